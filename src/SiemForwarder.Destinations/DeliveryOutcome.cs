@@ -1,0 +1,62 @@
+namespace SiemForwarder.Destinations;
+
+/// <summary>What came of one attempt to send a batch; expected ends are values, never exceptions.</summary>
+public abstract record DeliveryOutcome
+{
+    private DeliveryOutcome()
+    {
+    }
+
+    /// <summary>The destination took the whole batch.</summary>
+    /// <param name="Answer">What it answered, in short: <c>HTTP 200</c>, <c>handed to the kernel</c>.</param>
+    public sealed record Delivered(string Answer) : DeliveryOutcome;
+
+    /// <summary>May work later with the same bytes: network, 5xx, 429.</summary>
+    public sealed record Transient(ErrorCategory Category, string Reason, TimeSpan? RetryAfter = null) : DeliveryOutcome;
+
+    /// <summary>The same bytes will always be refused: 400, 413, 422. The dispatcher halves the batch.</summary>
+    public sealed record Rejected(string Reason, string Answer) : DeliveryOutcome;
+
+    /// <summary>Nothing will be taken until somebody changes a setting here or there: 401, 403, 404, redirect, TLS trust.</summary>
+    public sealed record Misconfigured(ErrorCategory Category, string Reason) : DeliveryOutcome;
+
+    /// <summary>Some events were taken, some were not; every event in neither list was taken.</summary>
+    /// <param name="Refused">Events that will always be refused, by index in the batch.</param>
+    /// <param name="Retry">Indexes of events to send again, ascending.</param>
+    /// <param name="Answer">What the destination answered, in short.</param>
+    /// <param name="RetryAfter">How long it asked to wait before sending again.</param>
+    public sealed record Partial(IReadOnlyList<RejectedEvent> Refused, IReadOnlyList<int> Retry, string Answer, TimeSpan? RetryAfter = null) : DeliveryOutcome;
+}
+
+/// <summary>An event of a batch that the destination will always refuse.</summary>
+public sealed record RejectedEvent(int Index, string Reason, string Answer);
+
+/// <summary>The sort of fault, for status and metrics.</summary>
+public enum ErrorCategory
+{
+    NameResolution,
+    Connection,
+    Tls,
+    Timeout,
+    Authentication,
+    Authorization,
+    Configuration,
+    RateLimited,
+    ServerError,
+    Rejected,
+    Database,
+    Internal,
+}
+
+/// <summary>Which kind of success a destination can give.</summary>
+public enum Acceptance
+{
+    /// <summary>Bytes were handed over; nobody confirmed them (UDP, plain syslog).</summary>
+    HandedOver,
+
+    /// <summary>The receiver confirmed the batch.</summary>
+    Acknowledged,
+
+    /// <summary>The receiver confirmed that the events are stored and can be found.</summary>
+    Indexed,
+}

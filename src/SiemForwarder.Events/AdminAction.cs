@@ -1,0 +1,9 @@
+namespace SiemForwarder.Events;
+
+/// <summary>The part that only admin events have: what was done to which resource.</summary>
+/// <param name="Operation">CREATE, UPDATE, DELETE, ACTION, or whatever the server sent.</param>
+/// <param name="ResourceType">USER, CLIENT, REALM_ROLE_MAPPING …, an open string.</param>
+/// <param name="ResourcePath">Path relative to the realm; empty where Keycloak left it out (the realm itself).</param>
+/// <param name="ResourceId">The last id in the path that names the resource, where one could be told.</param>
+/// <param name="Representation">JSON of the resource with secrets redacted; null where not stored.</param>
+public sealed record AdminAction(string Operation, string ResourceType, string ResourcePath, string? ResourceId, string? Representation);

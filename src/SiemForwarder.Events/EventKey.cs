@@ -1,0 +1,45 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+
+namespace SiemForwarder.Events;
+
+/// <summary>The 16 bytes that identify an event together with its time: its UUID, or a hash where it has none.</summary>
+public readonly record struct EventKey(UInt128 Value)
+{
+    public const int Size = 16;
+
+    /// <summary>The key of an event id as UTF-8 text: the 16 bytes of a UUID, else the first 16 bytes of its SHA-256.</summary>
+    public static EventKey FromId(ReadOnlySpan<byte> id)
+    {
+        // Only the canonical form, so that a key prints back as the id it was made of.
+        if (id.Length == 36 && Utf8Parser.TryParse(id, out Guid guid, out var used, 'D') && used == 36)
+        {
+            Span<byte> bytes = stackalloc byte[Size];
+            guid.TryWriteBytes(bytes, bigEndian: true, out _);
+            return Read(bytes);
+        }
+
+        return FromHash(id);
+    }
+
+    /// <summary>The first 16 bytes of the SHA-256 of <paramref name="content"/>.</summary>
+    public static EventKey FromHash(ReadOnlySpan<byte> content)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(content, hash);
+        return Read(hash);
+    }
+
+    public static EventKey Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes));
+
+    public void Write(Span<byte> destination) => BinaryPrimitives.WriteUInt128BigEndian(destination, Value);
+
+    /// <summary>The key in the form of a UUID, 36 characters.</summary>
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        Write(bytes);
+        return new Guid(bytes, bigEndian: true).ToString("D");
+    }
+}

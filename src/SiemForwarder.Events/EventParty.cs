@@ -1,0 +1,9 @@
+namespace SiemForwarder.Events;
+
+/// <summary>Somebody (or some service account) that took part in an event; every member may be unknown.</summary>
+/// <param name="Id">User id; an opaque string.</param>
+/// <param name="Name">User name as Keycloak knows it, or as somebody typed it: never to be trusted.</param>
+/// <param name="Email">E-mail address.</param>
+/// <param name="Realm">Realm name or id that the account lives in.</param>
+/// <param name="ClientId">Client through which it acted (for admin events: the client's internal id).</param>
+public sealed record EventParty(string? Id, string? Name, string? Email, string? Realm, string? ClientId);

@@ -1,0 +1,11 @@
+using System.Buffers;
+
+namespace SiemForwarder.Events.Formats;
+
+/// <summary>Writes one normalized event as the bytes of one format.</summary>
+public interface IEventFormatter
+{
+    /// <summary>Writes exactly one event: no framing, no trailing newline, valid UTF-8, no raw CR or LF.</summary>
+    /// <remarks>Not thread-safe: an instance belongs to one dispatcher. Allocates nothing per event after warm-up. Never throws for an event's content.</remarks>
+    void Write(SecurityEvent securityEvent, IBufferWriter<byte> output);
+}

@@ -1,0 +1,37 @@
+namespace SiemForwarder.Events.Formats;
+
+/// <summary>The output type of an integration.</summary>
+public enum OutputType
+{
+    Syslog,
+    Json,
+    Cef,
+    Leef,
+}
+
+/// <summary>The header format of syslog messages.</summary>
+public enum SyslogFormat
+{
+    Rfc5424,
+    Rfc3164,
+}
+
+/// <summary>How an integration wants its events written.</summary>
+/// <param name="OutputType">Payload; <see cref="OutputType.Syslog"/> is RFC 5424 or 3164 with structured data and JSON text.</param>
+/// <param name="Schema">Schema of JSON payloads: <c>native</c>.</param>
+/// <param name="Syslog">Header to put before the payload, or null for the bare payload (HTTP, JSON lines over TCP).</param>
+/// <param name="MaxMessageBytes">Longest message in octets; longer ones are shortened as the format allows and say so.</param>
+public sealed record OutputSettings(OutputType OutputType, string Schema, SyslogHeaderSettings? Syslog, int MaxMessageBytes);
+
+/// <summary>The settings of a syslog header (RFC 5424 section 6, RFC 3164 section 4).</summary>
+/// <param name="Format">Header format.</param>
+/// <param name="Facility">0 to 23; authpriv (10) by default.</param>
+/// <param name="AppName">APP-NAME or TAG, 1 to 48 printable ASCII characters.</param>
+/// <param name="Hostname">HOSTNAME; null for the host of the source.</param>
+/// <param name="EnterpriseNumber">IANA private enterprise number in the SD-ID; 32473 is reserved for documentation (RFC 5612).</param>
+public sealed record SyslogHeaderSettings(
+    SyslogFormat Format = SyslogFormat.Rfc5424,
+    int Facility = 10,
+    string AppName = "siemforwarder",
+    string? Hostname = null,
+    int EnterpriseNumber = 32473);

@@ -1,0 +1,34 @@
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>One event on its way into the log.</summary>
+/// <param name="OccurredAtMs">Time of the event in epoch milliseconds; with the key it identifies the event.</param>
+/// <param name="Key">Key of the event.</param>
+/// <param name="FormerKey">Another key under which the same event may have been stored before (its content hash, after the server learned to send ids).</param>
+/// <param name="Body">The exact bytes of one JSON object as the source sent them.</param>
+public readonly record struct IncomingEvent(long OccurredAtMs, EventKey Key, EventKey? FormerKey, ReadOnlyMemory<byte> Body);
+
+/// <summary>A page of events and the poll checkpoint that goes with it: stored together or not at all.</summary>
+/// <param name="SourceId">Source whose log it is.</param>
+/// <param name="Stream">Stream of all the events of the page.</param>
+/// <param name="Events">Events in the order of the page; those already in the log are dropped. May be empty.</param>
+/// <param name="Checkpoint">New checkpoint of this stream as JSON, or null to leave it as it is.</param>
+public sealed record LogAppend(int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint);
+
+/// <summary>What came of an append.</summary>
+public abstract record AppendOutcome
+{
+    private AppendOutcome()
+    {
+    }
+
+    /// <summary>Committed.</summary>
+    /// <param name="FirstPosition">Position of the first new event; meaningless where <paramref name="Appended"/> is 0.</param>
+    /// <param name="Appended">How many events were new.</param>
+    /// <param name="Duplicates">How many were in the log already.</param>
+    public sealed record Committed(long FirstPosition, int Appended, int Duplicates) : AppendOutcome;
+
+    /// <summary>Nothing was stored; the database cannot be reached or refused. Try the same append again later.</summary>
+    public sealed record Unavailable(string Reason) : AppendOutcome;
+}
