@@ -8,4 +8,30 @@ public sealed record EventDescription
 
     /// <summary>First ECS category: <c>authentication</c>, <c>iam</c>, <c>configuration</c>, <c>api</c>.</summary>
     public required string Category { get; init; }
+
+    /// <summary>The type that this describes: <c>LOGIN_ERROR</c>, <c>CREATE-USER</c>.</summary>
+    public string Type { get; init; } = "";
+
+    public EventKind Kind { get; init; }
+
+    /// <summary>One sentence for people who choose which types to store or forward.</summary>
+    public string Summary { get; init; } = "";
+
+    /// <summary>Classes of the type in the schemas of SIEMs.</summary>
+    public EventClassification Classification { get; init; } = EventClassification.Unclassified;
+
+    /// <summary>Severity of the type as such, 0 to 10 as in CEF.</summary>
+    public int Severity { get; init; }
+
+    /// <summary>Severity when the event carries an error, 0 to 10.</summary>
+    public int FailureSeverity { get; init; }
+
+    /// <summary>True for types that matter to security, so that a realm should store them.</summary>
+    public bool Recommended { get; init; }
+
+    /// <summary>True where a realm that saves events stores the type without being told to.</summary>
+    public bool StoredByDefault { get; init; }
+
+    /// <summary>False for a type that the catalogue does not list; such events pass, and are counted.</summary>
+    public bool IsKnown { get; init; } = true;
 }

@@ -6,4 +6,8 @@ namespace SiemForwarder.Events;
 /// <param name="Email">E-mail address.</param>
 /// <param name="Realm">Realm name or id that the account lives in.</param>
 /// <param name="ClientId">Client through which it acted (for admin events: the client's internal id).</param>
-public sealed record EventParty(string? Id, string? Name, string? Email, string? Realm, string? ClientId);
+public sealed record EventParty(string? Id, string? Name, string? Email, string? Realm, string? ClientId)
+{
+    /// <summary>True for the account of a client that logged in by itself (<c>CLIENT_LOGIN</c>, <c>service-account-…</c>).</summary>
+    public bool IsServiceAccount { get; init; }
+}

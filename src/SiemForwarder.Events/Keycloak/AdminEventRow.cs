@@ -1,0 +1,34 @@
+namespace SiemForwarder.Events.Keycloak;
+
+/// <summary>One deed of administrators: which operations on which resource types, at which paths, and what it means to a SIEM.</summary>
+/// <param name="Operations">Operations, parted by a space.</param>
+/// <param name="ResourceTypes">Resource types, parted by a space.</param>
+/// <param name="Path">Pattern as for <see cref="PathPattern"/>, or null for any path.</param>
+/// <param name="Name">Constant text; <c>{resource}</c> stands for the resource type in words.</param>
+/// <param name="Summary">One sentence; <c>{a resource}</c> stands for the resource type in words with its article.</param>
+/// <param name="Severity">Severity, 0 to 10.</param>
+/// <param name="Classification">Classes in the schemas of SIEMs.</param>
+internal sealed record AdminEventRow(
+    string Operations, string ResourceTypes, string? Path, string Name, string Summary, int Severity, EventClassification Classification)
+{
+    /// <summary>Stands for the last segment of the path, where an OCSF activity has no name of its own.</summary>
+    public const string LastPathSegment = "<last path segment>";
+
+    private const int LowestFailureSeverity = 5;
+
+    public EventDescription Describe(string operation, ResourceTypeRow resource) => new()
+    {
+        Name = TypeNames.Capitalize(Name.Replace("{resource}", resource.Words, StringComparison.Ordinal)),
+        Category = Classification.EcsCategories[0],
+        Type = operation + "-" + resource.Type,
+        Kind = EventKind.Admin,
+        Summary = Summary.Replace("{a resource}", WithArticle(resource.Words), StringComparison.Ordinal),
+        Classification = Classification,
+        Severity = Severity,
+        FailureSeverity = Math.Max(Severity, LowestFailureSeverity),
+        Recommended = true,
+        StoredByDefault = true,
+    };
+
+    private static string WithArticle(string words) => ("aeio".Contains(words[0], StringComparison.Ordinal) ? "an " : "a ") + words;
+}
