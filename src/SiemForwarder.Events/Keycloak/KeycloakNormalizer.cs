@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>Turns the JSON that Keycloak sent into the one normalized record; pure, so a better mapping applies to replays too.</summary>
@@ -12,6 +14,63 @@ public static class KeycloakNormalizer
     /// <param name="occurredAtMs">Time of the event in epoch milliseconds, used where the object has no <c>time</c>.</param>
     /// <param name="receivedAt">When the forwarder stored it.</param>
     public static SecurityEvent Normalize(
-        EventStream stream, ReadOnlyMemory<byte> raw, EventKey key, EventSource source, long position, long occurredAtMs, DateTimeOffset receivedAt) =>
-        throw new NotSupportedException();
+        EventStream stream, ReadOnlyMemory<byte> raw, EventKey key, EventSource source, long position, long occurredAtMs, DateTimeOffset receivedAt)
+    {
+        var origin = new EventOrigin(raw, key, source, position, occurredAtMs, receivedAt);
+        return stream switch
+        {
+            EventStream.User => NormalizeUser(origin),
+            EventStream.Admin => NormalizeAdmin(origin),
+            EventStream.Forwarder => NormalizePushed(origin, EventKind.Operational),
+            _ => NormalizePushed(origin, EventKind.Application),
+        };
+    }
+
+    private static SecurityEvent NormalizeUser(in EventOrigin origin)
+    {
+        var userEvent = new KeycloakUserEvent();
+        var isReadable = true;
+        try
+        {
+            KeycloakUserEvent.Read(origin.Json, ref userEvent);
+        }
+        catch (JsonException)
+        {
+            isReadable = false;
+        }
+
+        return UserEventMapping.Map(userEvent, origin, isReadable);
+    }
+
+    private static SecurityEvent NormalizeAdmin(in EventOrigin origin)
+    {
+        var adminEvent = new KeycloakAdminEvent();
+        var isReadable = true;
+        try
+        {
+            KeycloakAdminEvent.Read(origin.Json, ref adminEvent);
+        }
+        catch (JsonException)
+        {
+            isReadable = false;
+        }
+
+        return AdminEventMapping.Map(adminEvent, origin, isReadable);
+    }
+
+    private static SecurityEvent NormalizePushed(in EventOrigin origin, EventKind kind)
+    {
+        var pushed = new PushedEvent();
+        var isReadable = true;
+        try
+        {
+            PushedEvent.Read(origin.Json, ref pushed);
+        }
+        catch (JsonException)
+        {
+            isReadable = false;
+        }
+
+        return PushedEventMapping.Map(pushed, origin, kind, isReadable);
+    }
 }

@@ -19,11 +19,30 @@ internal static class PathPattern
 
     private static bool MatchesOne(ReadOnlySpan<char> pattern, ReadOnlySpan<char> path)
     {
-        if (pattern.StartsWith("**/"))
+        if (!pattern.StartsWith("**/"))
         {
-            return MatchesOne(pattern[3..], path) || (path.IndexOf('/') is >= 0 and var slash && MatchesOne(pattern, path[(slash + 1)..]));
+            return MatchesFromStart(pattern, path);
         }
 
+        while (true)
+        {
+            if (MatchesFromStart(pattern[3..], path))
+            {
+                return true;
+            }
+
+            var slash = path.IndexOf('/');
+            if (slash < 0)
+            {
+                return false;
+            }
+
+            path = path[(slash + 1)..];
+        }
+    }
+
+    private static bool MatchesFromStart(ReadOnlySpan<char> pattern, ReadOnlySpan<char> path)
+    {
         while (true)
         {
             if (pattern is "**")

@@ -1,0 +1,101 @@
+using SiemForwarder.Events.Json;
+
+namespace SiemForwarder.Events.Keycloak;
+
+/// <summary>Maps an admin event to the normalized record.</summary>
+internal static class AdminEventMapping
+{
+    private const int AdminRoleSeverity = 8;
+
+    public static SecurityEvent Map(in KeycloakAdminEvent adminEvent, in EventOrigin origin, bool isReadable)
+    {
+        var operation = string.IsNullOrEmpty(adminEvent.Operation) ? EventOrigin.UnknownType : adminEvent.Operation;
+        var resourceType = string.IsNullOrEmpty(adminEvent.ResourceType) ? EventOrigin.UnknownType : adminEvent.ResourceType;
+        var path = adminEvent.ResourcePath ?? "";
+        var facts = adminEvent.Representation is { } json ? RepresentationFacts.Read(json) : default;
+        var description = Describe(operation, resourceType, path, facts);
+        var failed = !string.IsNullOrEmpty(adminEvent.Error);
+        var isKnown = adminEvent.Operation is not null && adminEvent.ResourceType is not null && isReadable;
+        return new SecurityEvent
+        {
+            Id = origin.IdOr(adminEvent.Id),
+            Kind = EventKind.Admin,
+            Type = description.Type,
+            Description = description,
+            OccurredAt = origin.At(adminEvent.Time),
+            ReceivedAt = origin.ReceivedAt,
+            Outcome = !isKnown ? EventOutcome.Unknown : failed ? EventOutcome.Failure : EventOutcome.Success,
+            Severity = Severity(description, operation, path, facts, failed),
+            Source = origin.Source,
+            Position = origin.Position,
+            Reason = adminEvent.Error,
+            RealmId = adminEvent.RealmId,
+            Actor = Actor(adminEvent, origin.Source),
+            Subject = Subject(adminEvent, resourceType, path, facts, origin.Source),
+            SessionId = adminEvent.SessionId,
+            IpAddress = adminEvent.IpAddress,
+            Admin = new AdminAction(operation, resourceType, path, KeycloakEventCatalog.FindResourceId(resourceType, path), Redact(adminEvent, path)),
+            Details = adminEvent.Details,
+            Raw = origin.Raw,
+        };
+    }
+
+    private static EventDescription Describe(string operation, string resourceType, string path, in RepresentationFacts facts)
+    {
+        var description = KeycloakEventCatalog.DescribeAdmin(operation, resourceType, path);
+        return description.Type switch
+        {
+            "UPDATE-REALM" when path.Length == 0 && facts.ChangesEventSettings => KeycloakEventCatalog.EventSettingsChanged,
+            "UPDATE-USER" when facts.Enabled == false => KeycloakEventCatalog.UserDisabled,
+            // The whole account is sent with most updates, so "enabled" tells of a change only where there is little else.
+            "UPDATE-USER" when facts.Enabled == true && !facts.HoldsMore => KeycloakEventCatalog.UserEnabled,
+            _ => description,
+        };
+    }
+
+    private static int Severity(EventDescription description, string operation, string path, in RepresentationFacts facts, bool failed)
+    {
+        var severity = failed ? description.FailureSeverity : description.Severity;
+        var grants = operation == "CREATE" && facts.HoldsAdminRole && PathPattern.Matches("**/role-mappings/**|**/composites|**/composites/**", path);
+        return grants ? Math.Max(severity, AdminRoleSeverity) : severity;
+    }
+
+    private static EventParty? Actor(in KeycloakAdminEvent adminEvent, EventSource source)
+    {
+        if (adminEvent.ActorUserId is null && adminEvent.ActorUserName is null && adminEvent.ActorClientId is null)
+        {
+            return null;
+        }
+
+        var realm = adminEvent.ActorRealmId is null || adminEvent.ActorRealmId == adminEvent.RealmId ? source.Realm : adminEvent.ActorRealmId;
+        return new EventParty(adminEvent.ActorUserId, adminEvent.ActorUserName, null, realm, adminEvent.ActorClientId);
+    }
+
+    private static EventParty? Subject(
+        in KeycloakAdminEvent adminEvent, string resourceType, string path, in RepresentationFacts facts, EventSource source)
+    {
+        var id = FindUserId(path);
+        var aboutUser = resourceType == "USER" && (path.IndexOf('/', StringComparison.Ordinal) == path.LastIndexOf('/'));
+        var name = EventDetails.Find(adminEvent.Details, "username") ?? (aboutUser ? facts.UserName : null);
+        var email = EventDetails.Find(adminEvent.Details, "email") ?? (aboutUser ? facts.Email : null);
+        return id is null && name is null ? null : new EventParty(id, name, email, source.Realm, null);
+    }
+
+    private static string? FindUserId(string path)
+    {
+        const string Users = "users/";
+        const string Members = "/members/";
+        var start = path.StartsWith(Users, StringComparison.Ordinal) ? Users.Length
+            : path.IndexOf("/" + Users, StringComparison.Ordinal) is >= 0 and var users ? users + Users.Length + 1
+            : path.IndexOf(Members, StringComparison.Ordinal) is >= 0 and var members ? members + Members.Length
+            : path.Length;
+        var end = path.IndexOf('/', start);
+        var id = end < 0 ? path[start..] : path[start..end];
+        return id.Length == 0 || id == "profile" || id.StartsWith("invite-", StringComparison.Ordinal) ? null : id;
+    }
+
+    private static string? Redact(in KeycloakAdminEvent adminEvent, string path) =>
+        adminEvent.Representation is { } json
+            ? SecretRedactor.Redact(json, valueIsSecret: path.Contains("client-secret", StringComparison.Ordinal))
+            : null;
+}

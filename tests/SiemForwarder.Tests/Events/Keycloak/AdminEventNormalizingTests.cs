@@ -1,0 +1,130 @@
+using System.Text.Json;
+using SiemForwarder.Events;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.Events.Keycloak;
+
+/// <summary>Admin events become the normalized record: who did what to whom.</summary>
+public sealed class AdminEventNormalizingTests
+{
+    [Fact]
+    public void TheAdministratorActsAndThePathNamesTheAccount()
+    {
+        var created = Normalize("CREATE", "USER", "users/u1", """{"username":"jdoe","email":"jdoe@example.org","enabled":true}""");
+
+        Assert.Equal(("CREATE-USER", "User created", EventKind.Admin, 4), (created.Type, created.Description.Name, created.Kind, created.Severity));
+        Assert.Equal(new EventParty("a1", null, null, "master-id", "c0de"), created.Actor);
+        Assert.Equal(new EventParty("u1", "jdoe", "jdoe@example.org", "acme", null), created.Subject);
+        Assert.Equal(("u1", "users/u1", "198.51.100.7"), (created.Admin?.ResourceId, created.Admin?.ResourcePath, created.IpAddress));
+        Assert.Null(created.ClientId);
+    }
+
+    [Fact]
+    public void AnAdministratorOfTheSameRealmHasItsName()
+    {
+        var raw = """{"realmId":"r1","authDetails":{"realmId":"r1","userId":"a1"},"operationType":"DELETE","resourceType":"USER","resourcePath":"users/u1"}""";
+
+        Assert.Equal("acme", Some.Normalized(EventStream.Admin, raw).Actor?.Realm);
+    }
+
+    [Fact]
+    public void DetailsNameTheMember()
+    {
+        var raw = """
+            {"operationType":"CREATE","resourceType":"GROUP_MEMBERSHIP","resourcePath":"users/u1/groups/g1","details":{"username":"jdoe","email":"j@example.org"},
+             "representation":"{\"name\":\"g1\"}"}
+            """;
+        var added = Some.Normalized(EventStream.Admin, raw);
+
+        Assert.Equal(new EventParty("u1", "jdoe", "j@example.org", "acme", null), added.Subject);
+        Assert.Equal("g1", added.Admin?.ResourceId);
+    }
+
+    [Theory]
+    [InlineData("organizations/o1/members/u1", "u1")]
+    [InlineData("organizations/o1/members", null)]
+    [InlineData("organizations/o1/members/invite-user", null)]
+    [InlineData("attack-detection/brute-force/users/u1", "u1")]
+    [InlineData("users/profile", null)]
+    [InlineData("clients/c1", null)]
+    public void TheAccountIsFoundWhereverThePathNamesIt(string path, string? id) =>
+        Assert.Equal(id, Normalize("DELETE", "ORGANIZATION_MEMBERSHIP", path, null).Subject?.Id);
+
+    [Theory]
+    [InlineData("""{"username":"a","enabled":false,"email":"a@b"}""", "User disabled", 5)]
+    [InlineData("""{"id":"u1","username":"a","enabled":true}""", "User enabled", 5)]
+    [InlineData("""{"username":"a","enabled":true,"email":"a@b"}""", "User updated", 4)]
+    [InlineData("""{"username":"a"}""", "User updated", 4)]
+    public void DisablingAndEnablingAUserIsTold(string representation, string name, int severity)
+    {
+        var updated = Normalize("UPDATE", "USER", "users/u1", representation);
+
+        Assert.Equal((name, severity, "UPDATE-USER"), (updated.Description.Name, updated.Severity, updated.Type));
+    }
+
+    [Theory]
+    [InlineData("users/u1/role-mappings/realm", "admin", 8)]
+    [InlineData("users/u1/role-mappings/realm", "manage-users", 8)]
+    [InlineData("users/u1/role-mappings/realm", "manage-account", 6)]
+    [InlineData("users/u1/role-mappings/realm", "reader", 6)]
+    [InlineData("groups/g1/role-mappings/realm", "reader", 7)]
+    [InlineData("groups/g1/role-mappings/realm", "impersonation", 8)]
+    public void GrantingAnAdministratorsRoleIsSevere(string path, string role, int severity) =>
+        Assert.Equal(severity, Normalize("CREATE", "REALM_ROLE_MAPPING", path, $$$"""[{"id":"x","name":"{{{role}}}","attributes":{}}]""").Severity);
+
+    [Fact]
+    public void RevokingAnAdministratorsRoleIsNotAGrant() =>
+        Assert.Equal(5, Normalize("DELETE", "REALM_ROLE_MAPPING", "users/u1/role-mappings/realm", """[{"name":"admin"}]""").Severity);
+
+    [Theory]
+    [InlineData("events/config", """{"eventsEnabled":true}""", 9)]
+    [InlineData("", """{"realm":"acme","adminEventsEnabled":false}""", 9)]
+    [InlineData("", """{"realm":"acme","eventsListeners":[]}""", 9)]
+    [InlineData("", """{"realm":"acme","eventsEnabled":true,"accessTokenLifespan":300}""", 6)]
+    [InlineData("", """{"realm":"acme","eventsEnabled":false,"accessTokenLifespan":300}""", 9)]
+    [InlineData("", """{"realm":"acme"}""", 6)]
+    public void ChangingWhatIsRecordedIsSevere(string path, string representation, int severity) =>
+        Assert.Equal(severity, Normalize("UPDATE", "REALM", path, representation).Severity);
+
+    [Fact]
+    public void AnErrorMakesItAFailureOfAtLeastSeverityFive()
+    {
+        var raw = """{"operationType":"CREATE","resourceType":"USER","resourcePath":"users/u1","error":"denied"}""";
+        var failed = Some.Normalized(EventStream.Admin, raw);
+
+        Assert.Equal((EventOutcome.Failure, 5, "denied"), (failed.Outcome, failed.Severity, failed.Reason));
+    }
+
+    [Fact]
+    public void ACustomResourceTypePassesUnderItsName()
+    {
+        var custom = Normalize("CREATE", "MyCompanyResource", "my-extension/thing/1", """{"x":1}""");
+
+        Assert.Equal(("CREATE-MyCompanyResource", 4, false), (custom.Type, custom.Severity, custom.Description.IsKnown));
+        Assert.Equal("""{"x":1}""", custom.Admin?.Representation);
+    }
+
+    [Fact]
+    public void ARepresentationMayBeWrittenAsJson()
+    {
+        var raw = """{"operationType":"CREATE","resourceType":"CLIENT","resourcePath":"clients/c1","representation":{"clientId":"x","secret":"hush"}}""";
+
+        Assert.Equal("""{"clientId":"x","secret":"**********"}""", Some.Normalized(EventStream.Admin, raw).Admin?.Representation);
+    }
+
+    private static SecurityEvent Normalize(string operation, string resourceType, string path, string? representation)
+    {
+        var raw = new Dictionary<string, object?>
+        {
+            ["id"] = "ad000000-0041-4aaa-8bbb-000000000041",
+            ["time"] = 1789041620000,
+            ["realmId"] = "r1",
+            ["authDetails"] = new { realmId = "master-id", clientId = "c0de", userId = "a1", ipAddress = "198.51.100.7" },
+            ["operationType"] = operation,
+            ["resourceType"] = resourceType,
+            ["resourcePath"] = path,
+            ["representation"] = representation,
+        };
+        return Some.Normalized(EventStream.Admin, JsonSerializer.Serialize(raw));
+    }
+}
