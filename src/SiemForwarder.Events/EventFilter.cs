@@ -4,20 +4,34 @@ namespace SiemForwarder.Events;
 public sealed record EventFilter(EventMatch? Include, EventMatch? Exclude)
 {
     public static readonly EventFilter Everything = new(null, null);
-}
 
-/// <summary>One side of a filter: an event matches when it matches every list that is not empty.</summary>
-public sealed record EventMatch
-{
-    public IReadOnlyList<string> Types { get; init; } = [];
+    /// <summary>Tells whether the event is wanted; allocates nothing, the words of a refusal are made when they are asked for.</summary>
+    public FilterVerdict Evaluate(SecurityEvent securityEvent)
+    {
+        ArgumentNullException.ThrowIfNull(securityEvent);
+        if (Include is { } include && include.FindMiss(securityEvent) is { } missed)
+        {
+            return new(IsWanted: false, IsExcluded: false, missed, Found(missed, securityEvent));
+        }
 
-    public IReadOnlyList<string> Categories { get; init; } = [];
+        if (Exclude is { IsEmpty: false } exclude && exclude.FindMiss(securityEvent) is null)
+        {
+            var decisive = exclude.FirstList();
+            return new(IsWanted: false, IsExcluded: true, decisive, Found(decisive, securityEvent));
+        }
 
-    public IReadOnlyList<string> Outcomes { get; init; } = [];
+        return FilterVerdict.Wanted;
+    }
 
-    public int? MinimumSeverity { get; init; }
+    private static string? Found(string list, SecurityEvent securityEvent) => list switch
+    {
+        EventMatch.TypeList => securityEvent.Type,
+        EventMatch.CategoryList => securityEvent.Description.Category,
+        EventMatch.OutcomeList => EventMatch.OutcomeName(securityEvent.Outcome),
+        EventMatch.SeverityBound => SeverityName(securityEvent.Severity),
+        EventMatch.ClientList => securityEvent.ClientId ?? securityEvent.Actor?.ClientId,
+        _ => securityEvent.Actor?.Name ?? securityEvent.Actor?.Id ?? securityEvent.Subject?.Name ?? securityEvent.Subject?.Id,
+    };
 
-    public IReadOnlyList<string> Clients { get; init; } = [];
-
-    public IReadOnlyList<string> Users { get; init; } = [];
+    private static string SeverityName(int severity) => severity.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

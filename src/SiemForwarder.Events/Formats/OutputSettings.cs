@@ -21,7 +21,11 @@ public enum SyslogFormat
 /// <param name="Schema">Schema of JSON payloads: <c>native</c>.</param>
 /// <param name="Syslog">Header to put before the payload, or null for the bare payload (HTTP, JSON lines over TCP).</param>
 /// <param name="MaxMessageBytes">Longest message in octets; longer ones are shortened as the format allows and say so.</param>
-public sealed record OutputSettings(OutputType OutputType, string Schema, SyslogHeaderSettings? Syslog, int MaxMessageBytes);
+public sealed record OutputSettings(OutputType OutputType, string Schema, SyslogHeaderSettings? Syslog, int MaxMessageBytes)
+{
+    /// <summary>True to send the representation of admin events in JSON payloads, secrets redacted.</summary>
+    public bool IncludeRepresentation { get; init; }
+}
 
 /// <summary>The settings of a syslog header (RFC 5424 section 6, RFC 3164 section 4).</summary>
 /// <param name="Format">Header format.</param>

@@ -1,0 +1,17 @@
+using System.Buffers;
+using SiemForwarder.Events.Formats.Text;
+
+namespace SiemForwarder.Events.Formats;
+
+/// <summary>Writes the payload alone, for HTTP bodies and lines over TCP.</summary>
+internal sealed class BareEventFormatter(IEventPayload payload, int maxMessageBytes) : IEventFormatter
+{
+    private readonly Utf8Buffer buffer = new();
+
+    public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)
+    {
+        buffer.Clear();
+        payload.Append(securityEvent, buffer, maxMessageBytes);
+        output.Write(buffer.Written);
+    }
+}

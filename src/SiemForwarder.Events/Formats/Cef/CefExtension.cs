@@ -1,0 +1,115 @@
+using SiemForwarder.Events.Formats.Text;
+
+namespace SiemForwarder.Events.Formats.Cef;
+
+/// <summary>Appends the key-value pairs of a CEF extension; where room is scarce, a pair that does not fit is left out whole.</summary>
+internal ref struct CefExtension
+{
+    private const int Unlimited = int.MaxValue;
+
+    private readonly Utf8Buffer output;
+    private readonly int end;
+    private readonly int valueLength;
+    private bool hasPairs;
+
+    /// <summary>Begins an extension without limit.</summary>
+    public CefExtension(Utf8Buffer output)
+        : this(output, Unlimited, Unlimited)
+    {
+    }
+
+    /// <summary>Begins an extension that must end before a place in the buffer.</summary>
+    /// <param name="output">Holds the header already.</param>
+    /// <param name="end">Length that the buffer must not exceed.</param>
+    /// <param name="valueLength">Longest value in UTF-16 units, where the key does not ask for less.</param>
+    public CefExtension(Utf8Buffer output, int end, int valueLength)
+    {
+        this.output = output;
+        this.end = end;
+        this.valueLength = valueLength;
+    }
+
+    /// <summary>Appends a number.</summary>
+    public void Add(scoped ReadOnlySpan<byte> key, long value)
+    {
+        var start = Begin(key);
+        output.Append(value);
+        Keep(start);
+    }
+
+    /// <summary>Appends a text that needs no escape.</summary>
+    public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> value)
+    {
+        var start = Begin(key);
+        output.Append(value);
+        Keep(start);
+    }
+
+    /// <summary>Appends a text of at most <paramref name="length"/> UTF-16 units; an empty one is left out.</summary>
+    public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
+    {
+        var text = Shorten(value, length);
+        if (text.IsEmpty)
+        {
+            return;
+        }
+
+        var start = Begin(key);
+        EscapeRules.CefValue.Append(output, text);
+        Keep(start);
+    }
+
+    /// <summary>Appends a label and its value, both or neither.</summary>
+    public void Add(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
+    {
+        var text = Shorten(value, length);
+        if (text.IsEmpty)
+        {
+            return;
+        }
+
+        var start = Begin(labelKey);
+        output.Append(label);
+        output.Append((byte)' ');
+        output.Append(key);
+        output.Append((byte)'=');
+        EscapeRules.CefValue.Append(output, text);
+        Keep(start);
+    }
+
+    /// <summary>Appends a label and the number 1, where a mark is set.</summary>
+    public void AddMark(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, bool isSet)
+    {
+        if (isSet)
+        {
+            Add(labelKey, label, key, "1", 1);
+        }
+    }
+
+    private readonly ReadOnlySpan<char> Shorten(ReadOnlySpan<char> value, int length) =>
+        ControlCharacters.Trim(Texts.Cut(ControlCharacters.Trim(value), Math.Min(length, valueLength)));
+
+    private readonly int Begin(scoped ReadOnlySpan<byte> key)
+    {
+        var start = output.Length;
+        if (hasPairs)
+        {
+            output.Append((byte)' ');
+        }
+
+        output.Append(key);
+        output.Append((byte)'=');
+        return start;
+    }
+
+    private void Keep(int start)
+    {
+        if (output.Length > end)
+        {
+            output.CutTo(start);
+            return;
+        }
+
+        hasPairs = true;
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text;
+using SiemForwarder.Events.Formats.Text;
+using SiemForwarder.Events.Keycloak;
+
+namespace SiemForwarder.Events.Formats.Cef;
+
+/// <summary>Writes CEF:0 (OpenText CEF Implementation Standard v27), in the keys that Microsoft's CommonSecurityLog maps.</summary>
+internal sealed class CefPayload(string productVersion) : IEventPayload
+{
+    private const int ClassIdLength = 1023;
+    private const int NameLength = 512;
+    private const int ScarceClassIdLength = 64;
+    private const int ScarceValueLength = 128;
+
+    private static readonly int MarkBytes = " cn1Label=truncated cn1=1"u8.Length;
+
+    private readonly byte[] beginning = Beginning(productVersion);
+    private readonly char[] message = new char[CefMessage.Length];
+
+    public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
+    {
+        var start = output.Length;
+        AppendHeader(securityEvent, output, ClassIdLength, NameLength);
+        AppendPairs(securityEvent, output, new CefExtension(output), isWhole: true);
+        if (output.Length - start <= maxBytes)
+        {
+            return;
+        }
+
+        // Too long: every value is cut, and the pairs that still do not fit are left out.
+        output.CutTo(start);
+        AppendHeader(securityEvent, output, ScarceClassIdLength, ScarceClassIdLength);
+        AppendPairs(securityEvent, output, new CefExtension(output, start + maxBytes - MarkBytes, ScarceValueLength), isWhole: false);
+    }
+
+    private static byte[] Beginning(string productVersion)
+    {
+        const int VersionLength = 31;
+        var buffer = new Utf8Buffer();
+        buffer.Append(Encoding.ASCII.GetBytes($"CEF:0|{EventFormatCatalog.Vendor}|{EventFormatCatalog.Product}|"));
+        EscapeRules.CefHeader.Append(buffer, Texts.Cut(productVersion, VersionLength));
+        buffer.Append((byte)'|');
+        return buffer.Written.ToArray();
+    }
+
+    private void AppendHeader(SecurityEvent securityEvent, Utf8Buffer output, int classIdLength, int nameLength)
+    {
+        output.Append(beginning);
+        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Type, classIdLength));
+        output.Append((byte)'|');
+        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Description.Name, nameLength));
+        output.Append((byte)'|');
+        output.Append(Math.Clamp(securityEvent.Severity, 0, 10));
+        output.Append((byte)'|');
+    }
+
+    private void AppendPairs(SecurityEvent securityEvent, Utf8Buffer output, CefExtension extension, bool isWhole)
+    {
+        var time = securityEvent.OccurredAt.ToUnixTimeMilliseconds();
+        extension.Add("rt"u8, time);
+        extension.Add("start"u8, time);
+        extension.Add("end"u8, time);
+        extension.Add("cat"u8, securityEvent.Description.Category, 1023);
+        extension.Add("act"u8, securityEvent.Description.Classification.Action, 63);
+        extension.Add("outcome"u8, Texts.Outcome(securityEvent.Outcome));
+        extension.Add("reason"u8, securityEvent.Reason, 1023);
+        extension.Add("externalId"u8, securityEvent.Id, 40);
+        extension.AddMark("cn2Label"u8, "test"u8, "cn2"u8, securityEvent.IsTest);
+        extension.AddMark("cn3Label"u8, "deprecatedDuplicate"u8, "cn3"u8, securityEvent.IsDeprecatedDuplicate);
+        AppendAddress(securityEvent.IpAddress, ref extension);
+        AppendParties(securityEvent, ref extension);
+        extension.Add("dvchost"u8, securityEvent.Source.Host, 100);
+        extension.Add("dhost"u8, securityEvent.Source.Host, 1023);
+        extension.Add("deviceExternalId"u8, securityEvent.Source.Name, 255);
+        AppendContext(securityEvent, ref extension);
+        extension.Add("msg"u8, CefMessage.Compose(securityEvent, message), 1023);
+        if (!isWhole)
+        {
+            output.Append(" cn1Label=truncated cn1=1"u8);
+        }
+    }
+
+    private static void AppendAddress(string? address, ref CefExtension extension)
+    {
+        if (string.IsNullOrEmpty(address))
+        {
+            return;
+        }
+
+        Span<char> scratch = stackalloc char[16];
+        switch (CefAddress.Read(address, scratch, out var text))
+        {
+            case CefAddressKind.IPv4:
+                extension.Add("src"u8, text, 15);
+                break;
+            case CefAddressKind.IPv6:
+                extension.Add("c6a2Label"u8, "Source IPv6 Address"u8, "c6a2"u8, text, 45);
+                break;
+            default:
+                extension.Add("shost"u8, text, 1023);
+                break;
+        }
+    }
+
+    private static void AppendParties(SecurityEvent securityEvent, ref CefExtension extension)
+    {
+        extension.Add("suser"u8, securityEvent.Actor?.Name, 1023);
+        extension.Add("suid"u8, securityEvent.Actor?.Id, 1023);
+        extension.Add("sntdom"u8, securityEvent.Actor?.Realm, 255);
+        extension.Add("duser"u8, securityEvent.Subject?.Name, 1023);
+        extension.Add("duid"u8, securityEvent.Subject?.Id, 1023);
+        extension.Add("dntdom"u8, securityEvent.Subject?.Realm, 255);
+    }
+
+    private static void AppendContext(SecurityEvent securityEvent, ref CefExtension extension)
+    {
+        var details = securityEvent.Details;
+        var identityProvider = EventDetails.Find(details, "identity_provider");
+        extension.Add("app"u8, EventDetails.Find(details, "auth_method"), 31);
+        extension.Add("destinationServiceName"u8, securityEvent.ClientId, 1023);
+        extension.Add("sourceServiceName"u8, identityProvider, 1023);
+        extension.Add("request"u8, WithoutQuery(EventDetails.Find(details, "redirect_uri")), 1023);
+        extension.Add("cs1Label"u8, "realm"u8, "cs1"u8, securityEvent.Source.Realm, 4000);
+        if (securityEvent.ClientId is not null)
+        {
+            extension.Add("cs2Label"u8, "clientId"u8, "cs2"u8, securityEvent.ClientId, 4000);
+        }
+        else
+        {
+            extension.Add("cs2Label"u8, "clientUuid"u8, "cs2"u8, securityEvent.Actor?.ClientId, 4000);
+        }
+
+        extension.Add("cs3Label"u8, "sessionId"u8, "cs3"u8, securityEvent.SessionId, 4000);
+        extension.Add("cs4Label"u8, "authMethod"u8, "cs4"u8, AuthMethod(details), 4000);
+        extension.Add("cs5Label"u8, "identityProvider"u8, "cs5"u8, identityProvider, 4000);
+        extension.Add("cs6Label"u8, "resourcePath"u8, "cs6"u8, securityEvent.Admin?.ResourcePath, 4000);
+    }
+
+    private static string? AuthMethod(IReadOnlyList<KeyValuePair<string, string>> details) =>
+        EventDetails.Find(details, "grant_type") ?? EventDetails.Find(details, "auth_type") ?? EventDetails.Find(details, "credential_type");
+
+    // Query and fragment of a redirect carry codes and states.
+    private static ReadOnlySpan<char> WithoutQuery(ReadOnlySpan<char> uri)
+    {
+        var end = uri.IndexOfAny('?', '#');
+        return end < 0 ? uri : uri[..end];
+    }
+}

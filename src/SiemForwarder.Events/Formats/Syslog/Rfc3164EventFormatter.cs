@@ -1,0 +1,38 @@
+using System.Buffers;
+using System.Text;
+using SiemForwarder.Events.Formats.Text;
+
+namespace SiemForwarder.Events.Formats.Syslog;
+
+/// <summary>Writes a payload as the CONTENT of an RFC 3164 message; the time is in UTC and has neither year nor zone.</summary>
+internal sealed class Rfc3164EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes) : IEventFormatter
+{
+    private const int HostnameLength = 255;
+
+    private readonly Utf8Buffer buffer = new();
+
+    // Receivers take "CEF:" or "LEEF:" behind the host for the tag, so there always is one.
+    private readonly byte[] tag = Encoding.ASCII.GetBytes(Tag(settings.AppName) + ": ");
+
+    public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)
+    {
+        buffer.Clear();
+        buffer.Append((byte)'<');
+        buffer.Append(SyslogPriority.Of(settings.Facility, securityEvent.Severity));
+        buffer.Append((byte)'>');
+        Instants.AppendBsd(buffer, securityEvent.OccurredAt);
+        buffer.Append((byte)' ');
+        Texts.AppendPrintable(buffer, settings.Hostname ?? securityEvent.Source.Host, HostnameLength);
+        buffer.Append((byte)' ');
+        buffer.Append(tag);
+        payload.Append(securityEvent, buffer, maxMessageBytes - buffer.Length);
+        output.Write(buffer.Written);
+    }
+
+    // RFC 3164 section 4.1.3: at most 32 letters and digits.
+    private static string Tag(string appName)
+    {
+        var letters = new string([.. appName.Where(char.IsAsciiLetterOrDigit).Take(32)]);
+        return letters.Length > 0 ? letters : "siemforwarder";
+    }
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+using SiemForwarder.Events.Formats.Text;
+
+namespace SiemForwarder.Events.Formats.Syslog;
+
+/// <summary>Writes a payload as the MSG of an RFC 5424 message, without a byte order mark, so that receivers see the first character of the payload.</summary>
+internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, bool hasStructuredData) : IEventFormatter
+{
+    private const int HostnameLength = 255;
+    private const int AppNameLength = 48;
+    private const int MessageIdLength = 32;
+
+    // Longest values of structured data in UTF-16 units; the next one is taken where the message would have no room for its payload.
+    private static readonly int[] ValueLengths = [256, 64, 16];
+
+    private readonly Utf8Buffer buffer = new();
+    private readonly StructuredDataWriter structuredData = new(settings.EnterpriseNumber);
+
+    public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)
+    {
+        buffer.Clear();
+        AppendHeader(securityEvent);
+        AppendStructuredData(securityEvent);
+        buffer.Append((byte)' ');
+        payload.Append(securityEvent, buffer, maxMessageBytes - buffer.Length);
+        output.Write(buffer.Written);
+    }
+
+    private void AppendHeader(SecurityEvent securityEvent)
+    {
+        buffer.Append((byte)'<');
+        buffer.Append(SyslogPriority.Of(settings.Facility, securityEvent.Severity));
+        buffer.Append(">1 "u8);
+        Instants.Format(securityEvent.OccurredAt, buffer.GetSpan(Instants.MicrosecondsLength)[..Instants.MicrosecondsLength]);
+        buffer.Advance(Instants.MicrosecondsLength);
+        buffer.Append((byte)' ');
+        Texts.AppendPrintable(buffer, settings.Hostname ?? securityEvent.Source.Host, HostnameLength);
+        buffer.Append((byte)' ');
+        Texts.AppendPrintable(buffer, settings.AppName, AppNameLength);
+        buffer.Append(" - "u8);
+        Texts.AppendPrintable(buffer, securityEvent.Type, MessageIdLength);
+        buffer.Append((byte)' ');
+    }
+
+    private void AppendStructuredData(SecurityEvent securityEvent)
+    {
+        if (!hasStructuredData)
+        {
+            buffer.Append((byte)'-');
+            return;
+        }
+
+        var start = buffer.Length;
+        foreach (var length in ValueLengths)
+        {
+            buffer.CutTo(start);
+            structuredData.Append(securityEvent, buffer, length);
+            if (buffer.Length <= maxMessageBytes / 2)
+            {
+                return;
+            }
+        }
+    }
+}

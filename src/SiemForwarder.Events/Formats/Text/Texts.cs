@@ -1,0 +1,38 @@
+namespace SiemForwarder.Events.Formats.Text;
+
+/// <summary>Cuts texts to the lengths that formats allow.</summary>
+internal static class Texts
+{
+    /// <summary>At most <paramref name="length"/> UTF-16 units, never half of a surrogate pair.</summary>
+    public static ReadOnlySpan<char> Cut(ReadOnlySpan<char> text, int length)
+    {
+        if (text.Length <= length)
+        {
+            return text;
+        }
+
+        return length > 0 && char.IsHighSurrogate(text[length - 1]) && char.IsLowSurrogate(text[length]) ? text[..(length - 1)] : text[..length];
+    }
+
+    /// <summary>Printable ASCII as syslog headers want it (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, nothing becomes <c>-</c>.</summary>
+    public static void AppendPrintable(Utf8Buffer output, ReadOnlySpan<char> text, int length)
+    {
+        if (text.IsEmpty)
+        {
+            output.Append((byte)'-');
+            return;
+        }
+
+        foreach (var character in text.Length > length ? text[..length] : text)
+        {
+            output.Append(character is > ' ' and <= '~' ? (byte)character : (byte)'_');
+        }
+    }
+
+    public static ReadOnlySpan<byte> Outcome(EventOutcome outcome) => outcome switch
+    {
+        EventOutcome.Success => "success"u8,
+        EventOutcome.Failure => "failure"u8,
+        _ => "unknown"u8,
+    };
+}

@@ -1,0 +1,38 @@
+using System.Buffers;
+using System.Text;
+using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
+
+namespace SiemForwarder.Tests.Events.Formats;
+
+/// <summary>The formats as tests name them, and the bytes that they make of an event.</summary>
+internal static class FormatSettings
+{
+    public const int DefaultMaxBytes = 8192;
+
+    public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164"];
+
+    public static OutputSettings For(string name, int maxBytes = DefaultMaxBytes) => name switch
+    {
+        "json" => new(OutputType.Json, "native", null, maxBytes),
+        "cef" => new(OutputType.Cef, "native", null, maxBytes),
+        "syslog-5424" => new(OutputType.Syslog, "native", new(), maxBytes),
+        "syslog-3164" => new(OutputType.Syslog, "native", new(SyslogFormat.Rfc3164), maxBytes),
+        "cef-5424" => new(OutputType.Cef, "native", new(), maxBytes),
+        "cef-3164" => new(OutputType.Cef, "native", new(SyslogFormat.Rfc3164), maxBytes),
+        _ => throw new ArgumentOutOfRangeException(nameof(name)),
+    };
+
+    public static byte[] Write(string name, SecurityEvent securityEvent, int maxBytes = DefaultMaxBytes) =>
+        Write(EventFormatCatalog.Create(For(name, maxBytes), "1.0.0"), securityEvent);
+
+    public static byte[] Write(IEventFormatter formatter, SecurityEvent securityEvent)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        formatter.Write(securityEvent, output);
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The text, which must be valid UTF-8.</summary>
+    public static string Text(byte[] message) => new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(message);
+}

@@ -1,0 +1,41 @@
+using System.Text;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.Events.Formats;
+
+/// <summary>The bytes of every recorded event in every format, one line per event; UPDATE_GOLDEN=1 writes the files anew.</summary>
+public sealed class GoldenFileTests
+{
+    public static TheoryData<string, string> Files()
+    {
+        var files = new TheoryData<string, string>();
+        foreach (var recording in RecordedEvents.Names)
+        {
+            foreach (var format in new[] { "json", "cef", "syslog-5424", "syslog-3164" })
+            {
+                files.Add(recording, format);
+            }
+        }
+
+        return files;
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EveryEventIsWrittenAsBefore(string recording, string format)
+    {
+        var formatter = EventFormatCatalog.Create(FormatSettings.For(format), "1.0.0");
+        var lines = RecordedEvents.Normalized(recording).Select(securityEvent => FormatSettings.Text(FormatSettings.Write(formatter, securityEvent))).ToList();
+        var path = Path.Combine(RepositoryFiles.Root, "tests", "SiemForwarder.Tests", "Golden", $"{recording}.{format}.txt");
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
+        {
+            File.WriteAllText(path, string.Join('\n', lines) + "\n", new UTF8Encoding(false));
+        }
+
+        var golden = File.ReadAllText(path).TrimEnd('\n').Split('\n');
+
+        Assert.Equal(golden.Length, lines.Count);
+        Assert.All(lines.Zip(golden), pair => Assert.Equal(pair.Second, pair.First));
+    }
+}
