@@ -11,6 +11,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     private static readonly TimeSpan MostStall = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MostSettling = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LateJudgement = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
     private readonly Connection connection;
@@ -67,16 +68,9 @@ internal sealed class SyslogConnection : IAsyncDisposable
         return WhatTheWatchSaw() ?? fault;
     }
 
-    /// <summary>The fault that the pending read found, such as an alert about the client certificate; null where there is none.</summary>
-    public Fault? WhatTheWatchSaw()
-    {
-        if (!watch.Ended.IsCompleted || watch.Objection is not { } exception)
-        {
-            return null;
-        }
-
-        return TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception);
-    }
+    /// <summary>The fault that the pending read found; null where there is none.</summary>
+    public Fault? WhatTheWatchSaw() =>
+        watch is { Ended.IsCompleted: true, Objection: { } exception } ? FaultOf(exception) : null;
 
     public void Abort() => connection.Abort();
 
@@ -101,24 +95,31 @@ internal sealed class SyslogConnection : IAsyncDisposable
         await connection.DisposeAsync();
     }
 
-    /// <summary>With TLS 1.3, waits for a sign that the receiver accepted the client's side before anything is entrusted to it.</summary>
+    /// <summary>Waits for a sign that the receiver accepted the client's side before anything is entrusted to it.</summary>
     private async Task<Fault?> SettleAsync(CancellationToken cancellationToken)
     {
-        if (connection.Tls?.SslProtocol == SslProtocols.Tls13 && connection.Inbound is { } inbound)
+        if (connection.Tls is not { } tls || connection.Inbound is not { } inbound)
         {
-            using var bound = new TimeBound(MostSettling, timeProvider, cancellationToken);
-            try
-            {
-                await Task.WhenAny(inbound.Digested, watch.Ended).WaitAsync(bound.Token);
-            }
-            catch (OperationCanceledException) when (bound.IsOver)
-            {
-                // Not every receiver issues session tickets; one that says nothing for this long has accepted.
-                return WhatTheWatchSaw();
-            }
+            return null;
         }
 
-        return WhatTheWatchSaw();
+        if (tls.SslProtocol == SslProtocols.Tls13)
+        {
+            // Not every receiver issues session tickets; one that says nothing for this long has accepted.
+            await ForAtMostAsync(Task.WhenAny(inbound.Digested, watch.Ended), MostSettling, cancellationToken);
+        }
+
+        // Some receivers judge the client certificate when all is said, and just close.
+        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
+        return !watch.Ended.IsCompleted ? null : (watch.Objection is { } exception ? TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) : null)
+            ?? TlsFaults.ClosedAtOnce(connection.Endpoint, connection.HasClientCertificate);
+    }
+
+    private async Task ForAtMostAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(limit, timeProvider, cancellationToken);
+        await task.WaitAsync(bound.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>A write can fail before the pending read has met the alert that says why.</summary>
@@ -129,10 +130,11 @@ internal sealed class SyslogConnection : IAsyncDisposable
             return;
         }
 
-        using var bound = new TimeBound(TimeSpan.FromMilliseconds(100), timeProvider, cancellationToken);
-        await watch.Ended.WaitAsync(bound.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
+        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
     }
+
+    private Fault FaultOf(Exception exception) =>
+        TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception);
 
     private async Task<Fault?> HandOverAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
     {
@@ -149,7 +151,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
         {
-            return TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception);
+            return FaultOf(exception);
         }
         catch (OperationCanceledException) when (bound.IsOver)
         {
