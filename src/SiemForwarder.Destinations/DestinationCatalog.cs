@@ -1,23 +1,27 @@
 using System.Collections.Frozen;
+using SiemForwarder.Destinations.Http;
+using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;
-
-/// <summary>One kind of destination: its stable id, what it can promise, and how to open it.</summary>
-/// <param name="Id">Stable id, lower_snake_case, stored.</param>
-/// <param name="Name">Name for people.</param>
-/// <param name="Schemes">URL schemes it takes.</param>
-/// <param name="Acceptance">Which kind of success it can give.</param>
-/// <param name="Open">Opens a destination; connects to nothing yet.</param>
-public sealed record DestinationKind(
-    string Id, string Name, IReadOnlyList<string> Schemes, Acceptance Acceptance, Func<DestinationSettings, TimeProvider, IDestination> Open);
 
 /// <summary>The list of all destinations: a new one is one line here.</summary>
 public static class DestinationCatalog
 {
-    private static readonly FrozenDictionary<string, DestinationKind> ById =
-        Array.Empty<DestinationKind>().ToFrozenDictionary(kind => kind.Id);
+    /// <summary>All kinds; where two take the same scheme, the first is the one that a bare URL means.</summary>
+    public static IReadOnlyList<DestinationKind> All { get; } =
+    [
+        SyslogDestination.Kind,
+        WebhookDestination.Kind,
+    ];
 
-    public static IReadOnlyList<DestinationKind> All => ById.Values;
+    private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);
 
     public static DestinationKind? Find(string id) => ById.GetValueOrDefault(id);
+
+    /// <summary>The kind that a URL means where none is named.</summary>
+    public static DestinationKind? FindByScheme(string scheme) =>
+        All.FirstOrDefault(kind => kind.DefaultPorts.ContainsKey(scheme.ToLowerInvariant()));
+
+    /// <summary>Port of a scheme where the URL names none; null for a scheme that no kind takes.</summary>
+    public static int? DefaultPort(string scheme) => FindByScheme(scheme)?.DefaultPorts[scheme.ToLowerInvariant()];
 }

@@ -1,0 +1,28 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace SiemForwarder.Destinations;
+
+/// <summary>What came of one step: its result, or the fault that ended it.</summary>
+internal readonly struct Attempt<T>
+    where T : class
+{
+    private readonly T? value;
+    private readonly Fault? fault;
+
+    private Attempt(T? value, Fault? fault)
+    {
+        this.value = value;
+        this.fault = fault;
+    }
+
+    public static implicit operator Attempt<T>(T value) => new(value, null);
+
+    public static implicit operator Attempt<T>(Fault fault) => new(null, fault);
+
+    public bool TryGet([NotNullWhen(true)] out T? result, [NotNullWhen(false)] out Fault? reason)
+    {
+        result = value;
+        reason = fault;
+        return value is not null;
+    }
+}

@@ -1,0 +1,32 @@
+namespace SiemForwarder.Destinations;
+
+/// <summary>One kind of destination: its stable id, what it needs, what it can promise, and how to open it.</summary>
+public sealed record DestinationKind
+{
+    /// <summary>Stable id, lower_snake_case, stored.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Name for people.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One sentence for people who choose.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Port by URL scheme, for URLs that name none; the keys are the schemes that the kind takes.</summary>
+    public required IReadOnlyDictionary<string, int> DefaultPorts { get; init; }
+
+    /// <summary>URL schemes that the kind takes, lower case.</summary>
+    public IEnumerable<string> Schemes => DefaultPorts.Keys;
+
+    /// <summary>Which kind of success it can give.</summary>
+    public required Acceptance Acceptance { get; init; }
+
+    /// <summary>What an integration with this destination can or must set, by the names of the API.</summary>
+    public required IReadOnlyList<DestinationField> Fields { get; init; }
+
+    /// <summary>Where it is described, as a path in the repository.</summary>
+    public required string Documentation { get; init; }
+
+    /// <summary>Opens a destination; connects to nothing yet.</summary>
+    public required Func<DestinationSettings, TimeProvider, IDestination> Open { get; init; }
+}

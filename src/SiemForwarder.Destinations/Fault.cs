@@ -1,0 +1,15 @@
+namespace SiemForwarder.Destinations;
+
+/// <summary>Why an attempt failed, in two sentences for people: what happened, and what to do about it.</summary>
+/// <param name="Category">The sort of fault.</param>
+/// <param name="What">What happened; names the endpoint, never a secret.</param>
+/// <param name="Advice">What to look at or to change.</param>
+/// <param name="NeedsChange">True where waiting cannot help: somebody has to change a setting here or there.</param>
+internal sealed record Fault(ErrorCategory Category, string What, string Advice, bool NeedsChange = false)
+{
+    public DeliveryOutcome ToOutcome(string integrationName)
+    {
+        var reason = $"Integration '{integrationName}': {What} {Advice}";
+        return NeedsChange ? new DeliveryOutcome.Misconfigured(Category, reason) : new DeliveryOutcome.Transient(Category, reason);
+    }
+}

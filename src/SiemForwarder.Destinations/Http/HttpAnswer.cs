@@ -1,0 +1,62 @@
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>What a receiver answered to one request, secrets masked.</summary>
+/// <param name="Endpoint">Scheme, host and port, without path.</param>
+/// <param name="Status">Status code.</param>
+/// <param name="Text">Beginning of the body, on one line.</param>
+/// <param name="Body">The body itself, at most 64 KiB, for a destination that must read it: never to be shown; valid until the next request.</param>
+internal sealed record HttpAnswer(string Endpoint, int Status, string Text, ReadOnlyMemory<byte> Body = default)
+{
+    /// <summary>How long it asked to wait.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Scheme and host that a redirect leads to, or null.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>Whether the body is a web page.</summary>
+    public bool IsHtml { get; init; }
+
+    public string InShort => Text.Length == 0 || IsHtml ? $"HTTP {Status}" : $"HTTP {Status}: {Text}";
+
+    /// <summary>The outcome of the request, by the one table.</summary>
+    public DeliveryOutcome ToOutcome(string integrationName)
+    {
+        var rule = HttpStatusTable.Find(Status);
+        return rule.Verdict switch
+        {
+            HttpVerdict.Delivered => new DeliveryOutcome.Delivered(InShort),
+            HttpVerdict.Rejected => new DeliveryOutcome.Rejected(Reason(integrationName, rule), InShort),
+            HttpVerdict.Transient => new DeliveryOutcome.Transient(rule.Category, Reason(integrationName, rule), RetryAfter),
+            _ => new DeliveryOutcome.Misconfigured(rule.Category, Reason(integrationName, rule)),
+        };
+    }
+
+    /// <summary>The same as a fault, for a test; null where everything is well. A web page is never the answer of an intake.</summary>
+    public Fault? ToFault()
+    {
+        var rule = HttpStatusTable.Find(Status);
+        if (rule.Verdict != HttpVerdict.Delivered)
+        {
+            return new Fault(rule.Category, What(rule), Advice(rule), NeedsChange: rule.Verdict != HttpVerdict.Transient);
+        }
+
+        return IsHtml
+            ? new Fault(
+                ErrorCategory.Configuration, $"{Endpoint} answered HTTP {Status} with a web page.",
+                "This looks like a login page or a user interface, not an intake: check host, port and path of the server URL.", NeedsChange: true)
+            : null;
+    }
+
+    private string Reason(string integrationName, HttpStatusRule rule) => $"Integration '{integrationName}': {What(rule)} {Advice(rule)}";
+
+    private string What(HttpStatusRule rule)
+    {
+        var target = Location is null || Status is < 300 or > 399 ? "" : $" It points to {Location}.";
+        var body = Text.Length == 0 || IsHtml ? "" : $" Its answer: {Text}";
+        return $"{Endpoint} answered HTTP {Status}, {rule.Meaning}.{target}{body}";
+    }
+
+    private string Advice(HttpStatusRule rule) => IsHtml && rule.Verdict != HttpVerdict.Transient
+        ? $"{rule.Advice} The answer is a web page, so this may not be the intake at all."
+        : rule.Advice;
+}

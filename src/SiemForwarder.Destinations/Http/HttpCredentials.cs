@@ -1,0 +1,72 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>Turns the authentication settings into the header that every request carries.</summary>
+/// <param name="Name">Name of the header; empty where there is none.</param>
+/// <param name="Value">Its value: secret.</param>
+internal sealed record HttpCredentials(string Name, string Value)
+{
+    private static readonly string[] Reserved = ["Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Host", "Expect", "Upgrade"];
+
+    /// <summary>The header, or a fault that names the setting that is missing or wrong.</summary>
+    public static Attempt<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch
+    {
+        AuthenticationType.None => new HttpCredentials("", ""),
+        AuthenticationType.Basic => Basic(settings.Username ?? "", settings.Password?.Reveal() ?? ""),
+        AuthenticationType.Bearer => settings.Token?.Reveal().Trim() is { Length: > 0 } token && IsLine(token)
+            ? new HttpCredentials("Authorization", $"Bearer {token}")
+            : Wrong("authentication.token is missing or holds a line break."),
+        _ => Header(settings.Header?.Reveal() ?? ""),
+    };
+
+    public void ApplyTo(HttpRequestHeaders headers)
+    {
+        if (Name.Length > 0)
+        {
+            headers.TryAddWithoutValidation(Name, Value);
+        }
+    }
+
+    // RFC 7617 section 2: the user name ends at the first colon.
+    private static Attempt<HttpCredentials> Basic(string username, string password) => username.Contains(':', StringComparison.Ordinal)
+        ? Wrong("authentication.username holds a colon, which basic authentication cannot carry.")
+        : new HttpCredentials("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}")));
+
+    private static Attempt<HttpCredentials> Header(string line)
+    {
+        var colon = line.IndexOf(':', StringComparison.Ordinal);
+        if (colon <= 0 || !IsLine(line) || !line.AsSpan(0, colon).ContainsOnlyTokenCharacters())
+        {
+            return Wrong("authentication.header is not a line of the form 'Name: value'.");
+        }
+
+        var name = line[..colon];
+        return Reserved.Contains(name, StringComparer.OrdinalIgnoreCase)
+            ? Wrong($"authentication.header may not be {name}: the forwarder sets it itself.")
+            : new HttpCredentials(name, line[(colon + 1)..].Trim());
+    }
+
+    private static bool IsLine(string text) => !text.Any(char.IsControl);
+
+    private static Fault Wrong(string what) => new(ErrorCategory.Configuration, what, "Correct it in the integration.", NeedsChange: true);
+}
+
+/// <summary>The grammar of header names.</summary>
+internal static class HeaderName
+{
+    // RFC 9110 section 5.6.2.
+    public static bool ContainsOnlyTokenCharacters(this ReadOnlySpan<char> name)
+    {
+        foreach (var character in name)
+        {
+            if (!char.IsAsciiLetterOrDigit(character) && !"!#$%&'*+-.^_`|~".Contains(character, StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+
+        return name.Length > 0;
+    }
+}

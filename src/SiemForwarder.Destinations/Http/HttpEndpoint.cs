@@ -1,0 +1,171 @@
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>Posts bodies to one HTTP receiver and reads what it answers; the ground under every HTTP destination.</summary>
+/// <remarks>
+/// HTTP/1.1 over kept connections; no redirects, cookies, proxies or tracing headers. Connections come from the same code as those of
+/// syslog, already secured, so names, addresses and certificates are judged alike.
+/// </remarks>
+internal sealed class HttpEndpoint : IDisposable
+{
+    private const int MaxAnswerBytes = 64 * 1024;
+
+    private static readonly string UserAgent = $"SiemForwarder/{typeof(HttpEndpoint).Assembly.GetName().Version?.ToString(3)}";
+    private static readonly TimeSpan ConnectionAge = TimeSpan.FromMinutes(5);
+
+    private readonly DestinationSettings settings;
+    private readonly TimeProvider timeProvider;
+    private readonly Attempt<HttpCredentials> credentials;
+    private readonly HttpMessageInvoker invoker;
+    private readonly Uri target;
+    private readonly string hostHeader;
+    private readonly string display;
+    private readonly byte[] answer = new byte[MaxAnswerBytes];
+
+    /// <param name="settings">Of the destination.</param>
+    /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
+    /// <param name="timeProvider">For bounds and dates.</param>
+    public HttpEndpoint(DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider timeProvider)
+    {
+        this.settings = settings;
+        this.timeProvider = timeProvider;
+        Mask = new SecretMask(settings);
+        credentials = HttpCredentials.Create(settings.Authentication);
+        var endpoint = Endpoint.Of(settings).ToString();
+        display = $"{settings.ServerUrl.Scheme}://{endpoint}";
+        // The stream is already secured: a second handshake would follow if the scheme said https here.
+        target = new Uri($"http://{endpoint}{settings.ServerUrl.PathAndQuery}");
+        hostHeader = settings.Port == DestinationCatalog.DefaultPort(settings.ServerUrl.Scheme) ? endpoint[..endpoint.LastIndexOf(':')] : endpoint;
+        invoker = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            ConnectCallback = (_, cancellationToken) => connect(cancellationToken),
+            PooledConnectionLifetime = ConnectionAge,
+            RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+            UseCookies = false,
+            UseProxy = false,
+        });
+    }
+
+    public SecretMask Mask { get; }
+
+    /// <summary>Posts a body once.</summary>
+    /// <param name="body">Bytes that stay unchanged until the answer came; they may be sent twice where a kept connection turns out closed.</param>
+    /// <param name="contentType">Media type, as it stands in the header.</param>
+    /// <param name="cancellationToken">The only thing that throws.</param>
+    public async Task<Attempt<HttpAnswer>> PostAsync(ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
+    {
+        if (!credentials.TryGet(out var credential, out var unusable))
+        {
+            return unusable;
+        }
+
+        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        using var request = CreateRequest(body, contentType, credential);
+        try
+        {
+            using var response = await invoker.SendAsync(request, bound.Token);
+            return await ReadAnswerAsync(response, bound.Token);
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return new Fault(
+                ErrorCategory.Timeout, $"{display} did not answer within {settings.Timeout.TotalSeconds:0.##} s.",
+                "The batch is sent again and may arrive twice; check the receiver's load and the network, or raise http.timeoutSeconds.");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or FormatException)
+        {
+            return FaultOf(exception);
+        }
+    }
+
+    public void Dispose() => invoker.Dispose();
+
+    private HttpRequestMessage CreateRequest(ReadOnlyMemory<byte> body, string contentType, HttpCredentials credential)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, target)
+        {
+            Version = System.Net.HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ReadOnlyMemoryContent(body),
+        };
+        request.Headers.Host = hostHeader;
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        credential.ApplyTo(request.Headers);
+        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+        if (settings.Http.Gzip)
+        {
+            request.Content.Headers.ContentEncoding.Add("gzip");
+        }
+
+        return request;
+    }
+
+    private async Task<HttpAnswer> ReadAnswerAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var length = 0;
+        await using (var stream = await response.Content.ReadAsStreamAsync(cancellationToken))
+        {
+            int count;
+            while (length < answer.Length && (count = await stream.ReadAsync(answer.AsMemory(length), cancellationToken)) > 0)
+            {
+                length += count;
+            }
+        }
+
+        var retryAfter = response.Headers.TryGetValues("Retry-After", out var values) ? values.First() : null;
+        var text = OneLine.Of(Mask.Mask(Encoding.UTF8.GetString(answer.AsSpan(0, length))));
+        return new HttpAnswer(display, (int)response.StatusCode, text, answer.AsMemory(0, length))
+        {
+            RetryAfter = RetryAfter.Parse(retryAfter, timeProvider.GetUtcNow()),
+            Location = LocationOf(response),
+            IsHtml = response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml"
+                || text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase),
+        };
+    }
+
+    private string? LocationOf(HttpResponseMessage response)
+    {
+        if (response.Headers.Location is not { } location)
+        {
+            return null;
+        }
+
+        return location.IsAbsoluteUri
+            ? Mask.Mask(OneLine.Of(location.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped), 200))
+            : "another path of the same host";
+    }
+
+    private Fault FaultOf(Exception exception)
+    {
+        if (exception.InnerException is ConnectFailedException failed)
+        {
+            return failed.Fault;
+        }
+
+        if (settings.ServerUrl.Scheme == Uri.UriSchemeHttps
+            && TlsFaults.FindAlert(Endpoint.Of(settings), exception, settings.Tls.ClientCertificate is not null) is { } alert)
+        {
+            return alert;
+        }
+
+        return exception is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse }
+            ? new Fault(
+                ErrorCategory.Configuration, $"{display} did not answer in HTTP.",
+                "Check scheme and port of the server URL: https:// may be needed, or this may be no HTTP receiver.", NeedsChange: true)
+            : new Fault(
+                ErrorCategory.Connection, $"{display} broke the connection before its answer was complete.",
+                "The batch is sent again and may arrive twice; look at the receiver's log if this repeats.");
+    }
+}
+
+/// <summary>Carries a fault through the HTTP client, which knows no other way out of connecting.</summary>
+internal sealed class ConnectFailedException(Fault fault) : Exception(fault.What)
+{
+    public Fault Fault => fault;
+}

@@ -1,0 +1,84 @@
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>Keeps what goes over a connection, for the report of a test; bounded both ways.</summary>
+internal sealed class RecordingStream(Stream inner) : Stream
+{
+    private const int MostBytes = 64 * 1024;
+
+    private readonly MemoryStream sent = new();
+    private readonly MemoryStream received = new();
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Request line and headers with the empty line behind them; empty where nothing was sent.</summary>
+    public ReadOnlySpan<byte> SentHead
+    {
+        get
+        {
+            var bytes = sent.GetBuffer().AsSpan(0, (int)sent.Length);
+            var end = bytes.IndexOf("\r\n\r\n"u8);
+            return end < 0 ? bytes : bytes[..(end + 4)];
+        }
+    }
+
+    public ReadOnlySpan<byte> Received => received.GetBuffer().AsSpan(0, (int)received.Length);
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var count = await inner.ReadAsync(buffer, cancellationToken);
+        Keep(received, buffer.Span[..count]);
+        return count;
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Keep(sent, buffer.Span);
+        await inner.WriteAsync(buffer, cancellationToken);
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        var read = inner.Read(buffer, offset, count);
+        Keep(received, buffer.AsSpan(offset, read));
+        return read;
+    }
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        Keep(sent, buffer.AsSpan(offset, count));
+        inner.Write(buffer, offset, count);
+    }
+
+    public override void Flush() => inner.Flush();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static void Keep(MemoryStream kept, ReadOnlySpan<byte> bytes) =>
+        kept.Write(bytes[..(int)Math.Min(bytes.Length, MostBytes - kept.Length)]);
+}

@@ -1,0 +1,87 @@
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace SiemForwarder.Destinations.Network;
+
+/// <summary>Opens connections of one destination: resolves, refuses forbidden addresses, connects, secures.</summary>
+internal sealed class Connector : IDisposable
+{
+    private readonly TimeSpan timeout;
+    private readonly TimeProvider timeProvider;
+    private readonly SslApplicationProtocol? application;
+    private readonly Attempt<TlsClient>? tls;
+
+    /// <param name="settings">Of the destination.</param>
+    /// <param name="secure">Whether to speak TLS.</param>
+    /// <param name="application">Protocol to announce (ALPN), or null.</param>
+    /// <param name="timeProvider">For bounds and certificates' dates.</param>
+    public Connector(DestinationSettings settings, bool secure, SslApplicationProtocol? application, TimeProvider timeProvider)
+    {
+        Endpoint = Endpoint.Of(settings);
+        timeout = settings.Timeout;
+        this.timeProvider = timeProvider;
+        this.application = application;
+        if (secure)
+        {
+            tls = TlsClient.Create(settings);
+        }
+    }
+
+    public Endpoint Endpoint { get; }
+
+    /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
+    public async Task<Attempt<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
+    {
+        TlsClient? client = null;
+        if (tls is { } attempt && !attempt.TryGet(out client, out var unusable))
+        {
+            log?.Failed(TestStageName.Tls, unusable);
+            return unusable;
+        }
+
+        var resolved = await NameResolver.ResolveAsync(Endpoint, timeout, timeProvider, cancellationToken);
+        if (!resolved.TryGet(out var addresses, out var fault))
+        {
+            log?.Failed(TestStageName.Resolve, fault);
+            return fault;
+        }
+
+        log?.Passed(TestStageName.Resolve, $"{Endpoint.Host} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+
+        var connected = await TcpDialer.ConnectAsync(Endpoint, addresses, timeout, timeProvider, cancellationToken);
+        if (!connected.TryGet(out var socket, out fault))
+        {
+            log?.Failed(TestStageName.Connect, fault);
+            return fault;
+        }
+
+        log?.Passed(TestStageName.Connect, $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}");
+        var transport = new NetworkStream(socket, ownsSocket: true);
+        if (client is null)
+        {
+            log?.Skipped(TestStageName.Tls, "the connection is not encrypted");
+            return new Connection(Endpoint, socket, transport, null, HasClientCertificate: false);
+        }
+
+        var inbound = new InboundSignal(transport);
+        var peer = new PeerCertificate();
+        var handshake = await client.HandshakeAsync(inbound, Endpoint, peer, application, timeout, timeProvider, cancellationToken);
+        if (!handshake.TryGet(out var stream, out fault))
+        {
+            log?.Failed(TestStageName.Tls, fault);
+            return fault;
+        }
+
+        inbound.Arm();
+        log?.Passed(TestStageName.Tls, $"{stream.SslProtocol}, {stream.NegotiatedCipherSuite}; {peer}");
+        return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
+    }
+
+    public void Dispose()
+    {
+        if (tls is { } attempt && attempt.TryGet(out var client, out _))
+        {
+            client.Dispose();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace SiemForwarder.Destinations.Network;
+
+/// <summary>Secures connections of one destination: TLS 1.2 or 1.3, chain and name always checked.</summary>
+/// <remarks>RFC 5425 with RFC 9662; no early data, no renegotiation, nothing is fetched from addresses that a certificate names.</remarks>
+internal sealed class TlsClient : IDisposable
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    private readonly X509Certificate2Collection authorities = [];
+    private readonly X509Certificate2Collection clientChain = [];
+    private SslStreamCertificateContext? clientContext;
+
+    private TlsClient(string serverName) => ServerName = serverName;
+
+    /// <summary>Name that is asked for (SNI) and checked.</summary>
+    public string ServerName { get; }
+
+    public bool HasClientCertificate => clientContext is not null;
+
+    /// <summary>Reads the PEM settings; a fault says which of them is wrong.</summary>
+    public static Attempt<TlsClient> Create(DestinationSettings settings)
+    {
+        var client = new TlsClient(string.IsNullOrWhiteSpace(settings.Tls.ServerName) ? settings.ServerUrl.IdnHost : settings.Tls.ServerName.Trim());
+        var setting = "tls.caCertificate";
+        try
+        {
+            if (!string.IsNullOrWhiteSpace(settings.Tls.CaCertificate))
+            {
+                client.authorities.ImportFromPem(settings.Tls.CaCertificate);
+                if (client.authorities.Count == 0)
+                {
+                    return NotUsable(setting, "it holds no certificate");
+                }
+            }
+
+            setting = "tls.clientCertificate with tls.clientKey";
+            if (!string.IsNullOrWhiteSpace(settings.Tls.ClientCertificate))
+            {
+                if (string.IsNullOrWhiteSpace(settings.Tls.ClientKey?.Reveal()))
+                {
+                    return NotUsable(setting, "the key is missing");
+                }
+
+                client.LoadClientCertificate(settings.Tls.ClientCertificate, settings.Tls.ClientKey.Reveal());
+            }
+
+            return client;
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            // The message of the exception is left out: it may quote the key.
+            return NotUsable(setting, "it is not valid PEM, or the key is encrypted or belongs to another certificate");
+        }
+    }
+
+    /// <summary>Performs the handshake on a connected stream; the caller disposes the stream where it fails.</summary>
+    public async Task<Attempt<SslStream>> HandshakeAsync(
+        Stream transport, Endpoint endpoint, PeerCertificate peer, SslApplicationProtocol? application,
+        TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        var stream = new SslStream(transport, leaveInnerStreamOpen: false);
+        var secured = false;
+        try
+        {
+            await stream.AuthenticateAsClientAsync(OptionsFor(peer, application), bound.Token);
+            secured = true;
+            return stream;
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return TlsFaults.Timeout(endpoint, timeout);
+        }
+        catch (Exception exception) when (exception is AuthenticationException or IOException or InvalidOperationException or CryptographicException)
+        {
+            return TlsFaults.OfHandshake(endpoint, exception, peer, ServerName, HasClientCertificate, timeProvider.GetUtcNow());
+        }
+        finally
+        {
+            if (!secured)
+            {
+                await stream.DisposeAsync();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var certificate in authorities.Concat(clientChain))
+        {
+            certificate.Dispose();
+        }
+
+        clientContext?.TargetCertificate.Dispose();
+    }
+
+    private SslClientAuthenticationOptions OptionsFor(PeerCertificate peer, SslApplicationProtocol? application)
+    {
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        if (authorities.Count > 0)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(authorities);
+        }
+
+        return new SslClientAuthenticationOptions
+        {
+            TargetHost = ServerName,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            AllowRenegotiation = false,
+            CertificateChainPolicy = policy,
+            ClientCertificateContext = clientContext,
+            ApplicationProtocols = application is null ? null : [application.Value],
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => peer.Observe(certificate, chain, errors),
+        };
+    }
+
+    private void LoadClientCertificate(string certificatePem, string keyPem)
+    {
+        var certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
+        if (OperatingSystem.IsWindows())
+        {
+            // SChannel cannot use a key that lives in memory only.
+            using var ephemeral = certificate;
+            certificate = X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null);
+        }
+
+        clientChain.ImportFromPem(certificatePem);
+        clientContext = SslStreamCertificateContext.Create(certificate, clientChain, offline: true);
+    }
+
+    private static Fault NotUsable(string setting, string why) => new(
+        ErrorCategory.Tls, $"{setting} cannot be used: {why}.", "Paste the PEM text again, with its BEGIN and END lines.", NeedsChange: true);
+}

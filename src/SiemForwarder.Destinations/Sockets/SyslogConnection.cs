@@ -1,0 +1,212 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Sockets;
+
+/// <summary>A connection that carries whole batches, and says of each whether the peer's system has all of it.</summary>
+internal sealed class SyslogConnection : IAsyncDisposable
+{
+    private const int WriteBytes = 256 * 1024;
+
+    private static readonly TimeSpan MostStall = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MostSettling = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LateJudgement = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly Connection connection;
+    private readonly TimeSpan timeout;
+    private readonly TimeProvider timeProvider;
+    private readonly PeerWatch watch;
+
+    private SyslogConnection(Connection connection, TimeSpan timeout, TimeProvider timeProvider)
+    {
+        this.connection = connection;
+        this.timeout = timeout;
+        this.timeProvider = timeProvider;
+        watch = new PeerWatch(connection.Stream);
+    }
+
+    public PeerWatch Watch => watch;
+
+    public bool HasClientCertificate => connection.HasClientCertificate;
+
+    /// <summary>False where the peer closed the connection since the last write.</summary>
+    public bool IsOpen => !watch.Ended.IsCompleted && (!SendQueue.IsKnown || SendQueue.Read(connection.Socket).Peer == PeerState.Open);
+
+    public static async Task<Attempt<SyslogConnection>> OpenAsync(
+        Connector connector, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
+    {
+        var opened = await connector.OpenAsync(log, cancellationToken);
+        if (!opened.TryGet(out var connection, out var fault))
+        {
+            return fault;
+        }
+
+        var syslog = new SyslogConnection(connection, timeout, timeProvider);
+        fault = await syslog.SettleAsync(cancellationToken);
+        if (fault is null)
+        {
+            return syslog;
+        }
+
+        log?.Failed(TestStageName.Authentication, fault);
+        syslog.Abort();
+        return fault;
+    }
+
+    /// <summary>Writes the frames and waits until the peer's system acknowledged every byte; after a fault the connection is of no more use.</summary>
+    public async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
+    {
+        var fault = await HandOverAsync(frames, cancellationToken) ?? await AwaitAcknowledgementAsync(cancellationToken);
+        if (fault is null)
+        {
+            return null;
+        }
+
+        await GiveTheWatchTimeAsync(cancellationToken);
+        return WhatTheWatchSaw() ?? fault;
+    }
+
+    /// <summary>The fault that the pending read found; null where there is none.</summary>
+    public Fault? WhatTheWatchSaw() =>
+        watch is { Ended.IsCompleted: true, Objection: { } exception } ? FaultOf(exception) : null;
+
+    public void Abort() => connection.Abort();
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (connection.Tls is { } tls)
+            {
+                await tls.ShutdownAsync().WaitAsync(MostSettling, timeProvider);
+            }
+
+            connection.Socket.Shutdown(SocketShutdown.Send);
+            await watch.Ended.WaitAsync(MostSettling, timeProvider);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or TimeoutException or InvalidOperationException)
+        {
+            // Everything sent was acknowledged long ago; a peer that does not answer the farewell changes nothing.
+            connection.Abort();
+        }
+
+        await connection.DisposeAsync();
+    }
+
+    /// <summary>Waits for a sign that the receiver accepted the client's side before anything is entrusted to it.</summary>
+    private async Task<Fault?> SettleAsync(CancellationToken cancellationToken)
+    {
+        if (connection.Tls is not { } tls || connection.Inbound is not { } inbound)
+        {
+            return null;
+        }
+
+        if (tls.SslProtocol == SslProtocols.Tls13)
+        {
+            // Not every receiver issues session tickets; one that says nothing for this long has accepted.
+            await ForAtMostAsync(Task.WhenAny(inbound.Digested, watch.Ended), MostSettling, cancellationToken);
+        }
+
+        // Some receivers judge the client certificate when all is said, and just close.
+        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
+        return !watch.Ended.IsCompleted ? null : (watch.Objection is { } exception ? TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) : null)
+            ?? TlsFaults.ClosedAtOnce(connection.Endpoint, connection.HasClientCertificate);
+    }
+
+    private async Task ForAtMostAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(limit, timeProvider, cancellationToken);
+        await task.WaitAsync(bound.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>A write can fail before the pending read has met the alert that says why.</summary>
+    private async Task GiveTheWatchTimeAsync(CancellationToken cancellationToken)
+    {
+        if (connection.Tls is null)
+        {
+            return;
+        }
+
+        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
+    }
+
+    private Fault FaultOf(Exception exception) =>
+        TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception);
+
+    private async Task<Fault?> HandOverAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        try
+        {
+            for (var written = 0; written < frames.Length; written += WriteBytes)
+            {
+                bound.Extend(timeout);
+                await connection.Stream.WriteAsync(frames.Slice(written, Math.Min(WriteBytes, frames.Length - written)), bound.Token);
+            }
+
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
+        {
+            return FaultOf(exception);
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return new Fault(
+                ErrorCategory.Timeout, $"{connection.Endpoint} took nothing for {timeout.TotalSeconds:0.##} s.",
+                "The receiver is overloaded or stuck; the batch is sent again.");
+        }
+    }
+
+    private async Task<Fault?> AwaitAcknowledgementAsync(CancellationToken cancellationToken)
+    {
+        if (!SendQueue.IsKnown)
+        {
+            return watch.Ended.IsCompleted ? SocketFaults.Reset(connection.Endpoint) : null;
+        }
+
+        var limit = timeout < MostStall ? timeout : MostStall;
+        var least = int.MaxValue;
+        var movedAt = timeProvider.GetTimestamp();
+        var pause = TimeSpan.FromMilliseconds(1);
+        for (var look = 0; ; look++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var queue = SendQueue.Read(connection.Socket);
+            if (queue.Peer == PeerState.Gone)
+            {
+                return SocketFaults.Reset(connection.Endpoint);
+            }
+
+            if (queue.Unacknowledged == 0)
+            {
+                return WhatTheWatchSaw();
+            }
+
+            if (queue.Unacknowledged < least)
+            {
+                least = queue.Unacknowledged;
+                movedAt = timeProvider.GetTimestamp();
+            }
+            else if (timeProvider.GetElapsedTime(movedAt) >= limit)
+            {
+                return new Fault(
+                    ErrorCategory.Timeout, $"{connection.Endpoint} did not acknowledge {queue.Unacknowledged} bytes within {limit.TotalSeconds:0.##} s.",
+                    "The receiver is overloaded, stuck, or gone; the batch is sent again.");
+            }
+
+            if (look < 16)
+            {
+                await Task.Yield();
+            }
+            else
+            {
+                await Task.Delay(pause, timeProvider, cancellationToken);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+    }
+}

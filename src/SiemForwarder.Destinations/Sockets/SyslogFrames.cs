@@ -1,0 +1,81 @@
+using System.Buffers;
+using System.Buffers.Text;
+
+namespace SiemForwarder.Destinations.Sockets;
+
+/// <summary>One pooled buffer that a batch is framed into, so that it leaves in few large writes (RFC 6587 section 3.4).</summary>
+internal sealed class SyslogFrames(SyslogFraming framing) : IDisposable
+{
+    private const int LongestCount = 11; // ten digits and a space
+    private const int KeptBytes = 4 * 1024 * 1024;
+
+    private static readonly SearchValues<byte> LineBreaks = SearchValues.Create("\r\n"u8);
+
+    private byte[] buffer = [];
+    private int length;
+
+    /// <summary>The framed batch; valid until the next call.</summary>
+    public ReadOnlyMemory<byte> Frame(DeliveryBatch batch)
+    {
+        Reserve(batch.Bytes.Length + (batch.Count * LongestCount));
+        length = 0;
+        for (var index = 0; index < batch.Count; index++)
+        {
+            if (framing == SyslogFraming.OctetCounting)
+            {
+                AppendCounted(batch[index].Span);
+            }
+            else
+            {
+                AppendLine(batch[index].Span);
+            }
+        }
+
+        return buffer.AsMemory(0, length);
+    }
+
+    public void Dispose() => Release();
+
+    private void AppendCounted(ReadOnlySpan<byte> message)
+    {
+        Utf8Formatter.TryFormat(message.Length, buffer.AsSpan(length), out var digits);
+        length += digits;
+        buffer[length++] = (byte)' ';
+        message.CopyTo(buffer.AsSpan(length));
+        length += message.Length;
+    }
+
+    private void AppendLine(ReadOnlySpan<byte> message)
+    {
+        var line = buffer.AsSpan(length, message.Length);
+        message.CopyTo(line);
+        // A line break inside would let the sender of an event begin a message of its own.
+        for (var at = line.IndexOfAny(LineBreaks); at >= 0; at = line.IndexOfAny(LineBreaks))
+        {
+            line[at] = (byte)' ';
+        }
+
+        length += message.Length;
+        buffer[length++] = (byte)'\n';
+    }
+
+    private void Reserve(int size)
+    {
+        if (buffer.Length >= size && (buffer.Length <= KeptBytes || size > KeptBytes))
+        {
+            return;
+        }
+
+        Release();
+        buffer = ArrayPool<byte>.Shared.Rent(size);
+    }
+
+    private void Release()
+    {
+        if (buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = [];
+        }
+    }
+}

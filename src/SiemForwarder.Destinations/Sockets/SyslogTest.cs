@@ -1,0 +1,145 @@
+using System.Net.Sockets;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Sockets;
+
+/// <summary>The test of a syslog destination, stage by stage on a connection of its own.</summary>
+internal static class SyslogTest
+{
+    /// <summary>How long a receiver may take to object: to a client certificate (TLS 1.3), to the framing, to the sender.</summary>
+    private static readonly TimeSpan Listening = TimeSpan.FromSeconds(1);
+
+    public static async Task<TestReport> OverStreamAsync(
+        Connector connector, DestinationSettings settings, TimeProvider timeProvider, DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var log = new StageLog(timeProvider);
+        var opened = await SyslogConnection.OpenAsync(connector, settings.Timeout, timeProvider, log, cancellationToken);
+        if (!opened.TryGet(out var connection, out _))
+        {
+            return log.ToReport(default, default);
+        }
+
+        using var frames = new SyslogFrames(settings.Framing);
+        var framed = frames.Frame(batch);
+        ReadOnlyMemory<byte> sent = framed.ToArray();
+        await using (connection)
+        {
+            var fault = await connection.WriteAsync(framed, cancellationToken) ?? await ListenAsync(connection, connector.Endpoint, timeProvider, cancellationToken);
+            var received = connection.Watch.Received.ToArray();
+            if (fault is { Category: ErrorCategory.Tls })
+            {
+                log.Failed(TestStageName.Authentication, fault);
+                return log.ToReport(sent, received);
+            }
+
+            NoteAuthentication(log, connection);
+            if (fault is not null)
+            {
+                log.Failed(TestStageName.Acceptance, fault);
+            }
+            else
+            {
+                log.Passed(
+                    TestStageName.Acceptance,
+                    $"{connector.Endpoint} took {sent.Length} bytes and kept the connection open. Syslog confirms nothing beyond that: look for the test event in the SIEM.");
+            }
+
+            return log.ToReport(sent, received);
+        }
+    }
+
+    public static async Task<TestReport> OverUdpAsync(
+        Endpoint endpoint, DestinationSettings settings, TimeProvider timeProvider, DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var log = new StageLog(timeProvider);
+        var opened = await SyslogUdpDestination.OpenAsync(endpoint, settings.Timeout, timeProvider, log, cancellationToken);
+        if (!opened.TryGet(out var socket, out _))
+        {
+            return log.ToReport(default, default);
+        }
+
+        using (socket)
+        {
+            log.Skipped(TestStageName.Connect, "UDP has no connection");
+            log.Skipped(TestStageName.Tls, "UDP is not encrypted");
+            log.Skipped(TestStageName.Authentication, "syslog over UDP has none");
+            var message = batch[0].ToArray();
+            var fault = await SendAndListenAsync(socket, endpoint, timeProvider, message, cancellationToken);
+            if (fault is not null)
+            {
+                log.Failed(TestStageName.Acceptance, fault);
+            }
+            else
+            {
+                log.Passed(TestStageName.Acceptance, $"{message.Length} bytes were sent to {endpoint}. UDP does not confirm delivery: look for the test event in the SIEM.");
+            }
+
+            return log.ToReport(message, default);
+        }
+    }
+
+    private static void NoteAuthentication(StageLog log, SyslogConnection connection)
+    {
+        if (connection.HasClientCertificate)
+        {
+            log.Passed(TestStageName.Authentication, "the receiver did not object to the client certificate");
+        }
+        else
+        {
+            log.Skipped(TestStageName.Authentication, "syslog has none, and no client certificate is used");
+        }
+    }
+
+    private static async Task<Fault?> ListenAsync(
+        SyslogConnection connection, Endpoint endpoint, TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(Listening, timeProvider, cancellationToken);
+        try
+        {
+            await connection.Watch.Ended.WaitAsync(bound.Token);
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return null;
+        }
+
+        var answer = connection.Watch.Received.Span;
+        if (answer.StartsWith("HTTP/"u8))
+        {
+            return new Fault(
+                ErrorCategory.Configuration, $"{endpoint} answered in HTTP and closed: it is a web server, not a syslog receiver.",
+                "Use http:// or https:// in the server URL, or the port of the syslog receiver.", NeedsChange: true);
+        }
+
+        return connection.WhatTheWatchSaw() ?? new Fault(
+            ErrorCategory.Connection, $"{endpoint} took the message and closed the connection.",
+            "It may refuse this sender, this framing (octet-counting or lf) or plain text on a TLS port; its log says which.");
+    }
+
+    private static async Task<Fault?> SendAndListenAsync(
+        Socket socket, Endpoint endpoint, TimeProvider timeProvider, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(Listening, timeProvider, cancellationToken);
+        try
+        {
+            if (message.Length > SyslogUdpDestination.MaxDatagramBytes || !await SyslogUdpDestination.TrySendAsync(socket, message, bound.Token))
+            {
+                return new Fault(
+                    ErrorCategory.Rejected, $"the event of {message.Length} bytes does not fit into a UDP datagram.",
+                    "Use tcp:// or tls://, or lower the message size.", NeedsChange: true);
+            }
+
+            // Where nobody listens, the receiver's system says so by ICMP, and the kernel hands it to the next call.
+            await socket.ReceiveAsync(new byte[1], bound.Token);
+            return null;
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return null;
+        }
+        catch (SocketException exception)
+        {
+            return SyslogUdpDestination.Undeliverable(endpoint, exception);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Net;
+using System.Net.Sockets;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Sockets;
+
+/// <summary>Syslog over UDP, one message per datagram (RFC 5426): handed over, never confirmed.</summary>
+internal sealed class SyslogUdpDestination(DestinationSettings settings, TimeProvider timeProvider) : IDestination
+{
+    /// <summary>Most bytes of payload that an IPv4 datagram holds.</summary>
+    internal const int MaxDatagramBytes = 65_507;
+
+    private static readonly TimeSpan AddressAge = TimeSpan.FromMinutes(5);
+
+    private readonly Endpoint endpoint = Endpoint.Of(settings);
+    private Socket? socket;
+    private long openedAt;
+
+    public BatchLimits Limits { get; } = new(MaxEvents: 200, MaxBytes: 1024 * 1024);
+
+    public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        if (socket is not null && timeProvider.GetElapsedTime(openedAt) > AddressAge)
+        {
+            // Nothing ever breaks on UDP, so a receiver that moved would never be noticed.
+            Forget();
+        }
+
+        if (socket is null)
+        {
+            var opened = await OpenAsync(endpoint, settings.Timeout, timeProvider, null, cancellationToken);
+            if (!opened.TryGet(out socket, out var fault))
+            {
+                return fault.ToOutcome(settings.IntegrationName);
+            }
+
+            openedAt = timeProvider.GetTimestamp();
+        }
+
+        List<RejectedEvent>? refused = null;
+        try
+        {
+            for (var index = 0; index < batch.Count; index++)
+            {
+                var message = batch[index];
+                if (message.Length > MaxDatagramBytes || !await TrySendAsync(socket, message, cancellationToken))
+                {
+                    (refused ??= []).Add(new RejectedEvent(index, TooLarge(message.Length), "not sent"));
+                }
+            }
+        }
+        catch (SocketException exception)
+        {
+            Forget();
+            return Undeliverable(endpoint, exception).ToOutcome(settings.IntegrationName);
+        }
+
+        return refused switch
+        {
+            null => new DeliveryOutcome.Delivered("handed to the network, unconfirmed"),
+            _ when refused.Count == batch.Count => new DeliveryOutcome.Rejected(refused[0].Reason, refused[0].Answer),
+            _ => new DeliveryOutcome.Partial(refused, [], "handed to the network, unconfirmed"),
+        };
+    }
+
+    public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        SyslogTest.OverUdpAsync(endpoint, settings, timeProvider, batch, cancellationToken);
+
+    public ValueTask DisposeAsync()
+    {
+        Forget();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A socket connected to the receiver, so that the kernel reports it where nobody listens there.</summary>
+    internal static async Task<Attempt<Socket>> OpenAsync(
+        Endpoint endpoint, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
+    {
+        var resolved = await NameResolver.ResolveAsync(endpoint, timeout, timeProvider, cancellationToken);
+        if (!resolved.TryGet(out var addresses, out var fault))
+        {
+            log?.Failed(TestStageName.Resolve, fault);
+            return fault;
+        }
+
+        log?.Passed(TestStageName.Resolve, $"{endpoint.Host} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+        var datagrams = new Socket(addresses[0].AddressFamily, SocketType.Dgram, ProtocolType.Udp) { SendBufferSize = 1024 * 1024 };
+        try
+        {
+            await datagrams.ConnectAsync(new IPEndPoint(addresses[0], endpoint.Port), cancellationToken);
+            return datagrams;
+        }
+        catch (SocketException exception)
+        {
+            datagrams.Dispose();
+            fault = SocketFaults.Connecting(endpoint, exception);
+            log?.Failed(TestStageName.Connect, fault);
+            return fault;
+        }
+    }
+
+    internal static Fault Undeliverable(Endpoint endpoint, SocketException exception) =>
+        exception.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset
+            ? new Fault(
+                ErrorCategory.Connection, $"nobody listens on UDP port {endpoint.Port} of {endpoint.Host}.",
+                "Check that the receiver runs and takes UDP on this port.")
+            : SocketFaults.Connecting(endpoint, exception);
+
+    internal static async Task<bool> TrySendAsync(Socket socket, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await socket.SendAsync(message, cancellationToken);
+            return true;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.MessageSize)
+        {
+            return false;
+        }
+    }
+
+    private string TooLarge(int bytes) =>
+        $"Integration '{settings.IntegrationName}': an event of {bytes} bytes does not fit into a UDP datagram (at most {MaxDatagramBytes}). "
+        + "Use tcp:// or tls://, or lower the message size.";
+
+    private void Forget()
+    {
+        socket?.Dispose();
+        socket = null;
+    }
+}

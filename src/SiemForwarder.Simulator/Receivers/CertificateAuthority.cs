@@ -1,0 +1,69 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace SiemForwarder.Simulator.Receivers;
+
+/// <summary>A certificate authority that lives as long as a test or a demo.</summary>
+public sealed class CertificateAuthority : IDisposable
+{
+    private const string ServerUsage = "1.3.6.1.5.5.7.3.1";
+    private const string ClientUsage = "1.3.6.1.5.5.7.3.2";
+
+    private readonly X509Certificate2 certificate;
+    private readonly DateTimeOffset now;
+
+    /// <param name="name">Common name of the authority.</param>
+    /// <param name="timeProvider">Clock that validity is counted from.</param>
+    public CertificateAuthority(string name, TimeProvider timeProvider)
+    {
+        now = timeProvider.GetUtcNow();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        certificate = request.CreateSelfSigned(now.AddYears(-2), now.AddYears(2));
+    }
+
+    public X509Certificate2 Certificate => certificate;
+
+    /// <summary>PEM of the authority's certificate.</summary>
+    public string Pem => certificate.ExportCertificatePem() + "\n";
+
+    /// <summary>A certificate for a server of this name or address.</summary>
+    /// <param name="name">DNS name, wildcard or IP address.</param>
+    /// <param name="validFrom">Begin of its validity, relative to now; a day ago by default.</param>
+    /// <param name="validUntil">End of its validity, relative to now; in a month by default.</param>
+    public X509Certificate2 IssueServer(string name, TimeSpan? validFrom = null, TimeSpan? validUntil = null) =>
+        Issue(name, ServerUsage, validFrom, validUntil);
+
+    /// <summary>A certificate for a client of this name.</summary>
+    public X509Certificate2 IssueClient(string name) => Issue(name, ClientUsage, null, null);
+
+    public void Dispose() => certificate.Dispose();
+
+    private X509Certificate2 Issue(string name, string usage, TimeSpan? validFrom, TimeSpan? validUntil)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        if (IPAddress.TryParse(name, out var address))
+        {
+            names.AddIpAddress(address);
+        }
+        else
+        {
+            names.AddDnsName(name);
+        }
+
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
+        using var issued = request.Create(
+            certificate, now + (validFrom ?? TimeSpan.FromDays(-1)), now + (validUntil ?? TimeSpan.FromDays(30)), RandomNumberGenerator.GetBytes(12));
+        return issued.CopyWithPrivateKey(key);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text;
+
+namespace SiemForwarder.Simulator.Receivers;
+
+/// <summary>What an HTTP receiver does after it has read a request.</summary>
+public enum HttpReplyConduct
+{
+    /// <summary>Sends the whole answer.</summary>
+    Complete,
+
+    /// <summary>Announces the whole body, sends half of it and closes.</summary>
+    CutOff,
+
+    /// <summary>Never answers.</summary>
+    Silence,
+
+    /// <summary>Resets the connection instead of answering.</summary>
+    Reset,
+
+    /// <summary>Resets the connection as soon as the headers are read, while the body is still coming.</summary>
+    ResetBeforeBody,
+}
+
+/// <summary>An answer to one request.</summary>
+/// <param name="Status">Status code.</param>
+/// <param name="Body">Text of the body.</param>
+public sealed record HttpReply(int Status, string Body = "")
+{
+    public HttpReplyConduct Conduct { get; init; } = HttpReplyConduct.Complete;
+
+    /// <summary>Header lines besides Content-Length, without line ends.</summary>
+    public IReadOnlyList<string> Headers { get; init; } = [];
+
+    internal byte[] ToBytes()
+    {
+        var head = new StringBuilder($"HTTP/1.1 {Status} Answer\r\nContent-Length: {Encoding.UTF8.GetByteCount(Body)}\r\n");
+        foreach (var header in Headers)
+        {
+            head.Append(header).Append("\r\n");
+        }
+
+        var bytes = Encoding.UTF8.GetBytes(head.Append("\r\n").Append(Body).ToString());
+        return Conduct == HttpReplyConduct.CutOff ? bytes[..^(Encoding.UTF8.GetByteCount(Body) / 2)] : bytes;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net.Security;
+
+namespace SiemForwarder.Simulator.Receivers;
+
+/// <summary>What a TCP receiver does with those who connect.</summary>
+public enum TcpReceiverConduct
+{
+    /// <summary>Reads everything.</summary>
+    Read,
+
+    /// <summary>Accepts and never reads, like a program that hangs.</summary>
+    ReadNothing,
+
+    /// <summary>Reads one message octet by octet, then closes the connection, whatever else has come.</summary>
+    CloseAfterEachMessage,
+
+    /// <summary>Closes as soon as somebody has connected.</summary>
+    CloseAtOnce,
+}
+
+/// <summary>How a TCP receiver behaves.</summary>
+public sealed record TcpReceiverOptions
+{
+    public TcpReceiverConduct Conduct { get; init; } = TcpReceiverConduct.Read;
+
+    /// <summary>Size of the kernel's receive buffer in bytes; null for the system's own.</summary>
+    public int? ReceiveBufferBytes { get; init; }
+
+    /// <summary>Speak TLS with these options; null for plain TCP.</summary>
+    public SslServerAuthenticationOptions? Tls { get; init; }
+
+    /// <summary>Bytes to send to everybody who connects.</summary>
+    public ReadOnlyMemory<byte> Greeting { get; init; }
+}

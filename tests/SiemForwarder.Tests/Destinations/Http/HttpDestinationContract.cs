@@ -1,0 +1,146 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.Tests.Destinations.Http;
+
+/// <summary>What every destination over HTTP promises; one derives by opening itself and naming an answer that means accepted.</summary>
+public abstract class HttpDestinationContract : DestinationContract
+{
+    protected override string Scheme => "http";
+
+    /// <summary>What the receiver answers when it took a batch.</summary>
+    protected virtual HttpReply Accepted => new(200, "ok");
+
+    [Fact]
+    public async Task AnAcceptedBatchIsDelivered()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await SendAsync(receiver));
+    }
+
+    [Theory]
+    [InlineData(401, ErrorCategory.Authentication)]
+    [InlineData(403, ErrorCategory.Authorization)]
+    [InlineData(404, ErrorCategory.Configuration)]
+    public async Task WhatSomebodyMustChangeIsMisconfigured(int status, ErrorCategory category)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(status));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await SendAsync(receiver));
+
+        Assert.Equal(category, outcome.Category);
+        AssertReadable(outcome.Reason);
+    }
+
+    [Fact]
+    public async Task ARateLimitIsTransientAndItsWaitIsKept()
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(429) { Headers = ["Retry-After: 17"] });
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await SendAsync(receiver));
+
+        Assert.Equal(ErrorCategory.RateLimited, outcome.Category);
+        Assert.Equal(TimeSpan.FromSeconds(17), outcome.RetryAfter);
+        AssertReadable(outcome.Reason);
+    }
+
+    [Theory]
+    [InlineData(500)]
+    [InlineData(503)]
+    public async Task AnErrorOfTheReceiverIsTransient(int status)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(status));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await SendAsync(receiver));
+
+        Assert.Equal(ErrorCategory.ServerError, outcome.Category);
+        AssertReadable(outcome.Reason);
+    }
+
+    [Theory]
+    [InlineData(HttpReplyConduct.CutOff)]
+    [InlineData(HttpReplyConduct.Reset)]
+    public async Task AnAnswerThatBreaksOffIsTransient(HttpReplyConduct conduct)
+    {
+        await using var receiver = HttpReceiver.Start(Accepted with { Body = new string('x', 1000), Conduct = conduct });
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await SendAsync(receiver));
+
+        Assert.Equal(ErrorCategory.Connection, outcome.Category);
+        AssertReadable(outcome.Reason);
+    }
+
+    [Fact]
+    public async Task AResetWhileTheBodyIsOnItsWayIsTransient()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted with { Conduct = HttpReplyConduct.ResetBeforeBody });
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(LargeBatch(), Soon));
+
+        Assert.Equal(ErrorCategory.Connection, outcome.Category);
+    }
+
+    [Fact]
+    public async Task AReceiverThatNeverAnswersIsGivenUpWithinTheTimeout()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted with { Conduct = HttpReplyConduct.Silence });
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver), TimeSpan.FromMilliseconds(300)));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
+
+        Assert.Equal(ErrorCategory.Timeout, outcome.Category);
+        AssertReadable(outcome.Reason);
+    }
+
+    [Fact]
+    public async Task ATooLargeBatchIsRejectedSoThatItIsHalved()
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(413));
+
+        Assert.IsType<DeliveryOutcome.Rejected>(await SendAsync(receiver));
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(500)]
+    public async Task ASecretThatTheReceiverEchoesIsNeverShown(int status)
+    {
+        await using var receiver = HttpReceiver.Start(request => new HttpReply(status, $"You said: {request.Head} {Uri.EscapeDataString(SecretText)}"));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        var outcome = (await destination.SendAsync(Batch(), Soon)).ToString();
+        var report = await destination.TestAsync(Batch(1), Soon);
+
+        Assert.Contains("You said", outcome);
+        foreach (var text in new[] { outcome, string.Join(' ', report.Stages), ToText(report.Sent), ToText(report.Received) })
+        {
+            Assert.DoesNotContain(SecretText, text, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("user:" + SecretText)), text);
+        }
+    }
+
+    [Fact]
+    public async Task RequestsShareOneConnection()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        await destination.SendAsync(Batch(), Soon);
+        await destination.SendAsync(Batch(), Soon);
+
+        Assert.Equal(1, receiver.Requests[^1].Connection);
+    }
+
+    protected static string ToText(ReadOnlyMemory<byte> bytes) => System.Text.Encoding.UTF8.GetString(bytes.Span);
+
+    protected virtual string UrlOf(HttpReceiver receiver) => $"{Scheme}://127.0.0.1:{receiver.Port}/in";
+
+    private async Task<DeliveryOutcome> SendAsync(HttpReceiver receiver)
+    {
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+        return await destination.SendAsync(Batch(), Soon);
+    }
+}

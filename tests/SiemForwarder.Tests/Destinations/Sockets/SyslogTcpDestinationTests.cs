@@ -1,0 +1,178 @@
+using System.Text;
+using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Sockets;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.Tests.Destinations.Sockets;
+
+public sealed class SyslogTcpDestinationTests : DestinationContract
+{
+    protected override string Scheme => "tcp";
+
+    internal override IDestination Open(DestinationSettings settings) => SyslogDestination.Kind.Open(settings, TimeProvider.System);
+
+    internal override DeliveryBatch Batch(int count = 2) => SomeBatch.Syslog(count);
+
+    [Theory]
+    [InlineData(SyslogFraming.OctetCounting, "5 <1>1a5 <1>1b")]
+    [InlineData(SyslogFraming.LineFeed, "<1>1a\n<1>1b\n")]
+    public async Task EveryByteArrivesAsFramed(SyslogFraming framing, string expected)
+    {
+        await using var receiver = TcpSyslogReceiver.Start();
+        await using var destination = OpenTo(receiver, framing);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Of("<1>1a", "<1>1b"), Soon));
+        await receiver.WaitForMessagesAsync(2, Soon);
+
+        Assert.Equal(expected, Encoding.UTF8.GetString(Assert.Single(receiver.Connections).Bytes));
+    }
+
+    [Fact]
+    public async Task BatchesShareOneConnectionThatIsClosedInOrder()
+    {
+        await using var receiver = TcpSyslogReceiver.Start();
+        var destination = OpenTo(receiver);
+        for (var number = 0; number < 3; number++)
+        {
+            Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(5, from: number * 5), Soon));
+        }
+
+        await destination.DisposeAsync();
+        await receiver.WaitUntilAsync(seen => seen.Connections[0].EndedInOrder, Soon);
+
+        Assert.Single(receiver.Connections);
+        Assert.Equal(15, receiver.Messages.Count);
+    }
+
+    [Fact]
+    public async Task AConnectionThatThePeerClosedWhileIdleIsReplacedBeforeAnythingIsWritten()
+    {
+        await using var receiver = TcpSyslogReceiver.Start();
+        await using var destination = OpenTo(receiver);
+        await destination.SendAsync(SomeBatch.Syslog(1), Soon);
+        await receiver.WaitForMessagesAsync(1, Soon);
+        receiver.Connections[0].Close();
+
+        var outcome = await destination.SendAsync(SomeBatch.Syslog(1, from: 1), Soon);
+        await receiver.WaitForMessagesAsync(2, Soon);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(outcome);
+        Assert.Equal(2, receiver.Connections.Count);
+        Assert.Single(SyslogStream.Split(receiver.Connections[1].Bytes).Messages);
+    }
+
+    [Fact]
+    public async Task WhatAPeerThatReadsNothingHasNotAcknowledgedIsNotDelivered()
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ReadNothing, ReceiveBufferBytes = 4096 });
+        await using var destination = OpenTo(receiver, timeout: TimeSpan.FromMilliseconds(300));
+
+        // Small enough for the kernel's own send buffer: the write itself succeeds at once.
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(SomeBatch.Syslog(100, 600), Soon));
+
+        Assert.Equal(ErrorCategory.Timeout, outcome.Category);
+        Assert.Contains("acknowledge", outcome.Reason);
+    }
+
+    [Fact]
+    public async Task AResetWithABacklogIsNotDelivered()
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ReadNothing, ReceiveBufferBytes = 4096 });
+        await using var destination = OpenTo(receiver);
+
+        var sending = destination.SendAsync(SomeBatch.Syslog(100, 600), Soon);
+        await receiver.WaitUntilAsync(seen => seen.Connections.Count == 1, Soon);
+        receiver.Connections[0].Reset();
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await sending);
+        Assert.Equal(ErrorCategory.Connection, outcome.Category);
+    }
+
+    [Theory]
+    [InlineData(SyslogFraming.OctetCounting)]
+    [InlineData(SyslogFraming.LineFeed)]
+    public async Task APeerThatClosesAfterEachMessageNeverMakesABatchDeliveredThatItDidNotTake(SyslogFraming framing)
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.CloseAfterEachMessage, ReceiveBufferBytes = 4096 });
+        await using var destination = OpenTo(receiver, framing);
+
+        for (var attempt = 0; attempt < 5; attempt++)
+        {
+            Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(SomeBatch.Syslog(400, 600), Soon));
+        }
+
+        Assert.All(receiver.Connections, connection => Assert.StartsWith("n=00000000", Payload(connection)));
+    }
+
+    [Fact]
+    public async Task APeerThatClosesAfterEachMessageGetsEveryMessageItWaitsFor()
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.CloseAfterEachMessage });
+        await using var destination = OpenTo(receiver);
+        for (var number = 0; number < 20; number++)
+        {
+            var batch = SomeBatch.Syslog(1, from: number);
+            while (await destination.SendAsync(batch, Soon) is not DeliveryOutcome.Delivered)
+            {
+            }
+
+            await receiver.WaitUntilAsync(seen => seen.Messages.Select(Text).Distinct().Count() == number + 1, Soon);
+        }
+    }
+
+    [Fact]
+    public async Task ACancelledBatchIsNeverContinuedOnTheNextConnection()
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ReadNothing, ReceiveBufferBytes = 4096 });
+        await using var destination = OpenTo(receiver, timeout: TimeSpan.FromMilliseconds(300));
+        using var cancel = new CancellationTokenSource();
+        var sending = destination.SendAsync(LargeBatch(), cancel.Token);
+        await receiver.WaitUntilAsync(seen => seen.Connections.Count == 1, Soon);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(1), Soon));
+
+        Assert.Equal(2, receiver.Connections.Count);
+    }
+
+    [Fact]
+    public async Task WhatThePeerSaysIsIgnored()
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Greeting = new byte[20_000] });
+        await using var destination = OpenTo(receiver);
+
+        for (var number = 0; number < 3; number++)
+        {
+            Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(1), Soon));
+        }
+
+        Assert.Single(receiver.Connections);
+    }
+
+    [Fact]
+    public async Task AReceiverThatComesBackIsReachedAgain()
+    {
+        var receiver = TcpSyslogReceiver.Start();
+        var port = receiver.Port;
+        await using var destination = OpenTo(receiver);
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(1), Soon));
+        await receiver.DisposeAsync();
+
+        Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(SomeBatch.Syslog(1), Soon));
+        await using var again = TcpSyslogReceiver.Start(port: port);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(1), Soon));
+    }
+
+    private static string Payload(ReceivedConnection connection)
+    {
+        var text = Text(SyslogStream.Split(connection.Bytes).Messages[0]);
+        return text[text.IndexOf("n=", StringComparison.Ordinal)..];
+    }
+
+    private static string Text(byte[] message) => Encoding.UTF8.GetString(message);
+
+    private IDestination OpenTo(TcpSyslogReceiver receiver, SyslogFraming framing = SyslogFraming.LineFeed, TimeSpan? timeout = null) =>
+        Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}", timeout) with { Framing = framing });
+}

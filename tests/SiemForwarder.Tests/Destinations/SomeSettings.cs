@@ -1,0 +1,21 @@
+using SiemForwarder.Destinations;
+
+namespace SiemForwarder.Tests.Destinations;
+
+/// <summary>Settings of destinations under test, with bounds short enough to wait for.</summary>
+internal static class SomeSettings
+{
+    public const string IntegrationName = "corp-siem";
+
+    public static DestinationSettings For(string url, TimeSpan? timeout = null)
+    {
+        var uri = new Uri(url);
+        return new DestinationSettings
+        {
+            IntegrationName = IntegrationName,
+            ServerUrl = uri,
+            Port = uri.Port > 0 ? uri.Port : DestinationCatalog.DefaultPort(uri.Scheme) ?? 0,
+            Timeout = timeout ?? TimeSpan.FromSeconds(10),
+        };
+    }
+}
