@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text.Json;
+
+namespace SiemForwarder.Events.Keycloak;
+
+/// <summary>Keys for events that have no id: a hash over the content in canonical form, and a number where two rows are alike.</summary>
+/// <remarks>Canonical: members sorted by name at every level, no white space, null members and the event's own <c>id</c> left out, so that a row
+/// is recognized after an upgrade of the server gave it an id. Not thread-safe.</remarks>
+public sealed class KeycloakContentHash
+{
+    private readonly ArrayBufferWriter<byte> canonical = new();
+
+    /// <summary>The key of the <paramref name="occurrence"/>-th row of this content (0 for the first) inside one page.</summary>
+    /// <exception cref="JsonException">The bytes are not one JSON object.</exception>
+    public EventKey Compute(ReadOnlyMemory<byte> json, int occurrence)
+    {
+        canonical.ResetWrittenCount();
+        using (var document = JsonDocument.Parse(json))
+        using (var writer = new Utf8JsonWriter(canonical))
+        {
+            WriteObject(writer, document.RootElement, isEvent: true);
+        }
+
+        if (occurrence > 0)
+        {
+            var number = canonical.GetSpan(12);
+            number[0] = (byte)'#';
+            Utf8Formatter.TryFormat(occurrence, number[1..], out var digits);
+            canonical.Advance(1 + digits);
+        }
+
+        return EventKey.FromHash(canonical.WrittenSpan);
+    }
+
+    private static void WriteObject(Utf8JsonWriter writer, JsonElement element, bool isEvent)
+    {
+        writer.WriteStartObject();
+        foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
+        {
+            if (member.Value.ValueKind != JsonValueKind.Null && !(isEvent && member.NameEquals("id"u8)))
+            {
+                writer.WritePropertyName(member.Name);
+                WriteValue(writer, member.Value);
+            }
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteValue(Utf8JsonWriter writer, JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                WriteObject(writer, element, isEvent: false);
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in element.EnumerateArray())
+                {
+                    WriteValue(writer, item);
+                }
+
+                writer.WriteEndArray();
+                break;
+            default:
+                element.WriteTo(writer);
+                break;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>One pass over a span of rows that come newest first by offset, page by page with an overlap.</summary>
+/// <remarks>New rows arrive at the head, so offsets only shift towards older rows: repeats, never skips. The overlap holds the whole group of one time at
+/// a page's edge, so that the order inside the group does not matter and rows alike are counted on one page.</remarks>
+internal sealed class DescendingReader(TailedStream tail, long floorMs, string? fromDay, string? toDay, int firstRows)
+{
+    private const int LeastOverlap = 10;
+    private readonly PageKeys keys = new();
+    private HashSet<(long TimeMs, EventKey Key)> previous = [];
+    private int first;
+    private int rows = firstRows;
+    private long aboveMs = long.MaxValue;
+
+    /// <summary>Largest event time of the pass.</summary>
+    public long MaxTimeMs { get; private set; } = long.MinValue;
+
+    public int PagesRead { get; private set; }
+
+    public bool IsDone { get; private set; }
+
+    /// <summary>Reads and stores the next page; null, or what went wrong.</summary>
+    public async Task<PollFailure?> ReadAsync(CancellationToken cancellationToken)
+    {
+        var (fetched, failure) = await tail.FetchAsync(Query(first, rows), KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+        using var page = fetched;
+        if (page is null)
+        {
+            return await RecoverAsync(failure!, cancellationToken).ConfigureAwait(false);
+        }
+
+        PagesRead++;
+        tail.PageSize.NoteGoodPage();
+        return await TakeAsync(page, rows, cancellationToken).ConfigureAwait(false);
+    }
+
+    private EventQuery Query(int offset, int max) => new(tail.Stream, max) { First = offset, From = fromDay, To = toDay };
+
+    private async Task<PollFailure?> TakeAsync(EventPage page, int asked, CancellationToken cancellationToken)
+    {
+        var events = keys.ByContent(page, floorMs);
+        if (previous.Count > 0 && page.Count > 0 && !events.Exists(incoming => previous.Contains((incoming.OccurredAtMs, incoming.Key))))
+        {
+            // Rows before this page were deleted meanwhile: what slid past is asked for again.
+            first = Math.Max(0, first - asked);
+            previous = [];
+            return null;
+        }
+
+        var failure = await StoreAsync(events, cancellationToken).ConfigureAwait(false);
+        if (failure is not null)
+        {
+            return failure;
+        }
+
+        IsDone = page.Count < asked || page.LastTimeMs < floorMs;
+        if (!IsDone)
+        {
+            Advance(page, events);
+        }
+
+        return null;
+    }
+
+    private void Advance(EventPage page, List<IncomingEvent> events)
+    {
+        aboveMs = page.LastTimeMs;
+        var tie = 0;
+        while (tie < page.Count && page.Events[page.Count - 1 - tie].TimeMs == page.LastTimeMs)
+        {
+            tie++;
+        }
+
+        var overlap = Math.Max(LeastOverlap, tie);
+        if (overlap >= page.Count)
+        {
+            // The page holds little more than one millisecond: a larger one from the same place, as long as the server can bear it.
+            var larger = Math.Min(PollTiming.MaxPageRows, page.Count * 2);
+            first += larger == page.Count ? page.Count / 2 : 0;
+            rows = larger;
+            return;
+        }
+
+        previous = [.. events.Select(incoming => (incoming.OccurredAtMs, incoming.Key))];
+        first += page.Count - overlap;
+        rows = tail.PageSize.Rows;
+    }
+
+    private async Task<PollFailure?> StoreAsync(List<IncomingEvent> events, CancellationToken cancellationToken)
+    {
+        var hashedThroughMs = tail.Checkpoint.HashedThroughMs ?? long.MinValue;
+        foreach (var incoming in events)
+        {
+            MaxTimeMs = Math.Max(MaxTimeMs, incoming.OccurredAtMs);
+            hashedThroughMs = Math.Max(hashedThroughMs, incoming.OccurredAtMs);
+        }
+
+        var next = events.Count == 0 ? tail.Checkpoint : tail.Checkpoint with { HashedThroughMs = hashedThroughMs };
+        return await tail.StoreAsync(events, next, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<PollFailure?> RecoverAsync(PollFailure failure, CancellationToken cancellationToken)
+    {
+        if (failure.Suspect == PageSuspicion.TooLarge)
+        {
+            tail.PageSize.Halve();
+            rows = Math.Min(rows, Math.Max(2 * LeastOverlap, tail.PageSize.Rows));
+        }
+
+        if (failure.Suspect != PageSuspicion.UnreadableRow)
+        {
+            return failure;
+        }
+
+        var search = new UnreadableOffsetSearch(tail, failure, Query);
+        var (good, unfound) = await search.FindAsync(first, rows, cancellationToken).ConfigureAwait(false);
+        if (good is not { } readable)
+        {
+            return unfound;
+        }
+
+        return await StepPastAsync(search, readable, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<PollFailure?> StepPastAsync(UnreadableOffsetSearch search, int readable, CancellationToken cancellationToken)
+    {
+        if (readable > 0)
+        {
+            var (fetched, failure) = await tail.FetchAsync(Query(first, readable), KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+            using var page = fetched;
+            failure ??= await StoreAsync(keys.ByContent(page!, floorMs), cancellationToken).ConfigureAwait(false);
+            if (failure is not null)
+            {
+                return failure;
+            }
+
+            aboveMs = page!.Count > 0 ? page.LastTimeMs : aboveMs;
+            if (aboveMs < floorMs)
+            {
+                IsDone = true;
+                return null;
+            }
+        }
+
+        var (unreadable, belowMs, lost) = await search.CountAsync(first + readable, cancellationToken).ConfigureAwait(false);
+        if (lost is not null)
+        {
+            return lost;
+        }
+
+        first += readable + unreadable;
+        previous = [];
+        IsDone = belowMs is null || belowMs < floorMs;
+        var gap = new PollGap(belowMs ?? floorMs, Math.Min(aboveMs, tail.Clock.NowMs), unreadable, tail.Clock.NowMs);
+        return await PollGaps.AddAsync(tail, gap, cancellationToken).ConfigureAwait(false);
+    }
+}

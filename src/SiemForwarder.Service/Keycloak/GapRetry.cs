@@ -1,0 +1,49 @@
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>Asks again for the rows that the server could not read, on servers with ids.</summary>
+internal sealed class GapRetry(TailedStream tail)
+{
+    private readonly PageKeys keys = new();
+
+    /// <summary>Tries every gap once; null, or the first failure that is not about the rows.</summary>
+    public async Task<PollFailure?> RetryAsync(CancellationToken cancellationToken)
+    {
+        foreach (var gap in tail.Checkpoint.Gaps)
+        {
+            var failure = await RetryAsync(gap, cancellationToken).ConfigureAwait(false);
+            if (failure is not null)
+            {
+                return failure;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<PollFailure?> RetryAsync(PollGap gap, CancellationToken cancellationToken)
+    {
+        var query = EventQuery.Ascending(tail.Stream, gap.FromMs, gap.ToMs, PollTiming.MaxTieRows);
+        var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken).ConfigureAwait(false);
+        using var page = fetched;
+        if (page is null)
+        {
+            return failure!.Suspect == PageSuspicion.UnreadableRow ? await ReadRestAsync(gap, cancellationToken).ConfigureAwait(false) : failure;
+        }
+
+        var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
+        return await tail.StoreAsync(events, tail.Checkpoint, cancellationToken).ConfigureAwait(false)
+            ?? await PollGaps.CloseAsync(tail, gap, page.Count, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<PollFailure?> ReadRestAsync(PollGap gap, CancellationToken cancellationToken)
+    {
+        if (gap.FromMs != gap.ToMs)
+        {
+            return null;
+        }
+
+        // A good row of the same millisecond may have been committed since.
+        var (_, failure) = await new UnreadableMillisecond(tail, keys).ReadAsync(gap.FromMs, cancellationToken).ConfigureAwait(false);
+        return failure;
+    }
+}

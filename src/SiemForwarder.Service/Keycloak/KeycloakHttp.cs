@@ -1,0 +1,40 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>Makes the HTTP client of one source: HTTP/1.1 with keep-alive, no redirects, no proxy, its own authorities where given.</summary>
+internal static class KeycloakHttp
+{
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The PEM of the authorities cannot be read.</exception>
+    public static HttpClient Create(KeycloakSource source)
+    {
+        var connections = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = TimeSpan.FromSeconds(15),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
+        if (source.CaCertificate is { } pem)
+        {
+            var authorities = new X509Certificate2Collection();
+            authorities.ImportFromPem(pem);
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.AddRange(authorities);
+            connections.SslOptions.CertificateChainPolicy = policy;
+        }
+
+        var client = new HttpClient(connections)
+        {
+            DefaultRequestVersion = HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("SiemForwarder");
+        return client;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text;
+
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>Finds the event that our own token left in the log of the realm: it carries the server's clock in milliseconds.</summary>
+internal static class OwnLogin
+{
+    public static void Observe(KeycloakClient client, EventPage page)
+    {
+        if (client.Token.UnseenTokenId is not { } tokenId)
+        {
+            return;
+        }
+
+        var needle = Encoding.UTF8.GetBytes(tokenId);
+        foreach (var pageEvent in page.Events)
+        {
+            var json = page.Json(pageEvent).Span;
+            if (json.IndexOf(needle) >= 0 && json.IndexOf("\"CLIENT_LOGIN\""u8) >= 0)
+            {
+                client.Token.ObserveLogin(pageEvent.TimeMs);
+                return;
+            }
+        }
+    }
+}

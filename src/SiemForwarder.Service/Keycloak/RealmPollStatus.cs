@@ -1,0 +1,54 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>How polling of one stream goes.</summary>
+public enum PollState
+{
+    /// <summary>No poll has ended yet.</summary>
+    Starting,
+
+    /// <summary>Everything visible at the last poll is in the log.</summary>
+    UpToDate,
+
+    /// <summary>A backlog is being read.</summary>
+    CatchingUp,
+
+    /// <summary>The last poll failed; see the error.</summary>
+    Failing,
+}
+
+/// <summary>How polling of a source goes, at one moment.</summary>
+/// <param name="SourceId">Source it is about.</param>
+/// <param name="Streams">One entry per stream that is polled.</param>
+/// <param name="ServerClockOffset">How far the server's clock is ahead of ours; null before the first token.</param>
+public sealed record RealmPollStatus(int SourceId, IReadOnlyList<StreamPollStatus> Streams, TimeSpan? ServerClockOffset);
+
+/// <summary>How polling of one stream goes, at one moment.</summary>
+public sealed record StreamPollStatus
+{
+    public required EventStream Stream { get; init; }
+
+    public PollState State { get; init; }
+
+    public DateTimeOffset? LastPollAt { get; init; }
+
+    public PollError? LastError { get; init; }
+
+    /// <summary>Largest event time read; null before the first poll.</summary>
+    public DateTimeOffset? Watermark { get; init; }
+
+    /// <summary>How far reading is behind the server's clock; zero when up to date.</summary>
+    public TimeSpan? Lag { get; init; }
+
+    public ApiTier? Tier { get; init; }
+
+    public IReadOnlyList<PollGap> Gaps { get; init; } = [];
+
+    /// <summary>Events that this process put into the log from this stream.</summary>
+    public long EventsRead { get; init; }
+}
+
+/// <summary>The last thing that went wrong while polling; kept after it is mended.</summary>
+public sealed record PollError(ErrorCategory Category, string Message, DateTimeOffset At);

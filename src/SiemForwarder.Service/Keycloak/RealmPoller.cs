@@ -1,0 +1,136 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>Polls the streams of one realm in turn, one request at a time, and hands every page to the log together with the new checkpoint.</summary>
+internal sealed class RealmPoller : IDisposable
+{
+    private readonly KeycloakSource source;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly KeycloakClient client;
+    private readonly Dictionary<EventStream, StreamPoller> pollers;
+    private readonly Dictionary<EventStream, StreamPollStatus> statuses;
+    private volatile RealmPollStatus status;
+
+    /// <param name="source">Realm to poll.</param>
+    /// <param name="checkpoints">Stored checkpoint by stream; missing or null for a new source.</param>
+    /// <param name="append">Stores a page and its checkpoint in one transaction.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">For changes of state.</param>
+    /// <exception cref="System.Text.Json.JsonException">A stored checkpoint cannot be read.</exception>
+    public RealmPoller(
+        KeycloakSource source,
+        IReadOnlyDictionary<EventStream, string?> checkpoints,
+        Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
+        TimeProvider time,
+        ILogger logger)
+    {
+        this.source = source;
+        this.time = time;
+        this.logger = logger;
+        client = new KeycloakClient(source, time);
+        pollers = source.Streams.Distinct().ToDictionary(
+            stream => stream,
+            stream => new StreamPoller(new TailedStream(source, stream, client, append, time, logger), checkpoints.GetValueOrDefault(stream)));
+        statuses = pollers.Keys.ToDictionary(stream => stream, stream => new StreamPollStatus { Stream = stream });
+        status = new RealmPollStatus(source.Id, [.. statuses.Values], null);
+    }
+
+    /// <summary>How polling goes; may be read from any thread.</summary>
+    public RealmPollStatus Status => status;
+
+    /// <summary>Polls both streams until cancelled. Only cancellation throws.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var schedules = pollers.Keys.ToDictionary(stream => stream, _ => new PollSchedule(source.PollInterval, Random.Shared.NextDouble));
+        var due = pollers.Keys.ToDictionary(stream => stream, _ => client.Clock.LocalMs);
+        while (due.Count > 0)
+        {
+            var stream = due.MinBy(entry => entry.Value).Key;
+            var waitMs = due[stream] - client.Clock.LocalMs;
+            if (waitMs > 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(waitMs), time, cancellationToken).ConfigureAwait(false);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            var outcome = await PollSafelyAsync(stream, cancellationToken).ConfigureAwait(false);
+            due[stream] = client.Clock.LocalMs + (long)schedules[stream].Next(outcome).TotalMilliseconds;
+        }
+    }
+
+    /// <summary>Polls one stream once, within the budget of one turn.</summary>
+    public async Task<PollOutcome> PollOnceAsync(EventStream stream, CancellationToken cancellationToken)
+    {
+        var outcome = await pollers[stream].PollAsync(cancellationToken).ConfigureAwait(false);
+        Note(stream, outcome);
+        return outcome;
+    }
+
+    public void Dispose() => client.Dispose();
+
+    private async Task<PollOutcome> PollSafelyAsync(EventStream stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await PollOnceAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // A fault of our own in one source must not end the polling of it for good, nor touch the others.
+            logger.LogError(fault, "Source {Source}: polling {Stream} events failed unexpectedly", source.Name, stream);
+            var outcome = new PollOutcome.Failed(
+                ErrorCategory.Internal, $"Polling source '{source.Name}' failed unexpectedly: {fault.GetType().Name}: {fault.Message} It is tried again; report this if it stays.");
+            Note(stream, outcome);
+            return outcome;
+        }
+    }
+
+    private void Note(EventStream stream, PollOutcome outcome)
+    {
+        var poller = pollers[stream];
+        var now = time.GetUtcNow();
+        var before = statuses[stream];
+        var checkpoint = poller.Checkpoint;
+        statuses[stream] = before with
+        {
+            State = outcome switch
+            {
+                PollOutcome.Failed => PollState.Failing,
+                PollOutcome.Polled { MoreWaiting: true } => PollState.CatchingUp,
+                _ => PollState.UpToDate,
+            },
+            LastPollAt = now,
+            LastError = outcome is PollOutcome.Failed failed ? new PollError(failed.Category, failed.Message, now) : before.LastError,
+            Watermark = checkpoint is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(checkpoint.WatermarkMs),
+            Lag = Lag(outcome, checkpoint),
+            Tier = checkpoint?.Tier,
+            Gaps = checkpoint?.Gaps ?? [],
+            EventsRead = poller.Tail.EventsAppended,
+        };
+        status = new RealmPollStatus(source.Id, [.. statuses.Values], client.Clock.Offset);
+        LogChange(before, statuses[stream]);
+    }
+
+    private TimeSpan? Lag(PollOutcome outcome, PollCheckpoint? checkpoint) => outcome switch
+    {
+        PollOutcome.Polled { MoreWaiting: false } => TimeSpan.Zero,
+        _ when checkpoint is null || !client.Clock.IsMeasured => null,
+        _ => TimeSpan.FromMilliseconds(Math.Max(0, client.Clock.NowMs - checkpoint.WatermarkMs)),
+    };
+
+    private void LogChange(StreamPollStatus before, StreamPollStatus now)
+    {
+        if (now.State == PollState.Failing && (before.State != PollState.Failing || before.LastError?.Message != now.LastError!.Message))
+        {
+            logger.LogWarning("Source {Source}, {Stream} events: {Message}", source.Name, now.Stream, now.LastError!.Message);
+        }
+        else if (now.State != PollState.Failing && before.State == PollState.Failing)
+        {
+            logger.LogInformation("Source {Source}, {Stream} events: polling works again", source.Name, now.Stream);
+        }
+    }
+}

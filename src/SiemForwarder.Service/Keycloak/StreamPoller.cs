@@ -1,0 +1,126 @@
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>Polls one stream of a realm: finds out how to talk to the server, tails it, and asks again for what it could not read.</summary>
+internal sealed class StreamPoller
+{
+    private readonly TailedStream tail;
+    private readonly AscendingTail ascending;
+    private readonly TierWatch tierWatch = new();
+    private DescendingTail descending;
+    private bool isStarted;
+    private long nextGapRetryMs;
+
+    public StreamPoller(TailedStream tail, string? storedCheckpoint)
+    {
+        this.tail = tail;
+        ascending = new AscendingTail(tail);
+        descending = new DescendingTail(tail);
+        if (storedCheckpoint is not null)
+        {
+            tail.Assume(PollCheckpoint.Parse(storedCheckpoint), isStored: true);
+            isStarted = true;
+        }
+    }
+
+    public TailedStream Tail => tail;
+
+    /// <summary>The checkpoint; null before the first poll of a new source succeeded in beginning.</summary>
+    public PollCheckpoint? Checkpoint => isStarted ? tail.Checkpoint : null;
+
+    /// <summary>Polls once, within the budget of one turn.</summary>
+    public async Task<PollOutcome> PollAsync(CancellationToken cancellationToken)
+    {
+        tail.BeginPoll();
+        var failure = await BeginAsync(cancellationToken).ConfigureAwait(false)
+            ?? await RetryGapsAsync(cancellationToken).ConfigureAwait(false)
+            ?? await TailAsync(cancellationToken).ConfigureAwait(false);
+        if (failure is not null)
+        {
+            tierWatch.NoteFailure();
+            return new PollOutcome.Failed(failure.Category, failure.Message, failure.RetryAfter);
+        }
+
+        tierWatch.NoteSuccess();
+        var isUnderWay = tail.Checkpoint.Tier == ApiTier.WithIds ? ascending.IsUnderWay : descending.IsUnderWay;
+        return new PollOutcome.Polled(tail.Polled.Read, tail.Polled.Appended, isUnderWay);
+    }
+
+    private Task<PollFailure?> TailAsync(CancellationToken cancellationToken) =>
+        tail.Checkpoint.Tier == ApiTier.WithIds ? ascending.PollAsync(cancellationToken) : descending.PollAsync(cancellationToken);
+
+    private async Task<PollFailure?> BeginAsync(CancellationToken cancellationToken)
+    {
+        // The token comes first: with it comes the server's clock.
+        var (token, refused) = await tail.Client.Token.GetAsync(cancellationToken).ConfigureAwait(false);
+        if (token is null)
+        {
+            return refused;
+        }
+
+        var sawUnexpectedIds = isStarted && tail.Checkpoint.Tier == ApiTier.WithoutIds && tail.SawIds;
+        if (isStarted && !tierWatch.IsDue(tail.Clock.LocalMs, sawUnexpectedIds))
+        {
+            return null;
+        }
+
+        var (probed, failure) = await TierProbe.RunAsync(tail.Client, tail.Source, tail.Stream, cancellationToken).ConfigureAwait(false);
+        if (probed is not { } tier)
+        {
+            return failure;
+        }
+
+        if (!isStarted)
+        {
+            tail.Assume(First(tier), isStored: false);
+            isStarted = true;
+        }
+
+        UseTier(tierWatch.Decide(tail.Checkpoint.Tier, tier, tail.Clock.LocalMs));
+        return null;
+    }
+
+    private PollCheckpoint First(ApiTier tier)
+    {
+        var start = tail.Source.Start;
+        var startMs = start switch
+        {
+            { Everything: true } => 0,
+            { Since: { } since } => since.ToUnixTimeMilliseconds(),
+            _ => tail.Clock.NowMs - PollTiming.HorizonMs,
+        };
+        return new PollCheckpoint { Tier = tier, StartMs = startMs, WatermarkMs = startMs, SweepAnchorMs = startMs };
+    }
+
+    private void UseTier(ApiTier tier)
+    {
+        if (tier == tail.Checkpoint.Tier)
+        {
+            return;
+        }
+
+        tail.Logger.LogInformation("Source {Source}: the server's events API changed from {Before} to {Now}", tail.Source.Name, tail.Checkpoint.Tier, tier);
+        tail.Assume(tail.Checkpoint with { Tier = tier, Sweep = null, Backfill = null }, isStored: false);
+        tail.Known.Forget();
+        descending = new DescendingTail(tail);
+    }
+
+    private async Task<PollFailure?> RetryGapsAsync(CancellationToken cancellationToken)
+    {
+        if (tail.Checkpoint.Gaps.Count == 0)
+        {
+            nextGapRetryMs = 0;
+            return null;
+        }
+
+        if (nextGapRetryMs == 0 || tail.Clock.LocalMs < nextGapRetryMs)
+        {
+            nextGapRetryMs = nextGapRetryMs == 0 ? tail.Clock.LocalMs + (long)PollTiming.GapRetryInterval.TotalMilliseconds : nextGapRetryMs;
+            return null;
+        }
+
+        nextGapRetryMs = tail.Clock.LocalMs + (long)PollTiming.GapRetryInterval.TotalMilliseconds;
+        return tail.Checkpoint.Tier == ApiTier.WithIds
+            ? await new GapRetry(tail).RetryAsync(cancellationToken).ConfigureAwait(false)
+            : await new OffsetGapRetry(tail).RetryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

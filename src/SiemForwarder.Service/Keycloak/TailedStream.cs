@@ -1,0 +1,153 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Keycloak;
+
+/// <summary>What both ways of tailing share: fetching a page, handing it to the log together with the new checkpoint, and the state that goes with it.</summary>
+/// <remarks>The checkpoint in memory moves only after the log has committed it, or where nothing but repeats was read.</remarks>
+internal sealed class TailedStream(
+    KeycloakSource source,
+    EventStream stream,
+    KeycloakClient client,
+    Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
+    TimeProvider time,
+    ILogger logger)
+{
+    private static readonly TimeSpan QuietPersistInterval = TimeSpan.FromSeconds(60);
+
+    private readonly List<IncomingEvent> fresh = [];
+    private PollCheckpoint? stored;
+    private long storedAt;
+
+    public KeycloakSource Source => source;
+
+    public EventStream Stream => stream;
+
+    public KeycloakClient Client => client;
+
+    public ServerClock Clock => client.Clock;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    public PollCheckpoint Checkpoint { get; private set; } = null!;
+
+    public KnownEvents Known { get; } = new();
+
+    public PageSize PageSize { get; } = new(PollTiming.PageRows(stream));
+
+    /// <summary>Rows received and events appended since the last <see cref="BeginPoll"/>.</summary>
+    public (int Read, int Appended) Polled { get; private set; }
+
+    /// <summary>Pages still allowed in this poll.</summary>
+    public int PagesLeft { get; private set; }
+
+    /// <summary>True once a page without its own ids was seen to carry them.</summary>
+    public bool SawIds { get; private set; }
+
+    public long EventsAppended { get; private set; }
+
+    public void BeginPoll()
+    {
+        Polled = (0, 0);
+        PagesLeft = PollTiming.PagesPerPoll;
+    }
+
+    /// <summary>Takes a checkpoint without storing it: at the start, or after a change that the next page will carry.</summary>
+    public void Assume(PollCheckpoint checkpoint, bool isStored)
+    {
+        Checkpoint = checkpoint;
+        stored = isStored ? checkpoint : stored;
+    }
+
+    /// <summary>Fetches and parses one page; the caller disposes it.</summary>
+    public async Task<(EventPage? Page, PollFailure? Failure)> FetchAsync(EventQuery query, int maxBytes, CancellationToken cancellationToken)
+    {
+        PagesLeft--;
+        var answer = await client.GetEventsAsync(query, maxBytes, cancellationToken).ConfigureAwait(false);
+        if (answer is KeycloakAnswer.Failed failed)
+        {
+            return (null, failed.Failure);
+        }
+
+        if (EventPage.Find(((KeycloakAnswer.Json)answer).Body) is not { } page)
+        {
+            return (null, KeycloakAnswers.Unreadable(source));
+        }
+
+        Polled = (Polled.Read + page.Count, Polled.Appended);
+        SawIds = page.Count > 0 && page.Events[0].Key is not null;
+        OwnLogin.Observe(client, page);
+        return (page, null);
+    }
+
+    /// <summary>Hands the events to the log and moves the checkpoint with them; null where both are in, else why not.</summary>
+    /// <param name="events">Events in the order of the log; bodies stay valid until this returns.</param>
+    /// <param name="next">The checkpoint after these events.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<PollFailure?> StoreAsync(IReadOnlyList<IncomingEvent> events, PollCheckpoint next, CancellationToken cancellationToken)
+    {
+        fresh.Clear();
+        foreach (var incoming in events)
+        {
+            if (!Known.Contains(incoming.OccurredAtMs, incoming.Key))
+            {
+                fresh.Add(incoming);
+            }
+        }
+
+        if (fresh.Count > 0 || MustPersist(next))
+        {
+            var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson()), cancellationToken).ConfigureAwait(false);
+            if (outcome is AppendOutcome.Unavailable unavailable)
+            {
+                return new PollFailure(ErrorCategory.Database, $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason} Reading goes on from the same place once the database answers.");
+            }
+
+            var appended = ((AppendOutcome.Committed)outcome).Appended;
+            Polled = (Polled.Read, Polled.Appended + appended);
+            EventsAppended += appended;
+            stored = next;
+            storedAt = time.GetTimestamp();
+        }
+
+        var keepFromMs = Clock.NowMs - (2 * PollTiming.HorizonMs);
+        foreach (var incoming in events)
+        {
+            if (incoming.OccurredAtMs >= keepFromMs)
+            {
+                Known.Add(incoming.OccurredAtMs, incoming.Key);
+            }
+        }
+
+        Checkpoint = next;
+        return null;
+    }
+
+    /// <summary>Puts an event of the forwarder's own into the log: what a SIEM has to know about its source.</summary>
+    public async Task<PollFailure?> RaiseAsync(PollNotice notice, CancellationToken cancellationToken)
+    {
+        logger.LogWarning("Source {Source}, {Stream} events: {Message}", source.Name, stream, notice.Message);
+        var outcome = await append(new LogAppend(source.Id, EventStream.Forwarder, [notice.ToEvent(source, stream)], null), cancellationToken).ConfigureAwait(false);
+        return outcome is AppendOutcome.Unavailable unavailable
+            ? new PollFailure(ErrorCategory.Database, $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason}")
+            : null;
+    }
+
+    /// <summary>The checkpoint with the watermark moved to what was read, held back at the server's clock.</summary>
+    public PollCheckpoint Advanced(long maxTimeMs) =>
+        Checkpoint with { WatermarkMs = Math.Max(Checkpoint.WatermarkMs, Math.Min(maxTimeMs, Clock.NowMs)) };
+
+    private bool MustPersist(PollCheckpoint next)
+    {
+        // An idle stream only moves its anchor; a restart may read a minute more instead of the database getting a write per poll.
+        if (stored is null || stored with { Sweep = next.Sweep, SweepAnchorMs = next.SweepAnchorMs } != next)
+        {
+            return true;
+        }
+
+        return stored != next && time.GetElapsedTime(storedAt) >= QuietPersistInterval;
+    }
+}

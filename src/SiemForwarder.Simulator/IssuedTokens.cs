@@ -1,0 +1,40 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Text;
+
+namespace SiemForwarder.Simulator;
+
+/// <summary>The access tokens that a simulated server has handed out.</summary>
+internal sealed class IssuedTokens(Func<long> now)
+{
+    private readonly ConcurrentDictionary<string, IssuedToken> tokens = new();
+    private int count;
+
+    /// <summary>How many tokens were handed out.</summary>
+    public int Count => count;
+
+    /// <summary>Makes a token in the form of Keycloak's: a JWT whose signature nobody checks here.</summary>
+    public string Issue(SimulatedRealm realm, string issuer, out string tokenId)
+    {
+        Interlocked.Increment(ref count);
+        tokenId = $"trrtcc:{Guid.NewGuid()}";
+        var issuedAt = now() / 1000;
+        var expires = issuedAt + (long)realm.Client.TokenLifetime.TotalSeconds;
+        IReadOnlyList<string> roles = realm.Client.FullScopeAllowed ? realm.Client.Roles : [];
+        var access = roles.Count == 0 ? "" : $$$""","resource_access":{"realm-management":{"roles":["{{{string.Join("\",\"", roles)}}}"]}}""";
+        var claims = $$$"""
+            {"exp":{{{expires}}},"iat":{{{issuedAt}}},"jti":"{{{tokenId}}}","iss":"{{{issuer}}}","sub":"f181ed0f-606d-4a34-b1dd-d5be7aaa631a","typ":"Bearer","azp":"{{{realm.Client.ClientId}}}"{{{access}}}}
+            """;
+        var token = $"{Base64Url.EncodeToString("""{"alg":"RS256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";
+        tokens[token] = new IssuedToken(realm, expires * 1000, roles);
+        return token;
+    }
+
+    public IssuedToken? Find(string? authorization) =>
+        authorization is { Length: > 7 } && tokens.TryGetValue(authorization[7..], out var token) && token.ExpiresAtMs > now() ? token : null;
+
+    public void Expire() => tokens.Clear();
+}
+
+/// <summary>What a simulated server knows of one token.</summary>
+internal sealed record IssuedToken(SimulatedRealm Realm, long ExpiresAtMs, IReadOnlyList<string> Roles);

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace SiemForwarder.Simulator;
+
+/// <summary>A stand-in for a Keycloak server on loopback: tokens, the events API of either tier, and every fault one can wish for.</summary>
+public sealed class KeycloakSimulator : IAsyncDisposable
+{
+    private readonly SimulatorOptions options;
+    private readonly Dictionary<string, SimulatedRealm> realms;
+    private readonly ConcurrentQueue<string> requests = new();
+    private WebApplication? application;
+    private int port;
+
+    private KeycloakSimulator(SimulatorOptions options)
+    {
+        this.options = options;
+        port = options.Port;
+        Tier = options.Tier;
+        ClockOffset = options.ClockOffset;
+        realms = options.Realms.ToDictionary(name => name, name => new SimulatedRealm(name, NowMs));
+        Tokens = new IssuedTokens(NowMs);
+    }
+
+    /// <summary>URL of the server with the path prefix, without a trailing slash.</summary>
+    public Uri BaseUrl => new($"http://127.0.0.1:{port}{options.PathPrefix}");
+
+    /// <summary>The generation it speaks; may change while it runs, as in an upgrade.</summary>
+    public SimulatedTier Tier { get; set; }
+
+    public TimeSpan ClockOffset { get; set; }
+
+    /// <summary>The first realm.</summary>
+    public SimulatedRealm Realm => realms[options.Realms[0]];
+
+    public SimulatedFaults Faults { get; } = new();
+
+    /// <summary>Method, path and query of every request, oldest first.</summary>
+    public IReadOnlyCollection<string> Requests => requests;
+
+    /// <summary>The most requests that were in work at one time.</summary>
+    public int MostRequestsAtOnce { get; internal set; }
+
+    internal IssuedTokens Tokens { get; }
+
+    internal SimulatorOptions Options => options;
+
+    /// <summary>Starts a server; it listens when the task ends.</summary>
+    public static async Task<KeycloakSimulator> StartAsync(SimulatorOptions options, CancellationToken cancellationToken)
+    {
+        var simulator = new KeycloakSimulator(options);
+        await simulator.StartAgainAsync(cancellationToken).ConfigureAwait(false);
+        return simulator;
+    }
+
+    /// <summary>The realm of that name, or null.</summary>
+    public SimulatedRealm? FindRealm(string name) => realms.GetValueOrDefault(name);
+
+    /// <summary>The server's clock in epoch milliseconds.</summary>
+    public long NowMs() => (options.Clock.GetUtcNow() + ClockOffset).ToUnixTimeMilliseconds();
+
+    /// <summary>Stops listening: connections are refused until <see cref="StartAgainAsync"/>.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (application is { } running)
+        {
+            application = null;
+            await running.StopAsync(cancellationToken).ConfigureAwait(false);
+            await running.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Listens again on the same port with the same realms.</summary>
+    public async Task StartAgainAsync(CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.Zero);
+        var started = builder.Build();
+        var endpoints = new SimulatorRoutes(this);
+        started.Run(endpoints.AnswerAsync);
+        await started.StartAsync(cancellationToken).ConfigureAwait(false);
+        var addresses = started.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        port = new Uri(addresses.Addresses.First()).Port;
+        application = started;
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None).ConfigureAwait(false);
+
+    internal void Note(string request)
+    {
+        requests.Enqueue(request);
+        while (requests.Count > 10_000)
+        {
+            requests.TryDequeue(out _);
+        }
+    }
+}

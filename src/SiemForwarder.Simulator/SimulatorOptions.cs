@@ -1,0 +1,27 @@
+namespace SiemForwarder.Simulator;
+
+/// <summary>How a simulated server starts.</summary>
+public sealed record SimulatorOptions
+{
+    /// <summary>Port on loopback; 0 for a free one.</summary>
+    public int Port { get; init; }
+
+    public SimulatedTier Tier { get; init; } = SimulatedTier.WithIds;
+
+    /// <summary>Path before <c>/realms</c> and <c>/admin</c>: empty or <c>/auth</c>.</summary>
+    public string PathPrefix { get; init; } = "";
+
+    public IReadOnlyList<string> Realms { get; init; } = ["siem-demo"];
+
+    /// <summary>The server's clock, before <see cref="ClockOffset"/>.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>How far the server's clock is ahead of <see cref="Clock"/>.</summary>
+    public TimeSpan ClockOffset { get; init; }
+
+    /// <summary>Zone in which the tier without ids reads days.</summary>
+    public TimeZoneInfo ServerTimeZone { get; init; } = TimeZoneInfo.Utc;
+
+    /// <summary>Sends <c>Date</c>, as a reverse proxy does; Keycloak itself does not.</summary>
+    public bool SendsDate { get; init; }
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Tests.Service.Keycloak;
+
+/// <summary>An event log in memory that keeps its promises: exact deduplication by time and key, page and checkpoint together or not at all.</summary>
+internal sealed class RecordingLog
+{
+    private readonly HashSet<(EventStream, long, EventKey)> stored = [];
+    private readonly List<(EventStream Stream, string Json)> events = [];
+
+    public Dictionary<EventStream, string?> Checkpoints { get; } = [];
+
+    public int Appends { get; private set; }
+
+    /// <summary>Refuses every append while true.</summary>
+    public bool IsUnavailable { get; set; }
+
+    /// <summary>Called after every committed append.</summary>
+    public Action? Committed { get; set; }
+
+    public Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (IsUnavailable)
+        {
+            return Task.FromResult<AppendOutcome>(new AppendOutcome.Unavailable("The database does not answer."));
+        }
+
+        Appends++;
+        var first = events.Count;
+        foreach (var incoming in append.Events)
+        {
+            var isKnown = stored.Contains((append.Stream, incoming.OccurredAtMs, incoming.Key))
+                || (incoming.FormerKey is { } former && stored.Contains((append.Stream, incoming.OccurredAtMs, former)));
+            if (!isKnown)
+            {
+                stored.Add((append.Stream, incoming.OccurredAtMs, incoming.Key));
+                events.Add((append.Stream, Encoding.UTF8.GetString(incoming.Body.Span)));
+            }
+        }
+
+        if (append.Checkpoint is not null)
+        {
+            Checkpoints[append.Stream] = append.Checkpoint;
+        }
+
+        var added = events.Count - first;
+        Committed?.Invoke();
+        return Task.FromResult<AppendOutcome>(new AppendOutcome.Committed(first + 1, added, append.Events.Count - added));
+    }
+
+    public List<string> Bodies(EventStream stream) => [.. events.Where(entry => entry.Stream == stream).Select(entry => entry.Json)];
+
+    /// <summary>The ids of a stream in the order they were appended.</summary>
+    public List<string> Ids(EventStream stream) => [.. Bodies(stream).Select(Id)];
+
+    public static string Id(string json) => (string)JsonNode.Parse(json)!["id"]!;
+}
