@@ -36,4 +36,25 @@ public sealed class DeliveryBatch(ReadOnlyMemory<byte> bytes, ReadOnlyMemory<int
 
         return new DeliveryBatch(bytes[start..(start + (count == 0 ? 0 : shifted[^1]))], shifted, events.Slice(first, count));
     }
+
+    /// <summary>Some events of this batch, copied; for the rest that a destination wants to see again.</summary>
+    public DeliveryBatch Select(IReadOnlyList<int> indexes)
+    {
+        var chosenEnds = new int[indexes.Count];
+        var chosenEvents = new SecurityEvent[indexes.Count];
+        var length = 0;
+        for (var i = 0; i < chosenEnds.Length; i++)
+        {
+            length += this[indexes[i]].Length;
+            (chosenEnds[i], chosenEvents[i]) = (length, events.Span[indexes[i]]);
+        }
+
+        var chosen = new byte[length];
+        for (var i = 0; i < chosenEnds.Length; i++)
+        {
+            this[indexes[i]].CopyTo(chosen.AsMemory(i == 0 ? 0 : chosenEnds[i - 1]));
+        }
+
+        return new DeliveryBatch(chosen, chosenEnds, chosenEvents);
+    }
 }

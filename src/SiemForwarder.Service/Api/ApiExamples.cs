@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace SiemForwarder.Service.Api;
+
+/// <summary>Gives the operations that take a body an example that works as it stands.</summary>
+internal sealed class ApiExamples : IOpenApiOperationTransformer
+{
+    private const string Source = """
+        {"name":"production","keycloak":{"baseUrl":"https://sso.example.com","realm":"production","clientId":"siem-forwarder","clientSecret":"…",
+        "streams":["user","admin"],"pollIntervalSeconds":5,"start":"now"}}
+        """;
+
+    private const string Integration = """
+        {"name":"Splunk","serverUrl":"tls://siem.example.com:6514","outputType":"CEF","enabled":true,"filter":{"exclude":{"types":["REFRESH_TOKEN*"]}}}
+        """;
+
+    private static readonly Dictionary<string, string> Examples = new()
+    {
+        ["CreateSource"] = Source,
+        ["UpdateSource"] = Source,
+        ["CreateIntegration"] = Integration,
+        ["UpdateIntegration"] = Integration,
+    };
+
+    public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (operation.OperationId is { } id && Examples.TryGetValue(id, out var example)
+            && operation.RequestBody?.Content is { } content && content.TryGetValue("application/json", out var json))
+        {
+            json.Example = JsonNode.Parse(example);
+        }
+
+        return Task.CompletedTask;
+    }
+}

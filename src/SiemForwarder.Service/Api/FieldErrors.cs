@@ -1,0 +1,58 @@
+namespace SiemForwarder.Service.Api;
+
+/// <summary>What is wrong with a request, by field; all faults at once.</summary>
+internal sealed class FieldErrors
+{
+    private readonly Dictionary<string, string[]> errors = [];
+
+    public bool Any => errors.Count > 0;
+
+    public IDictionary<string, string[]> ByField => errors;
+
+    /// <summary>Notes a fault of a field in a sentence.</summary>
+    public void Add(string field, string sentence) =>
+        errors[field] = errors.TryGetValue(field, out var known) ? [.. known, sentence] : [sentence];
+
+    /// <summary>The value of a choice, read case-insensitively; notes a fault that lists the choices.</summary>
+    public T Choose<T>(string field, string? text, T fallback, IReadOnlyDictionary<string, T> choices)
+    {
+        if (text is null)
+        {
+            return fallback;
+        }
+
+        foreach (var (name, value) in choices)
+        {
+            if (string.Equals(name, text, StringComparison.OrdinalIgnoreCase))
+            {
+                return value;
+            }
+        }
+
+        Add(field, $"'{Shown(text)}' is not known here; use one of: {string.Join(", ", choices.Keys)}.");
+        return fallback;
+    }
+
+    /// <summary>The number, or the fallback where it is absent; notes a fault where it is out of range.</summary>
+    public int Between(string field, int? number, int lowest, int highest, int fallback)
+    {
+        if (number is { } given && (given < lowest || given > highest))
+        {
+            Add(field, $"Must be from {lowest} to {highest}, not {given}.");
+            return fallback;
+        }
+
+        return number ?? fallback;
+    }
+
+    /// <summary>Whether the text has at most so many characters; notes a fault where not.</summary>
+    public void AtMost(string field, string? text, int characters)
+    {
+        if (text is not null && text.Length > characters)
+        {
+            Add(field, $"Must have at most {characters} characters, not {text.Length}.");
+        }
+    }
+
+    private static string Shown(string text) => text.Length > 40 ? text[..40] + "…" : text;
+}

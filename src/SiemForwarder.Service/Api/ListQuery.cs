@@ -1,0 +1,28 @@
+using System.ComponentModel;
+using Microsoft.AspNetCore.Mvc;
+
+namespace SiemForwarder.Service.Api;
+
+/// <summary>The query of every list: search, enabled, page.</summary>
+public sealed record ListQuery
+{
+    private static readonly Dictionary<string, bool?> EnabledChoices = new() { ["all"] = null, ["true"] = true, ["false"] = false };
+
+    [FromQuery(Name = "search"), Description("Part of the name or URL.")]
+    public string? Search { get; init; }
+
+    [FromQuery(Name = "enabled"), Description("all (default), true or false.")]
+    public string? Enabled { get; init; }
+
+    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    public int? Page { get; init; }
+
+    [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default.")]
+    public int? PageSize { get; init; }
+
+    /// <summary>The query with defaults filled in; faults are noted by field.</summary>
+    internal (bool? Enabled, int Page, int PageSize) Read(FieldErrors errors) => (
+        errors.Choose("enabled", Enabled, null, EnabledChoices),
+        errors.Between("page", Page, 1, 1_000_000, 1),
+        errors.Between("pageSize", PageSize, 1, 200, 50));
+}

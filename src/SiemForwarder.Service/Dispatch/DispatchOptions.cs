@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace SiemForwarder.Service.Dispatch;
+
+/// <summary>What the operator may set for delivering; section <c>Forwarder:Dispatch</c>.</summary>
+internal sealed class DispatchOptions
+{
+    public const string Section = "Forwarder:Dispatch";
+
+    /// <summary>Retries after the first attempt of a round.</summary>
+    [Range(0, 10)]
+    public int Retries { get; set; } = 3;
+
+    /// <summary>Delay before the first retry; doubles with each further one, with jitter.</summary>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Pause after the first failed round; doubles with each further one.</summary>
+    public TimeSpan RoundPause { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest pause between two rounds.</summary>
+    public TimeSpan MaxRoundPause { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Pause between two probes of a destination that waits for somebody to change a setting.</summary>
+    public TimeSpan ProbePause { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Refusals of single events in a row, with nothing accepted between, after which the destination counts as misconfigured.</summary>
+    [Range(1, 100_000)]
+    public int MaxRefusalsInARow { get; set; } = 20;
+}

@@ -1,0 +1,20 @@
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>Registers the event log.</summary>
+internal static class EventLogRegistration
+{
+    public static IServiceCollection AddEventLog(this IServiceCollection services)
+    {
+        services.AddOptions<EventLogOptions>().BindConfiguration(EventLogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services
+            .AddSingleton<DayPartitions>()
+            .AddSingleton(_ => new SegmentCache())
+            .AddSingleton<EventLogSignal>()
+            .AddSingleton<EventLogWriter>()
+            .AddSingleton<EventLogReader>()
+            .AddSingleton<SourceDirectory>()
+            .AddHostedService<EventLogListenService>()
+            .AddHostedService<EventIndexService>()
+            .AddHostedService<RetentionService>();
+    }
+}

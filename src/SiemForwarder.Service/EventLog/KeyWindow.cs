@@ -1,0 +1,119 @@
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>The keys of the log that an appender works among, by minute of event time; exact for every minute it covers.</summary>
+/// <remarks>
+/// A minute is covered when its bucket exists: then the bucket holds the key of every stored event of that minute up to
+/// <see cref="NextPosition"/>. Not thread-safe. Memory is bounded: the least recently used minutes are forgotten and
+/// read again from the log when they are needed.
+/// </remarks>
+internal sealed class KeyWindow(int maxKeys = 1_000_000)
+{
+    private const long MinuteMs = 60_000;
+
+    private readonly Dictionary<long, Bucket> minutes = [];
+    private int keyCount;
+    private long clock;
+
+    /// <summary>The head of the log as far as this window has seen it; null before it was read.</summary>
+    public long? NextPosition { get; set; }
+
+    public static long MinuteOf(long occurredAtMs) => Math.DivRem(occurredAtMs, MinuteMs) is var (minute, rest) && rest < 0 ? minute - 1 : minute;
+
+    /// <summary>The minutes of these events that are not covered, ascending, each once.</summary>
+    public List<long> MissingMinutes(IReadOnlyList<IncomingEvent> events)
+    {
+        clock++;
+        var missing = new SortedSet<long>();
+        for (var i = 0; i < events.Count; i++)
+        {
+            var minute = MinuteOf(events[i].OccurredAtMs);
+            if (minutes.TryGetValue(minute, out var bucket))
+            {
+                bucket.LastUse = clock;
+            }
+            else
+            {
+                missing.Add(minute);
+            }
+        }
+
+        return [.. missing];
+    }
+
+    /// <summary>Declares minutes covered; their stored keys must follow by <see cref="Add"/> before anybody asks.</summary>
+    public void Cover(IEnumerable<long> missing)
+    {
+        foreach (var minute in missing)
+        {
+            minutes.TryAdd(minute, new Bucket { LastUse = clock });
+        }
+    }
+
+    /// <summary>Adds a stored event where its minute is covered; elsewhere it will be read when needed.</summary>
+    public void Add(long occurredAtMs, EventKey key)
+    {
+        if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Keys.Add((key, occurredAtMs)))
+        {
+            keyCount++;
+        }
+    }
+
+    public bool Contains(in IncomingEvent incoming) =>
+        minutes.TryGetValue(MinuteOf(incoming.OccurredAtMs), out var bucket)
+        && (bucket.Keys.Contains((incoming.Key, incoming.OccurredAtMs))
+            || (incoming.FormerKey is { } former && bucket.Keys.Contains((former, incoming.OccurredAtMs))));
+
+    /// <summary>The events that are not in the log, each once, in their order. All their minutes must be covered.</summary>
+    public List<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
+    {
+        var selected = new List<IncomingEvent>(events.Count);
+        var page = new HashSet<(EventKey, long)>(events.Count);
+        for (var i = 0; i < events.Count; i++)
+        {
+            var incoming = events[i];
+            if (!Contains(incoming) && page.Add((incoming.Key, incoming.OccurredAtMs)))
+            {
+                selected.Add(incoming);
+            }
+        }
+
+        return selected;
+    }
+
+    /// <summary>Forgets the least recently used minutes beyond the bound.</summary>
+    public void Trim()
+    {
+        if (keyCount <= maxKeys)
+        {
+            return;
+        }
+
+        foreach (var (minute, bucket) in minutes.OrderBy(pair => pair.Value.LastUse).ToList())
+        {
+            if (keyCount <= maxKeys / 2 || bucket.LastUse == clock)
+            {
+                return;
+            }
+
+            keyCount -= bucket.Keys.Count;
+            minutes.Remove(minute);
+        }
+    }
+
+    /// <summary>Forgets everything, after an append of which nobody knows whether it was committed.</summary>
+    public void Clear()
+    {
+        minutes.Clear();
+        keyCount = 0;
+        NextPosition = null;
+    }
+
+    private sealed class Bucket
+    {
+        public HashSet<(EventKey Key, long OccurredAtMs)> Keys { get; } = [];
+
+        public long LastUse { get; set; }
+    }
+}

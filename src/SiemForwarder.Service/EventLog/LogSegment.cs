@@ -1,0 +1,61 @@
+using SiemForwarder.Events;
+using SiemForwarder.Events.Keycloak;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>A stored page in memory: the bytes of its events, and the normalized events once somebody asked for them.</summary>
+internal sealed class LogSegment(
+    int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times)
+{
+    // Normalized events weigh about twice their JSON; the estimate bounds the cache, nothing else depends on it.
+    private const int WeightFactor = 4;
+
+    private readonly Lock normalizing = new();
+    private SecurityEvent[]? normalized;
+    private EventSource? normalizedFor;
+
+    public int SourceId => sourceId;
+
+    public EventStream Stream => stream;
+
+    public long FirstPosition => firstPosition;
+
+    public long LastPosition => firstPosition + ends.Length - 1;
+
+    public int Count => ends.Length;
+
+    public DateTimeOffset ReceivedAt => receivedAt;
+
+    /// <summary>Estimated bytes of memory.</summary>
+    public long Weight => ((long)bytes.Length * WeightFactor) + (ends.Length * 64L);
+
+    public EventKey KeyAt(int index) => keys[index];
+
+    public long OccurredAtMs(int index) => times[index];
+
+    public ReadOnlyMemory<byte> RawAt(int index)
+    {
+        var start = index == 0 ? 0 : ends[index - 1];
+        return bytes.AsMemory(start, ends[index] - start);
+    }
+
+    /// <summary>The normalized events in the order of their positions; made once, whoever asks first.</summary>
+    public SecurityEvent[] Normalize(EventSource source)
+    {
+        lock (normalizing)
+        {
+            if (normalized is null || !source.Equals(normalizedFor))
+            {
+                var events = new SecurityEvent[ends.Length];
+                for (var i = 0; i < events.Length; i++)
+                {
+                    events[i] = KeycloakNormalizer.Normalize(stream, RawAt(i), keys[i], source, firstPosition + i, times[i], receivedAt);
+                }
+
+                (normalized, normalizedFor) = (events, source);
+            }
+
+            return normalized;
+        }
+    }
+}

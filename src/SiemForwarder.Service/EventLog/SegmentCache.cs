@@ -1,0 +1,70 @@
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>The recently appended or read segments of all sources, bounded by weight, so that an event is fetched and parsed once per engine.</summary>
+internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
+{
+    private readonly Lock access = new();
+    private readonly Dictionary<int, SortedList<long, LinkedListNode<LogSegment>>> bySource = [];
+    private readonly LinkedList<LogSegment> byUse = [];
+    private long weight;
+
+    /// <summary>The segment that holds the event right after a position; null where it is not cached.</summary>
+    public LogSegment? Find(int sourceId, long afterPosition)
+    {
+        lock (access)
+        {
+            if (!bySource.TryGetValue(sourceId, out var segments))
+            {
+                return null;
+            }
+
+            var index = FirstReaching(segments.Keys, afterPosition + 1);
+            if (index == segments.Count || segments.Values[index].Value is not { } segment || segment.FirstPosition > afterPosition + 1)
+            {
+                return null;
+            }
+
+            byUse.Remove(segments.Values[index]);
+            byUse.AddFirst(segments.Values[index]);
+            return segment;
+        }
+    }
+
+    public void Add(LogSegment segment)
+    {
+        lock (access)
+        {
+            if (!bySource.TryGetValue(segment.SourceId, out var segments))
+            {
+                bySource[segment.SourceId] = segments = [];
+            }
+
+            if (!segments.TryAdd(segment.LastPosition, new LinkedListNode<LogSegment>(segment)))
+            {
+                return;
+            }
+
+            byUse.AddFirst(segments[segment.LastPosition]);
+            weight += segment.Weight;
+            while (weight > maxWeight && byUse.Last is { } oldest && oldest.Value != segment)
+            {
+                byUse.RemoveLast();
+                weight -= oldest.Value.Weight;
+                bySource[oldest.Value.SourceId].Remove(oldest.Value.LastPosition);
+            }
+        }
+    }
+
+    /// <summary>Index of the first segment whose last position is not below <paramref name="position"/>.</summary>
+    private static int FirstReaching(IList<long> lastPositions, long position)
+    {
+        var (low, high) = (0, lastPositions.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = lastPositions[middle] < position ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+}

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Compression;
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>Packs the events of one page into the three byte columns of a segment row, and back.</summary>
+/// <remarks>
+/// <c>keys</c>: 16 bytes per event, big-endian, side by side. <c>times</c>: per event the difference to the one before
+/// (the first: to <c>lowest_at</c>) as zigzag varint of milliseconds. <c>body</c> (codec 1): length of what follows as
+/// 4 bytes little-endian, then, Brotli quality 1, the varint length of every event and the bytes of every event.
+/// </remarks>
+internal static class SegmentCodec
+{
+    public const short Brotli = 1;
+
+    // Quality 1 packs login events to 84 bytes where Deflate's fastest takes 144, at the same speed; 2 to 5 gain nothing.
+    private const int Quality = 1;
+    private const int Window = 20;
+
+    public static byte[] PackKeys(IReadOnlyList<IncomingEvent> events)
+    {
+        var packed = new byte[events.Count * EventKey.Size];
+        for (var i = 0; i < events.Count; i++)
+        {
+            events[i].Key.Write(packed.AsSpan(i * EventKey.Size));
+        }
+
+        return packed;
+    }
+
+    public static byte[] PackTimes(IReadOnlyList<IncomingEvent> events, long lowestAt)
+    {
+        var packed = new byte[events.Count * Varint.MaxSize];
+        var (length, previous) = (0, lowestAt);
+        foreach (var incoming in events)
+        {
+            length += Varint.WriteSigned(packed.AsSpan(length), incoming.OccurredAtMs - previous);
+            previous = incoming.OccurredAtMs;
+        }
+
+        return packed[..length];
+    }
+
+    public static long[] UnpackTimes(ReadOnlySpan<byte> packed, int count, long lowestAt)
+    {
+        var times = new long[count];
+        var previous = lowestAt;
+        for (var i = 0; i < count; i++)
+        {
+            previous += Varint.ReadSigned(ref packed);
+            times[i] = previous;
+        }
+
+        return times;
+    }
+
+    public static EventKey[] UnpackKeys(ReadOnlySpan<byte> packed)
+    {
+        var keys = new EventKey[packed.Length / EventKey.Size];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            keys[i] = EventKey.Read(packed.Slice(i * EventKey.Size, EventKey.Size));
+        }
+
+        return keys;
+    }
+
+    /// <summary>The bytes of all events side by side with where each ends; what a cached segment keeps.</summary>
+    public static (byte[] Bytes, int[] Ends) Join(IReadOnlyList<IncomingEvent> events)
+    {
+        var ends = new int[events.Count];
+        var total = 0;
+        for (var i = 0; i < ends.Length; i++)
+        {
+            ends[i] = total += events[i].Body.Length;
+        }
+
+        var bytes = new byte[total];
+        for (var i = 0; i < ends.Length; i++)
+        {
+            events[i].Body.Span.CopyTo(bytes.AsSpan(i == 0 ? 0 : ends[i - 1]));
+        }
+
+        return (bytes, ends);
+    }
+
+    /// <summary>Compresses; the array belongs to the caller.</summary>
+    public static byte[] PackBody(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> ends)
+    {
+        var plain = ArrayPool<byte>.Shared.Rent((ends.Length * Varint.MaxSize) + bytes.Length);
+        var packed = ArrayPool<byte>.Shared.Rent(BrotliEncoder.GetMaxCompressedLength(plain.Length) + sizeof(int));
+        try
+        {
+            var (length, previous) = (0, 0);
+            foreach (var end in ends)
+            {
+                length += Varint.Write(plain.AsSpan(length), (ulong)(end - previous));
+                previous = end;
+            }
+
+            bytes.CopyTo(plain.AsSpan(length));
+            length += bytes.Length;
+            BinaryPrimitives.WriteInt32LittleEndian(packed, length);
+            if (!BrotliEncoder.TryCompress(plain.AsSpan(0, length), packed.AsSpan(sizeof(int)), out var written, Quality, Window))
+            {
+                throw new InvalidOperationException("Brotli needs more room than it said.");
+            }
+
+            return packed[..(sizeof(int) + written)];
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(plain);
+            ArrayPool<byte>.Shared.Return(packed);
+        }
+    }
+
+    /// <exception cref="InvalidDataException">The row is damaged or of a codec that this version does not know.</exception>
+    public static (byte[] Bytes, int[] Ends) UnpackBody(short codec, ReadOnlySpan<byte> packed, int count)
+    {
+        if (codec != Brotli || packed.Length < sizeof(int))
+        {
+            throw new InvalidDataException($"A segment of the event log is packed by codec {codec}, which this version cannot read.");
+        }
+
+        var length = BinaryPrimitives.ReadInt32LittleEndian(packed);
+        var plain = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            if (!BrotliDecoder.TryDecompress(packed[sizeof(int)..], plain, out var written) || written != length)
+            {
+                throw new InvalidDataException("A segment of the event log is damaged: its body does not unpack.");
+            }
+
+            ReadOnlySpan<byte> rest = plain.AsSpan(0, length);
+            var ends = new int[count];
+            for (int i = 0, total = 0; i < count; i++)
+            {
+                ends[i] = total += (int)Varint.Read(ref rest);
+            }
+
+            return (rest.ToArray(), ends);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(plain);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Npgsql;
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>Names the source of a log for normalizing: realm and host are not in the events themselves.</summary>
+internal sealed class SourceDirectory(NpgsqlDataSource database, TimeProvider time)
+{
+    private static readonly TimeSpan ListAge = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<int, EventSource> known = new();
+    private IReadOnlyList<int>? ids;
+    private long listedAt;
+
+    /// <summary>The source, from memory where it was asked for before.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public async ValueTask<EventSource> GetAsync(int sourceId, CancellationToken cancellationToken)
+    {
+        if (known.TryGetValue(sourceId, out var source))
+        {
+            return source;
+        }
+
+        await using var command = database.CreateCommand("SELECT name, definition FROM source WHERE id = $1");
+        command.Parameters.AddWithValue(sourceId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            return new EventSource(sourceId, "deleted", string.Empty, string.Empty);
+        }
+
+        using var definition = JsonDocument.Parse(reader.GetString(1));
+        var (realm, host) = (string.Empty, string.Empty);
+        if (definition.RootElement.TryGetProperty("keycloak", out var keycloak) && keycloak.ValueKind == JsonValueKind.Object)
+        {
+            realm = keycloak.GetProperty("realm").GetString() ?? string.Empty;
+            host = Uri.TryCreate(keycloak.GetProperty("baseUrl").GetString(), UriKind.Absolute, out var url) ? url.Host : string.Empty;
+        }
+
+        return known[sourceId] = new EventSource(sourceId, reader.GetString(0), realm, host);
+    }
+
+    /// <summary>The ids of all sources, in the order of their making; at most some seconds old.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    public async Task<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken)
+    {
+        if (ids is { } list && time.GetElapsedTime(listedAt) < ListAge)
+        {
+            return list;
+        }
+
+        await using var command = database.CreateCommand("SELECT id FROM source ORDER BY id");
+        var read = new List<int>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            read.Add(reader.GetInt32(0));
+        }
+
+        (ids, listedAt) = (read, time.GetTimestamp());
+        return read;
+    }
+
+    /// <summary>Reads a source anew after it was changed.</summary>
+    public void Forget(int sourceId)
+    {
+        known.TryRemove(sourceId, out _);
+        ids = null;
+    }
+}

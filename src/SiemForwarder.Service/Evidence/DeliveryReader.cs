@@ -1,0 +1,105 @@
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace SiemForwarder.Service.Evidence;
+
+/// <summary>Reads the records that dispatch left behind.</summary>
+internal sealed class DeliveryReader(NpgsqlDataSource database)
+{
+    private const string DeliveryColumns =
+        "id, source_id, first_position, last_position, event_count, byte_count, sha256, attempts, answer, filtered, delivered_at";
+
+    private const string SetAsideColumns = "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at";
+
+    public async Task<DeliveryList> ListDeliveriesAsync(int integrationId, int page, int pageSize, CancellationToken cancellationToken) => new(
+        await ReadAsync($"SELECT {DeliveryColumns} FROM delivery WHERE integration_id = $1 ORDER BY delivered_at DESC, id DESC OFFSET $2 LIMIT $3",
+            [integrationId, (page - 1) * pageSize, pageSize], ReadDelivery, cancellationToken),
+        await CountAsync("SELECT count(*) FROM delivery WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
+
+    public async Task<SetAsideList> ListSetAsideAsync(int integrationId, int page, int pageSize, CancellationToken cancellationToken) => new(
+        await ReadAsync($"SELECT {SetAsideColumns} FROM set_aside WHERE integration_id = $1 ORDER BY id DESC OFFSET $2 LIMIT $3",
+            [integrationId, (page - 1) * pageSize, pageSize], ReadSetAside, cancellationToken),
+        await CountAsync("SELECT count(*) FROM set_aside WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
+
+    /// <summary>The delivery that an event went with; null where none took it.</summary>
+    public async Task<DeliveryResponse?> FindDeliveryAsync(int integrationId, int sourceId, long position, CancellationToken cancellationToken)
+    {
+        var found = await ReadAsync($"""
+            SELECT {DeliveryColumns} FROM delivery
+            WHERE integration_id = $1 AND source_id = $2 AND last_position >= $3 AND first_position <= $3 AND (filtered IS NULL OR NOT filtered @> $3)
+            ORDER BY delivered_at LIMIT 1
+            """, [integrationId, sourceId, position], ReadDelivery, cancellationToken);
+        return found.FirstOrDefault();
+    }
+
+    public async Task<SetAsideResponse?> FindSetAsideAsync(int integrationId, int sourceId, long position, CancellationToken cancellationToken)
+    {
+        var found = await ReadAsync(
+            $"SELECT {SetAsideColumns} FROM set_aside WHERE integration_id = $1 AND source_id = $2 AND position = $3",
+            [integrationId, sourceId, position], ReadSetAside, cancellationToken);
+        return found.FirstOrDefault();
+    }
+
+    private async Task<List<T>> ReadAsync<T>(string sql, object[] values, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.AddWithValue(value);
+        }
+
+        var rows = new List<T>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+
+    private async Task<long> CountAsync(string sql, int integrationId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.Parameters.AddWithValue(integrationId);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static DeliveryResponse ReadDelivery(NpgsqlDataReader reader) => new(
+        reader.GetInt64(0),
+        reader.GetInt32(1),
+        reader.GetInt64(2),
+        reader.GetInt64(3),
+        reader.GetInt32(4),
+        reader.GetInt64(5),
+        Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(6)),
+        reader.GetInt32(7),
+        reader.GetString(8),
+        reader.IsDBNull(9) ? [] : [.. reader.GetFieldValue<NpgsqlRange<long>[]>(9).Select(Shown)],
+        reader.GetFieldValue<DateTimeOffset>(10));
+
+    private static string Shown(NpgsqlRange<long> range)
+    {
+        // PostgreSQL gives back half-open ranges whatever it was given.
+        var last = range.UpperBoundIsInclusive ? range.UpperBound : range.UpperBound - 1;
+        return range.LowerBound == last ? $"{last}" : $"{range.LowerBound}-{last}";
+    }
+
+    private static SetAsideResponse ReadSetAside(NpgsqlDataReader reader)
+    {
+        var bytes = reader.GetFieldValue<byte[]>(6);
+        return new SetAsideResponse(
+            reader.GetInt64(0),
+            reader.GetInt32(1),
+            reader.GetInt64(2),
+            reader.GetString(3),
+            reader.GetString(4),
+            reader.GetFieldValue<DateTimeOffset>(5),
+            Encoding.UTF8.GetString(bytes),
+            Convert.ToBase64String(bytes),
+            reader.GetString(7),
+            reader.GetString(8),
+            reader.GetFieldValue<DateTimeOffset>(9));
+    }
+}

@@ -1,0 +1,91 @@
+using System.ComponentModel;
+using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
+
+namespace SiemForwarder.Service.Evidence;
+
+/// <summary>What to search for; every part that is given must match.</summary>
+public sealed record EventQuery
+{
+    [FromQuery(Name = "from"), Description("Earliest time of the event, inclusive; 24 hours ago by default.")]
+    public DateTimeOffset? From { get; init; }
+
+    [FromQuery(Name = "to"), Description("Latest time of the event, exclusive.")]
+    public DateTimeOffset? To { get; init; }
+
+    [FromQuery(Name = "source"), Description("Id of a source.")]
+    public int? Source { get; init; }
+
+    [FromQuery(Name = "type"), Description("Event type, exactly; a trailing * matches any ending.")]
+    public string? Type { get; init; }
+
+    [FromQuery(Name = "category"), Description("Category of the catalogue.")]
+    public string? Category { get; init; }
+
+    [FromQuery(Name = "outcome"), Description("success, failure or unknown.")]
+    public string? Outcome { get; init; }
+
+    [FromQuery(Name = "user"), Description("User name or id, exactly.")]
+    public string? User { get; init; }
+
+    [FromQuery(Name = "client"), Description("Client id, exactly.")]
+    public string? Client { get; init; }
+
+    [FromQuery(Name = "ip"), Description("Address, exactly.")]
+    public string? Ip { get; init; }
+
+    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    public int? Page { get; init; }
+
+    [FromQuery(Name = "pageSize"), Description("1 to 500; 50 by default.")]
+    public int? PageSize { get; init; }
+}
+
+/// <summary>One found event.</summary>
+/// <param name="EventId">Id by which its journey can be asked for.</param>
+/// <param name="Position">Place in the log of its source.</param>
+public sealed record FoundEvent(
+    string EventId, int Source, long Position, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Type, string Category, string Outcome,
+    int Severity, string? UserId, string? UserName, string? ClientId, string? Ip);
+
+/// <summary>A page of found events, newest first.</summary>
+/// <param name="Total">How many match; counted up to 10,000.</param>
+/// <param name="TotalIsExact">False where there are more than were counted.</param>
+/// <param name="IndexLag">Stored events that the index does not have yet.</param>
+public sealed record EventList(IReadOnlyList<FoundEvent> Items, int Total, bool TotalIsExact, long IndexLag, int Page, int PageSize);
+
+/// <summary>One event as received, as normalized, and what became of it.</summary>
+/// <param name="AsReceived">The exact text that the source sent.</param>
+/// <param name="Normalized">The event in the native schema.</param>
+/// <param name="Integrations">Its fate at every integration.</param>
+public sealed record EventJourney(
+    string EventId, int Source, string SourceName, long Position, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string AsReceived,
+    JsonElement Normalized, IReadOnlyList<EventFate> Integrations);
+
+/// <summary>What became of an event at one integration.</summary>
+/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>set aside</c>, <c>filtered out</c>, <c>not selected</c> or <c>before start</c>.</param>
+/// <param name="Explanation">The same in a sentence.</param>
+/// <param name="Delivery">The delivery it went with.</param>
+public sealed record EventFate(int Integration, string Name, bool Enabled, string State, string Explanation, DeliveryResponse? Delivery);
+
+/// <summary>One accepted batch.</summary>
+/// <param name="Sha256">Hash of the formatted bytes of the batch, in hexadecimal.</param>
+/// <param name="Filtered">Positions between first and last that the filter left out.</param>
+public sealed record DeliveryResponse(
+    long Id, int Source, long FirstPosition, long LastPosition, int Events, long Bytes, string Sha256, int Attempts, string Answer,
+    IReadOnlyList<string> Filtered, DateTimeOffset DeliveredAt);
+
+/// <summary>A page of deliveries, newest first.</summary>
+public sealed record DeliveryList(IReadOnlyList<DeliveryResponse> Items, long Total, int Page, int PageSize);
+
+/// <summary>An event that a destination refused for good.</summary>
+/// <param name="Text">The exact bytes as text, as far as they are text.</param>
+/// <param name="BytesBase64">The exact bytes.</param>
+/// <param name="Reason">Why it was set aside.</param>
+/// <param name="Answer">What the destination answered.</param>
+public sealed record SetAsideResponse(
+    long Id, int Source, long Position, string EventId, string EventType, DateTimeOffset OccurredAt, string Text, string BytesBase64, string Reason,
+    string Answer, DateTimeOffset SetAsideAt);
+
+/// <summary>A page of set-aside events, newest first.</summary>
+public sealed record SetAsideList(IReadOnlyList<SetAsideResponse> Items, long Total, int Page, int PageSize);

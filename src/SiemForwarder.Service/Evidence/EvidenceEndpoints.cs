@@ -1,0 +1,77 @@
+using System.ComponentModel;
+using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Integrations;
+
+namespace SiemForwarder.Service.Evidence;
+
+/// <summary>Search, journeys, deliveries and set-aside events.</summary>
+internal static class EvidenceEndpoints
+{
+    private static readonly Dictionary<string, string> Outcomes = new() { ["success"] = "success", ["failure"] = "failure", ["unknown"] = "unknown" };
+
+    public static void MapEvidence(this IEndpointRouteBuilder routes)
+    {
+        var events = routes.MapGroup("/api/v1/events").WithTags("Events");
+        events.MapGet("/", Search).WithName("SearchEvents").WithSummary("Searches stored events, newest first.");
+        events.MapGet("/{eventId}", Journey).WithName("GetEventJourney")
+            .WithSummary("Shows an event as received and as normalized, and what became of it at each integration.");
+        var integrations = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
+        integrations.MapGet("/deliveries", Deliveries).WithName("ListDeliveries").WithSummary("Lists accepted batches, newest first.");
+        integrations.MapGet("/set-aside", SetAside).WithName("ListSetAside").WithSummary("Lists events that the destination refuses for good, with the exact bytes.");
+    }
+
+    private static async Task<Results<Ok<EventList>, ValidationProblem>> Search(
+        [AsParameters] EventQuery query, EventSearch search, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        errors.Choose("outcome", query.Outcome, "unknown", Outcomes);
+        var page = errors.Between("page", query.Page, 1, 1_000_000, 1);
+        var pageSize = errors.Between("pageSize", query.PageSize, 1, 500, 50);
+        if (query.To <= query.From)
+        {
+            errors.Add("to", "Must be later than from.");
+        }
+
+        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await search.FindAsync(query, page, pageSize, cancellationToken));
+    }
+
+    private static async Task<Results<Ok<EventJourney>, ProblemHttpResult>> Journey(
+        string eventId, EventJourneys journeys, CancellationToken cancellationToken, [Description("Id of a source, where several have the event.")] int? source = null)
+    {
+        var found = await journeys.FindAsync(eventId, cancellationToken);
+        return found.FirstOrDefault(journey => source is null || journey.Source == source) is { } journey
+            ? TypedResults.Ok(journey)
+            : Problems.NotFound("stored event", eventId);
+    }
+
+    private static async Task<Results<Ok<DeliveryList>, ValidationProblem, ProblemHttpResult>> Deliveries(
+        int id, [AsParameters] PageQuery query, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        var (page, pageSize) = query.Read(errors);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        return await store.FindAsync(id, cancellationToken) is null
+            ? Problems.NotFound("integration", id)
+            : TypedResults.Ok(await deliveries.ListDeliveriesAsync(id, page, pageSize, cancellationToken));
+    }
+
+    private static async Task<Results<Ok<SetAsideList>, ValidationProblem, ProblemHttpResult>> SetAside(
+        int id, [AsParameters] PageQuery query, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        var (page, pageSize) = query.Read(errors);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        return await store.FindAsync(id, cancellationToken) is null
+            ? Problems.NotFound("integration", id)
+            : TypedResults.Ok(await deliveries.ListSetAsideAsync(id, page, pageSize, cancellationToken));
+    }
+}

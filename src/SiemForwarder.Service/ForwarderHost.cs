@@ -1,0 +1,61 @@
+using Serilog;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Evidence;
+using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Sources;
+using SiemForwarder.Service.Status;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service;
+
+/// <summary>Puts the service together, in the order of the flow.</summary>
+internal static class ForwarderHost
+{
+    public const string DefaultUrl = "http://127.0.0.1:8080";
+
+    /// <summary>Builds the application on a database; nothing runs yet.</summary>
+    public static WebApplication Build(string[] args, string connectionString, Action<WebApplicationBuilder>? customize = null)
+    {
+        var builder = CreateBuilder(args);
+        builder.Services.AddOptions<ForwarderOptions>().BindConfiguration(ForwarderOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddStorage(connectionString);
+        builder.Services.AddSingleton<ForwarderTelemetry>();
+        builder.Services.AddEventLog();
+        builder.Services.AddSources();
+        builder.Services.AddIntegrations();
+        builder.Services.AddDispatch();
+        builder.Services.AddStatus();
+        builder.Services.AddEvidence();
+        builder.AddApi();
+        customize?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseApi();
+        app.MapSources();
+        app.MapSourceStatus();
+        app.MapIntegrations();
+        app.MapTests();
+        app.MapStatus();
+        app.MapEvidence();
+        app.MapCatalogues();
+        app.MapHealth();
+        return app;
+    }
+
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext().CreateLogger();
+        builder.Logging.ClearProviders().AddSerilog(logger, dispose: true);
+        if (builder.Configuration["urls"] is null && builder.Configuration.GetSection("Kestrel:Endpoints").Value is null)
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        return builder;
+    }
+}

@@ -1,0 +1,18 @@
+namespace SiemForwarder.Service;
+
+/// <summary>What the operator may set for the process; section <c>Forwarder</c>.</summary>
+internal sealed class ForwarderOptions
+{
+    public const string Section = "Forwarder";
+
+    /// <summary>Folder for the private database; default: a folder of the user's own (for root: /var/lib/siemforwarder).</summary>
+    public string DataFolder { get; set; } = Environment.UserName == "root" && !OperatingSystem.IsWindows()
+        ? "/var/lib/siemforwarder"
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "SiemForwarder");
+
+    /// <summary>How often changes are looked for that another engine made to sources and integrations.</summary>
+    public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Name of this engine in status and delivery records.</summary>
+    public string EngineName { get; set; } = $"{Environment.MachineName}-{Environment.ProcessId}";
+}

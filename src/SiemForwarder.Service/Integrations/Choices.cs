@@ -1,0 +1,64 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Events.Formats;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>The enumerations of the API as they are written there.</summary>
+internal static class Choices
+{
+    public static readonly IReadOnlyDictionary<string, OutputType> OutputTypes = new Dictionary<string, OutputType>
+    {
+        ["Syslog"] = OutputType.Syslog,
+        ["JSON"] = OutputType.Json,
+        ["CEF"] = OutputType.Cef,
+    };
+
+    public static readonly IReadOnlyDictionary<string, SyslogFormat> SyslogFormats = new Dictionary<string, SyslogFormat>
+    {
+        ["rfc5424"] = SyslogFormat.Rfc5424,
+        ["rfc3164"] = SyslogFormat.Rfc3164,
+    };
+
+    public static readonly IReadOnlyDictionary<string, SyslogFraming> Framings = new Dictionary<string, SyslogFraming>
+    {
+        ["octet-counting"] = SyslogFraming.OctetCounting,
+        ["lf"] = SyslogFraming.LineFeed,
+    };
+
+    public static readonly IReadOnlyDictionary<string, HttpBody> Bodies = new Dictionary<string, HttpBody>
+    {
+        ["single"] = HttpBody.Single,
+        ["array"] = HttpBody.Array,
+        ["ndjson"] = HttpBody.Ndjson,
+    };
+
+    public static readonly IReadOnlyDictionary<string, AuthenticationType> AuthenticationTypes = new Dictionary<string, AuthenticationType>
+    {
+        ["none"] = AuthenticationType.None,
+        ["basic"] = AuthenticationType.Basic,
+        ["header"] = AuthenticationType.Header,
+        ["bearer"] = AuthenticationType.Bearer,
+    };
+
+    public static readonly IReadOnlyDictionary<string, string> Schemas = new Dictionary<string, string> { ["native"] = "native" };
+
+    public static readonly IReadOnlyDictionary<string, string> Outcomes = new Dictionary<string, string>
+    {
+        ["success"] = "success",
+        ["failure"] = "failure",
+        ["unknown"] = "unknown",
+    };
+
+    public static readonly IReadOnlyDictionary<string, int> DefaultPorts = new Dictionary<string, int>
+    {
+        ["udp"] = 514,
+        ["tcp"] = 514,
+        ["tls"] = 6514,
+        ["http"] = 80,
+        ["https"] = 443,
+    };
+
+    /// <summary>The name of a choice in the API.</summary>
+    public static string NameOf<T>(IReadOnlyDictionary<string, T> choices, T value) =>
+        choices.First(choice => EqualityComparer<T>.Default.Equals(choice.Value, value)).Key;
+}

@@ -1,0 +1,146 @@
+using System.Text.Json;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>An integration as somebody asks for it; what is left out takes its default, secrets left out stay as they are.</summary>
+public sealed record IntegrationRequest
+{
+    /// <summary>Unique name, 1 to 100 characters.</summary>
+    public string? Name { get; init; }
+
+    public string? Description { get; init; }
+
+    /// <summary>Whether events are forwarded; false unless said otherwise.</summary>
+    public bool? Enabled { get; init; }
+
+    /// <summary>Engine pool that may reach the destination; <c>default</c>.</summary>
+    public string? EnginePool { get; init; }
+
+    /// <summary>Name of a preset that fills what is left out; none is known yet.</summary>
+    public string? Preset { get; init; }
+
+    /// <summary>Kind id of the destination catalogue; derived from the scheme of the URL when absent.</summary>
+    public string? Destination { get; init; }
+
+    /// <summary>Where to send: <c>udp://</c>, <c>tcp://</c>, <c>tls://</c>, <c>http://</c> or <c>https://</c>.</summary>
+    public string? ServerUrl { get; init; }
+
+    /// <summary>Protocol; the scheme of the URL unless said otherwise.</summary>
+    public string? Protocol { get; init; }
+
+    /// <summary>Port; the URL's, or the default of the protocol.</summary>
+    public int? Port { get; init; }
+
+    /// <summary><c>Syslog</c>, <c>JSON</c> or <c>CEF</c>; Syslog by default, JSON where the URL is http or https.</summary>
+    public string? OutputType { get; init; }
+
+    /// <summary>Schema of JSON: <c>native</c>.</summary>
+    public string? Schema { get; init; }
+
+    public SyslogContract? Syslog { get; init; }
+
+    public HttpContract? Http { get; init; }
+
+    public AuthenticationRequest? Authentication { get; init; }
+
+    public TlsRequest? Tls { get; init; }
+
+    /// <summary>Ids of the sources to forward; empty means all.</summary>
+    public IReadOnlyList<int>? Sources { get; init; }
+
+    public FilterContract? Filter { get; init; }
+
+    /// <summary>What only this destination has.</summary>
+    public JsonElement? Settings { get; init; }
+}
+
+/// <summary>The syslog header and framing.</summary>
+/// <param name="Format"><c>rfc5424</c> or <c>rfc3164</c>.</param>
+/// <param name="Framing"><c>octet-counting</c> or <c>lf</c>; TLS takes octet counting by default, TCP LF.</param>
+/// <param name="Facility">0 to 23; 10 (authpriv) by default.</param>
+/// <param name="AppName">APP-NAME, 1 to 48 printable ASCII characters; <c>CEF</c> for CEF, else <c>siemforwarder</c>.</param>
+/// <param name="Hostname">HOSTNAME; the Keycloak host by default.</param>
+/// <param name="MaxMessageBytes">Longest message in octets, 480 to 1048576; 8192 for TCP and TLS, 1472 for UDP by default.</param>
+public sealed record SyslogContract(
+    string? Format = null, string? Framing = null, int? Facility = null, string? AppName = null, string? Hostname = null, int? MaxMessageBytes = null);
+
+/// <summary>How requests are made.</summary>
+/// <param name="Body"><c>single</c> (default), <c>array</c> or <c>ndjson</c>.</param>
+/// <param name="Gzip">Whether bodies are compressed; false by default.</param>
+/// <param name="TimeoutSeconds">1 to 300; 30 by default.</param>
+public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null);
+
+/// <summary>Credentials; a secret that is left out keeps its stored value.</summary>
+/// <param name="Type"><c>none</c>, <c>basic</c>, <c>header</c> or <c>bearer</c>.</param>
+/// <param name="Username">For basic.</param>
+/// <param name="Password">For basic; write-only.</param>
+/// <param name="Header">For header: the full line, <c>Name: value</c>; write-only.</param>
+/// <param name="Token">For bearer; write-only.</param>
+public sealed record AuthenticationRequest(
+    string? Type = null, string? Username = null, string? Password = null, string? Header = null, string? Token = null);
+
+/// <summary>Credentials as shown: secrets only by whether they are set.</summary>
+public sealed record AuthenticationResponse(string Type, string? Username, bool PasswordSet, bool HeaderSet, bool TokenSet);
+
+/// <summary>TLS; a key that is left out keeps its stored value.</summary>
+/// <param name="CaCertificate">PEM of the authorities to trust instead of the system's.</param>
+/// <param name="ClientCertificate">PEM of the client certificate, its chain behind it.</param>
+/// <param name="ClientKey">PEM of its private key; write-only.</param>
+/// <param name="ServerName">Name to ask for and to check instead of the URL's host.</param>
+public sealed record TlsRequest(string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null);
+
+/// <summary>TLS as shown.</summary>
+public sealed record TlsResponse(string? CaCertificate, string? ClientCertificate, bool ClientKeySet, string? ServerName);
+
+/// <summary>Which events are wanted: those that match include (or all) and do not match exclude.</summary>
+public sealed record FilterContract(MatchContract? Include = null, MatchContract? Exclude = null);
+
+/// <summary>One side of a filter; a list that is empty or absent matches everything.</summary>
+/// <param name="Types">Event types; a trailing <c>*</c> matches any ending.</param>
+/// <param name="Categories">Categories of the catalogue.</param>
+/// <param name="Outcomes"><c>success</c>, <c>failure</c>, <c>unknown</c>.</param>
+/// <param name="MinimumSeverity">0 to 10.</param>
+/// <param name="Clients">Client ids.</param>
+/// <param name="Users">User names or ids.</param>
+public sealed record MatchContract(
+    IReadOnlyList<string>? Types = null,
+    IReadOnlyList<string>? Categories = null,
+    IReadOnlyList<string>? Outcomes = null,
+    int? MinimumSeverity = null,
+    IReadOnlyList<string>? Clients = null,
+    IReadOnlyList<string>? Users = null);
+
+/// <summary>An integration as it is in force, every default filled in.</summary>
+public sealed record IntegrationResponse(
+    int Id,
+    string Name,
+    string Description,
+    bool Enabled,
+    string EnginePool,
+    string? Preset,
+    string Destination,
+    string ServerUrl,
+    string Protocol,
+    int Port,
+    string OutputType,
+    string Schema,
+    SyslogContract Syslog,
+    HttpContract Http,
+    AuthenticationResponse Authentication,
+    TlsResponse Tls,
+    IReadOnlyList<int> Sources,
+    FilterContract Filter,
+    JsonElement? Settings,
+    int Version,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    IntegrationSummary Status);
+
+/// <summary>The headline of an integration's status, for lists.</summary>
+/// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>
+/// <param name="Since">Since when.</param>
+/// <param name="Message">What went wrong last, where the status is Error.</param>
+public sealed record IntegrationSummary(string Status, DateTimeOffset? Since, string? Message);
+
+/// <summary>A page of a list.</summary>
+public sealed record IntegrationList(IReadOnlyList<IntegrationResponse> Items, int Total, int Page, int PageSize);

@@ -1,0 +1,162 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>The resource <c>integrations</c>.</summary>
+internal static class IntegrationEndpoints
+{
+    private const string Thing = "integration";
+
+    public static void MapIntegrations(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
+        group.MapGet("/", List).WithName("ListIntegrations").WithSummary("Lists integrations, searchable by name and URL, with the headline of their status.");
+        group.MapGet("/{id:int}", Get).WithName("GetIntegration").WithSummary("Shows one integration; its ETag names the version.");
+        group.MapPost("/", Create).WithName("CreateIntegration").WithSummary("Creates an integration; it begins with the events stored from now on.");
+        group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").WithSummary("Replaces the settings; asks for the version read (If-Match). Secrets left out stay as they are, an empty text removes one.");
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
+        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").WithSummary("Starts forwarding where it stopped.");
+        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").WithSummary("Stops forwarding at once.");
+    }
+
+    private static async Task<Results<Ok<IntegrationList>, ValidationProblem>> List(
+        [AsParameters] ListQuery query, IntegrationStore store, IntegrationSummaries summaries, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        var (enabled, page, pageSize) = query.Read(errors);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken);
+        var status = await summaries.ReadAsync([.. items.Select(item => item.Id)], cancellationToken);
+        return TypedResults.Ok(new IntegrationList(
+            [.. items.Select(item => IntegrationView.Of(item, SecretNames(store, item), status[item.Id]))], total, page, pageSize));
+    }
+
+    private static async Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Get(
+        int id, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken) =>
+        await store.FindAsync(id, cancellationToken) is { } integration
+            ? TypedResults.Ok(await ShowAsync(integration, store, summaries, response, cancellationToken))
+            : Problems.NotFound(Thing, id);
+
+    private static async Task<Results<Created<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Create(
+        IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        var valid = await ValidateAsync(request, new Dictionary<string, Secret>(), store, errors, cancellationToken);
+        if (valid is null)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        return await store.CreateAsync(valid, cancellationToken) is { } integration
+            ? TypedResults.Created($"/api/v1/integrations/{integration.Id}", await ShowAsync(integration, store, summaries, response, cancellationToken))
+            : Problems.NameTaken(Thing, valid.Name);
+    }
+
+    private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Update(
+        int id, IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is not { } stored)
+        {
+            return Problems.NotFound(Thing, id);
+        }
+
+        if (EntityTag.Read(http.Request) is not { } version)
+        {
+            return Problems.VersionMissing(Thing);
+        }
+
+        var errors = new FieldErrors();
+        var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
+        var valid = await ValidateAsync(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, store, errors, cancellationToken);
+        if (valid is null)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var (result, integration) = await store.UpdateAsync(id, version, valid, cancellationToken);
+        return result switch
+        {
+            ChangeResult.Done => TypedResults.Ok(await ShowAsync(integration!, store, summaries, http.Response, cancellationToken)),
+            ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
+            ChangeResult.Stale => Problems.Stale(Thing),
+            _ => Problems.NotFound(Thing, id),
+        };
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        int id, IntegrationStore store, HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is null)
+        {
+            return Problems.NotFound(Thing, id);
+        }
+
+        if (EntityTag.Read(request) is not { } version)
+        {
+            return Problems.VersionMissing(Thing);
+        }
+
+        return await store.DeleteAsync(id, version, cancellationToken) switch
+        {
+            ChangeResult.Done => TypedResults.NoContent(),
+            ChangeResult.Stale => Problems.Stale(Thing),
+            _ => Problems.NotFound(Thing, id),
+        };
+    }
+
+    private static Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Enable(
+        int id, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken) =>
+        SetEnabledAsync(id, true, store, summaries, response, cancellationToken);
+
+    private static Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Disable(
+        int id, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken) =>
+        SetEnabledAsync(id, false, store, summaries, response, cancellationToken);
+
+    private static async Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> SetEnabledAsync(
+        int id, bool enabled, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken)
+    {
+        var (result, integration) = await store.SetEnabledAsync(id, enabled, cancellationToken);
+        return result switch
+        {
+            ChangeResult.Done => TypedResults.Ok(await ShowAsync(integration!, store, summaries, response, cancellationToken)),
+            ChangeResult.Stale => Problems.Stale(Thing),
+            _ => Problems.NotFound(Thing, id),
+        };
+    }
+
+    private static async Task<ValidIntegration?> ValidateAsync(
+        IntegrationRequest request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
+    {
+        var (unknown, poolKnown) = await store.CheckReferencesAsync(
+            request.Sources ?? [], request.EnginePool ?? EnginePool.Default, cancellationToken);
+        if (unknown.Count > 0)
+        {
+            errors.Add("sources", $"There is no source with the id {string.Join(", ", unknown)}.");
+        }
+
+        if (!poolKnown)
+        {
+            errors.Add("enginePool", $"There is no engine pool called '{request.EnginePool}'.");
+        }
+
+        return IntegrationRules.Validate(request, secrets, errors);
+    }
+
+    private static async Task<IntegrationResponse> ShowAsync(
+        Integration integration, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken)
+    {
+        EntityTag.Set(response, integration.Version);
+        var status = await summaries.ReadAsync([integration.Id], cancellationToken);
+        return IntegrationView.Of(integration, SecretNames(store, integration), status[integration.Id]);
+    }
+
+    private static IReadOnlyCollection<string> SecretNames(IntegrationStore store, Integration integration) =>
+        [.. store.SecretsOf(integration)?.Keys ?? []];
+}

@@ -1,0 +1,8 @@
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>Registers the integrations.</summary>
+internal static class IntegrationRegistration
+{
+    public static IServiceCollection AddIntegrations(this IServiceCollection services) =>
+        services.AddSingleton<IntegrationStore>().AddSingleton<IntegrationSummaries>();
+}

@@ -1,0 +1,288 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Api;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>Checks a request and fills in its defaults; every fault is noted by its field.</summary>
+internal static class IntegrationRules
+{
+    private const int MaxNameLength = 100;
+    private const int MaxTextLength = 2000;
+    private const int MaxPemLength = 200_000;
+
+    /// <summary>The definition and the secrets that follow from a request; null where anything is wrong.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
+    /// <param name="errors">Takes the faults.</param>
+    public static ValidIntegration? Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
+    {
+        CheckTexts(request, errors);
+        var url = ParseUrl(request, errors);
+        var protocol = errors.Choose("protocol", request.Protocol, url?.Scheme ?? "tcp", Choices.DefaultPorts.Keys.ToDictionary(name => name));
+        var http = protocol is "http" or "https";
+        if (url is not null && protocol != url.Scheme && request.Protocol is not null)
+        {
+            errors.Add("protocol", $"Is {protocol}, but the serverUrl begins with {url.Scheme}://; make them agree or leave protocol out.");
+        }
+
+        var kind = FindKind(request, protocol, errors);
+        var outputType = errors.Choose("outputType", request.OutputType, http ? OutputType.Json : OutputType.Syslog, Choices.OutputTypes);
+        var secrets = Secrets(request, stored);
+        var definition = new IntegrationDefinition
+        {
+            Protocol = protocol,
+            Port = errors.Between("port", request.Port ?? PortOf(url), 1, 65535, Choices.DefaultPorts[protocol]),
+            OutputType = outputType,
+            Schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas),
+            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, SyslogFormat.Rfc5424, Choices.SyslogFormats),
+            Framing = errors.Choose(
+                "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, Choices.Framings),
+            Facility = errors.Between("syslog.facility", request.Syslog?.Facility, 0, 23, 10),
+            AppName = AppName(request.Syslog?.AppName, outputType, errors),
+            Hostname = PrintableAscii("syslog.hostname", request.Syslog?.Hostname, 255, errors),
+            MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, 480, 1024 * 1024, protocol switch
+            {
+                "udp" => 1472,
+                "tcp" or "tls" => 8192,
+                _ => 256 * 1024,
+            }),
+            Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, Choices.Bodies),
+            Gzip = request.Http?.Gzip ?? false,
+            TimeoutSeconds = errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
+            Authentication = Authentication(request.Authentication, http, secrets, errors),
+            Username = request.Authentication?.Username,
+            CaCertificate = Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
+            ClientCertificate = Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
+            ServerName = PrintableAscii("tls.serverName", request.Tls?.ServerName, 255, errors),
+            Sources = [.. (request.Sources ?? []).Distinct()],
+            Filter = Filter(request.Filter, errors),
+            Settings = request.Settings,
+        };
+        CheckClientKey(definition, secrets, errors);
+        CheckTransport(definition, errors);
+        return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
+            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets);
+    }
+
+    private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(request.Name))
+        {
+            errors.Add("name", "Give the integration a name that tells it from the others.");
+        }
+
+        errors.AtMost("name", request.Name, MaxNameLength);
+        errors.AtMost("description", request.Description, MaxTextLength);
+        errors.AtMost("serverUrl", request.ServerUrl, MaxTextLength);
+        errors.AtMost("authentication.username", request.Authentication?.Username, MaxTextLength);
+        if (request.Preset is not null)
+        {
+            errors.Add("preset", "No presets are known here; leave it out and fill in the fields.");
+        }
+    }
+
+    private static Uri? ParseUrl(IntegrationRequest request, FieldErrors errors)
+    {
+        if (!Uri.TryCreate(request.ServerUrl?.Trim(), UriKind.Absolute, out var url) || !Choices.DefaultPorts.ContainsKey(url.Scheme) || url.Host.Length == 0)
+        {
+            errors.Add("serverUrl", "Must be a URL such as tcp://siem.example.com:514, tls://…, udp://…, https://siem.example.com/path or http://….");
+            return null;
+        }
+
+        if (url.UserInfo.Length > 0)
+        {
+            errors.Add("serverUrl", "Must not hold a user name or password; put them into authentication.");
+        }
+
+        if (url.Scheme is not ("http" or "https") && url.PathAndQuery.Trim('/').Length > 0)
+        {
+            errors.Add("serverUrl", $"A {url.Scheme} address has no path; leave out '{url.PathAndQuery}'.");
+        }
+
+        return url;
+    }
+
+    private static int? PortOf(Uri? url) => url is null || url.Port <= 0 ? null : url.Port;
+
+    private static DestinationKind? FindKind(IntegrationRequest request, string protocol, FieldErrors errors)
+    {
+        var id = request.Destination ?? (protocol is "http" or "https" ? "webhook" : "syslog");
+        var kind = DestinationCatalog.Find(id);
+        if (kind is null)
+        {
+            errors.Add("destination", $"'{id}' is not known here; use one of: {string.Join(", ", DestinationCatalog.All.Select(one => one.Id).Order())}.");
+        }
+        else if (!kind.Schemes.Contains(protocol))
+        {
+            errors.Add("destination", $"{kind.Id} takes {string.Join(", ", kind.Schemes)}, not {protocol}.");
+        }
+
+        return kind;
+    }
+
+    private static string AppName(string? given, OutputType outputType, FieldErrors errors)
+    {
+        // The Azure Monitor Agent and others tell CEF by the program name.
+        var fallback = outputType == OutputType.Cef ? "CEF" : "siemforwarder";
+        return PrintableAscii("syslog.appName", given, 48, errors) ?? fallback;
+    }
+
+    private static string? PrintableAscii(string field, string? text, int characters, FieldErrors errors)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        if (text.Length > characters || text.Any(character => character is < '!' or > '~'))
+        {
+            errors.Add(field, $"Must be 1 to {characters} printable ASCII characters without spaces.");
+        }
+
+        return text;
+    }
+
+    private static string? Pem(string field, string? text, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
+        errors.AtMost(field, text, MaxPemLength);
+        try
+        {
+            var certificates = new X509Certificate2Collection();
+            certificates.ImportFromPem(text);
+            if (certificates.Count == 0)
+            {
+                errors.Add(field, "Holds no certificate; paste the PEM text from -----BEGIN CERTIFICATE----- on.");
+            }
+        }
+        catch (CryptographicException)
+        {
+            errors.Add(field, "Is not a certificate in PEM form; paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.");
+        }
+
+        return text;
+    }
+
+    private static Dictionary<string, Secret> Secrets(IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored)
+    {
+        var secrets = new Dictionary<string, Secret>();
+        Keep(SecretName.Password, request.Authentication?.Password);
+        Keep(SecretName.Header, request.Authentication?.Header);
+        Keep(SecretName.Token, request.Authentication?.Token);
+        Keep(SecretName.ClientKey, request.Tls?.ClientKey);
+        return secrets;
+
+        void Keep(string name, string? given)
+        {
+            if (given is null && stored.TryGetValue(name, out var kept))
+            {
+                secrets[name] = kept;
+            }
+            else if (!string.IsNullOrEmpty(given))
+            {
+                secrets[name] = new Secret(given);
+            }
+        }
+    }
+
+    private static AuthenticationType Authentication(
+        AuthenticationRequest? request, bool http, Dictionary<string, Secret> secrets, FieldErrors errors)
+    {
+        var type = errors.Choose("authentication.type", request?.Type, AuthenticationType.None, Choices.AuthenticationTypes);
+        if (type != AuthenticationType.None && !http)
+        {
+            errors.Add("authentication.type", "Only http and https have it; plain syslog has no authentication, use a client certificate with tls.");
+        }
+
+        switch (type)
+        {
+            case AuthenticationType.Basic when string.IsNullOrEmpty(request?.Username) || request.Username.Contains(':', StringComparison.Ordinal):
+                errors.Add("authentication.username", "Basic authentication needs a user name without a colon (RFC 7617).");
+                break;
+            case AuthenticationType.Basic when !secrets.ContainsKey(SecretName.Password):
+                errors.Add("authentication.password", "Basic authentication needs a password.");
+                break;
+            case AuthenticationType.Bearer when !secrets.TryGetValue(SecretName.Token, out var token) || token.Reveal().Any(character => character is <= ' ' or > '~'):
+                errors.Add("authentication.token", "Bearer authentication needs a token of printable ASCII characters without spaces.");
+                break;
+            case AuthenticationType.Header when !secrets.TryGetValue(SecretName.Header, out var header) || !HeaderLine.TryParse(header, out _, out _):
+                errors.Add("authentication.header", "Give the full line, for example 'X-API-Key: …' or 'Authorization: Splunk …'.");
+                break;
+            default:
+                break;
+        }
+
+        return type;
+    }
+
+    private static void CheckClientKey(IntegrationDefinition definition, Dictionary<string, Secret> secrets, FieldErrors errors)
+    {
+        if (definition.ClientCertificate is null)
+        {
+            return;
+        }
+
+        if (!secrets.TryGetValue(SecretName.ClientKey, out var key))
+        {
+            errors.Add("tls.clientKey", "A client certificate needs its private key in PEM form.");
+            return;
+        }
+
+        try
+        {
+            using var pair = X509Certificate2.CreateFromPem(definition.ClientCertificate, key.Reveal());
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            errors.Add("tls.clientKey", "Is not the private key of tls.clientCertificate, or not in PEM form without a password.");
+        }
+    }
+
+    private static void CheckTransport(IntegrationDefinition definition, FieldErrors errors)
+    {
+        var tls = definition.Protocol is "tls" or "https";
+        if (!tls && (definition.CaCertificate ?? definition.ClientCertificate ?? definition.ServerName) is not null)
+        {
+            errors.Add("tls", $"{definition.Protocol} has no TLS; use tls:// or https://, or leave tls out.");
+        }
+
+        if (definition.IsHttp && definition.Body == HttpBody.Array && definition.OutputType != OutputType.Json)
+        {
+            errors.Add("http.body", "An array can only hold JSON; use single or ndjson, or the output type JSON.");
+        }
+    }
+
+    private static EventFilter Filter(FilterContract? filter, FieldErrors errors) =>
+        filter is null ? EventFilter.Everything : new EventFilter(Match("filter.include", filter.Include, errors), Match("filter.exclude", filter.Exclude, errors));
+
+    private static EventMatch? Match(string field, MatchContract? match, FieldErrors errors)
+    {
+        if (match is null)
+        {
+            return null;
+        }
+
+        foreach (var outcome in match.Outcomes ?? [])
+        {
+            errors.Choose($"{field}.outcomes", outcome, string.Empty, Choices.Outcomes);
+        }
+
+        return new EventMatch
+        {
+            Types = match.Types ?? [],
+            Categories = match.Categories ?? [],
+            Outcomes = match.Outcomes ?? [],
+            MinimumSeverity = match.MinimumSeverity is null ? null : errors.Between($"{field}.minimumSeverity", match.MinimumSeverity, 0, 10, 0),
+            Clients = match.Clients ?? [],
+            Users = match.Users ?? [],
+        };
+    }
+}

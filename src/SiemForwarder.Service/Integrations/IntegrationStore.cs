@@ -1,0 +1,170 @@
+using Microsoft.EntityFrameworkCore;
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>Keeps the integrations.</summary>
+internal sealed class IntegrationStore(
+    IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, TimeProvider time)
+{
+    public async Task<(IReadOnlyList<Integration> Items, int Total)> ListAsync(
+        string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        var query = database.Integrations.AsNoTracking();
+        if (enabled is { } wanted)
+        {
+            query = query.Where(integration => integration.Enabled == wanted);
+        }
+
+        if (!string.IsNullOrWhiteSpace(search))
+        {
+            var pattern = $"%{LikePattern.Escape(search.Trim())}%";
+            query = query.Where(integration => EF.Functions.ILike(integration.Name, pattern, LikePattern.EscapeCharacter)
+                || EF.Functions.ILike(integration.ServerUrl, pattern, LikePattern.EscapeCharacter));
+        }
+
+        var total = await query.CountAsync(cancellationToken);
+        var items = await query.OrderBy(integration => integration.Name).Skip((page - 1) * pageSize).Take(pageSize).ToListAsync(cancellationToken);
+        return (items, total);
+    }
+
+    public async Task<Integration?> FindAsync(int id, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        return await database.Integrations.AsNoTracking().SingleOrDefaultAsync(integration => integration.Id == id, cancellationToken);
+    }
+
+    /// <summary>All that are enabled, for the engines.</summary>
+    public async Task<IReadOnlyList<Integration>> ListEnabledAsync(CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        return await database.Integrations.AsNoTracking().Where(integration => integration.Enabled).ToListAsync(cancellationToken);
+    }
+
+    /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>
+    public IReadOnlyDictionary<string, Secret>? SecretsOf(Integration integration) => protector.Unprotect(integration.Secrets);
+
+    /// <summary>Which of these sources and this pool do not exist.</summary>
+    public async Task<(IReadOnlyList<int> UnknownSources, bool PoolKnown)> CheckReferencesAsync(
+        IReadOnlyList<int> sources, string pool, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        var known = await database.Sources.Where(source => sources.Contains(source.Id)).Select(source => source.Id).ToListAsync(cancellationToken);
+        return ([.. sources.Except(known)], await database.EnginePools.AnyAsync(one => one.Name == pool, cancellationToken));
+    }
+
+    /// <summary>Stores a new one; it begins at the end of every log it reads. Null where the name is taken.</summary>
+    public async Task<Integration?> CreateAsync(ValidIntegration valid, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        var integration = new Integration
+        {
+            Name = valid.Name,
+            Description = valid.Description,
+            EnginePool = valid.EnginePool,
+            Destination = valid.Kind.Id,
+            ServerUrl = valid.ServerUrl.OriginalString,
+            Definition = valid.Definition.ToJson(),
+            CreatedAt = time.GetUtcNow(),
+            Version = 0,
+        };
+        database.Integrations.Add(integration);
+        Apply(valid, integration);
+        if (await database.SaveAsync(cancellationToken) != ChangeResult.Done)
+        {
+            return null;
+        }
+
+        await database.Database.ExecuteSqlAsync($"""
+            INSERT INTO integration_checkpoint (integration_id, source_id, position, start_position)
+            SELECT {integration.Id}, source_id, next_position - 1, next_position - 1 FROM log_head
+            """, cancellationToken);
+        await database.Database.ExecuteSqlAsync(
+            $"INSERT INTO integration_status (integration_id, since) VALUES ({integration.Id}, {integration.CreatedAt})", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        configuration.Raise();
+        return integration;
+    }
+
+    /// <summary>Changes one that still has the version that the caller read (any where it names none).</summary>
+    public async Task<(ChangeResult Result, Integration? Integration)> UpdateAsync(
+        int id, int? version, ValidIntegration valid, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        var integration = await database.Integrations.SingleOrDefaultAsync(one => one.Id == id, cancellationToken);
+        if (integration is null || (version is { } read && read != integration.Version))
+        {
+            return (integration is null ? ChangeResult.NotFound : ChangeResult.Stale, null);
+        }
+
+        Apply(valid, integration);
+        return await FinishAsync(database, integration, cancellationToken);
+    }
+
+    /// <summary>Starts or stops forwarding.</summary>
+    public async Task<(ChangeResult Result, Integration? Integration)> SetEnabledAsync(int id, bool enabled, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        var integration = await database.Integrations.SingleOrDefaultAsync(one => one.Id == id, cancellationToken);
+        if (integration is null)
+        {
+            return (ChangeResult.NotFound, null);
+        }
+
+        if (integration.Enabled == enabled)
+        {
+            return (ChangeResult.Done, integration);
+        }
+
+        integration.Enabled = enabled;
+        Touch(integration);
+        return await FinishAsync(database, integration, cancellationToken);
+    }
+
+    public async Task<ChangeResult> DeleteAsync(int id, int version, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        var deleted = await database.Integrations.Where(one => one.Id == id && one.Version == version).ExecuteDeleteAsync(cancellationToken);
+        if (deleted == 0)
+        {
+            return await database.Integrations.AnyAsync(one => one.Id == id, cancellationToken) ? ChangeResult.Stale : ChangeResult.NotFound;
+        }
+
+        configuration.Raise();
+        return ChangeResult.Done;
+    }
+
+    private async Task<(ChangeResult Result, Integration? Integration)> FinishAsync(
+        ForwarderDbContext database, Integration integration, CancellationToken cancellationToken)
+    {
+        var result = await database.SaveAsync(cancellationToken);
+        if (result == ChangeResult.Done)
+        {
+            configuration.Raise();
+        }
+
+        return (result, result == ChangeResult.Done ? integration : null);
+    }
+
+    private void Apply(ValidIntegration valid, Integration integration)
+    {
+        integration.Name = valid.Name;
+        integration.Description = valid.Description;
+        integration.Enabled = valid.Enabled;
+        integration.EnginePool = valid.EnginePool;
+        integration.Destination = valid.Kind.Id;
+        integration.ServerUrl = valid.ServerUrl.OriginalString;
+        integration.Definition = valid.Definition.ToJson();
+        integration.Secrets = protector.Protect(valid.Secrets);
+        Touch(integration);
+    }
+
+    private void Touch(Integration integration)
+    {
+        integration.UpdatedAt = time.GetUtcNow();
+        integration.Version++;
+    }
+}

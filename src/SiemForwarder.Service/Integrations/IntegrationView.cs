@@ -1,0 +1,51 @@
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>Shows a stored integration as the API does: every default filled in, secrets only by whether they are set.</summary>
+internal static class IntegrationView
+{
+    public static IntegrationResponse Of(Integration integration, IReadOnlyCollection<string> secretNames, IntegrationSummary status)
+    {
+        var definition = IntegrationDefinition.FromJson(integration.Definition);
+        return new IntegrationResponse(
+            integration.Id,
+            integration.Name,
+            integration.Description,
+            integration.Enabled,
+            integration.EnginePool,
+            Preset: null,
+            integration.Destination,
+            integration.ServerUrl,
+            definition.Protocol,
+            definition.Port,
+            Choices.NameOf(Choices.OutputTypes, definition.OutputType),
+            definition.Schema,
+            new SyslogContract(
+                Choices.NameOf(Choices.SyslogFormats, definition.SyslogFormat),
+                Choices.NameOf(Choices.Framings, definition.Framing),
+                definition.Facility,
+                definition.AppName,
+                definition.Hostname,
+                definition.MaxMessageBytes),
+            new HttpContract(Choices.NameOf(Choices.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds),
+            new AuthenticationResponse(
+                Choices.NameOf(Choices.AuthenticationTypes, definition.Authentication),
+                definition.Username,
+                secretNames.Contains(SecretName.Password),
+                secretNames.Contains(SecretName.Header),
+                secretNames.Contains(SecretName.Token)),
+            new TlsResponse(
+                definition.CaCertificate, definition.ClientCertificate, secretNames.Contains(SecretName.ClientKey), definition.ServerName),
+            definition.Sources,
+            new FilterContract(Match(definition.Filter.Include), Match(definition.Filter.Exclude)),
+            definition.Settings,
+            integration.Version,
+            integration.CreatedAt,
+            integration.UpdatedAt,
+            status);
+    }
+
+    private static MatchContract? Match(Events.EventMatch? match) => match is null ? null : new MatchContract(
+        match.Types, match.Categories, match.Outcomes, match.MinimumSeverity, match.Clients, match.Users);
+}

@@ -1,0 +1,65 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>An integration with all that a dispatcher needs: what it wants, how to write it, where to send it.</summary>
+internal sealed record RunnableIntegration(
+    int Id, int Version, string Name, string EnginePool, DestinationKind Kind, DestinationSettings Destination, OutputSettings Output,
+    EventFilter Filter, IReadOnlyList<int> Sources)
+{
+    /// <summary>Puts the stored parts together; null with a sentence where the secrets or the kind cannot be used.</summary>
+    public static RunnableIntegration? Create(Integration integration, IReadOnlyDictionary<string, Secret>? secrets, out string? fault)
+    {
+        var kind = DestinationCatalog.Find(integration.Destination);
+        fault = kind is null ? $"This version does not know the destination '{integration.Destination}'."
+            : secrets is null ? "The stored secrets cannot be decrypted with the keys of this database; enter them again."
+            : null;
+        if (fault is not null)
+        {
+            return null;
+        }
+
+        var definition = IntegrationDefinition.FromJson(integration.Definition);
+        return new RunnableIntegration(
+            integration.Id, integration.Version, integration.Name, integration.EnginePool, kind!,
+            ToDestination(integration.Name, new Uri(integration.ServerUrl), definition, secrets!), ToOutput(definition),
+            definition.Filter, definition.Sources);
+    }
+
+    /// <summary>The same for one that passed the rules but need not be stored.</summary>
+    public static RunnableIntegration Create(ValidIntegration valid) => new(
+        0, 0, valid.Name, valid.EnginePool, valid.Kind, ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets),
+        ToOutput(valid.Definition), valid.Definition.Filter, valid.Definition.Sources);
+
+    private static DestinationSettings ToDestination(
+        string name, Uri url, IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets) => new()
+        {
+            IntegrationName = name,
+            ServerUrl = url,
+            Port = definition.Port,
+            Framing = definition.Framing,
+            Http = new HttpSettings(definition.Body, definition.Gzip, definition.OutputType == OutputType.Json ? "application/json" : "text/plain"),
+            Authentication = new AuthenticationSettings(
+                definition.Authentication,
+                definition.Username,
+                secrets.GetValueOrDefault(SecretName.Password),
+                secrets.GetValueOrDefault(SecretName.Header),
+                secrets.GetValueOrDefault(SecretName.Token)),
+            Tls = new TlsSettings(
+                definition.CaCertificate, definition.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), definition.ServerName),
+            Settings = definition.Settings,
+            Timeout = TimeSpan.FromSeconds(definition.TimeoutSeconds),
+        };
+
+    private static OutputSettings ToOutput(IntegrationDefinition definition)
+    {
+        // Over HTTP and as plain JSON an event stands for itself; everything else travels behind a syslog header.
+        var bare = definition.OutputType == OutputType.Json || (definition.IsHttp && definition.OutputType != OutputType.Syslog);
+        var header = bare ? null : new SyslogHeaderSettings(
+            definition.SyslogFormat, definition.Facility, definition.AppName, definition.Hostname);
+        return new OutputSettings(definition.OutputType, definition.Schema, header, definition.MaxMessageBytes);
+    }
+}

@@ -1,0 +1,14 @@
+using SiemForwarder.Destinations;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>An integration that passed the rules, ready to be stored.</summary>
+internal sealed record ValidIntegration(
+    string Name,
+    string Description,
+    bool Enabled,
+    string EnginePool,
+    DestinationKind Kind,
+    Uri ServerUrl,
+    IntegrationDefinition Definition,
+    IReadOnlyDictionary<string, Secret> Secrets);

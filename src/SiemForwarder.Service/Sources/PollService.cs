@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
+internal sealed class PollService(
+    SourceStore store, EventLogWriter log, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
+    ForwarderTelemetry telemetry, ILoggerFactory loggers) : BackgroundService
+{
+    private readonly LoopSet loops = new();
+    private readonly ConcurrentDictionary<int, RealmPoller> pollers = new();
+    private readonly DatabasePatience patience = new(time, telemetry);
+
+    /// <summary>What the poller of a source reports; null where none runs here.</summary>
+    public RealmPollStatus? FindStatus(int sourceId) => pollers.GetValueOrDefault(sourceId)?.Status;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var changed = configuration.Changed;
+                var enabled = (await patience.TryUntilDoneAsync(store.ListEnabledAsync, stoppingToken))
+                    .Where(source => source.Kind == "keycloak")
+                    .ToDictionary(source => source.Id);
+                await loops.ReconcileAsync(
+                    enabled.ToDictionary(pair => pair.Key, pair => pair.Value.Version), (id, token) => RunAsync(enabled[id], token), stoppingToken);
+                await Task.WhenAny(changed, Task.Delay(options.Value.ConfigurationInterval, time, stoppingToken));
+                stoppingToken.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            await loops.StopAllAsync();
+        }
+    }
+
+    private async Task RunAsync(Source source, CancellationToken cancellationToken)
+    {
+        if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
+        {
+            telemetry.SourceUnusable(source.Name, "its stored secret cannot be decrypted with the keys of this database; enter it again.");
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            return;
+        }
+
+        try
+        {
+            var checkpoints = await patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, token), cancellationToken);
+            var keycloak = SourceDefinition.FromJson(source.Definition).ToKeycloak(source, secret);
+            using var poller = new RealmPoller(keycloak, checkpoints, AppendAsync, time, loggers.CreateLogger<RealmPoller>());
+            pollers[source.Id] = poller;
+            await poller.RunAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // A bug in one poller must not stop the others; the next look at the configuration starts it anew.
+            telemetry.PollerFailed(source.Name, exception);
+            await Task.Delay(TimeSpan.FromSeconds(5), time, cancellationToken);
+        }
+        finally
+        {
+            pollers.TryRemove(source.Id, out _);
+        }
+
+        async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken token)
+        {
+            var outcome = await log.AppendAsync(append, token);
+            if (outcome is AppendOutcome.Committed { Appended: > 0 } committed)
+            {
+                telemetry.PageAppended(source.Name, committed.Appended);
+            }
+
+            return outcome;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>The resource <c>sources</c>.</summary>
+internal static class SourceEndpoints
+{
+    private const string Thing = "source";
+
+    public static void MapSources(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/sources").WithTags("Sources");
+        group.MapGet("/", List).WithName("ListSources").WithSummary("Lists sources, searchable by name.");
+        group.MapGet("/{id:int}", Get).WithName("GetSource").WithSummary("Shows one source; its ETag names the version.");
+        group.MapPost("/", Create).WithName("CreateSource").WithSummary("Creates a source and starts pulling it.");
+        group.MapPut("/{id:int}", Update).WithName("UpdateSource").WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteSource").WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).");
+    }
+
+    private static async Task<Results<Ok<SourceList>, ValidationProblem>> List(
+        [AsParameters] ListQuery query, SourceStore store, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        var (enabled, page, pageSize) = query.Read(errors);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken);
+        return TypedResults.Ok(new SourceList([.. items.Select(source => View(store, source))], total, page, pageSize));
+    }
+
+    private static async Task<Results<Ok<SourceResponse>, ProblemHttpResult>> Get(
+        int id, SourceStore store, HttpResponse response, CancellationToken cancellationToken) =>
+        await store.FindAsync(id, cancellationToken) is { } source ? TypedResults.Ok(Show(store, source, response)) : Problems.NotFound(Thing, id);
+
+    private static async Task<Results<Created<SourceResponse>, ValidationProblem, ProblemHttpResult>> Create(
+        SourceRequest request, SourceStore store, HttpResponse response, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors) is not { } valid)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        return await store.CreateAsync(valid, cancellationToken) is { } source
+            ? TypedResults.Created($"/api/v1/sources/{source.Id}", Show(store, source, response))
+            : Problems.NameTaken(Thing, valid.Name);
+    }
+
+    private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Update(
+        int id, SourceRequest request, SourceStore store, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is not { } stored)
+        {
+            return Problems.NotFound(Thing, id);
+        }
+
+        if (EntityTag.Read(http.Request) is not { } version)
+        {
+            return Problems.VersionMissing(Thing);
+        }
+
+        var errors = new FieldErrors();
+        var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
+        if (SourceRules.Validate(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, errors) is not { } valid)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var (result, source) = await store.UpdateAsync(id, version, valid, cancellationToken);
+        return result switch
+        {
+            ChangeResult.Done => TypedResults.Ok(Show(store, source!, http.Response)),
+            ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
+            ChangeResult.Stale => Problems.Stale(Thing),
+            _ => Problems.NotFound(Thing, id),
+        };
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(int id, SourceStore store, HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is null)
+        {
+            return Problems.NotFound(Thing, id);
+        }
+
+        if (EntityTag.Read(request) is not { } version)
+        {
+            return Problems.VersionMissing(Thing);
+        }
+
+        return await store.DeleteAsync(id, version, cancellationToken) switch
+        {
+            ChangeResult.Done => TypedResults.NoContent(),
+            ChangeResult.Stale => Problems.Stale(Thing),
+            _ => Problems.NotFound(Thing, id),
+        };
+    }
+
+    private static SourceResponse Show(SourceStore store, Source source, HttpResponse response)
+    {
+        EntityTag.Set(response, source.Version);
+        return View(store, source);
+    }
+
+    private static SourceResponse View(SourceStore store, Source source)
+    {
+        var keycloak = SourceDefinition.FromJson(source.Definition).Keycloak;
+        var secretSet = store.SecretsOf(source)?.ContainsKey(SourceDefinition.ClientSecret) ?? false;
+        return new SourceResponse(
+            source.Id,
+            source.Name,
+            source.Kind,
+            source.Enabled,
+            new KeycloakResponse(
+                keycloak.BaseUrl, keycloak.Realm, keycloak.ClientId, secretSet, keycloak.Streams, keycloak.PollIntervalSeconds, keycloak.Start, keycloak.CaCertificate),
+            source.Version,
+            source.CreatedAt,
+            source.UpdatedAt);
+    }
+}

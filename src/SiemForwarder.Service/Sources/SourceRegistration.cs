@@ -1,0 +1,10 @@
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>Registers the sources and their pulling.</summary>
+internal static class SourceRegistration
+{
+    public static IServiceCollection AddSources(this IServiceCollection services) => services
+        .AddSingleton<SourceStore>()
+        .AddSingleton<PollService>()
+        .AddHostedService(provider => provider.GetRequiredService<PollService>());
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Api;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>A source that passed the rules, ready to be stored.</summary>
+internal sealed record ValidSource(string Name, bool Enabled, SourceDefinition Definition, IReadOnlyDictionary<string, Secret> Secrets);
+
+/// <summary>Checks a request and fills in its defaults; every fault is noted by its field.</summary>
+internal static class SourceRules
+{
+    private static readonly Dictionary<string, string> Streams = new() { ["user"] = "user", ["admin"] = "admin" };
+    private static readonly Dictionary<string, string> Kinds = new() { ["keycloak"] = "keycloak" };
+
+    /// <summary>The source that follows from a request; null where anything is wrong.</summary>
+    public static ValidSource? Validate(SourceRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(request.Name))
+        {
+            errors.Add("name", "Give the source a name that tells it from the others.");
+        }
+
+        errors.AtMost("name", request.Name, 100);
+        errors.Choose("kind", request.Kind, "keycloak", Kinds);
+        var keycloak = request.Keycloak ?? new KeycloakRequest();
+        var secrets = Secrets(keycloak.ClientSecret, stored, errors);
+        var definition = new KeycloakDefinition(
+            BaseUrl(keycloak.BaseUrl, errors),
+            Required("keycloak.realm", keycloak.Realm, "Name the realm as it stands in the URL of Keycloak's console.", errors),
+            Required("keycloak.clientId", keycloak.ClientId, "Name the client whose service account has the role view-events.", errors),
+            [.. (keycloak.Streams ?? ["user", "admin"]).Select(stream => errors.Choose("keycloak.streams", stream, "user", Streams)).Distinct()],
+            errors.Between("keycloak.pollIntervalSeconds", keycloak.PollIntervalSeconds, 1, 3600, 5),
+            Start(keycloak.Start, errors),
+            Certificate(keycloak.CaCertificate, errors));
+        if (definition.Streams.Count == 0)
+        {
+            errors.Add("keycloak.streams", "Name at least one of: user, admin.");
+        }
+
+        return errors.Any ? null : new ValidSource(request.Name!.Trim(), request.Enabled ?? true, new SourceDefinition(definition), secrets);
+    }
+
+    private static string BaseUrl(string? text, FieldErrors errors)
+    {
+        if (!Uri.TryCreate(text?.Trim(), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Query.Length > 0 || url.Fragment.Length > 0)
+        {
+            errors.Add("keycloak.baseUrl", "Must be the http or https URL of the server, such as https://sso.example.com or https://sso.example.com/auth.");
+            return string.Empty;
+        }
+
+        if (url.UserInfo.Length > 0)
+        {
+            errors.Add("keycloak.baseUrl", "Must not hold a user name or password; put the client's secret into keycloak.clientSecret.");
+        }
+
+        if (url.AbsolutePath.Contains("/realms/", StringComparison.Ordinal) || url.AbsolutePath.Contains("/admin", StringComparison.Ordinal))
+        {
+            errors.Add("keycloak.baseUrl", "Leave out the path from /realms/ or /admin/ on; the realm has a field of its own.");
+        }
+
+        return url.GetLeftPart(UriPartial.Path).TrimEnd('/');
+    }
+
+    private static string Required(string field, string? text, string sentence, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            errors.Add(field, sentence);
+        }
+
+        errors.AtMost(field, text, 255);
+        return text?.Trim() ?? string.Empty;
+    }
+
+    private static Dictionary<string, Secret> Secrets(string? given, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
+    {
+        if (given is null && stored.TryGetValue(SourceDefinition.ClientSecret, out var kept))
+        {
+            return new Dictionary<string, Secret> { [SourceDefinition.ClientSecret] = kept };
+        }
+
+        if (string.IsNullOrEmpty(given))
+        {
+            errors.Add("keycloak.clientSecret", "Give the client's secret: in Keycloak under Clients → the client → Credentials.");
+        }
+
+        return new Dictionary<string, Secret> { [SourceDefinition.ClientSecret] = new(given ?? string.Empty) };
+    }
+
+    private static string Start(string? text, FieldErrors errors)
+    {
+        var trimmed = text?.Trim() ?? "now";
+        if (trimmed.ToLowerInvariant() is "now" or "everything")
+        {
+            return trimmed.ToLowerInvariant();
+        }
+
+        if (DateTimeOffset.TryParse(trimmed, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
+        {
+            return instant.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture);
+        }
+
+        errors.Add("keycloak.start", "Must be now, everything, or an instant such as 2026-01-31T00:00:00Z.");
+        return "now";
+    }
+
+    private static string? Certificate(string? text, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
+        try
+        {
+            var certificates = new X509Certificate2Collection();
+            certificates.ImportFromPem(text);
+            if (certificates.Count > 0)
+            {
+                return text;
+            }
+        }
+        catch (CryptographicException exception)
+        {
+            errors.Add("keycloak.caCertificate", $"Is not a certificate in PEM form: {exception.Message}");
+            return null;
+        }
+
+        errors.Add("keycloak.caCertificate", "Holds no certificate; paste the PEM text from -----BEGIN CERTIFICATE----- on.");
+        return null;
+    }
+}

@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Keycloak;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>How pulling a source goes.</summary>
+/// <param name="Poll">What the poller on this engine reports; null where none runs here.</param>
+/// <param name="StoredEvents">Events stored so far, the dropped ones included.</param>
+/// <param name="Running">Whether a poller runs here.</param>
+public sealed record SourceStatusResponse(bool Running, RealmPollStatus? Poll, long StoredEvents);
+
+/// <summary>Check and status of a source.</summary>
+internal static class SourceStatusEndpoints
+{
+    public static void MapSourceStatus(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/sources/{id:int}").WithTags("Sources");
+        group.MapGet("/status", Status).WithName("GetSourceStatus").WithSummary("Says how pulling goes: last poll, last error, lag.");
+    }
+
+    private static async Task<Results<Ok<SourceStatusResponse>, ProblemHttpResult>> Status(
+        int id, SourceStore store, PollService polling, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is null)
+        {
+            return Problems.NotFound("source", id);
+        }
+
+        var status = polling.FindStatus(id);
+        return TypedResults.Ok(new SourceStatusResponse(status is not null, status, await store.CountEventsAsync(id, cancellationToken)));
+    }
+}

@@ -1,0 +1,143 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>Keeps the sources.</summary>
+internal sealed class SourceStore(
+    IDbContextFactory<ForwarderDbContext> contexts, NpgsqlDataSource database, SecretProtector protector, SourceDirectory directory,
+    ConfigurationSignal configuration, TimeProvider time)
+{
+    public async Task<(IReadOnlyList<Source> Items, int Total)> ListAsync(
+        string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var query = context.Sources.AsNoTracking();
+        if (enabled is { } wanted)
+        {
+            query = query.Where(source => source.Enabled == wanted);
+        }
+
+        if (!string.IsNullOrWhiteSpace(search))
+        {
+            var pattern = $"%{LikePattern.Escape(search.Trim())}%";
+            query = query.Where(source => EF.Functions.ILike(source.Name, pattern, LikePattern.EscapeCharacter));
+        }
+
+        var total = await query.CountAsync(cancellationToken);
+        var items = await query.OrderBy(source => source.Name).Skip((page - 1) * pageSize).Take(pageSize).ToListAsync(cancellationToken);
+        return (items, total);
+    }
+
+    public async Task<Source?> FindAsync(int id, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        return await context.Sources.AsNoTracking().SingleOrDefaultAsync(source => source.Id == id, cancellationToken);
+    }
+
+    /// <summary>All that are enabled, for the engines that poll.</summary>
+    public async Task<IReadOnlyList<Source>> ListEnabledAsync(CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        return await context.Sources.AsNoTracking().Where(source => source.Enabled).ToListAsync(cancellationToken);
+    }
+
+    /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>
+    public IReadOnlyDictionary<string, Secret>? SecretsOf(Source source) => protector.Unprotect(source.Secrets);
+
+    /// <summary>The poll checkpoints of a source by stream.</summary>
+    public async Task<IReadOnlyDictionary<EventStream, string?>> ReadCheckpointsAsync(int id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT stream, state::text FROM poll_checkpoint WHERE source_id = $1");
+        command.Parameters.AddWithValue(id);
+        var checkpoints = new Dictionary<EventStream, string?>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            checkpoints[(EventStream)reader.GetInt16(0)] = reader.GetString(1);
+        }
+
+        return checkpoints;
+    }
+
+    /// <summary>How many events were ever stored of a source.</summary>
+    public async Task<long> CountEventsAsync(int id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT next_position - 1 FROM log_head WHERE source_id = $1");
+        command.Parameters.AddWithValue(id);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken) ?? 0L);
+    }
+
+    /// <summary>Stores a new source with an empty log. Null where the name is taken.</summary>
+    public async Task<Source?> CreateAsync(ValidSource valid, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
+        var source = new Source { Name = valid.Name, Kind = "keycloak", Definition = valid.Definition.ToJson(), CreatedAt = time.GetUtcNow() };
+        context.Sources.Add(source);
+        Apply(valid, source);
+        if (await context.SaveAsync(cancellationToken) != ChangeResult.Done)
+        {
+            return null;
+        }
+
+        await context.Database.ExecuteSqlAsync($"INSERT INTO log_head (source_id) VALUES ({source.Id})", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Changed(source.Id);
+        return source;
+    }
+
+    /// <summary>Changes one that still has the version that the caller read.</summary>
+    public async Task<(ChangeResult Result, Source? Source)> UpdateAsync(int id, int version, ValidSource valid, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var source = await context.Sources.SingleOrDefaultAsync(one => one.Id == id, cancellationToken);
+        if (source is null || source.Version != version)
+        {
+            return (source is null ? ChangeResult.NotFound : ChangeResult.Stale, null);
+        }
+
+        Apply(valid, source);
+        var result = await context.SaveAsync(cancellationToken);
+        Changed(id);
+        return (result, source);
+    }
+
+    /// <summary>Deletes a source with its log.</summary>
+    public async Task<ChangeResult> DeleteAsync(int id, int version, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
+        var deleted = await context.Sources.Where(one => one.Id == id && one.Version == version).ExecuteDeleteAsync(cancellationToken);
+        if (deleted == 0)
+        {
+            return await context.Sources.AnyAsync(one => one.Id == id, cancellationToken) ? ChangeResult.Stale : ChangeResult.NotFound;
+        }
+
+        await context.Database.ExecuteSqlAsync($"DELETE FROM segment WHERE source_id = {id}", cancellationToken);
+        await context.Database.ExecuteSqlAsync($"DELETE FROM event_index WHERE source_id = {id}", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Changed(id);
+        return ChangeResult.Done;
+    }
+
+    private void Changed(int id)
+    {
+        directory.Forget(id);
+        configuration.Raise();
+    }
+
+    private void Apply(ValidSource valid, Source source)
+    {
+        source.Name = valid.Name;
+        source.Enabled = valid.Enabled;
+        source.Definition = valid.Definition.ToJson();
+        source.Secrets = protector.Protect(valid.Secrets);
+        source.UpdatedAt = time.GetUtcNow();
+        source.Version++;
+    }
+}

@@ -1,0 +1,32 @@
+namespace SiemForwarder.Service.Status;
+
+/// <summary>How an integration is doing.</summary>
+/// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>
+/// <param name="Since">Since when it is so.</param>
+/// <param name="LastAttemptAt">When something was last sent, successfully or not.</param>
+/// <param name="LastSuccessAt">When the destination last accepted something.</param>
+/// <param name="Acceptance">Which kind of success this destination can give: <c>handed over</c>, <c>acknowledged</c> or <c>indexed</c>.</param>
+/// <param name="LastError">What went wrong last, also after it is mended.</param>
+/// <param name="Backlog">Stored events that it has not got yet, before its filter.</param>
+/// <param name="OldestUndeliveredAt">When the oldest of them happened.</param>
+/// <param name="SetAside">Events that the destination refused for good.</param>
+/// <param name="NextAttemptAt">When the next round starts, where it waits for one.</param>
+/// <param name="Engine">Engine that ran it last.</param>
+public sealed record IntegrationStatusResponse(
+    string Status,
+    DateTimeOffset? Since,
+    DateTimeOffset? LastAttemptAt,
+    DateTimeOffset? LastSuccessAt,
+    string Acceptance,
+    StatusError? LastError,
+    long Backlog,
+    DateTimeOffset? OldestUndeliveredAt,
+    long SetAside,
+    DateTimeOffset? NextAttemptAt,
+    string? Engine);
+
+/// <summary>What went wrong last.</summary>
+/// <param name="Category">Sort of fault: NameResolution, Connection, Tls, Timeout, Authentication, Authorization, Configuration, RateLimited, ServerError, Rejected, Database, Internal.</param>
+/// <param name="Message">What happened and what to do.</param>
+/// <param name="At">When.</param>
+public sealed record StatusError(string Category, string Message, DateTimeOffset At);

@@ -1,0 +1,19 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Integrations;
+
+namespace SiemForwarder.Service.Status;
+
+/// <summary>The status of an integration.</summary>
+internal static class StatusEndpoints
+{
+    public static void MapStatus(this IEndpointRouteBuilder routes) => routes
+        .MapGet("/api/v1/integrations/{id:int}/status", Get).WithTags("Integrations").WithName("GetIntegrationStatus")
+        .WithSummary("Says how an integration is doing: Success, Error or Not yet invoked, why, and how much waits.");
+
+    private static async Task<Results<Ok<IntegrationStatusResponse>, ProblemHttpResult>> Get(
+        int id, IntegrationStore store, StatusReader status, CancellationToken cancellationToken) =>
+        await store.FindAsync(id, cancellationToken) is { } integration
+            ? TypedResults.Ok(await status.ReadAsync(integration, cancellationToken))
+            : Problems.NotFound("integration", id);
+}

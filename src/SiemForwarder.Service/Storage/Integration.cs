@@ -1,0 +1,34 @@
+namespace SiemForwarder.Service.Storage;
+
+/// <summary>The stored wish to send events to one SIEM.</summary>
+internal sealed class Integration
+{
+    public int Id { get; set; }
+
+    public required string Name { get; set; }
+
+    public required string Description { get; set; }
+
+    public bool Enabled { get; set; }
+
+    public required string EnginePool { get; set; }
+
+    /// <summary>Kind id of the destination catalogue.</summary>
+    public required string Destination { get; set; }
+
+    /// <summary>URL as shown and searched; never holds credentials.</summary>
+    public required string ServerUrl { get; set; }
+
+    /// <summary>The validated settings as JSON, secrets left out.</summary>
+    public required string Definition { get; set; }
+
+    /// <summary>The secrets, encrypted; null where there are none.</summary>
+    public byte[]? Secrets { get; set; }
+
+    /// <summary>Counts the changes; the entity tag of the API.</summary>
+    public int Version { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+
+    public DateTimeOffset UpdatedAt { get; set; }
+}

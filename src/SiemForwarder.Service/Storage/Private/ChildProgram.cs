@@ -1,0 +1,25 @@
+using System.Diagnostics;
+
+namespace SiemForwarder.Service.Storage.Private;
+
+/// <summary>Runs a short-lived program and collects what it printed.</summary>
+internal static class ChildProgram
+{
+    /// <summary>Exit code and output of the program; code -1 where it could not be started.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string file, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        try
+        {
+            using var process = Process.Start(start)!;
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var error = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return (process.ExitCode, (await output + await error).Trim());
+        }
+        catch (System.ComponentModel.Win32Exception exception)
+        {
+            return (-1, exception.Message);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+namespace SiemForwarder.Service.Storage.Private;
+
+/// <summary>A PostgreSQL container of the service's own, for machines with Docker but without PostgreSQL's programs.</summary>
+internal sealed class ContainerPostgres : IAsyncDisposable
+{
+    private const string Name = "siemforwarder-postgres";
+
+    private ContainerPostgres(string connectionString) => ConnectionString = connectionString;
+
+    public string ConnectionString { get; }
+
+    /// <summary>Whether a Docker engine answers.</summary>
+    public static async Task<bool> IsAvailableAsync(CancellationToken cancellationToken)
+    {
+        var (code, _) = await ChildProgram.RunAsync("docker", ["info", "--format", "{{.ServerVersion}}"], cancellationToken);
+        return code == 0;
+    }
+
+    /// <summary>Starts the container (or uses the one that runs) with its data in a volume, published on loopback only.</summary>
+    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    public static async Task<ContainerPostgres> StartAsync(string dataFolder, CancellationToken cancellationToken)
+    {
+        var password = await PasswordAsync(dataFolder, cancellationToken);
+        var (running, _) = await ChildProgram.RunAsync("docker", ["start", Name], cancellationToken);
+        if (running != 0)
+        {
+            var (code, output) = await ChildProgram.RunAsync(
+                "docker",
+                ["run", "-d", "--name", Name, "-p", "127.0.0.1:0:5432", "-v", $"{Name}:/var/lib/postgresql/data",
+                    "-e", "POSTGRES_USER=siemforwarder", "-e", $"POSTGRES_PASSWORD={password}", "postgres:17"],
+                cancellationToken);
+            if (code != 0)
+            {
+                throw new DatabaseStartException($"Docker could not start PostgreSQL: {output} Mend that, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+            }
+        }
+
+        var (_, address) = await ChildProgram.RunAsync("docker", ["port", Name, "5432/tcp"], cancellationToken);
+        var port = address.Split('\n')[0].Split(':')[^1];
+        return new ContainerPostgres($"Host=127.0.0.1;Port={port};Username=siemforwarder;Password={password};Database=siemforwarder;Maximum Pool Size=40");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await ChildProgram.RunAsync("docker", ["stop", Name], bound.Token);
+    }
+
+    private static async Task<string> PasswordAsync(string dataFolder, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(dataFolder);
+        var path = Path.Combine(dataFolder, "postgres-container.password");
+        if (!File.Exists(path))
+        {
+            await File.WriteAllTextAsync(path, Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(24)), cancellationToken);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            }
+        }
+
+        return await File.ReadAllTextAsync(path, cancellationToken);
+    }
+}

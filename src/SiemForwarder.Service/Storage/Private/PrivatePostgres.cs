@@ -1,0 +1,152 @@
+using System.Globalization;
+
+namespace SiemForwarder.Service.Storage.Private;
+
+/// <summary>A PostgreSQL server of the service's own: data under the data folder, a unix socket only, started and stopped with the service.</summary>
+/// <remarks>
+/// A server that survived a killed service is used again. It runs as the user of the service; started as root, as the
+/// user <c>postgres</c> (or <c>nobody</c>), since PostgreSQL refuses to run as root. Access is guarded by the mode of
+/// the socket's folder, so it needs no password.
+/// </remarks>
+internal sealed class PrivatePostgres : IAsyncDisposable
+{
+    private readonly string programs;
+    private readonly string data;
+    private readonly string? runAs;
+    private readonly FileStream folderLock;
+
+    private PrivatePostgres(string programs, string data, string socketFolder, string? runAs, FileStream folderLock)
+    {
+        this.programs = programs;
+        this.data = data;
+        this.runAs = runAs;
+        this.folderLock = folderLock;
+        ConnectionString = $"Host={socketFolder};Username=siemforwarder;Database=postgres;Maximum Pool Size=40";
+    }
+
+    public string ConnectionString { get; }
+
+    /// <summary>Starts the server, creating its data first where there is none.</summary>
+    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    public static async Task<PrivatePostgres> StartAsync(string programs, string dataFolder, CancellationToken cancellationToken)
+    {
+        var home = Path.Combine(Path.GetFullPath(dataFolder), "postgres");
+        var data = Path.Combine(home, "data");
+        var runAs = Environment.UserName == "root" ? await FindUnprivilegedUserAsync(cancellationToken) : null;
+        Directory.CreateDirectory(home);
+        var folderLock = Lock(Path.Combine(dataFolder, "lock"), dataFolder);
+        var socketFolder = SocketFolder(home);
+        if (runAs is not null)
+        {
+            await MustRunAsync("chown", ["-R", runAs, home, socketFolder], "cannot give the database folder to an unprivileged user", cancellationToken);
+        }
+
+        var server = new PrivatePostgres(programs, data, socketFolder, runAs, folderLock);
+        try
+        {
+            await server.CreateAndStartAsync(socketFolder, cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await folderLock.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Not the caller's token: the server must be stopped even though the host is stopping.
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await RunAsUserAsync("pg_ctl", ["stop", "-D", data, "-m", "fast", "-w", "-t", "25"], bound.Token);
+        await folderLock.DisposeAsync();
+    }
+
+    private async Task CreateAndStartAsync(string socketFolder, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(Path.Combine(data, "PG_VERSION")))
+        {
+            await MustRunAsUserAsync("initdb", ["-D", data, "-U", "siemforwarder", "-A", "trust", "-E", "UTF8", "--locale=C"], cancellationToken);
+        }
+
+        var (status, _) = await RunAsUserAsync("pg_ctl", ["status", "-D", data], cancellationToken);
+        if (status == 0)
+        {
+            return;
+        }
+
+        // A socket folder of a path that the kernel takes (107 bytes); no TCP at all.
+        var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 -c max_connections=60 -c shared_buffers=128MB -c max_wal_size=1GB";
+        var log = Path.Combine(data, "server.log");
+        await MustRunAsUserAsync("pg_ctl", ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
+    }
+
+    private static FileStream Lock(string path, string dataFolder)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new DatabaseStartException(
+                $"Another SiemForwarder uses the data folder {dataFolder}: stop it, set Forwarder__DataFolder to another folder, or let both use one PostgreSQL by ConnectionStrings__Forwarder.");
+        }
+    }
+
+    private static string SocketFolder(string home)
+    {
+        var folder = Path.Combine(home, "run");
+        if (folder.Length > 80)
+        {
+            var name = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(home)))[..12];
+            folder = Path.Combine(Path.GetTempPath(), $"siemforwarder-{name}");
+        }
+
+        Directory.CreateDirectory(folder);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return folder;
+    }
+
+    private static async Task<string> FindUnprivilegedUserAsync(CancellationToken cancellationToken)
+    {
+        var (code, _) = await ChildProgram.RunAsync("id", ["-u", "postgres"], cancellationToken);
+        return code == 0 ? "postgres" : "nobody";
+    }
+
+    private Task<(int ExitCode, string Output)> RunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(programs, program);
+        return runAs is null
+            ? ChildProgram.RunAsync(path, arguments, cancellationToken)
+            : ChildProgram.RunAsync("setpriv", [$"--reuid={runAs}", $"--regid={GroupOf(runAs)}", "--clear-groups", path, .. arguments], cancellationToken);
+    }
+
+    private static string GroupOf(string user) => user == "nobody" ? "nogroup" : user;
+
+    private async Task MustRunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken)
+    {
+        var (code, output) = await RunAsUserAsync(program, arguments, cancellationToken);
+        ThrowUnlessZero(code, $"{program} failed", output);
+    }
+
+    private static async Task MustRunAsync(string program, string[] arguments, string failure, CancellationToken cancellationToken)
+    {
+        var (code, output) = await ChildProgram.RunAsync(program, arguments, cancellationToken);
+        ThrowUnlessZero(code, failure, output);
+    }
+
+    private static void ThrowUnlessZero(int code, string failure, string output)
+    {
+        if (code != 0)
+        {
+            throw new DatabaseStartException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The private PostgreSQL could not be started ({failure}, exit code {code}): {output} Mend that, or name a PostgreSQL by ConnectionStrings__Forwarder."));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+namespace SiemForwarder.Service.Storage;
+
+/// <summary>A place that events come from, as stored.</summary>
+internal sealed class Source
+{
+    public int Id { get; set; }
+
+    public required string Name { get; set; }
+
+    /// <summary><c>keycloak</c>, <c>http</c> or <c>forwarder</c>.</summary>
+    public required string Kind { get; set; }
+
+    public bool Enabled { get; set; }
+
+    /// <summary>The validated settings as JSON, secrets left out.</summary>
+    public required string Definition { get; set; }
+
+    /// <summary>The secrets, encrypted; null where there are none.</summary>
+    public byte[]? Secrets { get; set; }
+
+    /// <summary>Counts the changes; the entity tag of the API.</summary>
+    public int Version { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+
+    public DateTimeOffset UpdatedAt { get; set; }
+}

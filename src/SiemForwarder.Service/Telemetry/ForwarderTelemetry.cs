@@ -1,0 +1,114 @@
+using System.Diagnostics.Metrics;
+using SiemForwarder.Destinations;
+
+namespace SiemForwarder.Service.Telemetry;
+
+/// <summary>The happenings of the service: one method each, which writes the log line and moves the counter of the same name.</summary>
+internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> logger) : IDisposable
+{
+    public const string MeterName = "SiemForwarder";
+
+    private static readonly Meter Meter = new(MeterName);
+    private static readonly Counter<long> EventsDelivered = Meter.CreateCounter<long>("siemforwarder.events.delivered", "{event}", "Events that a destination accepted.");
+    private static readonly Counter<long> BatchesDelivered = Meter.CreateCounter<long>("siemforwarder.batches.delivered", "{batch}", "Batches that a destination accepted.");
+    private static readonly Counter<long> BytesDelivered = Meter.CreateCounter<long>("siemforwarder.bytes.delivered", "By", "Formatted bytes that a destination accepted.");
+    private static readonly Counter<long> EventsSetAside = Meter.CreateCounter<long>("siemforwarder.events.set_aside", "{event}", "Events that a destination refuses for good.");
+    private static readonly Counter<long> AttemptsFailed = Meter.CreateCounter<long>("siemforwarder.attempts.failed", "{attempt}", "Attempts to send that failed.");
+    private static readonly Counter<long> RoundsFailed = Meter.CreateCounter<long>("siemforwarder.rounds.failed", "{round}", "Rounds (an attempt and its retries) that failed.");
+    private static readonly Counter<long> EventsAppended = Meter.CreateCounter<long>("siemforwarder.events.appended", "{event}", "Events that were new in the log.");
+    private static readonly Counter<long> EventsMissing = Meter.CreateCounter<long>("siemforwarder.events.missing", "{event}", "Events that were gone before an integration had them.");
+    private static readonly Counter<long> DatabaseFaults = Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Operations that the database could not do.");
+
+    public void BatchDelivered(string integration, int events, long bytes)
+    {
+        var tag = new KeyValuePair<string, object?>("integration", integration);
+        BatchesDelivered.Add(1, tag);
+        EventsDelivered.Add(events, tag);
+        BytesDelivered.Add(bytes, tag);
+        LogBatchDelivered(integration, events, bytes);
+    }
+
+    public void EventSetAside(string integration, string eventId, string reason)
+    {
+        EventsSetAside.Add(1, new KeyValuePair<string, object?>("integration", integration));
+        LogEventSetAside(integration, eventId, reason);
+    }
+
+    public void AttemptFailed(string integration, ErrorCategory category, string reason)
+    {
+        AttemptsFailed.Add(1, new("integration", integration), new("category", category.ToString()));
+        LogAttemptFailed(integration, category, reason);
+    }
+
+    public void RoundFailed(string integration, ErrorCategory category, string reason, TimeSpan pause)
+    {
+        RoundsFailed.Add(1, new("integration", integration), new("category", category.ToString()));
+        LogRoundFailed(integration, category, reason, pause);
+    }
+
+    public void PageAppended(string source, int appended)
+    {
+        EventsAppended.Add(appended, new KeyValuePair<string, object?>("source", source));
+        LogPageAppended(source, appended);
+    }
+
+    public void GapFound(string integration, int sourceId, long missing)
+    {
+        EventsMissing.Add(missing, new KeyValuePair<string, object?>("integration", integration));
+        LogGapFound(integration, sourceId, missing);
+    }
+
+    public void DatabaseUnavailable(Exception exception)
+    {
+        DatabaseFaults.Add(1);
+        LogDatabaseUnavailable(exception.Message);
+    }
+
+    public void CheckpointTaken(string integration, int sourceId) => LogCheckpointTaken(integration, sourceId);
+
+    public void DispatcherFailed(string integration, Exception exception) => LogDispatcherFailed(exception, integration);
+
+    public void IntegrationUnusable(string integration, string fault) => LogIntegrationUnusable(integration, fault);
+
+    public void SourceUnusable(string source, string fault) => LogSourceUnusable(source, fault);
+
+    public void PollerFailed(string source, Exception exception) => LogPollerFailed(exception, source);
+
+    public void Dispose() => Meter.Dispose();
+
+    [LoggerMessage(1, LogLevel.Debug, "Integration {Integration}: {Events} events ({Bytes} bytes) delivered.")]
+    private partial void LogBatchDelivered(string integration, int events, long bytes);
+
+    [LoggerMessage(2, LogLevel.Warning, "Integration {Integration}: event {EventId} set aside, the destination refuses it: {Reason}")]
+    private partial void LogEventSetAside(string integration, string eventId, string reason);
+
+    [LoggerMessage(3, LogLevel.Information, "Integration {Integration}: attempt failed ({Category}): {Reason}")]
+    private partial void LogAttemptFailed(string integration, ErrorCategory category, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "Integration {Integration}: round failed ({Category}): {Reason} Everything is kept; next round in {Pause}.")]
+    private partial void LogRoundFailed(string integration, ErrorCategory category, string reason, TimeSpan pause);
+
+    [LoggerMessage(5, LogLevel.Debug, "Source {Source}: {Appended} new events stored.")]
+    private partial void LogPageAppended(string source, int appended);
+
+    [LoggerMessage(6, LogLevel.Error, "Integration {Integration}: {Missing} events of source {SourceId} were dropped by retention before it had them.")]
+    private partial void LogGapFound(string integration, int sourceId, long missing);
+
+    [LoggerMessage(7, LogLevel.Warning, "The database cannot be used now: {Reason} Nothing is lost; trying again.")]
+    private partial void LogDatabaseUnavailable(string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "Integration {Integration}: the checkpoint of source {SourceId} was moved by another engine; starting anew from there.")]
+    private partial void LogCheckpointTaken(string integration, int sourceId);
+
+    [LoggerMessage(9, LogLevel.Error, "Integration {Integration}: its loop failed; starting it anew.")]
+    private partial void LogDispatcherFailed(Exception exception, string integration);
+
+    [LoggerMessage(10, LogLevel.Error, "Integration {Integration} cannot run: {Fault}")]
+    private partial void LogIntegrationUnusable(string integration, string fault);
+
+    [LoggerMessage(11, LogLevel.Error, "Source {Source} cannot be pulled: {Fault}")]
+    private partial void LogSourceUnusable(string source, string fault);
+
+    [LoggerMessage(12, LogLevel.Error, "Source {Source}: its poller failed; starting it anew.")]
+    private partial void LogPollerFailed(Exception exception, string source);
+}
