@@ -1,1 +1,12 @@
-Console.WriteLine("No benchmark yet.");
+using System.Globalization;
+using SiemForwarder.Benchmarks;
+
+switch (args.FirstOrDefault())
+{
+    case "catch-up":
+        await CatchUp.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500_000);
+        return 0;
+    default:
+        Console.Error.WriteLine("Usage: catch-up [events]");
+        return 1;
+}

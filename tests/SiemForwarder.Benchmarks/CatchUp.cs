@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Globalization;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Simulator;
+
+namespace SiemForwarder.Benchmarks;
+
+/// <summary>A source with many stored events is pulled from its beginning and delivered as CEF over TCP: the whole way, with the real process and the real database.</summary>
+internal static class CatchUp
+{
+    public static async Task RunAsync(int count)
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(10));
+        await using var keycloak = await KeycloakSimulator.StartAsync(new SimulatorOptions(), stop.Token);
+        Fill(keycloak.Realm, count);
+        using var receiver = new CountingReceiver();
+        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string>
+        {
+            ["Forwarder__EventLog__IndexEnabled"] = Environment.GetEnvironmentVariable("BENCHMARK_INDEX") ?? "false",
+        });
+        await forwarder.StartAsync(stop.Token);
+        var integration = await forwarder.PostAsync(
+            "/api/v1/integrations", new { name = "cef", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", enabled = true }, stop.Token);
+        var (service, postgres) = (forwarder.Process!.Id, PostgresPid(forwarder));
+        var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
+        var clock = Stopwatch.StartNew();
+        await forwarder.PostAsync("/api/v1/sources", new
+        {
+            name = "simulated",
+            keycloak = new
+            {
+                baseUrl = keycloak.BaseUrl.ToString().TrimEnd('/'),
+                realm = keycloak.Realm.Name,
+                clientId = keycloak.Realm.Client.ClientId,
+                clientSecret = keycloak.Realm.Client.Secret,
+                streams = new[] { "user" },
+                start = "everything",
+            },
+        }, stop.Token);
+        while (receiver.Lines < count)
+        {
+            await Task.Delay(20, stop.Token);
+        }
+
+        var seconds = clock.Elapsed.TotalSeconds;
+        var millions = count / 1e6;
+        Print("events", count);
+        Print("events per second, Keycloak to receiver", count / seconds);
+        Print("CPU seconds per million events, service", (ProcessUsage.CpuSeconds(service) - serviceBefore) / millions);
+        Print("CPU seconds per million events, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore) / millions);
+        Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
+        Print("bytes per event as CEF", receiver.Bytes / (double)receiver.Lines);
+        Print("stored bytes per event (tables, TOAST, indexes of the log)", await StoredBytesAsync(forwarder, stop.Token) / count);
+        Print("integration", integration["id"]!.GetValue<int>());
+    }
+
+    /// <summary>Login events of about the size that a real server sends, one millisecond and a bit apart.</summary>
+    private static void Fill(SimulatedRealm realm, int count)
+    {
+        var start = DateTimeOffset.UtcNow.AddHours(-2).ToUnixTimeMilliseconds();
+        for (var i = 0; i < count; i++)
+        {
+            realm.AddLogin($"user{i % 5000}@example.com", start + (i * 3L / 2));
+        }
+    }
+
+    private static async Task<double> StoredBytesAsync(ForwarderProcess forwarder, CancellationToken cancellationToken)
+    {
+        await using var database = Npgsql.NpgsqlDataSource.Create(
+            $"Host={Path.Combine(forwarder.DataFolder, "postgres", "run")};Username=siemforwarder;Database=postgres");
+        await using var command = database.CreateCommand(
+            "SELECT sum(pg_total_relation_size(inhrelid))::float8 FROM pg_inherits WHERE inhparent = 'segment'::regclass");
+        return (double)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static int PostgresPid(ForwarderProcess forwarder) => int.Parse(
+        File.ReadLines(Path.Combine(forwarder.DataFolder, "postgres", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+
+    private static void Print(string what, double value) => Console.WriteLine($"{what,-62} {value.ToString("N1", CultureInfo.InvariantCulture),14}");
+}
