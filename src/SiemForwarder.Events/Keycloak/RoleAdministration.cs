@@ -16,12 +16,12 @@ internal static class RoleAdministration
             ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified")),
 
         new("CREATE", "REALM_ROLE_MAPPING", null,
-            "Realm role granted to user", "An administrator granted a realm role to a user.", 6, new(
+            "Realm role granted", "An administrator granted a realm role to a user.", 6, new(
             "Role granted to user", "assign privileges", new(3005, 1), new(3007, 16),
             ["iam"], ["user", "change"], "UserManagement/UserModified", "USER_CHANGE_PERMISSIONS", "Change acl_modified")),
 
         new("DELETE", "REALM_ROLE_MAPPING", null,
-            "Realm role revoked from user", "An administrator revoked a realm role from a user.", 5, new(
+            "Realm role revoked", "An administrator revoked a realm role from a user.", 5, new(
             "Role revoked from user", "revoke privileges", new(3005, 2), new(3007, 17),
             ["iam"], ["user", "change"], "UserManagement/UserModified", "USER_CHANGE_PERMISSIONS", "Change acl_modified")),
 
@@ -36,12 +36,12 @@ internal static class RoleAdministration
             ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified")),
 
         new("CREATE", "CLIENT_ROLE_MAPPING", null,
-            "Client role granted to user", "An administrator granted a client role to a user.", 6, new(
+            "Client role granted", "An administrator granted a client role to a user.", 6, new(
             "Role granted to user", "assign privileges", new(3005, 1), new(3007, 16),
             ["iam"], ["user", "change"], "UserManagement/UserModified", "USER_CHANGE_PERMISSIONS", "Change acl_modified")),
 
         new("DELETE", "CLIENT_ROLE_MAPPING", null,
-            "Client role revoked from user", "An administrator revoked a client role from a user.", 5, new(
+            "Client role revoked", "An administrator revoked a client role from a user.", 5, new(
             "Role revoked from user", "revoke privileges", new(3005, 2), new(3007, 17),
             ["iam"], ["user", "change"], "UserManagement/UserModified", "USER_CHANGE_PERMISSIONS", "Change acl_modified")),
 

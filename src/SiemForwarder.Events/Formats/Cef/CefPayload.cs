@@ -60,11 +60,11 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         extension.Add("rt"u8, time);
         extension.Add("start"u8, time);
         extension.Add("end"u8, time);
+        extension.Add("externalId"u8, securityEvent.Id, 40);
         extension.Add("cat"u8, securityEvent.Description.Category, 1023);
         extension.Add("act"u8, securityEvent.Description.Classification.Action, 63);
         extension.Add("outcome"u8, Texts.Outcome(securityEvent.Outcome));
         extension.Add("reason"u8, securityEvent.Reason, 1023);
-        extension.Add("externalId"u8, securityEvent.Id, 40);
         extension.AddMark("cn2Label"u8, "test"u8, "cn2"u8, securityEvent.IsTest);
         extension.AddMark("cn3Label"u8, "deprecatedDuplicate"u8, "cn3"u8, securityEvent.IsDeprecatedDuplicate);
         AppendAddress(securityEvent.IpAddress, ref extension);

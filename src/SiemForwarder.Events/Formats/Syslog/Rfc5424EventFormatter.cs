@@ -11,7 +11,8 @@ internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderS
     private const int MessageIdLength = 32;
 
     // Longest values of structured data in UTF-16 units; the next one is taken where the message would have no room for its payload.
-    private static readonly int[] ValueLengths = [256, 64, 16];
+    // At the last one only id, type and outcome are left.
+    private static readonly int[] ValueLengths = [256, 64, 16, 0];
 
     private readonly Utf8Buffer buffer = new();
     private readonly StructuredDataWriter structuredData = new(settings.EnterpriseNumber);

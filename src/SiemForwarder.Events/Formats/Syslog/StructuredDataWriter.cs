@@ -7,6 +7,7 @@ namespace SiemForwarder.Events.Formats.Syslog;
 internal sealed class StructuredDataWriter(int enterpriseNumber)
 {
     private const int IdentityLength = 128;
+    private const int ScarceIdentityLength = 64;
 
     private readonly byte[] beginning = Encoding.ASCII.GetBytes($"[keycloak@{enterpriseNumber}");
 
@@ -16,9 +17,10 @@ internal sealed class StructuredDataWriter(int enterpriseNumber)
         var actor = securityEvent.Actor;
         var subject = securityEvent.Subject;
         var cut = false;
+        var identityLength = valueLength == 0 ? ScarceIdentityLength : IdentityLength;
         output.Append(beginning);
-        AppendValue(output, " id=\""u8, securityEvent.Id, IdentityLength, ref cut);
-        AppendValue(output, " type=\""u8, securityEvent.Type, IdentityLength, ref cut);
+        AppendValue(output, " id=\""u8, securityEvent.Id, identityLength, ref cut);
+        AppendValue(output, " type=\""u8, securityEvent.Type, identityLength, ref cut);
         AppendValue(output, " realm=\""u8, securityEvent.Source.Realm, valueLength, ref cut);
         AppendValue(output, " clientId=\""u8, securityEvent.ClientId, valueLength, ref cut);
         AppendValue(output, " userId=\""u8, actor?.Id, valueLength, ref cut);
@@ -49,6 +51,11 @@ internal sealed class StructuredDataWriter(int enterpriseNumber)
         }
 
         cut |= value.Length > length;
+        if (length == 0)
+        {
+            return;
+        }
+
         output.Append(beginning);
         EscapeRules.StructuredDataValue.Append(output, Texts.Cut(value, length));
         output.Append((byte)'"');

@@ -96,7 +96,7 @@ public sealed class KeycloakEventCatalogTests
     [InlineData("DELETE", "USER", "users/u1", "User deleted")]
     [InlineData("CREATE", "USER", "users/u1/federated-identity/corp", "Identity provider link changed by administrator")]
     [InlineData("CREATE", "REALM_ROLE_MAPPING", "groups/g1/role-mappings/realm", "Realm role granted to group")]
-    [InlineData("CREATE", "CLIENT_ROLE_MAPPING", "users/u1/role-mappings/clients/c1", "Client role granted to user")]
+    [InlineData("CREATE", "CLIENT_ROLE_MAPPING", "users/u1/role-mappings/clients/c1", "Client role granted")]
     [InlineData("CREATE", "GROUP", "groups/g1/children", "Subgroup created or moved")]
     [InlineData("CREATE", "GROUP", "groups/g1", "Group created")]
     [InlineData("DELETE", "REALM_ROLE", "roles/r1/composites", "Composite of realm role changed")]

@@ -1,0 +1,40 @@
+using System.Buffers;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.Events.Formats;
+
+/// <summary>A formatter allocates nothing per event once its buffers have grown.</summary>
+public sealed class FormatterAllocationTests
+{
+    public static TheoryData<string, int> Formats() => [.. FormatSettings.Names.SelectMany(name => new[] { (name, 8192), (name, 600) })];
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public void NothingIsAllocatedPerEvent(string format, int maxBytes)
+    {
+        var formatter = EventFormatCatalog.Create(FormatSettings.For(format, maxBytes) with { IncludeRepresentation = true });
+        var events = RecordedEvents.Normalized("recorded-26.7.4")
+            .Append(Some.LoginEvent(userName: "zoë 😀 | = ] \\ \r\n", ip: "::ffff:c000:201"))
+            .Append(Some.LoginEvent(userName: new string('x', 5000), ip: "2001:db8::1"))
+            .ToArray();
+        var output = new ArrayBufferWriter<byte>(1 << 20);
+        WriteAll();
+        WriteAll();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        WriteAll();
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.True(allocated == 0, $"{allocated} bytes for {events.Length} events");
+
+        void WriteAll()
+        {
+            for (var index = 0; index < events.Length; index++)
+            {
+                output.ResetWrittenCount();
+                formatter.Write(events[index], output);
+            }
+        }
+    }
+}
