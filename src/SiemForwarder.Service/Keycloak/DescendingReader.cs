@@ -9,10 +9,11 @@ namespace SiemForwarder.Service.Keycloak;
 internal sealed class DescendingReader(TailedStream tail, long floorMs, string? fromDay, string? toDay, int firstRows)
 {
     private const int LeastOverlap = 10;
+    private const int LeastRows = 2 * LeastOverlap;
     private readonly PageKeys keys = new();
     private HashSet<(long TimeMs, EventKey Key)> previous = [];
     private int first;
-    private int rows = firstRows;
+    private int rows = Math.Max(LeastRows, firstRows);
     private long aboveMs = long.MaxValue;
 
     /// <summary>Largest event time of the pass.</summary>
@@ -86,7 +87,7 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
 
         previous = [.. events.Select(incoming => (incoming.OccurredAtMs, incoming.Key))];
         first += page.Count - overlap;
-        rows = tail.PageSize.Rows;
+        rows = Math.Max(LeastRows, tail.PageSize.Rows);
     }
 
     private async Task<PollFailure?> StoreAsync(List<IncomingEvent> events, CancellationToken cancellationToken)
@@ -107,7 +108,7 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
         if (failure.Suspect == PageSuspicion.TooLarge)
         {
             tail.PageSize.Halve();
-            rows = Math.Min(rows, Math.Max(2 * LeastOverlap, tail.PageSize.Rows));
+            rows = Math.Min(rows, Math.Max(LeastRows, tail.PageSize.Rows));
         }
 
         if (failure.Suspect != PageSuspicion.UnreadableRow)

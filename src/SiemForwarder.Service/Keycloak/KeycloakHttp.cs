@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Service.Keycloak;
@@ -6,7 +7,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>Makes the HTTP client of one source: HTTP/1.1 with keep-alive, no redirects, no proxy, its own authorities where given.</summary>
 internal static class KeycloakHttp
 {
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The PEM of the authorities cannot be read.</exception>
+    /// <exception cref="CryptographicException">The PEM of the authorities cannot be read.</exception>
     public static HttpClient Create(KeycloakSource source)
     {
         var connections = new SocketsHttpHandler
@@ -22,6 +23,11 @@ internal static class KeycloakHttp
         {
             var authorities = new X509Certificate2Collection();
             authorities.ImportFromPem(pem);
+            if (authorities.Count == 0)
+            {
+                throw new CryptographicException("there is no certificate in it.");
+            }
+
             var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
             policy.CustomTrustStore.AddRange(authorities);
             connections.SslOptions.CertificateChainPolicy = policy;

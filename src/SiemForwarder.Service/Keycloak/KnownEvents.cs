@@ -41,7 +41,8 @@ internal sealed class KnownEvents
     }
 
     /// <summary>The sweep reached the end: returns how many rows known before it, and since when, are gone from the server.</summary>
-    public (int Count, long OldestMs) CompleteSweep()
+    /// <param name="keptFromMs">Rows older than this were not remembered while sweeping.</param>
+    public (int Count, long OldestMs) CompleteSweep(long keptFromMs)
     {
         if (seen is null)
         {
@@ -51,7 +52,7 @@ internal sealed class KnownEvents
         var (count, oldest) = (0, long.MaxValue);
         foreach (var entry in known)
         {
-            if (entry.TimeMs > sweepFromMs && entry.TimeMs <= sweepStartMs && !seen.Contains(entry))
+            if (entry.TimeMs > Math.Max(sweepFromMs, keptFromMs) && entry.TimeMs <= sweepStartMs && !seen.Contains(entry))
             {
                 count++;
                 oldest = Math.Min(oldest, entry.TimeMs);

@@ -20,13 +20,15 @@ internal sealed class RealmPoller : IDisposable
     /// <param name="append">Stores a page and its checkpoint in one transaction.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For changes of state.</param>
+    /// <param name="pageRows">Rows per page; null for what suits each stream.</param>
     /// <exception cref="System.Text.Json.JsonException">A stored checkpoint cannot be read.</exception>
     public RealmPoller(
         KeycloakSource source,
         IReadOnlyDictionary<EventStream, string?> checkpoints,
         Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
         TimeProvider time,
-        ILogger logger)
+        ILogger logger,
+        int? pageRows = null)
     {
         this.source = source;
         this.time = time;
@@ -34,7 +36,9 @@ internal sealed class RealmPoller : IDisposable
         client = new KeycloakClient(source, time);
         pollers = source.Streams.Distinct().ToDictionary(
             stream => stream,
-            stream => new StreamPoller(new TailedStream(source, stream, client, append, time, logger), checkpoints.GetValueOrDefault(stream)));
+            stream => new StreamPoller(
+                new TailedStream(source, stream, client, append, time, logger, Math.Min(pageRows ?? PollTiming.PageRows(stream), PollTiming.MaxPageRows)),
+                checkpoints.GetValueOrDefault(stream)));
         statuses = pollers.Keys.ToDictionary(stream => stream, stream => new StreamPollStatus { Stream = stream });
         status = new RealmPollStatus(source.Id, [.. statuses.Values], null);
     }

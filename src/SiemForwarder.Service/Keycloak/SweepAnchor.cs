@@ -13,7 +13,7 @@ internal static class SweepAnchor
     /// <summary>Raises an event where rows of the last minutes are gone from the server: deleting them leaves no trace there.</summary>
     public static async Task<PollFailure?> ReportRemovedAsync(TailedStream tail, CancellationToken cancellationToken)
     {
-        var (count, oldestMs) = tail.Known.CompleteSweep();
+        var (count, oldestMs) = tail.Known.CompleteSweep(tail.KeptFromMs);
         if (count == 0)
         {
             return null;

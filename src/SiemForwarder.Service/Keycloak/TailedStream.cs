@@ -12,7 +12,8 @@ internal sealed class TailedStream(
     KeycloakClient client,
     Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
     TimeProvider time,
-    ILogger logger)
+    ILogger logger,
+    int pageRows)
 {
     private static readonly TimeSpan QuietPersistInterval = TimeSpan.FromSeconds(60);
 
@@ -36,7 +37,10 @@ internal sealed class TailedStream(
 
     public KnownEvents Known { get; } = new();
 
-    public PageSize PageSize { get; } = new(PollTiming.PageRows(stream));
+    /// <summary>Events older than this are not remembered in <see cref="Known"/>.</summary>
+    public long KeptFromMs => Clock.NowMs - (2 * PollTiming.HorizonMs);
+
+    public PageSize PageSize { get; } = new(pageRows);
 
     /// <summary>Rows received and events appended since the last <see cref="BeginPoll"/>.</summary>
     public (int Read, int Appended) Polled { get; private set; }
@@ -113,10 +117,10 @@ internal sealed class TailedStream(
             storedAt = time.GetTimestamp();
         }
 
-        var keepFromMs = Clock.NowMs - (2 * PollTiming.HorizonMs);
+        var keptFromMs = KeptFromMs;
         foreach (var incoming in events)
         {
-            if (incoming.OccurredAtMs >= keepFromMs)
+            if (incoming.OccurredAtMs >= keptFromMs)
             {
                 Known.Add(incoming.OccurredAtMs, incoming.Key);
             }

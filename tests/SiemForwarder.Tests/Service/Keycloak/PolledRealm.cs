@@ -10,8 +10,11 @@ namespace SiemForwarder.Tests.Service.Keycloak;
 /// <summary>A simulated server, a poller and a log on one fake clock.</summary>
 internal sealed class PolledRealm : IAsyncDisposable
 {
-    private PolledRealm(KeycloakSimulator server, FakeTimeProvider clock, KeycloakSource source)
+    private readonly int? pageRows;
+
+    private PolledRealm(KeycloakSimulator server, FakeTimeProvider clock, KeycloakSource source, int? pageRows)
     {
+        this.pageRows = pageRows;
         Server = server;
         Clock = clock;
         Source = source;
@@ -32,12 +35,13 @@ internal sealed class PolledRealm : IAsyncDisposable
 
     public SimulatedRealm Realm => Server.Realm;
 
-    public static async Task<PolledRealm> StartAsync(SimulatedTier tier, PollStart? start = null, SimulatorOptions? options = null)
+    public static async Task<PolledRealm> StartAsync(
+        SimulatedTier tier, PollStart? start = null, SimulatorOptions? options = null, int? pageRows = null, FakeTimeProvider? clock = null)
     {
-        var clock = new FakeTimeProvider();
+        clock ??= new FakeTimeProvider();
         var server = await KeycloakSimulator.StartAsync((options ?? new SimulatorOptions()) with { Tier = tier, Clock = clock }, Token);
         server.Realm.RecordsTokens = false;
-        return new PolledRealm(server, clock, SourceOf(server) with { Start = start ?? PollStart.All });
+        return new PolledRealm(server, clock, SourceOf(server) with { Start = start ?? PollStart.All }, pageRows);
     }
 
     public static KeycloakSource SourceOf(KeycloakSimulator server) => new()
@@ -78,7 +82,7 @@ internal sealed class PolledRealm : IAsyncDisposable
     public void AssertComplete(EventStream stream = EventStream.User)
     {
         var rows = (stream == EventStream.Admin ? Realm.AdminEvents : Realm.UserEvents).Rows();
-        Assert.Equal(rows.Select(RecordingLog.Id).Order(), Log.Ids(stream).Order());
+        Assert.Equal(rows.Select(RecordingLog.WithoutId).Order(StringComparer.Ordinal), Log.Bodies(stream).Select(RecordingLog.WithoutId).Order(StringComparer.Ordinal));
     }
 
     public async ValueTask DisposeAsync()
@@ -87,5 +91,5 @@ internal sealed class PolledRealm : IAsyncDisposable
         await Server.DisposeAsync();
     }
 
-    private RealmPoller NewPoller() => new(Source, Log.Checkpoints, Log.AppendAsync, Clock, NullLogger.Instance);
+    private RealmPoller NewPoller() => new(Source, Log.Checkpoints, Log.AppendAsync, Clock, NullLogger.Instance, pageRows);
 }

@@ -54,8 +54,11 @@ internal sealed class RecordingLog
 
     public List<string> Bodies(EventStream stream) => [.. events.Where(entry => entry.Stream == stream).Select(entry => entry.Json)];
 
-    /// <summary>The ids of a stream in the order they were appended.</summary>
-    public List<string> Ids(EventStream stream) => [.. Bodies(stream).Select(Id)];
-
-    public static string Id(string json) => (string)JsonNode.Parse(json)!["id"]!;
+    /// <summary>The event without its id, as a server of the older tier shows it.</summary>
+    public static string WithoutId(string json)
+    {
+        var node = JsonNode.Parse(json)!.AsObject();
+        node.Remove("id");
+        return node.ToJsonString();
+    }
 }
