@@ -96,9 +96,9 @@ internal static class TlsFaults
         ErrorCategory.Timeout, $"{endpoint} did not answer the TLS handshake within {limit.TotalSeconds:0.##} s.",
         "The port may take plain connections only: use its TLS port, or tcp:// or http:// in the server URL.");
 
-    /// <summary>The receiver went away after the handshake and said nothing.</summary>
+    /// <summary>The receiver went away after the handshake, or after the first bytes, and said nothing.</summary>
     public static Fault ClosedAtOnce(Endpoint endpoint, bool hasClientCertificate) => new(
-        ErrorCategory.Tls, $"{endpoint} closed the connection right after the TLS handshake.",
+        ErrorCategory.Tls, $"{endpoint} closed the TLS connection as soon as it was set up.",
         hasClientCertificate
             ? "It may refuse the client certificate: check that it trusts its authority and permits its name; the receiver's log says more."
             : "It may require a client certificate (tls.clientCertificate, tls.clientKey); the receiver's log says more.");

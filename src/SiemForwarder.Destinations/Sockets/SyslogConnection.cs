@@ -11,13 +11,14 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     private static readonly TimeSpan MostStall = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MostSettling = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LateJudgement = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LateJudgement = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
     private readonly Connection connection;
     private readonly TimeSpan timeout;
     private readonly TimeProvider timeProvider;
     private readonly PeerWatch watch;
+    private bool isProven;
 
     private SyslogConnection(Connection connection, TimeSpan timeout, TimeProvider timeProvider)
     {
@@ -58,14 +59,21 @@ internal sealed class SyslogConnection : IAsyncDisposable
     /// <summary>Writes the frames and waits until the peer's system acknowledged every byte; after a fault the connection is of no more use.</summary>
     public async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
     {
-        var fault = await HandOverAsync(frames, cancellationToken) ?? await AwaitAcknowledgementAsync(cancellationToken);
+        var fault = await HandOverAsync(frames, cancellationToken)
+            ?? await AwaitAcknowledgementAsync(cancellationToken)
+            ?? await AwaitProofAsync(cancellationToken);
         if (fault is null)
         {
             return null;
         }
 
+        if (fault.Category == ErrorCategory.Tls)
+        {
+            return fault;
+        }
+
         await GiveTheWatchTimeAsync(cancellationToken);
-        return WhatTheWatchSaw() ?? fault;
+        return isProven || connection.Tls is null || !watch.Ended.IsCompleted ? WhatTheWatchSaw() ?? fault : EndOfANewTlsConnection();
     }
 
     /// <summary>The fault that the pending read found; null where there is none.</summary>
@@ -111,9 +119,34 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
         // Some receivers judge the client certificate when all is said, and just close.
         await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
-        return !watch.Ended.IsCompleted ? null : (watch.Objection is { } exception ? TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) : null)
-            ?? TlsFaults.ClosedAtOnce(connection.Endpoint, connection.HasClientCertificate);
+        return watch.Ended.IsCompleted ? EndOfANewTlsConnection() : null;
     }
+
+    /// <summary>
+    /// The first batch of a connection counts only if the receiver does not throw it away at once: rsyslog looks at a client's name, and a
+    /// proxy at its back ends, when bytes are there, and both then reset what their system had already acknowledged.
+    /// </summary>
+    private async Task<Fault?> AwaitProofAsync(CancellationToken cancellationToken)
+    {
+        if (isProven)
+        {
+            return null;
+        }
+
+        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
+        isProven = true;
+        if (!watch.Ended.IsCompleted)
+        {
+            return null;
+        }
+
+        // A plain receiver that closes in order, with FIN, has read everything first: with bytes unread its system sends RST.
+        return connection.Tls is null ? WhatTheWatchSaw() : EndOfANewTlsConnection();
+    }
+
+    private Fault EndOfANewTlsConnection() =>
+        (watch.Objection is { } exception ? TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) : null)
+        ?? TlsFaults.ClosedAtOnce(connection.Endpoint, connection.HasClientCertificate);
 
     private async Task ForAtMostAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
     {

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+
+namespace SiemForwarder.EndToEnd.Receivers;
+
+/// <summary>A real receiver as a child process without privileges, in a folder of its own, that writes what it understood as lines of JSON.</summary>
+internal sealed class ReceiverProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    private readonly StringBuilder errors = new();
+    private Process? process;
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("siemforwarder-receiver").FullName;
+
+    /// <summary>A port that is free for TCP and UDP on loopback.</summary>
+    public static int FreePort()
+    {
+        using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)tcp.LocalEndPoint!).Port;
+    }
+
+    public void Write(string name, string text) => File.WriteAllText(Path.Combine(Folder, name), text.ReplaceLineEndings("\n"));
+
+    public string PathOf(string name) => Path.Combine(Folder, name);
+
+    /// <summary>Starts the program and waits until it accepts connections on a port.</summary>
+    public async Task StartAsync(string program, string arguments, IReadOnlyDictionary<string, string> environment, int port, CancellationToken cancellationToken)
+    {
+        OpenFolderToTheUnprivileged();
+        var start = new ProcessStartInfo { WorkingDirectory = Folder, RedirectStandardError = true, RedirectStandardOutput = true };
+        if (Environment.IsPrivilegedProcess && File.Exists("/usr/bin/setpriv"))
+        {
+            start.FileName = "/usr/bin/setpriv";
+            start.Arguments = $"--reuid=65534 --regid=65534 --clear-groups {program} {arguments}";
+        }
+        else
+        {
+            start.FileName = program;
+            start.Arguments = arguments;
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => Note(line.Data);
+        process.ErrorDataReceived += (_, line) => Note(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        using var timer = new PeriodicTimer(Look);
+        do
+        {
+            Assert.False(process.HasExited, $"{program} ended: {errors}");
+        }
+        while (!await AcceptsAsync(port, cancellationToken) && await timer.WaitForNextTickAsync(cancellationToken));
+    }
+
+    /// <summary>The first lines of its output, as soon as there are so many.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ReadAsync(string name, int count, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Look);
+        var lines = Array.Empty<string>();
+        try
+        {
+            do
+            {
+                lines = File.Exists(PathOf(name)) ? ReadWholeLines(PathOf(name)) : [];
+            }
+            while (lines.Length < count && await timer.WaitForNextTickAsync(cancellationToken));
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"{name}: {lines.Length} of {count} lines came. The receiver said: {errors}");
+        }
+
+        return [.. lines.Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static string[] ReadWholeLines(string path)
+    {
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        var text = reader.ReadToEnd();
+        return text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private static async Task<bool> AcceptsAsync(int port, CancellationToken cancellationToken)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), cancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private void Note(string? line)
+    {
+        lock (errors)
+        {
+            errors.AppendLine(line);
+        }
+    }
+
+    private void OpenFolderToTheUnprivileged()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        File.SetUnixFileMode(Folder, (UnixFileMode)511);
+        foreach (var file in Directory.GetFiles(Folder))
+        {
+            File.SetUnixFileMode(file, (UnixFileMode)420);
+        }
+    }
+}
