@@ -1,39 +1,60 @@
+using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Commands.Demo;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The commands of the program: serving (none), and <c>demo</c>.</summary>
+/// <summary>The commands of the program: serving (none named), and <c>demo</c>.</summary>
 internal static class CommandLine
 {
+    private const int Failed = 2;
+
     /// <summary>Exit code of the process.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
         try
         {
-            return await ServeAsync(args);
+            return args.FirstOrDefault() == "demo" ? await DemoAsync(args[1..]) : await ServeAsync(args);
         }
         catch (DatabaseStartException exception)
         {
             await Console.Error.WriteLineAsync(exception.Message);
-            return 2;
+            return Failed;
         }
-        catch (Microsoft.Extensions.Options.OptionsValidationException exception)
+        catch (OptionsValidationException exception)
         {
             await Console.Error.WriteLineAsync($"A setting is wrong: {exception.Message}");
-            return 2;
+            return Failed;
         }
+    }
+
+    private static async Task<int> DemoAsync(string[] args)
+    {
+        if (DemoOptions.Parse(args) is not { } options)
+        {
+            await Console.Error.WriteLineAsync(DemoOptions.Usage);
+            return Failed;
+        }
+
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, press) =>
+        {
+            press.Cancel = true;
+            stop.Cancel();
+        };
+        return await new DemoCommand(options, TimeProvider.System).RunAsync(stop.Token);
     }
 
     private static async Task<int> ServeAsync(string[] args)
     {
         var configuration = ForwarderHost.CreateBuilder(args).Configuration;
         var options = configuration.GetSection(ForwarderOptions.Section).Get<ForwarderOptions>() ?? new ForwarderOptions();
-        using var stopping = new CancellationTokenSource();
-        await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stopping.Token);
+        using var stop = new CancellationTokenSource();
+        await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stop.Token);
         await using var app = ForwarderHost.Build(args, home.ConnectionString);
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
-        await app.Services.MigrateAsync(stopping.Token);
+        await app.Services.MigrateAsync(stop.Token);
         await app.RunAsync();
         return 0;
     }

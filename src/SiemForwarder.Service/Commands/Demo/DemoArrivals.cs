@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.Service.Commands.Demo;
+
+/// <summary>The two receivers of the demo, and which events arrived there.</summary>
+internal sealed class DemoArrivals : IAsyncDisposable
+{
+    private readonly TcpSyslogReceiver syslog = TcpSyslogReceiver.Start();
+    private readonly HttpReceiver http = HttpReceiver.Start(new HttpReply(200));
+    private readonly ConcurrentDictionary<string, string> cef = new();
+    private readonly ConcurrentDictionary<string, string> json = new();
+    private int syslogSeen;
+    private int httpSeen;
+
+    public int SyslogPort => syslog.Port;
+
+    public int HttpPort => http.Port;
+
+    /// <summary>CEF messages received, duplicates included.</summary>
+    public int CefReceived => syslogSeen;
+
+    /// <summary>JSON objects received, duplicates included.</summary>
+    public int JsonReceived => httpSeen;
+
+    /// <summary>CEF messages by event id.</summary>
+    public IReadOnlyDictionary<string, string> Cef => cef;
+
+    /// <summary>JSON objects by event id.</summary>
+    public IReadOnlyDictionary<string, string> Json => json;
+
+    /// <summary>Looks at what came since the last look.</summary>
+    public void Look()
+    {
+        foreach (var message in syslog.Messages.Skip(syslogSeen).Select(Encoding.UTF8.GetString))
+        {
+            syslogSeen++;
+            cef.TryAdd(CefEventId(message), message);
+        }
+
+        foreach (var body in http.Requests.Skip(httpSeen).Select(request => request.PlainBody))
+        {
+            httpSeen++;
+            using var document = JsonDocument.Parse(body);
+            json.TryAdd(document.RootElement.GetProperty("event_id").GetString()!, Encoding.UTF8.GetString(body));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await syslog.DisposeAsync();
+        await http.DisposeAsync();
+    }
+
+    private static string CefEventId(string message)
+    {
+        const string Key = " externalId=";
+        var start = message.IndexOf(Key, StringComparison.Ordinal) + Key.Length;
+        var end = message.IndexOf(' ', start);
+        return end < 0 ? message[start..] : message[start..end];
+    }
+}

@@ -1,0 +1,145 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Simulator;
+
+namespace SiemForwarder.Service.Commands.Demo;
+
+/// <summary>The command <c>demo</c>: the whole way from a realm to two SIEMs on this machine, with counts that must agree.</summary>
+internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(250);
+
+    private readonly HashSet<string> printed = [];
+
+    /// <summary>0 where every event arrived at both integrations, 1 where not.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var folder = Directory.CreateTempSubdirectory("siemforwarder-demo-").FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            // The private database runs as another user where this program runs as root.
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        }
+
+        try
+        {
+            Say("Starting a private PostgreSQL, the service and two receivers …");
+            await using var home = await DatabaseHome.OpenAsync(null, folder, cancellationToken);
+            await using var arrivals = new DemoArrivals();
+            await using var app = ForwarderHost.Build(["--Serilog:MinimumLevel:Default=Warning", $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}"], home.ConnectionString);
+            await app.Services.MigrateAsync(cancellationToken);
+            await app.StartAsync(cancellationToken);
+            var agreed = await ShowAsync(app, arrivals, cancellationToken);
+            await app.StopAsync(CancellationToken.None);
+            return agreed ? 0 : 1;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private async Task<bool> ShowAsync(WebApplication app, DemoArrivals arrivals, CancellationToken cancellationToken)
+    {
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        using var api = new HttpClient { BaseAddress = new Uri(address) };
+        await using var simulator = options.Keycloak is null ? await KeycloakSimulator.StartAsync(new SimulatorOptions(), cancellationToken) : null;
+        var keycloak = simulator?.BaseUrl.ToString().TrimEnd('/') ?? options.Keycloak!;
+        await PostAsync(api, "/api/v1/integrations", new { name = "CEF over TCP syslog", serverUrl = $"tcp://127.0.0.1:{arrivals.SyslogPort}", outputType = "CEF", enabled = true }, cancellationToken);
+        await PostAsync(api, "/api/v1/integrations", new { name = "JSON over HTTP", serverUrl = $"http://127.0.0.1:{arrivals.HttpPort}/events", outputType = "JSON", enabled = true }, cancellationToken);
+        var source = await PostAsync(api, "/api/v1/sources", new
+        {
+            name = options.Realm,
+            keycloak = new { baseUrl = keycloak, realm = options.Realm, clientId = options.ClientId, clientSecret = options.ClientSecret, pollIntervalSeconds = 1, start = "everything" },
+        }, cancellationToken);
+        Say($"  Keycloak   {keycloak} realm {options.Realm}{(simulator is null ? "" : " (simulated)")}");
+        Say($"  Swagger    {address}/swagger");
+        Say($"  receivers  CEF tcp://127.0.0.1:{arrivals.SyslogPort}, JSON http://127.0.0.1:{arrivals.HttpPort}/events");
+        Say(options.Once ? "" : "Ctrl+C ends the demo.");
+
+        var traffic = simulator is null ? null : new DemoTraffic(simulator.Realm, time);
+        var raising = traffic?.RunAsync(options.Once ? options.Events : null, cancellationToken) ?? Task.CompletedTask;
+        var statusPath = $"/api/v1/sources/{source["id"]}/status";
+        await WatchAsync(api, statusPath, arrivals, traffic, simulator, raising, cancellationToken);
+        return await SummarizeAsync(api, statusPath, arrivals, simulator);
+    }
+
+    /// <summary>Prints what arrives beside what was sent, until everything arrived (or patience or the user ends it).</summary>
+    private async Task WatchAsync(
+        HttpClient api, string statusPath, DemoArrivals arrivals, DemoTraffic? traffic, KeycloakSimulator? simulator, Task raising, CancellationToken cancellationToken)
+    {
+        var lastProgress = time.GetTimestamp();
+        var arrived = 0;
+        try
+        {
+            while (true)
+            {
+                arrivals.Look();
+                Print(arrivals, traffic);
+                if (arrivals.Cef.Count + arrivals.Json.Count > arrived)
+                {
+                    (arrived, lastProgress) = (arrivals.Cef.Count + arrivals.Json.Count, time.GetTimestamp());
+                }
+
+                var stored = await StoredAsync(api, statusPath, cancellationToken);
+                var issued = simulator is null ? stored : Issued(simulator);
+                var complete = stored == issued && stored > 0 && arrivals.Cef.Count == stored && arrivals.Json.Count == stored;
+                if (options.Once && raising.IsCompleted && (complete || time.GetElapsedTime(lastProgress) > Patience))
+                {
+                    return;
+                }
+
+                await Task.Delay(Glance, time, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Say("");
+        }
+    }
+
+    private void Print(DemoArrivals arrivals, DemoTraffic? traffic)
+    {
+        var sent = traffic is null ? [] : traffic.Raised.ToDictionary(one => one.Id, one => one.What);
+        foreach (var (id, cef) in arrivals.Cef.Where(one => arrivals.Json.ContainsKey(one.Key) && printed.Add(one.Key)))
+        {
+            Say($"sent {sent.GetValueOrDefault(id, "by Keycloak itself")}  {id}");
+            Say($"  CEF  {cef}");
+            Say($"  JSON {arrivals.Json[id]}");
+        }
+    }
+
+    private static async Task<bool> SummarizeAsync(HttpClient api, string statusPath, DemoArrivals arrivals, KeycloakSimulator? simulator)
+    {
+        using var bound = new CancellationTokenSource(Patience);
+        var stored = await StoredAsync(api, statusPath, bound.Token);
+        arrivals.Look();
+        var issued = simulator is null ? stored : Issued(simulator);
+        Say("");
+        Say($"{(simulator is null ? "stored     " : "issued     ")} {issued,6}");
+        Say($"stored      {stored,6}");
+        Say($"CEF arrived {arrivals.Cef.Count,6}   duplicates {arrivals.CefReceived - arrivals.Cef.Count}");
+        Say($"JSON arrived{arrivals.Json.Count,6}   duplicates {arrivals.JsonReceived - arrivals.Json.Count}");
+        var agreed = issued == stored && arrivals.Cef.Count == stored && arrivals.Json.Count == stored && stored > 0;
+        Say(agreed ? "All counts agree." : "THE COUNTS DO NOT AGREE.");
+        return agreed;
+    }
+
+    private static int Issued(KeycloakSimulator simulator) => simulator.Realm.UserEvents.Count + simulator.Realm.AdminEvents.Count;
+
+    private static async Task<int> StoredAsync(HttpClient api, string statusPath, CancellationToken cancellationToken) =>
+        JsonNode.Parse(await api.GetStringAsync(statusPath, cancellationToken))!["storedEvents"]!.GetValue<int>();
+
+    private static async Task<JsonNode> PostAsync(HttpClient api, string path, object body, CancellationToken cancellationToken)
+    {
+        using var response = await api.PostAsJsonAsync(path, body, cancellationToken);
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"The service answered {(int)response.StatusCode} to {path}: {text}");
+    }
+
+    private static void Say(string line) => Console.WriteLine(line);
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace SiemForwarder.Service.Commands.Demo;
+
+/// <summary>What the demo was asked for.</summary>
+/// <param name="Once">End by itself after <paramref name="Events"/> events.</param>
+/// <param name="Events">Events that the simulated realm raises with <c>--once</c>.</param>
+/// <param name="Keycloak">URL of a real Keycloak; null for the simulator.</param>
+/// <param name="Realm">Realm of the real Keycloak.</param>
+/// <param name="ClientId">Client with a service account that has view-events.</param>
+/// <param name="ClientSecret">Its secret.</param>
+internal sealed record DemoOptions(bool Once, int Events, string? Keycloak, string Realm, string ClientId, string ClientSecret)
+{
+    public const string Usage = """
+        demo [--once] [--events N] [--keycloak URL --realm NAME --client-id ID --client-secret SECRET]
+
+        Shows the main job with nothing else installed: a realm (simulated, unless --keycloak names a real one), two
+        integrations on loopback (CEF over TCP syslog, JSON over HTTP), and what arrives there.
+          --once     end by itself, exit code 0 when all counts agree, 1 when not
+          --events   events of the simulated realm with --once (default 60)
+        """;
+
+    /// <summary>Reads the arguments behind <c>demo</c>; null where one is not known.</summary>
+    public static DemoOptions? Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new DemoOptions(false, 60, null, "siem-demo", "siem-forwarder", "siem-forwarder-secret");
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            if (arguments[i] == "--once")
+            {
+                options = options with { Once = true };
+                continue;
+            }
+
+            var value = i + 1 < arguments.Count ? arguments[i + 1] : null;
+            var next = (arguments[i], value) switch
+            {
+                ("--events", { } text) when int.TryParse(text, CultureInfo.InvariantCulture, out var events) && events > 0 => options with { Events = events },
+                ("--keycloak", { } text) => options with { Keycloak = text },
+                ("--realm", { } text) => options with { Realm = text },
+                ("--client-id", { } text) => options with { ClientId = text },
+                ("--client-secret", { } text) => options with { ClientSecret = text },
+                _ => null,
+            };
+            if (next is null)
+            {
+                return null;
+            }
+
+            (options, i) = (next, i + 1);
+        }
+
+        return options;
+    }
+}
