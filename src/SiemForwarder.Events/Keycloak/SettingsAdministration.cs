@@ -5,7 +5,7 @@ internal static class SettingsAdministration
 {
     public static readonly AdminEventRow[] Rows =
     [
-        // Not in the mapping proposal: the administrator's side of INVITE_ORG.
+        // The administrator's side of INVITE_ORG.
         new("ACTION", "ORGANIZATION_MEMBERSHIP", "organizations/*/members/invite-*",
             "User invited to organization", "An administrator invited a user to an organization.", 3, new(
             "Organization invitation", "invite to organization", new(3004, 99, "Invite"), new(3004, 99, "Invite"),
