@@ -6,4 +6,8 @@ namespace SiemForwarder.Events;
 /// <param name="ResourcePath">Path relative to the realm; empty where Keycloak left it out (the realm itself).</param>
 /// <param name="ResourceId">The last id in the path that names the resource, where one could be told.</param>
 /// <param name="Representation">JSON of the resource with secrets redacted; null where not stored.</param>
-public sealed record AdminAction(string Operation, string ResourceType, string ResourcePath, string? ResourceId, string? Representation);
+public sealed record AdminAction(string Operation, string ResourceType, string ResourcePath, string? ResourceId, string? Representation)
+{
+    /// <summary>What the representation calls the resource: user name, client id, alias, name; of a role mapping the names of the roles.</summary>
+    public string? ResourceName { get; init; }
+}

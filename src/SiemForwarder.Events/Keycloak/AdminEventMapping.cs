@@ -34,7 +34,10 @@ internal static class AdminEventMapping
             Subject = Subject(adminEvent, resourceType, path, facts, origin.Source),
             SessionId = adminEvent.SessionId,
             IpAddress = adminEvent.IpAddress,
-            Admin = new AdminAction(operation, resourceType, path, KeycloakEventCatalog.FindResourceId(resourceType, path), Redact(adminEvent, path)),
+            Admin = new AdminAction(operation, resourceType, path, KeycloakEventCatalog.FindResourceId(resourceType, path), Redact(adminEvent, path))
+            {
+                ResourceName = facts.ResourceName,
+            },
             Details = adminEvent.Details,
             Raw = origin.Raw,
         };

@@ -6,7 +6,15 @@ namespace SiemForwarder.Events.Keycloak;
 /// <summary>What the representation of an admin event tells beyond operation, type and path.</summary>
 internal struct RepresentationFacts
 {
+    private const int LongestNames = 1000;
+
     public string? UserName;
+    public string? ClientId;
+    public string? Alias;
+
+    /// <summary>The <c>name</c> of an object, or the names of the roles of an array.</summary>
+    public string? Name;
+
     public string? Email;
 
     /// <summary>The value of <c>enabled</c>, or null.</summary>
@@ -20,6 +28,9 @@ internal struct RepresentationFacts
 
     /// <summary>True where a role that lets its owner administer a realm is among the roles.</summary>
     public bool HoldsAdminRole;
+
+    /// <summary>What the resource is called.</summary>
+    public readonly string? ResourceName => UserName ?? ClientId ?? Alias ?? Name;
 
     private bool switchesEventsOff;
     private bool namesEventSettings;
@@ -67,6 +78,15 @@ internal struct RepresentationFacts
                     Email = JsonText.ReadString(ref reader);
                     HoldsMore = true;
                     break;
+                case "clientId" when reader.TokenType == JsonTokenType.String:
+                    ClientId = JsonText.ReadString(ref reader);
+                    break;
+                case "alias" when reader.TokenType == JsonTokenType.String:
+                    Alias = JsonText.ReadString(ref reader);
+                    break;
+                case "name" when reader.TokenType == JsonTokenType.String:
+                    Name = JsonText.ReadString(ref reader);
+                    break;
                 case "enabled":
                     Enabled = reader.TokenType switch { JsonTokenType.True => true, JsonTokenType.False => false, _ => null };
                     break;
@@ -99,7 +119,11 @@ internal struct RepresentationFacts
                 reader.Skip();
             }
 
-            HoldsAdminRole |= role is not null && AdminRoles.Contains(role);
+            if (role is not null)
+            {
+                HoldsAdminRole |= AdminRoles.Contains(role);
+                Name = Name is null ? role : Name.Length < LongestNames ? $"{Name}, {role}" : Name;
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ internal static class SettingsAdministration
 {
     public static readonly AdminEventRow[] Rows =
     [
-        // Not in the mapping proposal: the administrator's side of INVITE_ORG.
+        // The administrator's side of INVITE_ORG.
         new("ACTION", "ORGANIZATION_MEMBERSHIP", "organizations/*/members/invite-*",
             "User invited to organization", "An administrator invited a user to an organization.", 3, new(
             "Organization invitation", "invite to organization", new(3004, 99, "Invite"), new(3004, 99, "Invite"),
@@ -28,12 +28,12 @@ internal static class SettingsAdministration
 
         new("UPDATE", "REALM", "events/config",
             "Event settings changed", "An administrator changed which events are recorded.", 9, new(
-            "Event / audit settings changed (rule A3)", "change event settings", new(3004, 3), new(3004, 3),
+            "Event / audit settings changed", "change event settings", new(3004, 3), new(3004, 3),
             ["iam", "configuration"], ["change"], "AuditEvent/Set (Object=event settings)", "SETTING_MODIFICATION", "Change/Auditing_Changes modified")),
 
         new("DELETE", "REALM", "events|admin-events",
             "Stored events cleared", "An administrator deleted the stored events of the realm.", 10, new(
-            "Stored events cleared (rule A3)", "clear events", new(3004, 4), new(3004, 4),
+            "Stored events cleared", "clear events", new(3004, 4), new(3004, 4),
             ["iam", "configuration"], ["deletion"], "AuditEvent/Clear", "SYSTEM_AUDIT_LOG_WIPE", "Change/Auditing_Changes cleared")),
 
         new("ACTION", "REALM", null,

@@ -112,13 +112,13 @@ internal sealed record UserEventGroup(int Severity, int FailureSeverity, EventCl
         "Change/Account_Management action=modified object_attrs=mfa"));
 
     public static readonly UserEventGroup CredentialSet = new(4, 5, new(
-        "Credential set (split on details.credential_type, see rule C1)", "set credential", new(3001, 10), new(3007, 12),
+        "Credential set", "set credential", new(3001, 10), new(3007, 12),
         ["iam"], ["user", "change"],
         "UserManagement/UserModified | PasswordChanged", "USER_UNCATEGORIZED | USER_CHANGE_PASSWORD",
         "Change/Account_Management action=modified"));
 
     public static readonly UserEventGroup CredentialRemoval = new(6, 5, new(
-        "Credential removed (rule C1)", "remove credential", new(3001, 11), new(3007, 13),
+        "Credential removed", "remove credential", new(3001, 11), new(3007, 13),
         ["iam"], ["user", "change"],
         "UserManagement/UserModified", "USER_UNCATEGORIZED",
         "Change/Account_Management action=modified"));

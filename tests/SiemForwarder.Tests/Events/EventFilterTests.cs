@@ -81,6 +81,20 @@ public sealed class EventFilterTests
         Assert.True(new EventFilter(new EventMatch { Categories = ["iam"] }, null).Evaluate(impersonation).IsWanted);
     }
 
+    [Fact]
+    public void EvaluatingAllocatesNothing()
+    {
+        var filter = new EventFilter(new EventMatch { Types = ["LOGIN*"], Users = ["alice"] }, new EventMatch { MinimumSeverity = 4 });
+        filter.Evaluate(FailedLogin);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var verdict = filter.Evaluate(FailedLogin);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.False(verdict.IsWanted);
+        Assert.Equal(0, allocated);
+    }
+
     private static FilterVerdict Include(EventMatch match) => new EventFilter(match, null).Evaluate(FailedLogin);
 
     private static FilterVerdict Exclude(EventMatch match) => new EventFilter(null, match).Evaluate(FailedLogin);

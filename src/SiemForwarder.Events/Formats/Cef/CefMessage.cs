@@ -18,6 +18,7 @@ internal static class CefMessage
         }
 
         Append(securityEvent.Description.Name, scratch, ref length);
+        Append(" ", securityEvent.Admin?.ResourceName, "", scratch, ref length);
         Append(": ", securityEvent.Reason, "", scratch, ref length);
         Append(" (", EventDetails.Find(securityEvent.Details, "reason"), ")", scratch, ref length);
         return scratch[..length];

@@ -117,6 +117,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
         WriteText(NativeJsonNames.ResourceType, admin.ResourceType, limits.TextLength);
         WriteText(NativeJsonNames.ResourcePath, admin.ResourcePath, limits.TextLength);
         WriteText(NativeJsonNames.ResourceId, admin.ResourceId, limits.TextLength);
+        WriteText(NativeJsonNames.ResourceName, admin.ResourceName, limits.TextLength);
         if (!includeRepresentation || !limits.Representation || admin.Representation is not { } representation)
         {
             return;

@@ -85,6 +85,7 @@ public sealed class CefFormatTests
         }
 
         Assert.Equal(("clientUuid", "c0de"), (message["cs2Label"], message["cs2"]));
+        Assert.Equal(("realm-admin", "Client role granted realm-admin"), (message["dpriv"], message["msg"]));
         Assert.Null(message["src"]);
     }
 

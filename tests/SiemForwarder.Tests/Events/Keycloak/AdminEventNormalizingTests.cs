@@ -72,6 +72,15 @@ public sealed class AdminEventNormalizingTests
     public void GrantingAnAdministratorsRoleIsSevere(string path, string role, int severity) =>
         Assert.Equal(severity, Normalize("CREATE", "REALM_ROLE_MAPPING", path, $$$"""[{"id":"x","name":"{{{role}}}","attributes":{}}]""").Severity);
 
+    [Theory]
+    [InlineData("users/u1/role-mappings/realm", """[{"name":"admin"},{"id":"x"},{"name":"reader"}]""", "admin, reader")]
+    [InlineData("clients/c1", """{"id":"c1","clientId":"web-app","name":"Web"}""", "web-app")]
+    [InlineData("identity-provider/instances/corp", """{"alias":"corp","displayName":"Corp"}""", "corp")]
+    [InlineData("groups/g1", """{"name":"g1"}""", "g1")]
+    [InlineData("users/u1", """{"name":7}""", null)]
+    public void TheRepresentationNamesTheResource(string path, string representation, string? name) =>
+        Assert.Equal(name, Normalize("CREATE", "REALM_ROLE_MAPPING", path, representation).Admin?.ResourceName);
+
     [Fact]
     public void RevokingAnAdministratorsRoleIsNotAGrant() =>
         Assert.Equal(5, Normalize("DELETE", "REALM_ROLE_MAPPING", "users/u1/role-mappings/realm", """[{"name":"admin"}]""").Severity);
