@@ -5,18 +5,18 @@ namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Turns the authentication settings into the header that every request carries.</summary>
 /// <param name="Name">Name of the header; empty where there is none.</param>
-/// <param name="Value">Its value: secret.</param>
-internal sealed record HttpCredentials(string Name, string Value)
+/// <param name="Value">Its value.</param>
+internal sealed record HttpCredentials(string Name, Secret Value)
 {
     private static readonly string[] Reserved = ["Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Host", "Expect", "Upgrade"];
 
     /// <summary>The header, or a fault that names the setting that is missing or wrong.</summary>
     public static Attempt<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch
     {
-        AuthenticationType.None => new HttpCredentials("", ""),
+        AuthenticationType.None => new HttpCredentials("", new Secret("")),
         AuthenticationType.Basic => Basic(settings.Username ?? "", settings.Password?.Reveal() ?? ""),
         AuthenticationType.Bearer => settings.Token?.Reveal().Trim() is { Length: > 0 } token && IsLine(token)
-            ? new HttpCredentials("Authorization", $"Bearer {token}")
+            ? new HttpCredentials("Authorization", new Secret($"Bearer {token}"))
             : Wrong("authentication.token is missing or holds a line break."),
         _ => Header(settings.Header?.Reveal() ?? ""),
     };
@@ -25,14 +25,14 @@ internal sealed record HttpCredentials(string Name, string Value)
     {
         if (Name.Length > 0)
         {
-            headers.TryAddWithoutValidation(Name, Value);
+            headers.TryAddWithoutValidation(Name, Value.Reveal());
         }
     }
 
     // RFC 7617 section 2: the user name ends at the first colon.
     private static Attempt<HttpCredentials> Basic(string username, string password) => username.Contains(':', StringComparison.Ordinal)
         ? Wrong("authentication.username holds a colon, which basic authentication cannot carry.")
-        : new HttpCredentials("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}")));
+        : new HttpCredentials("Authorization", new Secret("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"))));
 
     private static Attempt<HttpCredentials> Header(string line)
     {
@@ -45,7 +45,7 @@ internal sealed record HttpCredentials(string Name, string Value)
         var name = line[..colon];
         return Reserved.Contains(name, StringComparer.OrdinalIgnoreCase)
             ? Wrong($"authentication.header may not be {name}: the forwarder sets it itself.")
-            : new HttpCredentials(name, line[(colon + 1)..].Trim());
+            : new HttpCredentials(name, new Secret(line[(colon + 1)..].Trim()));
     }
 
     private static bool IsLine(string text) => !text.Any(char.IsControl);

@@ -90,7 +90,6 @@ internal sealed class WebhookDestination : IDestination
         return refused switch
         {
             null => outcome,
-            _ when refused.Count == batch.Count => new DeliveryOutcome.Rejected(refused[0].Reason, refused[0].Answer),
             _ => new DeliveryOutcome.Partial(refused, [], $"{batch.Count - refused.Count} of {batch.Count} accepted"),
         };
     }

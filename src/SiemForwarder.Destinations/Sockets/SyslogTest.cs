@@ -122,7 +122,7 @@ internal static class SyslogTest
         using var bound = new TimeBound(Listening, timeProvider, cancellationToken);
         try
         {
-            if (message.Length > SyslogUdpDestination.MaxDatagramBytes || !await SyslogUdpDestination.TrySendAsync(socket, message, bound.Token))
+            if (await SyslogUdpDestination.SendDatagramAsync(socket, message, bound.Token) == SocketError.MessageSize)
             {
                 return new Fault(
                     ErrorCategory.Rejected, $"the event of {message.Length} bytes does not fit into a UDP datagram.",

@@ -8,7 +8,7 @@ namespace SiemForwarder.Destinations.Sockets;
 internal sealed class SyslogUdpDestination(DestinationSettings settings, TimeProvider timeProvider) : IDestination
 {
     /// <summary>Most bytes of payload that an IPv4 datagram holds.</summary>
-    internal const int MaxDatagramBytes = 65_507;
+    private const int MaxDatagramBytes = 65_507;
 
     private static readonly TimeSpan AddressAge = TimeSpan.FromMinutes(5);
 
@@ -43,7 +43,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
             for (var index = 0; index < batch.Count; index++)
             {
                 var message = batch[index];
-                if (message.Length > MaxDatagramBytes || !await TrySendAsync(socket, message, cancellationToken))
+                if (await SendDatagramAsync(socket, message, cancellationToken) == SocketError.MessageSize)
                 {
                     (refused ??= []).Add(new RejectedEvent(index, TooLarge(message.Length), "not sent"));
                 }
@@ -58,7 +58,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
         return refused switch
         {
             null => new DeliveryOutcome.Delivered("handed to the network, unconfirmed"),
-            _ when refused.Count == batch.Count => new DeliveryOutcome.Rejected(refused[0].Reason, refused[0].Answer),
+            _ when batch.Count == 1 => new DeliveryOutcome.Rejected(refused[0].Reason, refused[0].Answer),
             _ => new DeliveryOutcome.Partial(refused, [], "handed to the network, unconfirmed"),
         };
     }
@@ -106,16 +106,22 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
                 "Check that the receiver runs and takes UDP on this port.")
             : SocketFaults.Connecting(endpoint, exception);
 
-    internal static async Task<bool> TrySendAsync(Socket socket, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    /// <summary>Success, or MessageSize where no datagram can hold the message; anything else is thrown.</summary>
+    internal static async ValueTask<SocketError> SendDatagramAsync(Socket socket, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
+        if (message.Length > MaxDatagramBytes)
+        {
+            return SocketError.MessageSize;
+        }
+
         try
         {
             await socket.SendAsync(message, cancellationToken);
-            return true;
+            return SocketError.Success;
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.MessageSize)
         {
-            return false;
+            return SocketError.MessageSize;
         }
     }
 

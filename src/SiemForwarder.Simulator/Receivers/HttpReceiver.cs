@@ -29,7 +29,10 @@ public sealed class HttpReceiver : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
 
-    /// <summary>All requests whose headers came whole, in order.</summary>
+    /// <summary>Resets every connection as soon as the headers of a request are read, while its body is still coming.</summary>
+    public bool ResetsBeforeBody { get; set; }
+
+    /// <summary>All requests that came whole, in order.</summary>
     public IReadOnlyList<ReceivedRequest> Requests
     {
         get
@@ -113,14 +116,15 @@ public sealed class HttpReceiver : IAsyncDisposable
         }
 
         var request = new ReceivedRequest(number, Encoding.UTF8.GetString(head), []);
-        var reply = answer(request);
-        if (reply.Conduct != HttpReplyConduct.ResetBeforeBody)
+        if (ResetsBeforeBody)
         {
-            var body = new byte[request.ContentLength];
-            await stream.ReadExactlyAsync(body, stop.Token);
-            request = request with { Body = body };
+            Reset(socket);
+            return false;
         }
 
+        var body = new byte[request.ContentLength];
+        await stream.ReadExactlyAsync(body, stop.Token);
+        request = request with { Body = body };
         lock (guard)
         {
             requests.Add(request);
@@ -137,14 +141,19 @@ public sealed class HttpReceiver : IAsyncDisposable
             case HttpReplyConduct.Silence:
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop.Token);
                 return false;
-            case HttpReplyConduct.Reset or HttpReplyConduct.ResetBeforeBody:
-                socket.LingerState = new LingerOption(true, 0);
-                socket.Dispose();
+            case HttpReplyConduct.Reset:
+                Reset(socket);
                 return false;
             default:
                 await stream.WriteAsync(reply.ToBytes(), stop.Token);
                 return reply.Conduct == HttpReplyConduct.Complete;
         }
+    }
+
+    private static void Reset(Socket socket)
+    {
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Dispose();
     }
 
     private async Task<byte[]> ReadHeadAsync(Stream stream)

@@ -16,9 +16,6 @@ public enum HttpReplyConduct
 
     /// <summary>Resets the connection instead of answering.</summary>
     Reset,
-
-    /// <summary>Resets the connection as soon as the headers are read, while the body is still coming.</summary>
-    ResetBeforeBody,
 }
 
 /// <summary>An answer to one request.</summary>

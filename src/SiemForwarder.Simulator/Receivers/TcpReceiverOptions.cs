@@ -14,6 +14,9 @@ public enum TcpReceiverConduct
     /// <summary>Reads one message octet by octet, then closes the connection, whatever else has come.</summary>
     CloseAfterEachMessage,
 
+    /// <summary>Resets the connection when the first bytes have come, unread: like a proxy without a back end, or a receiver that refuses the sender.</summary>
+    ResetAtFirstBytes,
+
     /// <summary>Closes as soon as somebody has connected.</summary>
     CloseAtOnce,
 }

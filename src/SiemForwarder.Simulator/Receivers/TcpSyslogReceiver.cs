@@ -117,6 +117,13 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
             await using (stream)
             {
                 await stream.WriteAsync(options.Greeting, stop.Token);
+                if (options.Conduct == TcpReceiverConduct.ResetAtFirstBytes)
+                {
+                    await socket.ReceiveAsync(Memory<byte>.Empty, stop.Token);
+                    connection.Reset();
+                    return;
+                }
+
                 await ReadAsync(stream, connection);
             }
         }

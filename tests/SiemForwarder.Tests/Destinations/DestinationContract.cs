@@ -74,6 +74,25 @@ public abstract class DestinationContract
     }
 
     [Fact]
+    public async Task AHostThatDropsPacketsIsGivenUpWithinTheTimeout()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux drops connections to a listener whose queue is full");
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(0);
+        using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await first.ConnectAsync(listener.LocalEndPoint!, Soon);
+        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}", TimeSpan.FromMilliseconds(400)));
+        var started = Stopwatch.GetTimestamp();
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
+
+        Assert.Equal(ErrorCategory.Timeout, outcome.Category);
+        AssertReadable(outcome.Reason);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
     public async Task CancellingEndsASendAtOnce()
     {
         await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ReadNothing, ReceiveBufferBytes = 4096 });

@@ -74,7 +74,8 @@ public abstract class HttpDestinationContract : DestinationContract
     [Fact]
     public async Task AResetWhileTheBodyIsOnItsWayIsTransient()
     {
-        await using var receiver = HttpReceiver.Start(Accepted with { Conduct = HttpReplyConduct.ResetBeforeBody });
+        await using var receiver = HttpReceiver.Start(Accepted);
+        receiver.ResetsBeforeBody = true;
         await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
 
         var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(LargeBatch(), Soon));

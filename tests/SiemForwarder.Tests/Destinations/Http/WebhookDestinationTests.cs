@@ -9,7 +9,7 @@ namespace SiemForwarder.Tests.Destinations.Http;
 public sealed class WebhookDestinationTests : HttpDestinationContract
 {
     internal override IDestination Open(DestinationSettings settings) => WebhookDestination.Kind.Open(
-        settings with { Authentication = new(AuthenticationType.Basic, "user", new Secret(SecretText)) }, TimeProvider.System);
+        settings with { Http = new(HttpBody.Array), Authentication = new(AuthenticationType.Basic, "user", new Secret(SecretText)) }, TimeProvider.System);
 
     internal override DeliveryBatch Batch(int count = 2) =>
         SomeBatch.Of([.. Enumerable.Range(0, count).Select(number => $"{{\"n\":{number}}}")]);
@@ -119,8 +119,10 @@ public sealed class WebhookDestinationTests : HttpDestinationContract
         await using var receiver = HttpReceiver.Start(Accepted with { Headers = ["Set-Cookie: a=b"] });
         await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
 
-        await destination.SendAsync(Batch(2), Soon);
+        await destination.SendAsync(Batch(), Soon);
+        await destination.SendAsync(Batch(), Soon);
 
+        Assert.Equal(2, receiver.Requests.Count);
         Assert.All(receiver.Requests, request => Assert.Null(request.FindHeader("Cookie")));
     }
 
@@ -153,6 +155,20 @@ public sealed class WebhookDestinationTests : HttpDestinationContract
         Assert.Equal(4, receiver.Requests.Count);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task WhereEveryEventIsRefusedEachIsNamedAndNoneIsSentTwice(int count)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(422));
+        await using var destination = OpenBare(SomeSettings.For(UrlOf(receiver)));
+
+        var outcome = await destination.SendAsync(Batch(count), Soon);
+
+        Assert.Equal(count, receiver.Requests.Count);
+        Assert.Equal(count, outcome is DeliveryOutcome.Partial partial ? partial.Refused.Count : outcome is DeliveryOutcome.Rejected ? 1 : 0);
+    }
+
     [Fact]
     public async Task WhereTheFirstEventFailsTheOutcomeSaysWhy()
     {
@@ -178,6 +194,23 @@ public sealed class WebhookDestinationTests : HttpDestinationContract
         Assert.Equal(ErrorCategory.Tls, refused.Category);
         AssertReadable(refused.Reason);
         Assert.Equal($"127.0.0.1:{receiver.Port}", Assert.Single(receiver.Requests).FindHeader("Host"));
+    }
+
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task AReceiverThatRequiresAClientCertificateSaysSo(string version)
+    {
+        using var authority = new CertificateAuthority("Test authority", TimeProvider.System);
+        await using var server = await OpenSslServer.StartAsync(authority, "hooks.example.com", $"{version} -Verify 2", Soon);
+        await using var destination = Open(SomeSettings.For($"https://127.0.0.1:{server.Port}/in") with { Tls = new(authority.Pem, ServerName: "hooks.example.com") });
+
+        var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(1), Soon));
+        var report = await destination.TestAsync(Batch(1), Soon);
+
+        Assert.Equal(ErrorCategory.Tls, outcome.Category);
+        Assert.Contains("client certificate", outcome.Reason);
+        Assert.Contains("client certificate", Assert.Single(report.Stages, stage => stage.Result == TestStageResult.Failed).ToString());
     }
 
     private static IDestination OpenBare(DestinationSettings settings) => WebhookDestination.Kind.Open(settings, TimeProvider.System);

@@ -88,6 +88,18 @@ public sealed class SyslogTcpDestinationTests : DestinationContract
         Assert.Equal(ErrorCategory.Connection, outcome.Category);
     }
 
+    [Fact]
+    public async Task WhatANewPeersSystemTookAndItsProgramThrewAwayIsNotDelivered()
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ResetAtFirstBytes });
+        await using var destination = OpenTo(receiver);
+
+        for (var attempt = 0; attempt < 5; attempt++)
+        {
+            Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(SomeBatch.Syslog(3), Soon));
+        }
+    }
+
     [Theory]
     [InlineData(SyslogFraming.OctetCounting)]
     [InlineData(SyslogFraming.LineFeed)]

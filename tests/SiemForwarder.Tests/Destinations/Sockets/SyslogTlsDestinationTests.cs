@@ -213,6 +213,21 @@ public sealed class SyslogTlsDestinationTests : DestinationContract, IDisposable
     }
 
     [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task WhatANewPeerThrowsAwayUnreadIsNotDelivered(SslProtocols protocol)
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new()
+        {
+            Conduct = TcpReceiverConduct.ResetAtFirstBytes,
+            Tls = ServerOptions(authority.IssueServer(ServerName), protocol),
+        });
+        await using var destination = OpenTo(receiver);
+
+        Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
+    }
+
+    [Theory]
     [InlineData("no PEM at all", null, "tls.caCertificate")]
     [InlineData(null, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "tls.clientKey")]
     public async Task PemThatCannotBeReadIsSaidWithoutQuotingIt(string? ca, string? key, string setting)

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using SiemForwarder.Simulator.Receivers;
 
-namespace SiemForwarder.Tests.Destinations.Sockets;
+namespace SiemForwarder.Tests.Destinations;
 
 /// <summary>OpenSSL's own server, which answers a wrong client certificate with the alerts of the RFCs.</summary>
 internal sealed class OpenSslServer : IAsyncDisposable
