@@ -98,6 +98,9 @@ public sealed class KeycloakSimulator : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None).ConfigureAwait(false);
 
+    /// <summary>Makes every token handed out so far worthless.</summary>
+    public void ExpireTokens() => Tokens.Expire();
+
     internal void Note(string request)
     {
         requests.Enqueue(request);

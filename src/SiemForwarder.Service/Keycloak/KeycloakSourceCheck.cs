@@ -96,7 +96,7 @@ internal static class KeycloakSourceCheck
     private static SourceCheckItem Clock(KeycloakClient client) => client.Clock.Offset switch
     {
         null => new SourceCheckItem(SourceCheckName.Clock, SourceCheckResult.Skipped, "The access token does not tell the server's time."),
-        { } offset when offset.Duration() > TimeSpan.FromSeconds(5) => new SourceCheckItem(
+        { } offset when offset.Duration() - client.Clock.Uncertainty > TimeSpan.FromSeconds(5) => new SourceCheckItem(
             SourceCheckName.Clock,
             SourceCheckResult.Warning,
             $"Keycloak's clock is {offset.Duration().TotalSeconds:0} s {(offset > TimeSpan.Zero ? "ahead of" : "behind")} this host's.",
