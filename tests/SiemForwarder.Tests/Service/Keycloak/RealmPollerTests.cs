@@ -91,6 +91,28 @@ public sealed class RealmPollerTests
         Assert.InRange(polled.Server.Requests.Count - before, 1, 3);
     }
 
+    [Theory]
+    [InlineData(SimulatedTier.WithIds, 3, 1)]
+    [InlineData(SimulatedTier.WithIds, 1, 0)]
+    [InlineData(SimulatedTier.WithoutIds, 3, 1)]
+    public async Task AnOutageLongerThanKeycloakKeepsEventsIsTold(SimulatedTier tier, int outageDays, int notices)
+    {
+        await using var polled = await PolledRealm.StartAsync(tier, PollStart.Now);
+        polled.Realm.EventsExpirationSeconds = 2 * 86_400;
+        polled.Realm.AddLogin("alice");
+        await polled.PollToEndAsync();
+        polled.Clock.Advance(TimeSpan.FromSeconds(130));
+        await polled.PollToEndAsync();
+        polled.Clock.Advance(TimeSpan.FromDays(outageDays));
+        polled.Restart();
+
+        await polled.PollToEndAsync();
+        polled.Clock.Advance(TimeSpan.FromSeconds(130));
+        await polled.PollToEndAsync();
+
+        Assert.Equal(notices, polled.Log.Bodies(EventStream.Forwarder).Count(json => json.Contains("SOURCE_EVENTS_POSSIBLY_LOST", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task ALongOutageIsReadOnceAndInOrder()
     {
