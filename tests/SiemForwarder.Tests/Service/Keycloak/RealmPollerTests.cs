@@ -114,6 +114,28 @@ public sealed class RealmPollerTests
     }
 
     [Fact]
+    public async Task RowsDeletedAtTheHeadInTheMiddleOfAPassHideNoOthers()
+    {
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithoutIds, pageRows: 20);
+        var now = polled.Server.NowMs();
+        var rows = Enumerable.Range(0, 200).Select(i => (Time: now - (i * 1000L), Json: $$"""{"time":{{now - (i * 1000L)}},"type":"LOGIN","n":{{i}}}""")).ToList();
+        rows.ForEach(row => polled.Realm.UserEvents.Add(row.Time, System.Text.Encoding.UTF8.GetBytes(row.Json)));
+        polled.Log.Committed = () =>
+        {
+            if (polled.Log.Appends == 3)
+            {
+                polled.Log.Committed = null;
+                polled.Realm.UserEvents.Clear();
+                rows[40..].ForEach(row => polled.Realm.UserEvents.Add(row.Time, System.Text.Encoding.UTF8.GetBytes(row.Json)));
+            }
+        };
+
+        await polled.PollToEndAsync();
+
+        Assert.Equal(rows.Select(row => row.Json).Order(), polled.Log.Bodies(EventStream.User).Order());
+    }
+
+    [Fact]
     public async Task ALongOutageIsReadOnceAndInOrder()
     {
         await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
