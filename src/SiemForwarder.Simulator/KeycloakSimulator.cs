@@ -29,7 +29,7 @@ public sealed class KeycloakSimulator : IAsyncDisposable
     }
 
     /// <summary>URL of the server with the path prefix, without a trailing slash.</summary>
-    public Uri BaseUrl => new($"http://127.0.0.1:{port}{options.PathPrefix}");
+    public Uri BaseUrl => new($"{(options.Certificate is null ? "http" : "https")}://127.0.0.1:{port}{options.PathPrefix}");
 
     /// <summary>The generation it speaks; may change while it runs, as in an upgrade.</summary>
     public SimulatedTier Tier { get; set; }
@@ -84,7 +84,13 @@ public sealed class KeycloakSimulator : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, port);
+            kestrel.Listen(IPAddress.Loopback, port, listen =>
+            {
+                if (options.Certificate is { } certificate)
+                {
+                    listen.UseHttps(certificate);
+                }
+            });
         });
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.Zero);
         var started = builder.Build();
@@ -97,6 +103,9 @@ public sealed class KeycloakSimulator : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None).ConfigureAwait(false);
+
+    /// <summary>Makes every token handed out so far worthless.</summary>
+    public void ExpireTokens() => Tokens.Expire();
 
     internal void Note(string request)
     {

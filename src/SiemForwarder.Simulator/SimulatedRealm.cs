@@ -46,6 +46,9 @@ public sealed class SimulatedRealm
 
     public IReadOnlyList<string> EnabledEventTypes { get; set; } = SimulatedEventTypes.All;
 
+    /// <summary>The server's clock in epoch milliseconds.</summary>
+    public long NowMs() => now();
+
     /// <summary>Adds a successful login and returns its id.</summary>
     /// <param name="username">Name of the user.</param>
     /// <param name="timeMs">Stamp; null for the server's present time.</param>

@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace SiemForwarder.Simulator;
 
 /// <summary>How a simulated server starts.</summary>
@@ -24,4 +26,7 @@ public sealed record SimulatorOptions
 
     /// <summary>Sends <c>Date</c>, as a reverse proxy does; Keycloak itself does not.</summary>
     public bool SendsDate { get; init; }
+
+    /// <summary>Serves HTTPS with this certificate and its private key; null for plain HTTP.</summary>
+    public X509Certificate2? Certificate { get; init; }
 }

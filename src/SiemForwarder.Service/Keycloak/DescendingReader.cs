@@ -43,11 +43,10 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
     private async Task<PollFailure?> TakeAsync(EventPage page, int asked, CancellationToken cancellationToken)
     {
         var events = keys.ByContent(page, floorMs);
-        if (previous.Count > 0 && page.Count > 0 && !events.Exists(incoming => previous.Contains((incoming.OccurredAtMs, incoming.Key))))
+        if (first > 0 && previous.Count > 0 && page.Count > 0 && !events.Exists(incoming => previous.Contains((incoming.OccurredAtMs, incoming.Key))))
         {
-            // Rows before this page were deleted meanwhile: what slid past is asked for again.
+            // Rows before this page were deleted meanwhile: back until the pages meet again, or to the head.
             first = Math.Max(0, first - asked);
-            previous = [];
             return null;
         }
 

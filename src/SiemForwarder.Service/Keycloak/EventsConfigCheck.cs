@@ -23,7 +23,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         using var config = JsonDocument.Parse(body.Bytes);
         if (source.Streams.Contains(EventStream.User))
         {
-            await CheckUserAsync(config.RootElement, recommendedTypes, cancellationToken).ConfigureAwait(false);
+            await CheckUserAsync(config.RootElement, KeycloakExpiration.Find(body, isAdmin: false), recommendedTypes, cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -40,7 +40,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         }
     }
 
-    private async Task CheckUserAsync(JsonElement config, IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
+    private async Task CheckUserAsync(
+        JsonElement config, long? loginSeconds, IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
     {
         if (!IsOn(config, "eventsEnabled"))
         {
@@ -62,7 +63,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
                 SourceCheckResult.Warning,
                 $"{missing.Count} recommended types are not stored: {string.Join(", ", missing)}.",
                 $"In the admin console: {UserSettings} → Add saved types → select them → Add. A list saved before an upgrade does not hold the types that came with it."));
-        items.Add(Expiration(SourceCheckName.LoginExpiration, Seconds(config, "eventsExpiration"), $"{UserSettings} → Expiration"));
+        items.Add(Expiration(SourceCheckName.LoginExpiration, loginSeconds ?? 0, $"{UserSettings} → Expiration"));
     }
 
     private async Task CheckAdminAsync(JsonElement config, CancellationToken cancellationToken)
@@ -82,10 +83,9 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         if (answer is KeycloakAnswer.Json json)
         {
             using var body = json.Body;
-            using var realm = JsonDocument.Parse(body.Bytes);
-            if (realm.RootElement.TryGetProperty("attributes", out var attributes))
+            if (KeycloakExpiration.Find(body, isAdmin: true) is { } seconds)
             {
-                items.Add(Expiration(SourceCheckName.AdminExpiration, Seconds(attributes, "adminEventsExpiration"), $"{AdminSettings} → Expiration"));
+                items.Add(Expiration(SourceCheckName.AdminExpiration, seconds, $"{AdminSettings} → Expiration"));
                 return;
             }
         }
@@ -126,7 +126,4 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
     private void Skip(string why, params string[] names) => items.AddRange(names.Select(name => new SourceCheckItem(name, SourceCheckResult.Skipped, why)));
 
     private static bool IsOn(JsonElement config, string member) => config.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.True;
-
-    private static long Seconds(JsonElement element, string member) =>
-        element.TryGetProperty(member, out var value) && long.TryParse(value.ToString(), out var seconds) ? seconds : 0;
 }

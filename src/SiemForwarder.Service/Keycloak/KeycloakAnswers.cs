@@ -54,7 +54,7 @@ internal static class KeycloakAnswers
             (400, "invalid_client", _) => Refused(
                 $"Keycloak gives no token to {client}: {description}. In the admin console: Clients → {source.ClientId} → Settings → Capability config → switch on Client authentication and Service accounts roles."),
             (403, "access_denied", _) => Refused(
-                $"Keycloak gives no token to {client}: the realm is disabled. In the admin console: Realm settings → General → switch Enabled on, or use a client of realm master."),
+                $"Keycloak gives no token to {client}: the realm is disabled. In the admin console: Realm settings → switch Enabled on."),
             (404, "Realm does not exist", _) => RealmMissing(source),
             (400 or 401 or 403, { Length: > 0 }, _) => Refused($"Keycloak gives no token to {client}: {error}: {description}."),
             _ => Classify(source, reply),

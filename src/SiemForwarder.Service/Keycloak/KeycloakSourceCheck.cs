@@ -87,7 +87,7 @@ internal static class KeycloakSourceCheck
         }
 
         var advice = client.Token.Claims is { } claims && claims.MayReadEvents(source.Realm)
-            ? $"The role is in the token, yet Keycloak refuses: check that the client belongs to realm '{source.Realm}' or to master, and that the role is still assigned."
+            ? $"The role is in the token, yet Keycloak refuses: check under Clients → {source.ClientId} → Service accounts roles that the role is still assigned."
             : $"In the admin console: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-events of realm-management. If it is assigned already: Clients → {source.ClientId} → Client scopes → {source.ClientId}-dedicated → Scope → switch on Full scope allowed.";
         return new SourceCheckItem(
             SourceCheckName.Role, SourceCheckResult.Failed, $"The access token of client '{source.ClientId}' lacks the role view-events (403).", advice);
@@ -96,7 +96,7 @@ internal static class KeycloakSourceCheck
     private static SourceCheckItem Clock(KeycloakClient client) => client.Clock.Offset switch
     {
         null => new SourceCheckItem(SourceCheckName.Clock, SourceCheckResult.Skipped, "The access token does not tell the server's time."),
-        { } offset when offset.Duration() > TimeSpan.FromSeconds(5) => new SourceCheckItem(
+        { } offset when offset.Duration() - client.Clock.Uncertainty > TimeSpan.FromSeconds(5) => new SourceCheckItem(
             SourceCheckName.Clock,
             SourceCheckResult.Warning,
             $"Keycloak's clock is {offset.Duration().TotalSeconds:0} s {(offset > TimeSpan.Zero ? "ahead of" : "behind")} this host's.",

@@ -20,6 +20,9 @@ internal sealed class ServerClock(TimeProvider time)
     public TimeSpan? Offset =>
         IsMeasured ? TimeSpan.FromMilliseconds(((lowMs + highMs) / 2) + LocalMs - time.GetUtcNow().ToUnixTimeMilliseconds()) : null;
 
+    /// <summary>How wrong <see cref="Offset"/> may be, either way.</summary>
+    public TimeSpan Uncertainty => TimeSpan.FromMilliseconds((highMs - lowMs) / 2);
+
     /// <summary>The server's clock showed between <paramref name="fromMs"/> and <paramref name="toMs"/> at some moment between two local ones.</summary>
     public void Observe(long fromMs, long toMs, long localStartMs, long localEndMs)
     {

@@ -6,6 +6,7 @@ internal sealed class StreamPoller
     private readonly TailedStream tail;
     private readonly AscendingTail ascending;
     private readonly TierWatch tierWatch = new();
+    private readonly RetentionWatch retentionWatch;
     private DescendingTail descending;
     private bool isStarted;
     private long nextGapRetryMs;
@@ -15,6 +16,7 @@ internal sealed class StreamPoller
         this.tail = tail;
         ascending = new AscendingTail(tail);
         descending = new DescendingTail(tail);
+        retentionWatch = new RetentionWatch(tail);
         if (storedCheckpoint is not null)
         {
             tail.Assume(PollCheckpoint.Parse(storedCheckpoint), isStored: true);
@@ -33,6 +35,7 @@ internal sealed class StreamPoller
         tail.BeginPoll();
         var failure = await BeginAsync(cancellationToken).ConfigureAwait(false)
             ?? await RetryGapsAsync(cancellationToken).ConfigureAwait(false)
+            ?? await retentionWatch.LookAsync(cancellationToken).ConfigureAwait(false)
             ?? await TailAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {

@@ -52,6 +52,8 @@ internal sealed class RecordingLog
         return Task.FromResult<AppendOutcome>(new AppendOutcome.Committed(first + 1, added, append.Events.Count - added));
     }
 
+    public int Count(EventStream stream) => stored.Count(entry => entry.Item1 == stream);
+
     public List<string> Bodies(EventStream stream) => [.. events.Where(entry => entry.Stream == stream).Select(entry => entry.Json)];
 
     /// <summary>The event without its id, as a server of the older tier shows it.</summary>

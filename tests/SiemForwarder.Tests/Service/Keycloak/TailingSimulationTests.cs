@@ -21,7 +21,15 @@ public sealed class TailingSimulationTests
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public async Task NothingIsLostAndNothingArrivesTwice(SimulatedTier tier, int seed)
+    public Task NothingIsLostAndNothingArrivesTwice(SimulatedTier tier, int seed) => RunAsync(tier, seed, isUpgraded: false);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public Task NothingIsLostAndNothingArrivesTwiceOverAnUpgradeThatAddsIds(int seed) => RunAsync(SimulatedTier.WithoutIds, seed, isUpgraded: true);
+
+    private static async Task RunAsync(SimulatedTier tier, int seed, bool isUpgraded)
     {
         var random = new Random(seed);
         await using var polled = await PolledRealm.StartAsync(tier, PollStart.Now, pageRows: new[] { 3, 5, 20 }[random.Next(3)]);
@@ -40,6 +48,7 @@ public sealed class TailingSimulationTests
         while (polled.Server.NowMs() < end + 1_200_000)
         {
             polled.Clock.Advance(TimeSpan.FromSeconds(random.Next(10) == 0 ? 60 : 5));
+            polled.Server.Tier = isUpgraded && polled.Server.NowMs() > end - 600_000 ? SimulatedTier.WithIds : tier;
             generatedTo = polled.Server.NowMs() < end ? Generate(polled.Realm, random, generatedTo, polled.Server.NowMs()) : generatedTo;
             if (random.Next(40) == 0)
             {
@@ -50,6 +59,7 @@ public sealed class TailingSimulationTests
         }
 
         Assert.True(polled.Realm.UserEvents.Count > 500);
+        Assert.Equal(polled.Server.Tier == SimulatedTier.WithIds ? ApiTier.WithIds : ApiTier.WithoutIds, polled.Poller.Status.Streams[0].Tier);
         polled.AssertComplete();
         Assert.Equal("", string.Join(",", polled.Log.Bodies(EventStream.Forwarder)));
     }

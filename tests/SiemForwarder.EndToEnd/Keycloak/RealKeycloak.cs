@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+
+namespace SiemForwarder.EndToEnd.Keycloak;
+
+/// <summary>A real Keycloak server on loopback with the realm siem-demo, started at first use and stopped with everything it started.</summary>
+public sealed class RealKeycloak : IAsyncDisposable
+{
+    public const string Realm = "siem-demo";
+
+    private static readonly TimeSpan ReadyWithin = TimeSpan.FromMinutes(5);
+
+    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(60) };
+    private readonly string folder = Directory.CreateTempSubdirectory("siemforwarder-keycloak-").FullName;
+    private Process? process;
+    private (string Token, long At) admin;
+
+    private RealKeycloak(string version) => Version = version;
+
+    public string Version { get; }
+
+    /// <summary>URL of the server, without a trailing slash in its path.</summary>
+    public Uri BaseUrl { get; private set; } = null!;
+
+    /// <summary>Starts a server and waits until it is ready; the test is skipped where the servers are not on this machine.</summary>
+    /// <param name="version">26.7.4 or 24.0.5.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<RealKeycloak> StartAsync(string version, CancellationToken cancellationToken)
+    {
+        var script = Path.GetFullPath(Path.Combine(FindRoot(), "..", "shared", "keycloak", "start.sh"));
+        Assert.SkipUnless(File.Exists(script), "shared/keycloak/start.sh is not beside the repository");
+        Assert.SkipUnless(IsOnPath("java"), "there is no Java on this machine");
+        var server = new RealKeycloak(version);
+        try
+        {
+            await server.LaunchAsync(script, cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Logs a user in with the password grant of client demo-app; the status of the answer.</summary>
+    public async Task<int> LoginAsync(string user, string password, CancellationToken cancellationToken)
+    {
+        using var response = await TokenAsync(Realm, new() { ["grant_type"] = "password", ["client_id"] = "demo-app", ["username"] = user, ["password"] = password }, cancellationToken);
+        return (int)response.StatusCode;
+    }
+
+    /// <summary>Creates a user of that name and returns its id.</summary>
+    public Task<string> CreateUserAsync(string name, CancellationToken cancellationToken) =>
+        CreateAsync("users", new JsonObject { ["username"] = name, ["enabled"] = true }, cancellationToken);
+
+    /// <summary>Creates a confidential client of that name and returns its id.</summary>
+    public Task<string> CreateClientAsync(string name, CancellationToken cancellationToken) =>
+        CreateAsync("clients", new JsonObject { ["clientId"] = name, ["enabled"] = true }, cancellationToken);
+
+    /// <summary>Creates a realm role and returns its name.</summary>
+    public Task<string> CreateRoleAsync(string name, CancellationToken cancellationToken) =>
+        CreateAsync("roles", new JsonObject { ["name"] = name }, cancellationToken);
+
+    /// <summary>The stored events as the administrator sees them, newest first: <c>events</c> or <c>admin-events</c>.</summary>
+    public async Task<JsonArray> EventsAsync(string stream, CancellationToken cancellationToken)
+    {
+        using var response = await AdminAsync(HttpMethod.Get, $"{stream}?max=5000", null, cancellationToken);
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken))!.AsArray();
+    }
+
+    /// <summary>Sends a request to the admin API of the realm and returns the answer, which is a success.</summary>
+    /// <param name="method">HTTP method.</param>
+    /// <param name="path">Path below the realm, empty for the realm itself.</param>
+    /// <param name="body">JSON body, or null.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    public async Task<HttpResponseMessage> AdminAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellationToken)
+    {
+        var url = $"{BaseUrl.ToString().TrimEnd('/')}/admin/realms/{Realm}{(path.Length == 0 ? "" : "/" + path)}";
+        using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : JsonContent.Create(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await AdminTokenAsync(cancellationToken));
+        var response = await http.SendAsync(request, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellationToken)}");
+        }
+
+        return response;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        if (process is { } started)
+        {
+            // start.sh became the server by exec, so this ends it and what it started, and nothing else.
+            started.Kill(entireProcessTree: true);
+            await started.WaitForExitAsync();
+            started.Dispose();
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private async Task LaunchAsync(string script, CancellationToken cancellationToken)
+    {
+        var (port, managementPort) = (FreePort(), FreePort());
+        BaseUrl = new Uri($"http://127.0.0.1:{port}");
+        var start = new ProcessStartInfo("bash", [script, Version, $"{port}", folder]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["MANAGEMENT_PORT"] = $"{managementPort}";
+        process = Process.Start(start)!;
+        var output = new Queue<string>();
+        process.OutputDataReceived += (_, line) => Keep(output, line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(output, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bound.CancelAfter(ReadyWithin);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
+        while (!await IsReadyAsync(bound.Token))
+        {
+            if (process.HasExited)
+            {
+                throw new InvalidOperationException($"Keycloak {Version} ended while starting: {string.Join('\n', output)}");
+            }
+
+            await tick.WaitForNextTickAsync(bound.Token);
+        }
+    }
+
+    private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await http.GetAsync(new Uri(BaseUrl, $"/realms/{Realm}"), cancellationToken);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<string> CreateAsync(string collection, JsonObject body, CancellationToken cancellationToken)
+    {
+        using var response = await AdminAsync(HttpMethod.Post, collection, body, cancellationToken);
+        return response.Headers.Location!.Segments[^1];
+    }
+
+    private async Task<string> AdminTokenAsync(CancellationToken cancellationToken)
+    {
+        if (admin.Token is not null && Stopwatch.GetElapsedTime(admin.At) < TimeSpan.FromSeconds(30))
+        {
+            return admin.Token;
+        }
+
+        using var response = await TokenAsync(
+            "master", new() { ["grant_type"] = "password", ["client_id"] = "admin-cli", ["username"] = "admin", ["password"] = "admin" }, cancellationToken);
+        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken))!;
+        admin = ((string)answer["access_token"]!, Stopwatch.GetTimestamp());
+        return admin.Token;
+    }
+
+    private async Task<HttpResponseMessage> TokenAsync(string realm, Dictionary<string, string> form, CancellationToken cancellationToken)
+    {
+        using var content = new FormUrlEncodedContent(form);
+        return await http.PostAsync(new Uri(BaseUrl, $"/realms/{realm}/protocol/openid-connect/token"), content, cancellationToken);
+    }
+
+    private static void Keep(Queue<string> output, string? line)
+    {
+        lock (output)
+        {
+            if (line is not null)
+            {
+                output.Enqueue(line);
+            }
+
+            while (output.Count > 40)
+            {
+                output.Dequeue();
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static bool IsOnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => File.Exists(Path.Combine(directory, program)));
+
+    private static string FindRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "SiemForwarder.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return directory?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+    }
+}
