@@ -23,7 +23,7 @@ internal static class ForwarderHost
         builder.Services.AddOptions<ForwarderOptions>().BindConfiguration(ForwarderOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddStorage(connectionString);
-        builder.Services.AddSingleton<ForwarderTelemetry>();
+        builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
         builder.Services.AddEventLog();
         builder.Services.AddSources();
         builder.Services.AddIntegrations();
@@ -43,6 +43,9 @@ internal static class ForwarderHost
         app.MapEvidence();
         app.MapCatalogues();
         app.MapHealth();
+        var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
+        app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
+            .WithSummary("Counters in Prometheus' text format.");
         return app;
     }
 

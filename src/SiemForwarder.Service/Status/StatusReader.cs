@@ -27,7 +27,7 @@ internal sealed class StatusReader(NpgsqlDataSource database)
             Instant(reader, 1),
             Instant(reader, 2),
             Instant(reader, 3),
-            AcceptanceOf(integration.Destination),
+            AcceptanceText.Of(DestinationCatalog.Find(integration.Destination)?.Acceptance),
             error,
             backlog,
             oldest,
@@ -66,11 +66,4 @@ internal sealed class StatusReader(NpgsqlDataSource database)
 
     private static DateTimeOffset? Instant(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
-
-    private static string AcceptanceOf(string destination) => DestinationCatalog.Find(destination)?.Acceptance switch
-    {
-        Acceptance.Acknowledged => "acknowledged",
-        Acceptance.Indexed => "indexed",
-        _ => "handed over",
-    };
 }
