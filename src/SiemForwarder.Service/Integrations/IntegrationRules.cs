@@ -76,6 +76,7 @@ internal static class IntegrationRules
         }
 
         errors.AtMost("name", request.Name, MaxNameLength);
+        errors.OneLine("name", request.Name);
         errors.AtMost("description", request.Description, MaxTextLength);
         errors.AtMost("serverUrl", request.ServerUrl, MaxTextLength);
         errors.AtMost("authentication.username", request.Authentication?.Username, MaxTextLength);
@@ -270,6 +271,11 @@ internal static class IntegrationRules
             return null;
         }
 
+        errors.NoneEmpty($"{field}.types", match.Types);
+        errors.NoneEmpty($"{field}.categories", match.Categories);
+        errors.NoneEmpty($"{field}.outcomes", match.Outcomes);
+        errors.NoneEmpty($"{field}.clients", match.Clients);
+        errors.NoneEmpty($"{field}.users", match.Users);
         foreach (var outcome in match.Outcomes ?? [])
         {
             errors.Choose($"{field}.outcomes", outcome, string.Empty, Choices.Outcomes);
