@@ -13,7 +13,7 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>Keeps one dispatcher running for every enabled integration, and starts it anew when its settings change.</summary>
 internal sealed class DispatchService(
     IntegrationStore store, EventLogReader log, SourceDirectory sources, EventLogSignal signal, ConfigurationSignal configuration,
-    NpgsqlDataSource database, DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder,
+    EngineLeases leases, NpgsqlDataSource database, DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
     TimeProvider time, ForwarderTelemetry telemetry) : BackgroundService
 {
     private readonly LoopSet loops = new();
@@ -25,10 +25,15 @@ internal sealed class DispatchService(
         {
             while (true)
             {
-                var changed = configuration.Changed;
-                var enabled = (await patience.TryUntilDoneAsync(store.ListEnabledAsync, stoppingToken)).ToDictionary(integration => integration.Id);
+                var changed = Task.WhenAny(configuration.Changed, leases.Changed);
+                var fences = leases.Fences(LeaseKind.Integration);
+                var enabled = (await patience.TryUntilDoneAsync(store.ListEnabledAsync, stoppingToken))
+                    .Where(integration => fences.ContainsKey(integration.Id))
+                    .ToDictionary(integration => integration.Id);
                 await loops.ReconcileAsync(
-                    enabled.ToDictionary(pair => pair.Key, pair => pair.Value.Version), (id, token) => RunAsync(enabled[id], token), stoppingToken);
+                    enabled.ToDictionary(pair => pair.Key, pair => (pair.Value.Version, fences[pair.Key])),
+                    (id, token) => RunAsync(enabled[id], fences[id], token),
+                    stoppingToken);
                 await Task.WhenAny(changed, Task.Delay(forwarder.Value.ConfigurationInterval, time, stoppingToken));
                 stoppingToken.ThrowIfCancellationRequested();
             }
@@ -39,9 +44,9 @@ internal sealed class DispatchService(
         }
     }
 
-    private async Task RunAsync(Integration integration, CancellationToken cancellationToken)
+    private async Task RunAsync(Integration integration, long fence, CancellationToken cancellationToken)
     {
-        var recorder = new DeliveryRecorder(database, partitions, time, forwarder.Value.EngineName);
+        var recorder = new DeliveryRecorder(database, partitions, time, engine.Value.Name, fence);
         if (RunnableIntegration.Create(integration, store.SecretsOf(integration), out var fault) is not { } runnable)
         {
             telemetry.IntegrationUnusable(integration.Name, fault!);
@@ -55,7 +60,7 @@ internal sealed class DispatchService(
             await using var destination = runnable.Kind.Open(runnable.Destination, time);
             using var buffer = new BatchBuffer(EventFormatCatalog.Create(runnable.Output), destination.Limits);
             var dispatcher = new IntegrationDispatcher(
-                runnable, destination, new BatchAssembler(log, sources, runnable.Filter, buffer), recorder, sources, signal, options.Value, time, telemetry);
+                runnable, destination, new BatchAssembler(log, sources, runnable.Filter, buffer), recorder, sources, signal, leases, options.Value, time, telemetry);
             await dispatcher.RunAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
