@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.EndToEnd.Support;
 
@@ -124,6 +125,19 @@ internal sealed class ForwarderProcess : IAsyncDisposable
 
     public async Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) =>
         JsonNode.Parse(await Api.GetStringAsync(path, cancellationToken))!;
+
+    /// <summary>Runs pg_ctl on the private database as the user that owns it.</summary>
+    public async Task ControlDatabaseAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var data = Path.Combine(DataFolder, "postgres", "data");
+        string[] command = [Path.Combine(PostgresPrograms.FindFolder()!, "pg_ctl"), .. arguments, "-D", data, "-w", "-l", Path.Combine(data, "server.log")];
+        var (_, owner) = await ChildProgram.RunAsync("stat", ["-c", "%u %g", data], cancellationToken);
+        var (user, group) = (owner.Split(' ')[0], owner.Split(' ')[1]);
+        var (code, output) = Environment.UserName == "root"
+            ? await ChildProgram.RunAsync("setpriv", [$"--reuid={user}", $"--regid={group}", "--clear-groups", .. command], cancellationToken)
+            : await ChildProgram.RunAsync(command[0], command[1..], cancellationToken);
+        Assert.True(code == 0, output);
+    }
 
     /// <summary>Asks until the answer is as wanted; the caller's token bounds it.</summary>
     public async Task<JsonNode> WaitForAsync(string path, Func<JsonNode, bool> isSo, CancellationToken cancellationToken)
