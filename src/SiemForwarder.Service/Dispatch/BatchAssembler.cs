@@ -24,8 +24,16 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
         buffer.Clear();
         var source = await sources.GetAsync(sourceId, cancellationToken);
         var (last, missing, scanned) = (afterPosition, 0L, 0);
-        while (!buffer.IsFull && scanned < MaxScannedEvents && await log.ReadAsync(sourceId, last, cancellationToken) is { } segment)
+        while (!buffer.IsFull && scanned < MaxScannedEvents)
         {
+            // Asked before the log is read: what it reached then and does not hold now, retention dropped.
+            var end = log.LastPosition(sourceId);
+            if (await log.ReadAsync(sourceId, last, cancellationToken) is not { } segment)
+            {
+                (missing, last) = (missing + Math.Max(0, end - last), Math.Max(last, end));
+                break;
+            }
+
             if (segment.FirstPosition > last + 1)
             {
                 missing += segment.FirstPosition - last - 1;

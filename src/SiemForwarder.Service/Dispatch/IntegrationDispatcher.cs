@@ -60,8 +60,11 @@ internal sealed class IntegrationDispatcher(
         }
     }
 
-    private async Task<IReadOnlyList<int>> ListSourcesAsync(CancellationToken cancellationToken) =>
-        integration.Sources.Count > 0 ? integration.Sources : await sources.ListAsync(cancellationToken);
+    private async Task<IReadOnlyList<int>> ListSourcesAsync(CancellationToken cancellationToken)
+    {
+        var existing = await sources.ListAsync(cancellationToken);
+        return integration.Sources.Count == 0 ? existing : [.. existing.Where(integration.Sources.Contains)];
+    }
 
     /// <summary>Brings a run of positions to its end: everything accepted, set aside, or left out by the filter. False where the checkpoint was taken away.</summary>
     private async Task<bool> DeliverAsync(AssembledBatch assembled, DeliveryRound round, CancellationToken cancellationToken)
