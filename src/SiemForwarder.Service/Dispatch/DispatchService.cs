@@ -16,6 +16,7 @@ internal sealed class DispatchService(
     EngineLeases leases, NpgsqlDataSource database, DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
     TimeProvider time, ForwarderTelemetry telemetry) : BackgroundService
 {
+    private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
     private readonly LoopSet loops = new();
     private readonly DatabasePatience patience = new(time, telemetry);
 
@@ -51,7 +52,7 @@ internal sealed class DispatchService(
         {
             telemetry.IntegrationUnusable(integration.Name, fault!);
             await patience.TryUntilDoneAsync(token => ShowFaultAsync(recorder, integration.Id, fault!, token), cancellationToken);
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            await Task.Delay(UnusablePause, time, cancellationToken);
             return;
         }
 

@@ -13,6 +13,7 @@ internal sealed class PollService(
     SourceStore store, EventLogWriter log, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
     ForwarderTelemetry telemetry, ILoggerFactory loggers) : BackgroundService
 {
+    private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
     private readonly LoopSet loops = new();
     private readonly ConcurrentDictionary<int, RealmPoller> pollers = new();
     private readonly DatabasePatience patience = new(time, telemetry);
@@ -52,7 +53,7 @@ internal sealed class PollService(
         if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
         {
             telemetry.SourceUnusable(source.Name, "its stored secret cannot be decrypted with the keys of this database; enter it again.");
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            await Task.Delay(UnusablePause, time, cancellationToken);
             return;
         }
 
