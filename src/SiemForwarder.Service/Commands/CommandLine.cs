@@ -5,7 +5,7 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The commands of the program: serving (none named), and <c>demo</c>.</summary>
+/// <summary>The commands of the program: serving (none named), <c>demo</c> and <c>health</c>.</summary>
 internal static class CommandLine
 {
     private const int Failed = 2;
@@ -15,7 +15,12 @@ internal static class CommandLine
     {
         try
         {
-            return args.FirstOrDefault() == "demo" ? await DemoAsync(args[1..]) : await ServeAsync(args);
+            return args.FirstOrDefault() switch
+            {
+                "demo" => await DemoAsync(args[1..]),
+                "health" => await HealthCommand.RunAsync(Environment.GetEnvironmentVariable("ASPNETCORE_URLS"), Console.Out, CancellationToken.None),
+                _ => await ServeAsync(args),
+            };
         }
         catch (DatabaseStartException exception)
         {
