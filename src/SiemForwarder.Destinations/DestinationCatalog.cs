@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using SiemForwarder.Destinations.Http;
+using SiemForwarder.Destinations.Http.Hec;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;
@@ -12,6 +13,7 @@ public static class DestinationCatalog
     [
         SyslogDestination.Kind,
         WebhookDestination.Kind,
+        SplunkHecDestination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);

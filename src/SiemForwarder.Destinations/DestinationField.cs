@@ -42,6 +42,13 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
         new("http.timeoutSeconds", DestinationFieldType.Number, "Longest time that one request may take.") { Default = "30" },
     ];
 
+    /// <summary>The same for destinations that take compressed bodies everywhere.</summary>
+    internal static DestinationField[] OfGzippedHttp { get; } =
+    [
+        OfHttp[0] with { Default = "true" },
+        OfHttp[1],
+    ];
+
     internal static DestinationField[] OfAuthentication { get; } =
     [
         new("authentication.type", DestinationFieldType.Choice, "How the forwarder proves who it is.") { Default = "none", Choices = ["none", "basic", "header", "bearer"] },

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace SiemForwarder.Destinations;
 
 /// <summary>One kind of destination: its stable id, what it needs, what it can promise, and how to open it.</summary>
@@ -23,6 +25,12 @@ public sealed record DestinationKind
 
     /// <summary>What an integration with this destination can or must set, by the names of the API.</summary>
     public required IReadOnlyList<DestinationField> Fields { get; init; }
+
+    /// <summary>Which kind of success it gives with these settings, where that depends on them; null where <see cref="Acceptance"/> says all.</summary>
+    public Func<JsonElement?, Acceptance>? AcceptanceWith { get; init; }
+
+    /// <summary>Checks what only this destination has, secrets revealed; null where it has nothing of its own.</summary>
+    public Func<JsonElement?, IReadOnlyList<SettingFault>>? CheckSettings { get; init; }
 
     /// <summary>Where it is described, as a path in the repository.</summary>
     public required string Documentation { get; init; }

@@ -12,7 +12,7 @@ namespace SiemForwarder.Destinations.Http;
 /// </remarks>
 internal sealed class HttpEndpoint : IDisposable
 {
-    private const int MaxAnswerBytes = 64 * 1024;
+    private const int UsualAnswerBytes = 64 * 1024;
 
     private static readonly string UserAgent = $"SiemForwarder/{typeof(HttpEndpoint).Assembly.GetName().Version?.ToString(3)}";
     private static readonly TimeSpan ConnectionAge = TimeSpan.FromMinutes(5);
@@ -21,24 +21,28 @@ internal sealed class HttpEndpoint : IDisposable
     private readonly TimeProvider timeProvider;
     private readonly Attempt<HttpCredentials> credentials;
     private readonly HttpMessageInvoker invoker;
-    private readonly Uri target;
+    private readonly string origin;
+    private readonly int maxAnswerBytes;
     private readonly string hostHeader;
     private readonly string display;
-    private readonly byte[] answer = new byte[MaxAnswerBytes];
+    private byte[] answer = new byte[UsualAnswerBytes];
 
     /// <param name="settings">Of the destination.</param>
     /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
     /// <param name="timeProvider">For bounds and dates.</param>
-    public HttpEndpoint(DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider timeProvider)
+    /// <param name="profile">Where a destination has credentials, secrets or longer answers of its own; null for the settings' alone.</param>
+    public HttpEndpoint(
+        DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider timeProvider, HttpIntakeProfile? profile = null)
     {
         this.settings = settings;
         this.timeProvider = timeProvider;
-        Mask = new SecretMask(settings);
-        credentials = HttpCredentials.Create(settings.Authentication);
+        Mask = new SecretMask(settings, profile?.Secrets ?? []);
+        credentials = profile?.Credentials ?? HttpCredentials.Create(settings.Authentication);
+        maxAnswerBytes = profile?.MaxAnswerBytes ?? UsualAnswerBytes;
         var endpoint = Endpoint.Of(settings).ToString();
         display = $"{settings.ServerUrl.Scheme}://{endpoint}";
         // The stream is already secured: a second handshake would follow if the scheme said https here.
-        target = new Uri($"http://{endpoint}{settings.ServerUrl.PathAndQuery}");
+        origin = $"http://{endpoint}";
         hostHeader = settings.Port == DestinationCatalog.DefaultPort(settings.ServerUrl.Scheme) ? endpoint[..endpoint.LastIndexOf(':')] : endpoint;
         invoker = new HttpMessageInvoker(new SocketsHttpHandler
         {
@@ -58,7 +62,13 @@ internal sealed class HttpEndpoint : IDisposable
     /// <param name="body">Bytes that stay unchanged until the answer came; they may be sent twice where a kept connection turns out closed.</param>
     /// <param name="contentType">Media type, as it stands in the header.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
-    public async Task<Attempt<HttpAnswer>> PostAsync(ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
+    public Task<Attempt<HttpAnswer>> PostAsync(ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken) =>
+        SendAsync(new HttpExchange(settings.ServerUrl.PathAndQuery, body, contentType) { Gzip = settings.Http.Gzip }, cancellationToken);
+
+    /// <summary>Makes one request.</summary>
+    /// <param name="exchange">Its bytes stay unchanged until the answer came; they may be sent twice where a kept connection turns out closed.</param>
+    /// <param name="cancellationToken">The only thing that throws.</param>
+    public async Task<Attempt<HttpAnswer>> SendAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
         if (!credentials.TryGet(out var credential, out var unusable))
         {
@@ -66,7 +76,7 @@ internal sealed class HttpEndpoint : IDisposable
         }
 
         using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
-        using var request = CreateRequest(body, contentType, credential);
+        using var request = CreateRequest(exchange, credential);
         try
         {
             using var response = await invoker.SendAsync(request, bound.Token);
@@ -86,19 +96,29 @@ internal sealed class HttpEndpoint : IDisposable
 
     public void Dispose() => invoker.Dispose();
 
-    private HttpRequestMessage CreateRequest(ReadOnlyMemory<byte> body, string contentType, HttpCredentials credential)
+    private HttpRequestMessage CreateRequest(HttpExchange exchange, HttpCredentials credential)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, target)
+        var request = new HttpRequestMessage(exchange.Method, new Uri(origin + exchange.PathAndQuery))
         {
             Version = System.Net.HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ReadOnlyMemoryContent(body),
         };
         request.Headers.Host = hostHeader;
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         credential.ApplyTo(request.Headers);
-        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
-        if (settings.Http.Gzip)
+        foreach (var (name, value) in exchange.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        if (exchange.Method == HttpMethod.Get)
+        {
+            return request;
+        }
+
+        request.Content = new ReadOnlyMemoryContent(exchange.Body);
+        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(exchange.ContentType);
+        if (exchange.Gzip)
         {
             request.Content.Headers.ContentEncoding.Add("gzip");
         }
@@ -112,14 +132,18 @@ internal sealed class HttpEndpoint : IDisposable
         await using (var stream = await response.Content.ReadAsStreamAsync(cancellationToken))
         {
             int count;
-            while (length < answer.Length && (count = await stream.ReadAsync(answer.AsMemory(length), cancellationToken)) > 0)
+            while (length < maxAnswerBytes && (count = await stream.ReadAsync(answer.AsMemory(length), cancellationToken)) > 0)
             {
                 length += count;
+                if (length == answer.Length && length < maxAnswerBytes)
+                {
+                    Array.Resize(ref answer, Math.Min(length * 2, maxAnswerBytes));
+                }
             }
         }
 
         var retryAfter = response.Headers.TryGetValues("Retry-After", out var values) ? values.First() : null;
-        var text = OneLine.Of(Mask.Mask(Encoding.UTF8.GetString(answer.AsSpan(0, length))));
+        var text = OneLine.Of(Mask.Mask(Encoding.UTF8.GetString(answer.AsSpan(0, Math.Min(length, UsualAnswerBytes)))));
         return new HttpAnswer(display, (int)response.StatusCode, text, answer.AsMemory(0, length))
         {
             RetryAfter = RetryAfter.Parse(retryAfter, timeProvider.GetUtcNow()),

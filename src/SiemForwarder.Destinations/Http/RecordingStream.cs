@@ -35,6 +35,13 @@ internal sealed class RecordingStream(Stream inner) : Stream
 
     public ReadOnlySpan<byte> Received => received.GetBuffer().AsSpan(0, (int)received.Length);
 
+    /// <summary>Forgets what was recorded so far.</summary>
+    public void Restart()
+    {
+        sent.SetLength(0);
+        received.SetLength(0);
+    }
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken);

@@ -44,7 +44,7 @@ internal sealed class RequestBody : IDisposable
                 WriteArray(batch);
                 break;
             default:
-                WriteLines(batch);
+                WriteLines(batch, plain);
                 break;
         }
 
@@ -83,20 +83,21 @@ internal sealed class RequestBody : IDisposable
         plain.WriteByte((byte)']');
     }
 
-    private void WriteLines(DeliveryBatch batch)
+    /// <summary>One event per line, each line ended by LF.</summary>
+    public static void WriteLines(DeliveryBatch batch, PooledStream body)
     {
         for (var index = 0; index < batch.Count; index++)
         {
-            var from = (int)plain.Length;
-            plain.Write(batch[index].Span);
+            var from = (int)body.Length;
+            body.Write(batch[index].Span);
             // A line break inside would let the sender of an event begin an event of its own.
-            var line = plain.WrittenSpan[from..];
+            var line = body.WrittenSpan[from..];
             for (var at = line.IndexOfAny(LineBreaks); at >= 0; at = line.IndexOfAny(LineBreaks))
             {
                 line[at] = (byte)' ';
             }
 
-            plain.WriteByte((byte)'\n');
+            body.WriteByte((byte)'\n');
         }
     }
 

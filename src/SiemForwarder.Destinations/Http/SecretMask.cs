@@ -11,7 +11,9 @@ internal sealed class SecretMask
 
     private readonly string[] forms;
 
-    public SecretMask(DestinationSettings settings)
+    /// <param name="settings">Whose credentials are hidden.</param>
+    /// <param name="others">Secrets that only this destination has.</param>
+    public SecretMask(DestinationSettings settings, IReadOnlyList<Secret> others)
     {
         var all = new HashSet<string>(StringComparer.Ordinal);
         var authentication = settings.Authentication;
@@ -21,6 +23,11 @@ internal sealed class SecretMask
         if (authentication.Header?.Reveal() is { } line)
         {
             Add(all, line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim());
+        }
+
+        foreach (var other in others)
+        {
+            Add(all, other.Reveal());
         }
 
         if (settings.ServerUrl.UserInfo is { Length: > 0 } userInfo)

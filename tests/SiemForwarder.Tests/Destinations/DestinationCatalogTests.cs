@@ -40,6 +40,6 @@ public sealed class DestinationCatalogTests
     {
         var parts = kind.Documentation.Split('#');
         var text = File.ReadAllText(Path.Combine(Support.RepositoryFiles.Root, parts[0]));
-        Assert.Contains($"\n## {parts[1]}\n", text, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains($"\n## {parts[1].Replace('-', ' ')}\n", text, StringComparison.OrdinalIgnoreCase);
     });
 }

@@ -7,6 +7,9 @@ internal static class SomeSettings
 {
     public const string IntegrationName = "corp-siem";
 
+    /// <summary>What only one destination has, as the API passes it on.</summary>
+    public static System.Text.Json.JsonElement Own(object settings) => System.Text.Json.JsonSerializer.SerializeToElement(settings);
+
     public static DestinationSettings For(string url, TimeSpan? timeout = null)
     {
         var uri = new Uri(url);

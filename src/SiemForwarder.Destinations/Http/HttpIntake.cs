@@ -1,0 +1,156 @@
+using System.IO.Compression;
+using System.Net.Security;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>A destination that posts each batch as one request; a SIEM adds how it wraps events and what its answers mean.</summary>
+internal abstract class HttpIntake : IDestination
+{
+    private const int ShownBytes = 4096;
+
+    private readonly TimeProvider timeProvider;
+    private readonly HttpIntakeProfile profile;
+    private readonly Connector connector;
+    private readonly HttpEndpoint endpoint;
+    private readonly PooledStream plain = new();
+    private readonly PooledStream compressed = new();
+
+    protected HttpIntake(DestinationSettings settings, TimeProvider timeProvider, HttpIntakeProfile profile)
+    {
+        Settings = settings;
+        this.timeProvider = timeProvider;
+        this.profile = profile;
+        connector = new Connector(settings, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
+        endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider, profile);
+    }
+
+    public BatchLimits Limits => profile.Limits;
+
+    protected DestinationSettings Settings { get; }
+
+    public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        (await SendAsync(endpoint, batch, cancellationToken)).Outcome;
+
+    public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var log = new StageLog(timeProvider);
+        var opened = await connector.OpenAsync(log, cancellationToken);
+        if (!opened.TryGet(out var connection, out _))
+        {
+            return log.ToReport(default, default);
+        }
+
+        await using var recorded = new RecordedConnections(connector, connection);
+        using var ofTest = new HttpEndpoint(Settings, recorded.OpenAsync, timeProvider, profile);
+        var probe = await ProbeAsync(ofTest, cancellationToken);
+        if (probe?.Fault is null)
+        {
+            recorded.Restart();
+            var sent = await SendAsync(ofTest, batch, cancellationToken);
+            Note(log, probe, sent);
+        }
+        else
+        {
+            plain.Clear();
+            Fail(log, probe.Fault);
+        }
+
+        var head = ofTest.Mask.Mask(recorded.SentHead);
+        var received = ofTest.Mask.Mask(recorded.Received);
+        byte[] request = head.Length == 0 ? [] : [.. head, .. plain.Written.Span];
+        return log.ToReport(request, received.AsMemory(0, Math.Min(received.Length, ShownBytes)));
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        endpoint.Dispose();
+        connector.Dispose();
+        plain.Dispose();
+        compressed.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Writes the body of a request for these events, before compression.</summary>
+    protected abstract void WriteBody(DeliveryBatch batch, PooledStream body);
+
+    /// <summary>What an answer to a batch means.</summary>
+    protected virtual Task<IntakeVerdict> JudgeAsync(HttpEndpoint used, HttpAnswer answer, DeliveryBatch batch, CancellationToken cancellationToken) =>
+        Task.FromResult(Judge(answer, batch));
+
+    /// <summary>What an answer to a batch means, where no further request is needed to tell.</summary>
+    protected virtual IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch) => IntakeVerdict.Of(answer, Settings.IntegrationName);
+
+    /// <summary>Asks before the test event is sent whether URL and credentials are right; null where there is no way to ask.</summary>
+    protected virtual Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken) => Task.FromResult<IntakeVerdict?>(null);
+
+    /// <summary>Headers for this batch besides those of the profile.</summary>
+    protected virtual IReadOnlyList<KeyValuePair<string, string>> HeadersFor(DeliveryBatch batch) => profile.Headers;
+
+    private async Task<IntakeVerdict> SendAsync(HttpEndpoint used, DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        plain.Clear();
+        WriteBody(batch, plain);
+        var exchange = new HttpExchange(profile.PathAndQuery, Settings.Http.Gzip ? Compress() : plain.Written, profile.ContentType)
+        {
+            Gzip = Settings.Http.Gzip,
+            Headers = HeadersFor(batch),
+        };
+        var posted = await used.SendAsync(exchange, cancellationToken);
+        return posted.TryGet(out var answer, out var fault)
+            ? await JudgeAsync(used, answer, batch, cancellationToken)
+            : IntakeVerdict.Of(fault, Settings.IntegrationName);
+    }
+
+    private void Note(StageLog log, IntakeVerdict? probe, IntakeVerdict sent)
+    {
+        if (sent.Fault is { Category: ErrorCategory.Authentication or ErrorCategory.Authorization or ErrorCategory.Tls } refused)
+        {
+            log.Failed(TestStageName.Authentication, refused);
+            return;
+        }
+
+        if (probe?.Outcome is DeliveryOutcome.Delivered asked)
+        {
+            log.Passed(TestStageName.Authentication, asked.Answer);
+        }
+        else if (sent.Fault is null)
+        {
+            log.Passed(TestStageName.Authentication, "the receiver took the credentials");
+        }
+        else
+        {
+            log.Skipped(TestStageName.Authentication, "the receiver did not say whether it takes the credentials");
+        }
+
+        if (sent.Fault is not null)
+        {
+            log.Failed(TestStageName.Acceptance, sent.Fault);
+        }
+        else if (sent.Outcome is DeliveryOutcome.Delivered delivered)
+        {
+            log.Passed(TestStageName.Acceptance, $"{connector.Endpoint} took the test event: {delivered.Answer}");
+        }
+    }
+
+    private static void Fail(StageLog log, Fault fault) => log.Failed(
+        fault.Category is ErrorCategory.Authentication or ErrorCategory.Authorization or ErrorCategory.Tls ? TestStageName.Authentication : TestStageName.Acceptance,
+        fault);
+
+    private ReadOnlyMemory<byte> Compress()
+    {
+        compressed.Clear();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            gzip.Write(plain.Written.Span);
+        }
+
+        return compressed.Written;
+    }
+
+    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var opened = await connector.OpenAsync(null, cancellationToken);
+        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
+    }
+}

@@ -1,0 +1,30 @@
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>What an intake's answer means: the outcome for the dispatcher, and the same as a fault for a test.</summary>
+/// <param name="Outcome">Of the batch.</param>
+/// <param name="Fault">Null where everything was taken.</param>
+internal sealed record IntakeVerdict(DeliveryOutcome Outcome, Fault? Fault = null)
+{
+    /// <summary>By the one table of status codes. A web page is never the answer of an intake, whatever its status.</summary>
+    public static IntakeVerdict Of(HttpAnswer answer, string integrationName) => answer.ToFault() is { } fault && HttpStatusTable.Find(answer.Status).Verdict == HttpVerdict.Delivered
+        ? new IntakeVerdict(fault.ToOutcome(integrationName), fault)
+        : new IntakeVerdict(answer.ToOutcome(integrationName), answer.ToFault());
+
+    public static IntakeVerdict Of(Fault fault, string integrationName) => new(fault.ToOutcome(integrationName), fault);
+
+    public static IntakeVerdict Delivered(string answer) => new(new DeliveryOutcome.Delivered(answer));
+
+    /// <summary>An answer whose meaning the destination knows better than the table.</summary>
+    public static IntakeVerdict Of(HttpAnswer answer, string integrationName, HttpVerdict verdict, ErrorCategory category, string what, string advice)
+    {
+        var fault = new Fault(category, what, advice, NeedsChange: verdict != HttpVerdict.Transient);
+        var reason = $"Integration '{integrationName}': {what} {advice}";
+        return verdict switch
+        {
+            HttpVerdict.Delivered => Delivered(answer.InShort),
+            HttpVerdict.Rejected => new IntakeVerdict(new DeliveryOutcome.Rejected(reason, answer.InShort), fault),
+            HttpVerdict.Transient => new IntakeVerdict(new DeliveryOutcome.Transient(category, reason, answer.RetryAfter), fault),
+            _ => new IntakeVerdict(new DeliveryOutcome.Misconfigured(category, reason), fault),
+        };
+    }
+}

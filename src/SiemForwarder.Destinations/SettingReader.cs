@@ -1,0 +1,137 @@
+using System.Text.Json;
+
+namespace SiemForwarder.Destinations;
+
+/// <summary>Reads what only one destination has out of the settings' JSON and notes every fault by its field.</summary>
+internal sealed class SettingReader
+{
+    private const int MostCharacters = 4000;
+
+    private readonly JsonElement settings;
+    private readonly HashSet<string> known = new(StringComparer.Ordinal);
+    private readonly List<SettingFault> faults = [];
+
+    public SettingReader(JsonElement? settings)
+    {
+        this.settings = settings ?? default;
+        if (this.settings.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null or JsonValueKind.Undefined))
+        {
+            faults.Add(new SettingFault("settings", "Must be an object."));
+        }
+    }
+
+    /// <summary>All faults so far, and one for every member that nobody asked for.</summary>
+    public IReadOnlyList<SettingFault> Faults
+    {
+        get
+        {
+            var unknown = settings.ValueKind == JsonValueKind.Object
+                ? settings.EnumerateObject().Where(member => !known.Contains(member.Name)).Select(member => member.Name)
+                : [];
+            return [.. faults, .. unknown.Select(name => new SettingFault($"settings.{name}", $"Is not a setting of this destination; it has: {string.Join(", ", known.Order())}."))];
+        }
+    }
+
+    /// <summary>One line of text; null where it is missing or empty.</summary>
+    public string? Text(string name)
+    {
+        if (Find(name) is not { } value)
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            return Refuse<string>(name, "Must be text.");
+        }
+
+        var text = value.GetString()!.Trim();
+        return text.Length > MostCharacters || text.Any(char.IsControl)
+            ? Refuse<string>(name, $"Must be one line of at most {MostCharacters} characters.")
+            : text.Length == 0 ? null : text;
+    }
+
+    /// <summary>Text over several lines, such as a key file; null where it is missing or empty.</summary>
+    public string? Lines(string name) => Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
+
+    /// <summary>The same, with a fault where it is missing.</summary>
+    public string Required(string name, string sentence)
+    {
+        var before = faults.Count;
+        var text = Text(name);
+        if (text is null && faults.Count == before)
+        {
+            Fault(name, sentence);
+        }
+
+        return text ?? "";
+    }
+
+    public Secret? SecretText(string name) => Text(name) is { } text ? new Secret(text) : null;
+
+    public bool Flag(string name, bool usual)
+    {
+        if (Find(name) is not { } value)
+        {
+            return usual;
+        }
+
+        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return value.GetBoolean();
+        }
+
+        Fault(name, "Must be true or false.");
+        return usual;
+    }
+
+    public int Number(string name, int usual, int from, int to)
+    {
+        if (Find(name) is not { } value)
+        {
+            return usual;
+        }
+
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= from && number <= to)
+        {
+            return number;
+        }
+
+        Fault(name, $"Must be a number from {from} to {to}.");
+        return usual;
+    }
+
+    public string Choice(string name, string usual, params string[] choices)
+    {
+        var text = Text(name);
+        if (text is null)
+        {
+            return usual;
+        }
+
+        if (Array.Find(choices, choice => string.Equals(choice, text, StringComparison.OrdinalIgnoreCase)) is { } chosen)
+        {
+            return chosen;
+        }
+
+        Fault(name, $"Must be one of: {string.Join(", ", choices)}.");
+        return usual;
+    }
+
+    public void Fault(string name, string sentence) => faults.Add(new SettingFault($"settings.{name}", sentence));
+
+    private JsonElement? Find(string name)
+    {
+        known.Add(name);
+        return settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
+    }
+
+    private T? Refuse<T>(string name, string sentence)
+        where T : class
+    {
+        Fault(name, sentence);
+        return null;
+    }
+}
