@@ -60,7 +60,7 @@ internal static class IntegrationRules
             ServerName = PrintableAscii("tls.serverName", request.Tls?.ServerName, 255, errors),
             Sources = [.. (request.Sources ?? []).Distinct()],
             Filter = Filter(request.Filter, errors),
-            Settings = request.Settings,
+            Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, secrets, errors),
         };
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, errors);
@@ -111,7 +111,7 @@ internal static class IntegrationRules
 
     private static DestinationKind? FindKind(IntegrationRequest request, string protocol, FieldErrors errors)
     {
-        var id = request.Destination ?? (protocol is "http" or "https" ? "webhook" : "syslog");
+        var id = request.Destination ?? DestinationCatalog.FindByScheme(protocol)?.Id ?? protocol;
         var kind = DestinationCatalog.Find(id);
         if (kind is null)
         {

@@ -41,7 +41,7 @@ internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engin
             Instant(reader, 1),
             Instant(reader, 2),
             Instant(reader, 3),
-            AcceptanceText.Of(DestinationCatalog.Find(integration.Destination)?.Acceptance),
+            AcceptanceText.Of(AcceptanceOf(integration)),
             error,
             backlog,
             oldest,
@@ -80,4 +80,10 @@ internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engin
 
     private static DateTimeOffset? Instant(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+
+    private static Acceptance? AcceptanceOf(Integration integration)
+    {
+        var kind = DestinationCatalog.Find(integration.Destination);
+        return kind?.AcceptanceWith?.Invoke(IntegrationDefinition.FromJson(integration.Definition).Settings) ?? kind?.Acceptance;
+    }
 }
