@@ -1,6 +1,7 @@
 using Serilog;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
 using SiemForwarder.Service.Integrations;
@@ -23,7 +24,8 @@ internal static class ForwarderHost
         builder.Services.AddOptions<ForwarderOptions>().BindConfiguration(ForwarderOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddStorage(connectionString);
-        builder.Services.AddSingleton<ForwarderTelemetry>();
+        builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
+        builder.Services.AddEngine();
         builder.Services.AddEventLog();
         builder.Services.AddSources();
         builder.Services.AddIntegrations();
@@ -42,7 +44,11 @@ internal static class ForwarderHost
         app.MapStatus();
         app.MapEvidence();
         app.MapCatalogues();
+        app.MapEngines();
         app.MapHealth();
+        var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
+        app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
+            .WithSummary("Counters in Prometheus' text format.");
         return app;
     }
 

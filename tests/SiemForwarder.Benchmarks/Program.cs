@@ -6,7 +6,10 @@ switch (args.FirstOrDefault())
     case "catch-up":
         await CatchUp.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500_000);
         return 0;
+    case "stages":
+        await Stages.RunAsync();
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events]");
+        Console.Error.WriteLine("Usage: catch-up [events] | stages");
         return 1;
 }

@@ -15,9 +15,10 @@ namespace SiemForwarder.Service.Dispatch;
 /// </remarks>
 internal sealed class IntegrationDispatcher(
     RunnableIntegration integration, IDestination destination, BatchAssembler assembler, DeliveryRecorder recorder, SourceDirectory sources,
-    EventLogSignal signal, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
+    EventLogSignal signal, EngineLeases leases, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeaseGlance = TimeSpan.FromMilliseconds(100);
 
     private readonly DatabasePatience patience = new(time, telemetry);
     private int failedRounds;
@@ -82,6 +83,7 @@ internal sealed class IntegrationDispatcher(
             // The run ends behind the last event that passed the filter; the last part takes the rest with it.
             var last = parts.Count == 0 ? assembled.LastPosition : batch.Events[part.First + part.Count - 1].Position;
             var slice = part.Count == batch.Count ? batch : batch.Slice(part.First, part.Count);
+            await WaitForFreshLeaseAsync(cancellationToken);
             var result = part.Count == 0 ? Nothing : await round.RunAsync(slice, cancellationToken);
             var refused = new List<RefusedEvent>();
             switch (result.Outcome)
@@ -179,6 +181,15 @@ internal sealed class IntegrationDispatcher(
         }
 
         return new DeliveryOutcome.Partial([], [], "accepted one by one");
+    }
+
+    /// <summary>Sends nothing while it is not sure that the lease still holds: after a pause of the whole process, or with the database away.</summary>
+    private async Task WaitForFreshLeaseAsync(CancellationToken cancellationToken)
+    {
+        while (!leases.AreFresh)
+        {
+            await Task.Delay(LeaseGlance, time, cancellationToken);
+        }
     }
 
     private async Task PauseAsync(DeliveryOutcome outcome, CancellationToken cancellationToken)

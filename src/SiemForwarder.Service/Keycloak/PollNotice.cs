@@ -20,7 +20,23 @@ internal sealed record PollNotice(string Type, long OccurredAtMs, string Message
     public const string Removed = "SOURCE_EVENTS_REMOVED";
     public const string PossiblyLost = "SOURCE_EVENTS_POSSIBLY_LOST";
 
-    /// <summary>The notice as an event; told twice it has the same key.</summary>
+    private string Name => Type switch
+    {
+        Unreadable => "Keycloak events unreadable",
+        Recovered => "Keycloak events readable again",
+        Removed => "Keycloak events removed at the source",
+        _ => "Keycloak events possibly lost",
+    };
+
+    // Removing the audit trail is what an intruder does; the others are faults.
+    private int Severity => Type switch
+    {
+        Removed => 9,
+        Recovered => 3,
+        _ => 7,
+    };
+
+    /// <summary>The notice as an event in the native schema; told twice it has the same key.</summary>
     public IncomingEvent ToEvent(KeycloakSource source, EventStream stream)
     {
         var key = EventKey.FromHash(Encoding.UTF8.GetBytes($"{source.Id}|{stream}|{Type}|{FromMs}|{ToMs}|{OccurredAtMs}"));
@@ -28,10 +44,15 @@ internal sealed record PollNotice(string Type, long OccurredAtMs, string Message
         using (var json = new Utf8JsonWriter(output))
         {
             json.WriteStartObject();
-            json.WriteString("id"u8, key.ToString());
-            json.WriteNumber("time"u8, OccurredAtMs);
-            json.WriteString("type"u8, Type);
-            json.WriteStartObject("details"u8);
+            json.WriteString("event_id"u8, key.ToString());
+            json.WriteString("timestamp"u8, DateTimeOffset.FromUnixTimeMilliseconds(OccurredAtMs));
+            json.WriteString("event_type"u8, Type);
+            json.WriteString("name"u8, Name);
+            json.WriteString("category"u8, "configuration"u8);
+            json.WriteString("outcome"u8, Type == Recovered ? "success"u8 : "failure"u8);
+            json.WriteNumber("severity"u8, Severity);
+            json.WriteString("org_id"u8, source.Realm);
+            json.WriteStartObject("context"u8);
             json.WriteString("source"u8, source.Name);
             json.WriteString("realm"u8, source.Realm);
             json.WriteString("stream"u8, stream == EventStream.Admin ? "admin" : "user");

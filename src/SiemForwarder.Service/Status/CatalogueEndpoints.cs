@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Destinations;
+using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Service.Status;
@@ -8,7 +11,25 @@ internal static class CatalogueEndpoints
     public static void MapCatalogues(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1").WithTags("Catalogues");
-        group.MapGet("/event-types", () => TypedResults.Ok(KeycloakEventCatalog.All)).WithName("ListEventTypes")
+        group.MapGet("/event-types", EventTypes).WithName("ListEventTypes")
             .WithSummary("Lists every event type: description, category, severity, whether it is recommended and stored by Keycloak by default.");
+        group.MapGet("/destinations", Destinations).WithName("ListDestinations")
+            .WithSummary("Describes every kind of destination: schemes, default ports, fields, which are secret, what success means.");
+        group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json")).WithName("GetNativeSchema")
+            .WithSummary("The JSON Schema of the native schema.");
     }
+
+    private static Ok<List<EventTypeResponse>> EventTypes() => TypedResults.Ok(KeycloakEventCatalog.All
+        .Select(type => new EventTypeResponse(
+            type.Type, type.Name, type.Summary, type.Kind.ToString().ToLowerInvariant(), type.Category, type.Severity, type.FailureSeverity, type.Recommended,
+            type.StoredByDefault))
+        .ToList());
+
+    private static Ok<List<DestinationResponse>> Destinations() => TypedResults.Ok(DestinationCatalog.All
+        .Select(kind => new DestinationResponse(
+            kind.Id, kind.Name, kind.Description, kind.DefaultPorts, AcceptanceText.Of(kind.Acceptance),
+            [.. kind.Fields.Select(field => new DestinationFieldResponse(
+                field.Name, field.Type.ToString().ToLowerInvariant(), field.Required, field.Default, field.Secret, field.Choices, field.Description))],
+            kind.Documentation))
+        .ToList());
 }

@@ -1,5 +1,6 @@
 using Npgsql;
 using SiemForwarder.Destinations;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -7,9 +8,22 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Status;
 
 /// <summary>Shows what dispatch stored: headline, backlog, set-aside events.</summary>
-internal sealed class StatusReader(NpgsqlDataSource database)
+internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engines, TimeProvider time)
 {
+    /// <summary>The status as stored; an enabled integration whose pool has no living engine is in error whatever was stored.</summary>
     public async Task<IntegrationStatusResponse> ReadAsync(Integration integration, CancellationToken cancellationToken)
+    {
+        var stored = await ReadStoredAsync(integration, cancellationToken);
+        if (!integration.Enabled || await engines.HasLivingEngineAsync(integration.EnginePool, cancellationToken))
+        {
+            return stored;
+        }
+
+        var message = $"No engine of the pool '{integration.EnginePool}' is alive, so nothing is sent; everything is kept. Start an engine with Forwarder__Engine__Pools__0={integration.EnginePool}, or move the integration to another pool.";
+        return stored with { Status = "Error", LastError = new StatusError(nameof(ErrorCategory.Configuration), message, time.GetUtcNow()), Engine = null };
+    }
+
+    private async Task<IntegrationStatusResponse> ReadStoredAsync(Integration integration, CancellationToken cancellationToken)
     {
         var sources = IntegrationDefinition.FromJson(integration.Definition).Sources;
         var (backlog, oldest) = await ReadBacklogAsync(integration.Id, sources, cancellationToken);
@@ -27,7 +41,7 @@ internal sealed class StatusReader(NpgsqlDataSource database)
             Instant(reader, 1),
             Instant(reader, 2),
             Instant(reader, 3),
-            AcceptanceOf(integration.Destination),
+            AcceptanceText.Of(DestinationCatalog.Find(integration.Destination)?.Acceptance),
             error,
             backlog,
             oldest,
@@ -66,11 +80,4 @@ internal sealed class StatusReader(NpgsqlDataSource database)
 
     private static DateTimeOffset? Instant(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
-
-    private static string AcceptanceOf(string destination) => DestinationCatalog.Find(destination)?.Acceptance switch
-    {
-        Acceptance.Acknowledged => "acknowledged",
-        Acceptance.Indexed => "indexed",
-        _ => "handed over",
-    };
 }

@@ -136,7 +136,10 @@ internal sealed class ForwarderProcess : IAsyncDisposable
         var (code, output) = Environment.UserName == "root"
             ? await ChildProgram.RunAsync("setpriv", [$"--reuid={user}", $"--regid={group}", "--clear-groups", .. command], cancellationToken)
             : await ChildProgram.RunAsync(command[0], command[1..], cancellationToken);
-        Assert.True(code == 0, output);
+        if (code != 0)
+        {
+            throw new InvalidOperationException($"pg_ctl: {output}");
+        }
     }
 
     /// <summary>Asks until the answer is as wanted; the caller's token bounds it.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using SiemForwarder.Simulator.Receivers;
@@ -10,8 +9,9 @@ internal sealed class DemoArrivals : IAsyncDisposable
 {
     private readonly TcpSyslogReceiver syslog = TcpSyslogReceiver.Start();
     private readonly HttpReceiver http = HttpReceiver.Start(new HttpReply(200));
-    private readonly ConcurrentDictionary<string, string> cef = new();
-    private readonly ConcurrentDictionary<string, string> json = new();
+    private readonly Dictionary<string, string> cef = new();
+    private readonly Dictionary<string, string> json = new();
+    private readonly List<string> order = [];
     private int syslogSeen;
     private int httpSeen;
 
@@ -25,6 +25,9 @@ internal sealed class DemoArrivals : IAsyncDisposable
     /// <summary>JSON objects received, duplicates included.</summary>
     public int JsonReceived => httpSeen;
 
+    /// <summary>Event ids in the order in which their CEF messages came.</summary>
+    public IReadOnlyList<string> Order => order;
+
     /// <summary>CEF messages by event id.</summary>
     public IReadOnlyDictionary<string, string> Cef => cef;
 
@@ -37,7 +40,9 @@ internal sealed class DemoArrivals : IAsyncDisposable
         foreach (var message in syslog.Messages.Skip(syslogSeen).Select(Encoding.UTF8.GetString))
         {
             syslogSeen++;
-            cef.TryAdd(CefEventId(message), message);
+            var id = CefEventId(message);
+            order.Add(id);
+            cef.TryAdd(id, message);
         }
 
         foreach (var body in http.Requests.Skip(httpSeen).Select(request => request.PlainBody))

@@ -105,10 +105,10 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
     private void Print(DemoArrivals arrivals, DemoTraffic? traffic)
     {
         var sent = traffic is null ? [] : traffic.Raised.ToDictionary(one => one.Id, one => one.What);
-        foreach (var (id, cef) in arrivals.Cef.Where(one => arrivals.Json.ContainsKey(one.Key) && printed.Add(one.Key)))
+        foreach (var id in arrivals.Order.Where(id => arrivals.Json.ContainsKey(id) && arrivals.Cef.ContainsKey(id) && printed.Add(id)).ToList())
         {
             Say($"sent {sent.GetValueOrDefault(id, "by Keycloak itself")}  {id}");
-            Say($"  CEF  {cef}");
+            Say($"  CEF  {arrivals.Cef[id]}");
             Say($"  JSON {arrivals.Json[id]}");
         }
     }

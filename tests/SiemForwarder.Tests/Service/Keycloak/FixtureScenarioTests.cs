@@ -141,8 +141,8 @@ public sealed class FixtureScenarioTests
         await polled.PollToEndAsync();
 
         var notice = JsonNode.Parse(Assert.Single(polled.Log.Bodies(EventStream.Forwarder)))!;
-        Assert.Equal("SOURCE_EVENTS_REMOVED", (string)notice["type"]!);
-        Assert.Equal("2", (string)notice["details"]!["rows"]!);
+        Assert.Equal("SOURCE_EVENTS_REMOVED", (string)notice["event_type"]!);
+        Assert.Equal("2", (string)notice["context"]!["rows"]!);
         Assert.Equal(2, polled.Log.Bodies(EventStream.User).Count);
     }
 

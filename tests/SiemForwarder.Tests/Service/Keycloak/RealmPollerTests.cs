@@ -113,6 +113,31 @@ public sealed class RealmPollerTests
         Assert.Equal(notices, polled.Log.Bodies(EventStream.Forwarder).Count(json => json.Contains("SOURCE_EVENTS_POSSIBLY_LOST", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData(-11)]
+    [InlineData(13)]
+    public async Task TheDayOfTheLastPollIsReadAgainFromItsBeginInTheServersZone(int hours)
+    {
+        var zone = TimeZoneInfo.CreateCustomTimeZone("zone", TimeSpan.FromHours(hours), "zone", "zone");
+        await using var polled = await PolledRealm.StartAsync(
+            SimulatedTier.WithoutIds,
+            options: new SimulatorOptions { ServerTimeZone = zone },
+            pageRows: 20,
+            clock: new FakeTimeProvider(new DateTimeOffset(2026, 11, 10, 5, 0, 0, TimeSpan.Zero)));
+        polled.Realm.AddLogin("before", polled.Server.NowMs() - 86_400_000L * 30);
+        await polled.PollToEndAsync();
+        var outageMs = polled.Server.NowMs();
+        polled.Clock.Advance(TimeSpan.FromDays(10));
+        for (var i = 1; i <= 4000; i++)
+        {
+            polled.Realm.AddLogin($"user{i}", outageMs + (i * 200_000L));
+        }
+
+        await polled.PollToEndAsync();
+
+        polled.AssertComplete();
+    }
+
     [Fact]
     public async Task RowsDeletedAtTheHeadInTheMiddleOfAPassHideNoOthers()
     {

@@ -26,7 +26,7 @@ public sealed class UnreadableRowTests
         Assert.InRange(poisonMs, gap.FromMs, gap.ToMs);
         Assert.Equal(1, gap.Rows);
         var notice = JsonNode.Parse(Assert.Single(polled.Log.Bodies(EventStream.Forwarder)))!;
-        Assert.Equal("SOURCE_EVENTS_UNREADABLE", (string)notice["type"]!);
+        Assert.Equal("SOURCE_EVENTS_UNREADABLE", (string)notice["event_type"]!);
         Assert.Equal(PollState.UpToDate, polled.Poller.Status.Streams[0].State);
     }
 

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Simulator;
+
+namespace SiemForwarder.Benchmarks;
+
+/// <summary>Each stage of the hot path alone, on one thread: nanoseconds and allocated bytes per event.</summary>
+internal static class Stages
+{
+    private const int Events = 1000;
+    private const int Rounds = 200;
+
+    public static async Task RunAsync()
+    {
+        await using var keycloak = await KeycloakSimulator.StartAsync(new SimulatorOptions(), CancellationToken.None);
+        using var traffic = new SimulatedTraffic(seed: 1);
+        traffic.FillLogins(keycloak.Realm, Events, 1_789_041_600_000, 1_789_041_600_000 + Events);
+        var rows = keycloak.Realm.UserEvents.Rows().Select(Encoding.UTF8.GetBytes).ToList();
+        var source = new EventSource(1, "realm", "siem-demo", "sso.example.com");
+        var incoming = rows.Select((row, i) => new IncomingEvent(1_789_041_600_000 + i, EventKey.FromHash(row), null, row)).ToList();
+        var (bytes, ends) = SegmentCodec.Join(incoming);
+        var packed = SegmentCodec.PackBody(bytes, ends);
+        SecurityEvent Normalize(int i) =>
+            KeycloakNormalizer.Normalize(EventStream.User, rows[i], incoming[i].Key, source, i + 1, incoming[i].OccurredAtMs, DateTimeOffset.UnixEpoch);
+        var events = Enumerable.Range(0, Events).Select(Normalize).ToArray();
+
+        Console.WriteLine($"{"stage",-34} {"ns/event",10} {"B/event",10}");
+        Measure("pack a segment body (Brotli)", () => SegmentCodec.PackBody(bytes, ends));
+        Measure("unpack a segment body", () => SegmentCodec.UnpackBody(SegmentCodec.Brotli, packed, Events));
+        Measure("deduplicate against an hour", Deduplicating(incoming));
+        Measure("normalize", () =>
+        {
+            for (var i = 0; i < Events; i++)
+            {
+                Normalize(i);
+            }
+        });
+        MeasureFormat("JSON, native", new OutputSettings(OutputType.Json, "native", null, 256 * 1024), events);
+        MeasureFormat("CEF, bare", new OutputSettings(OutputType.Cef, "native", null, 256 * 1024), events);
+        MeasureFormat("CEF in RFC 5424", new OutputSettings(OutputType.Cef, "native", new SyslogHeaderSettings(AppName: "CEF"), 8192), events);
+        MeasureFormat("JSON in RFC 5424 with SD", new OutputSettings(OutputType.Syslog, "native", new SyslogHeaderSettings(), 8192), events);
+        MeasureFormat("JSON in RFC 3164", new OutputSettings(OutputType.Syslog, "native", new SyslogHeaderSettings(SyslogFormat.Rfc3164), 8192), events);
+        Console.WriteLine($"{"bytes per event as received",-34} {bytes.Length / Events,10}");
+        Console.WriteLine($"{"bytes per event packed, with key",-34} {(packed.Length / Events) + 16,10}");
+    }
+
+    private static Action Deduplicating(List<IncomingEvent> incoming)
+    {
+        var window = new KeyWindow();
+        window.Cover(window.MissingMinutes(incoming));
+        for (var i = 0; i < 500_000; i++)
+        {
+            window.Add(incoming[i % Events].OccurredAtMs, EventKey.FromHash(BitConverter.GetBytes(i)));
+        }
+
+        return () => window.SelectNew(incoming);
+    }
+
+    private static void MeasureFormat(string name, OutputSettings settings, SecurityEvent[] events)
+    {
+        var formatter = EventFormatCatalog.Create(settings);
+        var output = new System.Buffers.ArrayBufferWriter<byte>(4 * 1024 * 1024);
+        Measure(name, () =>
+        {
+            output.ResetWrittenCount();
+            foreach (var one in events)
+            {
+                formatter.Write(one, output);
+            }
+        });
+    }
+
+    private static void Measure(string name, Action thousandEvents)
+    {
+        for (var i = 0; i < Rounds / 2; i++)
+        {
+            thousandEvents();
+        }
+
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        var clock = Stopwatch.GetTimestamp();
+        for (var i = 0; i < Rounds; i++)
+        {
+            thousandEvents();
+        }
+
+        var elapsed = Stopwatch.GetElapsedTime(clock);
+        var bytes = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        var (nanoseconds, perEvent) = (elapsed.TotalNanoseconds / (Rounds * Events), bytes / (double)(Rounds * Events));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-34} {nanoseconds,10:N0} {perEvent,10:N1}"));
+    }
+}
