@@ -14,14 +14,14 @@ public sealed class DirectionTests
     [
         ("Storage", []),
         ("Telemetry", []),
-        ("Engines", ["Storage", "Telemetry"]),
         ("Api", ["Storage"]),
+        ("Engines", ["Storage", "Telemetry", "Api"]),
         ("EventLog", ["Storage"]),
         ("Keycloak", ["EventLog"]),
         ("Sources", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Keycloak"]),
         ("Integrations", ["Storage", "Api"]),
         ("Dispatch", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Integrations"]),
-        ("Status", ["Storage", "Api", "EventLog", "Integrations"]),
+        ("Status", ["Storage", "Api", "Engines", "EventLog", "Integrations"]),
         ("Evidence", ["Storage", "Api", "EventLog", "Integrations"]),
         ("Commands", ["Storage", "Api", "EventLog", "Integrations", "Sources"]),
     ];
