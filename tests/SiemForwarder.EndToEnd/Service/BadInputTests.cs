@@ -154,13 +154,19 @@ public sealed class BadInputTests(RunningForwarder running) : IClassFixture<Runn
         var forwarder = await running.GetAsync();
         using var form = new FormUrlEncodedContent([new("name", "x")]);
 
-        var large = await forwarder.SendAsync(HttpMethod.Post, Integrations, $$"""{"name":"{{new string('x', 1_100_000)}}","serverUrl":"tcp://h"}""");
+        // Waits for leave to send the body, so that the answer is not lost in a connection that breaks under it.
+        using var request = new HttpRequestMessage(HttpMethod.Post, Integrations)
+        {
+            Content = new StringContent($$"""{"name":"{{new string('x', 1_100_000)}}","serverUrl":"tcp://h"}""", System.Text.Encoding.UTF8, "application/json"),
+            Headers = { ExpectContinue = true },
+        };
+        using var large = await forwarder.Api.SendAsync(request, TestContext.Current.CancellationToken);
         using var media = await forwarder.Api.PostAsync(Integrations, form, TestContext.Current.CancellationToken);
         var nowhere = await forwarder.SendAsync(HttpMethod.Get, "/api/v1/nowhere");
         var method = await forwarder.SendAsync(HttpMethod.Patch, Integrations, "{}");
 
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.Status);
-        Assert.Contains("1 MiB", large.Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.StatusCode);
+        Assert.Contains("1 MiB", await large.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, media.StatusCode);
         Assert.Equal("application/problem+json", media.Content.Headers.ContentType!.MediaType);
         Assert.Equal((HttpStatusCode.NotFound, 404), (nowhere.Status, nowhere.Json["status"]!.GetValue<int>()));
