@@ -20,7 +20,7 @@ public sealed class OwnSettingsTests(TestPostgres postgres)
         var ids = await SeededLog.AppendAsync(forwarder, source, ["zoë"]);
 
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["status"]!.GetValue<string>() == "Success");
-        var request = splunk.Requests.Last();
+        var request = splunk.Requests[^1];
         Assert.Equal("Splunk hec-token-1", request.FindHeader("Authorization"));
         var envelope = JsonNode.Parse(Encoding.UTF8.GetString(request.PlainBody))!;
         Assert.Equal("security", envelope["index"]!.GetValue<string>());
@@ -34,7 +34,7 @@ public sealed class OwnSettingsTests(TestPostgres postgres)
         await forwarder.PutAsync($"/api/v1/integrations/{id}", Request(new { index = "other" }));
         await SeededLog.AppendAsync(forwarder, source, ["bob"], 1_789_041_700_000);
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["backlog"]!.GetValue<long>() == 0);
-        Assert.Equal("Splunk hec-token-1", splunk.Requests.Last().FindHeader("Authorization"));
+        Assert.Equal("Splunk hec-token-1", splunk.Requests[^1].FindHeader("Authorization"));
     }
 
     [Fact]
