@@ -41,6 +41,7 @@ internal static class ForwarderHost
         app.MapSourceStatus();
         app.MapIntegrations();
         app.MapTests();
+        app.MapRedrive();
         app.MapStatus();
         app.MapEvidence();
         app.MapCatalogues();

@@ -13,7 +13,7 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>Keeps one dispatcher running for every enabled integration, and starts it anew when its settings change.</summary>
 internal sealed class DispatchService(
     IntegrationStore store, EventLogReader log, SourceDirectory sources, EventLogSignal signal, ConfigurationSignal configuration,
-    EngineLeases leases, NpgsqlDataSource database, DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
+    EngineLeases leases, RedriveTable redrive, NpgsqlDataSource database, DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
     TimeProvider time, ForwarderTelemetry telemetry) : BackgroundService
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
@@ -60,8 +60,10 @@ internal sealed class DispatchService(
         {
             await using var destination = runnable.Kind.Open(runnable.Destination, time);
             using var buffer = new BatchBuffer(EventFormatCatalog.Create(runnable.Output), destination.Limits);
+            using var single = new BatchBuffer(EventFormatCatalog.Create(runnable.Output), destination.Limits);
             var dispatcher = new IntegrationDispatcher(
-                runnable, destination, new BatchAssembler(log, sources, runnable.Filter, buffer), recorder, sources, signal, leases, options.Value, time, telemetry);
+                runnable, destination, new BatchAssembler(log, sources, runnable.Filter, buffer), recorder,
+                round => new Redriver(runnable.Id, redrive, log, sources, single, round), sources, signal, leases, options.Value, time, telemetry);
             await dispatcher.RunAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)

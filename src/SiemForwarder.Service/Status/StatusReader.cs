@@ -29,7 +29,7 @@ internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engin
         var (backlog, oldest) = await ReadBacklogAsync(integration.Id, sources, cancellationToken);
         await using var command = database.CreateCommand("""
             SELECT s.status, s.since, s.last_attempt_at, s.last_success_at, s.error_category, s.error_message, s.error_at, s.next_attempt_at, s.engine,
-                (SELECT count(*) FROM set_aside WHERE integration_id = $1)
+                (SELECT count(*) FROM set_aside WHERE integration_id = $1 AND state IN ('open', 'requested'))
             FROM integration i LEFT JOIN integration_status s ON s.integration_id = i.id WHERE i.id = $1
             """);
         command.Parameters.AddWithValue(integration.Id);
