@@ -30,7 +30,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
             Say("Starting a private PostgreSQL, the service and two receivers …");
             await using var home = await DatabaseHome.OpenAsync(null, folder, cancellationToken);
             await using var arrivals = new DemoArrivals();
-            await using var app = ForwarderHost.Build(["--Serilog:MinimumLevel:Default=Warning", $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}"], home.ConnectionString);
+            await using var app = ForwarderHost.Build(["--Serilog:MinimumLevel:Default=Warning", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning", $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}"], home.ConnectionString);
             await app.Services.MigrateAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
             var agreed = await ShowAsync(app, arrivals, cancellationToken);
@@ -120,7 +120,11 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         arrivals.Look();
         var issued = simulator is null ? stored : Issued(simulator);
         Say("");
-        Say($"{(simulator is null ? "stored     " : "issued     ")} {issued,6}");
+        if (simulator is not null)
+        {
+            Say($"issued      {issued,6}");
+        }
+
         Say($"stored      {stored,6}");
         Say($"CEF arrived {arrivals.Cef.Count,6}   duplicates {arrivals.CefReceived - arrivals.Cef.Count}");
         Say($"JSON arrived{arrivals.Json.Count,6}   duplicates {arrivals.JsonReceived - arrivals.Json.Count}");
