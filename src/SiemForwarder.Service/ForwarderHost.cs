@@ -1,6 +1,7 @@
 using Serilog;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
 using SiemForwarder.Service.Integrations;
@@ -24,6 +25,7 @@ internal static class ForwarderHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddStorage(connectionString);
         builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
+        builder.Services.AddEngine();
         builder.Services.AddEventLog();
         builder.Services.AddSources();
         builder.Services.AddIntegrations();
@@ -39,9 +41,11 @@ internal static class ForwarderHost
         app.MapSourceStatus();
         app.MapIntegrations();
         app.MapTests();
+        app.MapRedrive();
         app.MapStatus();
         app.MapEvidence();
         app.MapCatalogues();
+        app.MapEngines();
         app.MapHealth();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
         app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")

@@ -12,7 +12,4 @@ internal sealed class ForwarderOptions
 
     /// <summary>How often changes are looked for that another engine made to sources and integrations.</summary>
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
-
-    /// <summary>Name of this engine in status and delivery records.</summary>
-    public string EngineName { get; set; } = $"{Environment.MachineName}-{Environment.ProcessId}";
 }

@@ -12,14 +12,20 @@ internal static class CatchUp
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(10));
         await using var keycloak = await KeycloakSimulator.StartAsync(new SimulatorOptions(), stop.Token);
-        Fill(keycloak.Realm, count);
+        // Two hours of logins, seeded, so that runs can be compared.
+        using (var traffic = new SimulatedTraffic(seed: 1))
+        {
+            var now = DateTimeOffset.UtcNow;
+            traffic.FillLogins(keycloak.Realm, count, now.AddHours(-2).ToUnixTimeMilliseconds(), now.ToUnixTimeMilliseconds());
+        }
+
         using var receiver = new CountingReceiver();
         await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string>
         {
             ["Forwarder__EventLog__IndexEnabled"] = Environment.GetEnvironmentVariable("BENCHMARK_INDEX") ?? "false",
         });
         await forwarder.StartAsync(stop.Token);
-        var integration = await forwarder.PostAsync(
+        await forwarder.PostAsync(
             "/api/v1/integrations", new { name = "cef", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", enabled = true }, stop.Token);
         var (service, postgres) = (forwarder.Process!.Id, PostgresPid(forwarder));
         var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
@@ -43,6 +49,7 @@ internal static class CatchUp
         }
 
         var seconds = clock.Elapsed.TotalSeconds;
+        var received = keycloak.Realm.UserEvents.Count;
         var millions = count / 1e6;
         Print("events", count);
         Print("events per second, Keycloak to receiver", count / seconds);
@@ -51,17 +58,8 @@ internal static class CatchUp
         Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
         Print("bytes per event as CEF", receiver.Bytes / (double)receiver.Lines);
         Print("stored bytes per event (tables, TOAST, indexes of the log)", await StoredBytesAsync(forwarder, stop.Token) / count);
-        Print("integration", integration["id"]!.GetValue<int>());
-    }
-
-    /// <summary>Login events of about the size that a real server sends, one millisecond and a bit apart.</summary>
-    private static void Fill(SimulatedRealm realm, int count)
-    {
-        var start = DateTimeOffset.UtcNow.AddHours(-2).ToUnixTimeMilliseconds();
-        for (var i = 0; i < count; i++)
-        {
-            realm.AddLogin($"user{i % 5000}@example.com", start + (i * 3L / 2));
-        }
+        Print("bytes per event as Keycloak sends it", keycloak.Realm.UserEvents.Rows().Take(10_000).Average(row => row.Length));
+        Console.WriteLine($"received {receiver.Lines} lines of {received} stored at Keycloak (its own token logins included)");
     }
 
     private static async Task<double> StoredBytesAsync(ForwarderProcess forwarder, CancellationToken cancellationToken)

@@ -18,11 +18,8 @@ internal static class Stages
     public static async Task RunAsync()
     {
         await using var keycloak = await KeycloakSimulator.StartAsync(new SimulatorOptions(), CancellationToken.None);
-        for (var i = 0; i < Events; i++)
-        {
-            keycloak.Realm.AddLogin($"user{i}@example.com", 1_789_041_600_000 + i);
-        }
-
+        using var traffic = new SimulatedTraffic(seed: 1);
+        traffic.FillLogins(keycloak.Realm, Events, 1_789_041_600_000, 1_789_041_600_000 + Events);
         var rows = keycloak.Realm.UserEvents.Rows().Select(Encoding.UTF8.GetBytes).ToList();
         var source = new EventSource(1, "realm", "siem-demo", "sso.example.com");
         var incoming = rows.Select((row, i) => new IncomingEvent(1_789_041_600_000 + i, EventKey.FromHash(row), null, row)).ToList();

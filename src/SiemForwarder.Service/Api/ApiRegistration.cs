@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Diagnostics;
-using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Api;
 
@@ -20,10 +18,13 @@ internal static class ApiRegistration
         builder.Services.ConfigureHttpJsonOptions(options =>
         {
             options.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            options.SerializerOptions.Converters.Add(new StorableText());
             options.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
         });
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        builder.Services.AddProblemDetails();
+        builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
+            context.ProblemDetails.Detail ??= context.ProblemDetails.Status == StatusCodes.Status413PayloadTooLarge ? RequestFaults.TooLarge : null);
         builder.Services.AddExceptionHandler<RequestFaults>();
         builder.Services.AddOpenApi(options => options.AddDocumentTransformer<ApiDocument>().AddOperationTransformer<ApiExamples>());
         return builder;
@@ -33,6 +34,7 @@ internal static class ApiRegistration
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.Use(RefuseUnstorableQuery);
         app.MapOpenApi();
         app.UseSwaggerUI(options =>
         {
@@ -42,65 +44,18 @@ internal static class ApiRegistration
         });
         app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription();
     }
-}
 
-/// <summary>Turns faults of a request, and a database that is away, into problem details that name the field and say what to do.</summary>
-internal sealed class RequestFaults(IProblemDetailsService problems) : IExceptionHandler
-{
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    private static Task RefuseUnstorableQuery(HttpContext context, RequestDelegate next)
     {
-        var details = exception switch
+        var errors = new FieldErrors();
+        foreach (var (name, values) in context.Request.Query)
         {
-            BadHttpRequestException bad => Describe(bad),
-            _ when DatabaseFault.IsPassing(exception) => new HttpValidationProblemDetails
+            if (values.Any(value => value?.Contains('\0') == true))
             {
-                Status = StatusCodes.Status503ServiceUnavailable,
-                Title = "Database not available",
-                Detail = "The database cannot be used now. Nothing is lost; try again in a moment. /health/ready says why.",
-            },
-            _ => null,
-        };
-        if (details is null)
-        {
-            return false;
+                errors.Add(name, StorableText.Sentence);
+            }
         }
 
-        httpContext.Response.StatusCode = details.Status!.Value;
-        await problems.WriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = details });
-        return true;
+        return errors.Any ? Problems.Invalid(errors).ExecuteAsync(context) : next(context);
     }
-
-    private static HttpValidationProblemDetails Describe(BadHttpRequestException exception)
-    {
-        var json = exception.InnerException as JsonException;
-        var details = new HttpValidationProblemDetails
-        {
-            Status = exception.StatusCode,
-            Title = exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? "Request too large" : "Request not understood",
-            Detail = exception.StatusCode switch
-            {
-                StatusCodes.Status413PayloadTooLarge => "A request may have at most 1 MiB.",
-                StatusCodes.Status415UnsupportedMediaType => "Send JSON with the header Content-Type: application/json.",
-                _ => json is null ? exception.Message : "The body is not what this resource takes.",
-            },
-        };
-        if (json is not null)
-        {
-            details.Errors[FieldOf(json)] = [Sentence(json)];
-        }
-
-        return details;
-    }
-
-    private static string FieldOf(JsonException json)
-    {
-        var path = (json.Path ?? "$").TrimStart('$').TrimStart('.');
-        return path.Length == 0 ? "body" : path;
-    }
-
-    private static string Sentence(JsonException json) => json.Message.Contains("could not be mapped", StringComparison.Ordinal)
-        ? "There is no such field; look at /swagger for the names."
-        : json.Message.Contains("could not be converted", StringComparison.Ordinal)
-            ? "The value has the wrong type; look at /swagger for what is expected."
-            : $"The JSON is broken at line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}.";
 }

@@ -54,5 +54,23 @@ internal sealed class FieldErrors
         }
     }
 
+    /// <summary>Notes a fault where the text holds line breaks or other control characters.</summary>
+    public void OneLine(string field, string? text)
+    {
+        if (text is not null && text.Any(char.IsControl))
+        {
+            Add(field, "Must be one line without control characters.");
+        }
+    }
+
+    /// <summary>Notes a fault where an entry of a list is null or empty.</summary>
+    public void NoneEmpty(string field, IReadOnlyList<string>? texts)
+    {
+        if (texts is not null && texts.Any(string.IsNullOrEmpty))
+        {
+            Add(field, "Must not hold empty entries.");
+        }
+    }
+
     private static string Shown(string text) => text.Length > 40 ? text[..40] + "…" : text;
 }

@@ -5,7 +5,7 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The commands of the program: serving (none named), and <c>demo</c>.</summary>
+/// <summary>The commands of the program: serving (none named), <c>demo</c> and <c>health</c>.</summary>
 internal static class CommandLine
 {
     private const int Failed = 2;
@@ -15,7 +15,12 @@ internal static class CommandLine
     {
         try
         {
-            return args.FirstOrDefault() == "demo" ? await DemoAsync(args[1..]) : await ServeAsync(args);
+            return args.FirstOrDefault() switch
+            {
+                "demo" => await DemoAsync(args[1..]),
+                "health" => await HealthCommand.RunAsync(Environment.GetEnvironmentVariable("ASPNETCORE_URLS"), Console.Out, CancellationToken.None),
+                _ => await ServeAsync(args),
+            };
         }
         catch (DatabaseStartException exception)
         {
@@ -52,7 +57,7 @@ internal static class CommandLine
         var options = configuration.GetSection(ForwarderOptions.Section).Get<ForwarderOptions>() ?? new ForwarderOptions();
         using var stop = new CancellationTokenSource();
         await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stop.Token);
-        await using var app = ForwarderHost.Build(args, home.ConnectionString);
+        await using var app = ForwarderHost.Build(args, home.ConnectionString, builder => builder.Services.AddSingleton(home).AddHostedService<DatabaseWatchService>());
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
         await app.Services.MigrateAsync(stop.Token);
         await app.RunAsync();

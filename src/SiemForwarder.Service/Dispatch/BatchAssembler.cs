@@ -9,8 +9,11 @@ namespace SiemForwarder.Service.Dispatch;
 /// <param name="AfterPosition">Checkpoint it continues from.</param>
 /// <param name="LastPosition">Checkpoint once all of it is done.</param>
 /// <param name="Batch">The events that passed the filter; may be empty.</param>
-/// <param name="Missing">Positions between that retention dropped before they could be sent; 0 as a rule.</param>
-internal sealed record AssembledBatch(int SourceId, long AfterPosition, long LastPosition, DeliveryBatch Batch, long Missing);
+/// <param name="Gaps">Runs of positions between that retention dropped before they could be sent; none as a rule.</param>
+internal sealed record AssembledBatch(int SourceId, long AfterPosition, long LastPosition, DeliveryBatch Batch, IReadOnlyList<PositionRange> Gaps);
+
+/// <summary>A run of positions, both ends included.</summary>
+internal readonly record struct PositionRange(long First, long Last);
 
 /// <summary>Reads on from a position, filters and formats, until the batch is full or the log ends.</summary>
 internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources, EventFilter filter, BatchBuffer buffer)
@@ -23,12 +26,26 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
     {
         buffer.Clear();
         var source = await sources.GetAsync(sourceId, cancellationToken);
-        var (last, missing, scanned) = (afterPosition, 0L, 0);
-        while (!buffer.IsFull && scanned < MaxScannedEvents && await log.ReadAsync(sourceId, last, cancellationToken) is { } segment)
+        var (last, scanned) = (afterPosition, 0);
+        List<PositionRange> gaps = [];
+        while (!buffer.IsFull && scanned < MaxScannedEvents)
         {
+            // Asked before the log is read: what it reached then and does not hold now, retention dropped.
+            var end = log.LastPosition(sourceId);
+            if (await log.ReadAsync(sourceId, last, cancellationToken) is not { } segment)
+            {
+                if (end > last)
+                {
+                    gaps.Add(new PositionRange(last + 1, end));
+                    last = end;
+                }
+
+                break;
+            }
+
             if (segment.FirstPosition > last + 1)
             {
-                missing += segment.FirstPosition - last - 1;
+                gaps.Add(new PositionRange(last + 1, segment.FirstPosition - 1));
                 last = segment.FirstPosition - 1;
             }
 
@@ -41,7 +58,7 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
             }
         }
 
-        return last == afterPosition ? null : new AssembledBatch(sourceId, afterPosition, last, buffer.ToBatch(), missing);
+        return last == afterPosition ? null : new AssembledBatch(sourceId, afterPosition, last, buffer.ToBatch(), gaps);
     }
 
     /// <summary>Takes what fits of a segment; says whether all of it was taken and up to which position.</summary>

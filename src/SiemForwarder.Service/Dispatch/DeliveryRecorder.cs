@@ -6,11 +6,15 @@ using SiemForwarder.Service.EventLog;
 namespace SiemForwarder.Service.Dispatch;
 
 /// <summary>Writes down what became of batches: checkpoint, delivery, set-aside events and status in one statement each.</summary>
-internal sealed class DeliveryRecorder(NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine)
+/// <param name="engine">Name of this engine.</param>
+/// <param name="fence">Number of its lease on the integration: a checkpoint moves for no other.</param>
+internal sealed class DeliveryRecorder(NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence)
 {
     private const string DeliveredSql = """
-        WITH moved AS (
-            INSERT INTO integration_checkpoint AS c (integration_id, source_id, position) SELECT $1, $2, $4 WHERE EXISTS (SELECT 1 FROM integration WHERE id = $1)
+        WITH held AS (
+            SELECT 1 FROM lease WHERE kind = 'integration' AND resource_id = $1 AND engine = $12 AND fence = $20 FOR SHARE
+        ), moved AS (
+            INSERT INTO integration_checkpoint AS c (integration_id, source_id, position) SELECT $1, $2, $4 FROM held WHERE EXISTS (SELECT 1 FROM integration WHERE id = $1)
             ON CONFLICT (integration_id, source_id) DO UPDATE SET position = $4 WHERE c.position = $3
             RETURNING 1
         ), delivered AS (
@@ -72,6 +76,7 @@ internal sealed class DeliveryRecorder(NpgsqlDataSource database, DayPartitions 
         parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. record.SetAside.Select(one => one.Bytes)] });
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Reason))] });
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Answer))] });
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = fence });
         return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) == 1;
     }
 

@@ -6,6 +6,6 @@ internal static class DispatchRegistration
     public static IServiceCollection AddDispatch(this IServiceCollection services)
     {
         services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        return services.AddHostedService<DispatchService>();
+        return services.AddSingleton<RedriveTable>().AddHostedService<DispatchService>();
     }
 }

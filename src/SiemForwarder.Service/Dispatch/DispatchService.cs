@@ -13,9 +13,10 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>Keeps one dispatcher running for every enabled integration, and starts it anew when its settings change.</summary>
 internal sealed class DispatchService(
     IntegrationStore store, EventLogReader log, SourceDirectory sources, EventLogSignal signal, ConfigurationSignal configuration,
-    NpgsqlDataSource database, DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder,
+    EngineLeases leases, RedriveTable redrive, NpgsqlDataSource database, DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
     TimeProvider time, ForwarderTelemetry telemetry) : BackgroundService
 {
+    private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
     private readonly LoopSet loops = new();
     private readonly DatabasePatience patience = new(time, telemetry);
 
@@ -25,10 +26,15 @@ internal sealed class DispatchService(
         {
             while (true)
             {
-                var changed = configuration.Changed;
-                var enabled = (await patience.TryUntilDoneAsync(store.ListEnabledAsync, stoppingToken)).ToDictionary(integration => integration.Id);
+                var changed = Task.WhenAny(configuration.Changed, leases.Changed);
+                var fences = leases.Fences(LeaseKind.Integration);
+                var enabled = (await patience.TryUntilDoneAsync(store.ListEnabledAsync, stoppingToken))
+                    .Where(integration => fences.ContainsKey(integration.Id))
+                    .ToDictionary(integration => integration.Id);
                 await loops.ReconcileAsync(
-                    enabled.ToDictionary(pair => pair.Key, pair => pair.Value.Version), (id, token) => RunAsync(enabled[id], token), stoppingToken);
+                    enabled.ToDictionary(pair => pair.Key, pair => (pair.Value.Version, fences[pair.Key])),
+                    (id, token) => RunAsync(enabled[id], fences[id], token),
+                    stoppingToken);
                 await Task.WhenAny(changed, Task.Delay(forwarder.Value.ConfigurationInterval, time, stoppingToken));
                 stoppingToken.ThrowIfCancellationRequested();
             }
@@ -39,14 +45,14 @@ internal sealed class DispatchService(
         }
     }
 
-    private async Task RunAsync(Integration integration, CancellationToken cancellationToken)
+    private async Task RunAsync(Integration integration, long fence, CancellationToken cancellationToken)
     {
-        var recorder = new DeliveryRecorder(database, partitions, time, forwarder.Value.EngineName);
+        var recorder = new DeliveryRecorder(database, partitions, time, engine.Value.Name, fence);
         if (RunnableIntegration.Create(integration, store.SecretsOf(integration), out var fault) is not { } runnable)
         {
             telemetry.IntegrationUnusable(integration.Name, fault!);
             await patience.TryUntilDoneAsync(token => ShowFaultAsync(recorder, integration.Id, fault!, token), cancellationToken);
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            await Task.Delay(UnusablePause, time, cancellationToken);
             return;
         }
 
@@ -54,8 +60,10 @@ internal sealed class DispatchService(
         {
             await using var destination = runnable.Kind.Open(runnable.Destination, time);
             using var buffer = new BatchBuffer(EventFormatCatalog.Create(runnable.Output), destination.Limits);
+            using var single = new BatchBuffer(EventFormatCatalog.Create(runnable.Output), destination.Limits);
             var dispatcher = new IntegrationDispatcher(
-                runnable, destination, new BatchAssembler(log, sources, runnable.Filter, buffer), recorder, sources, signal, options.Value, time, telemetry);
+                runnable, destination, new BatchAssembler(log, sources, runnable.Filter, buffer), recorder,
+                round => new Redriver(runnable.Id, redrive, log, sources, single, round), sources, signal, leases, options.Value, time, telemetry);
             await dispatcher.RunAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)

@@ -14,23 +14,28 @@ namespace SiemForwarder.Service.Dispatch;
 /// by cancellation, or when it learns that somebody else moved its checkpoint.
 /// </remarks>
 internal sealed class IntegrationDispatcher(
-    RunnableIntegration integration, IDestination destination, BatchAssembler assembler, DeliveryRecorder recorder, SourceDirectory sources,
-    EventLogSignal signal, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
+    RunnableIntegration integration, IDestination destination, BatchAssembler assembler, DeliveryRecorder recorder,
+    Func<DeliveryRound, Redriver> openRedriver, SourceDirectory sources,
+    EventLogSignal signal, EngineLeases leases, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LeaseGlance = TimeSpan.FromMilliseconds(100);
 
     private readonly DatabasePatience patience = new(time, telemetry);
     private int failedRounds;
     private int refusalsInARow;
+    private long redrivenAt;
 
     /// <summary>Delivers until cancelled; returns where another engine took over.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var round = new DeliveryRound(destination, options, time, NoteAttemptAsync);
         var checkpoints = await patience.TryUntilDoneAsync(token => recorder.LoadCheckpointsAsync(integration.Id, token), cancellationToken);
+        var redriver = openRedriver(round);
         while (true)
         {
             var grown = signal.Grown;
+            await RedriveAsync(redriver, cancellationToken);
             var progress = false;
             foreach (var sourceId in await patience.TryUntilDoneAsync(ListSourcesAsync, cancellationToken))
             {
@@ -59,15 +64,34 @@ internal sealed class IntegrationDispatcher(
         }
     }
 
-    private async Task<IReadOnlyList<int>> ListSourcesAsync(CancellationToken cancellationToken) =>
-        integration.Sources.Count > 0 ? integration.Sources : await sources.ListAsync(cancellationToken);
+    /// <summary>Sends again what somebody asked for; a destination that is away ends the turn, the rest is asked for again in the next.</summary>
+    private async Task RedriveAsync(Redriver redriver, CancellationToken cancellationToken)
+    {
+        await WaitForFreshLeaseAsync(cancellationToken);
+        if (time.GetElapsedTime(redrivenAt) < IdleInterval)
+        {
+            return;
+        }
+
+        redrivenAt = time.GetTimestamp();
+        if (await patience.TryUntilDoneAsync(redriver.RunAsync, cancellationToken) is { } stopped)
+        {
+            await PauseAsync(stopped, cancellationToken);
+        }
+    }
+
+    private async Task<IReadOnlyList<int>> ListSourcesAsync(CancellationToken cancellationToken)
+    {
+        var existing = await sources.ListAsync(cancellationToken);
+        return integration.Sources.Count == 0 ? existing : [.. existing.Where(integration.Sources.Contains)];
+    }
 
     /// <summary>Brings a run of positions to its end: everything accepted, set aside, or left out by the filter. False where the checkpoint was taken away.</summary>
     private async Task<bool> DeliverAsync(AssembledBatch assembled, DeliveryRound round, CancellationToken cancellationToken)
     {
-        if (assembled.Missing > 0)
+        foreach (var gap in assembled.Gaps)
         {
-            await patience.TryUntilDoneAsync(token => NoteGapAsync(assembled, token), cancellationToken);
+            await patience.TryUntilDoneAsync(token => NoteGapAsync(assembled.SourceId, gap, token), cancellationToken);
         }
 
         var done = assembled.AfterPosition;
@@ -79,6 +103,7 @@ internal sealed class IntegrationDispatcher(
             // The run ends behind the last event that passed the filter; the last part takes the rest with it.
             var last = parts.Count == 0 ? assembled.LastPosition : batch.Events[part.First + part.Count - 1].Position;
             var slice = part.Count == batch.Count ? batch : batch.Slice(part.First, part.Count);
+            await WaitForFreshLeaseAsync(cancellationToken);
             var result = part.Count == 0 ? Nothing : await round.RunAsync(slice, cancellationToken);
             var refused = new List<RefusedEvent>();
             switch (result.Outcome)
@@ -178,6 +203,15 @@ internal sealed class IntegrationDispatcher(
         return new DeliveryOutcome.Partial([], [], "accepted one by one");
     }
 
+    /// <summary>Sends nothing while it is not sure that the lease still holds: after a pause of the whole process, or with the database away.</summary>
+    private async Task WaitForFreshLeaseAsync(CancellationToken cancellationToken)
+    {
+        while (!leases.AreFresh)
+        {
+            await Task.Delay(LeaseGlance, time, cancellationToken);
+        }
+    }
+
     private async Task PauseAsync(DeliveryOutcome outcome, CancellationToken cancellationToken)
     {
         failedRounds++;
@@ -208,11 +242,10 @@ internal sealed class IntegrationDispatcher(
         }
     }
 
-    private async Task<bool> NoteGapAsync(AssembledBatch assembled, CancellationToken cancellationToken)
+    private async Task<bool> NoteGapAsync(int sourceId, PositionRange gap, CancellationToken cancellationToken)
     {
-        await recorder.RecordGapAsync(
-            integration.Id, assembled.SourceId, assembled.AfterPosition + 1, assembled.AfterPosition + assembled.Missing, cancellationToken);
-        telemetry.GapFound(integration.Name, assembled.SourceId, assembled.Missing);
+        await recorder.RecordGapAsync(integration.Id, sourceId, gap.First, gap.Last, cancellationToken);
+        telemetry.GapFound(integration.Name, sourceId, gap.Last - gap.First + 1);
         return true;
     }
 

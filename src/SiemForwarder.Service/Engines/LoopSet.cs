@@ -6,10 +6,10 @@ internal sealed class LoopSet
     private readonly Dictionary<int, Running> running = [];
 
     /// <summary>Stops what is not wanted any more (or not in this version) and starts what is missing.</summary>
-    /// <param name="wanted">Version by id.</param>
+    /// <param name="wanted">Version and fence of the lease by id; a change of either starts the loop anew.</param>
     /// <param name="start">Starts the loop of an id; it ends when its token is cancelled.</param>
     /// <param name="stoppingToken">Ends all loops.</param>
-    public async Task ReconcileAsync(IReadOnlyDictionary<int, int> wanted, Func<int, CancellationToken, Task> start, CancellationToken stoppingToken)
+    public async Task ReconcileAsync(IReadOnlyDictionary<int, (int Version, long Fence)> wanted, Func<int, CancellationToken, Task> start, CancellationToken stoppingToken)
     {
         var outdated = running
             .Where(pair => !wanted.TryGetValue(pair.Key, out var version) || version != pair.Value.Version || pair.Value.Loop.IsCompleted)
@@ -42,5 +42,5 @@ internal sealed class LoopSet
     }
 
     /// <summary>A loop that runs, and how to stop it.</summary>
-    private sealed record Running(int Version, CancellationTokenSource Stop, Task Loop);
+    private sealed record Running((int Version, long Fence) Version, CancellationTokenSource Stop, Task Loop);
 }

@@ -8,6 +8,9 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
 {
     private const int ReadAhead = 4;
 
+    /// <summary>How far the log reaches as far as this process knows; 0 where nothing is known.</summary>
+    public long LastPosition(int sourceId) => signal.NextPosition(sourceId) - 1;
+
     /// <summary>The first segment that reaches beyond a position; null where the log ends there.</summary>
     /// <remarks>Its first position is at most <paramref name="afterPosition"/> + 1, unless retention dropped what was between.</remarks>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
@@ -19,7 +22,7 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
         }
 
         // Only what this process knows to exist is asked for, so that idle readers cost the database nothing.
-        return signal.NextPosition(sourceId) - 1 <= afterPosition ? null : await FetchAsync(sourceId, afterPosition, cancellationToken);
+        return LastPosition(sourceId) <= afterPosition ? null : await FetchAsync(sourceId, afterPosition, cancellationToken);
     }
 
     /// <summary>The segment that holds a position, from the database or the cache; null where it is not stored (any more).</summary>

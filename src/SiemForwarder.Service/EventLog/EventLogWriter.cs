@@ -17,8 +17,11 @@ internal sealed class EventLogWriter(
     public const string Channel = "siemforwarder_log";
 
     private const string AppendSql = """
-        WITH head AS (
-            UPDATE log_head SET next_position = next_position + $3 WHERE source_id = $1 AND next_position = $2 RETURNING source_id
+        WITH held AS (
+            SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $13 FOR SHARE
+        ), head AS (
+            UPDATE log_head SET next_position = next_position + $3
+            WHERE source_id = $1 AND next_position = $2 AND ($13 IS NULL OR EXISTS (SELECT 1 FROM held)) RETURNING source_id
         ), stored AS (
             INSERT INTO segment (source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body)
             SELECT source_id, $2, $2 + $3 - 1, $4, $5, $6, $7, $8, $9, $10, $11 FROM head
@@ -26,7 +29,8 @@ internal sealed class EventLogWriter(
             INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) SELECT source_id, $5, $12, $4 FROM head WHERE $12 IS NOT NULL
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
         )
-        SELECT pg_notify('siemforwarder_log', source_id || ' ' || ($2 + $3)) FROM head
+        SELECT EXISTS (SELECT 1 FROM head), $13 IS NULL OR EXISTS (SELECT 1 FROM held),
+            (SELECT pg_notify('siemforwarder_log', source_id || ' ' || ($2 + $3)) FROM head)
         """;
 
     private readonly ConcurrentDictionary<int, Appender> appenders = new();
@@ -70,12 +74,19 @@ internal sealed class EventLogWriter(
             var fresh = window.SelectNew(append.Events);
             if (fresh.Count == 0)
             {
-                await MoveCheckpointAsync(append, cancellationToken);
-                return new AppendOutcome.Committed(0, 0, append.Events.Count);
+                return await MoveCheckpointAsync(append, cancellationToken)
+                    ? new AppendOutcome.Committed(0, 0, append.Events.Count)
+                    : new AppendOutcome.Superseded();
             }
 
             var first = window.NextPosition.Value;
-            if (await CommitAsync(append, fresh, first, cancellationToken))
+            var (stored, owned) = await CommitAsync(append, fresh, first, cancellationToken);
+            if (!owned)
+            {
+                return new AppendOutcome.Superseded();
+            }
+
+            if (stored)
             {
                 window.NextPosition = first + fresh.Count;
                 foreach (var incoming in fresh)
@@ -92,7 +103,7 @@ internal sealed class EventLogWriter(
         }
     }
 
-    private async Task<bool> CommitAsync(LogAppend append, List<IncomingEvent> fresh, long first, CancellationToken cancellationToken)
+    private async Task<(bool Stored, bool Owned)> CommitAsync(LogAppend append, List<IncomingEvent> fresh, long first, CancellationToken cancellationToken)
     {
         var receivedAt = time.GetUtcNow();
         await partitions.EnsureAsync(receivedAt, cancellationToken);
@@ -117,35 +128,39 @@ internal sealed class EventLogWriter(
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackTimes(fresh, lowest) });
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackBody(bytes, ends) });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Checkpoint ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
-            if (!await reader.ReadAsync(cancellationToken))
+            await reader.ReadAsync(cancellationToken);
+            if (!reader.GetBoolean(0))
             {
-                return false;
+                return (false, reader.GetBoolean(1));
             }
         }
 
         cache.Add(new LogSegment(
             append.SourceId, append.Stream, first, receivedAt, bytes, ends, [.. fresh.Select(one => one.Key)], [.. fresh.Select(one => one.OccurredAtMs)]));
-        return true;
+        return (true, true);
     }
 
-    private async Task MoveCheckpointAsync(LogAppend append, CancellationToken cancellationToken)
+    private async Task<bool> MoveCheckpointAsync(LogAppend append, CancellationToken cancellationToken)
     {
         if (append.Checkpoint is null)
         {
-            return;
+            return true;
         }
 
         await using var command = database.CreateCommand("""
-            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) VALUES ($1, $2, $3, $4)
+            WITH held AS (SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $5 FOR SHARE)
+            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) SELECT $1, $2, $3, $4 WHERE $5 IS NULL OR EXISTS (SELECT 1 FROM held)
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
             """);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = append.SourceId });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)append.Stream });
         command.Parameters.Add(new NpgsqlParameter { Value = append.Checkpoint, NpgsqlDbType = NpgsqlDbType.Jsonb });
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     private sealed class Appender

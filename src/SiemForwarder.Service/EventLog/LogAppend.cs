@@ -14,7 +14,8 @@ public readonly record struct IncomingEvent(long OccurredAtMs, EventKey Key, Eve
 /// <param name="Stream">Stream of all the events of the page.</param>
 /// <param name="Events">Events in the order of the page; those already in the log are dropped. May be empty.</param>
 /// <param name="Checkpoint">New checkpoint of this stream as JSON, or null to leave it as it is.</param>
-public sealed record LogAppend(int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint);
+/// <param name="Fence">Number of the lease on the source under which the page was read; null for appends that need none.</param>
+public sealed record LogAppend(int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null);
 
 /// <summary>What came of an append.</summary>
 public abstract record AppendOutcome
@@ -28,6 +29,9 @@ public abstract record AppendOutcome
     /// <param name="Appended">How many events were new.</param>
     /// <param name="Duplicates">How many were in the log already.</param>
     public sealed record Committed(long FirstPosition, int Appended, int Duplicates) : AppendOutcome;
+
+    /// <summary>Nothing was stored: another engine took over the source.</summary>
+    public sealed record Superseded : AppendOutcome;
 
     /// <summary>Nothing was stored; the database cannot be reached or refused. Try the same append again later.</summary>
     public sealed record Unavailable(string Reason) : AppendOutcome;

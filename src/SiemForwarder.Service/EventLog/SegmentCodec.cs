@@ -126,6 +126,11 @@ internal static class SegmentCodec
         }
 
         var length = BinaryPrimitives.ReadInt32LittleEndian(packed);
+        if ((uint)length > (uint)Array.MaxLength)
+        {
+            throw new InvalidDataException("A segment of the event log is damaged: its body has no length that could be.");
+        }
+
         var plain = ArrayPool<byte>.Shared.Rent(length);
         try
         {
@@ -136,9 +141,16 @@ internal static class SegmentCodec
 
             ReadOnlySpan<byte> rest = plain.AsSpan(0, length);
             var ends = new int[count];
-            for (int i = 0, total = 0; i < count; i++)
+            var total = 0L;
+            for (var i = 0; i < count; i++)
             {
-                ends[i] = total += (int)Varint.Read(ref rest);
+                total += (long)(Varint.Read(ref rest) & int.MaxValue);
+                ends[i] = (int)total;
+            }
+
+            if (total != rest.Length)
+            {
+                throw new InvalidDataException("A segment of the event log is damaged: the lengths of its events do not add up to its body.");
             }
 
             return (rest.ToArray(), ends);

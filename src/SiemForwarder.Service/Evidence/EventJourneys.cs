@@ -111,7 +111,12 @@ internal sealed class EventJourneys(
 
         if (await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } setAside)
         {
-            return Fate("set aside", $"The destination refuses it: {setAside.Reason}");
+            return setAside.State switch
+            {
+                "delivered" => Fate("delivered", $"Set aside at first, then sent again. {setAside.Note}"),
+                "discarded" => Fate("discarded", $"The destination refused it, and somebody gave it up: {setAside.Note}"),
+                _ => Fate("set aside", $"The destination refuses it: {setAside.Reason}"),
+            };
         }
 
         return await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) switch

@@ -63,7 +63,7 @@ public sealed record EventJourney(
     JsonElement Normalized, IReadOnlyList<EventFate> Integrations);
 
 /// <summary>What became of an event at one integration.</summary>
-/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>set aside</c>, <c>filtered out</c>, <c>not selected</c> or <c>before start</c>.</param>
+/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>set aside</c>, <c>discarded</c>, <c>filtered out</c>, <c>not selected</c> or <c>before start</c>.</param>
 /// <param name="Explanation">The same in a sentence.</param>
 /// <param name="Delivery">The delivery it went with.</param>
 public sealed record EventFate(int Integration, string Name, bool Enabled, string State, string Explanation, DeliveryResponse? Delivery);
@@ -81,11 +81,13 @@ public sealed record DeliveryList(IReadOnlyList<DeliveryResponse> Items, long To
 /// <summary>An event that a destination refused for good.</summary>
 /// <param name="Text">The exact bytes as text, as far as they are text.</param>
 /// <param name="BytesBase64">The exact bytes.</param>
+/// <param name="State"><c>open</c>, <c>requested</c> (to be sent again), <c>delivered</c> (after all) or <c>discarded</c>.</param>
+/// <param name="Note">What became of sending it again, or why it was discarded.</param>
 /// <param name="Reason">Why it was set aside.</param>
 /// <param name="Answer">What the destination answered.</param>
 public sealed record SetAsideResponse(
     long Id, int Source, long Position, string EventId, string EventType, DateTimeOffset OccurredAt, string Text, string BytesBase64, string Reason,
-    string Answer, DateTimeOffset SetAsideAt);
+    string Answer, DateTimeOffset SetAsideAt, string State, string? Note, DateTimeOffset? DecidedAt);
 
 /// <summary>A page of set-aside events, newest first.</summary>
 public sealed record SetAsideList(IReadOnlyList<SetAsideResponse> Items, long Total, int Page, int PageSize);

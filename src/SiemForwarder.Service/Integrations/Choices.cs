@@ -49,14 +49,11 @@ internal static class Choices
         ["unknown"] = "unknown",
     };
 
-    public static readonly IReadOnlyDictionary<string, int> DefaultPorts = new Dictionary<string, int>
-    {
-        ["udp"] = 514,
-        ["tcp"] = 514,
-        ["tls"] = 6514,
-        ["http"] = 80,
-        ["https"] = 443,
-    };
+    /// <summary>Default port by URL scheme, of all kinds of destination; the first kind of the catalogue counts.</summary>
+    public static readonly IReadOnlyDictionary<string, int> DefaultPorts = DestinationCatalog.All
+        .SelectMany(kind => kind.DefaultPorts)
+        .GroupBy(port => port.Key)
+        .ToDictionary(port => port.Key, port => port.First().Value);
 
     /// <summary>The name of a choice in the API.</summary>
     public static string NameOf<T>(IReadOnlyDictionary<string, T> choices, T value) =>

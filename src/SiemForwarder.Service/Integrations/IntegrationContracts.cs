@@ -77,7 +77,11 @@ public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? T
 /// <param name="Header">For header: the full line, <c>Name: value</c>; write-only.</param>
 /// <param name="Token">For bearer; write-only.</param>
 public sealed record AuthenticationRequest(
-    string? Type = null, string? Username = null, string? Password = null, string? Header = null, string? Token = null);
+    string? Type = null, string? Username = null, string? Password = null, string? Header = null, string? Token = null)
+{
+    /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
+    public override string ToString() => "AuthenticationRequest { *** }";
+}
 
 /// <summary>Credentials as shown: secrets only by whether they are set.</summary>
 public sealed record AuthenticationResponse(string Type, string? Username, bool PasswordSet, bool HeaderSet, bool TokenSet);
@@ -87,7 +91,11 @@ public sealed record AuthenticationResponse(string Type, string? Username, bool 
 /// <param name="ClientCertificate">PEM of the client certificate, its chain behind it.</param>
 /// <param name="ClientKey">PEM of its private key; write-only.</param>
 /// <param name="ServerName">Name to ask for and to check instead of the URL's host.</param>
-public sealed record TlsRequest(string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null);
+public sealed record TlsRequest(string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null)
+{
+    /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
+    public override string ToString() => "TlsRequest { *** }";
+}
 
 /// <summary>TLS as shown.</summary>
 public sealed record TlsResponse(string? CaCertificate, string? ClientCertificate, bool ClientKeySet, string? ServerName);

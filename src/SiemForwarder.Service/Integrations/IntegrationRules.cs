@@ -60,7 +60,7 @@ internal static class IntegrationRules
             ServerName = PrintableAscii("tls.serverName", request.Tls?.ServerName, 255, errors),
             Sources = [.. (request.Sources ?? []).Distinct()],
             Filter = Filter(request.Filter, errors),
-            Settings = request.Settings,
+            Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, secrets, errors),
         };
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, errors);
@@ -76,6 +76,7 @@ internal static class IntegrationRules
         }
 
         errors.AtMost("name", request.Name, MaxNameLength);
+        errors.OneLine("name", request.Name);
         errors.AtMost("description", request.Description, MaxTextLength);
         errors.AtMost("serverUrl", request.ServerUrl, MaxTextLength);
         errors.AtMost("authentication.username", request.Authentication?.Username, MaxTextLength);
@@ -110,7 +111,7 @@ internal static class IntegrationRules
 
     private static DestinationKind? FindKind(IntegrationRequest request, string protocol, FieldErrors errors)
     {
-        var id = request.Destination ?? (protocol is "http" or "https" ? "webhook" : "syslog");
+        var id = request.Destination ?? DestinationCatalog.FindByScheme(protocol)?.Id ?? protocol;
         var kind = DestinationCatalog.Find(id);
         if (kind is null)
         {
@@ -270,6 +271,11 @@ internal static class IntegrationRules
             return null;
         }
 
+        errors.NoneEmpty($"{field}.types", match.Types);
+        errors.NoneEmpty($"{field}.categories", match.Categories);
+        errors.NoneEmpty($"{field}.outcomes", match.Outcomes);
+        errors.NoneEmpty($"{field}.clients", match.Clients);
+        errors.NoneEmpty($"{field}.users", match.Users);
         foreach (var outcome in match.Outcomes ?? [])
         {
             errors.Choose($"{field}.outcomes", outcome, string.Empty, Choices.Outcomes);

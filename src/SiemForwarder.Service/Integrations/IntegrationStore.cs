@@ -68,7 +68,7 @@ internal sealed class IntegrationStore(
             Destination = valid.Kind.Id,
             ServerUrl = valid.ServerUrl.OriginalString,
             Definition = valid.Definition.ToJson(),
-            CreatedAt = time.GetUtcNow(),
+            CreatedAt = StoredTime.Now(time),
             Version = 0,
         };
         database.Integrations.Add(integration);
@@ -164,7 +164,7 @@ internal sealed class IntegrationStore(
 
     private void Touch(Integration integration)
     {
-        integration.UpdatedAt = time.GetUtcNow();
+        integration.UpdatedAt = StoredTime.Now(time);
         integration.Version++;
     }
 }

@@ -39,7 +39,7 @@ internal static class IntegrationView
                 definition.CaCertificate, definition.ClientCertificate, secretNames.Contains(SecretName.ClientKey), definition.ServerName),
             definition.Sources,
             new FilterContract(Match(definition.Filter.Include), Match(definition.Filter.Exclude)),
-            definition.Settings,
+            DestinationOwnSettings.Show(definition.Settings, integration.Destination, secretNames),
             integration.Version,
             integration.CreatedAt,
             integration.UpdatedAt,

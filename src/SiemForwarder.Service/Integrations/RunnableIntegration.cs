@@ -50,7 +50,7 @@ internal sealed record RunnableIntegration(
                 secrets.GetValueOrDefault(SecretName.Token)),
             Tls = new TlsSettings(
                 definition.CaCertificate, definition.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), definition.ServerName),
-            Settings = definition.Settings,
+            Settings = DestinationOwnSettings.Reveal(definition.Settings, secrets),
             Timeout = TimeSpan.FromSeconds(definition.TimeoutSeconds),
         };
 

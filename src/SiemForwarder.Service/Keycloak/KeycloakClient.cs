@@ -116,6 +116,7 @@ internal abstract record KeycloakAnswer
     /// <summary>Status 200 with a JSON content type; whether the body parses is not known yet.</summary>
     public sealed record Json(KeycloakBody Body) : KeycloakAnswer;
 
+    /// <summary>No answer that can be used.</summary>
     /// <param name="Failure">Why, in words.</param>
     /// <param name="Status">HTTP status, where there was one from the admin API.</param>
     public sealed record Failed(PollFailure Failure, int? Status) : KeycloakAnswer;

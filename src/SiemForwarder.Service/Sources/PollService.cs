@@ -10,9 +10,10 @@ namespace SiemForwarder.Service.Sources;
 
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
-    SourceStore store, EventLogWriter log, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
+    SourceStore store, EventLogWriter log, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
     ForwarderTelemetry telemetry, ILoggerFactory loggers) : BackgroundService
 {
+    private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
     private readonly LoopSet loops = new();
     private readonly ConcurrentDictionary<int, RealmPoller> pollers = new();
     private readonly DatabasePatience patience = new(time, telemetry);
@@ -26,12 +27,15 @@ internal sealed class PollService(
         {
             while (true)
             {
-                var changed = configuration.Changed;
+                var changed = Task.WhenAny(configuration.Changed, leases.Changed);
+                var fences = leases.Fences(LeaseKind.Source);
                 var enabled = (await patience.TryUntilDoneAsync(store.ListEnabledAsync, stoppingToken))
-                    .Where(source => source.Kind == "keycloak")
+                    .Where(source => source.Kind == "keycloak" && fences.ContainsKey(source.Id))
                     .ToDictionary(source => source.Id);
                 await loops.ReconcileAsync(
-                    enabled.ToDictionary(pair => pair.Key, pair => pair.Value.Version), (id, token) => RunAsync(enabled[id], token), stoppingToken);
+                    enabled.ToDictionary(pair => pair.Key, pair => (pair.Value.Version, fences[pair.Key])),
+                    (id, token) => RunAsync(enabled[id], fences[id], token),
+                    stoppingToken);
                 await Task.WhenAny(changed, Task.Delay(options.Value.ConfigurationInterval, time, stoppingToken));
                 stoppingToken.ThrowIfCancellationRequested();
             }
@@ -42,12 +46,14 @@ internal sealed class PollService(
         }
     }
 
-    private async Task RunAsync(Source source, CancellationToken cancellationToken)
+    private async Task RunAsync(Source source, long fence, CancellationToken stoppingToken)
     {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var cancellationToken = stop.Token;
         if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
         {
             telemetry.SourceUnusable(source.Name, "its stored secret cannot be decrypted with the keys of this database; enter it again.");
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            await Task.Delay(UnusablePause, time, cancellationToken);
             return;
         }
 
@@ -72,7 +78,14 @@ internal sealed class PollService(
 
         async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken token)
         {
-            var outcome = await log.AppendAsync(append, token);
+            var outcome = await log.AppendAsync(append with { Fence = fence }, token);
+            if (outcome is AppendOutcome.Superseded)
+            {
+                // The lease is gone: this poller has nothing more to say, its successor reads on from the stored checkpoint.
+                await stop.CancelAsync();
+                return new AppendOutcome.Unavailable("Another engine took over this source.");
+            }
+
             if (outcome is AppendOutcome.Committed { Appended: > 0 } committed)
             {
                 telemetry.PageAppended(source.Name, committed.Appended);

@@ -32,7 +32,11 @@ public sealed record KeycloakRequest(
     IReadOnlyList<string>? Streams = null,
     int? PollIntervalSeconds = null,
     string? Start = null,
-    string? CaCertificate = null);
+    string? CaCertificate = null)
+{
+    /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
+    public override string ToString() => "KeycloakRequest { *** }";
+}
 
 /// <summary>A source as it is in force.</summary>
 public sealed record SourceResponse(

@@ -24,6 +24,8 @@ internal static class SourceRules
         }
 
         errors.AtMost("name", request.Name, 100);
+        errors.OneLine("name", request.Name);
+        errors.NoneEmpty("keycloak.streams", request.Keycloak?.Streams);
         errors.Choose("kind", request.Kind, "keycloak", Kinds);
         var keycloak = request.Keycloak ?? new KeycloakRequest();
         var secrets = Secrets(keycloak.ClientSecret, stored, errors);

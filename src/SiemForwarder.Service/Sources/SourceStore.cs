@@ -77,7 +77,7 @@ internal sealed class SourceStore(
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
-        var source = new Source { Name = valid.Name, Kind = "keycloak", Definition = valid.Definition.ToJson(), CreatedAt = time.GetUtcNow() };
+        var source = new Source { Name = valid.Name, Kind = "keycloak", Definition = valid.Definition.ToJson(), CreatedAt = StoredTime.Now(time) };
         context.Sources.Add(source);
         Apply(valid, source);
         if (await context.SaveAsync(cancellationToken) != ChangeResult.Done)
@@ -137,7 +137,7 @@ internal sealed class SourceStore(
         source.Enabled = valid.Enabled;
         source.Definition = valid.Definition.ToJson();
         source.Secrets = protector.Protect(valid.Secrets);
-        source.UpdatedAt = time.GetUtcNow();
+        source.UpdatedAt = StoredTime.Now(time);
         source.Version++;
     }
 }

@@ -23,6 +23,3 @@ public sealed record DestinationResponse(
 
 /// <summary>A field that a kind of destination reads.</summary>
 public sealed record DestinationFieldResponse(string Name, string Type, bool Required, string? Default, bool Secret, IReadOnlyList<string> Choices, string Description);
-
-/// <summary>An engine pool.</summary>
-public sealed record EnginePoolResponse(string Name, string Description);

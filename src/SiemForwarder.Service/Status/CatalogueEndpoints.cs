@@ -1,13 +1,11 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Keycloak;
-using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Status;
 
-/// <summary>The catalogues: event types, destinations, schemas, engine pools.</summary>
+/// <summary>The catalogues: event types, destinations, schemas.</summary>
 internal static class CatalogueEndpoints
 {
     public static void MapCatalogues(this IEndpointRouteBuilder routes)
@@ -17,7 +15,6 @@ internal static class CatalogueEndpoints
             .WithSummary("Lists every event type: description, category, severity, whether it is recommended and stored by Keycloak by default.");
         group.MapGet("/destinations", Destinations).WithName("ListDestinations")
             .WithSummary("Describes every kind of destination: schemes, default ports, fields, which are secret, what success means.");
-        group.MapGet("/engine-pools", EnginePools).WithName("ListEnginePools").WithSummary("Lists the engine pools.");
         group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json")).WithName("GetNativeSchema")
             .WithSummary("The JSON Schema of the native schema.");
     }
@@ -35,12 +32,4 @@ internal static class CatalogueEndpoints
                 field.Name, field.Type.ToString().ToLowerInvariant(), field.Required, field.Default, field.Secret, field.Choices, field.Description))],
             kind.Documentation))
         .ToList());
-
-    private static async Task<Ok<List<EnginePoolResponse>>> EnginePools(
-        IDbContextFactory<ForwarderDbContext> contexts, CancellationToken cancellationToken)
-    {
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var pools = await context.EnginePools.AsNoTracking().OrderBy(pool => pool.Name).ToListAsync(cancellationToken);
-        return TypedResults.Ok(pools.Select(pool => new EnginePoolResponse(pool.Name, pool.Description)).ToList());
-    }
 }

@@ -1,5 +1,6 @@
 using Npgsql;
 using SiemForwarder.Destinations;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -7,15 +8,28 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Status;
 
 /// <summary>Shows what dispatch stored: headline, backlog, set-aside events.</summary>
-internal sealed class StatusReader(NpgsqlDataSource database)
+internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engines, TimeProvider time)
 {
+    /// <summary>The status as stored; an enabled integration whose pool has no living engine is in error whatever was stored.</summary>
     public async Task<IntegrationStatusResponse> ReadAsync(Integration integration, CancellationToken cancellationToken)
+    {
+        var stored = await ReadStoredAsync(integration, cancellationToken);
+        if (!integration.Enabled || await engines.HasLivingEngineAsync(integration.EnginePool, cancellationToken))
+        {
+            return stored;
+        }
+
+        var message = $"No engine of the pool '{integration.EnginePool}' is alive, so nothing is sent; everything is kept. Start an engine with Forwarder__Engine__Pools__0={integration.EnginePool}, or move the integration to another pool.";
+        return stored with { Status = "Error", LastError = new StatusError(nameof(ErrorCategory.Configuration), message, time.GetUtcNow()), Engine = null };
+    }
+
+    private async Task<IntegrationStatusResponse> ReadStoredAsync(Integration integration, CancellationToken cancellationToken)
     {
         var sources = IntegrationDefinition.FromJson(integration.Definition).Sources;
         var (backlog, oldest) = await ReadBacklogAsync(integration.Id, sources, cancellationToken);
         await using var command = database.CreateCommand("""
             SELECT s.status, s.since, s.last_attempt_at, s.last_success_at, s.error_category, s.error_message, s.error_at, s.next_attempt_at, s.engine,
-                (SELECT count(*) FROM set_aside WHERE integration_id = $1)
+                (SELECT count(*) FROM set_aside WHERE integration_id = $1 AND state IN ('open', 'requested'))
             FROM integration i LEFT JOIN integration_status s ON s.integration_id = i.id WHERE i.id = $1
             """);
         command.Parameters.AddWithValue(integration.Id);
@@ -27,7 +41,7 @@ internal sealed class StatusReader(NpgsqlDataSource database)
             Instant(reader, 1),
             Instant(reader, 2),
             Instant(reader, 3),
-            AcceptanceText.Of(DestinationCatalog.Find(integration.Destination)?.Acceptance),
+            AcceptanceText.Of(AcceptanceOf(integration)),
             error,
             backlog,
             oldest,
@@ -66,4 +80,10 @@ internal sealed class StatusReader(NpgsqlDataSource database)
 
     private static DateTimeOffset? Instant(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+
+    private static Acceptance? AcceptanceOf(Integration integration)
+    {
+        var kind = DestinationCatalog.Find(integration.Destination);
+        return kind?.AcceptanceWith?.Invoke(IntegrationDefinition.FromJson(integration.Definition).Settings) ?? kind?.Acceptance;
+    }
 }

@@ -44,5 +44,10 @@ internal sealed class DatabaseHome : IAsyncDisposable
             "SiemForwarder needs PostgreSQL 15 or newer: install its server programs (initdb, pg_ctl, postgres) on this machine, or name a running server by ConnectionStrings__Forwarder.");
     }
 
+    /// <summary>Starts the private server again where it ended by itself; false where it runs, or is not ours.</summary>
+    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    public Task<bool> ReviveAsync(CancellationToken cancellationToken) =>
+        server is PrivatePostgres own ? own.ReviveAsync(cancellationToken) : Task.FromResult(false);
+
     public ValueTask DisposeAsync() => server?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

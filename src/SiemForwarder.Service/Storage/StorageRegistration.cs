@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Secret = SiemForwarder.Destinations.Secret;
 
 namespace SiemForwarder.Service.Storage;
 
@@ -26,5 +27,16 @@ internal static class StorageRegistration
     {
         await using var database = await services.GetRequiredService<IDbContextFactory<ForwarderDbContext>>().CreateDbContextAsync(cancellationToken);
         await database.Database.MigrateAsync(cancellationToken);
+        await MakeProtectionKeyAsync(services, cancellationToken);
+    }
+
+    /// <summary>Engines that start together on an empty database must not make a key each: neither would know the other's before a day is over.</summary>
+    private static async Task MakeProtectionKeyAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await using var connection = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder protection key'))", connection, transaction);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        services.GetRequiredService<SecretProtector>().Protect(new Dictionary<string, Secret> { ["first"] = new("use") });
     }
 }

@@ -16,6 +16,9 @@ public sealed class RsyslogServer : SyslogServer
 
     public int CefPort { get; } = ReceiverProcess.FreePort();
 
+    /// <summary>CEF over TLS for clients of the right authority and name.</summary>
+    public int CefTlsPort { get; } = ReceiverProcess.FreePort();
+
     public override string? Missing =>
         !File.Exists(Program) ? "rsyslog is not installed: run .ci/install-receivers"
         : Directory.GetFiles("/usr/lib", "lmnsd_ossl.so", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 3 }).Length == 0
@@ -54,6 +57,8 @@ public sealed class RsyslogServer : SyslogServer
         input(type="imtcp" address="127.0.0.1" port="{{CountedPort}}" ruleset="syslog")
         input(type="imtcp" address="127.0.0.1" port="{{CefPort}}" ruleset="cef")
         input(type="imudp" address="127.0.0.1" port="{{UdpPort}}" ruleset="syslog")
+        input(type="imtcp" address="127.0.0.1" port="{{CefTlsPort}}" ruleset="cef" streamdriver.name="ossl" streamdriver.mode="1"
+          streamdriver.authmode="x509/name" permittedpeer="{{ClientName}}")
         input(type="imtcp" address="127.0.0.1" port="{{TlsPort}}" ruleset="syslog" streamdriver.name="ossl" streamdriver.mode="1"
           streamdriver.authmode="x509/name" permittedpeer="{{ClientName}}")
 

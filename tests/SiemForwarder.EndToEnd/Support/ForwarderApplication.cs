@@ -58,6 +58,32 @@ internal sealed class ForwarderApplication : IAsyncDisposable
         return await ReadAsync(response);
     }
 
+    /// <summary>Sends a request and gives back the answer, whatever it is.</summary>
+    /// <param name="method">HTTP method.</param>
+    /// <param name="path">Path with query.</param>
+    /// <param name="body">JSON text as it stands, or an object to write as JSON; null for none.</param>
+    /// <param name="ifMatch">Value of If-Match; null for none.</param>
+    public async Task<ApiAnswer> SendAsync(HttpMethod method, string path, object? body = null, string? ifMatch = null)
+    {
+        using var request = new HttpRequestMessage(method, path)
+        {
+            Content = body switch
+            {
+                null => null,
+                string text => new StringContent(text, System.Text.Encoding.UTF8, "application/json"),
+                _ => JsonContent.Create(body),
+            },
+        };
+        if (ifMatch is not null)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        }
+
+        using var response = await Api.SendAsync(request, TestContext.Current.CancellationToken);
+        return new ApiAnswer(
+            response.StatusCode, response.Headers.ETag?.ToString(), await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     /// <summary>Replaces a resource with the version that it has now.</summary>
     public async Task<JsonNode> PutAsync(string path, object body)
     {

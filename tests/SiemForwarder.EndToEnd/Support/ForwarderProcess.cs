@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.EndToEnd.Support;
 
@@ -24,11 +25,19 @@ internal sealed class ForwarderProcess : IAsyncDisposable
 
     public string DataFolder { get; }
 
+    /// <summary>What runs the program; its path is appended.</summary>
+    public IReadOnlyList<string> Command { get; init; } = ["dotnet"];
+
     public int Port { get; }
 
     public HttpClient Api { get; }
 
     public Process? Process { get; private set; }
+
+    private string PidFile => Path.Combine(DataFolder, "postgres", "data", "postmaster.pid");
+
+    /// <summary>The private database, over its unix socket.</summary>
+    public string ConnectionString => $"Host={Path.Combine(DataFolder, "postgres", "run")};Username=siemforwarder;Database=postgres;Maximum Pool Size=4";
 
     public string Output
     {
@@ -44,7 +53,23 @@ internal sealed class ForwarderProcess : IAsyncDisposable
     /// <summary>Starts the process and waits until it is ready.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll")])
+        Launch();
+        await WaitUntilReadyAsync(cancellationToken);
+    }
+
+    /// <summary>Starts a process that is expected to end by itself; its exit code.</summary>
+    public async Task<int> RunToEndAsync(CancellationToken cancellationToken)
+    {
+        Launch();
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bound.CancelAfter(StartBound);
+        await Process!.WaitForExitAsync(bound.Token);
+        return Process.ExitCode;
+    }
+
+    private void Launch()
+    {
+        var start = new ProcessStartInfo(Command[0], [.. Command.Skip(1), Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -56,12 +81,11 @@ internal sealed class ForwarderProcess : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        Process = Process.Start(start)!;
+        Process = System.Diagnostics.Process.Start(start)!;
         Process.OutputDataReceived += Keep;
         Process.ErrorDataReceived += Keep;
         Process.BeginOutputReadLine();
         Process.BeginErrorReadLine();
-        await WaitUntilReadyAsync(cancellationToken);
     }
 
     /// <summary>Kills the process without any warning, as kill -9 does, and waits until it is gone; its database goes on.</summary>
@@ -69,6 +93,27 @@ internal sealed class ForwarderProcess : IAsyncDisposable
     {
         Process!.Kill();
         await Process.WaitForExitAsync(cancellationToken);
+    }
+
+    /// <summary>Kills the private database without any warning, as a power failure does to it, and waits until none of its processes is left.</summary>
+    public async Task KillDatabaseAsync(CancellationToken cancellationToken)
+    {
+        if (!File.Exists(PidFile))
+        {
+            return;
+        }
+
+        var lines = await File.ReadAllLinesAsync(PidFile, cancellationToken);
+        try
+        {
+            using var postmaster = System.Diagnostics.Process.GetProcessById(int.Parse(lines[0], System.Globalization.CultureInfo.InvariantCulture));
+            postmaster.Kill();
+            await postmaster.WaitForExitAsync(cancellationToken);
+        }
+        catch (ArgumentException)
+        {
+            return;
+        }
     }
 
     public async Task<JsonNode> PostAsync(string path, object? body, CancellationToken cancellationToken)
@@ -81,18 +126,55 @@ internal sealed class ForwarderProcess : IAsyncDisposable
     public async Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) =>
         JsonNode.Parse(await Api.GetStringAsync(path, cancellationToken))!;
 
-    /// <summary>Stops the process in order, so that it stops its database, and removes the data folder.</summary>
+    /// <summary>Runs pg_ctl on the private database as the user that owns it.</summary>
+    public async Task ControlDatabaseAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        var data = Path.Combine(DataFolder, "postgres", "data");
+        string[] command = [Path.Combine(PostgresPrograms.FindFolder()!, "pg_ctl"), .. arguments, "-D", data, "-w", "-l", Path.Combine(data, "server.log")];
+        var (_, owner) = await ChildProgram.RunAsync("stat", ["-c", "%u %g", data], cancellationToken);
+        var (user, group) = (owner.Split(' ')[0], owner.Split(' ')[1]);
+        var (code, output) = Environment.UserName == "root"
+            ? await ChildProgram.RunAsync("setpriv", [$"--reuid={user}", $"--regid={group}", "--clear-groups", .. command], cancellationToken)
+            : await ChildProgram.RunAsync(command[0], command[1..], cancellationToken);
+        if (code != 0)
+        {
+            throw new InvalidOperationException($"pg_ctl: {output}");
+        }
+    }
+
+    /// <summary>Asks until the answer is as wanted; the caller's token bounds it.</summary>
+    public async Task<JsonNode> WaitForAsync(string path, Func<JsonNode, bool> isSo, CancellationToken cancellationToken)
+    {
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        JsonNode last;
+        do
+        {
+            last = await GetAsync(path, cancellationToken);
+        }
+        while (!isSo(last) && await tick.WaitForNextTickAsync(cancellationToken));
+        return last;
+    }
+
+    /// <summary>Stops the process in order, so that it stops its database.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        using var signal = System.Diagnostics.Process.Start("kill", ["-TERM", $"{Process!.Id}"]);
+        await signal.WaitForExitAsync(cancellationToken);
+        await Process.WaitForExitAsync(cancellationToken);
+    }
+
+    /// <summary>Stops the process in order and removes the data folder.</summary>
     public async ValueTask DisposeAsync()
     {
         Api.Dispose();
         using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         if (Process is { HasExited: false })
         {
-            using var signal = Process.Start("kill", ["-TERM", $"{Process.Id}"]);
-            await signal.WaitForExitAsync(bound.Token);
-            await Process.WaitForExitAsync(bound.Token);
+            await StopAsync(bound.Token);
         }
 
+        // Where a test left the service killed, its database is still there.
+        await KillDatabaseAsync(bound.Token);
         Process?.Dispose();
         Directory.Delete(DataFolder, recursive: true);
     }

@@ -24,6 +24,9 @@ internal sealed class LogBench : IAsyncDisposable
         return new LogBench(database);
     }
 
+    /// <summary>The log of a service that has its tables already.</summary>
+    public static LogBench Open(string connectionString) => new(ServiceDatabase.CreateDataSource(connectionString));
+
     /// <summary>A source row and its log.</summary>
     public async Task<int> AddSourceAsync(string name = "realm")
     {

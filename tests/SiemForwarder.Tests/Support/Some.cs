@@ -13,7 +13,7 @@ public static class Some
 
     /// <summary>A login event, failed with a wrong password unless changed.</summary>
     public static SecurityEvent LoginEvent(
-        string type = "LOGIN_ERROR", string? userName = "alice", string? error = "invalid_user_credentials", string? ip = "192.0.2.10", string? clientId = "web-app")
+        string type = "LOGIN_ERROR", string? userName = "alice", string? error = "invalid_user_credentials", string? ip = "192.0.2.10", string? clientId = "web-app", long position = 1)
     {
         var party = new EventParty("15745079-6780-4b93-80d9-c0d3480885d3", userName, null, "acme", clientId);
         return new SecurityEvent
@@ -27,7 +27,7 @@ public static class Some
             Outcome = error is null ? EventOutcome.Success : EventOutcome.Failure,
             Severity = 4,
             Source = Source,
-            Position = 1,
+            Position = position,
             Reason = error,
             RealmId = "3f6c1f2e-5b0e-4d6b-9a0e-2f6f4b1c7d10",
             Actor = party,

@@ -14,6 +14,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     private readonly string data;
     private readonly string? runAs;
     private readonly FileStream folderLock;
+    private readonly string socketFolder;
 
     private PrivatePostgres(string programs, string data, string socketFolder, string? runAs, FileStream folderLock)
     {
@@ -21,6 +22,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         this.data = data;
         this.runAs = runAs;
         this.folderLock = folderLock;
+        this.socketFolder = socketFolder;
         ConnectionString = $"Host={socketFolder};Username=siemforwarder;Database=postgres;Maximum Pool Size=40";
     }
 
@@ -44,7 +46,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         var server = new PrivatePostgres(programs, data, socketFolder, runAs, folderLock);
         try
         {
-            await server.CreateAndStartAsync(socketFolder, cancellationToken);
+            await server.CreateAndStartAsync(cancellationToken);
             return server;
         }
         catch
@@ -54,6 +56,10 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts the server again where it is not running; false where it was running.</summary>
+    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    public async Task<bool> ReviveAsync(CancellationToken cancellationToken) => await StartUnlessRunningAsync(cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         // Not the caller's token: the server must be stopped even though the host is stopping.
@@ -62,23 +68,29 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         await folderLock.DisposeAsync();
     }
 
-    private async Task CreateAndStartAsync(string socketFolder, CancellationToken cancellationToken)
+    private async Task CreateAndStartAsync(CancellationToken cancellationToken)
     {
         if (!File.Exists(Path.Combine(data, "PG_VERSION")))
         {
             await MustRunAsUserAsync("initdb", ["-D", data, "-U", "siemforwarder", "-A", "trust", "-E", "UTF8", "--locale=C"], cancellationToken);
         }
 
+        await StartUnlessRunningAsync(cancellationToken);
+    }
+
+    private async Task<bool> StartUnlessRunningAsync(CancellationToken cancellationToken)
+    {
         var (status, _) = await RunAsUserAsync("pg_ctl", ["status", "-D", data], cancellationToken);
         if (status == 0)
         {
-            return;
+            return false;
         }
 
         // A socket folder of a path that the kernel takes (107 bytes); no TCP at all.
         var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 -c max_connections=60 -c shared_buffers=128MB -c max_wal_size=1GB";
         var log = Path.Combine(data, "server.log");
         await MustRunAsUserAsync("pg_ctl", ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
+        return true;
     }
 
     private static FileStream Lock(string path, string dataFolder)

@@ -1,0 +1,60 @@
+using Npgsql;
+
+namespace SiemForwarder.Service.Dispatch;
+
+/// <summary>The decisions on events that were set aside, as stored.</summary>
+internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time)
+{
+    /// <summary>The oldest events that somebody asked to send again.</summary>
+    public async Task<IReadOnlyList<RequestedEvent>> ListRequestedAsync(int integrationId, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT id, source_id, position, bytes, render_again FROM set_aside WHERE integration_id = $1 AND state = 'requested' ORDER BY id LIMIT $2
+            """);
+        command.Parameters.AddWithValue(integrationId);
+        command.Parameters.AddWithValue(limit);
+        var requested = new List<RequestedEvent>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            requested.Add(new RequestedEvent(
+                reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetFieldValue<byte[]>(3), reader.GetBoolean(4)));
+        }
+
+        return requested;
+    }
+
+    /// <summary>Notes what became of one.</summary>
+    public async Task SettleAsync(long id, string state, string note, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("UPDATE set_aside SET state = $2, note = $3, decided_at = $4 WHERE id = $1");
+        command.Parameters.AddWithValue(id);
+        command.Parameters.AddWithValue(state);
+        command.Parameters.AddWithValue(StoredText.Of(note));
+        command.Parameters.AddWithValue(time.GetUtcNow());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Asks for open events to be sent again: those of the ids, those whose reason holds the text, or all; how many.</summary>
+    public Task<int> RequestAsync(int integrationId, long[]? ids, string? reason, bool renderAgain, CancellationToken cancellationToken) =>
+        DecideAsync("state = 'requested', render_again = $4, note = NULL, decided_at = $5", integrationId, ids, reason, renderAgain, cancellationToken);
+
+    /// <summary>Gives open events up for good, with the reason that somebody gave; how many.</summary>
+    public Task<int> DiscardAsync(int integrationId, long[]? ids, string? reason, string why, CancellationToken cancellationToken) =>
+        DecideAsync("state = 'discarded', note = $4, decided_at = $5", integrationId, ids, reason, StoredText.Of(why), cancellationToken);
+
+    private async Task<int> DecideAsync(
+        string change, int integrationId, long[]? ids, string? reason, object value, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"""
+            UPDATE set_aside SET {change} WHERE integration_id = $1 AND state = 'open'
+                AND ($2::bigint[] IS NULL OR id = ANY ($2)) AND ($3::text IS NULL OR position(lower($3) IN lower(reason)) > 0)
+            """);
+        command.Parameters.AddWithValue(integrationId);
+        command.Parameters.AddWithValue(NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Bigint, (object?)ids ?? DBNull.Value);
+        command.Parameters.AddWithValue(NpgsqlTypes.NpgsqlDbType.Text, (object?)reason ?? DBNull.Value);
+        command.Parameters.AddWithValue(value);
+        command.Parameters.AddWithValue(time.GetUtcNow());
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

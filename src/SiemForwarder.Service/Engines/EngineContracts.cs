@@ -1,0 +1,25 @@
+namespace SiemForwarder.Service.Engines;
+
+/// <summary>An engine pool as somebody asks for it.</summary>
+/// <param name="Name">Unique name, 1 to 100 characters.</param>
+/// <param name="Description">What is reachable from there.</param>
+public sealed record EnginePoolRequest(string? Name = null, string? Description = null);
+
+/// <summary>An engine pool.</summary>
+/// <param name="Engines">Names of its living engines.</param>
+/// <param name="Integrations">How many integrations want to run there.</param>
+public sealed record EnginePoolResponse(string Name, string Description, IReadOnlyList<string> Engines, int Integrations, DateTimeOffset CreatedAt);
+
+/// <summary>All engine pools.</summary>
+public sealed record EnginePoolList(IReadOnlyList<EnginePoolResponse> Items, int Total);
+
+/// <summary>A process that runs the service.</summary>
+/// <param name="Alive">Whether it was heard of within the duration of a lease.</param>
+/// <param name="Sources">Ids of the sources that it polls.</param>
+/// <param name="Integrations">Ids of the integrations that it runs.</param>
+public sealed record EngineResponse(
+    string Name, bool Alive, string Version, IReadOnlyList<string> Roles, IReadOnlyList<string> Pools, IReadOnlyList<int> Sources,
+    IReadOnlyList<int> Integrations, DateTimeOffset StartedAt, DateTimeOffset LastSeenAt);
+
+/// <summary>All engines, those that were heard of in the last day included.</summary>
+public sealed record EngineList(IReadOnlyList<EngineResponse> Items, int Total);

@@ -1,0 +1,110 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Engines;
+
+/// <summary>The resources <c>engines</c> and <c>engine-pools</c>.</summary>
+internal static class EngineEndpoints
+{
+    private const string Thing = "engine pool";
+
+    public static void MapEngines(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/api/v1/engines", ListEngines).WithTags("Engines").WithName("ListEngines")
+            .WithSummary("Shows who is alive, in which pools, since when, what it runs, and its version.");
+        var group = routes.MapGroup("/api/v1/engine-pools").WithTags("Engines");
+        group.MapGet("/", ListPools).WithName("ListEnginePools").WithSummary("Lists the engine pools with their living engines.");
+        group.MapPost("/", Create).WithName("CreateEnginePool").WithSummary("Creates an engine pool; engines join it by their configuration.");
+        group.MapPut("/{name}", Update).WithName("UpdateEnginePool").WithSummary("Changes the description.");
+        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").WithSummary("Deletes a pool that no integration uses.");
+    }
+
+    private static async Task<Ok<EngineList>> ListEngines(EngineReader engines, CancellationToken cancellationToken)
+    {
+        var items = await engines.ListAsync(cancellationToken);
+        return TypedResults.Ok(new EngineList(items, items.Count));
+    }
+
+    private static async Task<Ok<EnginePoolList>> ListPools(
+        IDbContextFactory<ForwarderDbContext> contexts, EngineReader engines, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var pools = await context.EnginePools.AsNoTracking().OrderBy(pool => pool.Name).ToListAsync(cancellationToken);
+        var wanted = await context.Integrations.GroupBy(one => one.EnginePool).ToDictionaryAsync(one => one.Key, one => one.Count(), cancellationToken);
+        var alive = (await engines.ListAsync(cancellationToken)).Where(engine => engine.Alive).ToList();
+        return TypedResults.Ok(new EnginePoolList(
+            [.. pools.Select(pool => new EnginePoolResponse(
+                pool.Name, pool.Description, [.. alive.Where(engine => engine.Pools.Contains(pool.Name)).Select(engine => engine.Name)],
+                wanted.GetValueOrDefault(pool.Name), pool.CreatedAt))],
+            pools.Count));
+    }
+
+    private static async Task<Results<Created, ValidationProblem, ProblemHttpResult>> Create(
+        EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        Check(request.Name, request.Description, errors);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var name = request.Name!.Trim();
+        context.EnginePools.Add(new EnginePool { Name = name, Description = request.Description ?? string.Empty, CreatedAt = StoredTime.Now(time) });
+        return await context.SaveAsync(cancellationToken) == ChangeResult.Done
+            ? TypedResults.Created($"/api/v1/engine-pools/{Uri.EscapeDataString(name)}")
+            : Problems.NameTaken(Thing, name);
+    }
+
+    private static async Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Update(
+        string name, EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        Check(request.Name ?? name, request.Description, errors);
+        if (request.Name is not null && request.Name != name)
+        {
+            errors.Add("name", "A pool cannot be renamed, engines name it in their configuration; create another one.");
+        }
+
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var changed = await context.EnginePools.Where(pool => pool.Name == name)
+            .ExecuteUpdateAsync(update => update.SetProperty(pool => pool.Description, request.Description ?? string.Empty), cancellationToken);
+        return changed == 1 ? TypedResults.NoContent() : Problems.NotFound(Thing, name);
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        string name, IDbContextFactory<ForwarderDbContext> contexts, CancellationToken cancellationToken)
+    {
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        if (name == EnginePool.Default || await context.Integrations.AnyAsync(one => one.EnginePool == name, cancellationToken))
+        {
+            return TypedResults.Problem(
+                name == EnginePool.Default ? "The pool 'default' always exists." : $"Integrations use the pool '{name}'; move them to another pool first.",
+                statusCode: StatusCodes.Status409Conflict, title: "Pool in use");
+        }
+
+        return await context.EnginePools.Where(pool => pool.Name == name).ExecuteDeleteAsync(cancellationToken) == 1
+            ? TypedResults.NoContent()
+            : Problems.NotFound(Thing, name);
+    }
+
+    private static void Check(string? name, string? description, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+        {
+            errors.Add("name", "Give the pool a name, such as the network zone that its engines stand in.");
+        }
+
+        errors.AtMost("name", name, 100);
+        errors.AtMost("description", description, 2000);
+        errors.OneLine("name", name);
+    }
+}

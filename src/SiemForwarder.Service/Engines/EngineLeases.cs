@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+
+namespace SiemForwarder.Service.Engines;
+
+/// <summary>The leases that this process holds, and until when it may believe so.</summary>
+internal sealed class EngineLeases(TimeProvider time)
+{
+    private ImmutableDictionary<(LeaseKind Kind, int Id), Lease> held = ImmutableDictionary<(LeaseKind, int), Lease>.Empty;
+    private TaskCompletionSource changed = New();
+    private long renewedAt;
+    private TimeSpan duration;
+
+    /// <summary>Completes at the first change after this call.</summary>
+    public Task Changed => Volatile.Read(ref changed).Task;
+
+    /// <summary>The fences of the leases of a kind, by resource.</summary>
+    public IReadOnlyDictionary<int, long> Fences(LeaseKind kind) =>
+        held.Values.Where(lease => lease.Kind == kind).ToDictionary(lease => lease.ResourceId, lease => lease.Fence);
+
+    public IReadOnlyList<Lease> All => [.. held.Values];
+
+    /// <summary>Whether the last renewal is young enough to send on; after a pause of the whole process it is not.</summary>
+    public bool AreFresh => time.GetElapsedTime(Volatile.Read(ref renewedAt)) < duration;
+
+    /// <summary>Takes over what the database says; <paramref name="askedAt"/> is a timestamp from before it was asked.</summary>
+    public void Renewed(IEnumerable<Lease> leases, long askedAt, TimeSpan leaseDuration)
+    {
+        duration = leaseDuration;
+        Volatile.Write(ref renewedAt, askedAt);
+        Replace(leases.ToImmutableDictionary(lease => (lease.Kind, lease.ResourceId)));
+    }
+
+    public void Add(Lease lease) => Replace(held.SetItem((lease.Kind, lease.ResourceId), lease));
+
+    public void Remove(IEnumerable<Lease> leases) => Replace(held.RemoveRange(leases.Select(lease => (lease.Kind, lease.ResourceId))));
+
+    private void Replace(ImmutableDictionary<(LeaseKind, int), Lease> next)
+    {
+        var same = next.Count == held.Count && next.All(pair => held.TryGetValue(pair.Key, out var lease) && lease == pair.Value);
+        held = next;
+        if (!same)
+        {
+            Interlocked.Exchange(ref changed, New()).TrySetResult();
+        }
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

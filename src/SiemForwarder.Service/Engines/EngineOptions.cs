@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace SiemForwarder.Service.Engines;
+
+/// <summary>What this process is and does; section <c>Forwarder:Engine</c>.</summary>
+internal sealed class EngineOptions
+{
+    public const string Section = "Forwarder:Engine";
+
+    public const string Poll = "poll";
+    public const string Dispatch = "dispatch";
+
+    /// <summary>Name in status and records; must differ between the engines of one database.</summary>
+    [Required]
+    public string Name { get; set; } = $"{Environment.MachineName}-{Environment.ProcessId}";
+
+    /// <summary>What it does besides serving the API: <c>poll</c>, <c>dispatch</c>, both (nothing set) or <c>api</c> alone.</summary>
+    public IList<string> Roles { get; set; } = [];
+
+    /// <summary>Pools whose integrations it may run; <c>default</c> where nothing is set.</summary>
+    public IList<string> Pools { get; set; } = [];
+
+    /// <summary>How long a lease lasts without being renewed; a dead engine's work moves after it.</summary>
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(6);
+
+    /// <summary>How often leases are renewed and work is shared out.</summary>
+    public TimeSpan LeaseInterval { get; set; } = TimeSpan.FromSeconds(1.5);
+
+    public bool Has(string role) => Roles.Count == 0 || Roles.Contains(role, StringComparer.OrdinalIgnoreCase);
+
+    public string[] EffectiveRoles => Roles.Count == 0 ? ["api", Poll, Dispatch] : [.. Roles.Select(role => role.ToLowerInvariant())];
+
+    public string[] EffectivePools => Pools.Count == 0 ? [Storage.EnginePool.Default] : [.. Pools];
+}

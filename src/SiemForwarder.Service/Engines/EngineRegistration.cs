@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace SiemForwarder.Service.Engines;
+
+/// <summary>Registers the engine that this process is.</summary>
+internal static class EngineRegistration
+{
+    public static IServiceCollection AddEngine(this IServiceCollection services)
+    {
+        services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services
+            .AddSingleton<EngineLeases>()
+            .AddSingleton(provider => new LeaseTable(
+                provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
+            .AddSingleton(provider => new EngineReader(
+                provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
+            .AddHostedService<LeaseService>();
+    }
+}

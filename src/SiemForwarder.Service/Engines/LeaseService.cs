@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Engines;
+
+/// <summary>Keeps this engine's leases alive, takes free work up to its share, gives back what is too much.</summary>
+internal sealed class LeaseService(
+    LeaseTable table, EngineLeases leases, IOptions<EngineOptions> options, ConfigurationSignal configuration, TimeProvider time, ForwarderTelemetry telemetry)
+    : BackgroundService
+{
+    private static readonly TimeSpan SignOffBound = TimeSpan.FromSeconds(3);
+    private readonly DateTimeOffset startedAt = StoredTime.Now(time);
+    private List<Lease> leaving = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var changed = configuration.Changed;
+            try
+            {
+                await ShareAsync(stoppingToken);
+            }
+            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+            {
+                telemetry.DatabaseUnavailable(exception);
+                changed = Task.Delay(options.Value.LeaseInterval, time, stoppingToken);
+            }
+
+            await Task.WhenAny(changed, Task.Delay(options.Value.LeaseInterval, time, stoppingToken));
+        }
+    }
+
+    /// <summary>Stops the loop, then tells the others; called after the loops that the leases were for have ended.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        using var bound = new CancellationTokenSource(SignOffBound);
+        try
+        {
+            await table.SignOffAsync(bound.Token);
+        }
+        catch (Exception exception) when (DatabaseFault.IsPassing(exception) || exception is OperationCanceledException)
+        {
+            telemetry.DatabaseUnavailable(exception);
+        }
+    }
+
+    private async Task ShareAsync(CancellationToken cancellationToken)
+    {
+        // Loops that lost their lease in the last turn have ended by now: a batch on its way is not sent twice.
+        if (leaving.Count > 0)
+        {
+            await table.ReleaseAsync(leaving, cancellationToken);
+        }
+
+        var askedAt = time.GetTimestamp();
+        leases.Renewed(await table.RenewAsync(startedAt, cancellationToken), askedAt, options.Value.LeaseDuration);
+        var work = await table.ListWorkAsync(cancellationToken);
+        var (take, give) = WorkShare.Decide(work);
+        // What is too much, and what is not wanted any more because it was disabled, deleted or moved to another pool.
+        var kept = work.Except(give).Select(one => (one.Kind, one.ResourceId)).ToHashSet();
+        leaving = [.. leases.All.Where(lease => !kept.Contains((lease.Kind, lease.ResourceId)))];
+        leases.Remove(leaving);
+
+        foreach (var free in take)
+        {
+            if (await table.AcquireAsync(free.Kind, free.ResourceId, cancellationToken) is { } lease)
+            {
+                leases.Add(lease);
+            }
+        }
+    }
+}

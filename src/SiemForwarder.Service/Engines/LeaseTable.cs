@@ -1,0 +1,117 @@
+using Npgsql;
+
+namespace SiemForwarder.Service.Engines;
+
+/// <summary>The leases in the database; all times are those of the database's clock, so engines need not agree on theirs.</summary>
+internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions options)
+{
+    private static readonly string EngineVersion = typeof(LeaseTable).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    /// <summary>Says that this engine is alive and renews all its leases in one statement; those it still owns.</summary>
+    public async Task<IReadOnlyList<Lease>> RenewAsync(DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            WITH alive AS (
+                INSERT INTO engine (name, version, roles, pools, started_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, now())
+                ON CONFLICT (name) DO UPDATE SET version = $2, roles = $3, pools = $4, started_at = $5, last_seen_at = now()
+            )
+            UPDATE lease SET expires_at = now() + $6 WHERE engine = $1 RETURNING kind, resource_id, fence
+            """);
+        command.Parameters.AddWithValue(options.Name);
+        command.Parameters.AddWithValue(EngineVersion);
+        command.Parameters.AddWithValue(options.EffectiveRoles);
+        command.Parameters.AddWithValue(options.EffectivePools);
+        command.Parameters.AddWithValue(startedAt);
+        command.Parameters.AddWithValue(options.LeaseDuration);
+        return await ReadAsync(command, cancellationToken);
+    }
+
+    /// <summary>The work that this engine may do, and who has it.</summary>
+    public async Task<IReadOnlyList<Work>> ListWorkAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            WITH alive AS (SELECT name, roles, pools FROM engine WHERE last_seen_at > now() - $2)
+            SELECT w.kind, w.id, w.pool, l.engine, l.fence IS NULL OR l.expires_at < now(),
+                (SELECT count(*) FROM alive WHERE w.role = ANY (roles) AND (w.pool IS NULL OR w.pool = ANY (pools)))
+            FROM (
+                SELECT 'source' AS kind, id, NULL AS pool, 'poll' AS role FROM source WHERE enabled AND kind = 'keycloak'
+                UNION ALL SELECT 'integration', id, engine_pool, 'dispatch' FROM integration WHERE enabled
+            ) w LEFT JOIN lease l ON l.kind = w.kind AND l.resource_id = w.id
+            WHERE w.role = ANY ($3) AND (w.pool IS NULL OR w.pool = ANY ($1))
+            ORDER BY w.kind, w.id
+            """);
+        command.Parameters.AddWithValue(options.EffectivePools);
+        command.Parameters.AddWithValue(options.LeaseDuration);
+        command.Parameters.AddWithValue(options.EffectiveRoles);
+        var work = new List<Work>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            work.Add(new Work(
+                KindOf(reader.GetString(0)), reader.GetInt32(1), reader.IsDBNull(2) ? null : reader.GetString(2),
+                !reader.IsDBNull(3) && reader.GetString(3) == options.Name, reader.GetBoolean(4), Math.Max(1, (int)reader.GetInt64(5))));
+        }
+
+        return work;
+    }
+
+    /// <summary>Takes a lease that nobody holds (any more); null where somebody was faster.</summary>
+    public async Task<Lease?> AcquireAsync(LeaseKind kind, int resourceId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            INSERT INTO lease AS l (kind, resource_id, engine, fence, expires_at) VALUES ($1, $2, $3, 1, now() + $4)
+            ON CONFLICT (kind, resource_id) DO UPDATE SET engine = $3, fence = l.fence + 1, expires_at = now() + $4 WHERE l.expires_at < now()
+            RETURNING kind, resource_id, fence
+            """);
+        command.Parameters.AddWithValue(NameOf(kind));
+        command.Parameters.AddWithValue(resourceId);
+        command.Parameters.AddWithValue(options.Name);
+        command.Parameters.AddWithValue(options.LeaseDuration);
+        return (await ReadAsync(command, cancellationToken)).SingleOrDefault();
+    }
+
+    /// <summary>Gives leases back, so that another engine need not wait for their end.</summary>
+    public async Task ReleaseAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            UPDATE lease l SET expires_at = '-infinity', engine = '' FROM unnest($1::text[], $2::int[], $3::bigint[]) AS given (kind, resource_id, fence)
+            WHERE l.kind = given.kind AND l.resource_id = given.resource_id AND l.fence = given.fence
+            """);
+        command.Parameters.AddWithValue(leases.Select(lease => NameOf(lease.Kind)).ToArray());
+        command.Parameters.AddWithValue(leases.Select(lease => lease.ResourceId).ToArray());
+        command.Parameters.AddWithValue(leases.Select(lease => lease.Fence).ToArray());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Says that this engine ended, so that the others share its work at once.</summary>
+    public async Task SignOffAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "WITH gone AS (DELETE FROM engine WHERE name = $1) UPDATE lease SET expires_at = '-infinity', engine = '' WHERE engine = $1");
+        command.Parameters.AddWithValue(options.Name);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public static string NameOf(LeaseKind kind) => kind == LeaseKind.Source ? "source" : "integration";
+
+    private static LeaseKind KindOf(string name) => name == "source" ? LeaseKind.Source : LeaseKind.Integration;
+
+    private static async Task<IReadOnlyList<Lease>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        var leases = new List<Lease>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            leases.Add(new Lease(KindOf(reader.GetString(0)), reader.GetInt32(1), reader.GetInt64(2)));
+        }
+
+        return leases;
+    }
+}
+
+/// <summary>One piece of work as the lease table sees it.</summary>
+/// <param name="Pool">Pool of an integration; null for a source.</param>
+/// <param name="Mine">Whether this engine holds it.</param>
+/// <param name="Free">Whether nobody holds it.</param>
+/// <param name="Engines">Living engines that may do it.</param>
+internal sealed record Work(LeaseKind Kind, int ResourceId, string? Pool, bool Mine, bool Free, int Engines);

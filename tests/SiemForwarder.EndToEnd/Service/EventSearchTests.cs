@@ -1,0 +1,139 @@
+using System.Net;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.EndToEnd.Service;
+
+/// <summary>Finding an event again, and being told what became of it.</summary>
+public sealed class EventSearchTests(TestPostgres postgres)
+{
+    private static readonly DateTimeOffset Start = new(2026, 9, 10, 8, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task EventsAreFoundByEveryCriterion()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var (first, second) = (await SeededLog.AddSourceAsync(forwarder, "first"), await SeededLog.AddSourceAsync(forwarder, "second"));
+        string[] ids =
+        [
+            await AppendAsync(forwarder, first, 0, """ "type":"LOGIN","clientId":"crm","userId":"u-1","ipAddress":"192.0.2.1","details":{"username":"alice"} """),
+            await AppendAsync(forwarder, first, 1, """ "type":"LOGIN_ERROR","error":"user_not_found","clientId":"crm","ipAddress":"192.0.2.2","details":{"username":"mal\r\nlory"} """),
+            await AppendAsync(forwarder, first, 2, """ "type":"LOGOUT","clientId":"web%","userId":"u-2","ipAddress":"2001:db8::1" """),
+            await AppendAsync(forwarder, second, 3, """ "type":"REFRESH_TOKEN","clientId":"crm","userId":"u-1","ipAddress":"192.0.2.1","details":{"username":"alice"} """),
+        ];
+        await forwarder.WaitForAsync("/api/v1/events", node => node["indexLag"]!.GetValue<long>() == 0);
+
+        async Task<string> FindAsync(string query)
+        {
+            var found = await forwarder.GetAsync($"/api/v1/events?from=2026-09-10T08:00:00Z&{query}");
+            return string.Concat(found["items"]!.AsArray().Select(item => Array.IndexOf(ids, item!["eventId"]!.GetValue<string>())));
+        }
+
+        Assert.Equal("3210", await FindAsync(""));
+        Assert.Equal("32", await FindAsync("page=1&pageSize=2"));
+        Assert.Equal("10", await FindAsync("page=2&pageSize=2"));
+        Assert.Equal("10", await FindAsync("to=2026-09-10T08:00:02Z"));
+        Assert.Equal("3", await FindAsync($"source={second}"));
+        Assert.Equal("0", await FindAsync("type=LOGIN"));
+        Assert.Equal("10", await FindAsync("type=LOGIN*"));
+        Assert.Equal("210", await FindAsync("type=LOG*"));
+        Assert.Equal("", await FindAsync("type=LOGI_*"));
+        Assert.Equal("1", await FindAsync("outcome=Failure"));
+        Assert.Equal("320", await FindAsync("outcome=success"));
+        Assert.Equal("30", await FindAsync("user=alice"));
+        Assert.Equal("30", await FindAsync("user=u-1"));
+        Assert.Equal("310", await FindAsync("client=crm"));
+        Assert.Equal("2", await FindAsync("client=web%25"));
+        Assert.Equal("2", await FindAsync("ip=2001:db8::1"));
+        Assert.Equal("0", await FindAsync("user=u-1&type=LOGIN&client=crm&ip=192.0.2.1&category=authentication&outcome=success"));
+        Assert.Equal("", await FindAsync("user=u-1&outcome=failure"));
+        var whole = await forwarder.GetAsync("/api/v1/events?from=2026-09-10T08:00:00Z&pageSize=1");
+        Assert.Equal((4, true), (whole["total"]!.GetValue<int>(), whole["totalIsExact"]!.GetValue<bool>()));
+    }
+
+    [Fact]
+    public async Task TheJourneyTellsWhatBecameOfAnEventAtEveryIntegration()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var receiver = TcpSyslogReceiver.Start();
+        await using var refusing = HttpReceiver.Start(request =>
+            Encoding.UTF8.GetString(request.Body).Contains("alice", StringComparison.Ordinal) ? new HttpReply(400, "unwanted") : new HttpReply(200));
+        var (source, other) = (await SeededLog.AddSourceAsync(forwarder, "seen"), await SeededLog.AddSourceAsync(forwarder, "unseen"));
+        await forwarder.AddIntegrationAsync(new { name = "takes", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON" });
+        await forwarder.AddIntegrationAsync(new
+        {
+            name = "filters",
+            serverUrl = $"tcp://127.0.0.1:{receiver.Port}",
+            filter = new { include = new { types = new[] { "LOGIN_ERROR" } } },
+        });
+        await forwarder.AddIntegrationAsync(new { name = "refuses", serverUrl = $"http://127.0.0.1:{refusing.Port}/" });
+        await forwarder.AddIntegrationAsync(new { name = "elsewhere", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", sources = new[] { other } });
+        await forwarder.PostAsync("/api/v1/integrations", new { name = "disabled", serverUrl = $"tcp://127.0.0.1:{receiver.Port}" });
+
+        var ids = await SeededLog.AppendAsync(forwarder, source, ["alice", "bob"]);
+        await receiver.WaitForMessagesAsync(2, TestContext.Current.CancellationToken);
+        var late = await forwarder.PostAsync("/api/v1/integrations", new { name = "late", serverUrl = $"tcp://127.0.0.1:{receiver.Port}" });
+        var journey = await forwarder.WaitForAsync($"/api/v1/events/{ids[0]}", node =>
+            node["integrations"]!.AsArray().Count(fate => fate!["state"]!.GetValue<string>() == "waiting") == 1);
+
+        var fates = journey["integrations"]!.AsArray().ToDictionary(fate => fate!["name"]!.GetValue<string>(), fate => fate!);
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["takes"] = "delivered", ["filters"] = "filtered out", ["refuses"] = "set aside", ["elsewhere"] = "not selected", ["disabled"] = "waiting", ["late"] = "before start",
+            },
+            fates.ToDictionary(pair => pair.Key, pair => pair.Value["state"]!.GetValue<string>()));
+        Assert.Contains("400", fates["refuses"]["explanation"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("disabled", fates["disabled"]["explanation"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(2, fates["takes"]["delivery"]!["events"]!.GetValue<int>());
+        Assert.Equal(1, journey["position"]!.GetValue<long>());
+        Assert.Equal("seen", journey["sourceName"]!.GetValue<string>());
+        Assert.Contains("alice", journey["asReceived"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(ids[0], journey["normalized"]!["event_id"]!.GetValue<string>());
+        Assert.NotNull(late["id"]);
+        var delivered = await forwarder.GetAsync($"/api/v1/events/{ids[1]}");
+        Assert.Equal("delivered", delivered["integrations"]!.AsArray().Single(fate => fate!["name"]!.GetValue<string>() == "refuses")!["state"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task AnUnknownEventIsNotFoundAndTheDeliveriesOfAnIntegrationArePaged()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var receiver = TcpSyslogReceiver.Start();
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var integration = await forwarder.AddIntegrationAsync(new { name = "paged", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON" });
+        for (var i = 0; i < 3; i++)
+        {
+            await SeededLog.AppendAsync(forwarder, source, [$"user-{i}"], 1_789_041_600_000 + i);
+            await receiver.WaitForMessagesAsync(i + 1, TestContext.Current.CancellationToken);
+        }
+
+        await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["backlog"]!.GetValue<long>() == 0);
+        var newest = await forwarder.GetAsync($"/api/v1/integrations/{integration}/deliveries?pageSize=2");
+        var oldest = await forwarder.GetAsync($"/api/v1/integrations/{integration}/deliveries?pageSize=2&page=2");
+        var unknown = await forwarder.SendAsync(HttpMethod.Get, $"/api/v1/events/{Guid.NewGuid()}");
+        var odd = await forwarder.SendAsync(HttpMethod.Get, "/api/v1/events/no%01id%2F..");
+
+        Assert.Equal([3, 2], newest["items"]!.AsArray().Select(item => item!["lastPosition"]!.GetValue<long>()));
+        Assert.Equal([1L], oldest["items"]!.AsArray().Select(item => item!["lastPosition"]!.GetValue<long>()));
+        Assert.Equal((3, 2, 2), (oldest["total"]!.GetValue<int>(), oldest["page"]!.GetValue<int>(), oldest["pageSize"]!.GetValue<int>()));
+        var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(receiver.Messages[0]));
+        Assert.Equal(hash, oldest["items"]![0]!["sha256"]!.GetValue<string>());
+        Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (unknown.Status, odd.Status));
+    }
+
+    private static async Task<string> AppendAsync(ForwarderApplication forwarder, int source, int second, string fields)
+    {
+        var (id, time) = (Guid.NewGuid().ToString("D"), Start.AddSeconds(second).ToUnixTimeMilliseconds());
+        var body = Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"time\":{time},{fields}}}");
+        var writer = forwarder.Services.GetRequiredService<EventLogWriter>();
+        Assert.IsType<AppendOutcome.Committed>(await writer.AppendAsync(
+            new LogAppend(source, EventStream.User, [new IncomingEvent(time, EventKey.FromId(Encoding.UTF8.GetBytes(id)), null, body)], null),
+            TestContext.Current.CancellationToken));
+        return id;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Storage.Private;
+
+namespace SiemForwarder.EndToEnd.Storage;
+
+/// <summary>The database that the service brings along, with real processes.</summary>
+public sealed class PrivatePostgresTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ItStartsInAnEmptyFolderAndASecondStartFindsTheData()
+    {
+        SkipWithoutPrograms();
+        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder());
+        await forwarder.StartAsync(Token);
+        await forwarder.PostAsync("/api/v1/integrations", new { name = "kept", serverUrl = "tcp://127.0.0.1:9", authentication = new { type = "none", token = "s3cr3t" } }, Token);
+
+        await forwarder.StopAsync(Token);
+        Assert.False(File.Exists(Path.Combine(forwarder.DataFolder, "postgres", "data", "postmaster.pid")));
+        await forwarder.StartAsync(Token);
+
+        var list = await forwarder.GetAsync("/api/v1/integrations", Token);
+        Assert.Equal("kept", list["items"]![0]!["name"]!.GetValue<string>());
+        Assert.True(list["items"]![0]!["authentication"]!["tokenSet"]!.GetValue<bool>());
+        Assert.DoesNotContain("s3cr3t", forwarder.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ASecondServiceOnTheSameFolderEndsWithASentenceAndTheFirstGoesOn()
+    {
+        SkipWithoutPrograms();
+        await using var first = new ForwarderProcess(ForwarderProcess.NewFolder());
+        await first.StartAsync(Token);
+        var second = new ForwarderProcess(first.DataFolder);
+
+        var code = await second.RunToEndAsync(Token);
+
+        Assert.Equal(2, code);
+        AssertOneSentence(second.Output, "Another SiemForwarder uses the data folder", first.DataFolder, "ConnectionStrings__Forwarder");
+        Assert.Equal("ready", (await first.GetAsync("/health/ready", Token))["status"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task WithoutProgramsAndWithoutDockerItEndsWithOneSentenceThatNamesBothWaysOut()
+    {
+        Assert.SkipUnless(await CanHideProgramsAsync(), "the programs of PostgreSQL cannot be hidden from a process here");
+        var dotnet = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet"
+            ? path : File.ResolveLinkTarget("/usr/bin/dotnet", returnFinalTarget: true)?.FullName ?? "/usr/bin/dotnet";
+        Assert.SkipUnless(File.Exists(dotnet), "the path of dotnet is not known");
+        var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder())
+        {
+            Command = ["unshare", "--mount", "/bin/sh", "-c", "mount -t tmpfs none /usr/lib/postgresql && PATH=/nowhere exec \"$0\" \"$1\"", dotnet],
+        };
+
+        var code = await forwarder.RunToEndAsync(Token);
+
+        Assert.Equal(2, code);
+        AssertOneSentence(forwarder.Output, "install its server programs (initdb, pg_ctl, postgres)", "ConnectionStrings__Forwarder");
+        await forwarder.DisposeAsync();
+    }
+
+    private static void AssertOneSentence(string output, params string[] parts)
+    {
+        var line = Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Assert.All(parts, part => Assert.Contains(part, line, StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
+    private static void SkipWithoutPrograms() => Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
+
+    private static async Task<bool> CanHideProgramsAsync()
+    {
+        if (!OperatingSystem.IsLinux() || !Directory.Exists("/usr/lib/postgresql") || !File.Exists("/usr/bin/unshare"))
+        {
+            return false;
+        }
+
+        using var trial = Process.Start(new ProcessStartInfo("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", "mount -t tmpfs none /usr/lib/postgresql"])
+        {
+            RedirectStandardError = true,
+        })!;
+        await trial.WaitForExitAsync(Token);
+        return trial.ExitCode == 0;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.HouseRules;
+
+/// <summary>The flow goes one way: no project and no folder knows what comes behind it.</summary>
+public sealed class DirectionTests
+{
+    private const string Service = "src/SiemForwarder.Service";
+
+    // In the order of the flow: a folder may know those that are named with it, all of which stand above it.
+    private static readonly (string Folder, string[] Knows)[] Folders =
+    [
+        ("Storage", []),
+        ("Telemetry", []),
+        ("Api", ["Storage"]),
+        ("Engines", ["Storage", "Telemetry", "Api"]),
+        ("EventLog", ["Storage"]),
+        ("Keycloak", ["EventLog"]),
+        ("Sources", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Keycloak"]),
+        ("Integrations", ["Storage", "Api"]),
+        ("Dispatch", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Integrations"]),
+        ("Status", ["Storage", "Api", "Engines", "EventLog", "Integrations"]),
+        ("Evidence", ["Storage", "Api", "EventLog", "Integrations"]),
+        ("Commands", ["Storage", "Api", "EventLog", "Integrations", "Sources"]),
+    ];
+
+    private static readonly Dictionary<string, string[]> Projects = new()
+    {
+        ["SiemForwarder.Events"] = [],
+        ["SiemForwarder.Destinations"] = ["SiemForwarder.Events"],
+        ["SiemForwarder.Simulator"] = [],
+        ["SiemForwarder.Service"] = ["SiemForwarder.Destinations", "SiemForwarder.Events", "SiemForwarder.Simulator"],
+    };
+
+    [Fact]
+    public void EveryProjectKnowsOnlyThoseBeforeIt()
+    {
+        var found = Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, "src")).Select(Path.GetFileName)
+            .Where(name => File.Exists(Path.Combine(RepositoryFiles.Root, "src", name!, $"{name}.csproj")));
+        Assert.Equal(Projects.Keys.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        foreach (var (project, expected) in Projects)
+        {
+            var references = XDocument.Load(Path.Combine(RepositoryFiles.Root, "src", project, $"{project}.csproj")).Descendants("ProjectReference")
+                .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')));
+
+            Assert.Equal(expected, references.Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void EveryFolderOfTheServiceStandsInTheFlow()
+    {
+        var folders = Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, Service)).Select(Path.GetFileName).Where(name => name is not ("obj" or "bin" or "Properties"));
+
+        Assert.Empty(folders.Except(Folders.Select(folder => folder.Folder)));
+        for (var i = 0; i < Folders.Length; i++)
+        {
+            Assert.Subset(Folders[..i].Select(folder => folder.Folder).ToHashSet(), Folders[i].Knows.ToHashSet());
+        }
+    }
+
+    [Fact]
+    public void NoFolderOfTheServiceKnowsWhatComesBehindIt()
+    {
+        var files = SourceFiles.Under(Service).Where(file => FolderOf(file.Path) is not null).ToList();
+        var types = files.ToLookup(file => FolderOf(file.Path)!, file => SourceFiles.DeclaredTypes(file.Text).ToList());
+        var offences = new List<string>();
+        foreach (var (folder, knows) in Folders)
+        {
+            var forbidden = Folders.Select(other => other.Folder).Where(other => other != folder && !knows.Contains(other));
+            foreach (var other in forbidden)
+            {
+                var declared = types[other].SelectMany(names => names).ToHashSet();
+                offences.AddRange(files.Where(file => FolderOf(file.Path) == folder).SelectMany(file => Mentions(file.Path, SourceFiles.Code(file.Text), other, declared)));
+            }
+        }
+
+        SourceFiles.AssertNone(offences);
+    }
+
+    private static IEnumerable<string> Mentions(string path, string code, string folder, HashSet<string> declared)
+    {
+        if (Regex.IsMatch(code, $@"using\s+(static\s+)?SiemForwarder\.Service\.{folder}\b"))
+        {
+            var named = declared.Where(type => Regex.IsMatch(code, $@"\b{type}\b")).DefaultIfEmpty("nothing");
+            yield return $"{path} uses {folder} for {string.Join(", ", named)}";
+        }
+
+        foreach (Match match in Regex.Matches(code, $@"(?<![\w.])(?:SiemForwarder\.Service\.)?{folder}\.(?:[A-Z]\w*\.)?(?<type>[A-Z]\w*)"))
+        {
+            if (declared.Contains(match.Groups["type"].Value))
+            {
+                yield return $"{path} names {folder}.{match.Groups["type"].Value}";
+            }
+        }
+    }
+
+    private static string? FolderOf(string path)
+    {
+        var parts = path[(Service.Length + 1)..].Split('/');
+        return parts.Length > 1 ? parts[0] : null;
+    }
+}

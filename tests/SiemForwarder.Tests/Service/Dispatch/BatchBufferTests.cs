@@ -1,0 +1,71 @@
+using System.Buffers;
+using System.Text;
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.Service.Dispatch;
+
+public sealed class BatchBufferTests
+{
+    [Fact]
+    public void EventsStandSideBySideAndEachIsFoundAgain()
+    {
+        using var buffer = Buffer(10, 1000);
+
+        Assert.All(["one", "", "three"], name => Assert.True(buffer.TryAdd(Some.LoginEvent(userName: name))));
+
+        var batch = buffer.ToBatch();
+        Assert.Equal(["one", "", "three"], Texts(batch));
+        Assert.Equal("onethree", Encoding.UTF8.GetString(batch.Bytes.Span));
+        Assert.Equal("three", batch.Events[2].Subject!.Name);
+    }
+
+    [Fact]
+    public void AnEventThatWouldMakeTheBatchTooLargeIsLeftForTheNext()
+    {
+        using var buffer = Buffer(10, 8);
+
+        Assert.True(buffer.TryAdd(Some.LoginEvent(userName: "12345")));
+        Assert.False(buffer.TryAdd(Some.LoginEvent(userName: "6789")));
+        Assert.False(buffer.IsFull);
+        Assert.Equal(["12345"], Texts(buffer.ToBatch()));
+        buffer.Clear();
+        Assert.True(buffer.TryAdd(Some.LoginEvent(userName: "6789")));
+        Assert.Equal(["6789"], Texts(buffer.ToBatch()));
+    }
+
+    [Fact]
+    public void ALargerEventThanTheLimitGoesAlone()
+    {
+        using var buffer = Buffer(10, 8);
+        var huge = new string('x', 200_000);
+
+        Assert.True(buffer.TryAdd(Some.LoginEvent(userName: huge)));
+
+        Assert.True(buffer.IsFull);
+        Assert.Equal([huge], Texts(buffer.ToBatch()));
+    }
+
+    [Fact]
+    public void TheNumberOfEventsIsBounded()
+    {
+        using var buffer = Buffer(2, 1000);
+        buffer.TryAdd(Some.LoginEvent(userName: "a"));
+        Assert.False(buffer.IsFull);
+        buffer.TryAdd(Some.LoginEvent(userName: "b"));
+        Assert.True(buffer.IsFull);
+    }
+
+    private static BatchBuffer Buffer(int maxEvents, int maxBytes) => new(new NameFormatter(), new BatchLimits(maxEvents, maxBytes));
+
+    private static IEnumerable<string> Texts(DeliveryBatch batch) => Enumerable.Range(0, batch.Count).Select(index => Encoding.UTF8.GetString(batch[index].Span));
+
+    /// <summary>Writes the name of the subject and nothing else.</summary>
+    private sealed class NameFormatter : IEventFormatter
+    {
+        public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output) => output.Write(Encoding.UTF8.GetBytes(securityEvent.Subject!.Name!));
+    }
+}

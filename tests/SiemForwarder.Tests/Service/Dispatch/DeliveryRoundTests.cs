@@ -1,0 +1,104 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Tests.Destinations;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.Service.Dispatch;
+
+public sealed class DeliveryRoundTests
+{
+    private static readonly DeliveryOutcome Taken = new DeliveryOutcome.Delivered("HTTP 200");
+    private static readonly DeliveryOutcome Failed = new DeliveryOutcome.Transient(ErrorCategory.ServerError, "HTTP 503");
+
+    private readonly FakeTimeProvider time = new();
+    private readonly List<string> noted = [];
+
+    [Fact]
+    public async Task ARoundIsOneAttemptAndThreeRetriesWithGrowingDelays()
+    {
+        var destination = new ScriptedDestination(time, () => Failed);
+
+        var result = await RunAsync(destination);
+
+        Assert.Equal((Failed, 4), (result.Outcome, result.Attempts));
+        Assert.Equal(3, noted.Count);
+        var delays = destination.AskedAt.Zip(destination.AskedAt.Skip(1), (before, after) => (after - before).TotalSeconds).ToList();
+        Assert.InRange(delays[0], 0.5, 1);
+        Assert.InRange(delays[1], 1, 2);
+        Assert.InRange(delays[2], 2, 4);
+    }
+
+    [Fact]
+    public async Task ASuccessEndsTheRound()
+    {
+        var result = await RunAsync(new ScriptedDestination(time, () => Failed, () => Taken));
+
+        Assert.Equal((Taken, 2), (result.Outcome, result.Attempts));
+    }
+
+    [Fact]
+    public async Task WhatTheDestinationAsksForIsWaitedWhereLonger()
+    {
+        var busy = new DeliveryOutcome.Transient(ErrorCategory.RateLimited, "HTTP 429", TimeSpan.FromSeconds(77));
+        var destination = new ScriptedDestination(time, () => busy, () => Taken);
+
+        await RunAsync(destination);
+
+        Assert.Equal(77, (destination.AskedAt[1] - destination.AskedAt[0]).TotalSeconds);
+    }
+
+    [Fact]
+    public async Task OnlyWhatMayWorkWithTheSameBytesIsTriedAgain()
+    {
+        DeliveryOutcome[] final =
+        [
+            new DeliveryOutcome.Misconfigured(ErrorCategory.Authentication, "HTTP 401"), new DeliveryOutcome.Rejected("HTTP 400", "no"),
+            new DeliveryOutcome.Partial([], [0], "HTTP 207"),
+        ];
+        foreach (var outcome in final)
+        {
+            var result = await RunAsync(new ScriptedDestination(time, () => outcome));
+
+            Assert.Equal((outcome, 1), (result.Outcome, result.Attempts));
+        }
+    }
+
+    [Fact]
+    public async Task ABugOfADestinationIsAFailedAttempt()
+    {
+        var result = await RunAsync(new ScriptedDestination(time, () => throw new InvalidOperationException("oops"), () => Taken));
+
+        Assert.Equal((Taken, 2), (result.Outcome, result.Attempts));
+        Assert.Contains("oops", Assert.Single(noted), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CancellationEndsAWaitAndThrows()
+    {
+        using var stop = new CancellationTokenSource();
+        var round = Round(new ScriptedDestination(time, () => Failed));
+        var running = round.RunAsync(SomeBatch.Of("one"), stop.Token);
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    private DeliveryRound Round(IDestination destination) => new(destination, new DispatchOptions(), time, (outcome, _) =>
+    {
+        noted.Add(outcome.Reason);
+        return Task.CompletedTask;
+    });
+
+    private async Task<RoundResult> RunAsync(IDestination destination)
+    {
+        var running = Round(destination).RunAsync(SomeBatch.Of("one"), TestContext.Current.CancellationToken);
+        while (!running.IsCompleted)
+        {
+            Assert.True(SpinWait.SpinUntil(() => running.IsCompleted || time.WaitingTimers > 0, TimeSpan.FromSeconds(30)), "The round neither waits nor ends.");
+            time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        return await running;
+    }
+}

@@ -1,0 +1,82 @@
+using FsCheck;
+using FsCheck.Fluent;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Tests.Service.EventLog;
+
+/// <summary>The bounded memory of an appender against one that remembers everything.</summary>
+public sealed class KeyWindowTests
+{
+    [Fact]
+    public void ItKnowsExactlyWhatIsStoredHoweverLittleItMayRemember() => Prop.ForAll(Pages(), Gen.Choose(1, 40).ToArbitrary(), (pages, bound) =>
+    {
+        var window = new KeyWindow(bound);
+        var stored = new List<IncomingEvent>();
+        var known = new HashSet<(EventKey, long)>();
+        foreach (var page in pages)
+        {
+            var expected = page.Where(one =>
+                !known.Contains((one.Key, one.OccurredAtMs)) && !(one.FormerKey is { } former && known.Contains((former, one.OccurredAtMs)))).ToList();
+            expected = [.. expected.DistinctBy(one => (one.Key, one.OccurredAtMs))];
+            var missing = window.MissingMinutes(page);
+            window.Cover(missing);
+            foreach (var one in stored)
+            {
+                window.Add(one.OccurredAtMs, one.Key);
+            }
+
+            var selected = window.SelectNew(page);
+
+            Assert.Equal(expected.Select(one => (one.Key, one.OccurredAtMs)), selected.Select(one => (one.Key, one.OccurredAtMs)));
+            foreach (var one in selected)
+            {
+                window.Add(one.OccurredAtMs, one.Key);
+                stored.Add(one);
+                known.Add((one.Key, one.OccurredAtMs));
+            }
+
+            window.Trim();
+        }
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(59_999, 0)]
+    [InlineData(60_000, 1)]
+    [InlineData(-1, -1)]
+    [InlineData(-60_000, -1)]
+    [InlineData(-60_001, -2)]
+    public void AMinuteBeginsWhereTheOneBeforeEnds(long ms, long minute) => Assert.Equal(minute, KeyWindow.MinuteOf(ms));
+
+    [Fact]
+    public void TrimmingKeepsWhatIsInUse()
+    {
+        var window = new KeyWindow(2);
+        IncomingEvent[] page = [.. Enumerable.Range(0, 10).Select(number => new IncomingEvent(number, new EventKey((UInt128)number), null, default))];
+        window.Cover(window.MissingMinutes(page));
+        foreach (var one in page)
+        {
+            window.Add(one.OccurredAtMs, one.Key);
+        }
+
+        window.Trim();
+
+        Assert.Empty(window.MissingMinutes(page));
+        Assert.Empty(window.SelectNew(page));
+        window.Clear();
+        Assert.Equal([0L], window.MissingMinutes(page));
+        Assert.Null(window.NextPosition);
+    }
+
+    private static Arbitrary<IncomingEvent[][]> Pages()
+    {
+        var key = Gen.Choose(0, 30).Select(number => new EventKey((UInt128)number));
+        var one = from minute in Gen.Choose(-2, 6)
+                  from ms in Gen.Choose(0, 3)
+                  from own in key
+                  from former in Gen.OneOf(Gen.Constant<EventKey?>(null), key.Select(other => (EventKey?)other))
+                  select new IncomingEvent((minute * 60_000L) + ms, own, former, default);
+        return one.ArrayOf().ArrayOf().ToArbitrary();
+    }
+}

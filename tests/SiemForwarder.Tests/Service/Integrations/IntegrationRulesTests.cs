@@ -1,0 +1,109 @@
+using System.Security.Cryptography.X509Certificates;
+using SiemForwarder.Destinations;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Integrations;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.Tests.Service.Integrations;
+
+public sealed class IntegrationRulesTests
+{
+    private static readonly Dictionary<string, Secret> NoSecrets = [];
+
+    [Fact]
+    public void NameAndUrlAreEnough()
+    {
+        var valid = Validate(new IntegrationRequest { Name = " siem ", ServerUrl = "tls://siem.example.com" });
+
+        Assert.Equal(("siem", "", false, "default", "syslog"), (valid.Name, valid.Description, valid.Enabled, valid.EnginePool, valid.Kind.Id));
+        Assert.Equal(("tls", 6514, OutputType.Syslog, SyslogFraming.OctetCounting), (valid.Definition.Protocol, valid.Definition.Port, valid.Definition.OutputType, valid.Definition.Framing));
+        Assert.Empty(valid.Secrets);
+    }
+
+    [Theory]
+    [InlineData("tcp://h:1", null, 1)]
+    [InlineData("tcp://h:1", 2, 2)]
+    [InlineData("tcp://h", 2, 2)]
+    [InlineData("https://h", null, 443)]
+    [InlineData("https://h:8088", null, 8088)]
+    [InlineData("tcp://[2001:db8::1]:601", null, 601)]
+    public void ThePortFieldWinsOverTheUrlAndTheUrlOverTheDefault(string url, int? port, int expected) =>
+        Assert.Equal(expected, Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Port = port }).Definition.Port);
+
+    [Fact]
+    public void ADefinitionComesBackFromItsJson()
+    {
+        var definition = Validate(new IntegrationRequest
+        {
+            Name = "n",
+            ServerUrl = "https://h",
+            OutputType = "cef",
+            Sources = [3, 1, 3],
+            Filter = new FilterContract(new MatchContract(Types: ["LOGIN*"], MinimumSeverity: 0), null),
+        }).Definition;
+
+        var again = IntegrationDefinition.FromJson(definition.ToJson());
+
+        Assert.Equal(definition.ToJson(), again.ToJson());
+        Assert.Equal([3, 1], again.Sources);
+        Assert.Equal((0, OutputType.Cef, "CEF"), (again.Filter.Include!.MinimumSeverity, again.OutputType, again.AppName));
+    }
+
+    [Fact]
+    public void AStoredSecretStaysUnlessAnotherIsGivenOrItIsEmptied()
+    {
+        var stored = new Dictionary<string, Secret> { [SecretName.Token] = new("old"), [SecretName.Password] = new("word") };
+
+        var kept = Validate(Request(new AuthenticationRequest("bearer")), stored);
+        var changed = Validate(Request(new AuthenticationRequest("bearer", Token: "new", Password: "")), stored);
+
+        Assert.Equal("old", kept.Secrets[SecretName.Token].Reveal());
+        Assert.Equal("new", changed.Secrets[SecretName.Token].Reveal());
+        Assert.False(changed.Secrets.ContainsKey(SecretName.Password));
+
+        static IntegrationRequest Request(AuthenticationRequest authentication) => new() { Name = "n", ServerUrl = "https://h", Authentication = authentication };
+    }
+
+    [Fact]
+    public void AClientCertificateNeedsItsOwnKey()
+    {
+        using var authority = new CertificateAuthority("Corp", TimeProvider.System);
+        using var one = authority.IssueClient("one");
+        using var other = authority.IssueClient("other");
+
+        Assert.Equal(["tls.clientKey"], Faults(With(one.ExportCertificatePem(), null)));
+        Assert.Equal(["tls.clientKey"], Faults(With(one.ExportCertificatePem(), "not a key")));
+        Assert.Equal(["tls.clientKey"], Faults(With(one.ExportCertificatePem(), KeyOf(other))));
+        Assert.Empty(Faults(With(one.ExportCertificatePem(), KeyOf(one))));
+
+        static IntegrationRequest With(string certificate, string? key) =>
+            new() { Name = "n", ServerUrl = "tls://h", Tls = new TlsRequest(ClientCertificate: certificate, ClientKey: key) };
+    }
+
+    [Theory]
+    [InlineData(null, null, "name,serverUrl")]
+    [InlineData("n", "tcp://", "serverUrl")]
+    [InlineData("n", "tcp://h?x=1", "serverUrl")]
+    [InlineData("n", "file:///etc/passwd", "serverUrl")]
+    [InlineData("n", "tcp://user@h", "serverUrl")]
+    public void WhatIsWrongIsNamed(string? name, string? url, string fields) =>
+        Assert.Equal(fields.Split(','), Faults(new IntegrationRequest { Name = name, ServerUrl = url }).Order(StringComparer.Ordinal));
+
+    private static string KeyOf(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
+
+    private static ValidIntegration Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret>? stored = null)
+    {
+        var errors = new FieldErrors();
+        var valid = IntegrationRules.Validate(request, stored ?? NoSecrets, errors);
+        Assert.Empty(errors.ByField);
+        return valid!;
+    }
+
+    private static IEnumerable<string> Faults(IntegrationRequest request)
+    {
+        var errors = new FieldErrors();
+        Assert.Equal(IntegrationRules.Validate(request, NoSecrets, errors) is null, errors.Any);
+        return errors.ByField.Keys;
+    }
+}
