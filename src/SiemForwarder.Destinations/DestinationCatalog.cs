@@ -14,6 +14,14 @@ public static class DestinationCatalog
         SyslogDestination.Kind,
         WebhookDestination.Kind,
         SplunkHecDestination.Kind,
+        ElasticDestination.Kind,
+        OtlpDestination.Kind,
+        DatadogDestination.Kind,
+        SumoLogicDestination.Kind,
+        LogScaleDestination.Kind,
+        SentinelDestination.Kind,
+        GoogleSecOpsDestination.Kind,
+        RelpDestination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);

@@ -26,7 +26,7 @@ internal sealed class SettingReader
         get
         {
             var unknown = settings.ValueKind == JsonValueKind.Object
-                ? settings.EnumerateObject().Where(member => !known.Contains(member.Name)).Select(member => member.Name)
+                ? settings.EnumerateObject().Where(member => !known.Contains(member.Name) && !IsMark(member)).Select(member => member.Name)
                 : [];
             return [.. faults, .. unknown.Select(name => new SettingFault($"settings.{name}", $"Is not a setting of this destination; it has: {string.Join(", ", known.Order())}."))];
         }
@@ -119,6 +119,10 @@ internal sealed class SettingReader
     }
 
     public void Fault(string name, string sentence) => faults.Add(new SettingFault($"settings.{name}", sentence));
+
+    // A secret is shown as "<name>Set": what was read may be written back as it is.
+    private bool IsMark(JsonProperty member) => member.Value.ValueKind is JsonValueKind.True or JsonValueKind.False
+        && member.Name.EndsWith("Set", StringComparison.Ordinal) && known.Contains(member.Name[..^3]);
 
     private JsonElement? Find(string name)
     {

@@ -16,6 +16,9 @@ internal sealed record HttpAnswer(string Endpoint, int Status, string Text, Read
     /// <summary>Whether the body is a web page.</summary>
     public bool IsHtml { get; init; }
 
+    /// <summary>Hides secrets in text that is taken from the body.</summary>
+    public Func<string, string> Hide { get; init; } = static text => text;
+
     public string InShort => Text.Length == 0 || IsHtml ? $"HTTP {Status}" : $"HTTP {Status}: {Text}";
 
     /// <summary>The outcome of the request, by the one table.</summary>

@@ -58,13 +58,6 @@ internal sealed class HttpEndpoint : IDisposable
 
     public SecretMask Mask { get; }
 
-    /// <summary>Posts a body once.</summary>
-    /// <param name="body">Bytes that stay unchanged until the answer came; they may be sent twice where a kept connection turns out closed.</param>
-    /// <param name="contentType">Media type, as it stands in the header.</param>
-    /// <param name="cancellationToken">The only thing that throws.</param>
-    public Task<Attempt<HttpAnswer>> PostAsync(ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken) =>
-        SendAsync(new HttpExchange(settings.ServerUrl.PathAndQuery, body, contentType) { Gzip = settings.Http.Gzip }, cancellationToken);
-
     /// <summary>Makes one request.</summary>
     /// <param name="exchange">Its bytes stay unchanged until the answer came; they may be sent twice where a kept connection turns out closed.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
@@ -148,6 +141,7 @@ internal sealed class HttpEndpoint : IDisposable
         {
             RetryAfter = RetryAfter.Parse(retryAfter, timeProvider.GetUtcNow()),
             Location = LocationOf(response),
+            Hide = Mask.Mask,
             IsHtml = response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml"
                 || text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase),
         };

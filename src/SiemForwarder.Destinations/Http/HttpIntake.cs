@@ -68,6 +68,7 @@ internal abstract class HttpIntake : IDestination
         connector.Dispose();
         plain.Dispose();
         compressed.Dispose();
+        DisposeOwn();
         return ValueTask.CompletedTask;
     }
 
@@ -84,22 +85,44 @@ internal abstract class HttpIntake : IDestination
     /// <summary>Asks before the test event is sent whether URL and credentials are right; null where there is no way to ask.</summary>
     protected virtual Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken) => Task.FromResult<IntakeVerdict?>(null);
 
-    /// <summary>Headers for this batch besides those of the profile.</summary>
-    protected virtual IReadOnlyList<KeyValuePair<string, string>> HeadersFor(DeliveryBatch batch) => profile.Headers;
+    /// <summary>Headers of every request besides the credentials.</summary>
+    protected virtual IReadOnlyList<KeyValuePair<string, string>> Headers => profile.Headers;
+
+    /// <summary>Gets what a request needs first, such as an access token; null where there is everything.</summary>
+    protected virtual Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) => Task.FromResult<IntakeVerdict?>(null);
+
+    /// <summary>After a 401: whether what <see cref="PrepareAsync"/> got is worth getting anew.</summary>
+    protected virtual bool ForgetAccess() => false;
+
+    /// <summary>Ends what only this destination holds.</summary>
+    protected virtual void DisposeOwn()
+    {
+    }
 
     private async Task<IntakeVerdict> SendAsync(HttpEndpoint used, DeliveryBatch batch, CancellationToken cancellationToken)
     {
         plain.Clear();
         WriteBody(batch, plain);
-        var exchange = new HttpExchange(profile.PathAndQuery, Settings.Http.Gzip ? Compress() : plain.Written, profile.ContentType)
+        var body = Settings.Http.Gzip ? Compress() : plain.Written;
+        while (true)
         {
-            Gzip = Settings.Http.Gzip,
-            Headers = HeadersFor(batch),
-        };
-        var posted = await used.SendAsync(exchange, cancellationToken);
-        return posted.TryGet(out var answer, out var fault)
-            ? await JudgeAsync(used, answer, batch, cancellationToken)
-            : IntakeVerdict.Of(fault, Settings.IntegrationName);
+            if (await PrepareAsync(used, cancellationToken) is { } unprepared)
+            {
+                return unprepared;
+            }
+
+            var exchange = new HttpExchange(profile.PathAndQuery, body, profile.ContentType) { Gzip = Settings.Http.Gzip, Headers = Headers };
+            var posted = await used.SendAsync(exchange, cancellationToken);
+            if (!posted.TryGet(out var answer, out var fault))
+            {
+                return IntakeVerdict.Of(fault, Settings.IntegrationName);
+            }
+
+            if (answer.Status != 401 || !ForgetAccess())
+            {
+                return await JudgeAsync(used, answer, batch, cancellationToken);
+            }
+        }
     }
 
     private void Note(StageLog log, IntakeVerdict? probe, IntakeVerdict sent)

@@ -51,6 +51,17 @@ internal sealed class RequestBody : IDisposable
         return settings.Gzip ? Compress() : plain.Written;
     }
 
+    /// <summary>The request for these events, signed where there is a signature; valid until the next call.</summary>
+    public HttpExchange Request(DeliveryBatch batch, DestinationSettings destination, WebhookSignature? signature, TimeProvider timeProvider)
+    {
+        var bytes = Build(batch);
+        return new HttpExchange(destination.ServerUrl.PathAndQuery, bytes, ContentType)
+        {
+            Gzip = settings.Gzip,
+            Headers = signature?.Sign(WebhookSignature.IdOf(batch), timeProvider.GetUtcNow(), bytes.Span) ?? [],
+        };
+    }
+
     public void Dispose()
     {
         plain.Dispose();

@@ -9,7 +9,7 @@ internal sealed class SecretMask
 {
     private const string Hidden = "***";
 
-    private readonly string[] forms;
+    private string[] forms;
 
     /// <param name="settings">Whose credentials are hidden.</param>
     /// <param name="others">Secrets that only this destination has.</param>
@@ -42,6 +42,14 @@ internal sealed class SecretMask
         }
 
         // The longest first: one secret may hold another.
+        forms = [.. all.OrderByDescending(form => form.Length)];
+    }
+
+    /// <summary>Hides one more secret: a token that was given for a while.</summary>
+    public void Hide(Secret secret)
+    {
+        var all = new HashSet<string>(forms, StringComparer.Ordinal);
+        Add(all, secret.Reveal());
         forms = [.. all.OrderByDescending(form => form.Length)];
     }
 

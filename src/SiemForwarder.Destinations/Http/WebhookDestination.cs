@@ -11,16 +11,27 @@ internal sealed class WebhookDestination : IDestination
     private readonly Connector connector;
     private readonly HttpEndpoint endpoint;
     private readonly RequestBody body;
+    private readonly WebhookSignature? signature;
+    private readonly HttpIntakeProfile profile;
 
     public WebhookDestination(DestinationSettings settings, TimeProvider timeProvider)
     {
         this.settings = settings;
         this.timeProvider = timeProvider;
         connector = new Connector(settings, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider);
-        body = new RequestBody(settings.Http);
         // Many receivers and proxies refuse bodies from 1 MiB on.
         Limits = settings.Http.Body == HttpBody.Single ? new BatchLimits(100, 900_000) : new BatchLimits(1000, 900_000);
+        var own = WebhookSettings.Read(new SettingReader(settings.Settings));
+        signature = own.SigningSecrets.Count == 0 ? null : new WebhookSignature(own.SigningSecrets);
+        profile = new HttpIntakeProfile
+        {
+            Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
+            Secrets = own.SigningSecrets,
+            Limits = Limits,
+            PathAndQuery = settings.ServerUrl.PathAndQuery,
+        };
+        endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider, profile);
+        body = new RequestBody(settings.Http);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -30,12 +41,14 @@ internal sealed class WebhookDestination : IDestination
         Description = "Posts events to any HTTP receiver, one by one, as a JSON array or as lines.",
         DefaultPorts = new Dictionary<string, int> { ["http"] = 80, ["https"] = 443 },
         Acceptance = Acceptance.Acknowledged,
+        CheckSettings = static settings => WebhookSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#webhook",
         Fields =
         [
             DestinationField.ServerUrl("http://host/path or https://host/path."),
             DestinationField.Port,
             DestinationField.OfHttpBody(HttpBody.Single),
+            .. WebhookSettings.Fields,
             .. DestinationField.OfHttp,
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
@@ -51,7 +64,7 @@ internal sealed class WebhookDestination : IDestination
             : await PostAsync(batch, cancellationToken);
 
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
-        WebhookTest.RunAsync(connector, settings, timeProvider, batch, cancellationToken);
+        WebhookTest.RunAsync(connector, settings, profile, signature, timeProvider, batch, cancellationToken);
 
     public ValueTask DisposeAsync()
     {
@@ -63,7 +76,7 @@ internal sealed class WebhookDestination : IDestination
 
     private async Task<DeliveryOutcome> PostAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var posted = await endpoint.PostAsync(body.Build(batch), body.ContentType, cancellationToken);
+        var posted = await endpoint.SendAsync(body.Request(batch, settings, signature, timeProvider), cancellationToken);
         return posted.TryGet(out var answer, out var fault)
             ? answer.ToOutcome(settings.IntegrationName)
             : fault.ToOutcome(settings.IntegrationName);

@@ -8,7 +8,8 @@ internal static class WebhookTest
     private const int KeptBytes = 4096;
 
     public static async Task<TestReport> RunAsync(
-        Connector connector, DestinationSettings settings, TimeProvider timeProvider, DeliveryBatch batch, CancellationToken cancellationToken)
+        Connector connector, DestinationSettings settings, HttpIntakeProfile profile, WebhookSignature? signature, TimeProvider timeProvider,
+        DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var log = new StageLog(timeProvider);
         var opened = await connector.OpenAsync(log, cancellationToken);
@@ -19,8 +20,8 @@ internal static class WebhookTest
 
         await using var recording = new RecordingStream(connection.Stream);
         using var body = new RequestBody(settings.Http);
-        using var endpoint = new HttpEndpoint(settings, _ => ValueTask.FromResult<Stream>(recording), timeProvider);
-        var posted = await endpoint.PostAsync(body.Build(batch), body.ContentType, cancellationToken);
+        using var endpoint = new HttpEndpoint(settings, _ => ValueTask.FromResult<Stream>(recording), timeProvider, profile);
+        var posted = await endpoint.SendAsync(body.Request(batch, settings, signature, timeProvider), cancellationToken);
         var fault = posted.TryGet(out var answer, out var broken) ? answer.ToFault() : broken;
         Note(log, settings, answer, fault);
 

@@ -7,19 +7,23 @@ namespace SiemForwarder.EndToEnd.Receivers;
 /// <summary>Batches of prepared messages.</summary>
 internal static class Batches
 {
-    private static readonly SecurityEvent Event = new()
+    private static readonly SecurityEvent Event = Numbered(0);
+
+    /// <summary>Documents by number, each an event with an id of its own.</summary>
+    public static DeliveryBatch Json(int count, Func<int, string> document)
     {
-        Id = "0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01",
-        Kind = EventKind.User,
-        Type = "LOGIN",
-        Description = new EventDescription { Name = "User logged in", Category = "authentication" },
-        OccurredAt = DateTimeOffset.UnixEpoch,
-        ReceivedAt = DateTimeOffset.UnixEpoch,
-        Outcome = EventOutcome.Success,
-        Severity = 3,
-        Source = new EventSource(1, "main", "main", "kc.example.com"),
-        Position = 1,
-    };
+        var batch = Of([.. Enumerable.Range(0, count).Select(document)]);
+        var ends = new int[count];
+        for (var index = 0; index < count; index++)
+        {
+            ends[index] = batch[index].Length + (index == 0 ? 0 : ends[index - 1]);
+        }
+
+        return new DeliveryBatch(batch.Bytes, ends, Enumerable.Range(0, count).Select(Numbered).ToArray());
+    }
+
+    /// <summary>The id of an event of <see cref="Json"/>.</summary>
+    public static string IdOf(int number) => $"0d9c9f0e-6f7b-4a3a-9a53-{number:D12}";
 
     public static DeliveryBatch Of(IReadOnlyCollection<string> messages)
     {
@@ -31,4 +35,18 @@ internal static class Batches
         }).ToArray();
         return new DeliveryBatch(bytes.ToArray(), ends, Enumerable.Repeat(Event, ends.Length).ToArray());
     }
+
+    private static SecurityEvent Numbered(int number) => new()
+    {
+        Id = IdOf(number),
+        Kind = EventKind.User,
+        Type = "LOGIN",
+        Description = new EventDescription { Name = "User logged in", Category = "authentication" },
+        OccurredAt = DateTimeOffset.FromUnixTimeMilliseconds(1762164930123),
+        ReceivedAt = DateTimeOffset.UnixEpoch,
+        Outcome = EventOutcome.Success,
+        Severity = 3,
+        Source = new EventSource(1, "main", "main", "kc.example.com"),
+        Position = 1,
+    };
 }

@@ -26,7 +26,7 @@ internal sealed class SplunkHecDestination : HttpIntake
         Id = "splunk_hec",
         Name = "Splunk HTTP Event Collector",
         Description = "Posts events to the HTTP Event Collector of Splunk Enterprise or Splunk Cloud, and can wait until they are indexed.",
-        DefaultPorts = new Dictionary<string, int> { ["https"] = 8088, ["http"] = 8088 },
+        DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         AcceptanceWith = static settings => SplunkHecSettings.Read(new SettingReader(settings)).Acknowledge ? Acceptance.Indexed : Acceptance.Acknowledged,
         CheckSettings = static settings => SplunkHecSettings.Read(new SettingReader(settings)).Faults,

@@ -224,6 +224,13 @@ public sealed class SplunkHecDestinationTests : HttpDestinationContract
     }
 
     [Fact]
+    public void WithAcknowledgementItPromisesMore()
+    {
+        Assert.Equal(Acceptance.Indexed, SplunkHecDestination.Kind.AcceptanceWith!(SomeSettings.Own(new { acknowledge = true })));
+        Assert.Equal(Acceptance.Acknowledged, SplunkHecDestination.Kind.AcceptanceWith(null));
+    }
+
+    [Fact]
     public void WrongSettingsAreNamed()
     {
         var faults = SplunkHecDestination.Kind.CheckSettings!(SomeSettings.Own(new { token = 1, endpoint = "soap", channel = "x", acknowledge = "yes", tokn = "y" }));
@@ -232,6 +239,7 @@ public sealed class SplunkHecDestinationTests : HttpDestinationContract
             ["settings.acknowledge", "settings.channel", "settings.endpoint", "settings.token", "settings.tokn"],
             faults.Select(fault => fault.Field).Order(StringComparer.Ordinal));
         Assert.Empty(SplunkHecDestination.Kind.CheckSettings(null));
+        Assert.Empty(SplunkHecDestination.Kind.CheckSettings(SomeSettings.Own(new { tokenSet = true })));
     }
 
     private static IDestination OpenWith(DestinationSettings settings, object own) =>

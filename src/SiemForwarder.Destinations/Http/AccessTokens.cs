@@ -1,0 +1,132 @@
+using System.Net.Security;
+using System.Text;
+using System.Text.Json;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>Gets access tokens from an OAuth 2.0 token endpoint (RFC 6749) and keeps each until shortly before its end.</summary>
+internal sealed class AccessTokens : IDisposable
+{
+    private static readonly TimeSpan Reserve = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan UsualLife = TimeSpan.FromHours(1);
+
+    private readonly DestinationSettings settings;
+    private readonly Uri tokenUrl;
+    private readonly Func<DateTimeOffset, string> form;
+    private readonly string advice;
+    private readonly TimeProvider timeProvider;
+    private readonly Connector connector;
+    private readonly HttpEndpoint endpoint;
+    private Secret? token;
+    private DateTimeOffset renewAt;
+    private bool isFresh;
+
+    /// <param name="settings">Of the destination; its TLS authorities count here too.</param>
+    /// <param name="tokenUrl">Of the token endpoint.</param>
+    /// <param name="form">Body of the request at a time, form-encoded.</param>
+    /// <param name="secrets">Hidden in every text.</param>
+    /// <param name="advice">What to check where the endpoint refuses.</param>
+    /// <param name="timeProvider">For bounds and ends.</param>
+    public AccessTokens(
+        DestinationSettings settings, Uri tokenUrl, Func<DateTimeOffset, string> form, IReadOnlyList<Secret> secrets, string advice, TimeProvider timeProvider)
+    {
+        this.settings = settings;
+        this.tokenUrl = tokenUrl;
+        this.form = form;
+        this.advice = advice;
+        this.timeProvider = timeProvider;
+        var ofTokens = settings with
+        {
+            ServerUrl = tokenUrl,
+            Port = tokenUrl.Port,
+            Authentication = new AuthenticationSettings(),
+            Tls = new TlsSettings(settings.Tls.CaCertificate),
+        };
+        connector = new Connector(ofTokens, tokenUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
+        endpoint = new HttpEndpoint(
+            ofTokens, ConnectAsync, timeProvider,
+            new HttpIntakeProfile { Credentials = HttpCredentials.Create(new AuthenticationSettings()), Limits = new BatchLimits(0, 0), PathAndQuery = "/", Secrets = secrets });
+    }
+
+    /// <summary>The header with the token in force.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers => token is null ? [] : [new("Authorization", "Bearer " + token.Reveal())];
+
+    /// <summary>Makes sure that there is a token; null where there is one.</summary>
+    public async Task<IntakeVerdict?> EnsureAsync(SecretMask mask, CancellationToken cancellationToken)
+    {
+        var now = timeProvider.GetUtcNow();
+        if (token is not null && now < renewAt)
+        {
+            mask.Hide(token);
+            return null;
+        }
+
+        var exchange = new HttpExchange(tokenUrl.PathAndQuery, Encoding.UTF8.GetBytes(form(now)), "application/x-www-form-urlencoded");
+        var posted = await endpoint.SendAsync(exchange, cancellationToken);
+        if (!posted.TryGet(out var answer, out var fault))
+        {
+            return IntakeVerdict.Of(fault, settings.IntegrationName);
+        }
+
+        if (answer.Status == 200 && TryRead(answer.Body, now))
+        {
+            isFresh = true;
+            mask.Hide(token!);
+            return null;
+        }
+
+        var byTable = IntakeVerdict.Of(answer, settings.IntegrationName);
+        return byTable.Outcome is DeliveryOutcome.Transient
+            ? byTable
+            : IntakeVerdict.Of(
+                answer, settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authentication,
+                $"the token endpoint {answer.Endpoint} gave no access token: HTTP {answer.Status}{(answer.IsHtml ? "" : " " + answer.Text)}.", advice);
+    }
+
+    /// <summary>After a 401: forgets a token that was kept; false where it was new, so that another one would help no more.</summary>
+    public bool Forget()
+    {
+        var wasKept = token is not null && !isFresh;
+        token = null;
+        return wasKept;
+    }
+
+    /// <summary>The token was taken: a later 401 may mean that it ended early.</summary>
+    public void Confirm() => isFresh = false;
+
+    public void Dispose()
+    {
+        endpoint.Dispose();
+        connector.Dispose();
+    }
+
+    private bool TryRead(ReadOnlyMemory<byte> body, DateTimeOffset now)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            var root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("access_token", out var value) || value.GetString() is not { Length: > 0 } text || text.Any(char.IsControl))
+            {
+                return false;
+            }
+
+            var life = root.TryGetProperty("expires_in", out var seconds) && seconds.ValueKind == JsonValueKind.Number && seconds.TryGetInt32(out var number)
+                ? TimeSpan.FromSeconds(number) : UsualLife;
+            token = new Secret(text);
+            renewAt = now + (life > Reserve * 2 ? life - Reserve : life / 2);
+            return true;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var opened = await connector.OpenAsync(null, cancellationToken);
+        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>Any OpenTelemetry Collector or backend that takes logs by OTLP over HTTP, in JSON.</summary>
+internal sealed class OtlpDestination : HttpIntake
+{
+    private const string Path = "/v1/logs";
+
+    private readonly OtlpSettings own;
+
+    private OtlpDestination(DestinationSettings settings, TimeProvider timeProvider, OtlpSettings own)
+        : base(settings, timeProvider, ProfileOf(settings, own)) => this.own = own;
+
+    public static DestinationKind Kind { get; } = new()
+    {
+        Id = "otlp",
+        Name = "OpenTelemetry (OTLP/HTTP)",
+        Description = "Posts events as OpenTelemetry log records to a Collector or any backend that takes OTLP over HTTP.",
+        DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
+        Acceptance = Acceptance.Acknowledged,
+        CheckSettings = static settings => OtlpSettings.Read(new SettingReader(settings)).Faults,
+        Documentation = "src/SiemForwarder.Destinations/README.md#otlp",
+        Fields =
+        [
+            DestinationField.ServerUrl("http://host:4318; /v1/logs is added."),
+            DestinationField.Port,
+            .. OtlpSettings.Fields,
+            .. DestinationField.OfGzippedHttp,
+            .. DestinationField.OfAuthentication,
+            .. DestinationField.OfTls,
+        ],
+        Open = static (settings, timeProvider) => new OtlpDestination(settings, timeProvider, OtlpSettings.Read(new SettingReader(settings.Settings))),
+    };
+
+    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    {
+        using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
+        OtlpRecord.WriteRequest(writer, batch, own.ServiceName);
+    }
+
+    protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
+    {
+        var byTable = IntakeVerdict.Of(answer, Settings.IntegrationName);
+        if (byTable.Outcome is DeliveryOutcome.Delivered)
+        {
+            return FindPartialSuccess(answer) is { } note ? IntakeVerdict.Delivered(note) : byTable;
+        }
+
+        // The specification lets a client repeat only after 429, 502, 503 and 504.
+        return answer.Status switch
+        {
+            429 or 502 or 503 or 504 => byTable,
+            408 or 425 => Of(answer, byTable, HttpVerdict.Misconfigured),
+            >= 500 and not 501 and not 505 => Of(answer, byTable, HttpVerdict.Rejected),
+            _ => byTable,
+        };
+    }
+
+    // An empty request must succeed, which proves URL and credentials without a record.
+    protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
+    {
+        var exchange = new HttpExchange(HttpExchange.PathBehind(Settings.ServerUrl, Path), "{\"resourceLogs\":[]}"u8.ToArray());
+        var posted = await used.SendAsync(exchange, cancellationToken);
+        if (!posted.TryGet(out var answer, out var fault))
+        {
+            return IntakeVerdict.Of(fault, Settings.IntegrationName);
+        }
+
+        var verdict = IntakeVerdict.Of(answer, Settings.IntegrationName);
+        return verdict.Fault is null ? IntakeVerdict.Delivered("the receiver takes an empty request") : verdict;
+    }
+
+    private static HttpIntakeProfile ProfileOf(DestinationSettings settings, OtlpSettings own) => new()
+    {
+        Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
+        // 4 MB with the attributes of each record.
+        Limits = new BatchLimits(1000, 3_000_000),
+        PathAndQuery = HttpExchange.PathBehind(settings.ServerUrl, Path),
+    };
+
+    private IntakeVerdict Of(HttpAnswer answer, IntakeVerdict byTable, HttpVerdict verdict) => IntakeVerdict.Of(
+        answer, Settings.IntegrationName, verdict, byTable.Fault!.Category, byTable.Fault.What,
+        "OTLP forbids repeating the same request after this answer; look at the receiver's log.");
+
+    // Only a number is told, not which records: repeating would double the others.
+    private static string? FindPartialSuccess(HttpAnswer answer)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(answer.Body.IsEmpty ? "{}"u8.ToArray() : answer.Body);
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("partialSuccess", out var partial)
+                || partial.ValueKind != JsonValueKind.Object)
+            {
+                return null;
+            }
+
+            var rejected = partial.TryGetProperty("rejectedLogRecords", out var count) ? NumberOf(count) : 0;
+            var message = partial.TryGetProperty("errorMessage", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
+            return rejected == 0 && message.Length == 0
+                ? null
+                : OneLine.Of(answer.Hide($"HTTP {answer.Status}, but the receiver says that it refused {rejected} records without saying which: {message}"));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static long NumberOf(JsonElement count) => count.ValueKind switch
+    {
+        JsonValueKind.Number => count.TryGetInt64(out var number) ? number : 0,
+        // 64-bit integers are strings in protobuf's JSON.
+        JsonValueKind.String => long.TryParse(count.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0,
+        _ => 0,
+    };
+}
+
+/// <summary>What only OTLP has.</summary>
+internal sealed record OtlpSettings(string ServiceName, IReadOnlyList<SettingFault> Faults)
+{
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.serviceName", DestinationFieldType.Text, "Resource attribute service.name of every record.") { Default = "keycloak" },
+    ];
+
+    public static OtlpSettings Read(SettingReader reader)
+    {
+        var name = reader.Text("serviceName") ?? "keycloak";
+        return new OtlpSettings(name, reader.Faults);
+    }
+}

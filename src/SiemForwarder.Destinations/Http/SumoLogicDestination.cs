@@ -1,0 +1,75 @@
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>An HTTP source of Sumo Logic, whose address is the secret.</summary>
+internal sealed class SumoLogicDestination : HttpIntake
+{
+    private SumoLogicDestination(DestinationSettings settings, TimeProvider timeProvider, SumoLogicSettings own)
+        : base(settings, timeProvider, ProfileOf(settings, own))
+    {
+    }
+
+    public static DestinationKind Kind { get; } = new()
+    {
+        Id = "sumo_logic",
+        Name = "Sumo Logic",
+        Description = "Posts events as lines to an HTTP source of Sumo Logic.",
+        DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
+        Acceptance = Acceptance.Acknowledged,
+        CheckSettings = static settings => SumoLogicSettings.Read(new SettingReader(settings)).Faults,
+        Documentation = "src/SiemForwarder.Destinations/README.md#sumo-logic",
+        Fields =
+        [
+            DestinationField.ServerUrl("https:// and the host of the source's address only, such as https://endpoint4.collection.eu.sumologic.com."),
+            DestinationField.Port,
+            .. SumoLogicSettings.Fields,
+            .. DestinationField.OfGzippedHttp,
+            .. DestinationField.OfTls,
+        ],
+        Open = static (settings, timeProvider) => new SumoLogicDestination(settings, timeProvider, SumoLogicSettings.Read(new SettingReader(settings.Settings))),
+    };
+
+    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => RequestBody.WriteLines(batch, body);
+
+    protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
+    {
+        var byTable = IntakeVerdict.Of(answer, Settings.IntegrationName);
+        return answer.Status is 400 or 401 or 404
+            ? IntakeVerdict.Of(
+                answer, Settings.IntegrationName, HttpVerdict.Misconfigured, byTable.Fault!.Category, byTable.Fault.What,
+                "Copy the address of the HTTP source again: the host into serverUrl, the last part into settings.code.")
+            : byTable;
+    }
+
+    private static HttpIntakeProfile ProfileOf(DestinationSettings settings, SumoLogicSettings own) => new()
+    {
+        Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, new AuthenticationSettings()),
+        Secrets = [own.Code],
+        // 1 MB uncompressed is what Sumo Logic recommends at most.
+        Limits = new BatchLimits(1000, 899_000),
+        PathAndQuery = $"{settings.ServerUrl.AbsolutePath.TrimEnd('/')}/receiver/v1/http/{Uri.EscapeDataString(own.Code.Reveal())}",
+        ContentType = EventValue.IsJson(settings.Http) ? "application/json" : "text/plain; charset=utf-8",
+        Headers = own.Headers,
+    };
+}
+
+/// <summary>What only Sumo Logic has.</summary>
+internal sealed record SumoLogicSettings(Secret Code, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<SettingFault> Faults)
+{
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.code", DestinationFieldType.Text, "The unique code at the end of the source's address; whoever knows it can write. The whole address works too.") { Secret = true, Required = true },
+        new("settings.category", DestinationFieldType.Text, "Source category instead of the source's own."),
+        new("settings.name", DestinationFieldType.Text, "Source name instead of the source's own."),
+        new("settings.host", DestinationFieldType.Text, "Source host instead of the source's own."),
+        new("settings.fields", DestinationFieldType.Text, "Fields, separated by commas: env=prod,team=iam."),
+    ];
+
+    public static SumoLogicSettings Read(SettingReader reader)
+    {
+        var code = reader.Required("code", "Give the last part of the HTTP source's address, as Sumo Logic shows it.");
+        var headers = new[] { ("X-Sumo-Category", "category"), ("X-Sumo-Name", "name"), ("X-Sumo-Host", "host"), ("X-Sumo-Fields", "fields") }
+            .Select(pair => (Header: pair.Item1, Value: reader.Text(pair.Item2))).Where(pair => pair.Value is not null)
+            .Select(pair => KeyValuePair.Create(pair.Header, pair.Value!)).ToArray();
+        return new SumoLogicSettings(new Secret(code[(code.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/')), headers, reader.Faults);
+    }
+}

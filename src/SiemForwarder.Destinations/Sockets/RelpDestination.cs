@@ -1,0 +1,153 @@
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Sockets;
+
+/// <summary>Syslog over RELP, the protocol of rsyslog that acknowledges every message, over TCP or TLS.</summary>
+/// <remarks>What was acknowledged before a connection broke is not sent again; what was on its way is.</remarks>
+internal sealed class RelpDestination : IDestination
+{
+    private readonly DestinationSettings settings;
+    private readonly TimeProvider timeProvider;
+    private readonly RelpSettings own;
+    private readonly Connector connector;
+    private RelpSession? session;
+
+    private RelpDestination(DestinationSettings settings, TimeProvider timeProvider, RelpSettings own)
+    {
+        this.settings = settings;
+        this.timeProvider = timeProvider;
+        this.own = own;
+        connector = new Connector(settings, settings.ServerUrl.Scheme == "tls", null, timeProvider);
+    }
+
+    public static DestinationKind Kind { get; } = new()
+    {
+        Id = "relp",
+        Name = "RELP (rsyslog)",
+        Description = "Sends syslog messages over RELP, which confirms every single one, to rsyslog and others that speak it.",
+        DefaultPorts = new Dictionary<string, int> { ["tcp"] = 2514, ["tls"] = 2514 },
+        Acceptance = Acceptance.Acknowledged,
+        CheckSettings = static settings => RelpSettings.Read(new SettingReader(settings)).Faults,
+        Documentation = "src/SiemForwarder.Destinations/README.md#relp",
+        Fields =
+        [
+            DestinationField.ServerUrl("tcp://host:2514 or tls://host:2514."),
+            DestinationField.Port,
+            .. RelpSettings.Fields,
+            .. DestinationField.OfTls,
+        ],
+        Open = static (settings, timeProvider) => new RelpDestination(settings, timeProvider, RelpSettings.Read(new SettingReader(settings.Settings))),
+    };
+
+    public BatchLimits Limits { get; } = new(MaxEvents: 2000, MaxBytes: 1024 * 1024);
+
+    public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        if (own.Faults.Count > 0)
+        {
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+                .ToOutcome(settings.IntegrationName);
+        }
+
+        var kept = session is not null;
+        var (acknowledged, fault) = await SendOnceAsync(batch, cancellationToken);
+        if (kept && acknowledged == 0 && fault is { Category: ErrorCategory.Connection })
+        {
+            // A kept connection that the receiver had closed meanwhile says nothing about this batch.
+            (acknowledged, fault) = await SendOnceAsync(batch, cancellationToken);
+        }
+
+        return fault is null ? new DeliveryOutcome.Delivered($"{acknowledged} messages acknowledged (200 OK)")
+            : acknowledged == 0 || fault.NeedsChange ? fault.ToOutcome(settings.IntegrationName)
+            : new DeliveryOutcome.Partial(
+                [], [.. Enumerable.Range(acknowledged, batch.Count - acknowledged)], $"{acknowledged} of {batch.Count} messages acknowledged; {fault.What}");
+    }
+
+    public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var log = new StageLog(timeProvider);
+        var opened = await connector.OpenAsync(log, cancellationToken);
+        if (!opened.TryGet(out var connection, out _))
+        {
+            return log.ToReport(default, default);
+        }
+
+        await using var ofTest = new RelpSession(connection, settings, own.Window, timeProvider);
+        var fault = await ofTest.OpenAsync(cancellationToken);
+        if (fault is null)
+        {
+            log.Skipped(TestStageName.Authentication, connection.HasClientCertificate ? "the receiver did not object to the client certificate" : "RELP has none, and no client certificate is used");
+            (_, fault) = await ofTest.SendAsync(batch, cancellationToken);
+        }
+
+        if (fault is null)
+        {
+            log.Passed(TestStageName.Acceptance, $"{connector.Endpoint} acknowledged the test event");
+        }
+        else
+        {
+            log.Failed(fault.Category == ErrorCategory.Tls ? TestStageName.Authentication : TestStageName.Acceptance, fault);
+        }
+
+        return log.ToReport(ofTest.LastFrame, ofTest.LastAnswer);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (session is not null)
+        {
+            await session.DisposeAsync();
+        }
+
+        connector.Dispose();
+    }
+
+    private async Task<(int Acknowledged, Fault? Fault)> SendOnceAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var complete = false;
+        try
+        {
+            if (session is null)
+            {
+                var opened = await connector.OpenAsync(null, cancellationToken);
+                if (!opened.TryGet(out var connection, out var unreachable))
+                {
+                    return (0, unreachable);
+                }
+
+                session = new RelpSession(connection, settings, own.Window, timeProvider);
+                if (await session.OpenAsync(cancellationToken) is { } refused)
+                {
+                    return (0, refused);
+                }
+            }
+
+            var result = await session.SendAsync(batch, cancellationToken);
+            complete = result.Fault is null;
+            return result;
+        }
+        finally
+        {
+            if (!complete && session is { } broken)
+            {
+                session = null;
+                broken.Abort();
+            }
+        }
+    }
+}
+
+/// <summary>What only RELP has.</summary>
+internal sealed record RelpSettings(int Window, IReadOnlyList<SettingFault> Faults)
+{
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.window", DestinationFieldType.Number, "Most messages on their way without an acknowledgement, 1 to 1000.") { Default = "128" },
+    ];
+
+    public static RelpSettings Read(SettingReader reader)
+    {
+        var window = reader.Number("window", 128, 1, 1000);
+        return new RelpSettings(window, reader.Faults);
+    }
+}

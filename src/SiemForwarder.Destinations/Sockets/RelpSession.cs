@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Sockets;
+
+/// <summary>One RELP session on one connection: offers, sends messages in windows, and counts their acknowledgements.</summary>
+/// <remarks>
+/// Protocol: librelp, doc/relp.html. A frame is <c>TXNR SP COMMAND SP DATALEN [SP DATA] LF</c>; a receiver answers each with <c>rsp</c> under
+/// the same number, whose data begins with 200 where it took the frame.
+/// </remarks>
+internal sealed class RelpSession(Connection connection, DestinationSettings settings, int window, TimeProvider timeProvider) : IAsyncDisposable
+{
+    private const int MostNumber = 999_999_999;
+
+    private readonly RelpReader reader = new(connection.Stream);
+    private readonly MemoryStream frames = new();
+    private int number;
+
+    /// <summary>The last frames that were written.</summary>
+    public ReadOnlyMemory<byte> LastFrame { get; private set; }
+
+    /// <summary>Data of the last answer.</summary>
+    public ReadOnlyMemory<byte> LastAnswer { get; private set; }
+
+    /// <summary>Opens the session; null where the receiver agreed.</summary>
+    public async Task<Fault?> OpenAsync(CancellationToken cancellationToken)
+    {
+        var (_, fault) = await ExchangeAsync(
+            () => Add("open"u8, "relp_version=0\nrelp_software=SiemForwarder\ncommands=syslog"u8), 1, cancellationToken);
+        return fault is { Category: ErrorCategory.Rejected }
+            ? fault with { Category = ErrorCategory.Configuration, NeedsChange = true, Advice = "Check that the receiver's RELP input takes syslog." }
+            : fault;
+    }
+
+    /// <summary>Sends all messages; how many from the first on were acknowledged, and why no more.</summary>
+    public async Task<(int Acknowledged, Fault? Fault)> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        for (var first = 0; first < batch.Count; first += window)
+        {
+            var (from, count) = (first, Math.Min(window, batch.Count - first));
+            var (taken, fault) = await ExchangeAsync(
+                () =>
+                {
+                    for (var index = from; index < from + count; index++)
+                    {
+                        Add("syslog"u8, batch[index].Span);
+                    }
+                },
+                count, cancellationToken);
+            if (fault is not null)
+            {
+                return (first + taken, fault);
+            }
+        }
+
+        return (batch.Count, null);
+    }
+
+    public void Abort() => connection.Abort();
+
+    /// <summary>Says close, without waiting for the answer, and ends the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            using var bound = new TimeBound(TimeSpan.FromSeconds(1), timeProvider, CancellationToken.None);
+            frames.SetLength(0);
+            Add("close"u8, default);
+            await connection.Stream.WriteAsync(frames.GetBuffer().AsMemory(0, (int)frames.Length), bound.Token);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It is closed already, or takes nothing more; everything that counts was acknowledged.
+            connection.Abort();
+        }
+
+        await connection.DisposeAsync();
+    }
+
+    private async Task<(int Taken, Fault? Fault)> ExchangeAsync(Action write, int count, CancellationToken cancellationToken)
+    {
+        frames.SetLength(0);
+        var first = number + 1;
+        write();
+        var taken = 0;
+        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        try
+        {
+            LastFrame = frames.ToArray();
+            await connection.Stream.WriteAsync(LastFrame, bound.Token);
+            while (taken < count)
+            {
+                var answer = await reader.ReadAsync(bound.Token);
+                if (Judge(answer, first + taken) is { } fault)
+                {
+                    return (taken, fault);
+                }
+
+                taken++;
+                bound.Extend(settings.Timeout);
+            }
+
+            Wrap();
+            return (taken, null);
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return (taken, new Fault(
+                ErrorCategory.Timeout, $"{connection.Endpoint} acknowledged nothing for {settings.Timeout.TotalSeconds:0.##} s.",
+                "What it did not acknowledge is sent again; check that this port speaks RELP, and the receiver's load."));
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
+        {
+            return (taken, TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception));
+        }
+    }
+
+    private Fault? Judge(RelpAnswer? answer, int expected)
+    {
+        LastAnswer = answer?.Data ?? LastAnswer;
+        return answer switch
+        {
+            null => SocketFaults.Reset(connection.Endpoint),
+            { Command: "" } => new Fault(
+                ErrorCategory.Configuration, $"{connection.Endpoint} does not speak RELP.", "Check the port: RELP has one of its own, beside that of plain syslog.", NeedsChange: true),
+            { Command: "serverclose" } => new Fault(
+                ErrorCategory.Connection, $"{connection.Endpoint} closes the RELP session.", "What it did not acknowledge is sent again; look at the receiver's log if this repeats."),
+            { Command: "rsp" } when answer.Number == expected && answer.Data.Span.StartsWith("200"u8) => null,
+            { Command: "rsp" } when answer.Number == expected => new Fault(
+                ErrorCategory.Rejected, $"{connection.Endpoint} answered {OneLine.Of(answer.Data.Span)}.", "It is sent again; look at the receiver's log if this repeats."),
+            _ => new Fault(
+                ErrorCategory.Connection, $"{connection.Endpoint} answered number {answer.Number} where {expected} was expected.",
+                "What it did not acknowledge is sent again on a new connection."),
+        };
+    }
+
+    // Numbers begin anew once the largest is used; a window never crosses that line.
+    private void Wrap() => number = number > MostNumber - 2000 ? 0 : number;
+
+    private void Add(ReadOnlySpan<byte> command, ReadOnlySpan<byte> data)
+    {
+        number++;
+        frames.Write(Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
+        frames.WriteByte((byte)' ');
+        frames.Write(command);
+        frames.WriteByte((byte)' ');
+        frames.Write(Encoding.ASCII.GetBytes(data.Length.ToString(CultureInfo.InvariantCulture)));
+        if (data.Length > 0)
+        {
+            frames.WriteByte((byte)' ');
+            frames.Write(data);
+        }
+
+        frames.WriteByte((byte)'\n');
+    }
+}

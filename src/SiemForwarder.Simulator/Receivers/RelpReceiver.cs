@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace SiemForwarder.Simulator.Receivers;
+
+/// <summary>A RELP receiver on a free loopback port that records messages and answers each as told.</summary>
+public sealed class RelpReceiver : IAsyncDisposable
+{
+    private readonly Func<int, string?> answer;
+    private readonly CancellationTokenSource stop = new();
+    private readonly Lock guard = new();
+    private readonly List<string> messages = [];
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly Task accepting;
+
+    private RelpReceiver(Func<int, string?> answer)
+    {
+        this.answer = answer;
+        listener.Start();
+        accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    public int Connections { get; private set; }
+
+    /// <summary>The messages that came, in order, whatever was answered.</summary>
+    public IReadOnlyList<string> Messages
+    {
+        get
+        {
+            lock (guard)
+            {
+                return [.. messages];
+            }
+        }
+    }
+
+    /// <param name="answer">By the count of messages so far: the data of the answer, <c>serverclose</c>, or null to close without one.</param>
+    public static RelpReceiver Start(Func<int, string?> answer) => new(answer);
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        listener.Stop();
+        await accepting;
+        stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                using var client = await listener.AcceptTcpClientAsync(stop.Token);
+                Connections++;
+                await ServeAsync(client.GetStream());
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+        {
+            // The sender left or the test is over; what came is recorded.
+            listener.Stop();
+        }
+    }
+
+    private async Task ServeAsync(NetworkStream stream)
+    {
+        while (await ReadWordAsync(stream) is { Length: > 0 } number)
+        {
+            var command = await ReadWordAsync(stream);
+            var data = new byte[int.Parse(await ReadWordAsync(stream), CultureInfo.InvariantCulture)];
+            if (data.Length > 0)
+            {
+                await stream.ReadExactlyAsync(data, stop.Token);
+                await stream.ReadExactlyAsync(new byte[1], stop.Token);
+            }
+
+            var reply = command == "syslog" ? answer(Add(Encoding.UTF8.GetString(data))) : "200 OK relp_version=0\ncommands=syslog";
+            if (command == "close" || reply is null)
+            {
+                return;
+            }
+
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(reply == "serverclose" ? "0 serverclose 0\n" : $"{number} rsp {reply.Length} {reply}\n"), stop.Token);
+        }
+    }
+
+    private int Add(string message)
+    {
+        lock (guard)
+        {
+            messages.Add(message);
+            return messages.Count;
+        }
+    }
+
+    private async Task<string> ReadWordAsync(NetworkStream stream)
+    {
+        var word = new StringBuilder();
+        var one = new byte[1];
+        while (await stream.ReadAsync(one, stop.Token) > 0 && one[0] is not ((byte)' ' or (byte)'\n'))
+        {
+            word.Append((char)one[0]);
+        }
+
+        return word.ToString();
+    }
+}

@@ -1,0 +1,55 @@
+using SiemForwarder.Destinations;
+
+namespace SiemForwarder.EndToEnd.Receivers;
+
+public sealed class OpenTelemetryCollectorTests(OpenTelemetryCollector collector) : IClassFixture<OpenTelemetryCollector>
+{
+    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task EveryEventIsARecordThatTheCollectorUnderstands(bool gzip)
+    {
+        var service = gzip ? "zipped" : "plain";
+        await using var destination = Open(service, gzip);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batches.Json(500, number => $"{{\"n\":{number},\"name\":\"zoë \\\"x\\\"\"}}"), Soon));
+
+        var records = await collector.ReadAsync(service, 500, Soon);
+        Assert.Equal(500, records.Count);
+        Assert.Equal("{\"n\":7,\"name\":\"zoë \\\"x\\\"\"}", records[7].GetProperty("body").GetProperty("stringValue").GetString());
+        Assert.All(records, record => Assert.Equal("1762164930123000000", record.GetProperty("timeUnixNano").GetString()));
+        Assert.All(records, record => Assert.Equal(9, record.GetProperty("severityNumber").GetInt32()));
+        Assert.Equal("keycloak.login", records[0].GetProperty("eventName").GetString());
+        Assert.Equal(
+            Enumerable.Range(0, 500).Select(Batches.IdOf),
+            records.Select(record => record.GetProperty("attributes")[0].GetProperty("value").GetProperty("stringValue").GetString()));
+    }
+
+    [Fact]
+    public async Task ATestPassesAllStages()
+    {
+        await using var destination = Open("tried");
+
+        var report = await destination.TestAsync(Batches.Json(1, _ => "{}"), Soon);
+
+        Assert.True(report.Succeeded, string.Join('\n', report.Stages));
+        Assert.Single(await collector.ReadAsync("tried", 1, Soon));
+    }
+
+    private IDestination Open(string serviceName, bool gzip = false)
+    {
+        Assert.SkipWhen(collector.Missing is not null, collector.Missing ?? "");
+        return DestinationCatalog.Find("otlp")!.Open(
+            new DestinationSettings
+            {
+                IntegrationName = "collector",
+                ServerUrl = new Uri(collector.Url),
+                Port = collector.Port,
+                Http = new(Gzip: gzip),
+                Settings = System.Text.Json.JsonSerializer.SerializeToElement(new { serviceName }),
+            },
+            TimeProvider.System);
+    }
+}

@@ -1,0 +1,91 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Sockets;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.Tests.Destinations.Sockets;
+
+public sealed class RelpDestinationTests : DestinationContract
+{
+    protected override string Scheme => "tcp";
+
+    internal override IDestination Open(DestinationSettings settings) => RelpDestination.Kind.Open(settings, TimeProvider.System);
+
+    internal override DeliveryBatch Batch(int count = 2) => SomeBatch.Syslog(count);
+
+    [Fact]
+    public async Task EveryMessageIsAcknowledgedOnOneConnection()
+    {
+        await using var receiver = RelpReceiver.Start(_ => "200 OK");
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}"));
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(300), Soon));
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Of("<86>1 - - a - - - zwei\nZeilen"), Soon));
+
+        Assert.Equal(1, receiver.Connections);
+        Assert.Equal(301, receiver.Messages.Count);
+        Assert.Equal("<86>1 - - a - - - zwei\nZeilen", receiver.Messages[^1]);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("serverclose")]
+    [InlineData("500 queue full")]
+    public async Task OnlyWhatWasNotAcknowledgedIsSentAgain(string? end)
+    {
+        await using var receiver = RelpReceiver.Start(count => count == 150 ? end : "200 OK");
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}"));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Partial>(await destination.SendAsync(Batch(300), Soon));
+
+        Assert.Empty(outcome.Refused);
+        Assert.Equal(Enumerable.Range(149, 151), outcome.Retry);
+    }
+
+    [Fact]
+    public async Task AReceiverThatTakesNothingIsTransient()
+    {
+        await using var receiver = RelpReceiver.Start(_ => "500 disk full");
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}"));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
+
+        Assert.Contains("disk full", outcome.Reason);
+        AssertReadable(outcome.Reason);
+    }
+
+    [Fact]
+    public async Task AClosedKeptConnectionIsOpenedAgain()
+    {
+        await using var receiver = RelpReceiver.Start(count => count == 2 ? null : "200 OK");
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}"));
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(1), Soon));
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(1), Soon));
+
+        Assert.Equal(2, receiver.Connections);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n")]
+    [InlineData("220 mail ready for you and your kind of protocol, whatever this may be today\r\n")]
+    public async Task AReceiverOfSomethingElseIsNamed(string greeting)
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Greeting = System.Text.Encoding.ASCII.GetBytes(greeting) });
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}"));
+
+        Assert.Contains("does not speak RELP", Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon)).Reason);
+    }
+
+    [Fact]
+    public async Task ATestShowsTheFrameAndTheAcknowledgement()
+    {
+        await using var receiver = RelpReceiver.Start(_ => "200 OK");
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}"));
+
+        var report = await destination.TestAsync(SomeBatch.Of("<86>1 test"), Soon);
+
+        Assert.True(report.Succeeded);
+        Assert.Equal("2 syslog 10 <86>1 test\n", System.Text.Encoding.ASCII.GetString(report.Sent.Span));
+        Assert.Equal("200 OK", System.Text.Encoding.ASCII.GetString(report.Received.Span));
+    }
+}
