@@ -1,4 +1,5 @@
 using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Leef;
 using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Formats.Syslog;
 
@@ -26,27 +27,37 @@ public static class EventFormatCatalog
         ArgumentNullException.ThrowIfNull(settings);
         Check(settings);
         var version = productVersion ?? typeof(EventFormatCatalog).Assembly.GetName().Version?.ToString(3) ?? "0";
-        IEventPayload payload = settings.OutputType == OutputType.Cef
-            ? new CefPayload(version)
-            : new NativeJsonPayload(settings.IncludeRepresentation);
+        var payload = CreatePayload(settings, version);
         var header = settings.Syslog ?? (settings.OutputType == OutputType.Syslog ? new SyslogHeaderSettings() : null);
         return header switch
         {
             null => new BareEventFormatter(payload, settings.MaxMessageBytes),
-            { Format: SyslogFormat.Rfc3164 } => new Rfc3164EventFormatter(payload, Named(header, settings.OutputType), settings.MaxMessageBytes),
+            { Format: SyslogFormat.Rfc3164 } => new Rfc3164EventFormatter(
+                payload, Named(header, settings.OutputType), settings.MaxMessageBytes, hasTag: settings.OutputType != OutputType.Leef || IsChosen(header.AppName)),
             _ => new Rfc5424EventFormatter(
-                payload, Named(header, settings.OutputType), settings.MaxMessageBytes, hasStructuredData: settings.OutputType != OutputType.Cef),
+                payload, Named(header, settings.OutputType), settings.MaxMessageBytes, hasStructuredData: IsJson(settings.OutputType)),
         };
     }
 
+    /// <summary>The syslog header that readers of a payload expect: RFC 3164 before LEEF, as IBM's guide shows it, else RFC 5424.</summary>
+    public static SyslogFormat DefaultSyslogFormat(OutputType outputType) =>
+        outputType == OutputType.Leef ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424;
+
+    private static IEventPayload CreatePayload(OutputSettings settings, string version) => settings.OutputType switch
+    {
+        OutputType.Cef => new CefPayload(version),
+        OutputType.Leef => new LeefPayload(version),
+        _ => new NativeJsonPayload(settings.IncludeRepresentation),
+    };
+
     private static void Check(OutputSettings settings)
     {
-        if (settings.OutputType is not (OutputType.Syslog or OutputType.Json or OutputType.Cef))
+        if (!Enum.IsDefined(settings.OutputType))
         {
-            throw new ArgumentException($"Output type {settings.OutputType} is not supported yet; choose Syslog, JSON or CEF.", nameof(settings));
+            throw new ArgumentException($"Output type {settings.OutputType} is not known; choose Syslog, JSON, CEF or LEEF.", nameof(settings));
         }
 
-        if (settings.OutputType != OutputType.Cef && settings.Schema != NativeJson.Schema)
+        if (IsJson(settings.OutputType) && !Schemas.Contains(settings.Schema))
         {
             throw new ArgumentException($"Schema '{settings.Schema}' is not known; choose one of: {string.Join(", ", Schemas)}.", nameof(settings));
         }
@@ -65,7 +76,11 @@ public static class EventFormatCatalog
         }
     }
 
+    private static bool IsJson(OutputType outputType) => outputType is OutputType.Json or OutputType.Syslog;
+
+    private static bool IsChosen(string appName) => appName != new SyslogHeaderSettings().AppName;
+
     // Microsoft's agents know CEF by the program name, so it takes the place of a name that nobody chose.
     private static SyslogHeaderSettings Named(SyslogHeaderSettings header, OutputType outputType) =>
-        outputType == OutputType.Cef && header.AppName == new SyslogHeaderSettings().AppName ? header with { AppName = "CEF" } : header;
+        outputType == OutputType.Cef && !IsChosen(header.AppName) ? header with { AppName = "CEF" } : header;
 }

@@ -120,7 +120,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         extension.Add("app"u8, EventDetails.Find(details, "auth_method"), 31);
         extension.Add("destinationServiceName"u8, securityEvent.ClientId, 1023);
         extension.Add("sourceServiceName"u8, identityProvider, 1023);
-        extension.Add("request"u8, WithoutQuery(EventDetails.Find(details, "redirect_uri")), 1023);
+        extension.Add("request"u8, Texts.WithoutQuery(EventDetails.Find(details, "redirect_uri")), 1023);
         extension.Add("cs1Label"u8, "realm"u8, "cs1"u8, securityEvent.Source.Realm, 4000);
         if (securityEvent.ClientId is not null)
         {
@@ -139,11 +139,4 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
 
     private static string? AuthMethod(IReadOnlyList<KeyValuePair<string, string>> details) =>
         EventDetails.Find(details, "grant_type") ?? EventDetails.Find(details, "auth_type") ?? EventDetails.Find(details, "credential_type");
-
-    // Query and fragment of a redirect carry codes and states.
-    private static ReadOnlySpan<char> WithoutQuery(ReadOnlySpan<char> uri)
-    {
-        var end = uri.IndexOfAny('?', '#');
-        return end < 0 ? uri : uri[..end];
-    }
 }

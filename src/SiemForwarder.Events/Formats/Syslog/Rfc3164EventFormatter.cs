@@ -5,14 +5,14 @@ using SiemForwarder.Events.Formats.Text;
 namespace SiemForwarder.Events.Formats.Syslog;
 
 /// <summary>Writes a payload as the CONTENT of an RFC 3164 message; the time is in UTC and has neither year nor zone.</summary>
-internal sealed class Rfc3164EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes) : IEventFormatter
+internal sealed class Rfc3164EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, bool hasTag = true) : IEventFormatter
 {
     private const int HostnameLength = 255;
 
     private readonly Utf8Buffer buffer = new();
 
-    // Receivers take "CEF:" or "LEEF:" behind the host for the tag, so there always is one.
-    private readonly byte[] tag = Encoding.ASCII.GetBytes(Tag(settings.AppName) + ": ");
+    // Relays take "CEF:" or "LEEF:" behind the host for the tag, so there is one unless the reader of the payload wants none.
+    private readonly byte[] tag = hasTag ? Encoding.ASCII.GetBytes(Tag(settings.AppName) + ": ") : [];
 
     public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)
     {

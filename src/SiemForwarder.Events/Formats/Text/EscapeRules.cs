@@ -17,15 +17,21 @@ internal sealed class EscapeRules
     /// <summary>RFC 5424 section 6.3.3: <c>"</c>, <c>\</c> and <c>]</c>.</summary>
     public static readonly EscapeRules StructuredDataValue = new("\"\\]", keepsLineBreaks: false);
 
+    /// <summary>LEEF header fields: IBM LEEF 2.0 knows no escape, so <c>|</c> becomes a space.</summary>
+    public static readonly EscapeRules LeefHeader = new("", keepsLineBreaks: false, blanked: "|");
+
+    /// <summary>LEEF values: the delimiter, a tab, becomes a space as every other control character does.</summary>
+    public static readonly EscapeRules LeefValue = new("", keepsLineBreaks: false);
+
     private readonly SearchValues<char> special;
     private readonly string backslashed;
     private readonly bool keepsLineBreaks;
 
-    private EscapeRules(string backslashed, bool keepsLineBreaks)
+    private EscapeRules(string backslashed, bool keepsLineBreaks, string blanked = "")
     {
         this.backslashed = backslashed;
         this.keepsLineBreaks = keepsLineBreaks;
-        special = SearchValues.Create(backslashed + ControlCharacters.All);
+        special = SearchValues.Create(backslashed + blanked + ControlCharacters.All);
     }
 
     /// <summary>Appends the escaped text.</summary>

@@ -14,6 +14,13 @@ internal static class Texts
         return length > 0 && char.IsHighSurrogate(text[length - 1]) && char.IsLowSurrogate(text[length]) ? text[..(length - 1)] : text[..length];
     }
 
+    /// <summary>The address without query and fragment: those of a redirect carry codes and states.</summary>
+    public static ReadOnlySpan<char> WithoutQuery(ReadOnlySpan<char> uri)
+    {
+        var end = uri.IndexOfAny('?', '#');
+        return end < 0 ? uri : uri[..end];
+    }
+
     /// <summary>Printable ASCII as syslog headers want it (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, nothing becomes <c>-</c>.</summary>
     public static void AppendPrintable(Utf8Buffer output, ReadOnlySpan<char> text, int length)
     {

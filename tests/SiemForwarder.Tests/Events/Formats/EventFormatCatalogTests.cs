@@ -16,6 +16,7 @@ public sealed class EventFormatCatalogTests
         Assert.Contains(" test=\"true\"]", Text("syslog-5424", test), StringComparison.Ordinal);
         Assert.Contains("\"test\":true", Text("syslog-3164", test), StringComparison.Ordinal);
         Assert.Contains(" cn2Label=test cn2=1 ", Text("cef", test), StringComparison.Ordinal);
+        Assert.Contains("\ttest=true\t", Text("leef", test), StringComparison.Ordinal);
         Assert.All(FormatSettings.Names, format => Assert.Contains("SiemForwarder test event", Text(format, test), StringComparison.Ordinal));
     }
 
@@ -39,7 +40,7 @@ public sealed class EventFormatCatalogTests
     }
 
     [Theory]
-    [InlineData(OutputType.Leef, "native", 8192, 10, "Output type Leef is not supported yet")]
+    [InlineData((OutputType)99, "native", 8192, 10, "Output type 99 is not known; choose Syslog, JSON, CEF or LEEF.")]
     [InlineData(OutputType.Json, "ecs", 8192, 10, "Schema 'ecs' is not known; choose one of: native.")]
     [InlineData(OutputType.Cef, "native", 100, 10, "100 bytes is too short; choose at least 480.")]
     [InlineData(OutputType.Syslog, "native", 8192, 24, "Syslog facility 24")]

@@ -10,7 +10,7 @@ internal static class FormatSettings
 {
     public const int DefaultMaxBytes = 8192;
 
-    public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164"];
+    public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164", "leef", "leef-3164", "leef-5424"];
 
     public static OutputSettings For(string name, int maxBytes = DefaultMaxBytes) => name switch
     {
@@ -20,8 +20,17 @@ internal static class FormatSettings
         "syslog-3164" => new(OutputType.Syslog, "native", new(SyslogFormat.Rfc3164), maxBytes),
         "cef-5424" => new(OutputType.Cef, "native", new(), maxBytes),
         "cef-3164" => new(OutputType.Cef, "native", new(SyslogFormat.Rfc3164), maxBytes),
+        "leef" => new(OutputType.Leef, "native", null, maxBytes),
+        "leef-3164" => new(OutputType.Leef, "native", new(EventFormatCatalog.DefaultSyslogFormat(OutputType.Leef)), maxBytes),
+        "leef-5424" => new(OutputType.Leef, "native", new(), maxBytes),
         _ => throw new ArgumentOutOfRangeException(nameof(name)),
     };
+
+    /// <summary>How the format says that something was left out.</summary>
+    public static string TruncationMark(string name) =>
+        name.StartsWith("cef", StringComparison.Ordinal) ? " cn1Label=truncated cn1=1"
+        : name.StartsWith("leef", StringComparison.Ordinal) ? "\ttruncated=true"
+        : "truncated\":true";
 
     public static byte[] Write(string name, SecurityEvent securityEvent, int maxBytes = DefaultMaxBytes) =>
         Write(EventFormatCatalog.Create(For(name, maxBytes), "1.0.0"), securityEvent);

@@ -32,7 +32,7 @@ public sealed class LongEventTests
 
             Assert.True(message.Length <= maxBytes, $"{message.Length} of {maxBytes}");
             FormatPropertyTests.AssertParses(format, FormatSettings.Text(message));
-            Assert.Contains(format.StartsWith("cef", StringComparison.Ordinal) ? " cn1Label=truncated cn1=1" : "\"truncated\":true", FormatSettings.Text(message), StringComparison.Ordinal);
+            Assert.Contains(FormatSettings.TruncationMark(format), FormatSettings.Text(message), StringComparison.Ordinal);
             Assert.Contains("0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01", FormatSettings.Text(message), StringComparison.Ordinal);
             Assert.DoesNotContain("\uFFFD", FormatSettings.Text(message), StringComparison.Ordinal);
         }

@@ -1,0 +1,81 @@
+using SiemForwarder.Events.Formats.Text;
+
+namespace SiemForwarder.Events.Formats.Leef;
+
+/// <summary>Appends the attributes of a LEEF event, parted by tabs; where room is scarce, one that does not fit is left out whole.</summary>
+/// <param name="output">Holds the header already.</param>
+/// <param name="end">Length that the buffer must not exceed.</param>
+/// <param name="valueLength">Longest value in UTF-16 units, where the key does not ask for less.</param>
+internal ref struct LeefAttributes(Utf8Buffer output, int end, int valueLength)
+{
+    private bool hasAttributes;
+
+    /// <summary>True where a value was cut or left out.</summary>
+    public bool HasCut { get; private set; }
+
+    /// <summary>Appends a number.</summary>
+    public void Add(scoped ReadOnlySpan<byte> key, long value)
+    {
+        var start = Begin(key);
+        output.Append(value);
+        Keep(start);
+    }
+
+    /// <summary>Appends a text of ours.</summary>
+    public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> value)
+    {
+        var start = Begin(key);
+        output.Append(value);
+        Keep(start);
+    }
+
+    /// <summary>Appends a text of at most <paramref name="length"/> UTF-16 units; an empty one is left out.</summary>
+    public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
+    {
+        var whole = ControlCharacters.Trim(value);
+        var text = ControlCharacters.Trim(Texts.Cut(whole, Math.Min(length, valueLength)));
+        HasCut |= text.Length < whole.Length;
+        if (text.IsEmpty)
+        {
+            return;
+        }
+
+        var start = Begin(key);
+        EscapeRules.LeefValue.Append(output, text);
+        Keep(start);
+    }
+
+    /// <summary>Appends <c>true</c> where a mark is set.</summary>
+    public void AddMark(scoped ReadOnlySpan<byte> key, bool isSet)
+    {
+        if (isSet)
+        {
+            Add(key, "true"u8);
+        }
+    }
+
+    private readonly int Begin(scoped ReadOnlySpan<byte> key)
+    {
+        var start = output.Length;
+        if (hasAttributes)
+        {
+            output.Append((byte)'\t');
+        }
+
+        output.Append(key);
+        output.Append((byte)'=');
+        return start;
+    }
+
+    private void Keep(int start)
+    {
+        if (output.Length > end)
+        {
+            output.CutTo(start);
+            HasCut = true;
+            return;
+        }
+
+        hasAttributes = true;
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text;
+using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Text;
+using SiemForwarder.Events.Keycloak;
+
+namespace SiemForwarder.Events.Formats.Leef;
+
+/// <summary>Writes LEEF:2.0 with tabs between the attributes (IBM, "Log Event Extended Format (LEEF) version 2").</summary>
+/// <remarks>LEEF has no escapes: what would end a field becomes a space. Keys that IBM does not define are letters and digits.</remarks>
+internal sealed class LeefPayload(string productVersion) : IEventPayload
+{
+    private const int EventIdLength = 255;
+    private const int ScarceEventIdLength = 64;
+    private const int ScarceValueLength = 128;
+    private const int NameLength = 255;
+    private const int TextLength = 1023;
+
+    private static readonly int MarkBytes = "\ttruncated=true"u8.Length;
+
+    private readonly byte[] beginning = Beginning(productVersion);
+    private readonly char[] message = new char[CefMessage.Length];
+
+    public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
+    {
+        var start = output.Length;
+        AppendHeader(securityEvent.Type, output, EventIdLength);
+        AppendAttributes(securityEvent, output, new LeefAttributes(output, int.MaxValue, int.MaxValue));
+        if (output.Length - start <= maxBytes)
+        {
+            return;
+        }
+
+        // Too long: every value is cut, and the attributes that still do not fit are left out.
+        output.CutTo(start);
+        AppendHeader(securityEvent.Type, output, ScarceEventIdLength);
+        AppendAttributes(securityEvent, output, new LeefAttributes(output, start + maxBytes - MarkBytes, ScarceValueLength));
+    }
+
+    private static byte[] Beginning(string productVersion)
+    {
+        const int VersionLength = 31;
+        var buffer = new Utf8Buffer();
+        buffer.Append(Encoding.ASCII.GetBytes($"LEEF:2.0|{EventFormatCatalog.Vendor}|{EventFormatCatalog.Product}|"));
+        EscapeRules.LeefHeader.Append(buffer, Texts.Cut(productVersion, VersionLength));
+        buffer.Append((byte)'|');
+        return buffer.Written.ToArray();
+    }
+
+    private void AppendHeader(string type, Utf8Buffer output, int eventIdLength)
+    {
+        output.Append(beginning);
+        EscapeRules.LeefHeader.Append(output, Texts.Cut(type, eventIdLength));
+        output.Append("|x09|"u8);
+    }
+
+    private void AppendAttributes(SecurityEvent securityEvent, Utf8Buffer output, LeefAttributes attributes)
+    {
+        attributes.Add("devTime"u8, securityEvent.OccurredAt.ToUnixTimeMilliseconds());
+        attributes.Add("cat"u8, securityEvent.Description.Category, NameLength);
+        attributes.Add("sev"u8, Math.Clamp(securityEvent.Severity, 1, 10));
+        attributes.Add("eventId"u8, securityEvent.Id, NameLength);
+        attributes.Add("outcome"u8, Texts.Outcome(securityEvent.Outcome));
+        attributes.AddMark("test"u8, securityEvent.IsTest);
+        attributes.AddMark("deprecatedDuplicate"u8, securityEvent.IsDeprecatedDuplicate);
+        AppendAddress("src"u8, "srcName"u8, securityEvent.IpAddress, ref attributes);
+        AppendAddress("dst"u8, "dstName"u8, securityEvent.Source.Host, ref attributes);
+        attributes.Add("usrName"u8, securityEvent.Subject?.Name, NameLength);
+        attributes.Add("accountName"u8, securityEvent.Subject?.Id, NameLength);
+        attributes.Add("realm"u8, securityEvent.Source.Realm, NameLength);
+        attributes.Add("resource"u8, securityEvent.ClientId, TextLength);
+        attributes.Add("reason"u8, securityEvent.Reason, TextLength);
+        attributes.Add("actorName"u8, securityEvent.Actor?.Name, NameLength);
+        attributes.Add("actorId"u8, securityEvent.Actor?.Id, NameLength);
+        attributes.Add("sessionId"u8, securityEvent.SessionId, NameLength);
+        attributes.Add("clientId"u8, securityEvent.ClientId, TextLength);
+        AppendAdmin(securityEvent.Admin, ref attributes);
+        attributes.Add("url"u8, Texts.WithoutQuery(EventDetails.Find(securityEvent.Details, "redirect_uri")), TextLength);
+        attributes.Add("msg"u8, CefMessage.Compose(securityEvent, message), TextLength);
+        if (attributes.HasCut)
+        {
+            output.Append("\ttruncated=true"u8);
+        }
+    }
+
+    private static void AppendAdmin(AdminAction? admin, ref LeefAttributes attributes)
+    {
+        if (admin is null)
+        {
+            return;
+        }
+
+        var isRoleMapping = admin.ResourceType is "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING";
+        var isGroup = admin.ResourceType is "GROUP" or "GROUP_MEMBERSHIP" or "ORGANIZATION_GROUP" or "ORGANIZATION_GROUP_MEMBERSHIP";
+        attributes.Add("role"u8, isRoleMapping ? admin.ResourceName : null, TextLength);
+        attributes.Add("groupID"u8, isGroup ? admin.ResourceId : null, NameLength);
+        attributes.Add("resourcePath"u8, admin.ResourcePath, TextLength);
+    }
+
+    // QRadar wants addresses in src and dst, nothing else.
+    private static void AppendAddress(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> nameKey, string? address, ref LeefAttributes attributes)
+    {
+        if (string.IsNullOrEmpty(address))
+        {
+            return;
+        }
+
+        Span<char> scratch = stackalloc char[16];
+        var isName = CefAddress.Read(address, scratch, out var text) == CefAddressKind.Name;
+        attributes.Add(isName ? nameKey : key, text, NameLength);
+    }
+}
