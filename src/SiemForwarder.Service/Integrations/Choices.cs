@@ -11,6 +11,7 @@ internal static class Choices
         ["Syslog"] = OutputType.Syslog,
         ["JSON"] = OutputType.Json,
         ["CEF"] = OutputType.Cef,
+        ["LEEF"] = OutputType.Leef,
     };
 
     public static readonly IReadOnlyDictionary<string, SyslogFormat> SyslogFormats = new Dictionary<string, SyslogFormat>
@@ -40,7 +41,7 @@ internal static class Choices
         ["bearer"] = AuthenticationType.Bearer,
     };
 
-    public static readonly IReadOnlyDictionary<string, string> Schemas = new Dictionary<string, string> { ["native"] = "native" };
+    public static readonly IReadOnlyDictionary<string, string> Schemas = EventFormatCatalog.Schemas.ToDictionary(schema => schema);
 
     public static readonly IReadOnlyDictionary<string, string> Outcomes = new Dictionary<string, string>
     {

@@ -31,10 +31,10 @@ public sealed record IntegrationRequest
     /// <summary>Port; the URL's, or the default of the protocol.</summary>
     public int? Port { get; init; }
 
-    /// <summary><c>Syslog</c>, <c>JSON</c> or <c>CEF</c>; Syslog by default, JSON where the URL is http or https.</summary>
+    /// <summary><c>Syslog</c>, <c>JSON</c>, <c>CEF</c> or <c>LEEF</c>; Syslog by default, JSON where the URL is http or https.</summary>
     public string? OutputType { get; init; }
 
-    /// <summary>Schema of JSON: <c>native</c>.</summary>
+    /// <summary>Schema of JSON: <c>native</c> by default; see docs/schemas.md for the others.</summary>
     public string? Schema { get; init; }
 
     public SyslogContract? Syslog { get; init; }
@@ -55,7 +55,7 @@ public sealed record IntegrationRequest
 }
 
 /// <summary>The syslog header and framing.</summary>
-/// <param name="Format"><c>rfc5424</c> or <c>rfc3164</c>.</param>
+/// <param name="Format"><c>rfc5424</c> (default) or <c>rfc3164</c> (default for LEEF).</param>
 /// <param name="Framing"><c>octet-counting</c> or <c>lf</c>; TLS takes octet counting by default, TCP LF.</param>
 /// <param name="Facility">0 to 23; 10 (authpriv) by default.</param>
 /// <param name="AppName">APP-NAME, 1 to 48 printable ASCII characters; <c>CEF</c> for CEF, else <c>siemforwarder</c>.</param>

@@ -38,7 +38,7 @@ internal static class IntegrationRules
             Port = errors.Between("port", request.Port ?? PortOf(url), 1, 65535, Choices.DefaultPorts[protocol]),
             OutputType = outputType,
             Schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas),
-            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, SyslogFormat.Rfc5424, Choices.SyslogFormats),
+            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, outputType == OutputType.Leef ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424, Choices.SyslogFormats),
             Framing = errors.Choose(
                 "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, Choices.Framings),
             Facility = errors.Between("syslog.facility", request.Syslog?.Facility, 0, 23, 10),
@@ -47,6 +47,8 @@ internal static class IntegrationRules
             MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, 480, 1024 * 1024, protocol switch
             {
                 "udp" => 1472,
+                // What QRadar takes by default.
+                "tcp" or "tls" when outputType == OutputType.Leef => 4096,
                 "tcp" or "tls" => 8192,
                 _ => 256 * 1024,
             }),
