@@ -52,7 +52,7 @@ internal sealed class DatadogDestination : HttpIntake
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, new HttpCredentials("DD-API-KEY", own.ApiKey), settings.Authentication),
         Secrets = [own.ApiKey],
-        // 5 MB uncompressed with the attributes; entries over 1 MB would be truncated, but no event grows so large.
+        // 4 MB uncompressed with the attributes, of 5 that are taken; entries over 1 MB would be truncated, but no event grows so large.
         Limits = new BatchLimits(1000, 3_500_000),
         PathAndQuery = HttpExchange.PathBehind(settings.ServerUrl, "/api/v2/logs"),
     };

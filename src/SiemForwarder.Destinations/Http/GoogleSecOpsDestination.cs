@@ -107,8 +107,8 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, new AuthenticationSettings()),
         Secrets = own.Secrets,
-        // 4 MB per request; Base64 adds a third.
-        Limits = own.Feed ? new BatchLimits(1000, 3_800_000) : new BatchLimits(1000, 2_700_000),
+        // 3 MB, below the 4 MB of a request; Base64 adds a third.
+        Limits = own.Feed ? new BatchLimits(1000, 2_900_000) : new BatchLimits(1000, 2_100_000),
         PathAndQuery = own.PathOf(settings.ServerUrl),
         ContentType = own.Feed && !EventValue.IsJson(settings.Http) ? "text/plain; charset=utf-8" : "application/json",
     };

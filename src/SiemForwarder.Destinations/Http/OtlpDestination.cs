@@ -75,8 +75,8 @@ internal sealed class OtlpDestination : HttpIntake
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, OtlpSettings own) => new()
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
-        // 4 MB with the attributes of each record.
-        Limits = new BatchLimits(1000, 3_000_000),
+        // 4 MB with the attributes of each record and the escapes of its text.
+        Limits = new BatchLimits(1000, 2_400_000),
         PathAndQuery = HttpExchange.PathBehind(settings.ServerUrl, Path),
     };
 

@@ -35,7 +35,7 @@ internal static class IntegrationRules
         var definition = new IntegrationDefinition
         {
             Protocol = protocol,
-            Port = errors.Between("port", request.Port ?? PortOf(url), 1, 65535, Choices.DefaultPorts[protocol]),
+            Port = errors.Between("port", request.Port ?? PortOf(url), 1, 65535, kind?.DefaultPorts.GetValueOrDefault(protocol) is int usual and > 0 ? usual : Choices.DefaultPorts[protocol]),
             OutputType = outputType,
             Schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas),
             SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, outputType == OutputType.Leef ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424, Choices.SyslogFormats),
@@ -53,7 +53,7 @@ internal static class IntegrationRules
                 _ => 256 * 1024,
             }),
             Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, Choices.Bodies),
-            Gzip = request.Http?.Gzip ?? false,
+            Gzip = request.Http?.Gzip ?? kind?.Fields.Any(field => field is { Name: "http.gzip", Default: "true" }) ?? false,
             TimeoutSeconds = errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
             Authentication = Authentication(request.Authentication, http, secrets, errors),
             Username = request.Authentication?.Username,

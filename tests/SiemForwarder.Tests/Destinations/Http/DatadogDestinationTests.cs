@@ -8,6 +8,8 @@ public sealed class DatadogDestinationTests : HttpDestinationContract
 {
     protected override HttpReply Accepted => new(202, "{}");
 
+    protected override int WireLimit => 4_000_000;
+
     internal override IDestination Open(DestinationSettings settings) => DatadogDestination.Kind.Open(
         settings with { Settings = SomeSettings.Own(new { apiKey = SecretText, tags = "env:prod" }) }, TimeProvider.System);
 

@@ -14,6 +14,8 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
 
     protected override HttpReply Accepted => Answer(Created, Created);
 
+    protected override int WireLimit => 5_000_000;
+
     internal override IDestination Open(DestinationSettings settings) => OpenWith(settings, new { apiKey = "id:" + SecretText });
 
     internal override DeliveryBatch Batch(int count = 2) => SomeBatch.Json(count);

@@ -24,6 +24,8 @@ public sealed class GoogleSecOpsDestinationTests : HttpDestinationContract, IAsy
         return tokens.DisposeAsync();
     }
 
+    protected override int WireLimit => 3_000_000;
+
     internal override IDestination Open(DestinationSettings settings) => OpenWith(settings, new { instance = Instance, serviceAccountKey = KeyFile() });
 
     internal override DeliveryBatch Batch(int count = 2) => SomeBatch.Json(count);

@@ -14,6 +14,23 @@ public abstract class HttpDestinationContract : DestinationContract
     /// <summary>A status besides 503 that means an error of the receiver which may pass.</summary>
     protected virtual int ServerError => 500;
 
+    /// <summary>Most bytes that a request may have before compression.</summary>
+    protected virtual int WireLimit => 900_000;
+
+    [Fact]
+    public async Task AFullBatchStaysBelowTheLimitOfTheReceiver()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+        // Quotes at every twenty bytes, as in a formatted event: some receivers want them escaped.
+        var pairs = (destination.Limits.MaxBytes / destination.Limits.MaxEvents - 7) / 23;
+        var document = $"{{{string.Join(',', Enumerable.Range(0, pairs).Select(number => $"\"key{number:D5}\":\"val{number:D5}\""))}}}";
+
+        await destination.SendAsync(SomeBatch.Json(destination.Limits.MaxEvents, _ => document), Soon);
+
+        Assert.InRange(receiver.Requests[0].PlainBody.Length, WireLimit / 3, WireLimit);
+    }
+
     [Fact]
     public async Task AnAcceptedBatchIsDelivered()
     {

@@ -12,6 +12,8 @@ public sealed class OtlpDestinationTests : HttpDestinationContract
     // OTLP does not let a client repeat after 500.
     protected override int ServerError => 502;
 
+    protected override int WireLimit => 4_000_000;
+
     internal override IDestination Open(DestinationSettings settings) => OtlpDestination.Kind.Open(
         settings with { Authentication = new(AuthenticationType.Bearer, Token: new Secret(SecretText)) }, TimeProvider.System);
 

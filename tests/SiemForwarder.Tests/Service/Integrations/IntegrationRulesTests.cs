@@ -31,6 +31,18 @@ public sealed class IntegrationRulesTests
     public void ThePortFieldWinsOverTheUrlAndTheUrlOverTheDefault(string url, int? port, int expected) =>
         Assert.Equal(expected, Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Port = port }).Definition.Port);
 
+    [Theory]
+    [InlineData("tcp://h", "relp", 2514, false)]
+    [InlineData("tcp://h", "syslog", 514, false)]
+    [InlineData("https://h", "elastic", 443, true)]
+    [InlineData("https://h", "webhook", 443, false)]
+    public void TheKindOfDestinationChoosesPortAndCompression(string url, string destination, int port, bool gzip)
+    {
+        var definition = Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Destination = destination }).Definition;
+
+        Assert.Equal((port, gzip), (definition.Port, definition.Gzip));
+    }
+
     [Fact]
     public void ADefinitionComesBackFromItsJson()
     {

@@ -6,6 +6,8 @@ namespace SiemForwarder.Tests.Destinations.Http.Hec;
 
 public sealed class LogScaleDestinationTests : HttpDestinationContract
 {
+    protected override int WireLimit => 5_000_000;
+
     internal override IDestination Open(DestinationSettings settings) => OpenWith(settings, new { token = SecretText });
 
     internal override DeliveryBatch Batch(int count = 2) => SomeBatch.Json(count);
