@@ -45,8 +45,16 @@ internal static class EvidenceEndpoints
             : Problems.NotFound("stored event", eventId);
     }
 
-    private static async Task<Results<Ok<DeliveryList>, ValidationProblem, ProblemHttpResult>> Deliveries(
-        int id, [AsParameters] PageQuery query, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken)
+    private static Task<Results<Ok<DeliveryList>, ValidationProblem, ProblemHttpResult>> Deliveries(
+        int id, [AsParameters] PageQuery query, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken) =>
+        ListAsync(id, query, store, (page, pageSize) => deliveries.ListDeliveriesAsync(id, page, pageSize, cancellationToken), cancellationToken);
+
+    private static Task<Results<Ok<SetAsideList>, ValidationProblem, ProblemHttpResult>> SetAside(
+        int id, [AsParameters] PageQuery query, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken) =>
+        ListAsync(id, query, store, (page, pageSize) => deliveries.ListSetAsideAsync(id, page, pageSize, cancellationToken), cancellationToken);
+
+    private static async Task<Results<Ok<T>, ValidationProblem, ProblemHttpResult>> ListAsync<T>(
+        int id, PageQuery query, IntegrationStore store, Func<int, int, Task<T>> list, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         var (page, pageSize) = query.Read(errors);
@@ -57,21 +65,6 @@ internal static class EvidenceEndpoints
 
         return await store.FindAsync(id, cancellationToken) is null
             ? Problems.NotFound("integration", id)
-            : TypedResults.Ok(await deliveries.ListDeliveriesAsync(id, page, pageSize, cancellationToken));
-    }
-
-    private static async Task<Results<Ok<SetAsideList>, ValidationProblem, ProblemHttpResult>> SetAside(
-        int id, [AsParameters] PageQuery query, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken)
-    {
-        var errors = new FieldErrors();
-        var (page, pageSize) = query.Read(errors);
-        if (errors.Any)
-        {
-            return Problems.Invalid(errors);
-        }
-
-        return await store.FindAsync(id, cancellationToken) is null
-            ? Problems.NotFound("integration", id)
-            : TypedResults.Ok(await deliveries.ListSetAsideAsync(id, page, pageSize, cancellationToken));
+            : TypedResults.Ok(await list(page, pageSize));
     }
 }

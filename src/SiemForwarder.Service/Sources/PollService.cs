@@ -11,65 +11,43 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
     SourceStore store, EventLogWriter log, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
-    ForwarderTelemetry telemetry, ILoggerFactory loggers) : BackgroundService
+    ForwarderTelemetry telemetry, ILoggerFactory loggers)
+    : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
-    private readonly LoopSet loops = new();
     private readonly ConcurrentDictionary<int, RealmPoller> pollers = new();
-    private readonly DatabasePatience patience = new(time, telemetry);
 
     /// <summary>What the poller of a source reports; null where none runs here.</summary>
     public RealmPollStatus? FindStatus(int sourceId) => pollers.GetValueOrDefault(sourceId)?.Status;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            while (true)
-            {
-                var changed = Task.WhenAny(configuration.Changed, leases.Changed);
-                var fences = leases.Fences(LeaseKind.Source);
-                var enabled = (await patience.TryUntilDoneAsync(store.ListEnabledAsync, stoppingToken))
-                    .Where(source => source.Kind == "keycloak" && fences.ContainsKey(source.Id))
-                    .ToDictionary(source => source.Id);
-                await loops.ReconcileAsync(
-                    enabled.ToDictionary(pair => pair.Key, pair => (pair.Value.Version, fences[pair.Key])),
-                    (id, token) => RunAsync(enabled[id], fences[id], token),
-                    stoppingToken);
-                await Task.WhenAny(changed, Task.Delay(options.Value.ConfigurationInterval, time, stoppingToken));
-                stoppingToken.ThrowIfCancellationRequested();
-            }
-        }
-        finally
-        {
-            await loops.StopAllAsync();
-        }
-    }
+    protected override async Task<IReadOnlyList<(int Id, int Version, Source Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
+        [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == "keycloak").Select(source => (source.Id, source.Version, source))];
 
-    private async Task RunAsync(Source source, long fence, CancellationToken stoppingToken)
+    protected override async Task RunAsync(Source resource, long fence, CancellationToken stoppingToken)
     {
+        var source = resource;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var cancellationToken = stop.Token;
         if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
         {
-            telemetry.SourceUnusable(source.Name, "its stored secret cannot be decrypted with the keys of this database; enter it again.");
-            await Task.Delay(UnusablePause, time, cancellationToken);
+            Telemetry.SourceUnusable(source.Name, "its stored secret cannot be decrypted with the keys of this database; enter it again.");
+            await Task.Delay(UnusablePause, Time, cancellationToken);
             return;
         }
 
         try
         {
-            var checkpoints = await patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, token), cancellationToken);
+            var checkpoints = await Patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, token), cancellationToken);
             var keycloak = SourceDefinition.FromJson(source.Definition).ToKeycloak(source, secret);
-            using var poller = new RealmPoller(keycloak, checkpoints, AppendAsync, time, loggers.CreateLogger<RealmPoller>());
+            using var poller = new RealmPoller(keycloak, checkpoints, AppendAsync, Time, loggers.CreateLogger<RealmPoller>());
             pollers[source.Id] = poller;
             await poller.RunAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // A bug in one poller must not stop the others; the next look at the configuration starts it anew.
-            telemetry.PollerFailed(source.Name, exception);
-            await Task.Delay(TimeSpan.FromSeconds(5), time, cancellationToken);
+            Telemetry.PollerFailed(source.Name, exception);
+            await Task.Delay(TimeSpan.FromSeconds(5), Time, cancellationToken);
         }
         finally
         {
@@ -88,7 +66,7 @@ internal sealed class PollService(
 
             if (outcome is AppendOutcome.Committed { Appended: > 0 } committed)
             {
-                telemetry.PageAppended(source.Name, committed.Appended);
+                Telemetry.PageAppended(source.Name, committed.Appended);
             }
 
             return outcome;
