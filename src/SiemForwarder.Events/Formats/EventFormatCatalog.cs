@@ -2,6 +2,7 @@ using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Ecs;
 using SiemForwarder.Events.Formats.Leef;
 using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Events.Formats.Ocsf;
 using SiemForwarder.Events.Formats.Raw;
 using SiemForwarder.Events.Formats.Syslog;
 
@@ -19,7 +20,7 @@ public static class EventFormatCatalog
     public const int LowestMaxMessageBytes = 480;
 
     /// <summary>Schemas of JSON payloads.</summary>
-    public static IReadOnlyList<string> Schemas { get; } = [NativeJson.Schema, RawSchema.Id, EcsSchema.Id];
+    public static IReadOnlyList<string> Schemas { get; } = [NativeJson.Schema, RawSchema.Id, EcsSchema.Id, OcsfSchema.Id, OcsfSchema.Id19];
 
     /// <summary>Makes a formatter for one dispatcher. Throws <see cref="ArgumentException"/>, whose text is for people, where the settings cannot be met.</summary>
     /// <param name="settings">What the integration wants.</param>
@@ -59,6 +60,8 @@ public static class EventFormatCatalog
     {
         RawSchema.Id => new RawPayload(settings.IncludeRepresentation),
         EcsSchema.Id => new EcsPayload(version, settings.IncludeRepresentation),
+        OcsfSchema.Id => new OcsfPayload(isVersion19: false, settings.IncludeRepresentation),
+        OcsfSchema.Id19 => new OcsfPayload(isVersion19: true, settings.IncludeRepresentation),
         _ => new NativeJsonPayload(settings.IncludeRepresentation),
     };
 

@@ -30,6 +30,9 @@ internal sealed class JsonMembers
         textLength = longestText;
     }
 
+    /// <summary>True where only what identifies the event is written.</summary>
+    public bool IsScarce => textLength == 0;
+
     public void Open(ReadOnlySpan<byte> name) => Writer.WriteStartObject(name);
 
     public void Close() => Writer.WriteEndObject();

@@ -11,9 +11,9 @@ internal static class FormatSettings
     public const int DefaultMaxBytes = 8192;
 
     /// <summary>The schemas besides the native one, each bare.</summary>
-    public static readonly string[] Schemas = ["raw", "ecs"];
+    public static readonly string[] Schemas = ["raw", "ecs", "ocsf", "ocsf-1.9"];
 
-    public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164", "leef", "leef-3164", "leef-5424", .. Schemas, "raw-5424", "ecs-3164"];
+    public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164", "leef", "leef-3164", "leef-5424", .. Schemas, "raw-5424", "ecs-3164", "ocsf-5424"];
 
     public static OutputSettings For(string name, int maxBytes = DefaultMaxBytes) => name switch
     {
@@ -34,7 +34,7 @@ internal static class FormatSettings
 
     /// <summary>The size asked for, or the smallest that the format takes.</summary>
     public static int AtLeast(string name, int maxBytes) =>
-        Schemas.Contains(name.Split('-')[0]) ? Math.Max(maxBytes, EventFormatCatalog.LowestMaxBytes(name.Split('-')[0])) : maxBytes;
+        For(name) is { OutputType: OutputType.Json or OutputType.Syslog } settings ? Math.Max(maxBytes, EventFormatCatalog.LowestMaxBytes(settings.Schema)) : maxBytes;
 
     /// <summary>How the format says that something was left out.</summary>
     public static string TruncationMark(string name) =>
