@@ -1,6 +1,9 @@
 using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Ecs;
 using SiemForwarder.Events.Formats.Leef;
 using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Events.Formats.Ocsf;
+using SiemForwarder.Events.Formats.Raw;
 using SiemForwarder.Events.Formats.Syslog;
 
 namespace SiemForwarder.Events.Formats;
@@ -17,7 +20,7 @@ public static class EventFormatCatalog
     public const int LowestMaxMessageBytes = 480;
 
     /// <summary>Schemas of JSON payloads.</summary>
-    public static IReadOnlyList<string> Schemas { get; } = [NativeJson.Schema];
+    public static IReadOnlyList<string> Schemas { get; } = [NativeJson.Schema, RawSchema.Id, EcsSchema.Id, OcsfSchema.Id, OcsfSchema.Id19];
 
     /// <summary>Makes a formatter for one dispatcher. Throws <see cref="ArgumentException"/>, whose text is for people, where the settings cannot be met.</summary>
     /// <param name="settings">What the integration wants.</param>
@@ -39,6 +42,9 @@ public static class EventFormatCatalog
         };
     }
 
+    /// <summary>Fewest octets that an integration may set as its longest message: the members that the schemas of SIEMs require need their room.</summary>
+    public static int LowestMaxBytes(string schema) => schema is NativeJson.Schema or RawSchema.Id ? LowestMaxMessageBytes : 1200;
+
     /// <summary>The syslog header that readers of a payload expect: RFC 3164 before LEEF, as IBM's guide shows it, else RFC 5424.</summary>
     public static SyslogFormat DefaultSyslogFormat(OutputType outputType) =>
         outputType == OutputType.Leef ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424;
@@ -47,6 +53,15 @@ public static class EventFormatCatalog
     {
         OutputType.Cef => new CefPayload(version),
         OutputType.Leef => new LeefPayload(version),
+        _ => CreateJson(settings, version),
+    };
+
+    private static IEventPayload CreateJson(OutputSettings settings, string version) => settings.Schema switch
+    {
+        RawSchema.Id => new RawPayload(settings.IncludeRepresentation),
+        EcsSchema.Id => new EcsPayload(version, settings.IncludeRepresentation),
+        OcsfSchema.Id => new OcsfPayload(isVersion19: false, settings.IncludeRepresentation),
+        OcsfSchema.Id19 => new OcsfPayload(isVersion19: true, settings.IncludeRepresentation),
         _ => new NativeJsonPayload(settings.IncludeRepresentation),
     };
 
@@ -62,10 +77,10 @@ public static class EventFormatCatalog
             throw new ArgumentException($"Schema '{settings.Schema}' is not known; choose one of: {string.Join(", ", Schemas)}.", nameof(settings));
         }
 
-        if (settings.MaxMessageBytes < LowestMaxMessageBytes)
+        var lowest = IsJson(settings.OutputType) ? LowestMaxBytes(settings.Schema) : LowestMaxMessageBytes;
+        if (settings.MaxMessageBytes < lowest)
         {
-            throw new ArgumentException(
-                $"A longest message of {settings.MaxMessageBytes} bytes is too short; choose at least {LowestMaxMessageBytes}.", nameof(settings));
+            throw new ArgumentException($"A longest message of {settings.MaxMessageBytes} bytes is too short; choose at least {lowest}.", nameof(settings));
         }
 
         if (settings.Syslog is { } syslog && (syslog.Facility is < 0 or > 23 || syslog.EnterpriseNumber < 1))

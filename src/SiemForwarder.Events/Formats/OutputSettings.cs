@@ -18,7 +18,7 @@ public enum SyslogFormat
 
 /// <summary>How an integration wants its events written.</summary>
 /// <param name="OutputType">Payload; <see cref="OutputType.Syslog"/> is RFC 5424 or 3164 with structured data and JSON text.</param>
-/// <param name="Schema">Schema of JSON payloads: <c>native</c>.</param>
+/// <param name="Schema">Schema of JSON payloads, one of <see cref="EventFormatCatalog.Schemas"/>: <c>native</c>.</param>
 /// <param name="Syslog">Header to put before the payload, or null for the bare payload (HTTP, JSON lines over TCP).</param>
 /// <param name="MaxMessageBytes">Longest message in octets; longer ones are shortened as the format allows and say so.</param>
 public sealed record OutputSettings(OutputType OutputType, string Schema, SyslogHeaderSettings? Syslog, int MaxMessageBytes)

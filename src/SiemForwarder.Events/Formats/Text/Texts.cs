@@ -21,6 +21,23 @@ internal static class Texts
         return end < 0 ? uri : uri[..end];
     }
 
+    /// <summary>The host of an address such as <c>https://user@host:8080/path</c>; empty where it has none.</summary>
+    public static ReadOnlySpan<char> Host(ReadOnlySpan<char> uri)
+    {
+        var scheme = uri.IndexOf("://");
+        if (scheme < 0)
+        {
+            return [];
+        }
+
+        var authority = uri[(scheme + 3)..];
+        var end = authority.IndexOfAny("/?#\\");
+        authority = end < 0 ? authority : authority[..end];
+        authority = authority[(authority.LastIndexOf('@') + 1)..];
+        var port = authority.LastIndexOf(':');
+        return port > authority.LastIndexOf(']') ? authority[..port] : authority;
+    }
+
     /// <summary>Printable ASCII as syslog headers want it (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, nothing becomes <c>-</c>.</summary>
     public static void AppendPrintable(Utf8Buffer output, ReadOnlySpan<char> text, int length)
     {

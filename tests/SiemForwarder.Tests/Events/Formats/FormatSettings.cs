@@ -10,7 +10,10 @@ internal static class FormatSettings
 {
     public const int DefaultMaxBytes = 8192;
 
-    public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164", "leef", "leef-3164", "leef-5424"];
+    /// <summary>The schemas besides the native one, each bare.</summary>
+    public static readonly string[] Schemas = ["raw", "ecs", "ocsf", "ocsf-1.9"];
+
+    public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164", "leef", "leef-3164", "leef-5424", .. Schemas, "raw-5424", "ecs-3164", "ocsf-5424"];
 
     public static OutputSettings For(string name, int maxBytes = DefaultMaxBytes) => name switch
     {
@@ -23,8 +26,15 @@ internal static class FormatSettings
         "leef" => new(OutputType.Leef, "native", null, maxBytes),
         "leef-3164" => new(OutputType.Leef, "native", new(EventFormatCatalog.DefaultSyslogFormat(OutputType.Leef)), maxBytes),
         "leef-5424" => new(OutputType.Leef, "native", new(), maxBytes),
+        _ when name.EndsWith("-5424", StringComparison.Ordinal) => new(OutputType.Syslog, name[..^5], new(), maxBytes),
+        _ when name.EndsWith("-3164", StringComparison.Ordinal) => new(OutputType.Syslog, name[..^5], new(SyslogFormat.Rfc3164), maxBytes),
+        _ when Schemas.Contains(name) => new(OutputType.Json, name, null, maxBytes),
         _ => throw new ArgumentOutOfRangeException(nameof(name)),
     };
+
+    /// <summary>The size asked for, or the smallest that the format takes.</summary>
+    public static int AtLeast(string name, int maxBytes) =>
+        For(name) is { OutputType: OutputType.Json or OutputType.Syslog } settings ? Math.Max(maxBytes, EventFormatCatalog.LowestMaxBytes(settings.Schema)) : maxBytes;
 
     /// <summary>How the format says that something was left out.</summary>
     public static string TruncationMark(string name) =>

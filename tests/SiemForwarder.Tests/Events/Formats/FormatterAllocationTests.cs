@@ -13,7 +13,7 @@ public sealed class FormatterAllocationTests
     [MemberData(nameof(Formats))]
     public void NothingIsAllocatedPerEvent(string format, int maxBytes)
     {
-        var formatter = EventFormatCatalog.Create(FormatSettings.For(format, maxBytes) with { IncludeRepresentation = true });
+        var formatter = EventFormatCatalog.Create(FormatSettings.For(format, FormatSettings.AtLeast(format, maxBytes)) with { IncludeRepresentation = true });
         var events = RecordedEvents.Normalized("recorded-26.7.4")
             .Append(Some.LoginEvent(userName: "zoë 😀 | = ] \\ \r\n", ip: "::ffff:c000:201"))
             .Append(Some.LoginEvent(userName: new string('x', 5000), ip: "2001:db8::1"))

@@ -12,7 +12,7 @@ public sealed class GoldenFileTests
         var files = new TheoryData<string, string>();
         foreach (var recording in RecordedEvents.Names)
         {
-            foreach (var format in new[] { "json", "cef", "syslog-5424", "syslog-3164", "leef" })
+            foreach (var format in new[] { "json", "cef", "syslog-5424", "syslog-3164", "leef" }.Concat(FormatSettings.Schemas))
             {
                 files.Add(recording, format);
             }

@@ -1,0 +1,76 @@
+using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Json;
+
+namespace SiemForwarder.Events.Formats.Ecs;
+
+/// <summary>Writes who took part: <c>user</c>, <c>user.target</c>, <c>user.effective</c>, <c>group</c>, <c>organization</c> and <c>source</c>.</summary>
+internal static class EcsParties
+{
+    public static void Write(SecurityEvent securityEvent, JsonMembers json)
+    {
+        var actor = securityEvent.Actor;
+        var target = ReferenceEquals(actor, securityEvent.Subject) ? null : securityEvent.Subject;
+        if (actor is not null || target is not null)
+        {
+            json.Open("user"u8);
+            WriteUser(actor, json);
+            WriteParty("target"u8, target, json);
+            WriteParty("effective"u8, securityEvent.Type == "IMPERSONATE" ? target : null, json);
+            json.Close();
+        }
+
+        WriteGroup(securityEvent.Admin, json);
+        WriteSource(securityEvent.IpAddress, json);
+    }
+
+    private static void WriteParty(ReadOnlySpan<byte> name, EventParty? party, JsonMembers json)
+    {
+        if (party is not null)
+        {
+            json.Open(name);
+            WriteUser(party, json);
+            json.Close();
+        }
+    }
+
+    private static void WriteUser(EventParty? party, JsonMembers json)
+    {
+        json.Text("id"u8, party?.Id);
+        json.Text("name"u8, party?.Name);
+        json.Text("email"u8, party?.Email);
+        json.Text("domain"u8, party?.Realm);
+    }
+
+    private static void WriteGroup(AdminAction? admin, JsonMembers json)
+    {
+        var isOrganization = admin?.ResourceType is "ORGANIZATION" or "ORGANIZATION_MEMBERSHIP";
+        if (admin is null || (!isOrganization && !AdminGroups.IsGroup(admin)))
+        {
+            return;
+        }
+
+        json.Open(isOrganization ? "organization"u8 : "group"u8);
+        json.Text("id"u8, AdminGroups.Id(admin));
+        json.Text("name"u8, admin.ResourceType == "ORGANIZATION" ? admin.ResourceName : AdminGroups.Name(admin));
+        json.Close();
+    }
+
+    // source.ip is of type ip: one name in it, and Elasticsearch refuses the whole event.
+    private static void WriteSource(string? address, JsonMembers json)
+    {
+        if (string.IsNullOrEmpty(address))
+        {
+            return;
+        }
+
+        Span<char> scratch = stackalloc char[16];
+        json.Open("source"u8);
+        if (CefAddress.Read(address, scratch, out var text) != CefAddressKind.Name)
+        {
+            json.Address("ip"u8, text);
+        }
+
+        json.Text("address"u8, address);
+        json.Close();
+    }
+}

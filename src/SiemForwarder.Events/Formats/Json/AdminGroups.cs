@@ -1,0 +1,35 @@
+namespace SiemForwarder.Events.Formats.Json;
+
+/// <summary>Tells which group or organization an admin event is about.</summary>
+internal static class AdminGroups
+{
+    private const string Organizations = "organizations/";
+
+    /// <summary>True where the event is about a group: the group itself, its members, or the roles it gives.</summary>
+    public static bool IsGroup(AdminAction? admin) => admin is not null && (admin.ResourceType switch
+    {
+        "GROUP" or "GROUP_MEMBERSHIP" or "ORGANIZATION_GROUP" or "ORGANIZATION_GROUP_MEMBERSHIP" or "ORGANIZATION_MEMBERSHIP" => true,
+        "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING" => !admin.ResourcePath.StartsWith("users/", StringComparison.Ordinal),
+        _ => false,
+    });
+
+    /// <summary>The id of the group; of a membership in an organization, that of the organization.</summary>
+    public static ReadOnlySpan<char> Id(AdminAction admin)
+    {
+        if (admin.ResourceType != "ORGANIZATION_MEMBERSHIP" || !admin.ResourcePath.StartsWith(Organizations, StringComparison.Ordinal))
+        {
+            return admin.ResourceId;
+        }
+
+        var rest = admin.ResourcePath.AsSpan(Organizations.Length);
+        var end = rest.IndexOf('/');
+        return end < 0 ? rest : rest[..end];
+    }
+
+    /// <summary>The name of the group, where the representation is the group's.</summary>
+    public static string? Name(AdminAction admin) =>
+        admin.ResourceType is "GROUP" or "GROUP_MEMBERSHIP" or "ORGANIZATION_GROUP" or "ORGANIZATION_GROUP_MEMBERSHIP" ? admin.ResourceName : null;
+
+    /// <summary>True where roles were granted or revoked, so that the resource name is the names of the roles.</summary>
+    public static bool IsRoleMapping(AdminAction? admin) => admin?.ResourceType is "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING";
+}

@@ -1,0 +1,54 @@
+using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Json;
+using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Events.Keycloak;
+
+namespace SiemForwarder.Events.Formats.Ocsf;
+
+/// <summary>Writes OCSF 1.8.0 or 1.9.0 (ocsf/ocsf-schema); what a class has no attribute for stands under <c>unmapped</c>.</summary>
+internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) : JsonPayload
+{
+    private readonly char[] message = new char[CefMessage.Length];
+
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    {
+        var classification = securityEvent.Description.Classification;
+        var activity = isVersion19 ? classification.Ocsf19 : classification.Ocsf18;
+        json.Number("class_uid"u8, activity.ClassUid);
+        json.Number("category_uid"u8, OcsfClasses.Category(activity.ClassUid));
+        json.Number("activity_id"u8, activity.ActivityId);
+        json.Identity("activity_name"u8, OcsfClasses.Activity(activity));
+        json.Number("type_uid"u8, activity.TypeUid);
+        var severity = SeverityId(securityEvent.Severity);
+        json.Number("severity_id"u8, severity);
+        json.Number("status_id"u8, securityEvent.Outcome switch { EventOutcome.Success => 1, EventOutcome.Failure => 2, _ => 0 });
+        json.Number("time"u8, securityEvent.OccurredAt.ToUnixTimeMilliseconds());
+        OcsfMetadata.Write(securityEvent, json, isVersion19, limits.OnlyIdentity, IsShortened(limits));
+        if (!limits.OnlyIdentity)
+        {
+            json.Text("class_name"u8, OcsfClasses.Name(activity.ClassUid));
+            json.Text("category_name"u8, activity.ClassUid == OcsfClasses.ApiActivity ? "Application Activity" : "Identity & Access Management");
+            json.Text("severity"u8, severity switch { 1 => "Informational"u8, 2 => "Low"u8, 3 => "Medium"u8, 4 => "High"u8, _ => "Critical"u8 });
+            json.Text("status"u8, securityEvent.Outcome switch { EventOutcome.Success => "Success"u8, EventOutcome.Failure => "Failure"u8, _ => "Unknown"u8 });
+            json.Text("status_code"u8, securityEvent.Reason);
+            json.Text("status_detail"u8, EventDetails.Find(securityEvent.Details, "reason"));
+            json.Text("message"u8, CefMessage.Compose(securityEvent, message));
+        }
+
+        OcsfParties.Write(securityEvent, activity, json);
+        OcsfTargets.Write(securityEvent, activity, json, isVersion19, includeRepresentation && limits.Representation);
+        if (activity.ClassUid == OcsfClasses.Authentication)
+        {
+            OcsfAuthentication.Write(securityEvent, activity, json);
+        }
+
+        if (!limits.OnlyIdentity)
+        {
+            OcsfObservables.Write(securityEvent, json);
+        }
+
+        OcsfUnmapped.Write(securityEvent, json, limits);
+    }
+
+    private static int SeverityId(int severity) => severity switch { <= 1 => 1, <= 3 => 2, <= 6 => 3, <= 8 => 4, _ => 5 };
+}

@@ -1,0 +1,26 @@
+using SiemForwarder.Events.Formats.Json;
+using SiemForwarder.Events.Formats.Native;
+
+namespace SiemForwarder.Events.Formats.Ocsf;
+
+/// <summary>Writes <c>unmapped</c>: what OCSF has no attribute for.</summary>
+internal static class OcsfUnmapped
+{
+    public static void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    {
+        json.Open("unmapped"u8);
+        if (!limits.OnlyIdentity)
+        {
+            json.Text("source"u8, securityEvent.Source.Name);
+            json.Text("realm_id"u8, securityEvent.RealmId);
+            json.Text("operation"u8, securityEvent.Admin?.Operation);
+            json.Text("resource_type"u8, securityEvent.Admin?.ResourceType);
+            json.Text("resource_path"u8, securityEvent.Admin?.ResourcePath);
+            json.Details("details"u8, securityEvent.Details, limits.DetailLength);
+        }
+
+        json.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
+        json.Mark("test"u8, securityEvent.IsTest);
+        json.Close();
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using SiemForwarder.Events.Formats.Text;
+using SiemForwarder.Events.Json;
+
+namespace SiemForwarder.Events.Formats.Raw;
+
+/// <summary>Copies the members of one JSON object without the blanks between them, and masks secrets by their names.</summary>
+internal sealed class RawCopier
+{
+    private byte[] bytes = new byte[1024];
+    private char[] characters = new char[1024];
+
+    /// <summary>Copies the object but for its end, so that members can follow; false where the JSON is not an object.</summary>
+    /// <param name="json">What the source sent; throws <see cref="JsonException"/> where it is broken.</param>
+    /// <param name="writer">Where to write.</param>
+    /// <param name="securityEvent">The normalized event.</param>
+    /// <param name="representation">Redacted, in place of the representation of an admin event; null to leave it out.</param>
+    /// <param name="length">Longest text in UTF-16 units.</param>
+    /// <param name="hasId">Whether the object carries the id of the event.</param>
+    public bool TryCopy(ReadOnlySpan<byte> json, Utf8JsonWriter writer, SecurityEvent securityEvent, string? representation, int length, out bool hasId)
+    {
+        var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);
+        hasId = false;
+        if (json.IsEmpty || !reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            return false;
+        }
+
+        writer.WriteStartObject();
+        var credentialsDepth = int.MaxValue;
+        while (reader.Read() && reader.CurrentDepth > 0)
+        {
+            if (reader.TokenType != JsonTokenType.PropertyName)
+            {
+                CopyValue(ref reader, writer, length);
+                credentialsDepth = reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == credentialsDepth ? int.MaxValue : credentialsDepth;
+                continue;
+            }
+
+            var isRoot = reader.CurrentDepth == 1;
+            var name = Text(ref reader);
+            var isRepresentation = isRoot && securityEvent.Kind == EventKind.Admin && name is "representation";
+            var inCredentials = reader.CurrentDepth > credentialsDepth;
+            var isSecret = SecretNames.IsSecret(name) || (inCredentials && name is "value");
+            var isCredentials = !inCredentials && name is "credentials";
+            var isId = isRoot && name is "id";
+            if (!isRepresentation || representation is not null)
+            {
+                writer.WritePropertyName(Texts.Cut(name, length));
+            }
+
+            reader.Read();
+            hasId |= isId && reader.TokenType == JsonTokenType.String && Text(ref reader).SequenceEqual(securityEvent.Id);
+            if (isRepresentation)
+            {
+                reader.Skip();
+                WriteIfAny(representation, writer);
+                continue;
+            }
+
+            if (isSecret && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+            {
+                reader.Skip();
+                writer.WriteStringValue(SecretRedactor.Mask);
+                continue;
+            }
+
+            credentialsDepth = isCredentials && reader.TokenType == JsonTokenType.StartArray ? reader.CurrentDepth : credentialsDepth;
+            CopyValue(ref reader, writer, length);
+        }
+
+        return true;
+    }
+
+    private static void WriteIfAny(string? representation, Utf8JsonWriter writer)
+    {
+        if (representation is not null)
+        {
+            writer.WriteStringValue(representation);
+        }
+    }
+
+    private void CopyValue(ref Utf8JsonReader reader, Utf8JsonWriter writer, int length)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                writer.WriteStartObject();
+                break;
+            case JsonTokenType.StartArray:
+                writer.WriteStartArray();
+                break;
+            case JsonTokenType.EndObject:
+                writer.WriteEndObject();
+                break;
+            case JsonTokenType.EndArray:
+                writer.WriteEndArray();
+                break;
+            case JsonTokenType.String:
+                var isKey = reader.ValueSpan.IndexOf("PRIVATE KEY-----"u8) >= 0;
+                writer.WriteStringValue(isKey ? SecretRedactor.Mask : Texts.Cut(Text(ref reader), length));
+                break;
+            default:
+                writer.WriteRawValue(reader.ValueSpan, skipInputValidation: true);
+                break;
+        }
+    }
+
+    // The current name or string; lives until the next call.
+    private ReadOnlySpan<char> Text(ref Utf8JsonReader reader)
+    {
+        var utf8 = reader.ValueSpan;
+        if (bytes.Length < utf8.Length)
+        {
+            bytes = new byte[utf8.Length * 2];
+            characters = new char[utf8.Length * 2];
+        }
+
+        if (reader.ValueIsEscaped)
+        {
+            utf8 = bytes.AsSpan(0, JsonText.Unescape(utf8, bytes));
+        }
+
+        Utf8.ToUtf16(utf8, characters, out _, out var written, replaceInvalidSequences: true);
+        return characters.AsSpan(0, written);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using SiemForwarder.Events.Formats.Json;
+using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Events.Formats.Text;
+
+namespace SiemForwarder.Events.Formats.Raw;
+
+/// <summary>Writes the JSON that the source sent, compact and with secrets masked; what the source did not send as a JSON object is written natively.</summary>
+/// <param name="includeRepresentation">Whether the representation of admin events is written.</param>
+internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
+{
+    // Longest texts in UTF-16 units, tried in this order; only the first keeps the representation.
+    private static readonly int[] Lengths = [int.MaxValue, int.MaxValue, 1024, 256, 64];
+
+    private readonly JsonMembers members = new();
+    private readonly RawCopier copier = new();
+    private readonly NativeJsonPayload native = new(includeRepresentation);
+
+    public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
+    {
+        var start = output.Length;
+        for (var step = 0; step < Lengths.Length; step++)
+        {
+            output.CutTo(start);
+            members.Begin(output, Lengths[step]);
+            if (!TryWrite(securityEvent, Lengths[step], isWhole: step == 0))
+            {
+                break;
+            }
+
+            if (output.Length - start <= maxBytes)
+            {
+                return;
+            }
+        }
+
+        output.CutTo(start);
+        native.Append(securityEvent, output, maxBytes);
+    }
+
+    // False where the bytes are no JSON object.
+    private bool TryWrite(SecurityEvent securityEvent, int length, bool isWhole)
+    {
+        var json = securityEvent.Raw.Span;
+        json = json.StartsWith("\uFEFF"u8) ? json[3..] : json;
+        try
+        {
+            var representation = isWhole && includeRepresentation ? securityEvent.Admin?.Representation : null;
+            if (!copier.TryCopy(json, members.Writer, securityEvent, representation, length, out var hasId))
+            {
+                return false;
+            }
+
+            WriteMarks(securityEvent, hasId, isWhole);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+
+        members.Writer.WriteEndObject();
+        members.Writer.Flush();
+        return true;
+    }
+
+    private void WriteMarks(SecurityEvent securityEvent, bool hasId, bool isWhole)
+    {
+        if (hasId && isWhole && !securityEvent.IsTest && !securityEvent.IsDeprecatedDuplicate)
+        {
+            return;
+        }
+
+        members.Open("siemforwarder"u8);
+        members.Identity("event_id"u8, securityEvent.Id);
+        members.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
+        members.Mark("test"u8, securityEvent.IsTest);
+        members.Mark("truncated"u8, !isWhole);
+        members.Close();
+    }
+}

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.Events.Formats;
+
+/// <summary>OCSF events are valid by the JSON Schemas of both versions, whatever the event and however little room there is.</summary>
+public sealed class OcsfFormatTests
+{
+    private static readonly Dictionary<int, string> Classes = new()
+    {
+        [3001] = "account_change", [3002] = "authentication", [3004] = "entity_management", [3005] = "user_access", [3006] = "group_management",
+        [3007] = "user_management", [3008] = "role_management", [6003] = "api_activity",
+    };
+
+    [Theory]
+    [InlineData("ocsf", "1.8.0")]
+    [InlineData("ocsf-1.9", "1.9.0-dev-a5cfc68e")]
+    public void EveryEventIsValidWholeAndShortened(string schema, string version)
+    {
+        var validators = Validators(version);
+        foreach (var maxBytes in new[] { int.MaxValue, EventFormatCatalog.LowestMaxBytes(schema), 520 })
+        {
+            var formatter = EventFormatCatalog.Create(FormatSettings.For(schema, Math.Max(maxBytes, 1200)) with { IncludeRepresentation = true });
+            foreach (var securityEvent in CatalogueEvents.All())
+            {
+                AssertValid(validators, FormatSettings.Write(formatter, maxBytes == 520 ? Long(securityEvent) : securityEvent));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("ocsf", "1.8.0")]
+    [InlineData("ocsf-1.9", "1.9.0-dev-a5cfc68e")]
+    public void AnyTextComesBackInAValidEvent(string schema, string version)
+    {
+        var validators = Validators(version);
+        Prop.ForAll(HostileText.Any(), text =>
+        {
+            using var document = AssertValid(validators, FormatSettings.Write(schema, FormatPropertyTests.HostileEvent(text), int.MaxValue));
+
+            var expected = HostileText.Valid(text);
+            Assert.Equal(expected, Find(document, "user", "name"));
+            Assert.Equal(expected, Find(document, "actor", "app_uid"));
+            Assert.Equal(2, document.RootElement.GetProperty("status_id").GetInt32());
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
+    }
+
+    [Fact]
+    public void TheSamplesAreValidAndAWrongOneIsNot()
+    {
+        var validators = Validators("1.8.0");
+        foreach (var line in File.ReadLines(RepositoryFiles.Shared("conformance", "samples", "ocsf_1_8_samples.jsonl")))
+        {
+            using var sample = JsonDocument.Parse(line);
+            var text = sample.RootElement.GetProperty("event").GetRawText();
+            AssertValid(validators, System.Text.Encoding.UTF8.GetBytes(text)).Dispose();
+            foreach (var broken in new[]
+            {
+                text.Replace("\"time\": 1762164930123", "\"time\": 1762164930", StringComparison.Ordinal),
+                text.Replace("\"activity_id\": ", "\"activity_id\": 6", StringComparison.Ordinal),
+                text.Replace("\"metadata\"", "\"metadatum\"", StringComparison.Ordinal),
+            })
+            {
+                using var wrong = JsonDocument.Parse(broken);
+                Assert.NotEmpty(validators[wrong.RootElement.GetProperty("class_uid").GetInt32()].Validate(wrong.RootElement));
+            }
+        }
+    }
+
+    [Fact]
+    public void AFailedLoginIsAnAuthentication()
+    {
+        using var document = JsonDocument.Parse(FormatSettings.Write("ocsf", Some.LoginEvent()));
+        var root = document.RootElement;
+
+        Assert.Equal((3002, 1, 300201, 3), (Number(root, "class_uid"), Number(root, "activity_id"), Number(root, "type_uid"), Number(root, "severity_id")));
+        Assert.Equal(1762164930123, root.GetProperty("time").GetInt64());
+        Assert.Equal("1.8.0", Find(document, "metadata", "version"));
+        Assert.Equal("LOGIN_ERROR", Find(document, "metadata", "event_code"));
+        Assert.Equal("invalid_user_credentials", root.GetProperty("status_code").GetString());
+        Assert.Equal("web-app", Find(document, "service", "name"));
+        Assert.Equal("192.0.2.10", Find(document, "src_endpoint", "ip"));
+        Assert.Equal("https://kc.example.com/realms/acme", Find(document, "session", "issuer"));
+        Assert.Equal(4, Number(root, "auth_protocol_id"));
+    }
+
+    [Theory]
+    [InlineData("ocsf", 3005, "privileges", """["admin","view-users"]""")]
+    [InlineData("ocsf-1.9", 3007, "iam_roles", """[{"name":"admin"},{"name":"view-users"}]""")]
+    public void AGrantNamesTheRoles(string schema, int classUid, string member, string expected)
+    {
+        const string Json = """
+            {"id":"e1","operationType":"CREATE","resourceType":"REALM_ROLE_MAPPING","resourcePath":"users/u1/role-mappings/realm",
+             "authDetails":{"userId":"a1"},"representation":"[{\"name\":\"admin\"},{\"name\":\"view-users\"}]"}
+            """;
+        using var document = JsonDocument.Parse(FormatSettings.Write(schema, Some.Normalized(EventStream.Admin, Json)));
+
+        Assert.Equal(classUid, Number(document.RootElement, "class_uid"));
+        Assert.Equal(expected, document.RootElement.GetProperty(member).GetRawText());
+        Assert.Equal("u1", Find(document, "user", "uid"));
+        Assert.Equal("a1", document.RootElement.GetProperty("actor").GetProperty("user").GetProperty("uid").GetString());
+    }
+
+    private static SecurityEvent Long(SecurityEvent securityEvent) => new()
+    {
+        Id = securityEvent.Id, Kind = securityEvent.Kind, Type = securityEvent.Type, Description = securityEvent.Description, OccurredAt = securityEvent.OccurredAt,
+        ReceivedAt = securityEvent.ReceivedAt, Outcome = securityEvent.Outcome, Severity = securityEvent.Severity, Position = 1, Admin = securityEvent.Admin,
+        Source = securityEvent.Source with { Name = new string('n', 3000), Realm = new string('r', 3000) },
+        Actor = new EventParty("a1", new string('a', 3000), null, null, null), ClientId = new string('c', 3000), IpAddress = "192.0.2.1",
+    };
+
+    private static Dictionary<int, JsonSchemaValidator> Validators(string version) => Classes
+        .Where(one => version != "1.8.0" || one.Key is not (3007 or 3008))
+        .ToDictionary(one => one.Key, one => new JsonSchemaValidator(JsonDocument.Parse(
+            File.ReadAllText(RepositoryFiles.Shared("conformance", "ocsf", version, "jsonschema", one.Value + ".schema.json"))).RootElement));
+
+    private static JsonDocument AssertValid(Dictionary<int, JsonSchemaValidator> validators, byte[] message)
+    {
+        var document = JsonDocument.Parse(message);
+        var errors = validators[Number(document.RootElement, "class_uid")].Validate(document.RootElement);
+        Assert.True(errors.Count == 0, string.Join("; ", errors) + " in " + FormatSettings.Text(message));
+        return document;
+    }
+
+    private static int Number(JsonElement element, string name) => element.GetProperty(name).GetInt32();
+
+    private static string Find(JsonDocument document, string parent, string name) =>
+        document.RootElement.TryGetProperty(parent, out var found) && found.TryGetProperty(name, out var value) ? value.GetString()! : "";
+}
