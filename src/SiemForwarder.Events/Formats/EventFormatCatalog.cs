@@ -1,10 +1,13 @@
+using SiemForwarder.Events.Formats.Asim;
 using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Cim;
 using SiemForwarder.Events.Formats.Ecs;
 using SiemForwarder.Events.Formats.Leef;
 using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Formats.Ocsf;
 using SiemForwarder.Events.Formats.Raw;
 using SiemForwarder.Events.Formats.Syslog;
+using SiemForwarder.Events.Formats.Udm;
 
 namespace SiemForwarder.Events.Formats;
 
@@ -20,7 +23,10 @@ public static class EventFormatCatalog
     public const int LowestMaxMessageBytes = 480;
 
     /// <summary>Schemas of JSON payloads.</summary>
-    public static IReadOnlyList<string> Schemas { get; } = [NativeJson.Schema, RawSchema.Id, EcsSchema.Id, OcsfSchema.Id, OcsfSchema.Id19];
+    public static IReadOnlyList<string> Schemas { get; } =
+    [
+        NativeJson.Schema, RawSchema.Id, EcsSchema.Id, OcsfSchema.Id, OcsfSchema.Id19, CimPayload.Id, AsimPayload.Id, UdmPayload.Id,
+    ];
 
     /// <summary>Makes a formatter for one dispatcher. Throws <see cref="ArgumentException"/>, whose text is for people, where the settings cannot be met.</summary>
     /// <param name="settings">What the integration wants.</param>
@@ -61,6 +67,9 @@ public static class EventFormatCatalog
         RawSchema.Id => new RawPayload(settings.IncludeRepresentation),
         EcsSchema.Id => new EcsPayload(version, settings.IncludeRepresentation),
         OcsfSchema.Id => new OcsfPayload(isVersion19: false, settings.IncludeRepresentation),
+        CimPayload.Id => new CimPayload(settings.IncludeRepresentation),
+        AsimPayload.Id => new AsimPayload(settings.IncludeRepresentation),
+        UdmPayload.Id => new UdmPayload(settings.IncludeRepresentation),
         OcsfSchema.Id19 => new OcsfPayload(isVersion19: true, settings.IncludeRepresentation),
         _ => new NativeJsonPayload(settings.IncludeRepresentation),
     };

@@ -25,7 +25,7 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
             WritePlaces(securityEvent, json);
         }
 
-        EcsKeycloak.Write(securityEvent, json, limits, includeRepresentation, IsShortened(limits));
+        KeycloakMembers.Write("keycloak"u8, securityEvent, json, limits, includeRepresentation, IsShortened(limits));
     }
 
     private static void WriteEvent(SecurityEvent securityEvent, JsonMembers json, bool onlyIdentity)

@@ -17,6 +17,9 @@ internal sealed class JsonMembers
     // Id and type are cut last: they tell which event it was.
     private const int IdentityLength = 64;
 
+    // What a schema requires, but others could make long.
+    private const int RequiredLength = 16;
+
     private int textLength;
 
     public Utf8JsonWriter Writer { get; } = new(Stream.Null, WriterOptions);
@@ -56,6 +59,9 @@ internal sealed class JsonMembers
 
     /// <summary>A text that is kept when others are not: an id, a type.</summary>
     public void Identity(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Writer.WriteString(name, Texts.Cut(text, Math.Max(textLength, IdentityLength)));
+
+    /// <summary>A text that the schema requires: of a few characters where room is scarce.</summary>
+    public void Required(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Writer.WriteString(name, Texts.Cut(text, Math.Max(textLength, RequiredLength)));
 
     /// <summary>An address, which is short and would mean another one if it were cut.</summary>
     public void Address(ReadOnlySpan<byte> name, ReadOnlySpan<char> address) => Writer.WriteString(name, address);

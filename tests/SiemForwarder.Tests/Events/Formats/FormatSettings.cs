@@ -11,7 +11,7 @@ internal static class FormatSettings
     public const int DefaultMaxBytes = 8192;
 
     /// <summary>The schemas besides the native one, each bare.</summary>
-    public static readonly string[] Schemas = ["raw", "ecs", "ocsf", "ocsf-1.9"];
+    public static readonly string[] Schemas = ["raw", "ecs", "ocsf", "ocsf-1.9", "cim", "asim", "udm"];
 
     public static readonly string[] Names = ["json", "cef", "syslog-5424", "syslog-3164", "cef-5424", "cef-3164", "leef", "leef-3164", "leef-5424", .. Schemas, "raw-5424", "ecs-3164", "ocsf-5424"];
 

@@ -1,14 +1,13 @@
-using SiemForwarder.Events.Formats.Json;
 using SiemForwarder.Events.Formats.Native;
 
-namespace SiemForwarder.Events.Formats.Ecs;
+namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>Writes <c>keycloak</c>: realm, client, session, details and admin action, named as in Elastic's integration where it has them.</summary>
-internal static class EcsKeycloak
+/// <summary>Writes what schemas have no field for: realm, client, session, details and admin action, named as in Elastic's integration where it has them.</summary>
+internal static class KeycloakMembers
 {
-    public static void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits, bool includeRepresentation, bool isShortened)
+    public static void Write(ReadOnlySpan<byte> name, SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits, bool includeRepresentation, bool isShortened)
     {
-        json.Open("keycloak"u8);
+        json.Open(name);
         if (!limits.OnlyIdentity)
         {
             json.Text("event_type"u8, EventType(securityEvent.Kind));

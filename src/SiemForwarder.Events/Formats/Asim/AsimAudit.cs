@@ -1,0 +1,31 @@
+using SiemForwarder.Events.Formats.Json;
+
+namespace SiemForwarder.Events.Formats.Asim;
+
+/// <summary>Writes what ASIM's Audit Event has: operation and object.</summary>
+internal static class AsimAudit
+{
+    public static void Write(SecurityEvent securityEvent, JsonMembers json)
+    {
+        var admin = securityEvent.Admin;
+        var classification = securityEvent.Description.Classification;
+        json.Required("Operation"u8, classification.Action);
+        json.Required("Object"u8, Known(admin?.ResourceName, Known(admin?.ResourceId, Known(admin?.ResourcePath, Known(securityEvent.ClientId, "Keycloak")))));
+        json.Text("ObjectId"u8, admin?.ResourceId);
+        json.Text("ObjectType"u8, ObjectType(admin?.ResourceType, classification.Action));
+        json.Text("OriginalObjectType"u8, admin?.ResourceType);
+        json.Text("TargetAppName"u8, securityEvent.ClientId);
+    }
+
+    private static string ObjectType(string? resourceType, string action) => resourceType switch
+    {
+        "REALM" when action == "clear events" => "Event Log",
+        "REALM" or "CLIENT" or "CLIENT_SCOPE" or "IDENTITY_PROVIDER" or "IDENTITY_PROVIDER_MAPPER" or "COMPONENT" or "PROTOCOL_MAPPER" or "USER_PROFILE" => "Configuration Atom",
+        "USER" or "GROUP" or "REALM_ROLE" or "CLIENT_ROLE" or "ORGANIZATION" => "Directory Service Object",
+        null => "Service",
+        _ when resourceType.StartsWith("AUTH", StringComparison.Ordinal) || resourceType.StartsWith("REQUIRED_ACTION", StringComparison.Ordinal) => "Policy Rule",
+        _ => "Other",
+    };
+
+    private static string Known(string? text, string otherwise) => string.IsNullOrEmpty(text) ? otherwise : text;
+}

@@ -1,0 +1,101 @@
+using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Json;
+using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Events.Keycloak;
+
+namespace SiemForwarder.Events.Formats.Asim;
+
+/// <summary>Writes Microsoft's ASIM: Authentication 0.1.4, Audit Event 0.1.2 or User Management 0.1.2, and the rest in <c>AdditionalFields</c>.</summary>
+internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
+{
+    /// <summary>Id of the schema in an integration's settings.</summary>
+    public const string Id = "asim";
+
+    private readonly char[] message = new char[CefMessage.Length];
+
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    {
+        var kind = AsimKind.Of(securityEvent);
+        json.Instant("TimeGenerated"u8, securityEvent.OccurredAt);
+        json.Number("EventCount"u8, 1);
+        json.Instant("EventStartTime"u8, securityEvent.OccurredAt);
+        json.Instant("EventEndTime"u8, securityEvent.OccurredAt);
+        json.Identity("EventType"u8, kind.EventType);
+        json.Text("EventResult"u8, securityEvent.Outcome switch { EventOutcome.Success => "Success"u8, EventOutcome.Failure => "Failure"u8, _ => "NA"u8 });
+        json.Text("EventProduct"u8, "Keycloak"u8);
+        json.Text("EventVendor"u8, "Keycloak"u8);
+        json.Identity("EventSchema"u8, kind.Schema);
+        json.Text("EventSchemaVersion"u8, kind.IsAuthentication ? "0.1.4"u8 : "0.1.2"u8);
+        json.Text("EventSeverity"u8, securityEvent.Severity switch { <= 1 => "Informational"u8, <= 3 => "Low"u8, <= 6 => "Medium"u8, _ => "High"u8 });
+        json.Identity("EventUid"u8, securityEvent.Id);
+        json.Identity("EventOriginalType"u8, securityEvent.Type);
+        json.Required("Dvc"u8, Known(securityEvent.Source.Host, "Keycloak"));
+        json.Required("ActorUsername"u8, Known(securityEvent.Actor?.Name, Known(securityEvent.Actor?.Id, "unknown")));
+        json.Text("ActorUserId"u8, securityEvent.Actor?.Id);
+        json.Text("EventMessage"u8, CefMessage.Compose(securityEvent, message));
+        json.Text("EventOriginalResultDetails"u8, securityEvent.Reason);
+        WriteSource(securityEvent.IpAddress, json);
+        if (kind.IsAudit)
+        {
+            AsimAudit.Write(securityEvent, json);
+        }
+        else
+        {
+            WriteTarget(securityEvent, kind, json);
+        }
+
+        KeycloakMembers.Write("AdditionalFields"u8, securityEvent, json, limits, includeRepresentation, IsShortened(limits));
+    }
+
+    private static void WriteTarget(SecurityEvent securityEvent, in AsimKind kind, JsonMembers json)
+    {
+        var subType = securityEvent.Description.Classification.Asim;
+        json.Text("TargetUsername"u8, Known(securityEvent.Subject?.Name, securityEvent.Subject?.Id ?? ""));
+        json.Text("TargetUserId"u8, securityEvent.Subject?.Id);
+        if (!kind.IsAuthentication)
+        {
+            json.Text("EventSubType"u8, subType.Contains("EventSubType=MFA", StringComparison.Ordinal) ? "MFA" : "");
+            json.Text("ActingAppName"u8, securityEvent.ClientId);
+            if (AdminGroups.IsGroup(securityEvent.Admin))
+            {
+                json.Text("GroupId"u8, AdminGroups.Id(securityEvent.Admin!));
+                json.Text("GroupName"u8, AdminGroups.Name(securityEvent.Admin!));
+            }
+
+            return;
+        }
+
+        json.Text("EventSubType"u8, subType.Contains("AssumeRole", StringComparison.Ordinal) ? "AssumeRole" : "");
+        json.Text("TargetAppName"u8, securityEvent.ClientId);
+        json.Text("TargetSessionId"u8, securityEvent.SessionId);
+        json.Text("LogonProtocol"u8, EventDetails.Find(securityEvent.Details, "auth_method"));
+        json.Text("LogonMethod"u8, securityEvent.Type is "CLIENT_LOGIN" or "CLIENT_LOGIN_ERROR" ? "Service Principal" : "");
+        json.Text("EventResultDetails"u8, securityEvent.Outcome == EventOutcome.Failure ? Details(securityEvent.Reason) : "");
+    }
+
+    private static string Details(string? reason) => reason switch
+    {
+        "user_not_found" => "No such user",
+        "invalid_user_credentials" => "Incorrect password",
+        "user_disabled" => "User disabled",
+        "user_temporarily_disabled" => "User locked",
+        "session_expired" or "expired_code" => "Session expired",
+        "not_allowed" => "Logon violates policy",
+        _ => "Other",
+    };
+
+    private static void WriteSource(string? address, JsonMembers json)
+    {
+        Span<char> scratch = stackalloc char[16];
+        if (CefAddress.Read(address, scratch, out var text) == CefAddressKind.Name)
+        {
+            json.Text("SrcHostname"u8, address);
+        }
+        else
+        {
+            json.Address("SrcIpAddr"u8, text);
+        }
+    }
+
+    private static string Known(string? text, string otherwise) => string.IsNullOrEmpty(text) ? otherwise : text;
+}

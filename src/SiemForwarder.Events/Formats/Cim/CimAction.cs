@@ -1,0 +1,33 @@
+namespace SiemForwarder.Events.Formats.Cim;
+
+/// <summary>Reads what the catalogue says of an event in CIM: <c>Change/Account_Management action=modified object_attrs=mfa</c>.</summary>
+internal static class CimAction
+{
+    /// <summary><c>success</c>, <c>failure</c>, <c>pending</c> or <c>error</c>.</summary>
+    public static ReadOnlySpan<byte> OfAuthentication(string model, EventOutcome outcome) =>
+        model.Contains("action=error", StringComparison.Ordinal) || outcome == EventOutcome.Unknown ? "error"u8
+        : outcome == EventOutcome.Failure ? "failure"u8
+        : model.Contains("action=pending", StringComparison.Ordinal) ? "pending"u8
+        : "success"u8;
+
+    /// <summary>The action of a change: what is named so, or the last word.</summary>
+    public static ReadOnlySpan<char> OfChange(ReadOnlySpan<char> model)
+    {
+        var action = Value(model, "action=");
+        return action.IsEmpty ? model[(model.LastIndexOf(' ') + 1)..] : action;
+    }
+
+    /// <summary>What follows a name, up to the next space; empty where the name is not there.</summary>
+    public static ReadOnlySpan<char> Value(ReadOnlySpan<char> model, ReadOnlySpan<char> name)
+    {
+        var at = model.IndexOf(name);
+        if (at < 0)
+        {
+            return [];
+        }
+
+        var rest = model[(at + name.Length)..];
+        var end = rest.IndexOf(' ');
+        return end < 0 ? rest : rest[..end];
+    }
+}

@@ -1,0 +1,59 @@
+using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Json;
+using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Events.Keycloak;
+
+namespace SiemForwarder.Events.Formats.Cim;
+
+/// <summary>Writes the field names of Splunk's Common Information Model 8.5, data models Authentication and Change, and the rest under <c>keycloak</c>.</summary>
+internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
+{
+    /// <summary>Id of the schema in an integration's settings.</summary>
+    public const string Id = "cim";
+
+    private readonly char[] message = new char[CefMessage.Length];
+
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    {
+        var model = securityEvent.Description.Classification.Cim;
+        json.Instant("timestamp"u8, securityEvent.OccurredAt);
+        json.Text("vendor_product"u8, "Keycloak"u8);
+        json.Identity("event_id"u8, securityEvent.Id);
+        json.Identity("signature_id"u8, securityEvent.Type);
+        json.Text("signature"u8, CefMessage.Compose(securityEvent, message));
+        json.Required("app"u8, Known(securityEvent.ClientId, "keycloak"));
+        json.Required("dest"u8, Known(securityEvent.Source.Host, "unknown"));
+        json.Required("dvc"u8, Known(securityEvent.Source.Host, "unknown"));
+        json.Required("src"u8, Known(securityEvent.IpAddress, "unknown"));
+        json.Text("status"u8, securityEvent.Outcome switch { EventOutcome.Success => "success"u8, EventOutcome.Failure => "failure"u8, _ => [] });
+        json.Text("reason"u8, securityEvent.Reason);
+        json.Text("session_id"u8, securityEvent.SessionId);
+        json.Number("severity_id"u8, securityEvent.Severity);
+        if (model.StartsWith("Authentication", StringComparison.Ordinal))
+        {
+            json.Text("action"u8, CimAction.OfAuthentication(model, securityEvent.Outcome));
+            json.Text("authentication_method"u8, EventDetails.Find(securityEvent.Details, "auth_method"));
+        }
+        else if (model.StartsWith("Change", StringComparison.Ordinal))
+        {
+            CimChange.Write(securityEvent, model, json);
+        }
+
+        WriteUsers(securityEvent, json);
+        KeycloakMembers.Write("keycloak"u8, securityEvent, json, limits, includeRepresentation, IsShortened(limits));
+    }
+
+    private static void WriteUsers(SecurityEvent securityEvent, JsonMembers json)
+    {
+        var user = securityEvent.Subject ?? securityEvent.Actor;
+        json.Required("user"u8, Known(user?.Name, Known(user?.Id, "unknown")));
+        json.Text("user_id"u8, user?.Id);
+        if (!ReferenceEquals(securityEvent.Actor, securityEvent.Subject))
+        {
+            json.Text("src_user"u8, Known(securityEvent.Actor?.Name, securityEvent.Actor?.Id ?? ""));
+            json.Text("src_user_name"u8, securityEvent.Actor?.Name);
+        }
+    }
+
+    private static string Known(string? text, string otherwise) => string.IsNullOrEmpty(text) ? otherwise : text;
+}

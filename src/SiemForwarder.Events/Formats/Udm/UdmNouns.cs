@@ -1,0 +1,87 @@
+using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Formats.Json;
+
+namespace SiemForwarder.Events.Formats.Udm;
+
+/// <summary>Writes the nouns of UDM: <c>principal</c>, <c>target</c> and <c>intermediary</c>.</summary>
+internal static class UdmNouns
+{
+    public static void Write(SecurityEvent securityEvent, JsonMembers json)
+    {
+        json.Open("principal"u8);
+        WriteAddress(securityEvent.IpAddress, json);
+        WriteUser(securityEvent.Actor, json);
+        json.Close();
+        json.Open("target"u8);
+        json.Required("application"u8, string.IsNullOrEmpty(securityEvent.ClientId) ? "keycloak" : securityEvent.ClientId);
+        WriteUser(securityEvent.Subject, json);
+        if (securityEvent.Admin is { } admin && !json.IsScarce)
+        {
+            WriteResource(admin, json);
+        }
+
+        json.Close();
+        json.Writer.WriteStartArray("intermediary"u8);
+        json.Writer.WriteStartObject();
+        json.Required("hostname"u8, securityEvent.Source.Host.Length > 0 ? securityEvent.Source.Host : "keycloak");
+        json.Text("application"u8, "keycloak"u8);
+        json.Writer.WriteEndObject();
+        json.Writer.WriteEndArray();
+    }
+
+    private static void WriteAddress(string? address, JsonMembers json)
+    {
+        if (string.IsNullOrEmpty(address))
+        {
+            return;
+        }
+
+        Span<char> scratch = stackalloc char[16];
+        if (CefAddress.Read(address, scratch, out var text) == CefAddressKind.Name)
+        {
+            json.Required("hostname"u8, address);
+            return;
+        }
+
+        json.Writer.WriteStartArray("ip"u8);
+        json.Writer.WriteStringValue(text);
+        json.Writer.WriteEndArray();
+    }
+
+    private static void WriteUser(EventParty? party, JsonMembers json)
+    {
+        if (party is null)
+        {
+            return;
+        }
+
+        json.Open("user"u8);
+        json.Required("userid"u8, party.Name is { Length: > 0 } name ? name : party.Id is { Length: > 0 } id ? id : "unknown");
+        json.Text("productObjectId"u8, party.Id);
+        if (!string.IsNullOrEmpty(party.Email) && !json.IsScarce)
+        {
+            json.Writer.WriteStartArray("emailAddresses"u8);
+            json.Item(party.Email);
+            json.Writer.WriteEndArray();
+        }
+
+        json.Close();
+    }
+
+    private static void WriteResource(AdminAction admin, JsonMembers json)
+    {
+        if (AdminGroups.IsGroup(admin))
+        {
+            json.Open("group"u8);
+            json.Text("groupDisplayName"u8, AdminGroups.Name(admin));
+            json.Text("productObjectId"u8, AdminGroups.Id(admin));
+            json.Close();
+        }
+
+        json.Open("resource"u8);
+        json.Text("name"u8, admin.ResourceName ?? admin.ResourcePath);
+        json.Text("resourceSubtype"u8, admin.ResourceType);
+        json.Text("productObjectId"u8, admin.ResourceId);
+        json.Close();
+    }
+}
