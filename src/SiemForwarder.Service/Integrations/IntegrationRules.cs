@@ -32,19 +32,21 @@ internal static class IntegrationRules
         var kind = FindKind(request, protocol, errors);
         var outputType = errors.Choose("outputType", request.OutputType, http ? OutputType.Json : OutputType.Syslog, Choices.OutputTypes);
         var secrets = Secrets(request, stored);
+        var schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas);
+        var shortest = Math.Max(EventFormatCatalog.LowestMaxMessageBytes, EventFormatCatalog.LowestMaxBytes(schema));
         var definition = new IntegrationDefinition
         {
             Protocol = protocol,
             Port = errors.Between("port", request.Port ?? PortOf(url), 1, 65535, kind?.DefaultPorts.GetValueOrDefault(protocol) is int usual and > 0 ? usual : Choices.DefaultPorts[protocol]),
             OutputType = outputType,
-            Schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas),
-            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, outputType == OutputType.Leef ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424, Choices.SyslogFormats),
+            Schema = schema,
+            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), Choices.SyslogFormats),
             Framing = errors.Choose(
                 "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, Choices.Framings),
             Facility = errors.Between("syslog.facility", request.Syslog?.Facility, 0, 23, 10),
             AppName = AppName(request.Syslog?.AppName, outputType, errors),
             Hostname = PrintableAscii("syslog.hostname", request.Syslog?.Hostname, 255, errors),
-            MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, 480, 1024 * 1024, protocol switch
+            MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, shortest, 1024 * 1024, protocol switch
             {
                 "udp" => 1472,
                 // What QRadar takes by default.
