@@ -1,0 +1,33 @@
+using SiemForwarder.Service.Storage.Private;
+
+namespace SiemForwarder.EndToEnd.Commands;
+
+/// <summary>The first command of the README does what it says.</summary>
+public sealed class DemoTests
+{
+    [Fact]
+    public async Task TheDemoEndsByItselfWithCountsThatAgree()
+    {
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "No PostgreSQL programs on this machine");
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(TimeSpan.FromMinutes(2));
+
+        var (code, output) = await ChildProgram.RunAsync(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), "demo", "--once", "--events", "12"], bound.Token);
+
+        Assert.Equal(0, code);
+        Assert.Contains("All counts agree.", output, StringComparison.Ordinal);
+        // The hostile user name stayed where it belongs.
+        Assert.Contains("suser=mallory|act\\=logout ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnUnknownOptionOfTheDemoIsAnsweredWithItsUsage()
+    {
+        var (code, output) = await ChildProgram.RunAsync(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), "demo", "--twice"], TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, code);
+        Assert.Contains("demo [--once]", output, StringComparison.Ordinal);
+    }
+}
