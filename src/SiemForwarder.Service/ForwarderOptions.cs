@@ -8,7 +8,7 @@ internal sealed class ForwarderOptions
     /// <summary>Folder for the private database; default: a folder of the user's own (for root: /var/lib/siemforwarder).</summary>
     public string DataFolder { get; set; } = Environment.UserName == "root" && !OperatingSystem.IsWindows()
         ? "/var/lib/siemforwarder"
-        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "SiemForwarder");
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SiemForwarder");
 
     /// <summary>How often changes are looked for that another engine made to sources and integrations.</summary>
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);

@@ -43,6 +43,20 @@ public sealed class PrivatePostgresTests
     }
 
     [Fact]
+    public async Task ADataFolderThatCannotBeMadeIsOneSentence()
+    {
+        SkipWithoutPrograms();
+        var file = Path.GetTempFileName();
+        var forwarder = new ForwarderProcess(Path.Combine(file, "data"));
+
+        var code = await forwarder.RunToEndAsync(Token);
+
+        File.Delete(file);
+        Assert.Equal(2, code);
+        AssertOneSentence(forwarder.Output, "cannot be made or written", "Forwarder__DataFolder", "ConnectionStrings__Forwarder");
+    }
+
+    [Fact]
     public async Task WithoutProgramsAndWithoutDockerItEndsWithOneSentenceThatNamesBothWaysOut()
     {
         Assert.SkipUnless(await CanHideProgramsAsync(), "the programs of PostgreSQL cannot be hidden from a process here");

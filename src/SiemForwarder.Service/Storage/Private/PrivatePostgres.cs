@@ -35,7 +35,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         var home = Path.Combine(Path.GetFullPath(dataFolder), "postgres");
         var data = Path.Combine(home, "data");
         var runAs = Environment.UserName == "root" ? await FindUnprivilegedUserAsync(cancellationToken) : null;
-        Directory.CreateDirectory(home);
+        MakeFolder(home, dataFolder);
         var folderLock = Lock(Path.Combine(dataFolder, "lock"), dataFolder);
         var socketFolder = SocketFolder(home);
         if (runAs is not null)
@@ -91,6 +91,19 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         var log = Path.Combine(data, "server.log");
         await MustRunAsUserAsync("pg_ctl", ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
         return true;
+    }
+
+    private static void MakeFolder(string home, string dataFolder)
+    {
+        try
+        {
+            Directory.CreateDirectory(home);
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            throw new DatabaseStartException(
+                $"The data folder {dataFolder} cannot be made or written ({exception.Message}): set Forwarder__DataFolder to a folder of this user's own, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+        }
     }
 
     private static FileStream Lock(string path, string dataFolder)
