@@ -43,6 +43,26 @@ public sealed class PrivatePostgresTests
     }
 
     [Fact]
+    public async Task ADatabaseThatEndsByItselfIsStartedAgainWithItsData()
+    {
+        SkipWithoutPrograms();
+        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder());
+        await forwarder.StartAsync(Token);
+        await forwarder.PostAsync("/api/v1/integrations", new { name = "kept", serverUrl = "tcp://127.0.0.1:9" }, Token);
+        var pidFile = Path.Combine(forwarder.DataFolder, "postgres", "data", "postmaster.pid");
+        var before = File.ReadLines(pidFile).First();
+
+        await forwarder.KillDatabaseAsync(Token);
+
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(60));
+        await forwarder.WaitUntilReadyAsync(bound.Token);
+        var list = await forwarder.GetAsync("/api/v1/integrations", Token);
+        Assert.Equal("kept", list["items"]![0]!["name"]!.GetValue<string>());
+        Assert.NotEqual(before, File.ReadLines(pidFile).First());
+    }
+
+    [Fact]
     public async Task ADataFolderThatCannotBeMadeIsOneSentence()
     {
         SkipWithoutPrograms();

@@ -179,7 +179,8 @@ internal sealed class ForwarderProcess : IAsyncDisposable
         Directory.Delete(DataFolder, recursive: true);
     }
 
-    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until the service says that it is ready.</summary>
+    public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bound.CancelAfter(StartBound);
