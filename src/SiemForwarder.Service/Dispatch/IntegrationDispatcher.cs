@@ -104,7 +104,7 @@ internal sealed class IntegrationDispatcher(
             var last = parts.Count == 0 ? assembled.LastPosition : batch.Events[part.First + part.Count - 1].Position;
             var slice = part.Count == batch.Count ? batch : batch.Slice(part.First, part.Count);
             await WaitForFreshLeaseAsync(cancellationToken);
-            var result = part.Count == 0 ? Nothing : await round.RunAsync(slice, cancellationToken);
+            var result = part.Count == 0 ? Nothing : AsRejected(await round.RunAsync(slice, cancellationToken), slice.Count);
             var refused = new List<RefusedEvent>();
             switch (result.Outcome)
             {
@@ -153,6 +153,12 @@ internal sealed class IntegrationDispatcher(
 
     private static RoundResult Nothing { get; } = new(new DeliveryOutcome.Delivered("filtered out"), 0);
 
+    /// <summary>A partial answer that refuses every event is a rejection: halving, and the guard against a destination that takes nothing, are for it too.</summary>
+    private static RoundResult AsRejected(RoundResult result, int count) =>
+        result.Outcome is DeliveryOutcome.Partial { Retry.Count: 0 } partial && partial.Refused.Count == count
+            ? result with { Outcome = new DeliveryOutcome.Rejected(partial.Refused[0].Reason, partial.Refused[0].Answer) }
+            : result;
+
     /// <summary>Sends again what a partial answer left open, until every event is accepted or refused for good.</summary>
     private async Task<RoundResult> SettlePartialAsync(
         DeliveryBatch slice, DeliveryOutcome.Partial partial, int attempts, List<RefusedEvent> refused, DeliveryRound round, CancellationToken cancellationToken)
@@ -184,7 +190,7 @@ internal sealed class IntegrationDispatcher(
             {
                 DeliveryOutcome.Partial again => again,
                 DeliveryOutcome.Rejected rejected when slice.Count == 1 => new DeliveryOutcome.Partial([new RejectedEvent(0, rejected.Reason, rejected.Answer)], [], rejected.Answer),
-                DeliveryOutcome.Rejected => await HalveAsync(slice, refused, round, cancellationToken),
+                DeliveryOutcome.Rejected => await SendOneByOneAsync(slice, refused, round, cancellationToken),
                 DeliveryOutcome.Delivered delivered => new DeliveryOutcome.Partial([], [], delivered.Answer),
                 _ => throw new InvalidOperationException("A round ended in an outcome that nobody knows."),
             };
@@ -192,7 +198,7 @@ internal sealed class IntegrationDispatcher(
     }
 
     /// <summary>Sends the events of a refused remainder one by one.</summary>
-    private async Task<DeliveryOutcome.Partial> HalveAsync(
+    private async Task<DeliveryOutcome.Partial> SendOneByOneAsync(
         DeliveryBatch slice, List<RefusedEvent> refused, DeliveryRound round, CancellationToken cancellationToken)
     {
         for (var i = 0; i < slice.Count; i++)

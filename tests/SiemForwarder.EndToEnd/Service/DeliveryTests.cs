@@ -88,8 +88,10 @@ public sealed class DeliveryTests(TestPostgres postgres)
         Assert.Equal("set aside", journey["integrations"]![0]!["state"]!.GetValue<string>());
     }
 
-    [Fact]
-    public async Task ADestinationThatRefusesEverythingIsHeldAndNotEmptiedIntoTheSetAside()
+    [Theory]
+    [InlineData("array")]
+    [InlineData("single")]
+    public async Task ADestinationThatRefusesEverythingIsHeldAndNotEmptiedIntoTheSetAside(string body)
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:Dispatch:MaxRefusalsInARow=5");
         var accepts = false;
@@ -99,7 +101,7 @@ public sealed class DeliveryTests(TestPostgres postgres)
         {
             name = "refusing",
             serverUrl = $"http://127.0.0.1:{receiver.Port}/",
-            http = new { body = "array" },
+            http = new { body },
         });
         await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 100).Select(i => $"user-{i}"));
 
