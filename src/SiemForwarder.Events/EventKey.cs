@@ -35,11 +35,14 @@ public readonly record struct EventKey(UInt128 Value)
 
     public void Write(Span<byte> destination) => BinaryPrimitives.WriteUInt128BigEndian(destination, Value);
 
-    /// <summary>The key in the form of a UUID, 36 characters.</summary>
-    public override string ToString()
+    /// <summary>The key as a UUID with the same 16 bytes.</summary>
+    public Guid ToGuid()
     {
         Span<byte> bytes = stackalloc byte[Size];
         Write(bytes);
-        return new Guid(bytes, bigEndian: true).ToString("D");
+        return new Guid(bytes, bigEndian: true);
     }
+
+    /// <summary>The key in the form of a UUID, 36 characters.</summary>
+    public override string ToString() => ToGuid().ToString("D");
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch;
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch;
 

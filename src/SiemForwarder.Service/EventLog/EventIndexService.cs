@@ -12,6 +12,8 @@ internal sealed class EventIndexService(
     NpgsqlDataSource database, EventLogReader log, EventLogSignal signal, SourceDirectory sources, DayPartitions partitions,
     IOptions<EventLogOptions> options, TimeProvider time, ILogger<EventIndexService> logger) : BackgroundService
 {
+    // A narrow row stays narrow.
+    private const int MaxTextCharacters = 255;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -115,21 +117,14 @@ internal sealed class EventIndexService(
         await import.WriteAsync(one.OccurredAt, NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(segment.SourceId, NpgsqlDbType.Integer, cancellationToken);
         await import.WriteAsync(one.Position, NpgsqlDbType.Bigint, cancellationToken);
-        await import.WriteAsync(KeyAsGuid(segment.KeyAt((int)(one.Position - segment.FirstPosition))), NpgsqlDbType.Uuid, cancellationToken);
+        await import.WriteAsync(segment.KeyAt((int)(one.Position - segment.FirstPosition)).ToGuid(), NpgsqlDbType.Uuid, cancellationToken);
         await import.WriteAsync((short)one.Outcome, NpgsqlDbType.Smallint, cancellationToken);
         await import.WriteAsync((short)one.Severity, NpgsqlDbType.Smallint, cancellationToken);
-        await import.WriteAsync(IndexText.Of(one.Type), NpgsqlDbType.Text, cancellationToken);
-        await import.WriteAsync(IndexText.Of(one.Description.Category), NpgsqlDbType.Text, cancellationToken);
+        await import.WriteAsync(StoredText.Of(one.Type, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
+        await import.WriteAsync(StoredText.Of(one.Description.Category, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         foreach (var text in (string?[])[one.Subject?.Id ?? one.Actor?.Id, one.Subject?.Name ?? one.Actor?.Name, one.ClientId, one.IpAddress])
         {
-            await import.WriteAsync(IndexText.Of(text), NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(StoredText.Of(text, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         }
-    }
-
-    private static Guid KeyAsGuid(EventKey key)
-    {
-        Span<byte> bytes = stackalloc byte[EventKey.Size];
-        key.Write(bytes);
-        return new Guid(bytes, bigEndian: true);
     }
 }

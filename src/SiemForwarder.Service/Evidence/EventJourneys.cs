@@ -36,7 +36,7 @@ internal sealed class EventJourneys(
         key.Write(bytes);
         await using (var command = database.CreateCommand("SELECT DISTINCT source_id, position FROM event_index WHERE key = $1"))
         {
-            command.Parameters.AddWithValue(new Guid(bytes, bigEndian: true));
+            command.Parameters.AddWithValue(key.ToGuid());
             var found = await ReadPlacesAsync(command, cancellationToken);
             if (found.Count > 0)
             {

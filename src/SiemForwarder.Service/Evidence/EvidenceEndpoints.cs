@@ -8,8 +8,6 @@ namespace SiemForwarder.Service.Evidence;
 /// <summary>Search, journeys, deliveries and set-aside events.</summary>
 internal static class EvidenceEndpoints
 {
-    private static readonly Dictionary<string, string> Outcomes = new() { ["success"] = "success", ["failure"] = "failure", ["unknown"] = "unknown" };
-
     public static void MapEvidence(this IEndpointRouteBuilder routes)
     {
         var events = routes.MapGroup("/api/v1/events").WithTags("Events");
@@ -25,7 +23,7 @@ internal static class EvidenceEndpoints
         [AsParameters] EventQuery query, EventSearch search, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        errors.Choose("outcome", query.Outcome, "unknown", Outcomes);
+        errors.Choose("outcome", query.Outcome, "unknown", Choices.Outcomes);
         var page = errors.Between("page", query.Page, 1, 1_000_000, 1);
         var pageSize = errors.Between("pageSize", query.PageSize, 1, 500, 50);
         if (query.To <= query.From)
