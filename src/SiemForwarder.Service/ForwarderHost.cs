@@ -5,6 +5,7 @@ using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
 using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Operations;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Status;
 using SiemForwarder.Service.Storage;
@@ -31,6 +32,7 @@ internal static class ForwarderHost
         builder.Services.AddIntegrations();
         builder.Services.AddDispatch();
         builder.Services.AddStatus();
+        builder.Services.AddOperations();
         builder.Services.AddEvidence();
         builder.AddApi();
         customize?.Invoke(builder);
@@ -40,9 +42,11 @@ internal static class ForwarderHost
         app.MapSources();
         app.MapSourceStatus();
         app.MapIntegrations();
+        app.MapPause();
         app.MapTests();
         app.MapRedrive();
         app.MapStatus();
+        app.MapAlarms();
         app.MapEvidence();
         app.MapCatalogues();
         app.MapEngines();

@@ -15,14 +15,18 @@ internal sealed class DeliveryRound
     private readonly IDestination destination;
     private readonly ResiliencePipeline<DeliveryOutcome> pipeline;
     private readonly Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed;
+    private readonly CancellationToken sendingToken;
 
     /// <param name="destination">Where to send.</param>
     /// <param name="options">Number of retries and their delays.</param>
     /// <param name="time">Clock of the delays.</param>
     /// <param name="attemptFailed">Told of every failed attempt that is going to be retried.</param>
+    /// <param name="sendingToken">Cancels a send that is under way; the token of a round ends it before the next attempt.</param>
     public DeliveryRound(
-        IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed)
+        IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed,
+        CancellationToken sendingToken)
     {
+        this.sendingToken = sendingToken;
         this.destination = destination;
         this.attemptFailed = attemptFailed;
         var builder = new ResiliencePipelineBuilder<DeliveryOutcome> { TimeProvider = time };
@@ -48,8 +52,9 @@ internal sealed class DeliveryRound
         var outcome = await pipeline.ExecuteAsync(
             async token =>
             {
+                token.ThrowIfCancellationRequested();
                 attempts++;
-                return await SendAsync(batch, token);
+                return await SendAsync(batch, sendingToken);
             },
             cancellationToken);
         return new RoundResult(outcome, attempts);

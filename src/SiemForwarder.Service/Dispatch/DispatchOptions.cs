@@ -23,6 +23,9 @@ internal sealed class DispatchOptions
     /// <summary>Pause between two probes of a destination that waits for somebody to change a setting.</summary>
     public TimeSpan ProbePause { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long a send that is under way may take to its end when its integration is stopped or changed.</summary>
+    public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Refusals of single events in a row, with nothing accepted between, after which the destination counts as misconfigured.</summary>
     [Range(1, 100_000)]
     public int MaxRefusalsInARow { get; set; } = 20;

@@ -29,7 +29,8 @@ internal sealed class IntegrationDispatcher(
     /// <summary>Delivers until cancelled; returns where another engine took over.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var round = new DeliveryRound(destination, options, time, NoteAttemptAsync);
+        using var grace = new Grace(options.StopGrace, cancellationToken);
+        var round = new DeliveryRound(destination, options, time, NoteAttemptAsync, grace.Token);
         var checkpoints = await patience.TryUntilDoneAsync(token => recorder.LoadCheckpointsAsync(integration.Id, token), cancellationToken);
         var redriver = openRedriver(round);
         while (true)
@@ -46,7 +47,7 @@ internal sealed class IntegrationDispatcher(
                     continue;
                 }
 
-                if (!await DeliverAsync(assembled, round, cancellationToken))
+                if (!await DeliverAsync(assembled, round, grace, cancellationToken))
                 {
                     telemetry.CheckpointTaken(integration.Name, sourceId);
                     return;
@@ -87,7 +88,7 @@ internal sealed class IntegrationDispatcher(
     }
 
     /// <summary>Brings a run of positions to its end: everything accepted, set aside, or left out by the filter. False where the checkpoint was taken away.</summary>
-    private async Task<bool> DeliverAsync(AssembledBatch assembled, DeliveryRound round, CancellationToken cancellationToken)
+    private async Task<bool> DeliverAsync(AssembledBatch assembled, DeliveryRound round, Grace grace, CancellationToken cancellationToken)
     {
         foreach (var gap in assembled.Gaps)
         {
@@ -139,7 +140,7 @@ internal sealed class IntegrationDispatcher(
             }
 
             var record = Record(assembled.SourceId, done, last, slice, refused, result);
-            if (!await patience.TryUntilDoneAsync(token => recorder.RecordAsync(integration.Id, record, token), cancellationToken))
+            if (!await patience.TryUntilDoneAsync(token => recorder.RecordAsync(integration.Id, record, token), grace.Token))
             {
                 return false;
             }

@@ -35,7 +35,7 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
                 (SELECT count(*) FROM alive WHERE w.role = ANY (roles) AND (w.pool IS NULL OR w.pool = ANY (pools)))
             FROM (
                 SELECT 'source' AS kind, id, NULL AS pool, 'poll' AS role FROM source WHERE enabled AND kind = 'keycloak'
-                UNION ALL SELECT 'integration', id, engine_pool, 'dispatch' FROM integration WHERE enabled
+                UNION ALL SELECT 'integration', id, engine_pool, 'dispatch' FROM integration WHERE enabled AND paused_at IS NULL
             ) w LEFT JOIN lease l ON l.kind = w.kind AND l.resource_id = w.id
             WHERE w.role = ANY ($3) AND (w.pool IS NULL OR w.pool = ANY ($1))
             ORDER BY w.kind, w.id

@@ -35,7 +35,7 @@ internal sealed class RetentionService(
         await partitions.EnsureAsync(now.AddDays(1), cancellationToken);
         await DropAsync("delivery", now, options.Value.DeliveryRetentionDays, cancellationToken);
         await DropAsync("event_index", now, options.Value.IndexRetentionDays, cancellationToken);
-        await DropAsync("segment", now, options.Value.RetentionDays, cancellationToken);
+        await new SegmentRetention(database, partitions, options.Value, logger).RunAsync(now, cancellationToken);
     }
 
     private async Task DropAsync(string table, DateTimeOffset now, int days, CancellationToken cancellationToken)
@@ -45,12 +45,6 @@ internal sealed class RetentionService(
         foreach (var day in (await ListDaysAsync(table, cancellationToken)).Where(day => day < oldestKept))
         {
             var partition = DayPartitions.NameOf(table, day);
-            if (table == "segment" && await IsNeededAsync(partition, cancellationToken))
-            {
-                logger.LogWarning("The events received on {Day} are past their retention, but an enabled integration has not got them: they are kept.", day);
-                continue;
-            }
-
             await using var command = database.CreateCommand($"DROP TABLE IF EXISTS {partition}");
             await command.ExecuteNonQueryAsync(cancellationToken);
             partitions.Forget(day);
@@ -74,18 +68,5 @@ internal sealed class RetentionService(
         }
 
         return days;
-    }
-
-    private async Task<bool> IsNeededAsync(string partition, CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand($"""
-            SELECT EXISTS (
-                SELECT 1 FROM (SELECT source_id, max(last_position) AS last FROM {partition} GROUP BY source_id) held
-                JOIN source s ON s.id = held.source_id
-                JOIN integration i ON i.enabled AND (jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb(held.source_id))
-                LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = held.source_id
-                WHERE coalesce(c.position, 0) < held.last)
-            """);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }

@@ -142,7 +142,8 @@ public sealed record IntegrationResponse(
     int Version,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
-    IntegrationSummary Status);
+    IntegrationSummary Status,
+    DateTimeOffset? PausedSince);
 
 /// <summary>The headline of an integration's status, for lists.</summary>
 /// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>

@@ -36,11 +36,11 @@ internal sealed class IntegrationStore(
         return await database.Integrations.AsNoTracking().SingleOrDefaultAsync(integration => integration.Id == id, cancellationToken);
     }
 
-    /// <summary>All that are enabled, for the engines.</summary>
+    /// <summary>All that are to send now, for the engines: enabled and not paused.</summary>
     public async Task<IReadOnlyList<Integration>> ListEnabledAsync(CancellationToken cancellationToken)
     {
         await using var database = await contexts.CreateDbContextAsync(cancellationToken);
-        return await database.Integrations.AsNoTracking().Where(integration => integration.Enabled).ToListAsync(cancellationToken);
+        return await database.Integrations.AsNoTracking().Where(integration => integration.Enabled && integration.PausedAt == null).ToListAsync(cancellationToken);
     }
 
     /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>
@@ -120,6 +120,29 @@ internal sealed class IntegrationStore(
         }
 
         integration.Enabled = enabled;
+        Touch(integration);
+        return await FinishAsync(database, integration, cancellationToken);
+    }
+
+    /// <summary>Pauses sending (<paramref name="by"/> says who) or resumes it (null); the begin of a pause stays where one stands already.</summary>
+    public async Task<(ChangeResult Result, Integration? Integration)> SetPausedAsync(
+        int id, string? by, string? reason, CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        var integration = await database.Integrations.SingleOrDefaultAsync(one => one.Id == id, cancellationToken);
+        if (integration is null)
+        {
+            return (ChangeResult.NotFound, null);
+        }
+
+        if (by is null == integration.PausedAt is null)
+        {
+            return (ChangeResult.Done, integration);
+        }
+
+        integration.PausedAt = by is null ? null : StoredTime.Now(time);
+        integration.PausedBy = by;
+        integration.PauseReason = reason;
         Touch(integration);
         return await FinishAsync(database, integration, cancellationToken);
     }

@@ -43,7 +43,8 @@ internal static class IntegrationView
             integration.Version,
             integration.CreatedAt,
             integration.UpdatedAt,
-            status);
+            status,
+            integration.PausedAt);
     }
 
     private static MatchContract? Match(Events.EventMatch? match) => match is null ? null : new MatchContract(

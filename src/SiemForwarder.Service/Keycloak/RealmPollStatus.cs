@@ -23,7 +23,17 @@ public enum PollState
 /// <param name="SourceId">Source it is about.</param>
 /// <param name="Streams">One entry per stream that is polled.</param>
 /// <param name="ServerClockOffset">How far the server's clock is ahead of ours; null before the first token.</param>
-public sealed record RealmPollStatus(int SourceId, IReadOnlyList<StreamPollStatus> Streams, TimeSpan? ServerClockOffset);
+/// <param name="Auditing">What Keycloak stores; null where that is not known.</param>
+public sealed record RealmPollStatus(
+    int SourceId, IReadOnlyList<StreamPollStatus> Streams, TimeSpan? ServerClockOffset, AuditingState? Auditing = null)
+{
+    /// <summary>What is worth writing down at once when it changes.</summary>
+    internal string Headline =>
+        string.Join(' ', Streams.Select(stream => $"{stream.State} {stream.FailingSince:O}")) + $" {string.Join(' ', Auditing?.Off ?? [])} {Auditing?.ExpirationSeconds}";
+
+    /// <summary>For how long events may be at the source that are not in the log yet.</summary>
+    internal TimeSpan Unread(DateTimeOffset now) => Streams.Count == 0 ? TimeSpan.Zero : Streams.Max(stream => stream.Unread(now));
+}
 
 /// <summary>How polling of one stream goes, at one moment.</summary>
 public sealed record StreamPollStatus
@@ -35,6 +45,12 @@ public sealed record StreamPollStatus
     public DateTimeOffset? LastPollAt { get; init; }
 
     public PollError? LastError { get; init; }
+
+    /// <summary>Since when polling fails; null while it works.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>When everything visible at the source was last in the log; null where that has not been yet.</summary>
+    public DateTimeOffset? CompleteAt { get; init; }
 
     /// <summary>Largest event time read; null before the first poll.</summary>
     public DateTimeOffset? Watermark { get; init; }
@@ -48,6 +64,12 @@ public sealed record StreamPollStatus
 
     /// <summary>Events that this process put into the log from this stream.</summary>
     public long EventsRead { get; init; }
+
+    internal TimeSpan Unread(DateTimeOffset now)
+    {
+        var read = CompleteAt > Watermark || Watermark is null ? CompleteAt : Watermark;
+        return read < now ? now - read.Value : TimeSpan.Zero;
+    }
 }
 
 /// <summary>The last thing that went wrong while polling; kept after it is mended.</summary>

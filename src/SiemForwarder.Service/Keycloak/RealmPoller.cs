@@ -13,6 +13,7 @@ internal sealed class RealmPoller : IDisposable
     private readonly KeycloakClient client;
     private readonly Dictionary<EventStream, StreamPoller> pollers;
     private readonly Dictionary<EventStream, StreamPollStatus> statuses;
+    private readonly AuditingWatch auditing;
     private volatile RealmPollStatus status;
 
     /// <param name="source">Realm to poll.</param>
@@ -34,6 +35,7 @@ internal sealed class RealmPoller : IDisposable
         this.time = time;
         this.logger = logger;
         client = new KeycloakClient(source, time);
+        auditing = new AuditingWatch(source, client);
         pollers = source.Streams.Distinct().ToDictionary(
             stream => stream,
             stream => new StreamPoller(
@@ -80,16 +82,22 @@ internal sealed class RealmPoller : IDisposable
     {
         try
         {
-            return await PollOnceAsync(stream, cancellationToken).ConfigureAwait(false);
+            var outcome = await PollOnceAsync(stream, cancellationToken).ConfigureAwait(false);
+            if (outcome is PollOutcome.Polled)
+            {
+                await auditing.LookAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return outcome;
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // A fault of our own in one source must not end the polling of it for good, nor touch the others.
             logger.LogError(fault, "Source {Source}: polling {Stream} events failed unexpectedly", source.Name, stream);
-            var outcome = new PollOutcome.Failed(
+            var failed = new PollOutcome.Failed(
                 ErrorCategory.Internal, $"Polling source '{source.Name}' failed unexpectedly: {fault.GetType().Name}: {fault.Message} It is tried again; report this if it stays.");
-            Note(stream, outcome);
-            return outcome;
+            Note(stream, failed);
+            return failed;
         }
     }
 
@@ -108,6 +116,8 @@ internal sealed class RealmPoller : IDisposable
                 _ => PollState.UpToDate,
             },
             LastPollAt = now,
+            FailingSince = outcome is PollOutcome.Failed ? before.FailingSince ?? now : null,
+            CompleteAt = outcome is PollOutcome.Polled { MoreWaiting: false } ? now : before.CompleteAt,
             LastError = outcome is PollOutcome.Failed failed ? new PollError(failed.Category, failed.Message, now) : before.LastError,
             Watermark = checkpoint is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(checkpoint.WatermarkMs),
             Lag = Lag(outcome, checkpoint),
@@ -115,7 +125,7 @@ internal sealed class RealmPoller : IDisposable
             Gaps = checkpoint?.Gaps ?? [],
             EventsRead = poller.Tail.EventsAppended,
         };
-        status = new RealmPollStatus(source.Id, [.. statuses.Values], client.Clock.Offset);
+        status = new RealmPollStatus(source.Id, [.. statuses.Values], client.Clock.Offset, auditing.State);
         LogChange(before, statuses[stream]);
     }
 

@@ -20,6 +20,9 @@ internal sealed class PollService(
     /// <summary>What the poller of a source reports; null where none runs here.</summary>
     public RealmPollStatus? FindStatus(int sourceId) => pollers.GetValueOrDefault(sourceId)?.Status;
 
+    /// <summary>What all pollers of this engine report.</summary>
+    public IReadOnlyList<RealmPollStatus> Statuses => [.. pollers.Values.Select(poller => poller.Status)];
+
     protected override async Task<IReadOnlyList<(int Id, int Version, Source Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
         [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == "keycloak").Select(source => (source.Id, source.Version, source))];
 

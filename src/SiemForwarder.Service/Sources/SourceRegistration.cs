@@ -5,6 +5,8 @@ internal static class SourceRegistration
 {
     public static IServiceCollection AddSources(this IServiceCollection services) => services
         .AddSingleton<SourceStore>()
+        .AddSingleton<SourceStatusTable>()
         .AddSingleton<PollService>()
-        .AddHostedService(provider => provider.GetRequiredService<PollService>());
+        .AddHostedService(provider => provider.GetRequiredService<PollService>())
+        .AddHostedService<SourceStatusService>();
 }

@@ -1,16 +1,21 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Keycloak;
 
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>How pulling a source goes.</summary>
-/// <param name="Poll">What the poller on this engine reports; null where none runs here.</param>
+/// <param name="Poll">What the poller reports; null before its first report. From another engine it is up to 15 seconds old.</param>
 /// <param name="StoredEvents">Events stored so far, the dropped ones included.</param>
-/// <param name="Running">Whether a poller runs here.</param>
-public sealed record SourceStatusResponse(bool Running, RealmPollStatus? Poll, long StoredEvents);
+/// <param name="Running">Whether the poller runs in this process.</param>
+/// <param name="Engine">Engine that polls it, or polled it last.</param>
+/// <param name="ReportedAt">When that engine reported; null where the poller runs in this process.</param>
+public sealed record SourceStatusResponse(
+    bool Running, RealmPollStatus? Poll, long StoredEvents, string? Engine = null, DateTimeOffset? ReportedAt = null);
 
 /// <summary>Check and status of a source.</summary>
 internal static class SourceStatusEndpoints
@@ -43,14 +48,20 @@ internal static class SourceStatusEndpoints
     }
 
     private static async Task<Results<Ok<SourceStatusResponse>, ProblemHttpResult>> Status(
-        int id, SourceStore store, PollService polling, CancellationToken cancellationToken)
+        int id, SourceStore store, PollService polling, SourceStatusTable reports, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is null)
         {
             return Problems.NotFound("source", id);
         }
 
-        var status = polling.FindStatus(id);
-        return TypedResults.Ok(new SourceStatusResponse(status is not null, status, await store.CountEventsAsync(id, cancellationToken)));
+        var stored = await store.CountEventsAsync(id, cancellationToken);
+        if (polling.FindStatus(id) is { } here)
+        {
+            return TypedResults.Ok(new SourceStatusResponse(true, here, stored, engine.Value.Name));
+        }
+
+        var last = await reports.FindAsync(id, cancellationToken);
+        return TypedResults.Ok(new SourceStatusResponse(false, last?.Poll, stored, last?.Engine, last?.At));
     }
 }

@@ -12,11 +12,14 @@ internal sealed class SourceStore(
     IDbContextFactory<ForwarderDbContext> contexts, NpgsqlDataSource database, SecretProtector protector, SourceDirectory directory,
     ConfigurationSignal configuration, TimeProvider time)
 {
+    // The forwarder's own log: nobody configures it.
+    private const string ForwarderKind = "forwarder";
+
     public async Task<(IReadOnlyList<Source> Items, int Total)> ListAsync(
         string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var query = context.Sources.AsNoTracking();
+        var query = context.Sources.AsNoTracking().Where(source => source.Kind != ForwarderKind);
         if (enabled is { } wanted)
         {
             query = query.Where(source => source.Enabled == wanted);
@@ -36,7 +39,7 @@ internal sealed class SourceStore(
     public async Task<Source?> FindAsync(int id, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return await context.Sources.AsNoTracking().SingleOrDefaultAsync(source => source.Id == id, cancellationToken);
+        return await context.Sources.AsNoTracking().SingleOrDefaultAsync(source => source.Id == id && source.Kind != ForwarderKind, cancellationToken);
     }
 
     /// <summary>All that are enabled, for the engines that poll.</summary>
@@ -95,7 +98,7 @@ internal sealed class SourceStore(
     public async Task<(ChangeResult Result, Source? Source)> UpdateAsync(int id, int version, ValidSource valid, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var source = await context.Sources.SingleOrDefaultAsync(one => one.Id == id, cancellationToken);
+        var source = await context.Sources.SingleOrDefaultAsync(one => one.Id == id && one.Kind != ForwarderKind, cancellationToken);
         if (source is null || source.Version != version)
         {
             return (source is null ? ChangeResult.NotFound : ChangeResult.Stale, null);

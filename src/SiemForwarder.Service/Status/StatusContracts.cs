@@ -12,6 +12,7 @@ namespace SiemForwarder.Service.Status;
 /// <param name="SetAside">Events that the destination refused for good.</param>
 /// <param name="NextAttemptAt">When the next round starts, where it waits for one.</param>
 /// <param name="Engine">Engine that ran it last.</param>
+/// <param name="Paused">Who paused sending and since when; null while it is not paused.</param>
 public sealed record IntegrationStatusResponse(
     string Status,
     DateTimeOffset? Since,
@@ -23,7 +24,14 @@ public sealed record IntegrationStatusResponse(
     DateTimeOffset? OldestUndeliveredAt,
     long SetAside,
     DateTimeOffset? NextAttemptAt,
-    string? Engine);
+    string? Engine,
+    PauseStatus? Paused = null);
+
+/// <summary>Sending is paused: pulling and storing go on, and nothing is dropped meanwhile.</summary>
+/// <param name="Since">Since when.</param>
+/// <param name="By">Who paused it.</param>
+/// <param name="Reason">Why, where it was said.</param>
+public sealed record PauseStatus(DateTimeOffset Since, string By, string? Reason);
 
 /// <summary>What went wrong last.</summary>
 /// <param name="Category">Sort of fault: NameResolution, Connection, Tls, Timeout, Authentication, Authorization, Configuration, RateLimited, ServerError, Rejected, Database, Internal.</param>

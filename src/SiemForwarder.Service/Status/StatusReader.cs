@@ -14,6 +14,11 @@ internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engin
     public async Task<IntegrationStatusResponse> ReadAsync(Integration integration, CancellationToken cancellationToken)
     {
         var stored = await ReadStoredAsync(integration, cancellationToken);
+        if (integration is { PausedAt: { } since, PausedBy: { } by })
+        {
+            return stored with { Paused = new PauseStatus(since, by, integration.PauseReason), NextAttemptAt = null, Engine = null };
+        }
+
         if (!integration.Enabled || await engines.HasLivingEngineAsync(integration.EnginePool, cancellationToken))
         {
             return stored;

@@ -11,6 +11,14 @@ internal sealed class Integration
 
     public bool Enabled { get; set; }
 
+    /// <summary>Since when sending is paused; null while it is not.</summary>
+    public DateTimeOffset? PausedAt { get; set; }
+
+    /// <summary>Who paused it.</summary>
+    public string? PausedBy { get; set; }
+
+    public string? PauseReason { get; set; }
+
     public required string EnginePool { get; set; }
 
     /// <summary>Kind id of the destination catalogue.</summary>

@@ -111,9 +111,46 @@ public sealed class RetentionTests(TestPostgres postgres)
         Assert.DoesNotContain("segment_20260115", await PartitionsAsync(forwarder));
     }
 
+    [Fact]
+    public async Task TheHardLimitDropsWhatAnIntegrationHasNotGotAndWritesTheLossDown()
+    {
+        await using var forwarder = await StartAsync("--Forwarder:EventLog:HardLimitDays=40");
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        await forwarder.AddIntegrationAsync(new { name = "away", serverUrl = "tcp://127.0.0.1:9", outputType = "JSON" });
+        await AppendAsync(forwarder, source, LongAgo, 5);
+        var kept = await AppendAsync(forwarder, source, DateTimeOffset.UtcNow.AddDays(-35), 3);
+
+        await RunAsync(forwarder);
+        await RunAsync(forwarder);
+
+        Assert.DoesNotContain("segment_20260115", await PartitionsAsync(forwarder));
+        Assert.Contains($"segment_{DateTime.UtcNow.AddDays(-35):yyyyMMdd}", await PartitionsAsync(forwarder));
+        Assert.Equal("1-5", await ScalarAsync(forwarder, "SELECT string_agg(first_position || '-' || last_position, ',') FROM gap"));
+        Assert.Equal(3, kept.Count);
+    }
+
+    [Fact]
+    public async Task ALogThatIsTooLargeLosesItsOldestDaysFirstAndOnlyThoseThatAllHave()
+    {
+        await using var forwarder = await StartAsync("--Forwarder:EventLog:MaxBytes=1");
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var (first, second) = (DateTimeOffset.UtcNow.AddDays(-3), DateTimeOffset.UtcNow.AddDays(-2));
+        await AppendAsync(forwarder, source, first, 5);
+        await forwarder.AddIntegrationAsync(new { name = "away", serverUrl = "tcp://127.0.0.1:9", outputType = "JSON" });
+        await AppendAsync(forwarder, source, second, 5);
+
+        await RunAsync(forwarder);
+
+        var partitions = await PartitionsAsync(forwarder);
+        Assert.DoesNotContain($"segment_{first:yyyyMMdd}", partitions);
+        Assert.Contains($"segment_{second:yyyyMMdd}", partitions);
+        Assert.Contains($"segment_{DateTime.UtcNow:yyyyMMdd}", partitions);
+        Assert.Equal(0L, await ScalarAsync(forwarder, "SELECT count(*) FROM gap"));
+    }
+
     // Without the index nobody reads the old days, so that nothing of them is in memory.
-    private Task<ForwarderApplication> StartAsync() => ForwarderApplication.StartAsync(
-        postgres, "--Forwarder:EventLog:RetentionInterval=1.00:00:00", "--Forwarder:EventLog:IndexEnabled=false");
+    private Task<ForwarderApplication> StartAsync(params string[] settings) => ForwarderApplication.StartAsync(
+        postgres, ["--Forwarder:EventLog:RetentionInterval=1.00:00:00", "--Forwarder:EventLog:IndexEnabled=false", .. settings]);
 
     private static Task RunAsync(ForwarderApplication forwarder) =>
         forwarder.Services.GetServices<IHostedService>().OfType<RetentionService>().Single().RunOnceAsync(Token);

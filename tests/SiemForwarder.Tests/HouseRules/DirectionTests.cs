@@ -22,6 +22,7 @@ public sealed class DirectionTests
         ("Integrations", ["Storage", "Api"]),
         ("Dispatch", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Integrations"]),
         ("Status", ["Storage", "Api", "Engines", "EventLog", "Integrations"]),
+        ("Operations", ["Storage", "Api", "Engines", "EventLog"]),
         ("Evidence", ["Storage", "Api", "EventLog", "Integrations"]),
         ("Commands", ["Storage", "Api", "EventLog", "Integrations", "Sources"]),
     ];

@@ -14,6 +14,9 @@ internal sealed class IntegrationMapping : IEntityTypeConfiguration<Integration>
         builder.HasIndex(integration => integration.Name).IsUnique();
         builder.Property(integration => integration.Description);
         builder.Property(integration => integration.Enabled);
+        builder.Property(integration => integration.PausedAt);
+        builder.Property(integration => integration.PausedBy);
+        builder.Property(integration => integration.PauseReason);
         builder.Property(integration => integration.EnginePool);
         builder.Property(integration => integration.Destination);
         builder.Property(integration => integration.ServerUrl);

@@ -84,11 +84,32 @@ public sealed class DeliveryRoundTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
-    private DeliveryRound Round(IDestination destination) => new(destination, new DispatchOptions(), time, (outcome, _) =>
+    [Fact]
+    public async Task WhatIsOnItsWayWhenARoundIsStoppedComesToItsEnd()
     {
-        noted.Add(outcome.Reason);
-        return Task.CompletedTask;
-    });
+        using var stop = new CancellationTokenSource();
+        var round = Round(new ScriptedDestination(time, () =>
+        {
+            stop.Cancel();
+            return new DeliveryOutcome.Delivered("ok");
+        }));
+
+        var result = await round.RunAsync(SomeBatch.Of("one"), stop.Token);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(result.Outcome);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => round.RunAsync(SomeBatch.Of("two"), stop.Token));
+    }
+
+    private DeliveryRound Round(IDestination destination) => new(
+        destination,
+        new DispatchOptions(),
+        time,
+        (outcome, _) =>
+        {
+            noted.Add(outcome.Reason);
+            return Task.CompletedTask;
+        },
+        TestContext.Current.CancellationToken);
 
     private async Task<RoundResult> RunAsync(IDestination destination)
     {

@@ -1,0 +1,106 @@
+using System.Globalization;
+using Npgsql;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>Decides which days of the log go, and drops them; what an enabled integration has not got goes only where the hard limit forces it, and never silently.</summary>
+internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions partitions, EventLogOptions options, ILogger logger)
+{
+    /// <summary>One pass, oldest day first. The day under way stays whatever its size: days are what can be dropped without a trace.</summary>
+    public async Task RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var today = DateOnly.FromDateTime(now.UtcDateTime);
+        var days = await ReadSizesAsync(cancellationToken);
+        var total = days.Sum(day => day.Bytes);
+        foreach (var (day, bytes) in days.TakeWhile(one => one.Day < today))
+        {
+            // A day may go when even its last moment is older than the limit.
+            var isDue = day < today.AddDays(-options.RetentionDays) || IsOver(total, options.MaxBytes);
+            var isForced = (options.HardLimitDays > 0 && day < today.AddDays(-options.HardLimitDays)) || IsOver(total, options.HardLimitBytes);
+            if (!isDue && !isForced)
+            {
+                return;
+            }
+
+            var isNeeded = await IsNeededAsync(day, cancellationToken);
+            if (isNeeded && !isForced)
+            {
+                logger.LogWarning("The events received on {Day} are past their retention, but an enabled integration has not got them: they are kept.", day);
+                continue;
+            }
+
+            await DropAsync(day, isNeeded, now, cancellationToken);
+            total -= bytes;
+        }
+
+        if (IsOver(total, options.HardLimitBytes))
+        {
+            logger.LogWarning("The events of today alone take {Bytes} bytes, more than the hard limit of {Limit}: they are kept; make room or raise Forwarder__EventLog__HardLimitBytes.", total, options.HardLimitBytes);
+        }
+    }
+
+    private static bool IsOver(long bytes, long limit) => limit > 0 && bytes > limit;
+
+    private async Task<List<(DateOnly Day, long Bytes)>> ReadSizesAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT right(c.relname, 8), pg_total_relation_size(c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'segment'::regclass ORDER BY c.relname
+            """);
+        var days = new List<(DateOnly, long)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (DateOnly.TryParseExact(reader.GetString(0), "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
+            {
+                days.Add((day, reader.GetInt64(1)));
+            }
+        }
+
+        return days;
+    }
+
+    /// <summary>Drops a day; the losses are written down in the same transaction.</summary>
+    private async Task DropAsync(DateOnly day, bool isNeeded, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var partition = DayPartitions.NameOf("segment", day);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (isNeeded)
+        {
+            await using var note = new NpgsqlCommand(
+                $"""
+                INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at)
+                SELECT source_id, integration_id, greatest(first, position + 1), last,
+                    'The hard limit of the log dropped them; delivery was down for longer than Forwarder__EventLog__HardLimitDays or HardLimitBytes allow.', $1
+                FROM ({LackingSql(partition)}) lacking
+                """,
+                connection,
+                transaction)
+            { Parameters = { new() { Value = now } } };
+            await note.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await using var drop = new NpgsqlCommand($"DROP TABLE IF EXISTS {partition}", connection, transaction);
+        await drop.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        partitions.Forget(day);
+        logger.Log(isNeeded ? LogLevel.Error : LogLevel.Information, "Retention dropped {Partition}{Loss}.", partition, isNeeded ? ", events that an integration had not got included" : "");
+    }
+
+    private async Task<bool> IsNeededAsync(DateOnly day, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"SELECT EXISTS ({LackingSql(DayPartitions.NameOf("segment", day))})");
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>The enabled integrations (paused ones too) that have not got all of a partition, with what they lack.</summary>
+    private static string LackingSql(string partition) => $"""
+        SELECT held.source_id, i.id AS integration_id, held.first, held.last, coalesce(c.position, 0) AS position
+        FROM (SELECT source_id, min(first_position) AS first, max(last_position) AS last FROM {partition} GROUP BY source_id) held
+        JOIN source s ON s.id = held.source_id
+        JOIN integration i ON i.enabled AND (jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb(held.source_id))
+        LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = held.source_id
+        WHERE coalesce(c.position, 0) < held.last
+        """;
+}

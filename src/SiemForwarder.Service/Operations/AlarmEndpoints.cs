@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace SiemForwarder.Service.Operations;
+
+/// <summary>Something that is or was wrong.</summary>
+/// <param name="Kind">Sort of trouble, the type of the event that was raised: <c>INTEGRATION_FAILING</c>, <c>SOURCE_UNREACHABLE</c> …</param>
+/// <param name="Subject">What it is about: <c>integration:3</c>, <c>source:1</c>, <c>pool:dmz</c>.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Message">What is wrong and what to do.</param>
+/// <param name="Since">Since when.</param>
+/// <param name="RaisedAt">When it was noticed.</param>
+/// <param name="ClearedAt">When it ended; null while it stands.</param>
+public sealed record AlarmResponse(
+    string Kind, string Subject, string Name, string Message, DateTimeOffset Since, DateTimeOffset RaisedAt, DateTimeOffset? ClearedAt);
+
+/// <summary>Alarms, those that stand first.</summary>
+public sealed record AlarmList(IReadOnlyList<AlarmResponse> Items, int Total);
+
+/// <summary>The resource <c>alarms</c>.</summary>
+internal static class AlarmEndpoints
+{
+    private const int AtMost = 500;
+
+    public static void MapAlarms(this IEndpointRouteBuilder routes) => routes
+        .MapGet("/api/v1/alarms", List).WithTags("Status").WithName("ListAlarms")
+        .WithSummary("Lists what is wrong now: failing integrations, unreachable sources, empty engine pools, losses. With all=true also what was; the newest 500.");
+
+    private static async Task<Ok<AlarmList>> List(AlarmTable alarms, CancellationToken cancellationToken, bool all = false)
+    {
+        var items = await alarms.ListAsync(onlyOpen: !all, AtMost, cancellationToken);
+        return TypedResults.Ok(new AlarmList(items, items.Count));
+    }
+}

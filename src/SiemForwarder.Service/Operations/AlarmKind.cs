@@ -1,0 +1,38 @@
+namespace SiemForwarder.Service.Operations;
+
+/// <summary>A sort of trouble: what its begin and its end are called in the forwarder's log.</summary>
+/// <param name="Raised">Type of the event at its begin, and name of the alarm.</param>
+/// <param name="Cleared">Type of the event at its end; null where begin and end are not told as events of their own.</param>
+/// <param name="RaisedName">The begin in words.</param>
+/// <param name="ClearedName">The end in words.</param>
+/// <param name="Severity">CEF severity of the begin, 0 to 10.</param>
+internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedName, string ClearedName, int Severity)
+{
+    public static readonly AlarmKind IntegrationFailing =
+        new("INTEGRATION_FAILING", "INTEGRATION_RECOVERED", "Integration failing", "Integration recovered", 6);
+
+    public static readonly AlarmKind PoolEmpty =
+        new("ENGINE_POOL_EMPTY", "ENGINE_POOL_STAFFED", "Engine pool without a living engine", "Engine pool has an engine again", 8);
+
+    public static readonly AlarmKind SourceUnreachable =
+        new("SOURCE_UNREACHABLE", "SOURCE_REACHABLE", "Source unreachable", "Source reachable again", 7);
+
+    public static readonly AlarmKind AuditingOff =
+        new("AUDITING_SWITCHED_OFF", "AUDITING_SWITCHED_ON", "Auditing switched off in Keycloak", "Auditing switched on again in Keycloak", 9);
+
+    public static readonly AlarmKind RetentionMarginShort =
+        new("RETENTION_MARGIN_SHORT", "RETENTION_MARGIN_RESTORED", "Events are about to be deleted before they are forwarded", "Events are forwarded in time again", 8);
+
+    /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
+    public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);
+
+    /// <summary>All of them.</summary>
+    public static readonly IReadOnlyList<AlarmKind> All = [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, RetentionMarginShort, EventsLost];
+}
+
+/// <summary>Something that is wrong now.</summary>
+/// <param name="Subject">What it is about, such as <c>integration:3</c>.</param>
+/// <param name="Name">Its name, for people.</param>
+/// <param name="Since">Since when.</param>
+/// <param name="Message">What is wrong and what to do.</param>
+internal sealed record Alarm(AlarmKind Kind, string Subject, string Name, DateTimeOffset Since, string Message);

@@ -1,0 +1,126 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Operations;
+
+/// <summary>Reads from the database what is wrong now; each query answers subject, name, since and message.</summary>
+internal sealed class AlarmQueries(
+    NpgsqlDataSource database, IOptions<OperationsOptions> options, IOptions<EngineOptions> engine, IOptions<EventLogOptions> log)
+{
+    // A quarter of the time that events are kept is left to do something about it.
+    private const double MarginShare = 0.25;
+
+    private const string IntegrationFailing = """
+        SELECT 'integration:' || i.id, i.name, s.since,
+            'Integration ''' || i.name || ''' gets nothing delivered since ' || to_char(s.since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'
+            || coalesce(' (engine ' || nullif(s.engine, '') || ', pool ' || i.engine_pool || ')', '') || ': ' || s.error_message || ' Everything is kept and sent once it works.'
+        FROM integration i JOIN integration_status s ON s.integration_id = i.id
+        WHERE i.enabled AND i.paused_at IS NULL AND s.status = 'Error' AND s.since <= $1 - $2::interval
+        """;
+
+    private const string PoolEmpty = """
+        SELECT 'pool:' || i.engine_pool, i.engine_pool, coalesce(max(seen.at), min(i.updated_at)),
+            'No engine of the pool ''' || i.engine_pool || ''' is alive, so these integrations send nothing: ' || string_agg(i.name, ', ' ORDER BY i.name)
+            || '. Everything is kept. Start an engine with Forwarder__Engine__Pools__0=' || i.engine_pool || ', or move them to another pool.'
+        FROM integration i
+        LEFT JOIN LATERAL (SELECT max(last_seen_at) AS at FROM engine WHERE 'dispatch' = ANY (roles) AND i.engine_pool = ANY (pools)) seen ON true
+        WHERE i.enabled AND i.paused_at IS NULL AND coalesce(seen.at, i.updated_at) < now() - greatest($2::interval, $3::interval)
+        GROUP BY i.engine_pool
+        """;
+
+    private const string SourceUnreachable = """
+        SELECT 'source:' || s.id, s.name, p.failing_since,
+            'Source ''' || s.name || ''' cannot be read since ' || to_char(p.failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC: ' || p.error
+        FROM source s JOIN source_status p ON p.source_id = s.id
+        WHERE s.enabled AND p.failing_since <= $1 - $2::interval
+        """;
+
+    private const string AuditingOff = """
+        SELECT 'source:' || s.id, s.name, p.updated_at,
+            'Keycloak stores no ' || array_to_string(p.auditing_off, ' and no ') || ' events of source ''' || s.name
+            || ''': what happens now can never be forwarded. Find out who switched it off; in the admin console: Realm settings → Events → Save events.'
+        FROM source s JOIN source_status p ON p.source_id = s.id
+        WHERE s.enabled AND cardinality(p.auditing_off) > 0
+        """;
+
+    private const string SourceMargin = """
+        SELECT 'source:' || s.id, s.name, p.updated_at,
+            'Source ''' || s.name || ''' is read ' || p.unread_seconds || ' s behind, and Keycloak deletes events after ' || p.expiration_seconds
+            || ' s. Make reading work again, or let Keycloak keep events longer (Realm settings → Events → Expiration).'
+        FROM source s JOIN source_status p ON p.source_id = s.id
+        WHERE s.enabled AND p.expiration_seconds > 0
+            AND p.unread_seconds + extract(epoch FROM $1 - p.updated_at) > p.expiration_seconds * (1 - $4::float8)
+        """;
+
+    private const string IntegrationMargin = """
+        SELECT 'integration:' || i.id, i.name, $1,
+            'Integration ''' || i.name || ''' has not got events received at ' || to_char(min(g.received_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+            || ' UTC, and the hard limit of the log drops them after ' || $5 || ' days. Make delivery work again, or raise Forwarder__EventLog__HardLimitDays.'
+        FROM integration i JOIN log_head h ON jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb(h.source_id)
+        LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = h.source_id
+        CROSS JOIN LATERAL (SELECT received_at FROM segment WHERE source_id = h.source_id AND last_position > coalesce(c.position, 0) ORDER BY last_position LIMIT 1) g
+        WHERE i.enabled AND $5 > 0 AND g.received_at < $1 - $5 * (1 - $4::float8) * interval '1 day'
+        GROUP BY i.id
+        """;
+
+    private const string EventsLost = """
+        SELECT 'integration:' || i.id, i.name, min(g.noted_at),
+            sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' got them. ' || max(g.reason)
+        FROM gap g JOIN integration i ON i.id = g.integration_id
+        WHERE g.noted_at > $1 - interval '1 day' AND g.source_id <> 0
+        GROUP BY i.id
+        """;
+
+    private static readonly (AlarmKind Kind, string Sql)[] Queries =
+    [
+        (AlarmKind.IntegrationFailing, IntegrationFailing),
+        (AlarmKind.PoolEmpty, PoolEmpty),
+        (AlarmKind.SourceUnreachable, SourceUnreachable),
+        (AlarmKind.AuditingOff, AuditingOff),
+        (AlarmKind.RetentionMarginShort, SourceMargin),
+        (AlarmKind.RetentionMarginShort, IntegrationMargin),
+        (AlarmKind.EventsLost, EventsLost),
+    ];
+
+    /// <summary>Everything that is wrong at a moment.</summary>
+    public async Task<IReadOnlyList<Alarm>> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var alarms = new List<Alarm>();
+        foreach (var (kind, sql) in Queries)
+        {
+            await using var command = database.CreateCommand($"WITH given AS (SELECT $1::timestamptz, $2::interval, $3::interval, $4::float8, $5::int) {sql}");
+            command.Parameters.AddWithValue(now);
+            command.Parameters.AddWithValue(options.Value.FailingAfter);
+            command.Parameters.AddWithValue(engine.Value.LeaseDuration);
+            command.Parameters.AddWithValue(MarginShare);
+            command.Parameters.AddWithValue(log.Value.HardLimitDays);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                alarms.Add(new Alarm(kind, reader.GetString(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetString(3)));
+            }
+        }
+
+        return alarms;
+    }
+
+    /// <summary>The subjects that are still meant to work: what was disabled, paused or deleted has not recovered.</summary>
+    public async Task<IReadOnlySet<string>> ReadWatchedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT 'integration:' || id FROM integration WHERE enabled AND paused_at IS NULL
+            UNION SELECT 'pool:' || engine_pool FROM integration WHERE enabled AND paused_at IS NULL
+            UNION SELECT 'source:' || id FROM source WHERE enabled
+            """);
+        var watched = new HashSet<string>(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            watched.Add(reader.GetString(0));
+        }
+
+        return watched;
+    }
+}

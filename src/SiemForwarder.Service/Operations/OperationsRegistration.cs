@@ -1,0 +1,16 @@
+namespace SiemForwarder.Service.Operations;
+
+/// <summary>Registers the watch of the forwarder over itself.</summary>
+internal static class OperationsRegistration
+{
+    public static IServiceCollection AddOperations(this IServiceCollection services)
+    {
+        services.AddOptions<OperationsOptions>().BindConfiguration(OperationsOptions.Section);
+        return services
+            .AddSingleton<AlarmQueries>()
+            .AddSingleton<AlarmTable>()
+            .AddSingleton<Announcements>()
+            .AddSingleton<OperationsService>()
+            .AddHostedService(provider => provider.GetRequiredService<OperationsService>());
+    }
+}

@@ -1,0 +1,108 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Operations;
+
+/// <summary>Compares what is wrong with what was told, and tells the difference as events of the source <c>forwarder</c>.</summary>
+/// <remarks>
+/// It looks at states in the database, not at happenings: so it tells the same whichever engine looks, and after any crash.
+/// An event is stored before the alarm is marked as told, under a key that the trouble itself gives it: told twice, it is stored once.
+/// </remarks>
+internal sealed class OperationsService(
+    NpgsqlDataSource database, AlarmQueries queries, AlarmTable alarms, Announcements announcements, EventLogWriter log,
+    IOptions<OperationsOptions> options, TimeProvider time, ILogger<OperationsService> logger)
+    : BackgroundService
+{
+    /// <summary>The source of these events, in every database.</summary>
+    public const int SourceId = 0;
+
+    // "siemfwd" in ASCII; one engine looks at a time.
+    private const long LockKey = 0x7369656D667764;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(options.Value.Interval, time, stoppingToken);
+            try
+            {
+                await LookInTurnAsync(stoppingToken);
+            }
+            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+            {
+                logger.LogWarning("The forwarder could not look after itself: {Reason} It looks again in {Interval}.", exception.Message, options.Value.Interval);
+            }
+        }
+    }
+
+    /// <summary>Looks once, unless another engine is looking.</summary>
+    internal async Task LookInTurnAsync(CancellationToken cancellationToken)
+    {
+        await using var turn = await database.OpenConnectionAsync(cancellationToken);
+        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", turn) { Parameters = { new() { Value = LockKey } } };
+        if (await take.ExecuteScalarAsync(cancellationToken) is not true)
+        {
+            return;
+        }
+
+        try
+        {
+            await LookAsync(cancellationToken);
+        }
+        finally
+        {
+            await using var give = new NpgsqlCommand("SELECT pg_advisory_unlock($1)", turn) { Parameters = { new() { Value = LockKey } } };
+            await give.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var now = StoredTime.Now(time);
+        var standing = await queries.ReadAsync(now, cancellationToken);
+        var open = await alarms.ListOpenAsync(cancellationToken);
+        var raised = standing.ExceptBy(open.Select(Identity), Identity).ToList();
+        var cleared = open.ExceptBy(standing.Select(Identity), Identity).ToList();
+        var watched = cleared.Count == 0 ? null : await queries.ReadWatchedAsync(cancellationToken);
+        var told = await announcements.FindAsync(cancellationToken);
+        List<OperationalEvent> events =
+        [
+            .. raised.Where(alarm => alarm.Kind.Cleared is not null).Select(OperationalEvent.Raised),
+            .. cleared.Where(alarm => alarm.Kind.Cleared is not null && watched!.Contains(alarm.Subject)).Select(alarm => OperationalEvent.Cleared(alarm, now)),
+            .. told.Select(one => one.Event),
+        ];
+        if (events.Count > 0 && !await StoreAsync(events, cancellationToken))
+        {
+            return;
+        }
+
+        if (raised.Count + cleared.Count > 0)
+        {
+            await alarms.SaveAsync(raised, cleared, now, cancellationToken);
+        }
+
+        await announcements.MarkAsync(told, cancellationToken);
+    }
+
+    private async Task<bool> StoreAsync(List<OperationalEvent> events, CancellationToken cancellationToken)
+    {
+        var outcome = await log.AppendAsync(
+            new LogAppend(SourceId, EventStream.Forwarder, [.. events.Select(one => one.ToIncoming())], null), cancellationToken);
+        if (outcome is not AppendOutcome.Committed)
+        {
+            return false;
+        }
+
+        foreach (var one in events)
+        {
+            logger.Log(one.IsGood ? LogLevel.Information : LogLevel.Warning, "{Type}: {Message}", one.Type, one.Message);
+        }
+
+        return true;
+    }
+
+    private static (AlarmKind Kind, string Subject) Identity(Alarm alarm) => (alarm.Kind, alarm.Subject);
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Npgsql;
+using NpgsqlTypes;
+using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>How pulling a source goes, as the engine that polls it last said.</summary>
+/// <param name="Engine">Name of that engine.</param>
+/// <param name="At">When it said so.</param>
+internal sealed record StoredSourceStatus(RealmPollStatus Poll, string Engine, DateTimeOffset At);
+
+/// <summary>The status of sources in the database, for every process to read.</summary>
+internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider time)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+
+    /// <summary>Writes the status of several sources in one statement; a source that was deleted meanwhile is left out.</summary>
+    public async Task SaveAsync(IReadOnlyList<RealmPollStatus> reports, string engine, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        await using var command = database.CreateCommand("""
+            INSERT INTO source_status (source_id, engine, report, failing_since, error, auditing_off, expiration_seconds, unread_seconds, updated_at)
+            SELECT r.id, $1, r.report, r.failing_since, r.error, string_to_array(r.auditing_off, ' '), r.expiration, r.unread, $2
+            FROM unnest($3::int[], $4::jsonb[], $5::timestamptz[], $6::text[], $7::text[], $8::bigint[], $9::bigint[])
+                AS r (id, report, failing_since, error, auditing_off, expiration, unread)
+            JOIN source s ON s.id = r.id
+            ON CONFLICT (source_id) DO UPDATE SET engine = excluded.engine, report = excluded.report, failing_since = excluded.failing_since, error = excluded.error,
+                auditing_off = excluded.auditing_off, expiration_seconds = excluded.expiration_seconds, unread_seconds = excluded.unread_seconds, updated_at = excluded.updated_at
+            """);
+        var parameters = command.Parameters;
+        parameters.AddWithValue(engine);
+        parameters.AddWithValue(now);
+        parameters.AddWithValue(reports.Select(report => report.SourceId).ToArray());
+        parameters.Add(new NpgsqlParameter
+        {
+            Value = reports.Select(report => JsonSerializer.Serialize(report, Json)).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb,
+        });
+        parameters.AddWithValue(reports.Select(report => report.Streams.Min(stream => stream.FailingSince)).ToArray());
+        parameters.AddWithValue(reports.Select(Error).ToArray());
+        parameters.AddWithValue(reports.Select(report => string.Join(' ', report.Auditing?.Off ?? [])).ToArray());
+        parameters.AddWithValue(reports.Select(report => report.Auditing?.ExpirationSeconds).ToArray());
+        parameters.AddWithValue(reports.Select(report => (long)report.Unread(now).TotalSeconds).ToArray());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>What was last said of a source; null where nothing was.</summary>
+    public async Task<StoredSourceStatus?> FindAsync(int sourceId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT report::text, engine, updated_at FROM source_status WHERE source_id = $1");
+        command.Parameters.AddWithValue(sourceId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) && JsonSerializer.Deserialize<RealmPollStatus>(reader.GetString(0), Json) is { } report
+            ? new StoredSourceStatus(report, reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2))
+            : null;
+    }
+
+    private static string? Error(RealmPollStatus report) =>
+        report.Streams.Where(stream => stream.FailingSince is not null).MinBy(stream => stream.FailingSince)?.LastError is { } error ? StoredText.Of(error.Message) : null;
+}
