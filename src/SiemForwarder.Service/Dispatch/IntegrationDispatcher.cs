@@ -144,6 +144,7 @@ internal sealed class IntegrationDispatcher(
                 return false;
             }
 
+            CrashPoint.Pass(CrashPoint.AfterCheckpoint);
             Note(record);
             done = last;
         }

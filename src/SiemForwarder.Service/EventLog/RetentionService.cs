@@ -53,6 +53,7 @@ internal sealed class RetentionService(
 
             await using var command = database.CreateCommand($"DROP TABLE IF EXISTS {partition}");
             await command.ExecuteNonQueryAsync(cancellationToken);
+            CrashPoint.Pass(CrashPoint.DuringRetention);
             partitions.Forget(day);
             logger.LogInformation("Retention dropped {Partition}.", partition);
         }

@@ -150,6 +150,7 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
         while ((count = await stream.ReadAsync(buffer, stop.Token)) > 0)
         {
             connection.Append(buffer.AsSpan(0, count));
+            options.Received?.Invoke(connection, buffer.AsMemory(0, count));
             pulse.Beat();
             if (options.Conduct == TcpReceiverConduct.CloseAfterEachMessage && SyslogStream.Split(connection.Bytes).Messages.Count == 1)
             {
