@@ -58,8 +58,14 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
     public Task WaitForMessagesAsync(int count, CancellationToken cancellationToken) =>
         WaitUntilAsync(receiver => receiver.Messages.Count >= count, cancellationToken);
 
+    /// <summary>Stops listening and ends every connection; may be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         await stop.CancelAsync();
         listener.Dispose();
         foreach (var connection in Connections)

@@ -14,6 +14,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private readonly string home;
     private readonly string options;
+    private int postmasterId;
 
     private PostgresServer(string home, string options)
     {
@@ -50,12 +51,14 @@ internal sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Starts it again after it was stopped or killed.</summary>
-    public Task StartAgainAsync(CancellationToken cancellationToken) => ControlAsync(["start", "-t", "60", "-l", $"{home}/run/server.log", "-o", options], cancellationToken);
+    public async Task StartAgainAsync(CancellationToken cancellationToken)
+    {
+        await ControlAsync(["start", "-t", "60", "-l", $"{home}/run/server.log", "-o", options], cancellationToken);
+        postmasterId = int.Parse(File.ReadLines($"{DataFolder}/postmaster.pid").First(), CultureInfo.InvariantCulture);
+    }
 
     /// <summary>Stops it in order, dropping all connections.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => ControlAsync(["stop", "-m", "fast", "-t", "30"], cancellationToken);
-
-    public Task RestartAsync(CancellationToken cancellationToken) => ControlAsync(["restart", "-m", "immediate", "-t", "60", "-l", $"{home}/run/server.log", "-o", options], cancellationToken);
 
     /// <summary>Kills the server and all its processes without any warning.</summary>
     public async Task KillAsync(CancellationToken cancellationToken)
@@ -134,14 +137,14 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private Process? FindPostmaster()
     {
-        var file = $"{DataFolder}/postmaster.pid";
+        // Not from the file: its file system may be shut down.
         try
         {
-            return File.Exists(file) ? Process.GetProcessById(int.Parse(File.ReadLines(file).First(), CultureInfo.InvariantCulture)) : null;
+            return postmasterId == 0 ? null : Process.GetProcessById(postmasterId);
         }
-        catch (Exception exception) when (exception is ArgumentException or IOException)
+        catch (ArgumentException)
         {
-            // It has ended, or its file system is shut down; there is nothing to kill.
+            // It has ended; there is nothing to kill.
             return null;
         }
     }

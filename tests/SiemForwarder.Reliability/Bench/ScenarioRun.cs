@@ -164,7 +164,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
         var fresh = Oracle.Issue();
         var hasDrained = await UntilAsync(token => IsDrainedAsync(fresh, token), DrainBound, cancellationToken);
         var log = await StoredLog.ReadAsync(Database.Source, 1, cancellationToken);
-        log = EarlierLog is null ? log : [.. EarlierLog.Concat(log).DistinctBy(one => one.Position)];
+        log = EarlierLog is null ? log : [.. EarlierLog.Concat(log).DistinctBy(one => one.Position).OrderBy(one => one.Position)];
         var rows = new List<Row>();
         foreach (var feed in Feeds)
         {
