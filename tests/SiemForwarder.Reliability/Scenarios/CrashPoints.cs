@@ -83,6 +83,7 @@ internal static class CrashPoints
         await run.UntilAsync(() => run.Feeds.TrueForAll(feed => feed.Arrivals.Distinct >= 4000), TimeSpan.FromSeconds(60), cancellationToken);
 
         // From here on the late one gets nothing, and the log grows old.
+        var port = receiver.Port;
         await receiver.DisposeAsync();
         run.Oracle.Issue(1500);
         await run.UntilAsync(() => run.Feeds[0].Arrivals.Distinct >= 5500, TimeSpan.FromSeconds(60), cancellationToken);
@@ -99,7 +100,7 @@ internal static class CrashPoints
         await run.UntilAsync(async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 1, TimeSpan.FromSeconds(30), cancellationToken);
         var kept = await AgedLog.CountOldDaysAsync(run.Database.Source, cancellationToken);
         run.Sometimes($"exit between two drops, {days - kept} of {days} old days dropped, {kept} kept for the integration that waits", exit == CrashPoint.ExitCode && days - kept == 2 && kept == 1);
-        run.Own(Receivers.StartTcp(late, null, receiver.Port));
+        run.Own(Receivers.StartTcp(late, null, port));
     }
 
     private static async Task<int> ExitAsync(EndToEnd.Support.ForwarderProcess service, CancellationToken cancellationToken)

@@ -125,6 +125,8 @@ internal static class Databases
         var (service, _) = await run.StartServiceAsync(cancellationToken);
         await Kills.SetUpAsync(run, cancellationToken);
         var disk = (LoopDisk)run.Disk!;
+        // The data folder is a copy that nobody has synced yet.
+        await PostgresServer.MustAsync("sync", ["-f", run.Folder], cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var flowing = run.Oracle.FlowAsync(800, stop.Token);
         var dropped = 0;
