@@ -64,7 +64,14 @@ internal sealed class DeliveryRound
     {
         try
         {
-            return await destination.SendAsync(batch, cancellationToken);
+            CrashPoint.Pass(CrashPoint.BeforeSend);
+            var outcome = await destination.SendAsync(batch, cancellationToken);
+            if (outcome is DeliveryOutcome.Delivered)
+            {
+                CrashPoint.Pass(CrashPoint.AfterSend);
+            }
+
+            return outcome;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

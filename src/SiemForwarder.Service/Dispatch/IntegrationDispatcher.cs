@@ -145,6 +145,7 @@ internal sealed class IntegrationDispatcher(
                 return false;
             }
 
+            CrashPoint.Pass(CrashPoint.AfterCheckpoint);
             Note(record);
             done = last;
         }

@@ -129,6 +129,7 @@ internal sealed class EventLogWriter(
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackBody(bytes, ends) });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Checkpoint ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        CrashPoint.Pass(CrashPoint.BeforeAppendCommit);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             await reader.ReadAsync(cancellationToken);
@@ -138,6 +139,7 @@ internal sealed class EventLogWriter(
             }
         }
 
+        CrashPoint.Pass(CrashPoint.AfterAppendCommit);
         cache.Add(new LogSegment(
             append.SourceId, append.Stream, first, receivedAt, bytes, ends, [.. fresh.Select(one => one.Key)], [.. fresh.Select(one => one.OccurredAtMs)]));
         return (true, true);

@@ -47,6 +47,7 @@ internal sealed class RetentionService(
             var partition = DayPartitions.NameOf(table, day);
             await using var command = database.CreateCommand($"DROP TABLE IF EXISTS {partition}");
             await command.ExecuteNonQueryAsync(cancellationToken);
+            CrashPoint.Pass(CrashPoint.DuringRetention);
             partitions.Forget(day);
             logger.LogInformation("Retention dropped {Partition}.", partition);
         }

@@ -59,6 +59,7 @@ internal sealed class PollService(
 
         async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken token)
         {
+            CrashPoint.Pass(CrashPoint.AfterPull);
             var outcome = await log.AppendAsync(append with { Fence = fence }, token);
             if (outcome is AppendOutcome.Superseded)
             {

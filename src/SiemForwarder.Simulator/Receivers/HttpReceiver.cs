@@ -55,8 +55,14 @@ public sealed class HttpReceiver : IAsyncDisposable
     public Task WaitForRequestsAsync(int count, CancellationToken cancellationToken) =>
         pulse.WaitUntilAsync(() => Requests.Count >= count, cancellationToken);
 
+    /// <summary>Stops listening and ends every connection; may be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         await stop.CancelAsync();
         listener.Dispose();
         await accepting;

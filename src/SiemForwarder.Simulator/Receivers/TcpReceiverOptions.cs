@@ -32,6 +32,9 @@ public sealed record TcpReceiverOptions
     /// <summary>Speak TLS with these options; null for plain TCP.</summary>
     public SslServerAuthenticationOptions? Tls { get; init; }
 
+    /// <summary>Told of the bytes of every connection in their order; null for nobody.</summary>
+    public Action<ReceivedConnection, ReadOnlyMemory<byte>>? Received { get; init; }
+
     /// <summary>Bytes to send to everybody who connects.</summary>
     public ReadOnlyMemory<byte> Greeting { get; init; }
 }

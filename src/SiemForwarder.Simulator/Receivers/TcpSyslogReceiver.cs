@@ -58,8 +58,14 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
     public Task WaitForMessagesAsync(int count, CancellationToken cancellationToken) =>
         WaitUntilAsync(receiver => receiver.Messages.Count >= count, cancellationToken);
 
+    /// <summary>Stops listening and ends every connection; may be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         await stop.CancelAsync();
         listener.Dispose();
         foreach (var connection in Connections)
@@ -150,6 +156,7 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
         while ((count = await stream.ReadAsync(buffer, stop.Token)) > 0)
         {
             connection.Append(buffer.AsSpan(0, count));
+            options.Received?.Invoke(connection, buffer.AsMemory(0, count));
             pulse.Beat();
             if (options.Conduct == TcpReceiverConduct.CloseAfterEachMessage && SyslogStream.Split(connection.Bytes).Messages.Count == 1)
             {

@@ -7,6 +7,7 @@ internal abstract class SqlMigration(string file) : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder)
     {
+        CrashPoint.Pass(CrashPoint.DuringMigration);
         var assembly = typeof(SqlMigration).Assembly;
         var name = $"{typeof(SqlMigration).Namespace}.{file}";
         using var stream = assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"Migration {name} is not embedded.");

@@ -1,0 +1,11 @@
+using SiemForwarder.Reliability;
+using Xunit.Runner.InProc.SystemConsole;
+
+return args.FirstOrDefault() switch
+{
+    "list" => ReliabilityCommand.List(Console.Out),
+    "run" => await ReliabilityCommand.RunAsync(args[1..]),
+    "--server" or "--internal-msbuild-node" =>
+        await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SiemForwarder.Reliability.SelfRegisteredExtensions.AddSelfRegisteredExtensions),
+    _ => await ConsoleRunner.Run(args),
+};

@@ -1,0 +1,9 @@
+using SiemForwarder.Reliability.Bench;
+
+namespace SiemForwarder.Reliability.Scenarios;
+
+/// <summary>All scenarios, in the order of the table.</summary>
+internal static class Catalogue
+{
+    public static IReadOnlyList<Scenario> All { get; } = [.. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Databases.All];
+}
