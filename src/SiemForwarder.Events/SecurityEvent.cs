@@ -2,7 +2,7 @@ namespace SiemForwarder.Events;
 
 /// <summary>The one normalized record: what happened, in one shape, whatever the source; read by filters and formatters.</summary>
 /// <remarks>Made by normalizing when an event is read, never stored. Immutable, shared by all integrations of an engine.</remarks>
-public sealed class SecurityEvent
+public sealed record SecurityEvent
 {
     /// <summary>Event id: Keycloak's, or the key in the form of a UUID where the event has none. In every format.</summary>
     public required string Id { get; init; }

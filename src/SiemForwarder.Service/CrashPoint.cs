@@ -33,7 +33,7 @@ internal static class CrashPoint
     /// <summary>The checkpoint of an integration moved; the process does not know it yet.</summary>
     public const string AfterCheckpoint = "after-checkpoint";
 
-    /// <summary>Retention dropped a partition and may have more to drop.</summary>
+    /// <summary>Retention is about to commit the end of a day, or dropped a partition and may have more to drop.</summary>
     public const string DuringRetention = "during-retention";
 
     /// <summary>A migration is about to run; an earlier one may have run just before.</summary>

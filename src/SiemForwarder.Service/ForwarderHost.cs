@@ -1,6 +1,7 @@
 using Serilog;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
@@ -45,6 +46,7 @@ internal static class ForwarderHost
         app.MapPause();
         app.MapTests();
         app.MapRedrive();
+        app.MapReplays();
         app.MapStatus();
         app.MapAlarms();
         app.MapEvidence();

@@ -16,22 +16,26 @@ internal sealed record AssembledBatch(int SourceId, long AfterPosition, long Las
 internal readonly record struct PositionRange(long First, long Last);
 
 /// <summary>Reads on from a position, filters and formats, until the batch is full or the log ends.</summary>
-internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources, EventFilter filter, BatchBuffer buffer)
+/// <param name="log">Where to read.</param>
+/// <param name="sources">Names the sources.</param>
+/// <param name="select">The event as it is to be sent; null where it is not wanted.</param>
+/// <param name="buffer">Takes the formatted events.</param>
+internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources, Func<SecurityEvent, SecurityEvent?> select, BatchBuffer buffer)
 {
     // Bounds the work between two checkpoints of an integration whose filter lets next to nothing through.
     private const int MaxScannedEvents = 20_000;
 
-    /// <summary>The next run after a position; null where the log ends there. The batch is valid until the next call.</summary>
-    public async Task<AssembledBatch?> NextAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
+    /// <summary>The next run after a position and not beyond another; null where the log ends there. The batch is valid until the next call.</summary>
+    public async Task<AssembledBatch?> NextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
         buffer.Clear();
         var source = await sources.GetAsync(sourceId, cancellationToken);
         var (last, scanned) = (afterPosition, 0);
         List<PositionRange> gaps = [];
-        while (!buffer.IsFull && scanned < MaxScannedEvents)
+        while (!buffer.IsFull && scanned < MaxScannedEvents && last < upToPosition)
         {
             // Asked before the log is read: what it reached then and does not hold now, retention dropped.
-            var end = log.LastPosition(sourceId);
+            var end = Math.Min(log.LastPosition(sourceId), upToPosition);
             if (await log.ReadAsync(sourceId, last, cancellationToken) is not { } segment)
             {
                 if (end > last)
@@ -45,11 +49,16 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
 
             if (segment.FirstPosition > last + 1)
             {
-                gaps.Add(new PositionRange(last + 1, segment.FirstPosition - 1));
-                last = segment.FirstPosition - 1;
+                var gap = new PositionRange(last + 1, Math.Min(segment.FirstPosition - 1, upToPosition));
+                gaps.Add(gap);
+                last = gap.Last;
+                if (last == upToPosition)
+                {
+                    break;
+                }
             }
 
-            var (taken, position) = Take(segment, source, last);
+            var (taken, position) = Take(segment, source, last, upToPosition);
             scanned += (int)(position - last);
             last = position;
             if (!taken)
@@ -62,17 +71,18 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
     }
 
     /// <summary>Takes what fits of a segment; says whether all of it was taken and up to which position.</summary>
-    private (bool Whole, long LastPosition) Take(LogSegment segment, EventSource source, long afterPosition)
+    private (bool Whole, long LastPosition) Take(LogSegment segment, EventSource source, long afterPosition, long upToPosition)
     {
         var events = segment.Normalize(source);
-        for (var i = (int)(afterPosition + 1 - segment.FirstPosition); i < events.Length; i++)
+        var end = (int)Math.Min(events.Length, upToPosition - segment.FirstPosition + 1);
+        for (var i = (int)(afterPosition + 1 - segment.FirstPosition); i < end; i++)
         {
-            if (filter.Evaluate(events[i]).IsWanted && (buffer.IsFull || !buffer.TryAdd(events[i])))
+            if (select(events[i]) is { } wanted && (buffer.IsFull || !buffer.TryAdd(wanted)))
             {
                 return (false, segment.FirstPosition + i - 1);
             }
         }
 
-        return (true, segment.LastPosition);
+        return (true, Math.Min(segment.LastPosition, upToPosition));
     }
 }

@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Dispatch.Replays;
+
 namespace SiemForwarder.Service.Dispatch;
 
 /// <summary>Registers the delivery of events.</summary>
@@ -6,6 +8,6 @@ internal static class DispatchRegistration
     public static IServiceCollection AddDispatch(this IServiceCollection services)
     {
         services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        return services.AddSingleton<RedriveTable>().AddHostedService<DispatchService>();
+        return services.AddSingleton<RedriveTable>().AddSingleton<ReplayTable>().AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>().AddHostedService<DispatchService>();
     }
 }

@@ -32,6 +32,10 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
         return segment is not null && segment.FirstPosition <= position ? segment : null;
     }
 
+    /// <summary>The first stored segment that reaches beyond a position, whether or not this process knows that the log reaches so far.</summary>
+    public async Task<LogSegment?> FetchNextAsync(int sourceId, long afterPosition, CancellationToken cancellationToken) =>
+        cache.Find(sourceId, afterPosition) ?? await FetchAsync(sourceId, afterPosition, cancellationToken);
+
     private async Task<LogSegment?> FetchAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""

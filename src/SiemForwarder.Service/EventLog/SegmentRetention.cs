@@ -83,6 +83,7 @@ internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions 
 
         await using var drop = new NpgsqlCommand($"DROP TABLE IF EXISTS {partition}", connection, transaction);
         await drop.ExecuteNonQueryAsync(cancellationToken);
+        CrashPoint.Pass(CrashPoint.DuringRetention);
         await transaction.CommitAsync(cancellationToken);
         partitions.Forget(day);
         logger.Log(isNeeded ? LogLevel.Error : LogLevel.Information, "Retention dropped {Partition}{Loss}.", partition, isNeeded ? ", events that an integration had not got included" : "");
@@ -90,7 +91,11 @@ internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions 
 
     private async Task<bool> IsNeededAsync(DateOnly day, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand($"SELECT EXISTS ({LackingSql(DayPartitions.NameOf("segment", day))})");
+        await using var command = database.CreateCommand($"""
+            SELECT EXISTS ({LackingSql(DayPartitions.NameOf("segment", day))}) OR EXISTS (
+                SELECT 1 FROM replay r JOIN replay_range x ON x.replay_id = r.id JOIN {DayPartitions.NameOf("segment", day)} s ON s.source_id = x.source_id
+                WHERE r.state = 'running' AND s.last_position > x.position AND s.first_position <= x.last_position)
+            """);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 

@@ -8,7 +8,7 @@ namespace SiemForwarder.Service.Evidence;
 internal sealed class DeliveryReader(NpgsqlDataSource database)
 {
     private const string DeliveryColumns =
-        "id, source_id, first_position, last_position, event_count, byte_count, sha256, attempts, answer, filtered, delivered_at";
+        "id, source_id, first_position, last_position, event_count, byte_count, sha256, attempts, answer, filtered, delivered_at, replay_id";
 
     private const string SetAsideColumns = "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, state, note, decided_at";
 
@@ -77,7 +77,8 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
         reader.GetInt32(7),
         reader.GetString(8),
         reader.IsDBNull(9) ? [] : [.. reader.GetFieldValue<NpgsqlRange<long>[]>(9).Select(Shown)],
-        reader.GetFieldValue<DateTimeOffset>(10));
+        reader.GetFieldValue<DateTimeOffset>(10),
+        reader.IsDBNull(11) ? null : reader.GetInt64(11));
 
     private static string Shown(NpgsqlRange<long> range)
     {

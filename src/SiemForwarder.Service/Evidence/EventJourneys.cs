@@ -99,7 +99,12 @@ internal sealed class EventJourneys(
         var (checkpoint, start) = await ReadCheckpointAsync(integration.Id, one.Source.Id, cancellationToken);
         if (one.Position <= start)
         {
-            return Fate("before start", "The event was stored before the integration was created.");
+            // A backfill may have brought it all the same.
+            return await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } backfilled
+                ? new EventFate(
+                    integration.Id, integration.Name, integration.Enabled, "delivered",
+                    $"Accepted at {backfilled.DeliveredAt:O} by replay {backfilled.Replay}: {backfilled.Answer}.", backfilled)
+                : Fate("before start", "The event was stored before the integration was created.");
         }
 
         var verdict = definition.Filter.Evaluate(one);

@@ -71,9 +71,10 @@ public sealed record EventFate(int Integration, string Name, bool Enabled, strin
 /// <summary>One accepted batch.</summary>
 /// <param name="Sha256">Hash of the formatted bytes of the batch, in hexadecimal.</param>
 /// <param name="Filtered">Positions between first and last that the filter left out.</param>
+/// <param name="Replay">Replay or backfill that it belongs to; null for live traffic.</param>
 public sealed record DeliveryResponse(
     long Id, int Source, long FirstPosition, long LastPosition, int Events, long Bytes, string Sha256, int Attempts, string Answer,
-    IReadOnlyList<string> Filtered, DateTimeOffset DeliveredAt);
+    IReadOnlyList<string> Filtered, DateTimeOffset DeliveredAt, long? Replay = null);
 
 /// <summary>A page of deliveries, newest first.</summary>
 public sealed record DeliveryList(IReadOnlyList<DeliveryResponse> Items, long Total, int Page, int PageSize);

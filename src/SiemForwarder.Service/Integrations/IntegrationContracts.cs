@@ -50,6 +50,9 @@ public sealed record IntegrationRequest
 
     public FilterContract? Filter { get; init; }
 
+    /// <summary>Where a new integration begins: <c>now</c> (default), <c>everything</c> stored, or an instant; history runs beside live events. Only when it is created.</summary>
+    public string? Start { get; init; }
+
     /// <summary>What only this destination has.</summary>
     public JsonElement? Settings { get; init; }
 }

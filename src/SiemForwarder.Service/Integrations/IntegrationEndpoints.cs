@@ -15,7 +15,7 @@ internal static class IntegrationEndpoints
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/", List).WithName("ListIntegrations").WithSummary("Lists integrations, searchable by name and URL, with the headline of their status.");
         group.MapGet("/{id:int}", Get).WithName("GetIntegration").WithSummary("Shows one integration; its ETag names the version.");
-        group.MapPost("/", Create).WithName("CreateIntegration").WithSummary("Creates an integration; it begins with the events stored from now on.");
+        group.MapPost("/", Create).WithName("CreateIntegration").WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.");
         group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").WithSummary("Replaces the settings; asks for the version read (If-Match). Secrets left out stay as they are, an empty text removes one.");
         group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
         group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").WithSummary("Starts forwarding where it stopped.");
@@ -73,6 +73,11 @@ internal static class IntegrationEndpoints
         }
 
         var errors = new FieldErrors();
+        if (request.Start is not null)
+        {
+            errors.Add("start", "Only a new integration has a start; order a replay to send stored events to this one.");
+        }
+
         var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
         var valid = await ValidateAsync(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, store, errors, cancellationToken);
         if (valid is null)

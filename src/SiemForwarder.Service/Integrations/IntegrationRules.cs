@@ -66,10 +66,11 @@ internal static class IntegrationRules
             Filter = Filter(request.Filter, errors),
             Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, secrets, errors),
         };
+        var backfill = Backfill.Parse(request.Start, errors);
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, errors);
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets);
+            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill);
     }
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
@@ -265,7 +266,8 @@ internal static class IntegrationRules
         }
     }
 
-    private static EventFilter Filter(FilterContract? filter, FieldErrors errors) =>
+    /// <summary>A filter as it stands in a request; faults are noted under <c>filter</c>.</summary>
+    public static EventFilter Filter(FilterContract? filter, FieldErrors errors) =>
         filter is null ? EventFilter.Everything : new EventFilter(Match("filter.include", filter.Include, errors), Match("filter.exclude", filter.Exclude, errors));
 
     private static EventMatch? Match(string field, MatchContract? match, FieldErrors errors)

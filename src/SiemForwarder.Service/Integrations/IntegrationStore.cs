@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Storage;
 
@@ -84,6 +85,11 @@ internal sealed class IntegrationStore(
             """, cancellationToken);
         await database.Database.ExecuteSqlAsync(
             $"INSERT INTO integration_status (integration_id, since) VALUES ({integration.Id}, {integration.CreatedAt})", cancellationToken);
+        if (valid.Backfill is { } backfill)
+        {
+            await backfill.OrderAsync((NpgsqlConnection)database.Database.GetDbConnection(), integration.Id, integration.CreatedAt, cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
         configuration.Raise();
         return integration;

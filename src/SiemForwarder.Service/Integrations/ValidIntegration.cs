@@ -11,4 +11,5 @@ internal sealed record ValidIntegration(
     DestinationKind Kind,
     Uri ServerUrl,
     IntegrationDefinition Definition,
-    IReadOnlyDictionary<string, Secret> Secrets);
+    IReadOnlyDictionary<string, Secret> Secrets,
+    Backfill? Backfill = null);

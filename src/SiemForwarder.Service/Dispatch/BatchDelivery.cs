@@ -1,0 +1,248 @@
+using System.Security.Cryptography;
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Dispatch;
+
+/// <summary>Brings batches to their end at one destination: accepted, set aside, or kept until it works; and writes down which.</summary>
+internal sealed class BatchDelivery : IDisposable
+{
+    private static readonly TimeSpan LeaseGlance = TimeSpan.FromMilliseconds(100);
+
+    private readonly string name;
+    private readonly IDeliveryJournal journal;
+    private readonly EngineLeases leases;
+    private readonly DispatchOptions options;
+    private readonly TimeProvider time;
+    private readonly ForwarderTelemetry telemetry;
+    private readonly DatabasePatience patience;
+    private readonly Grace grace;
+    private int failedRounds;
+    private int refusalsInARow;
+
+    /// <param name="name">Name of the integration.</param>
+    /// <param name="destination">Where to send.</param>
+    /// <param name="journal">Where to write down what became of it.</param>
+    /// <param name="leases">Nothing is sent while it is not sure that the lease holds.</param>
+    /// <param name="options">Retries and pauses.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="telemetry">Log and counters.</param>
+    /// <param name="stopping">Stops the lane; what is on its way then may come to its end.</param>
+    public BatchDelivery(
+        string name, IDestination destination, IDeliveryJournal journal, EngineLeases leases, DispatchOptions options, TimeProvider time,
+        ForwarderTelemetry telemetry, CancellationToken stopping)
+    {
+        (this.name, this.journal, this.leases, this.options, this.time, this.telemetry) = (name, journal, leases, options, time, telemetry);
+        patience = new DatabasePatience(time, telemetry);
+        grace = new Grace(options.StopGrace, stopping);
+        Round = new DeliveryRound(destination, options, time, NoteAttemptAsync, grace.Token);
+    }
+
+    /// <summary>An attempt and its retries at this destination.</summary>
+    public DeliveryRound Round { get; }
+
+    public void Dispose() => grace.Dispose();
+
+    /// <summary>Brings a run of positions to its end: everything accepted, set aside, or left out by the filter. False where the checkpoint was taken away.</summary>
+    public async Task<bool> DeliverAsync(AssembledBatch assembled, CancellationToken cancellationToken)
+    {
+        foreach (var gap in assembled.Gaps)
+        {
+            await patience.TryUntilDoneAsync(token => NoteGapAsync(assembled.SourceId, gap, token), cancellationToken);
+        }
+
+        var done = assembled.AfterPosition;
+        var batch = assembled.Batch;
+        var parts = new Stack<(int First, int Count)>();
+        parts.Push((0, batch.Count));
+        while (parts.TryPop(out var part))
+        {
+            // The run ends behind the last event that passed the filter; the last part takes the rest with it.
+            var last = parts.Count == 0 ? assembled.LastPosition : batch.Events[part.First + part.Count - 1].Position;
+            var slice = part.Count == batch.Count ? batch : batch.Slice(part.First, part.Count);
+            await WaitForFreshLeaseAsync(cancellationToken);
+            var result = part.Count == 0 ? Nothing : AsRejected(await Round.RunAsync(slice, cancellationToken), slice.Count);
+            var refused = new List<RefusedEvent>();
+            switch (result.Outcome)
+            {
+                case DeliveryOutcome.Partial partial:
+                    result = await SettlePartialAsync(slice, partial, result.Attempts, refused, cancellationToken);
+                    break;
+                case DeliveryOutcome.Rejected when part.Count > 1:
+                    var half = part.Count / 2;
+                    parts.Push((part.First + half, part.Count - half));
+                    parts.Push((part.First, half));
+                    continue;
+                case DeliveryOutcome.Rejected rejected when ++refusalsInARow <= options.MaxRefusalsInARow:
+                    refused.Add(new RefusedEvent(slice.Events[0], slice[0].ToArray(), rejected.Reason, rejected.Answer));
+                    break;
+                case DeliveryOutcome.Rejected rejected:
+                    result = result with
+                    {
+                        Outcome = new DeliveryOutcome.Misconfigured(
+                            ErrorCategory.Rejected,
+                            $"It refused {refusalsInARow} events one after the other and accepted none between, so it looks as if it refuses every event. Check that URL, output type and schema are what it expects. Its answer: {rejected.Reason}"),
+                    };
+                    break;
+                default:
+                    break;
+            }
+
+            if (result.Outcome is DeliveryOutcome.Transient or DeliveryOutcome.Misconfigured)
+            {
+                parts.Push(part);
+                await PauseAsync(result.Outcome, cancellationToken);
+                continue;
+            }
+
+            var record = Record(assembled.SourceId, done, last, slice, refused, result);
+            if (!await patience.TryUntilDoneAsync(token => journal.RecordAsync(record, token), grace.Token))
+            {
+                return false;
+            }
+
+            CrashPoint.Pass(CrashPoint.AfterCheckpoint);
+            Note(record);
+            done = last;
+        }
+
+        return true;
+    }
+
+    private static RoundResult Nothing { get; } = new(new DeliveryOutcome.Delivered("filtered out"), 0);
+
+    /// <summary>A partial answer that refuses every event is a rejection: halving, and the guard against a destination that takes nothing, are for it too.</summary>
+    private static RoundResult AsRejected(RoundResult result, int count) =>
+        result.Outcome is DeliveryOutcome.Partial { Retry.Count: 0 } partial && partial.Refused.Count == count
+            ? result with { Outcome = new DeliveryOutcome.Rejected(partial.Refused[0].Reason, partial.Refused[0].Answer) }
+            : result;
+
+    /// <summary>Sends again what a partial answer left open, until every event is accepted or refused for good.</summary>
+    private async Task<RoundResult> SettlePartialAsync(
+        DeliveryBatch slice, DeliveryOutcome.Partial partial, int attempts, List<RefusedEvent> refused, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            refused.AddRange(partial.Refused.Select(one => new RefusedEvent(slice.Events[one.Index], slice[one.Index].ToArray(), one.Reason, one.Answer)));
+            if (partial.Retry.Count == 0)
+            {
+                return new RoundResult(new DeliveryOutcome.Delivered(partial.Answer), attempts);
+            }
+
+            if (partial.Refused.Count == 0 && partial.Retry.Count == slice.Count)
+            {
+                await PauseAsync(new DeliveryOutcome.Transient(ErrorCategory.ServerError, partial.Answer, partial.RetryAfter), cancellationToken);
+            }
+
+            slice = slice.Select(partial.Retry);
+            var next = await Round.RunAsync(slice, cancellationToken);
+            attempts += next.Attempts;
+            while (next.Outcome is DeliveryOutcome.Transient or DeliveryOutcome.Misconfigured)
+            {
+                await PauseAsync(next.Outcome, cancellationToken);
+                next = await Round.RunAsync(slice, cancellationToken);
+                attempts += next.Attempts;
+            }
+
+            partial = next.Outcome switch
+            {
+                DeliveryOutcome.Partial again => again,
+                DeliveryOutcome.Rejected rejected when slice.Count == 1 => new DeliveryOutcome.Partial([new RejectedEvent(0, rejected.Reason, rejected.Answer)], [], rejected.Answer),
+                DeliveryOutcome.Rejected => await SendOneByOneAsync(slice, refused, cancellationToken),
+                DeliveryOutcome.Delivered delivered => new DeliveryOutcome.Partial([], [], delivered.Answer),
+                _ => throw new InvalidOperationException("A round ended in an outcome that nobody knows."),
+            };
+        }
+    }
+
+    /// <summary>Sends the events of a refused remainder one by one.</summary>
+    private async Task<DeliveryOutcome.Partial> SendOneByOneAsync(
+        DeliveryBatch slice, List<RefusedEvent> refused, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < slice.Count; i++)
+        {
+            await SettlePartialAsync(slice, new DeliveryOutcome.Partial([], [i], "refused as a whole"), 0, refused, cancellationToken);
+        }
+
+        return new DeliveryOutcome.Partial([], [], "accepted one by one");
+    }
+
+    /// <summary>Sends nothing while it is not sure that the lease still holds: after a pause of the whole process, or with the database away.</summary>
+    public async Task WaitForFreshLeaseAsync(CancellationToken cancellationToken)
+    {
+        while (!leases.AreFresh)
+        {
+            await Task.Delay(LeaseGlance, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Shows a failed round and waits until the next one is due.</summary>
+    public async Task PauseAsync(DeliveryOutcome outcome, CancellationToken cancellationToken)
+    {
+        failedRounds++;
+        var (category, reason, pause) = outcome switch
+        {
+            DeliveryOutcome.Transient transient => (transient.Category, transient.Reason,
+                RetrySchedule.RoundPause(options, failedRounds, transient.RetryAfter, Random.Shared.NextDouble())),
+            DeliveryOutcome.Misconfigured misconfigured => (misconfigured.Category, misconfigured.Reason, options.ProbePause),
+            _ => throw new InvalidOperationException("Only a failed round pauses."),
+        };
+        telemetry.RoundFailed(name, category, reason, pause);
+        var error = new DeliveryError(category, reason, time.GetUtcNow() + pause);
+        await patience.TryUntilDoneAsync(token => Recorded(journal.RecordErrorAsync(error, token)), cancellationToken);
+        await Task.Delay(pause, time, cancellationToken);
+    }
+
+    private async Task NoteAttemptAsync(DeliveryOutcome.Transient transient, CancellationToken cancellationToken)
+    {
+        telemetry.AttemptFailed(name, transient.Category, transient.Reason);
+        try
+        {
+            await journal.RecordAttemptAsync(new DeliveryError(transient.Category, transient.Reason, time.GetUtcNow()), cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+        {
+            // The note is a courtesy; the end of the round is recorded with patience.
+            telemetry.DatabaseUnavailable(exception);
+        }
+    }
+
+    private async Task<bool> NoteGapAsync(int sourceId, PositionRange gap, CancellationToken cancellationToken)
+    {
+        await journal.RecordGapAsync(sourceId, gap, cancellationToken);
+        telemetry.GapFound(name, sourceId, gap.Last - gap.First + 1);
+        return true;
+    }
+
+    private static async Task<bool> Recorded(Task task)
+    {
+        await task;
+        return true;
+    }
+
+    private static DeliveryRecord Record(
+        int sourceId, long done, long last, DeliveryBatch slice, List<RefusedEvent> refused, RoundResult result)
+    {
+        var accepted = slice.Count - refused.Count;
+        var answer = result.Outcome is DeliveryOutcome.Delivered delivered ? delivered.Answer : "set aside";
+        return new DeliveryRecord(
+            sourceId, done, last, accepted, slice.Bytes.Length, SHA256.HashData(slice.Bytes.Span), result.Attempts, answer,
+            FilteredRanges.Between(done, last, slice.Events), refused);
+    }
+
+    private void Note(DeliveryRecord record)
+    {
+        if (record.EventCount > 0)
+        {
+            (failedRounds, refusalsInARow) = (0, 0);
+            telemetry.BatchDelivered(name, record.EventCount, record.ByteCount);
+        }
+
+        foreach (var refused in record.SetAside)
+        {
+            telemetry.EventSetAside(name, refused.Event.Id, refused.Reason);
+        }
+    }
+}

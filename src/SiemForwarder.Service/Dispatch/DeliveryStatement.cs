@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Dispatch;
+
+/// <summary>The one statement that records an accepted batch: checkpoint, delivery, set-aside events and status, together or not at all.</summary>
+internal static class DeliveryStatement
+{
+    private const string Delivered = """
+        WITH held AS (
+            SELECT 1 FROM lease WHERE kind = 'integration' AND resource_id = $1 AND engine = $12 AND fence = $20 FOR SHARE
+        ), moved AS (
+            {0}
+        ), delivered AS (
+            INSERT INTO delivery (integration_id, source_id, first_position, last_position, event_count, byte_count, sha256, attempts, answer, filtered, delivered_at, replay_id)
+            SELECT $1, $2, $3 + 1, $4, $5, $6, $7, $8, $9, $10, $11, $21 FROM moved WHERE $5 > 0
+        ), status AS (
+            {1}
+        ), refused AS (
+            INSERT INTO set_aside (integration_id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at)
+            SELECT $1, $2, r.position, r.event_id, r.event_type, r.occurred_at, r.bytes, r.reason, r.answer, $11
+            FROM moved, unnest($13::bigint[], $14::text[], $15::text[], $16::timestamptz[], $17::bytea[], $18::text[], $19::text[])
+                AS r (position, event_id, event_type, occurred_at, bytes, reason, answer)
+            ON CONFLICT (integration_id, source_id, position) DO NOTHING
+        )
+        SELECT count(*) FROM moved
+        """;
+
+    private static readonly CompositeFormat Statement = CompositeFormat.Parse(Delivered);
+
+    /// <summary>Makes the statement.</summary>
+    /// <param name="database">Where.</param>
+    /// <param name="moved">Moves the checkpoint from $3 to $4 for the holder of the lease; returns a row where it did.</param>
+    /// <param name="status">Shows the success, where the checkpoint moved.</param>
+    /// <param name="integrationId">The integration.</param>
+    /// <param name="record">What became of the batch.</param>
+    /// <param name="now">When.</param>
+    /// <param name="engine">Name of this engine.</param>
+    /// <param name="fence">Number of its lease.</param>
+    /// <param name="replayId">The replay that the batch belongs to; null for live traffic.</param>
+    public static NpgsqlCommand Create(
+        NpgsqlDataSource database, string moved, string status, int integrationId, DeliveryRecord record, DateTimeOffset now, string engine, long fence, long? replayId)
+    {
+        var command = database.CreateCommand(string.Format(CultureInfo.InvariantCulture, Statement, moved, status));
+        var parameters = command.Parameters;
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = integrationId });
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = record.SourceId });
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = record.AfterPosition });
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = record.LastPosition });
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = record.EventCount });
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = record.ByteCount });
+        parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = record.Hash });
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = record.Attempts });
+        parameters.Add(new NpgsqlParameter<string> { TypedValue = StoredText.Of(record.Answer) });
+        parameters.Add(new NpgsqlParameter { Value = (object?)record.Filtered ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.BigIntMultirange });
+        parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+        parameters.Add(new NpgsqlParameter<string> { TypedValue = engine });
+        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. record.SetAside.Select(one => one.Event.Position)] });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Event.Id))] });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Event.Type))] });
+        parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. record.SetAside.Select(one => one.Event.OccurredAt)] });
+        parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. record.SetAside.Select(one => one.Bytes)] });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Reason))] });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Answer))] });
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = fence });
+        parameters.Add(new NpgsqlParameter { Value = (object?)replayId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        return command;
+    }
+
+    /// <summary>Executes it; false where the checkpoint was not this engine's to move, and nothing was recorded.</summary>
+    public static async Task<bool> ExecuteAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
+        Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) == 1;
+}

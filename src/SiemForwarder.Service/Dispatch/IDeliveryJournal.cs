@@ -1,0 +1,17 @@
+namespace SiemForwarder.Service.Dispatch;
+
+/// <summary>Where a lane of an integration writes down what became of its batches: its live traffic, or a replay.</summary>
+internal interface IDeliveryJournal
+{
+    /// <summary>Records an accepted batch and moves the checkpoint of the lane; false, and nothing recorded, where it is not this lane's to move any more.</summary>
+    Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken);
+
+    /// <summary>Shows a failed round: why, and when the next one starts.</summary>
+    Task RecordErrorAsync(DeliveryError error, CancellationToken cancellationToken);
+
+    /// <summary>Notes a failed attempt that is going to be retried.</summary>
+    Task RecordAttemptAsync(DeliveryError error, CancellationToken cancellationToken);
+
+    /// <summary>Writes down that positions could not be sent because they were gone.</summary>
+    Task RecordGapAsync(int sourceId, PositionRange gap, CancellationToken cancellationToken);
+}

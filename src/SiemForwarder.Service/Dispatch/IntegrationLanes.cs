@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Dispatch;
+
+/// <summary>The two lanes of one integration, side by side: live traffic, and replays with a connection and buffers of their own.</summary>
+internal sealed class IntegrationLanes(
+    NpgsqlDataSource database, DayPartitions partitions, EventLogReader log, SourceDirectory sources, EventLogSignal signal, EngineLeases leases,
+    RedriveTable redrive, ReplayTable replays, ConfigurationSignal configuration, IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine, TimeProvider time, ForwarderTelemetry telemetry)
+{
+    private readonly DispatchOptions options = dispatch.Value;
+
+    /// <summary>Runs both until cancelled, or until another engine took the live lane over.</summary>
+    public async Task RunAsync(RunnableIntegration integration, DeliveryRecorder recorder, long fence, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var replaying = ReplayAsync(integration, fence, stop.Token);
+        try
+        {
+            await DeliverAsync(integration, recorder, cancellationToken);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await replaying;
+        }
+    }
+
+    private async Task DeliverAsync(RunnableIntegration integration, DeliveryRecorder recorder, CancellationToken cancellationToken)
+    {
+        await using var destination = integration.Kind.Open(integration.Destination, time);
+        using var buffer = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits);
+        using var single = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits);
+        using var delivery = new BatchDelivery(integration.Name, destination, recorder, leases, options, time, telemetry, cancellationToken);
+        var assembler = new BatchAssembler(log, sources, one => integration.Filter.Evaluate(one).IsWanted ? one : null, buffer);
+        var redriver = new Redriver(integration.Id, redrive, log, sources, single, delivery.Round);
+        await new IntegrationDispatcher(integration, assembler, recorder, delivery, redriver, sources, signal, time, telemetry).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Runs replays; a fault of its own ends neither the live lane nor itself.</summary>
+    private async Task ReplayAsync(RunnableIntegration integration, long fence, CancellationToken cancellationToken)
+    {
+        var lane = new ReplayLane(integration, replays, OpenAsync, configuration, options, time, telemetry);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await lane.RunAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                telemetry.DispatcherFailed(integration.Name, exception);
+                await Task.Delay(options.RoundPause, time, cancellationToken).ContinueWith(static _ => { }, TaskScheduler.Default);
+            }
+        }
+
+        async Task OpenAsync(Replay replay, Func<BatchAssembler, BatchDelivery, Task> run, CancellationToken token)
+        {
+            // A cache of its own: history must not push the newest segments out of the engine's.
+            var history = new EventLogReader(database, new SegmentCache(16 * 1024 * 1024), signal);
+            await using var destination = integration.Kind.Open(integration.Destination, time);
+            using var buffer = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits with
+            {
+                MaxEvents = Math.Min(destination.Limits.MaxEvents, replay.EventsPerSecond),
+            });
+            var journal = new ReplayJournal(database, partitions, time, engine.Value.Name, fence, replay);
+            using var delivery = new BatchDelivery(integration.Name, destination, journal, leases, options, time, telemetry, token);
+            await run(new BatchAssembler(history, sources, ReplayMark.Selector(replay, integration.Filter), buffer), delivery);
+        }
+    }
+}

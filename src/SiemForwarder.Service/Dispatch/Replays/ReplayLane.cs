@@ -1,0 +1,115 @@
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Dispatch.Replays;
+
+/// <summary>Runs the replays of one integration, one after the other, within their rates; each goes on where it stopped, whatever stopped it.</summary>
+/// <param name="integration">The integration.</param>
+/// <param name="table">Its replays.</param>
+/// <param name="open">Opens what a replay needs, and closes it behind it.</param>
+/// <param name="configuration">Wakes the lane when somebody asks for a replay or cancels one.</param>
+/// <param name="options">Pauses.</param>
+/// <param name="time">Clock.</param>
+/// <param name="telemetry">Log and counters.</param>
+internal sealed class ReplayLane(
+    RunnableIntegration integration, ReplayTable table, Func<Replay, Func<BatchAssembler, BatchDelivery, Task>, CancellationToken, Task> open,
+    ConfigurationSignal configuration, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
+{
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CancelGlance = TimeSpan.FromSeconds(2);
+
+    private readonly DatabasePatience patience = new(time, telemetry);
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var changed = configuration.Changed;
+            if (await patience.TryUntilDoneAsync(token => table.FindRunningAsync(integration.Id, token), cancellationToken) is { } replay)
+            {
+                await RunOneAsync(replay, cancellationToken);
+                continue;
+            }
+
+            await Task.WhenAny(changed, Task.Delay(IdleInterval, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task RunOneAsync(Replay replay, CancellationToken cancellationToken)
+    {
+        await patience.TryUntilDoneAsync(token => table.StartAsync(replay.Id, token), cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = WatchAsync(replay, stop);
+        try
+        {
+            await open(replay, (assembler, delivery) => ReadAsync(replay, assembler, delivery, stop.Token), stop.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Somebody cancelled this replay; the next one has its turn.
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await watching;
+        }
+    }
+
+    private async Task ReadAsync(Replay replay, BatchAssembler assembler, BatchDelivery delivery, CancellationToken cancellationToken)
+    {
+        var pace = new Pace(replay.EventsPerSecond, time);
+        foreach (var range in replay.Ranges)
+        {
+            var after = range.Position;
+            while (after < range.LastPosition)
+            {
+                var from = after;
+                var assembled = await patience.TryUntilDoneAsync(token => assembler.NextAsync(range.SourceId, from, range.LastPosition, token), cancellationToken);
+                if (assembled is null)
+                {
+                    // This engine does not know yet how far the log reaches.
+                    await Task.Delay(CancelGlance, time, cancellationToken);
+                    continue;
+                }
+
+                var count = assembled.Batch.Count;
+                if (!await delivery.DeliverAsync(assembled, cancellationToken))
+                {
+                    await Task.Delay(options.RoundPause, time, cancellationToken);
+                    return;
+                }
+
+                after = assembled.LastPosition;
+                await pace.WaitAsync(count, cancellationToken);
+            }
+        }
+
+        await patience.TryUntilDoneAsync(token => table.FinishAsync(replay.Id, token), cancellationToken);
+    }
+
+    /// <summary>Stops the replay when it is no longer to run, also while it waits for its destination.</summary>
+    private async Task WatchAsync(Replay replay, CancellationTokenSource stop)
+    {
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await Task.WhenAny(configuration.Changed, Task.Delay(CancelGlance, time, stop.Token));
+                stop.Token.ThrowIfCancellationRequested();
+                var now = await patience.TryUntilDoneAsync(token => table.FindAsync(integration.Id, replay.Id, token), stop.Token);
+                if (now?.State != Replay.Running)
+                {
+                    await stop.CancelAsync();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The replay came to its end, or the lane was stopped.
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using Npgsql;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Dispatch.Replays;
+
+/// <summary>The replays in the database.</summary>
+internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time)
+{
+    private const string Columns = """
+        r.id, r.integration_id, r.kind, r.state, r.definition::text, r.events_per_second, r.delivered, r.byte_count, r.missing, r.error, r.next_attempt_at,
+        r.created_by, r.created_at, r.started_at, r.finished_at,
+        ARRAY(SELECT source_id::bigint FROM replay_range x WHERE x.replay_id = r.id ORDER BY source_id),
+        ARRAY(SELECT first_position FROM replay_range x WHERE x.replay_id = r.id ORDER BY source_id),
+        ARRAY(SELECT last_position FROM replay_range x WHERE x.replay_id = r.id ORDER BY source_id),
+        ARRAY(SELECT position FROM replay_range x WHERE x.replay_id = r.id ORDER BY source_id)
+        """;
+
+    /// <summary>Stores a new one that is to run at once; its id.</summary>
+    public async Task<long> CreateAsync(
+        int integrationId, string kind, ReplayDefinition definition, int eventsPerSecond, string by, IReadOnlyList<ReplayRange> ranges,
+        CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            WITH created AS (
+                INSERT INTO replay (integration_id, kind, definition, events_per_second, created_by, created_at) VALUES ($1, $2, $3::jsonb, $4, $5, $6) RETURNING id
+            ), ranges AS (
+                INSERT INTO replay_range (replay_id, source_id, first_position, last_position, position)
+                SELECT created.id, r.source_id, r.first, r.last, r.first - 1 FROM created, unnest($7::int[], $8::bigint[], $9::bigint[]) AS r (source_id, first, last)
+            )
+            SELECT id FROM created
+            """);
+        command.Parameters.AddWithValue(integrationId);
+        command.Parameters.AddWithValue(kind);
+        command.Parameters.AddWithValue(definition.ToJson());
+        command.Parameters.AddWithValue(eventsPerSecond);
+        command.Parameters.AddWithValue(StoredText.Of(by));
+        command.Parameters.AddWithValue(time.GetUtcNow());
+        command.Parameters.AddWithValue(ranges.Select(range => range.SourceId).ToArray());
+        command.Parameters.AddWithValue(ranges.Select(range => range.FirstPosition).ToArray());
+        command.Parameters.AddWithValue(ranges.Select(range => range.LastPosition).ToArray());
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>All of an integration, newest first.</summary>
+    public Task<IReadOnlyList<Replay>> ListAsync(int integrationId, CancellationToken cancellationToken) =>
+        ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 ORDER BY r.id DESC LIMIT 500", integrationId, cancellationToken);
+
+    public async Task<Replay?> FindAsync(int integrationId, long id, CancellationToken cancellationToken) =>
+        (await ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.id = {id}", integrationId, cancellationToken)).SingleOrDefault();
+
+    /// <summary>The oldest of an integration that is to run; null where there is none.</summary>
+    public async Task<Replay?> FindRunningAsync(int integrationId, CancellationToken cancellationToken) =>
+        (await ReadAsync(
+            $"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.state = 'running' ORDER BY r.id LIMIT 1", integrationId, cancellationToken)).SingleOrDefault();
+
+    /// <summary>Changes the state of one that has the state <paramref name="from"/>; says whether it had.</summary>
+    public async Task<int> MoveAsync(long id, string from, string to, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            UPDATE replay SET state = $3, finished_at = CASE WHEN $3 = 'running' THEN NULL ELSE $4 END, started_at = CASE WHEN $3 = 'running' THEN NULL ELSE started_at END,
+                next_attempt_at = NULL, error = CASE WHEN $3 = 'done' THEN NULL ELSE error END
+            WHERE id = $1 AND state = $2
+            """);
+        command.Parameters.AddWithValue(id);
+        command.Parameters.AddWithValue(from);
+        command.Parameters.AddWithValue(to);
+        command.Parameters.AddWithValue(time.GetUtcNow());
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Ends a replay whose ranges are all done.</summary>
+    public async Task<int> FinishAsync(long id, CancellationToken cancellationToken) => await MoveAsync(id, Replay.Running, "done", cancellationToken);
+
+    /// <summary>Notes when a lane took it up.</summary>
+    public async Task<int> StartAsync(long id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("UPDATE replay SET started_at = coalesce(started_at, $2) WHERE id = $1");
+        command.Parameters.AddWithValue(id);
+        command.Parameters.AddWithValue(time.GetUtcNow());
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<Replay>> ReadAsync(string sql, int integrationId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.Parameters.AddWithValue(integrationId);
+        var replays = new List<Replay>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            replays.Add(Read(reader));
+        }
+
+        return replays;
+    }
+
+    private static Replay Read(NpgsqlDataReader reader)
+    {
+        var (sources, firsts) = (reader.GetFieldValue<long[]>(15), reader.GetFieldValue<long[]>(16));
+        var (lasts, positions) = (reader.GetFieldValue<long[]>(17), reader.GetFieldValue<long[]>(18));
+        return new Replay(
+            reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), ReplayDefinition.FromJson(reader.GetString(4)), reader.GetInt32(5),
+            reader.GetInt64(6), reader.GetInt64(7), reader.GetInt64(8), reader.IsDBNull(9) ? null : reader.GetString(9), Instant(reader, 10), reader.GetString(11),
+            reader.GetFieldValue<DateTimeOffset>(12), Instant(reader, 13), Instant(reader, 14),
+            [.. sources.Select((source, i) => new ReplayRange((int)source, firsts[i], lasts[i], positions[i]))]);
+    }
+
+    private static DateTimeOffset? Instant(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
+}
