@@ -26,7 +26,7 @@ internal sealed class EventLogWriter(
             INSERT INTO segment (source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body)
             SELECT source_id, $2, $2 + $3 - 1, $4, $5, $6, $7, $8, $9, $10, $11 FROM head
         ), polled AS (
-            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) SELECT source_id, $5, $12, $4 FROM head WHERE $12 IS NOT NULL
+            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) SELECT source_id, $14, $12, $4 FROM head WHERE $12 IS NOT NULL
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
         )
         SELECT EXISTS (SELECT 1 FROM head), $13 IS NULL OR EXISTS (SELECT 1 FROM held),
@@ -129,6 +129,7 @@ internal sealed class EventLogWriter(
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackBody(bytes, ends) });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Checkpoint ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = CheckpointOf(append) });
         CrashPoint.Pass(CrashPoint.BeforeAppendCommit);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
@@ -158,12 +159,14 @@ internal sealed class EventLogWriter(
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
             """);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = append.SourceId });
-        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)append.Stream });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = CheckpointOf(append) });
         command.Parameters.Add(new NpgsqlParameter { Value = append.Checkpoint, NpgsqlDbType = NpgsqlDbType.Jsonb });
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
+
+    private static short CheckpointOf(LogAppend append) => (short)((short)append.Stream + (short)append.Lane);
 
     private sealed class Appender
     {

@@ -15,7 +15,19 @@ public readonly record struct IncomingEvent(long OccurredAtMs, EventKey Key, Eve
 /// <param name="Events">Events in the order of the page; those already in the log are dropped. May be empty.</param>
 /// <param name="Checkpoint">New checkpoint of this stream as JSON, or null to leave it as it is.</param>
 /// <param name="Fence">Number of the lease on the source under which the page was read; null for appends that need none.</param>
-public sealed record LogAppend(int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null);
+/// <param name="Lane">Lane of the checkpoint: live reading and history have one each.</param>
+public sealed record LogAppend(
+    int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null, PollLane Lane = PollLane.Live);
+
+/// <summary>Which reading of a stream a checkpoint belongs to; added to the number of the stream where it is stored.</summary>
+public enum PollLane : short
+{
+    /// <summary>What happens now.</summary>
+    Live = 0,
+
+    /// <summary>What happened before the source was created.</summary>
+    History = 16,
+}
 
 /// <summary>What came of an append.</summary>
 public abstract record AppendOutcome

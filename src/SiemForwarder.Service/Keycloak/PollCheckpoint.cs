@@ -29,6 +29,9 @@ internal sealed record PollCheckpoint
     /// <summary>Where the server cannot read its own rows; tried again every hour.</summary>
     public IReadOnlyList<PollGap> Gaps { get; init; } = [];
 
+    /// <summary>History only: everything up to the present of that time was read, and nothing is to be asked for again.</summary>
+    public bool IsComplete { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, PollCheckpointJson.Default.PollCheckpoint);
 
     /// <exception cref="JsonException">The text is not a checkpoint.</exception>

@@ -68,6 +68,31 @@ internal sealed class RealmPoller : IDisposable
         }
     }
 
+    /// <summary>Polls all streams until each was read through to the present once and has nothing left to ask for again. Only cancellation throws.</summary>
+    public async Task RunThroughAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (stream, poller) in pollers)
+        {
+            var schedule = new PollSchedule(source.PollInterval, Random.Shared.NextDouble);
+            PollOutcome outcome;
+            do
+            {
+                outcome = await PollSafelyAsync(stream, cancellationToken).ConfigureAwait(false);
+                var gaps = poller.Checkpoint?.Gaps.Count > 0;
+                var pause = outcome is PollOutcome.Polled { MoreWaiting: false } && gaps ? PollTiming.GapRetryInterval : schedule.Next(outcome);
+                if (outcome is not PollOutcome.Polled { MoreWaiting: false } || gaps)
+                {
+                    await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+                    outcome = gaps ? new PollOutcome.Polled(0, 0, true) : outcome;
+                }
+            }
+            while (outcome is not PollOutcome.Polled { MoreWaiting: false });
+        }
+    }
+
+    /// <summary>The checkpoint of a stream as it is now; null before its first poll.</summary>
+    internal PollCheckpoint? CheckpointOf(EventStream stream) => pollers[stream].Checkpoint;
+
     /// <summary>Polls one stream once, within the budget of one turn.</summary>
     public async Task<PollOutcome> PollOnceAsync(EventStream stream, CancellationToken cancellationToken)
     {

@@ -40,11 +40,19 @@ internal sealed class PollService(
 
         try
         {
-            var checkpoints = await Patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, token), cancellationToken);
+            var checkpoints = await Patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.Live, token), cancellationToken);
+            var history = await Patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
             var keycloak = SourceDefinition.FromJson(source.Definition).ToKeycloak(source, secret);
-            using var poller = new RealmPoller(keycloak, checkpoints, AppendAsync, Time, loggers.CreateLogger<RealmPoller>());
+            var logger = loggers.CreateLogger<RealmPoller>();
+            using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger);
             pollers[source.Id] = poller;
-            await poller.RunAsync(cancellationToken);
+            var unread = HistoryLane.Unread(keycloak, checkpoints, history);
+            await RunTogetherAsync(
+                poller.RunAsync(cancellationToken),
+                unread.Count == 0
+                    ? Task.CompletedTask
+                    : HistoryLane.RunAsync(keycloak with { Streams = unread }, history, AppendAsync, Time, logger, cancellationToken),
+                stop);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -55,6 +63,17 @@ internal sealed class PollService(
         finally
         {
             pollers.TryRemove(source.Id, out _);
+        }
+
+        // The first fault of either ends both; the next look at the configuration starts them anew.
+        static async Task RunTogetherAsync(Task live, Task history, CancellationTokenSource stop)
+        {
+            if (await Task.WhenAny(live, history) is { IsCompletedSuccessfully: false })
+            {
+                await stop.CancelAsync();
+            }
+
+            await Task.WhenAll(live, history);
         }
 
         async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken token)

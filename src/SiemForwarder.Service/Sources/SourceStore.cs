@@ -52,8 +52,8 @@ internal sealed class SourceStore(
     /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>
     public IReadOnlyDictionary<string, Secret>? SecretsOf(Source source) => protector.Unprotect(source.Secrets);
 
-    /// <summary>The poll checkpoints of a source by stream.</summary>
-    public async Task<IReadOnlyDictionary<EventStream, string?>> ReadCheckpointsAsync(int id, CancellationToken cancellationToken)
+    /// <summary>The poll checkpoints of a lane of a source by stream.</summary>
+    public async Task<IReadOnlyDictionary<EventStream, string?>> ReadCheckpointsAsync(int id, PollLane lane, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT stream, state::text FROM poll_checkpoint WHERE source_id = $1");
         command.Parameters.AddWithValue(id);
@@ -61,7 +61,11 @@ internal sealed class SourceStore(
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            checkpoints[(EventStream)reader.GetInt16(0)] = reader.GetString(1);
+            var (stream, of) = ((EventStream)(reader.GetInt16(0) % (short)PollLane.History), reader.GetInt16(0) >= (short)PollLane.History ? PollLane.History : PollLane.Live);
+            if (of == lane)
+            {
+                checkpoints[stream] = reader.GetString(1);
+            }
         }
 
         return checkpoints;

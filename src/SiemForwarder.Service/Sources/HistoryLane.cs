@@ -1,0 +1,57 @@
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Keycloak;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>Reads what a realm holds from before its source was created, beside the live reading and with a connection of its own.</summary>
+/// <remarks>It reads on to the present once, and what the live lane has stored meanwhile is recognized: so nothing lies between the two.</remarks>
+internal static class HistoryLane
+{
+    /// <summary>The source as the live lane reads it: from now on.</summary>
+    public static KeycloakSource Live(KeycloakSource source) => source with { Start = PollStart.Now };
+
+    /// <summary>Whether history is to be read (on): asked for, not read through yet, and not what the live checkpoint began with.</summary>
+    /// <param name="source">The source with the start that was asked for.</param>
+    /// <param name="live">Checkpoints of the live lane; a source of an earlier version read its history there.</param>
+    /// <param name="history">Checkpoints of the history lane.</param>
+    /// <returns>The streams whose history is not read through.</returns>
+    public static IReadOnlyList<EventStream> Unread(
+        KeycloakSource source, IReadOnlyDictionary<EventStream, string?> live, IReadOnlyDictionary<EventStream, string?> history)
+    {
+        if (source.Start is { Everything: false, Since: null })
+        {
+            return [];
+        }
+
+        var startMs = source.Start.Since?.ToUnixTimeMilliseconds() ?? 0;
+        return [.. source.Streams.Distinct().Where(stream =>
+            Parse(history, stream) is { } read
+                ? !read.IsComplete || read.StartMs > startMs
+                : !(Parse(live, stream)?.StartMs <= startMs))];
+    }
+
+    /// <summary>Reads history through; ends when it is in the log.</summary>
+    public static async Task RunAsync(
+        KeycloakSource source, IReadOnlyDictionary<EventStream, string?> history, Func<LogAppend, CancellationToken, Task<AppendOutcome>> append, TimeProvider time,
+        ILogger logger, CancellationToken cancellationToken)
+    {
+        // A checkpoint that is complete began later than what is asked for now: that history is read anew.
+        var begun = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
+        using var poller = new RealmPoller(source, begun, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger);
+        await poller.RunThroughAsync(cancellationToken);
+        foreach (var stream in source.Streams.Distinct())
+        {
+            var complete = poller.CheckpointOf(stream)! with { IsComplete = true };
+            while (await append(new LogAppend(source.Id, stream, [], complete.ToJson(), Lane: PollLane.History), cancellationToken) is not AppendOutcome.Committed)
+            {
+                await Task.Delay(source.PollInterval, time, cancellationToken);
+            }
+        }
+
+        logger.LogInformation("Source {Source}: its history is read through.", source.Name);
+    }
+
+    private static PollCheckpoint? Parse(IReadOnlyDictionary<EventStream, string?> checkpoints, EventStream stream) =>
+        checkpoints.GetValueOrDefault(stream) is { } json ? PollCheckpoint.Parse(json) : null;
+}
