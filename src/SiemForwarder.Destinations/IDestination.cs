@@ -10,6 +10,12 @@ public interface IDestination : IAsyncDisposable
     /// <summary>Sends the batch once. Only cancellation of <paramref name="cancellationToken"/> throws.</summary>
     Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Called now and then while nothing is to be sent: makes good what the destination saw going wrong since the last batch.
+    /// Null where nothing was to be done. Only cancellation throws.
+    /// </summary>
+    Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken) => Task.FromResult<DeliveryOutcome?>(null);
+
     /// <summary>Sends a batch of one test event stage by stage on a connection of its own. Only cancellation throws.</summary>
     Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken);
 }

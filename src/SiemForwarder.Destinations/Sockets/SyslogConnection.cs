@@ -35,6 +35,9 @@ internal sealed class SyslogConnection : IAsyncDisposable
     /// <summary>False where the peer closed the connection since the last write.</summary>
     public bool IsOpen => !watch.Ended.IsCompleted && (!SendQueue.IsKnown || SendQueue.Read(connection.Socket).Peer == PeerState.Open);
 
+    /// <summary>Whether the peer closed in order, which it can only do once its program has read everything: with bytes unread its system sends a reset.</summary>
+    public bool IsOrderlyEnd => watch.Ended.IsCompleted && watch.Objection is null;
+
     public static async Task<Attempt<SyslogConnection>> OpenAsync(
         Connector connector, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
     {

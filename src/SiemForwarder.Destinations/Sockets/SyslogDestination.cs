@@ -19,10 +19,30 @@ internal static class SyslogDestination
             {
                 Choices = ["octet-counting", "lf"],
             },
+            new("settings.resendWindowBytes", DestinationFieldType.Number, "Bytes that are sent again on TCP or TLS after a connection ended abnormally: as large as the receiver's buffer; 0 for none.")
+            {
+                Default = "6291456",
+            },
             .. DestinationField.OfTls,
         ],
+        CheckSettings = static settings => SyslogSettings.Read(new SettingReader(settings)).Faults,
         Open = static (settings, timeProvider) => settings.ServerUrl.Scheme == "udp"
             ? new SyslogUdpDestination(settings, timeProvider)
             : new SyslogTcpDestination(settings, secure: settings.ServerUrl.Scheme == "tls", timeProvider),
     };
+}
+
+/// <summary>What only a syslog destination has.</summary>
+/// <param name="ResendWindowBytes">Bytes that are sent again after an abnormal end; as large as the receive buffers of Linux grow (<c>net.ipv4.tcp_rmem</c>, tcp(7)).</param>
+/// <param name="Faults">What is wrong with the settings.</param>
+internal sealed record SyslogSettings(int ResendWindowBytes, IReadOnlyList<SettingFault> Faults)
+{
+    private const int UsualWindow = 6 * 1024 * 1024;
+    private const int LargestWindow = 64 * 1024 * 1024;
+
+    public static SyslogSettings Read(SettingReader reader)
+    {
+        var window = reader.Number("resendWindowBytes", UsualWindow, 0, LargestWindow);
+        return new SyslogSettings(window, reader.Faults);
+    }
 }

@@ -5,7 +5,8 @@ namespace SiemForwarder.Destinations.Sockets;
 /// <summary>Syslog, or lines of JSON, over one kept TCP or TLS connection (RFC 6587, RFC 5425).</summary>
 /// <remarks>
 /// Syslog has no acknowledgement. A batch counts as handed over when the peer's system acknowledged every byte of it; if the connection
-/// ends before that, the whole batch is sent again on a new one. What a receiver loses after that, nobody can see.
+/// ends before that, the whole batch is sent again on a new one. If a connection ends abnormally later, what the peer's program may not have
+/// read yet is sent again first (see <see cref="ResendWindow"/>), and the answer of the next delivery says so.
 /// </remarks>
 internal sealed class SyslogTcpDestination : IDestination
 {
@@ -13,10 +14,14 @@ internal sealed class SyslogTcpDestination : IDestination
     private readonly TimeProvider timeProvider;
     private readonly Connector connector;
     private readonly SyslogFrames frames;
+    private readonly ResendWindow window;
     private SyslogConnection? connection;
+    private bool isResendDue;
+    private string? resent;
 
     public SyslogTcpDestination(DestinationSettings settings, bool secure, TimeProvider timeProvider)
     {
+        window = new ResendWindow(SyslogSettings.Read(new SettingReader(settings.Settings)).ResendWindowBytes);
         this.settings = settings;
         this.timeProvider = timeProvider;
         connector = new Connector(settings, secure, null, timeProvider);
@@ -27,36 +32,38 @@ internal sealed class SyslogTcpDestination : IDestination
 
     public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
+        if (await PrepareAsync(cancellationToken) is { } fault)
+        {
+            return fault.ToOutcome(settings.IntegrationName);
+        }
+
         var framed = frames.Frame(batch);
+        fault = await WriteAsync(framed, cancellationToken);
+        if (fault is not null)
+        {
+            return fault.ToOutcome(settings.IntegrationName);
+        }
+
+        window.Remember(framed, batch.Count);
+        var answer = $"acknowledged by the receiver's TCP{resent}";
+        resent = null;
+        return new DeliveryOutcome.Delivered(answer);
+    }
+
+    /// <summary>Sends the window again where the connection ended abnormally after the last batch.</summary>
+    public async Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken)
+    {
         if (connection is { IsOpen: false })
         {
             Forget();
         }
 
-        if (connection is null)
+        if (!isResendDue)
         {
-            var opened = await SyslogConnection.OpenAsync(connector, settings.Timeout, timeProvider, null, cancellationToken);
-            if (!opened.TryGet(out connection, out var fault))
-            {
-                return fault.ToOutcome(settings.IntegrationName);
-            }
+            return null;
         }
 
-        var complete = false;
-        try
-        {
-            var fault = await connection.WriteAsync(framed, cancellationToken);
-            complete = fault is null;
-            return fault?.ToOutcome(settings.IntegrationName) ?? new DeliveryOutcome.Delivered("acknowledged by the receiver's TCP");
-        }
-        finally
-        {
-            if (!complete)
-            {
-                // Part of a frame may be out: it must not be continued, here or on another connection.
-                Forget();
-            }
-        }
+        return (await PrepareAsync(cancellationToken))?.ToOutcome(settings.IntegrationName) ?? new DeliveryOutcome.Delivered($"acknowledged by the receiver's TCP{resent}");
     }
 
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
@@ -71,10 +78,66 @@ internal sealed class SyslogTcpDestination : IDestination
 
         connector.Dispose();
         frames.Dispose();
+        window.Dispose();
+    }
+
+    /// <summary>An open connection on which everything older is sent that has to be; null, or what went wrong.</summary>
+    private async Task<Fault?> PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (connection is { IsOpen: false })
+        {
+            Forget();
+        }
+
+        if (connection is null)
+        {
+            var opened = await SyslogConnection.OpenAsync(connector, settings.Timeout, timeProvider, null, cancellationToken);
+            if (!opened.TryGet(out connection, out var fault))
+            {
+                return fault;
+            }
+        }
+
+        if (!isResendDue)
+        {
+            return null;
+        }
+
+        foreach (var framed in window.Batches)
+        {
+            if (await WriteAsync(framed, cancellationToken) is { } fault)
+            {
+                return fault;
+            }
+        }
+
+        isResendDue = false;
+        resent = $"; before it the last {window.Events} events ({window.Bytes} bytes) were sent again, because the connection had ended abnormally";
+        return null;
+    }
+
+    private async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> framed, CancellationToken cancellationToken)
+    {
+        var complete = false;
+        try
+        {
+            var fault = await connection!.WriteAsync(framed, cancellationToken);
+            complete = fault is null;
+            return fault;
+        }
+        finally
+        {
+            if (!complete)
+            {
+                // Part of a frame may be out: it must not be continued, here or on another connection.
+                Forget();
+            }
+        }
     }
 
     private void Forget()
     {
+        isResendDue |= connection is { IsOrderlyEnd: false } && window.Events > 0;
         connection?.Abort();
         connection = null;
     }

@@ -12,6 +12,7 @@ internal sealed class BatchDelivery : IDisposable
     private static readonly TimeSpan LeaseGlance = TimeSpan.FromMilliseconds(100);
 
     private readonly string name;
+    private readonly IDestination destination;
     private readonly IDeliveryJournal journal;
     private readonly EngineLeases leases;
     private readonly DispatchOptions options;
@@ -34,7 +35,7 @@ internal sealed class BatchDelivery : IDisposable
         string name, IDestination destination, IDeliveryJournal journal, EngineLeases leases, DispatchOptions options, TimeProvider time,
         ForwarderTelemetry telemetry, CancellationToken stopping)
     {
-        (this.name, this.journal, this.leases, this.options, this.time, this.telemetry) = (name, journal, leases, options, time, telemetry);
+        (this.name, this.destination, this.journal, this.leases, this.options, this.time, this.telemetry) = (name, destination, journal, leases, options, time, telemetry);
         patience = new DatabasePatience(time, telemetry);
         grace = new Grace(options.StopGrace, stopping);
         Round = new DeliveryRound(destination, options, time, NoteAttemptAsync, grace.Token);
@@ -44,6 +45,26 @@ internal sealed class BatchDelivery : IDisposable
     public DeliveryRound Round { get; }
 
     public void Dispose() => grace.Dispose();
+
+    /// <summary>Lets the destination make good what it saw going wrong while there was nothing to send.</summary>
+    public async Task MendAsync(CancellationToken cancellationToken)
+    {
+        await WaitForFreshLeaseAsync(cancellationToken);
+        switch (await destination.MendAsync(grace.Token))
+        {
+            case DeliveryOutcome.Delivered delivered:
+                telemetry.Mended(name, delivered.Answer);
+                break;
+            case DeliveryOutcome.Transient transient:
+                await NoteAttemptAsync(transient, cancellationToken);
+                break;
+            case DeliveryOutcome.Misconfigured misconfigured:
+                await NoteAttemptAsync(new DeliveryOutcome.Transient(misconfigured.Category, misconfigured.Reason), cancellationToken);
+                break;
+            default:
+                break;
+        }
+    }
 
     /// <summary>Brings a run of positions to its end: everything accepted, set aside, or left out by the filter. False where the checkpoint was taken away.</summary>
     public async Task<bool> DeliverAsync(AssembledBatch assembled, CancellationToken cancellationToken)

@@ -49,6 +49,7 @@ internal sealed class IntegrationDispatcher(
 
             if (!progress)
             {
+                await delivery.MendAsync(cancellationToken);
                 await Task.WhenAny(grown, Task.Delay(IdleInterval, time, cancellationToken));
                 cancellationToken.ThrowIfCancellationRequested();
             }

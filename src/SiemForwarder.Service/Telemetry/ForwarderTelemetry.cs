@@ -72,6 +72,8 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
 
     public void SourceUnusable(string source, string fault) => LogSourceUnusable(source, fault);
 
+    public void Mended(string integration, string answer) => LogMended(integration, answer);
+
     public void PollerFailed(string source, Exception exception) => LogPollerFailed(exception, source);
 
     public void Dispose() => Meter.Dispose();
@@ -111,4 +113,7 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
 
     [LoggerMessage(12, LogLevel.Error, "Source {Source}: its poller failed; starting it anew.")]
     private partial void LogPollerFailed(Exception exception, string source);
+
+    [LoggerMessage(13, LogLevel.Warning, "Integration {Integration}: {Answer}.")]
+    private partial void LogMended(string integration, string answer);
 }

@@ -74,6 +74,56 @@ public sealed class SyslogTcpDestinationTests : DestinationContract
         Assert.Contains("acknowledge", outcome.Reason);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WhatStoodUnreadWhenThePeerResetTheConnectionIsSentAgainInOrderAndTheAnswerSaysSo(bool isIdle)
+    {
+        var hung = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ReadNothing });
+        await using var destination = OpenTo(hung);
+        for (var number = 0; number < 3; number++)
+        {
+            Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(5, from: number * 5), Soon));
+        }
+
+        var port = hung.Port;
+        hung.Connections[0].Reset();
+        await hung.DisposeAsync();
+        await using var receiver = TcpSyslogReceiver.Start(port: port);
+        if (isIdle)
+        {
+            Assert.IsType<DeliveryOutcome.Delivered>(await destination.MendAsync(Soon));
+            await receiver.WaitForMessagesAsync(15, Soon);
+        }
+
+        var outcome = Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(5, from: 15), Soon));
+        await receiver.WaitForMessagesAsync(20, Soon);
+
+        Assert.Contains("last 15 events", outcome.Answer, StringComparison.Ordinal);
+        Assert.Equal(
+            Enumerable.Range(0, 4).SelectMany(number => Texts(SomeBatch.Syslog(5, from: number * 5))), receiver.Messages.Select(Encoding.UTF8.GetString));
+        Assert.DoesNotContain("again", Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(1), Soon)).Answer, StringComparison.Ordinal);
+        Assert.Null(await destination.MendAsync(Soon));
+    }
+
+    [Fact]
+    public void TheWindowKeepsTheNewestBatchesUpToItsSize()
+    {
+        using var window = new ResendWindow(250);
+        foreach (var batch in Enumerable.Range(0, 10))
+        {
+            window.Remember(Enumerable.Repeat((byte)batch, 100).ToArray(), 2);
+        }
+
+        Assert.Equal([7, 8, 9], window.Batches.Select(batch => (int)batch.Span[0]));
+        Assert.Equal((300, 6), (window.Bytes, window.Events));
+        using var none = new ResendWindow(0);
+        none.Remember(new byte[10], 1);
+        Assert.Empty(none.Batches);
+    }
+
+    private static IEnumerable<string> Texts(DeliveryBatch batch) => Enumerable.Range(0, batch.Count).Select(index => Encoding.UTF8.GetString(batch[index].Span));
+
     [Fact]
     public async Task AResetWithABacklogIsNotDelivered()
     {
