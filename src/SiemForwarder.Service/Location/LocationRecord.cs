@@ -1,0 +1,33 @@
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.Location;
+
+/// <summary>Reads the fields of a location out of the records of city and network databases (MaxMind's names, which the others follow).</summary>
+internal static class LocationRecord
+{
+    /// <summary>The location that both records tell together; <see cref="EventLocation.Nowhere"/> itself where they tell nothing.</summary>
+    public static EventLocation Combine(IReadOnlyDictionary<string, object>? city, IReadOnlyDictionary<string, object>? asn)
+    {
+        var region = (city?.GetValueOrDefault("subdivisions") as List<object>)?.FirstOrDefault() as Dictionary<string, object>;
+        var place = Map(city, "location");
+        var location = new EventLocation(
+            Text(Map(Map(city, "city"), "names"), "en"),
+            Text(Map(region, "names"), "en"),
+            Text(region, "iso_code"),
+            Text(Map(city, "country"), "iso_code"),
+            Degrees(place, "latitude", 90),
+            Degrees(place, "longitude", 180),
+            place?.GetValueOrDefault("accuracy_radius") is long radius and >= 0 and <= 40_000 ? (int)radius : null,
+            asn?.GetValueOrDefault("autonomous_system_number") is long number ? number : null,
+            Text(asn, "autonomous_system_organization"));
+        return location == EventLocation.Nowhere ? EventLocation.Nowhere : location;
+    }
+
+    private static IReadOnlyDictionary<string, object>? Map(IReadOnlyDictionary<string, object>? record, string name) =>
+        record?.GetValueOrDefault(name) as Dictionary<string, object>;
+
+    private static string? Text(IReadOnlyDictionary<string, object>? record, string name) => record?.GetValueOrDefault(name) as string is { Length: > 0 } text ? text : null;
+
+    private static double? Degrees(IReadOnlyDictionary<string, object>? place, string name, double most) =>
+        place?.GetValueOrDefault(name) is double degrees && Math.Abs(degrees) <= most ? degrees : null;
+}
