@@ -2,6 +2,7 @@ using Serilog;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;

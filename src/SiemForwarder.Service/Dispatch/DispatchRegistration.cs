@@ -1,4 +1,5 @@
 using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Dispatch.Testing;
 
 namespace SiemForwarder.Service.Dispatch;
 
@@ -8,6 +9,8 @@ internal static class DispatchRegistration
     public static IServiceCollection AddDispatch(this IServiceCollection services)
     {
         services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        return services.AddSingleton<RedriveTable>().AddSingleton<ReplayTable>().AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>().AddHostedService<DispatchService>();
+        return services.AddSingleton<RedriveTable>().AddSingleton<ReplayTable>().AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
+            .AddSingleton<IntegrationTest>().AddSingleton<TestRequests>().AddHostedService<TestRequestService>()
+            .AddHostedService<DispatchService>();
     }
 }

@@ -10,6 +10,27 @@ namespace SiemForwarder.EndToEnd.Engines;
 public sealed class EngineTests(TestPostgres postgres)
 {
     [Fact]
+    public async Task ATestRunsOnAnEngineOfTheIntegrationsPoolAndOnNoOther()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:Engine:Name=office");
+        await using var receiver = TcpSyslogReceiver.Start();
+        Assert.Equal(201, (int)(await forwarder.SendAsync(HttpMethod.Post, "/api/v1/engine-pools", new { name = "dmz" })).Status);
+        var id = (await forwarder.PostAsync("/api/v1/integrations", new { name = "far", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", enginePool = "dmz" }))["id"];
+
+        var nobody = await forwarder.SendAsync(HttpMethod.Post, $"/api/v1/integrations/{id}/test", new { });
+        Assert.Equal(409, (int)nobody.Status);
+        Assert.Contains("'dmz'", nobody.Text, StringComparison.Ordinal);
+
+        await using var far = await ForwarderApplication.StartOnAsync(forwarder.ConnectionString, "--Forwarder:Engine:Name=far", "--Forwarder:Engine:Pools:0=dmz");
+        await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]!.AsArray().Any(engine => (string?)engine!["name"] == "far"));
+        var report = await forwarder.PostAsync($"/api/v1/integrations/{id}/test");
+
+        Assert.True(report["succeeded"]!.GetValue<bool>(), report.ToJsonString());
+        Assert.Equal("far", (string?)report["engine"]);
+        await receiver.WaitForMessagesAsync(1, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task TwoEnginesShareTheIntegrationsEvenly()
     {
         var database = await postgres.CreateDatabaseAsync();
