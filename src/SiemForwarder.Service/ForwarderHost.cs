@@ -4,6 +4,7 @@ using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
+using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Status;
@@ -27,6 +28,7 @@ internal static class ForwarderHost
         builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
         builder.Services.AddEngine();
         builder.Services.AddEventLog();
+        builder.Services.AddInbox();
         builder.Services.AddSources();
         builder.Services.AddIntegrations();
         builder.Services.AddDispatch();
@@ -39,6 +41,7 @@ internal static class ForwarderHost
         app.UseApi();
         app.MapSources();
         app.MapSourceStatus();
+        app.MapPushes();
         app.MapIntegrations();
         app.MapTests();
         app.MapRedrive();

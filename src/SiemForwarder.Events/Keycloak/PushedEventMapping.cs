@@ -5,13 +5,14 @@ internal static class PushedEventMapping
 {
     private static readonly string[] EcsCategories = ["authentication", "iam", "configuration", "session", "api"];
 
-    public static SecurityEvent Map(in PushedEvent pushed, in EventOrigin origin, EventKind kind, bool isReadable)
+    public static SecurityEvent Map(in PushedEvent pushed, in EventOrigin place, EventKind kind, bool isReadable)
     {
+        var origin = place.InRealm(pushed.Realm);
         var type = string.IsNullOrEmpty(pushed.Type) ? EventOrigin.UnknownType : pushed.Type;
         var description = Describe(pushed, type, kind);
         var outcome = !isReadable ? EventOutcome.Unknown : Outcome(pushed.Outcome, type, description.IsKnown);
         var severity = outcome == EventOutcome.Failure ? description.FailureSeverity : description.Severity;
-        var subject = Party(pushed.SubjectId, pushed.Subject, pushed.Realm ?? origin.Source.Realm, null);
+        var subject = Party(pushed.SubjectId, pushed.Subject, origin.Source.Realm, null);
         return new SecurityEvent
         {
             Id = origin.IdOr(pushed.Id),
@@ -25,13 +26,14 @@ internal static class PushedEventMapping
             Source = origin.Source,
             Position = origin.Position,
             Reason = pushed.Reason,
-            RealmId = pushed.RealmId ?? pushed.Realm,
-            Actor = Party(pushed.RequestorId, pushed.Requestor, pushed.RequestorRealm ?? pushed.Realm ?? origin.Source.Realm, pushed.ClientId) ?? subject,
+            RealmId = pushed.RealmId,
+            Actor = Party(pushed.RequestorId, pushed.Requestor, pushed.RequestorRealm ?? origin.Source.Realm, pushed.ClientId) ?? subject,
             Subject = subject,
             ClientId = pushed.ClientId,
             SessionId = pushed.SessionId,
             TransactionId = pushed.TransactionId,
             IpAddress = pushed.IpAddress,
+            Admin = Resource(pushed),
             Details = pushed.Details,
             IsTest = pushed.IsTest,
             Raw = origin.Raw,
@@ -84,6 +86,14 @@ internal static class PushedEventMapping
         : string.Equals(outcome, "failure", StringComparison.OrdinalIgnoreCase) || type.EndsWith(KeycloakEventCatalog.ErrorSuffix, StringComparison.Ordinal) ? EventOutcome.Failure
         : isKnown && outcome is null ? EventOutcome.Success
         : EventOutcome.Unknown;
+
+    private static AdminAction? Resource(in PushedEvent pushed) =>
+        (pushed.Operation ?? pushed.ResourceType ?? pushed.ResourcePath ?? pushed.ResourceId ?? pushed.ResourceName ?? pushed.Representation) is null
+            ? null
+            : new AdminAction(pushed.Operation ?? "", pushed.ResourceType ?? "", pushed.ResourcePath ?? "", pushed.ResourceId, pushed.Representation)
+            {
+                ResourceName = pushed.ResourceName,
+            };
 
     private static EventParty? Party(string? id, string? name, string? realm, string? clientId) =>
         id is null && name is null ? null : new EventParty(id, name, null, realm, clientId);

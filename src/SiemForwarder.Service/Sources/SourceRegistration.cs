@@ -5,6 +5,7 @@ internal static class SourceRegistration
 {
     public static IServiceCollection AddSources(this IServiceCollection services) => services
         .AddSingleton<SourceStore>()
+        .AddSingleton<InboxDirectory>()
         .AddSingleton<PollService>()
         .AddHostedService(provider => provider.GetRequiredService<PollService>());
 }
