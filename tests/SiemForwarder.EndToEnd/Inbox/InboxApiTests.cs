@@ -169,7 +169,9 @@ public sealed class InboxApiTests(RunningForwarder running) : IClassFixture<Runn
 
         await pusher.PushAsync(Pusher.Event(id, "order.cancelled", user), Token);
 
-        await receiver.WaitForMessagesAsync(1, Token);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(60));
+        await receiver.WaitForMessagesAsync(1, bound.Token);
         Assert.Contains($"externalId={id}", Encoding.UTF8.GetString(receiver.Messages[0]), StringComparison.Ordinal);
         var journey = await forwarder.WaitForAsync($"/api/v1/events/{id}", node => node.ToJsonString().Contains("\"delivered\"", StringComparison.Ordinal));
         Assert.Contains("order.cancelled", journey.ToJsonString(), StringComparison.Ordinal);
