@@ -31,6 +31,7 @@ internal struct PushedEvent()
     public string? ResourceId;
     public string? ResourceName;
     public string? Representation;
+    public EventLocation? Location;
     public bool IsTest;
     public List<KeyValuePair<string, string>> Details = [];
 
@@ -68,6 +69,7 @@ internal struct PushedEvent()
                 case "session_id": pushed.SessionId = JsonText.ReadText(ref reader, json); break;
                 case "transaction_id": pushed.TransactionId = JsonText.ReadText(ref reader, json); break;
                 case "ip_address": pushed.IpAddress = JsonText.ReadText(ref reader, json); break;
+                case "location" when reader.TokenType == JsonTokenType.StartObject: ReadLocation(ref reader, json, ref pushed); break;
                 case "operation": pushed.Operation = JsonText.ReadText(ref reader, json); break;
                 case "resource_type": pushed.ResourceType = JsonText.ReadText(ref reader, json); break;
                 case "resource_path": pushed.ResourcePath = JsonText.ReadText(ref reader, json); break;
@@ -79,6 +81,17 @@ internal struct PushedEvent()
                 case "schema_version" or "kind" or "received_at" or "source": reader.Skip(); break;
                 default: EventDetails.Add(pushed.Details, name, ref reader, json); break;
             }
+        }
+    }
+
+    // What a location does not have is kept as it was sent.
+    private static void ReadLocation(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref PushedEvent pushed)
+    {
+        var start = reader;
+        pushed.Location = PushedLocation.Read(ref reader, json, out var isWhole);
+        if (!isWhole)
+        {
+            EventDetails.Add(pushed.Details, "location", ref start, json);
         }
     }
 

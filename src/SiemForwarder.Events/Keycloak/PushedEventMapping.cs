@@ -1,3 +1,5 @@
+using SiemForwarder.Events.Applications;
+
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>Maps an event that was pushed, or that the forwarder raised about itself, to the normalized record; any type name passes.</summary>
@@ -10,7 +12,7 @@ internal static class PushedEventMapping
         var origin = place.InRealm(pushed.Realm);
         var type = string.IsNullOrEmpty(pushed.Type) ? EventOrigin.UnknownType : pushed.Type;
         var description = Describe(pushed, type, kind);
-        var outcome = !isReadable ? EventOutcome.Unknown : Outcome(pushed.Outcome, type, description.IsKnown);
+        var outcome = !isReadable ? EventOutcome.Unknown : Outcome(pushed.Outcome, type, description);
         var severity = outcome == EventOutcome.Failure ? description.FailureSeverity : description.Severity;
         var subject = Party(pushed.SubjectId, pushed.Subject, origin.Source.Realm, null);
         return new SecurityEvent
@@ -33,7 +35,8 @@ internal static class PushedEventMapping
             SessionId = pushed.SessionId,
             TransactionId = pushed.TransactionId,
             IpAddress = pushed.IpAddress,
-            Admin = Resource(pushed),
+            Location = pushed.Location,
+            Admin = Resource(pushed, description),
             Details = pushed.Details,
             IsTest = pushed.IsTest,
             Raw = origin.Raw,
@@ -42,7 +45,7 @@ internal static class PushedEventMapping
 
     private static EventDescription Describe(in PushedEvent pushed, string type, EventKind kind)
     {
-        if (KeycloakEventCatalog.FindUser(type) is { } known)
+        if ((KeycloakEventCatalog.FindUser(type) ?? ApplicationEventCatalog.Find(type)) is { } known)
         {
             return known;
         }
@@ -81,16 +84,16 @@ internal static class PushedEventMapping
         return false;
     }
 
-    private static EventOutcome Outcome(string? outcome, string type, bool isKnown) =>
+    private static EventOutcome Outcome(string? outcome, string type, EventDescription description) =>
         string.Equals(outcome, "success", StringComparison.OrdinalIgnoreCase) ? EventOutcome.Success
         : string.Equals(outcome, "failure", StringComparison.OrdinalIgnoreCase) || type.EndsWith(KeycloakEventCatalog.ErrorSuffix, StringComparison.Ordinal) ? EventOutcome.Failure
-        : isKnown && outcome is null ? EventOutcome.Success
+        : description.IsKnown && outcome is null ? description.UsualOutcome ?? EventOutcome.Success
         : EventOutcome.Unknown;
 
-    private static AdminAction? Resource(in PushedEvent pushed) =>
+    private static AdminAction? Resource(in PushedEvent pushed, EventDescription description) =>
         (pushed.Operation ?? pushed.ResourceType ?? pushed.ResourcePath ?? pushed.ResourceId ?? pushed.ResourceName ?? pushed.Representation) is null
             ? null
-            : new AdminAction(pushed.Operation ?? "", pushed.ResourceType ?? "", pushed.ResourcePath ?? "", pushed.ResourceId, pushed.Representation)
+            : new AdminAction(pushed.Operation ?? "", pushed.ResourceType ?? description.ObjectType ?? "", pushed.ResourcePath ?? "", pushed.ResourceId, pushed.Representation)
             {
                 ResourceName = pushed.ResourceName,
             };

@@ -117,6 +117,7 @@ internal struct WebhookEvent()
         Operation = Operation,
         ResourceType = ResourceType,
         ResourcePath = ResourcePath,
+        Representation = Representation is null ? null : SecretRedactor.Redact(Representation),
         Details = [.. Details],
     };
 
