@@ -32,6 +32,12 @@ public sealed record EventDescription
     /// <summary>True where a realm that saves events stores the type without being told to.</summary>
     public bool StoredByDefault { get; init; }
 
+    /// <summary>How what the type tells of ended, where an event does not say; null for Keycloak's, which always do.</summary>
+    public EventOutcome? UsualOutcome { get; init; }
+
+    /// <summary>What sort of thing events of the type are about, where it is no account: <c>Certificate</c>; null for Keycloak's, which name it themselves.</summary>
+    public string? ObjectType { get; init; }
+
     /// <summary>False for a type that the catalogue does not list; such events pass, and are counted.</summary>
     public bool IsKnown { get; init; } = true;
 }

@@ -54,6 +54,10 @@ public sealed record SecurityEvent
     /// <summary>Address as the source sent it; not always a literal address.</summary>
     public string? IpAddress { get; init; }
 
+    /// <summary>Where that address is; null where nobody said.</summary>
+    public EventLocation? Location { get; init; }
+
+    /// <summary>What was done to which resource: of admin events, and of others that name one.</summary>
     public AdminAction? Admin { get; init; }
 
     /// <summary>Keycloak's details in their order, secrets redacted.</summary>

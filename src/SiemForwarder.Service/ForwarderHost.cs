@@ -6,6 +6,7 @@ using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
+using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Operations;
 using SiemForwarder.Service.Sources;
@@ -30,6 +31,7 @@ internal static class ForwarderHost
         builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
         builder.Services.AddEngine();
         builder.Services.AddEventLog();
+        builder.Services.AddInbox();
         builder.Services.AddSources();
         builder.Services.AddIntegrations();
         builder.Services.AddDispatch();
@@ -43,6 +45,7 @@ internal static class ForwarderHost
         app.UseApi();
         app.MapSources();
         app.MapSourceStatus();
+        app.MapPushes();
         app.MapIntegrations();
         app.MapPause();
         app.MapTests();

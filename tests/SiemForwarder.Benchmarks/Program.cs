@@ -9,7 +9,10 @@ switch (args.FirstOrDefault())
     case "stages":
         await Stages.RunAsync();
         return 0;
+    case "pushes":
+        await Pushes.RunAsync();
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | stages");
+        Console.Error.WriteLine("Usage: catch-up [events] | stages | pushes");
         return 1;
 }

@@ -5,7 +5,7 @@ using System.Text;
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Signs requests as Standard Webhooks says: a receiver can tell who sent them, and that nobody changed or kept them.</summary>
-internal sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
+public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
 {
     private const string Prefix = "whsec_";
 
@@ -50,8 +50,10 @@ internal sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
         return "batch_" + Convert.ToHexStringLower(digest.GetCurrentHash())[..32];
     }
 
-    private static byte[]? KeyOf(string secret)
+    /// <summary>The bytes of a secret; null where the text is none.</summary>
+    public static byte[]? KeyOf(string secret)
     {
+        ArgumentNullException.ThrowIfNull(secret);
         var bytes = new byte[secret.Length];
         return secret.StartsWith(Prefix, StringComparison.Ordinal) && Convert.TryFromBase64String(secret[Prefix.Length..], bytes, out var length)
             ? bytes[..length]

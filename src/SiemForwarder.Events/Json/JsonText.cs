@@ -52,6 +52,10 @@ internal static class JsonText
         }
     }
 
+    /// <summary>The current object or array, or the text that holds one, as redacted JSON; null as null.</summary>
+    public static string? ReadRedacted(ref Utf8JsonReader reader, ReadOnlySpan<byte> json) =>
+        reader.TokenType == JsonTokenType.String ? SecretRedactor.Redact(Encoding.UTF8.GetBytes(ReadString(ref reader))) : ReadText(ref reader, json);
+
     /// <summary>The bytes of the current object or array; the reader then stands on its last token.</summary>
     public static ReadOnlySpan<byte> ReadRaw(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {

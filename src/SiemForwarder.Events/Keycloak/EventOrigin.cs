@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>What the log knows of an event besides its bytes.</summary>
@@ -21,6 +23,17 @@ internal readonly record struct EventOrigin(
         return DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, FirstMillisecond, LastMillisecond));
     }
 
+    /// <summary>Whether a calendar has this instant.</summary>
+    /// <param name="time">Epoch milliseconds.</param>
+    public static bool IsInstant(long time) => time is >= FirstMillisecond and <= LastMillisecond;
+
     /// <summary>The id that the event has, or the key in its place.</summary>
     public string IdOr(string? id) => string.IsNullOrEmpty(id) ? Key.ToString() : id;
+
+    /// <summary>The id that an event of Keycloak was pushed with, or null where its key was made of something else: so pushed and pulled have one id.</summary>
+    public string? IdIfKey(string? id) => !string.IsNullOrEmpty(id) && EventKey.FromId(Encoding.UTF8.GetBytes(id)) == Key ? id : null;
+
+    /// <summary>The same origin in the realm that the event names, where it names another one than the source.</summary>
+    public EventOrigin InRealm(string? realm) =>
+        string.IsNullOrEmpty(realm) || realm == Source.Realm ? this : this with { Source = Source with { Realm = realm } };
 }

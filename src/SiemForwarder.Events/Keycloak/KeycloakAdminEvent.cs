@@ -80,7 +80,7 @@ internal struct KeycloakAdminEvent()
     }
 
     // Keycloak writes the representation as a string that holds JSON; plug-ins may write the JSON itself.
-    private static byte[]? ReadRepresentation(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    internal static byte[]? ReadRepresentation(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         switch (reader.TokenType)
         {

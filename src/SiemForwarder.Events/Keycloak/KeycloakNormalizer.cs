@@ -22,7 +22,7 @@ public static class KeycloakNormalizer
             EventStream.User => NormalizeUser(origin),
             EventStream.Admin => NormalizeAdmin(origin),
             EventStream.Forwarder => NormalizePushed(origin, EventKind.Operational),
-            _ => NormalizePushed(origin, EventKind.Application),
+            _ => NormalizeInbox(origin),
         };
     }
 
@@ -72,5 +72,34 @@ public static class KeycloakNormalizer
         }
 
         return PushedEventMapping.Map(pushed, origin, kind, isReadable);
+    }
+
+    // Only what the inbox could read was stored, so an event that cannot be read is none of a webhook.
+    private static SecurityEvent NormalizeInbox(in EventOrigin origin)
+    {
+        PushedOutline outline;
+        try
+        {
+            outline = PushedOutline.Read(origin.Json);
+        }
+        catch (JsonException)
+        {
+            return NormalizePushed(origin, EventKind.Application);
+        }
+
+        if (outline.Shape == PushedShape.Native)
+        {
+            return NormalizePushed(origin, EventKind.Application);
+        }
+
+        var webhook = new WebhookEvent();
+        WebhookEvent.Read(origin.Json, ref webhook);
+        var named = origin.InRealm(webhook.RealmName);
+        return outline.Shape switch
+        {
+            PushedShape.UserWebhook => UserEventMapping.Map(webhook.ToUserEvent() with { Id = origin.IdIfKey(webhook.Id) }, named, isReadable: true),
+            PushedShape.AdminWebhook => AdminEventMapping.Map(webhook.ToAdminEvent() with { Id = origin.IdIfKey(webhook.Id) }, named, isReadable: true),
+            _ => PushedEventMapping.Map(webhook.ToPushedEvent(), origin, EventKind.Application, isReadable: true),
+        };
     }
 }

@@ -12,6 +12,8 @@ internal struct KeycloakUserEvent()
     public string? RealmId;
     public string? ClientId;
     public string? UserId;
+    /// <summary>User name that a webhook plug-in looked up; Keycloak's API never tells it here.</summary>
+    public string? UserName;
     public string? SessionId;
     public string? IpAddress;
     public string? Error;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using SiemForwarder.Events.Json;
 
@@ -7,9 +6,6 @@ namespace SiemForwarder.Events.Keycloak;
 /// <summary>An event that somebody posted in the native schema; members that the schema does not have become details.</summary>
 internal struct PushedEvent()
 {
-    // Below this a number is taken for seconds: as milliseconds it would be a day in 1973.
-    private const long FirstPlausibleMillisecond = 100_000_000_000;
-
     public string? Id;
     public long? Time;
     public string? Type;
@@ -29,6 +25,13 @@ internal struct PushedEvent()
     public string? SessionId;
     public string? TransactionId;
     public string? IpAddress;
+    public string? Operation;
+    public string? ResourceType;
+    public string? ResourcePath;
+    public string? ResourceId;
+    public string? ResourceName;
+    public string? Representation;
+    public EventLocation? Location;
     public bool IsTest;
     public List<KeyValuePair<string, string>> Details = [];
 
@@ -48,7 +51,7 @@ internal struct PushedEvent()
             switch (name)
             {
                 case "event_id": pushed.Id = JsonText.ReadText(ref reader, json); break;
-                case "timestamp": pushed.Time = ReadTime(ref reader); break;
+                case "timestamp": pushed.Time = PushedTime.Read(ref reader); break;
                 case "event_type": pushed.Type = JsonText.ReadText(ref reader, json); break;
                 case "name": pushed.Name = JsonText.ReadText(ref reader, json); break;
                 case "category": pushed.Category = JsonText.ReadText(ref reader, json); break;
@@ -66,11 +69,29 @@ internal struct PushedEvent()
                 case "session_id": pushed.SessionId = JsonText.ReadText(ref reader, json); break;
                 case "transaction_id": pushed.TransactionId = JsonText.ReadText(ref reader, json); break;
                 case "ip_address": pushed.IpAddress = JsonText.ReadText(ref reader, json); break;
+                case "location" when reader.TokenType == JsonTokenType.StartObject: ReadLocation(ref reader, json, ref pushed); break;
+                case "operation": pushed.Operation = JsonText.ReadText(ref reader, json); break;
+                case "resource_type": pushed.ResourceType = JsonText.ReadText(ref reader, json); break;
+                case "resource_path": pushed.ResourcePath = JsonText.ReadText(ref reader, json); break;
+                case "resource_id": pushed.ResourceId = JsonText.ReadText(ref reader, json); break;
+                case "resource_name": pushed.ResourceName = JsonText.ReadText(ref reader, json); break;
+                case "representation": pushed.Representation = JsonText.ReadRedacted(ref reader, json); break;
                 case "test" when reader.TokenType == JsonTokenType.True: pushed.IsTest = true; break;
                 case "context" when reader.TokenType == JsonTokenType.StartObject: ReadContext(ref reader, json, pushed.Details); break;
                 case "schema_version" or "kind" or "received_at" or "source": reader.Skip(); break;
                 default: EventDetails.Add(pushed.Details, name, ref reader, json); break;
             }
+        }
+    }
+
+    // What a location does not have is kept as it was sent.
+    private static void ReadLocation(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref PushedEvent pushed)
+    {
+        var start = reader;
+        pushed.Location = PushedLocation.Read(ref reader, json, out var isWhole);
+        if (!isWhole)
+        {
+            EventDetails.Add(pushed.Details, "location", ref start, json);
         }
     }
 
@@ -82,17 +103,5 @@ internal struct PushedEvent()
             reader.Read();
             EventDetails.Add(details, name, ref reader, json);
         }
-    }
-
-    private static long? ReadTime(ref Utf8JsonReader reader)
-    {
-        if (reader.TokenType == JsonTokenType.String && DateTimeOffset.TryParse(
-            JsonText.ReadString(ref reader), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
-        {
-            return instant.ToUnixTimeMilliseconds();
-        }
-
-        var time = JsonText.ReadInteger(ref reader);
-        return time is > 0 and < FirstPlausibleMillisecond ? time * 1000 : time;
     }
 }

@@ -1,3 +1,5 @@
+using SiemForwarder.Events.Applications;
+
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>Maps an event that was pushed, or that the forwarder raised about itself, to the normalized record; any type name passes.</summary>
@@ -5,13 +7,14 @@ internal static class PushedEventMapping
 {
     private static readonly string[] EcsCategories = ["authentication", "iam", "configuration", "session", "api"];
 
-    public static SecurityEvent Map(in PushedEvent pushed, in EventOrigin origin, EventKind kind, bool isReadable)
+    public static SecurityEvent Map(in PushedEvent pushed, in EventOrigin place, EventKind kind, bool isReadable)
     {
+        var origin = place.InRealm(pushed.Realm);
         var type = string.IsNullOrEmpty(pushed.Type) ? EventOrigin.UnknownType : pushed.Type;
         var description = Describe(pushed, type, kind);
-        var outcome = !isReadable ? EventOutcome.Unknown : Outcome(pushed.Outcome, type, description.IsKnown);
+        var outcome = !isReadable ? EventOutcome.Unknown : Outcome(pushed.Outcome, type, description);
         var severity = outcome == EventOutcome.Failure ? description.FailureSeverity : description.Severity;
-        var subject = Party(pushed.SubjectId, pushed.Subject, pushed.Realm ?? origin.Source.Realm, null);
+        var subject = Party(pushed.SubjectId, pushed.Subject, origin.Source.Realm, null);
         return new SecurityEvent
         {
             Id = origin.IdOr(pushed.Id),
@@ -25,13 +28,15 @@ internal static class PushedEventMapping
             Source = origin.Source,
             Position = origin.Position,
             Reason = pushed.Reason,
-            RealmId = pushed.RealmId ?? pushed.Realm,
-            Actor = Party(pushed.RequestorId, pushed.Requestor, pushed.RequestorRealm ?? pushed.Realm ?? origin.Source.Realm, pushed.ClientId) ?? subject,
+            RealmId = pushed.RealmId,
+            Actor = Party(pushed.RequestorId, pushed.Requestor, pushed.RequestorRealm ?? origin.Source.Realm, pushed.ClientId) ?? subject,
             Subject = subject,
             ClientId = pushed.ClientId,
             SessionId = pushed.SessionId,
             TransactionId = pushed.TransactionId,
             IpAddress = pushed.IpAddress,
+            Location = pushed.Location,
+            Admin = Resource(pushed, description),
             Details = pushed.Details,
             IsTest = pushed.IsTest,
             Raw = origin.Raw,
@@ -40,7 +45,7 @@ internal static class PushedEventMapping
 
     private static EventDescription Describe(in PushedEvent pushed, string type, EventKind kind)
     {
-        if (KeycloakEventCatalog.FindUser(type) is { } known)
+        if ((KeycloakEventCatalog.FindUser(type) ?? ApplicationEventCatalog.Find(type)) is { } known)
         {
             return known;
         }
@@ -79,11 +84,19 @@ internal static class PushedEventMapping
         return false;
     }
 
-    private static EventOutcome Outcome(string? outcome, string type, bool isKnown) =>
+    private static EventOutcome Outcome(string? outcome, string type, EventDescription description) =>
         string.Equals(outcome, "success", StringComparison.OrdinalIgnoreCase) ? EventOutcome.Success
         : string.Equals(outcome, "failure", StringComparison.OrdinalIgnoreCase) || type.EndsWith(KeycloakEventCatalog.ErrorSuffix, StringComparison.Ordinal) ? EventOutcome.Failure
-        : isKnown && outcome is null ? EventOutcome.Success
+        : description.IsKnown && outcome is null ? description.UsualOutcome ?? EventOutcome.Success
         : EventOutcome.Unknown;
+
+    private static AdminAction? Resource(in PushedEvent pushed, EventDescription description) =>
+        (pushed.Operation ?? pushed.ResourceType ?? pushed.ResourcePath ?? pushed.ResourceId ?? pushed.ResourceName ?? pushed.Representation) is null
+            ? null
+            : new AdminAction(pushed.Operation ?? "", pushed.ResourceType ?? description.ObjectType ?? "", pushed.ResourcePath ?? "", pushed.ResourceId, pushed.Representation)
+            {
+                ResourceName = pushed.ResourceName,
+            };
 
     private static EventParty? Party(string? id, string? name, string? realm, string? clientId) =>
         id is null && name is null ? null : new EventParty(id, name, null, realm, clientId);

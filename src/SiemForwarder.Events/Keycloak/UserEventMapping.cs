@@ -43,7 +43,7 @@ internal static class UserEventMapping
     {
         // Since Keycloak 25 a failed refresh names its user only here.
         var id = userEvent.UserId ?? EventDetails.Find(userEvent.Details, "refresh_token_sub");
-        var name = EventDetails.Find(userEvent.Details, "username");
+        var name = EventDetails.Find(userEvent.Details, "username") ?? userEvent.UserName;
         var isServiceAccount = type is "CLIENT_LOGIN" or "CLIENT_LOGIN_ERROR" || name?.StartsWith(ServiceAccountPrefix, StringComparison.Ordinal) == true;
         if (id is null && name is null && !isServiceAccount)
         {

@@ -73,7 +73,7 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
     /// <summary>Takes what fits of a segment; says whether all of it was taken and up to which position.</summary>
     private (bool Whole, long LastPosition) Take(LogSegment segment, EventSource source, long afterPosition, long upToPosition)
     {
-        var events = segment.Normalize(source);
+        var events = sources.Normalize(segment, source);
         var end = (int)Math.Min(events.Length, upToPosition - segment.FirstPosition + 1);
         for (var i = (int)(afterPosition + 1 - segment.FirstPosition); i < end; i++)
         {

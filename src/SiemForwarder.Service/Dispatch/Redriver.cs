@@ -59,7 +59,7 @@ internal sealed class Redriver(
         }
 
         var source = await sources.GetAsync(requested.SourceId, cancellationToken);
-        SecurityEvent one = segment.Normalize(source)[requested.Position - segment.FirstPosition];
+        SecurityEvent one = sources.Normalize(segment, source)[requested.Position - segment.FirstPosition];
         if (!requested.RenderAgain)
         {
             return new DeliveryBatch(requested.Bytes, new[] { requested.Bytes.Length }, new[] { one });

@@ -74,7 +74,7 @@ internal sealed class EventIndexService(
 
     private async Task IndexAsync(LogSegment segment, long afterPosition, CancellationToken cancellationToken)
     {
-        var events = segment.Normalize(await sources.GetAsync(segment.SourceId, cancellationToken));
+        var events = sources.Normalize(segment, await sources.GetAsync(segment.SourceId, cancellationToken));
         await partitions.EnsureAsync(segment.ReceivedAt, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

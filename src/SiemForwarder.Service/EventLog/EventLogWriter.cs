@@ -96,7 +96,7 @@ internal sealed class EventLogWriter(
 
                 window.Trim();
                 signal.Advance(append.SourceId, first + fresh.Count);
-                return new AppendOutcome.Committed(first, fresh.Count, append.Events.Count - fresh.Count);
+                return new AppendOutcome.Committed(first, fresh.Count, append.Events.Count - fresh.Count) { Stored = fresh };
             }
 
             await KeyReader.CatchUpAsync(database, append.SourceId, window, cancellationToken);

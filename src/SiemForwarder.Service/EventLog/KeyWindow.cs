@@ -12,9 +12,16 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
 {
     private const long MinuteMs = 60_000;
 
+    // Events without a time of their own are compared with the hour before their receipt, and a little after it: clocks of engines differ.
+    private const long MinutesBeforeReceipt = 60;
+    private const long MinutesAfterReceipt = 1;
+
     private readonly Dictionary<long, Bucket> minutes = [];
     private int keyCount;
     private long clock;
+
+    // A minute without keys takes room too.
+    private int Weight => keyCount + minutes.Count;
 
     /// <summary>The head of the log as far as this window has seen it; null before it was read.</summary>
     public long? NextPosition { get; set; }
@@ -28,14 +35,17 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         var missing = new SortedSet<long>();
         for (var i = 0; i < events.Count; i++)
         {
-            var minute = MinuteOf(events[i].OccurredAtMs);
-            if (minutes.TryGetValue(minute, out var bucket))
+            var (first, last) = MinutesOf(events[i]);
+            for (var minute = first; minute <= last; minute++)
             {
-                bucket.LastUse = clock;
-            }
-            else
-            {
-                missing.Add(minute);
+                if (minutes.TryGetValue(minute, out var bucket))
+                {
+                    bucket.LastUse = clock;
+                }
+                else
+                {
+                    missing.Add(minute);
+                }
             }
         }
 
@@ -56,11 +66,12 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     {
         if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Keys.Add((key, occurredAtMs)))
         {
+            bucket.AnyTime?.Add(key);
             keyCount++;
         }
     }
 
-    public bool Contains(in IncomingEvent incoming) =>
+    public bool Contains(in IncomingEvent incoming) => incoming.IsTimeOfReceipt ? ContainsBefore(incoming) :
         minutes.TryGetValue(MinuteOf(incoming.OccurredAtMs), out var bucket)
         && (bucket.Keys.Contains((incoming.Key, incoming.OccurredAtMs))
             || (incoming.FormerKey is { } former && bucket.Keys.Contains((former, incoming.OccurredAtMs))));
@@ -73,7 +84,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         for (var i = 0; i < events.Count; i++)
         {
             var incoming = events[i];
-            if (!Contains(incoming) && page.Add((incoming.Key, incoming.OccurredAtMs)))
+            if (!Contains(incoming) && page.Add((incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
             {
                 selected.Add(incoming);
             }
@@ -85,14 +96,14 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     /// <summary>Forgets the least recently used minutes beyond the bound.</summary>
     public void Trim()
     {
-        if (keyCount <= maxKeys)
+        if (Weight <= maxKeys)
         {
             return;
         }
 
         foreach (var (minute, bucket) in minutes.OrderBy(pair => pair.Value.LastUse).ToList())
         {
-            if (keyCount <= maxKeys / 2 || bucket.LastUse == clock)
+            if (Weight <= maxKeys / 2 || bucket.LastUse == clock)
             {
                 return;
             }
@@ -110,10 +121,35 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         NextPosition = null;
     }
 
+    private static (long First, long Last) MinutesOf(in IncomingEvent incoming)
+    {
+        var minute = MinuteOf(incoming.OccurredAtMs);
+        return incoming.IsTimeOfReceipt ? (minute - MinutesBeforeReceipt, minute + MinutesAfterReceipt) : (minute, minute);
+    }
+
+    private bool ContainsBefore(in IncomingEvent incoming)
+    {
+        var (first, last) = MinutesOf(incoming);
+        for (var minute = first; minute <= last; minute++)
+        {
+            if (minutes.TryGetValue(minute, out var bucket) && bucket.Contains(incoming.Key))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private sealed class Bucket
     {
         public HashSet<(EventKey Key, long OccurredAtMs)> Keys { get; } = [];
 
+        /// <summary>The same keys without their times; null until somebody asks for a key of any time.</summary>
+        public HashSet<EventKey>? AnyTime { get; private set; }
+
         public long LastUse { get; set; }
+
+        public bool Contains(EventKey key) => Keys.Count > 0 && (AnyTime ??= [.. Keys.Select(one => one.Key)]).Contains(key);
     }
 }

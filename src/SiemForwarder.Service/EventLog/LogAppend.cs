@@ -7,7 +7,9 @@ namespace SiemForwarder.Service.EventLog;
 /// <param name="Key">Key of the event.</param>
 /// <param name="FormerKey">Another key under which the same event may have been stored before (its content hash, after the server learned to send ids).</param>
 /// <param name="Body">The exact bytes of one JSON object as the source sent them.</param>
-public readonly record struct IncomingEvent(long OccurredAtMs, EventKey Key, EventKey? FormerKey, ReadOnlyMemory<byte> Body);
+/// <param name="IsTimeOfReceipt">True where the event has no time of its own: then the same key within the hour before is the same event.</param>
+public readonly record struct IncomingEvent(
+    long OccurredAtMs, EventKey Key, EventKey? FormerKey, ReadOnlyMemory<byte> Body, bool IsTimeOfReceipt = false);
 
 /// <summary>A page of events and the poll checkpoint that goes with it: stored together or not at all.</summary>
 /// <param name="SourceId">Source whose log it is.</param>
@@ -40,7 +42,11 @@ public abstract record AppendOutcome
     /// <param name="FirstPosition">Position of the first new event; meaningless where <paramref name="Appended"/> is 0.</param>
     /// <param name="Appended">How many events were new.</param>
     /// <param name="Duplicates">How many were in the log already.</param>
-    public sealed record Committed(long FirstPosition, int Appended, int Duplicates) : AppendOutcome;
+    public sealed record Committed(long FirstPosition, int Appended, int Duplicates) : AppendOutcome
+    {
+        /// <summary>The events that were new, in the order of the page.</summary>
+        public IReadOnlyList<IncomingEvent> Stored { get; init; } = [];
+    }
 
     /// <summary>Nothing was stored: another engine took over the source.</summary>
     public sealed record Superseded : AppendOutcome;

@@ -1,5 +1,6 @@
 using SiemForwarder.Events;
 using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Service.Location;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -13,6 +14,7 @@ internal sealed class LogSegment(
     private readonly Lock normalizing = new();
     private SecurityEvent[]? normalized;
     private EventSource? normalizedFor;
+    private int locatedBy;
 
     public int SourceId => sourceId;
 
@@ -39,20 +41,24 @@ internal sealed class LogSegment(
         return bytes.AsMemory(start, ends[index] - start);
     }
 
-    /// <summary>The normalized events in the order of their positions; made once, whoever asks first.</summary>
-    public SecurityEvent[] Normalize(EventSource source)
+    /// <summary>The normalized events in the order of their positions, with where their addresses are; made once, whoever asks first.</summary>
+    public SecurityEvent[] Normalize(EventSource source, IpLocations locations)
     {
+        var edition = locations.Refresh();
         lock (normalizing)
         {
-            if (normalized is null || !source.Equals(normalizedFor))
+            if (normalized is null || !source.Equals(normalizedFor) || locatedBy != edition)
             {
                 var events = new SecurityEvent[ends.Length];
                 for (var i = 0; i < events.Length; i++)
                 {
-                    events[i] = KeycloakNormalizer.Normalize(stream, RawAt(i), keys[i], source, firstPosition + i, times[i], receivedAt);
+                    var one = KeycloakNormalizer.Normalize(stream, RawAt(i), keys[i], source, firstPosition + i, times[i], receivedAt);
+
+                    // What a sender says of its own event is worth more than what its address says.
+                    events[i] = one.Location is null && locations.Find(one.IpAddress) is { } location ? one with { Location = location } : one;
                 }
 
-                (normalized, normalizedFor) = (events, source);
+                (normalized, normalizedFor, locatedBy) = (events, source, edition);
             }
 
             return normalized;

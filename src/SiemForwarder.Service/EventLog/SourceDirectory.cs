@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Npgsql;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Location;
 
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Names the source of a log for normalizing: realm and host are not in the events themselves.</summary>
-internal sealed class SourceDirectory(NpgsqlDataSource database, TimeProvider time)
+internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations locations, TimeProvider time)
 {
     private static readonly TimeSpan ListAge = TimeSpan.FromSeconds(2);
 
@@ -41,6 +42,9 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, TimeProvider ti
 
         return known[sourceId] = new EventSource(sourceId, reader.GetString(0), realm, host);
     }
+
+    /// <summary>The events of a segment as they are read today: by the mapping and the location files in force.</summary>
+    public SecurityEvent[] Normalize(LogSegment segment, EventSource source) => segment.Normalize(source, locations);
 
     /// <summary>The ids of all sources, in the order of their making; at most some seconds old.</summary>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>

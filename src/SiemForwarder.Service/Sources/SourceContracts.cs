@@ -6,13 +6,36 @@ public sealed record SourceRequest
     /// <summary>Unique name, 1 to 100 characters.</summary>
     public string? Name { get; init; }
 
-    /// <summary><c>keycloak</c>.</summary>
+    /// <summary><c>keycloak</c> (default), a realm that is pulled and may be pushed as well; or <c>http</c>, to which events are pushed alone.</summary>
     public string? Kind { get; init; }
 
-    /// <summary>Whether it is pulled; true unless said otherwise.</summary>
+    /// <summary>Whether it is pulled and takes pushes; true unless said otherwise.</summary>
     public bool? Enabled { get; init; }
 
+    /// <summary>The realm to pull; only of kind <c>keycloak</c>.</summary>
     public KeycloakRequest? Keycloak { get; init; }
+
+    /// <summary>How senders prove that they may push; a source of kind <c>keycloak</c> takes pushes only where it is given.</summary>
+    public InboxRequest? Inbox { get; init; }
+}
+
+/// <summary>How the senders of pushed events prove who they are. Two keys are valid at a time, so that one can replace the other.</summary>
+/// <param name="Authentication"><c>key</c> (default): the key in a header; <c>standard-webhooks</c>: HMAC of id, time and body; <c>hmac</c>: HMAC of the body in hexadecimal, as Phase Two's plug-in signs.</param>
+/// <param name="Key">Write-only. At least 16 characters; for standard-webhooks <c>whsec_</c> and the Base64 of 24 to 64 bytes. Left out: stays as it is.</param>
+/// <param name="SecondKey">Write-only. Valid beside the first while one replaces the other; an empty text removes it.</param>
+/// <param name="Header">Header with the key (default X-API-Key; Authorization with Bearer or Basic always counts) or with the signature (default X-Keycloak-Signature).</param>
+/// <param name="ToleranceSeconds">standard-webhooks: how far the signed time may be from ours, 1 to 3600; 300 by default.</param>
+/// <param name="AllowSha1">hmac: whether HMAC-SHA-1 counts too; false by default.</param>
+public sealed record InboxRequest(
+    string? Authentication = null,
+    string? Key = null,
+    string? SecondKey = null,
+    string? Header = null,
+    int? ToleranceSeconds = null,
+    bool? AllowSha1 = null)
+{
+    /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
+    public override string ToString() => "InboxRequest { *** }";
 }
 
 /// <summary>A Keycloak realm to pull from.</summary>
@@ -45,6 +68,7 @@ public sealed record SourceResponse(
     string Kind,
     bool Enabled,
     KeycloakResponse? Keycloak,
+    InboxResponse? Inbox,
     int Version,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt);
@@ -59,6 +83,9 @@ public sealed record KeycloakResponse(
     int PollIntervalSeconds,
     string Start,
     string? CaCertificate);
+
+/// <summary>An inbox as shown.</summary>
+public sealed record InboxResponse(string Authentication, bool KeySet, bool SecondKeySet, string Header, int ToleranceSeconds, bool AllowSha1);
 
 /// <summary>A page of a list.</summary>
 public sealed record SourceList(IReadOnlyList<SourceResponse> Items, int Total, int Page, int PageSize);

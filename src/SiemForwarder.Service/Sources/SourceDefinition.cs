@@ -1,23 +1,30 @@
 using System.Text.Json;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Keycloak;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>The validated settings of a source without its secrets; stored as JSON.</summary>
-internal sealed record SourceDefinition(KeycloakDefinition Keycloak)
+/// <param name="Keycloak">The realm to pull; null of kind <c>http</c>.</param>
+/// <param name="Inbox">Who may push; null where nobody may.</param>
+internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefinition? Inbox)
 {
+    public const string KeycloakKind = "keycloak";
+    public const string HttpKind = "http";
     public const string ClientSecret = "keycloak.clientSecret";
+    public const string InboxKey = "inbox.key";
+    public const string InboxSecondKey = "inbox.secondKey";
 
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
 
     public static SourceDefinition FromJson(string json) => JsonSerializer.Deserialize<SourceDefinition>(json, JsonSerializerOptions.Web)
         ?? throw new InvalidDataException("A stored source has an empty definition.");
 
-    /// <summary>What the poller needs.</summary>
-    public KeycloakSource ToKeycloak(Source source, Secret clientSecret) => new()
+    /// <summary>What the poller needs; of a source that has a realm.</summary>
+    public KeycloakSource ToKeycloak(Source source, Secret clientSecret) => Keycloak is null ? throw new InvalidOperationException("The source has no realm.") : new()
     {
         Id = source.Id,
         Name = source.Name,
@@ -35,7 +42,27 @@ internal sealed record SourceDefinition(KeycloakDefinition Keycloak)
         },
         CaCertificate = Keycloak.CaCertificate,
     };
+
+    /// <summary>What the inbox needs; null where nobody may push.</summary>
+    /// <param name="source">The source as stored.</param>
+    /// <param name="secrets">Its secrets.</param>
+    /// <param name="pulledByContent">True where the realm's server shows no event ids.</param>
+    public InboxSettings? ToInbox(Source source, IReadOnlyDictionary<string, Secret> secrets, bool pulledByContent) => Inbox is null ? null : new()
+    {
+        SourceId = source.Id,
+        SourceName = source.Name,
+        Authentication = Inbox.Authentication,
+        Header = Inbox.Header,
+        Tolerance = TimeSpan.FromSeconds(Inbox.ToleranceSeconds),
+        AllowSha1 = Inbox.AllowSha1,
+        Keys = [.. new[] { InboxKey, InboxSecondKey }.Where(secrets.ContainsKey).Select(name => secrets[name])],
+        PulledRealm = Keycloak?.Realm,
+        PulledByContent = pulledByContent,
+    };
 }
+
+/// <summary>The validated settings of an inbox.</summary>
+internal sealed record InboxDefinition(InboxAuthentication Authentication, string Header, int ToleranceSeconds, bool AllowSha1);
 
 /// <summary>The validated settings of a Keycloak realm.</summary>
 internal sealed record KeycloakDefinition(

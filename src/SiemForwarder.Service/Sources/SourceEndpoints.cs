@@ -15,7 +15,7 @@ internal static class SourceEndpoints
         var group = routes.MapGroup("/api/v1/sources").WithTags("Sources");
         group.MapGet("/", List).WithName("ListSources").WithSummary("Lists sources, searchable by name.");
         group.MapGet("/{id:int}", Get).WithName("GetSource").WithSummary("Shows one source; its ETag names the version.");
-        group.MapPost("/", Create).WithName("CreateSource").WithSummary("Creates a source and starts pulling it.");
+        group.MapPost("/", Create).WithName("CreateSource").WithSummary("Creates a source: a realm, which is pulled at once (kind keycloak), or an inbox to push to (kind http).");
         group.MapPut("/{id:int}", Update).WithName("UpdateSource").WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
         group.MapDelete("/{id:int}", Delete).WithName("DeleteSource").WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).");
     }
@@ -67,7 +67,7 @@ internal static class SourceEndpoints
 
         var errors = new FieldErrors();
         var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
-        if (SourceRules.Validate(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, errors) is not { } valid)
+        if (SourceRules.Validate(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, errors, stored.Kind) is not { } valid)
         {
             return Problems.Invalid(errors);
         }
@@ -110,17 +110,20 @@ internal static class SourceEndpoints
 
     private static SourceResponse View(SourceStore store, Source source)
     {
-        var keycloak = SourceDefinition.FromJson(source.Definition).Keycloak;
-        var secretSet = store.SecretsOf(source)?.ContainsKey(SourceDefinition.ClientSecret) ?? false;
+        var definition = SourceDefinition.FromJson(source.Definition);
+        var secrets = store.SecretsOf(source);
         return new SourceResponse(
-            source.Id,
-            source.Name,
-            source.Kind,
-            source.Enabled,
-            new KeycloakResponse(
-                keycloak.BaseUrl, keycloak.Realm, keycloak.ClientId, secretSet, keycloak.Streams, keycloak.PollIntervalSeconds, keycloak.Start, keycloak.CaCertificate),
-            source.Version,
-            source.CreatedAt,
-            source.UpdatedAt);
+            source.Id, source.Name, source.Kind, source.Enabled, View(definition.Keycloak, secrets), View(definition.Inbox, secrets),
+            source.Version, source.CreatedAt, source.UpdatedAt);
     }
+
+    private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(
+        keycloak.BaseUrl, keycloak.Realm, keycloak.ClientId, IsSet(secrets, SourceDefinition.ClientSecret), keycloak.Streams, keycloak.PollIntervalSeconds,
+        keycloak.Start, keycloak.CaCertificate);
+
+    private static InboxResponse? View(InboxDefinition? inbox, IReadOnlyDictionary<string, Secret>? secrets) => inbox is null ? null : new(
+        InboxRules.Authentications.First(pair => pair.Value == inbox.Authentication).Key, IsSet(secrets, SourceDefinition.InboxKey),
+        IsSet(secrets, SourceDefinition.InboxSecondKey), inbox.Header, inbox.ToleranceSeconds, inbox.AllowSha1);
+
+    private static bool IsSet(IReadOnlyDictionary<string, Secret>? secrets, string name) => secrets?.ContainsKey(name) ?? false;
 }

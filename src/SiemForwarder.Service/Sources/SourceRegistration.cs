@@ -6,6 +6,7 @@ internal static class SourceRegistration
     public static IServiceCollection AddSources(this IServiceCollection services) => services
         .AddSingleton<SourceStore>()
         .AddSingleton<SourceStatusTable>()
+        .AddSingleton<InboxDirectory>()
         .AddSingleton<PollService>()
         .AddHostedService(provider => provider.GetRequiredService<PollService>())
         .AddHostedService<SourceStatusService>();

@@ -7,16 +7,25 @@ using SiemForwarder.Service.Api;
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>A source that passed the rules, ready to be stored.</summary>
-internal sealed record ValidSource(string Name, bool Enabled, SourceDefinition Definition, IReadOnlyDictionary<string, Secret> Secrets);
+internal sealed record ValidSource(string Name, string Kind, bool Enabled, SourceDefinition Definition, IReadOnlyDictionary<string, Secret> Secrets);
 
 /// <summary>Checks a request and fills in its defaults; every fault is noted by its field.</summary>
 internal static class SourceRules
 {
     private static readonly Dictionary<string, string> Streams = new() { ["user"] = "user", ["admin"] = "admin" };
-    private static readonly Dictionary<string, string> Kinds = new() { ["keycloak"] = "keycloak" };
+
+    private static readonly Dictionary<string, string> Kinds = new()
+    {
+        [SourceDefinition.KeycloakKind] = SourceDefinition.KeycloakKind, [SourceDefinition.HttpKind] = SourceDefinition.HttpKind,
+    };
 
     /// <summary>The source that follows from a request; null where anything is wrong.</summary>
-    public static ValidSource? Validate(SourceRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
+    /// <param name="request">What was asked for.</param>
+    /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
+    /// <param name="errors">Takes the faults.</param>
+    /// <param name="storedKind">Kind of the source that is changed; null for a new one.</param>
+    public static ValidSource? Validate(
+        SourceRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? storedKind = null)
     {
         if (string.IsNullOrWhiteSpace(request.Name))
         {
@@ -25,10 +34,30 @@ internal static class SourceRules
 
         errors.AtMost("name", request.Name, 100);
         errors.OneLine("name", request.Name);
-        errors.NoneEmpty("keycloak.streams", request.Keycloak?.Streams);
-        errors.Choose("kind", request.Kind, "keycloak", Kinds);
-        var keycloak = request.Keycloak ?? new KeycloakRequest();
-        var secrets = Secrets(keycloak.ClientSecret, stored, errors);
+        var kind = errors.Choose("kind", request.Kind, storedKind ?? SourceDefinition.KeycloakKind, Kinds);
+        if (storedKind is not null && kind != storedKind)
+        {
+            errors.Add("kind", $"Is {storedKind} and stays so; create another source.");
+        }
+
+        var secrets = new Dictionary<string, Secret>();
+        var keycloak = kind == SourceDefinition.KeycloakKind ? Keycloak(request.Keycloak ?? new KeycloakRequest(), stored, secrets, errors) : null;
+        if (kind == SourceDefinition.HttpKind && request.Keycloak is not null)
+        {
+            errors.Add("keycloak", "A source of kind http pulls no realm; leave it out, or use the kind keycloak, which takes pushes as well.");
+        }
+
+        var inbox = kind == SourceDefinition.HttpKind || request.Inbox is not null
+            ? InboxRules.Validate(request.Inbox ?? new InboxRequest(), stored, secrets, errors)
+            : null;
+        return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, new SourceDefinition(keycloak, inbox), secrets);
+    }
+
+    private static KeycloakDefinition Keycloak(
+        KeycloakRequest keycloak, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets, FieldErrors errors)
+    {
+        errors.NoneEmpty("keycloak.streams", keycloak.Streams);
+        secrets[SourceDefinition.ClientSecret] = ClientSecret(keycloak.ClientSecret, stored, errors);
         var definition = new KeycloakDefinition(
             BaseUrl(keycloak.BaseUrl, errors),
             Required("keycloak.realm", keycloak.Realm, "Name the realm as it stands in the URL of Keycloak's console.", errors),
@@ -42,7 +71,7 @@ internal static class SourceRules
             errors.Add("keycloak.streams", "Name at least one of: user, admin.");
         }
 
-        return errors.Any ? null : new ValidSource(request.Name!.Trim(), request.Enabled ?? true, new SourceDefinition(definition), secrets);
+        return definition;
     }
 
     private static string BaseUrl(string? text, FieldErrors errors)
@@ -77,11 +106,11 @@ internal static class SourceRules
         return text?.Trim() ?? string.Empty;
     }
 
-    private static Dictionary<string, Secret> Secrets(string? given, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
+    private static Secret ClientSecret(string? given, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
     {
         if (given is null && stored.TryGetValue(SourceDefinition.ClientSecret, out var kept))
         {
-            return new Dictionary<string, Secret> { [SourceDefinition.ClientSecret] = kept };
+            return kept;
         }
 
         if (string.IsNullOrEmpty(given))
@@ -89,7 +118,7 @@ internal static class SourceRules
             errors.Add("keycloak.clientSecret", "Give the client's secret: in Keycloak under Clients → the client → Credentials.");
         }
 
-        return new Dictionary<string, Secret> { [SourceDefinition.ClientSecret] = new(given ?? string.Empty) };
+        return new(given ?? string.Empty);
     }
 
     private static string Start(string? text, FieldErrors errors)

@@ -4,18 +4,21 @@ using SiemForwarder.Events;
 using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Keycloak;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>How pulling a source goes.</summary>
+/// <summary>How pulling a source goes, and what is pushed to it.</summary>
+/// <param name="Running">Whether the poller runs in this process; of kind <c>http</c> whether the inbox is open.</param>
 /// <param name="Poll">What the poller reports; null before its first report. From another engine it is up to 15 seconds old.</param>
+/// <param name="Inbox">What this process took of pushed events since it started; null where nobody may push.</param>
 /// <param name="StoredEvents">Events stored so far, the dropped ones included.</param>
-/// <param name="Running">Whether the poller runs in this process.</param>
+/// <param name="LastStoredAt">When an event was last stored; null where none is kept.</param>
 /// <param name="Engine">Engine that polls it, or polled it last.</param>
 /// <param name="ReportedAt">When that engine reported; null where the poller runs in this process.</param>
 public sealed record SourceStatusResponse(
-    bool Running, RealmPollStatus? Poll, long StoredEvents, string? Engine = null, DateTimeOffset? ReportedAt = null);
+    bool Running, RealmPollStatus? Poll, InboxStatus? Inbox, long StoredEvents, DateTimeOffset? LastStoredAt, string? Engine, DateTimeOffset? ReportedAt);
 
 /// <summary>Check and status of a source.</summary>
 internal static class SourceStatusEndpoints
@@ -24,44 +27,56 @@ internal static class SourceStatusEndpoints
     {
         var group = routes.MapGroup("/api/v1/sources/{id:int}").WithTags("Sources");
         group.MapPost("/check", Check).WithName("CheckSource")
-            .WithSummary("Checks reachability, token, role, API tier, event settings and clock of a realm, and says what to change.");
-        group.MapGet("/status", Status).WithName("GetSourceStatus").WithSummary("Says how pulling goes: last poll, last error, lag.");
+            .WithSummary("Checks reachability, token, role, API tier, event settings and clock of a realm, of an inbox its keys and what came in, and says what to change.");
+        group.MapGet("/status", Status).WithName("GetSourceStatus").WithSummary("Says how pulling and pushing go: last poll, last error, lag, events taken and not taken.");
     }
 
     private static async Task<Results<Ok<SourceCheckReport>, ProblemHttpResult>> Check(
-        int id, SourceStore store, TimeProvider time, CancellationToken cancellationToken)
+        int id, SourceStore store, EventInbox inbox, TimeProvider time, HttpRequest request, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } source)
         {
             return Problems.NotFound("source", id);
         }
 
-        if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
+        if (store.SecretsOf(source) is not { } secrets)
         {
             return TypedResults.Problem(
-                "The stored client secret cannot be decrypted; enter it again.", statusCode: StatusCodes.Status409Conflict, title: "Secret unusable");
+                "The stored secrets cannot be decrypted; enter them again.", statusCode: StatusCodes.Status409Conflict, title: "Secret unusable");
         }
 
-        var keycloak = SourceDefinition.FromJson(source.Definition).ToKeycloak(source, secret);
+        var definition = SourceDefinition.FromJson(source.Definition);
+        var url = $"{request.Scheme}://{request.Host}/api/v1/sources/{id}/events";
+        var pushed = InboxCheck.Run(
+            source, definition.ToInbox(source, secrets, pulledByContent: false), inbox.StatusOf(id), await store.ReadLastStoredAsync(id, cancellationToken), url);
+        if (definition.Keycloak is null || secrets.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
+        {
+            return TypedResults.Ok(new SourceCheckReport(pushed));
+        }
+
         var recommended = KeycloakEventCatalog.All.Where(type => type is { Recommended: true, Kind: EventKind.User }).Select(type => type.Type).ToList();
-        return TypedResults.Ok(await KeycloakSourceCheck.RunAsync(keycloak, recommended, time, cancellationToken));
+        var pulled = await KeycloakSourceCheck.RunAsync(definition.ToKeycloak(source, secret), recommended, time, cancellationToken);
+        return TypedResults.Ok(definition.Inbox is null ? pulled : new SourceCheckReport([.. pulled.Items, .. pushed]));
     }
 
     private static async Task<Results<Ok<SourceStatusResponse>, ProblemHttpResult>> Status(
-        int id, SourceStore store, PollService polling, SourceStatusTable reports, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
+        int id, SourceStore store, PollService polling, SourceStatusTable reports, EventInbox inbox, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
     {
-        if (await store.FindAsync(id, cancellationToken) is null)
+        if (await store.FindAsync(id, cancellationToken) is not { } source)
         {
             return Problems.NotFound("source", id);
         }
 
-        var stored = await store.CountEventsAsync(id, cancellationToken);
-        if (polling.FindStatus(id) is { } here)
-        {
-            return TypedResults.Ok(new SourceStatusResponse(true, here, stored, engine.Value.Name));
-        }
-
-        var last = await reports.FindAsync(id, cancellationToken);
-        return TypedResults.Ok(new SourceStatusResponse(false, last?.Poll, stored, last?.Engine, last?.At));
+        var definition = SourceDefinition.FromJson(source.Definition);
+        var here = polling.FindStatus(id);
+        var last = here is null ? await reports.FindAsync(id, cancellationToken) : null;
+        return TypedResults.Ok(new SourceStatusResponse(
+            here is not null || (definition.Keycloak is null && source.Enabled),
+            here ?? last?.Poll,
+            definition.Inbox is null ? null : inbox.StatusOf(id),
+            await store.CountEventsAsync(id, cancellationToken),
+            await store.ReadLastStoredAsync(id, cancellationToken),
+            here is null ? last?.Engine : engine.Value.Name,
+            last?.At));
     }
 }

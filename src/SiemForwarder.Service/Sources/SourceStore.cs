@@ -79,12 +79,20 @@ internal sealed class SourceStore(
         return (long)(await command.ExecuteScalarAsync(cancellationToken) ?? 0L);
     }
 
+    /// <summary>When an event of a source was last stored; null where none is.</summary>
+    public async Task<DateTimeOffset?> ReadLastStoredAsync(int id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT received_at FROM segment WHERE source_id = $1 ORDER BY last_position DESC LIMIT 1");
+        command.Parameters.AddWithValue(id);
+        return await command.ExecuteScalarAsync(cancellationToken) is DateTime at ? new DateTimeOffset(at) : null;
+    }
+
     /// <summary>Stores a new source with an empty log. Null where the name is taken.</summary>
     public async Task<Source?> CreateAsync(ValidSource valid, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
-        var source = new Source { Name = valid.Name, Kind = "keycloak", Definition = valid.Definition.ToJson(), CreatedAt = StoredTime.Now(time) };
+        var source = new Source { Name = valid.Name, Kind = valid.Kind, Definition = valid.Definition.ToJson(), CreatedAt = StoredTime.Now(time) };
         context.Sources.Add(source);
         Apply(valid, source);
         if (await context.SaveAsync(cancellationToken) != ChangeResult.Done)

@@ -4,7 +4,7 @@ namespace SiemForwarder.Service.Status;
 /// <param name="Type">Name as in every format: <c>LOGIN_ERROR</c>, <c>CREATE-USER</c>.</param>
 /// <param name="Name">The type in words.</param>
 /// <param name="Description">One sentence for people who choose what to store or forward.</param>
-/// <param name="Kind"><c>user</c> or <c>admin</c>.</param>
+/// <param name="Kind"><c>user</c>, <c>admin</c> or <c>application</c> (pushed).</param>
 /// <param name="Category">First ECS category.</param>
 /// <param name="Severity">0 to 10 as in CEF.</param>
 /// <param name="FailureSeverity">The same when the event carries an error.</param>

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Destinations;
+using SiemForwarder.Events;
 using SiemForwarder.Events.Formats.Native;
-using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Service.Status;
 
@@ -12,14 +12,14 @@ internal static class CatalogueEndpoints
     {
         var group = routes.MapGroup("/api/v1").WithTags("Catalogues");
         group.MapGet("/event-types", EventTypes).WithName("ListEventTypes")
-            .WithSummary("Lists every event type: description, category, severity, whether it is recommended and stored by Keycloak by default.");
+            .WithSummary("Lists every event type that is known, of Keycloak and beyond: description, category, severity, whether it is recommended and stored by Keycloak by default.");
         group.MapGet("/destinations", Destinations).WithName("ListDestinations")
             .WithSummary("Describes every kind of destination: schemes, default ports, fields, which are secret, what success means.");
         group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json")).WithName("GetNativeSchema")
             .WithSummary("The JSON Schema of the native schema.");
     }
 
-    private static Ok<List<EventTypeResponse>> EventTypes() => TypedResults.Ok(KeycloakEventCatalog.All
+    private static Ok<List<EventTypeResponse>> EventTypes() => TypedResults.Ok(EventCatalog.All
         .Select(type => new EventTypeResponse(
             type.Type, type.Name, type.Summary, type.Kind.ToString().ToLowerInvariant(), type.Category, type.Severity, type.FailureSeverity, type.Recommended,
             type.StoredByDefault))

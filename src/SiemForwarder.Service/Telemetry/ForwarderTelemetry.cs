@@ -16,6 +16,8 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     private static readonly Counter<long> AttemptsFailed = Meter.CreateCounter<long>("siemforwarder.attempts.failed", "{attempt}", "Attempts to send that failed.");
     private static readonly Counter<long> RoundsFailed = Meter.CreateCounter<long>("siemforwarder.rounds.failed", "{round}", "Rounds (an attempt and its retries) that failed.");
     private static readonly Counter<long> EventsAppended = Meter.CreateCounter<long>("siemforwarder.events.appended", "{event}", "Events that were new in the log.");
+    private static readonly Counter<long> EventsRejected = Meter.CreateCounter<long>("siemforwarder.events.rejected", "{event}", "Pushed events that could not be taken.");
+    private static readonly Counter<long> RequestsPushed = Meter.CreateCounter<long>("siemforwarder.requests.pushed", "{request}", "Requests with pushed events.");
     private static readonly Counter<long> EventsMissing = Meter.CreateCounter<long>("siemforwarder.events.missing", "{event}", "Events that were gone before an integration had them.");
     private static readonly Counter<long> DatabaseFaults = Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Operations that the database could not do.");
 
@@ -50,6 +52,20 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     {
         EventsAppended.Add(appended, new KeyValuePair<string, object?>("source", source));
         LogPageAppended(source, appended);
+    }
+
+    /// <summary>A request with pushed events was answered; <paramref name="fault"/> is written to the log.</summary>
+    public void RequestPushed(string source, int accepted, int duplicates, int rejected, string? fault)
+    {
+        var tag = new KeyValuePair<string, object?>("source", source);
+        RequestsPushed.Add(1, tag);
+        EventsAppended.Add(accepted, tag);
+        EventsRejected.Add(rejected, tag);
+        LogRequestPushed(source, accepted, duplicates, rejected);
+        if (fault is not null)
+        {
+            LogPushNotTaken(source, fault);
+        }
     }
 
     public void GapFound(string integration, int sourceId, long missing)
@@ -116,4 +132,10 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
 
     [LoggerMessage(13, LogLevel.Warning, "Integration {Integration}: {Answer}.")]
     private partial void LogMended(string integration, string answer);
+
+    [LoggerMessage(30, LogLevel.Debug, "Source {Source}: pushed {Accepted} new events, {Duplicates} repeats, {Rejected} that cannot be taken.")]
+    private partial void LogRequestPushed(string source, int accepted, int duplicates, int rejected);
+
+    [LoggerMessage(31, LogLevel.Warning, "Source {Source}: a push was not taken whole: {Fault} (More of the kind are counted, and written here every 10 s at most.)")]
+    private partial void LogPushNotTaken(string source, string fault);
 }

@@ -23,7 +23,7 @@ public sealed class ApiDocumentTests(RunningForwarder running) : IClassFixture<R
         string[] expected =
         [
             "GET /api/v1/sources", "POST /api/v1/sources", "GET /api/v1/sources/{id}", "PUT /api/v1/sources/{id}", "DELETE /api/v1/sources/{id}",
-            "POST /api/v1/sources/{id}/check", "GET /api/v1/sources/{id}/status", "GET /api/v1/integrations", "POST /api/v1/integrations",
+            "POST /api/v1/sources/{id}/check", "GET /api/v1/sources/{id}/status", "POST /api/v1/sources/{id}/events", "GET /api/v1/integrations", "POST /api/v1/integrations",
             "GET /api/v1/integrations/{id}", "PUT /api/v1/integrations/{id}", "DELETE /api/v1/integrations/{id}", "POST /api/v1/integrations/{id}/enable",
             "POST /api/v1/integrations/{id}/disable", "POST /api/v1/integrations/{id}/test", "GET /api/v1/integrations/{id}/status",
             "GET /api/v1/integrations/{id}/deliveries", "GET /api/v1/integrations/{id}/set-aside", "GET /api/v1/events", "GET /api/v1/events/{eventId}",

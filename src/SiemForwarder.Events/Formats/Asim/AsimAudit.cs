@@ -10,9 +10,9 @@ internal static class AsimAudit
         var admin = securityEvent.Admin;
         var classification = securityEvent.Description.Classification;
         json.Required("Operation"u8, classification.Action);
-        json.Required("Object"u8, Known(admin?.ResourceName, Known(admin?.ResourceId, Known(admin?.ResourcePath, Known(securityEvent.ClientId, "Keycloak")))));
+        json.Required("Object"u8, Known(admin?.ResourceName, Known(admin?.ResourceId, Known(admin?.ResourcePath, Known(About(securityEvent), Known(securityEvent.ClientId, "Keycloak"))))));
         json.Text("ObjectId"u8, admin?.ResourceId);
-        json.Text("ObjectType"u8, ObjectType(admin?.ResourceType, classification.Action));
+        json.Text("ObjectType"u8, ObjectType(admin?.ResourceType ?? securityEvent.Description.ObjectType, classification.Action));
         json.Text("OriginalObjectType"u8, admin?.ResourceType);
         json.Text("TargetAppName"u8, securityEvent.ClientId);
     }
@@ -26,6 +26,10 @@ internal static class AsimAudit
         _ when resourceType.StartsWith("AUTH", StringComparison.Ordinal) || resourceType.StartsWith("REQUIRED_ACTION", StringComparison.Ordinal) => "Policy Rule",
         _ => "Other",
     };
+
+    // What an application's event is about, where it names no resource.
+    private static string? About(SecurityEvent securityEvent) =>
+        securityEvent.Description.ObjectType is null ? null : securityEvent.Subject?.Name ?? securityEvent.Subject?.Id;
 
     private static string Known(string? text, string otherwise) => string.IsNullOrEmpty(text) ? otherwise : text;
 }

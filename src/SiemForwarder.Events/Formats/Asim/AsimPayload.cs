@@ -35,6 +35,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Text("EventMessage"u8, CefMessage.Compose(securityEvent, message));
         json.Text("EventOriginalResultDetails"u8, securityEvent.Reason);
         WriteSource(securityEvent.IpAddress, json);
+        LocationMembers.WriteAsim(securityEvent.Location, json);
         if (kind.IsAudit)
         {
             AsimAudit.Write(securityEvent, json);

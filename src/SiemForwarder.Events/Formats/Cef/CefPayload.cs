@@ -73,6 +73,9 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         extension.Add("dhost"u8, securityEvent.Source.Host, 1023);
         extension.Add("deviceExternalId"u8, securityEvent.Source.Name, 255);
         AppendContext(securityEvent, ref extension);
+        // CEF has no keys for places; these two strings are what Microsoft's table keeps besides the six.
+        extension.Add("flexString1Label"u8, "sourceCity"u8, "flexString1"u8, securityEvent.Location?.City, 1023);
+        extension.Add("flexString2Label"u8, "sourceCountry"u8, "flexString2"u8, securityEvent.Location?.Country, 1023);
         extension.Add("msg"u8, CefMessage.Compose(securityEvent, message), 1023);
         if (!isWhole)
         {

@@ -21,10 +21,10 @@ internal static class CimChange
         if (isAccount || admin is null)
         {
             var user = securityEvent.Subject;
-            var isClient = !category.IsEmpty;
+            var isClient = category is "client";
             json.Required("object"u8, Known(isClient ? securityEvent.ClientId : user?.Name, Known(user?.Id, "unknown")));
             json.Required("object_id"u8, Known(isClient ? securityEvent.ClientId : user?.Id, "unknown"));
-            json.Text("object_category"u8, isClient ? category : isAccount ? "user" : "consent");
+            json.Text("object_category"u8, !category.IsEmpty ? category : isAccount ? "user" : "consent");
             return;
         }
 
@@ -32,7 +32,7 @@ internal static class CimChange
         json.Required("object_id"u8, Known(admin.ResourceId, Known(admin.ResourcePath, "unknown")));
         Span<char> lower = stackalloc char[LongestCategory];
         var type = Text.Texts.Cut(admin.ResourceType, LongestCategory);
-        json.Required("object_category"u8, lower[..type.ToLowerInvariant(lower)]);
+        json.Required("object_category"u8, Known(category, lower[..type.ToLowerInvariant(lower)]));
     }
 
     private static ReadOnlySpan<char> Known(ReadOnlySpan<char> text, ReadOnlySpan<char> otherwise) => text.IsEmpty ? otherwise : text;

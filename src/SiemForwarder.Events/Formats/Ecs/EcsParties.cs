@@ -20,7 +20,7 @@ internal static class EcsParties
         }
 
         WriteGroup(securityEvent.Admin, json);
-        WriteSource(securityEvent.IpAddress, json);
+        WriteSource(securityEvent.IpAddress, securityEvent.Location, json);
     }
 
     private static void WriteParty(ReadOnlySpan<byte> name, EventParty? party, JsonMembers json)
@@ -56,9 +56,9 @@ internal static class EcsParties
     }
 
     // source.ip is of type ip: one name in it, and Elasticsearch refuses the whole event.
-    private static void WriteSource(string? address, JsonMembers json)
+    private static void WriteSource(string? address, EventLocation? location, JsonMembers json)
     {
-        if (string.IsNullOrEmpty(address))
+        if (string.IsNullOrEmpty(address) && location is null)
         {
             return;
         }
@@ -71,6 +71,7 @@ internal static class EcsParties
         }
 
         json.Text("address"u8, address);
+        LocationMembers.WriteEcs(location, json);
         json.Close();
     }
 }

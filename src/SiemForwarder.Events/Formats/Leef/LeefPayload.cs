@@ -75,6 +75,9 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         attributes.Add("clientId"u8, securityEvent.ClientId, TextLength);
         AppendAdmin(securityEvent.Admin, ref attributes);
         attributes.Add("url"u8, Texts.WithoutQuery(EventDetails.Find(securityEvent.Details, "redirect_uri")), TextLength);
+        attributes.Add("srcCity"u8, securityEvent.Location?.City, NameLength);
+        attributes.Add("srcRegion"u8, securityEvent.Location?.Region, NameLength);
+        attributes.Add("srcCountry"u8, securityEvent.Location?.Country, NameLength);
         attributes.Add("msg"u8, CefMessage.Compose(securityEvent, message), TextLength);
         if (attributes.HasCut)
         {

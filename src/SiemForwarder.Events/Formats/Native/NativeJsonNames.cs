@@ -29,6 +29,16 @@ internal static class NativeJsonNames
     public static readonly JsonEncodedText SessionId = JsonEncodedText.Encode("session_id");
     public static readonly JsonEncodedText TransactionId = JsonEncodedText.Encode("transaction_id");
     public static readonly JsonEncodedText IpAddress = JsonEncodedText.Encode("ip_address");
+    public static readonly JsonEncodedText Location = JsonEncodedText.Encode("location");
+    public static readonly JsonEncodedText City = JsonEncodedText.Encode("city");
+    public static readonly JsonEncodedText Region = JsonEncodedText.Encode("region");
+    public static readonly JsonEncodedText RegionCode = JsonEncodedText.Encode("regionCode");
+    public static readonly JsonEncodedText Country = JsonEncodedText.Encode("country");
+    public static readonly JsonEncodedText Latitude = JsonEncodedText.Encode("latitude");
+    public static readonly JsonEncodedText Longitude = JsonEncodedText.Encode("longitude");
+    public static readonly JsonEncodedText AccuracyRadiusKm = JsonEncodedText.Encode("accuracyRadiusKm");
+    public static readonly JsonEncodedText AutonomousSystemNumber = JsonEncodedText.Encode("autonomousSystemNumber");
+    public static readonly JsonEncodedText AutonomousSystemOrganization = JsonEncodedText.Encode("autonomousSystemOrganization");
     public static readonly JsonEncodedText Context = JsonEncodedText.Encode("context");
     public static readonly JsonEncodedText Operation = JsonEncodedText.Encode("operation");
     public static readonly JsonEncodedText ResourceType = JsonEncodedText.Encode("resource_type");

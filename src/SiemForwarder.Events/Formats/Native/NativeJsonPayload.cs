@@ -46,6 +46,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
             WriteDescription(securityEvent, limits.TextLength);
             WriteParties(securityEvent, limits.TextLength);
             WriteOrigin(securityEvent, limits.TextLength);
+            WriteLocation(securityEvent.Location, limits.TextLength);
             WriteDetails(securityEvent.Details, limits.DetailLength);
             WriteAdmin(securityEvent.Admin, limits);
         }
@@ -88,6 +89,34 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
         WriteText(NativeJsonNames.SessionId, securityEvent.SessionId, length);
         WriteText(NativeJsonNames.TransactionId, securityEvent.TransactionId, length);
         WriteText(NativeJsonNames.IpAddress, securityEvent.IpAddress, length);
+    }
+
+    private void WriteLocation(EventLocation? location, int length)
+    {
+        if (location is null)
+        {
+            return;
+        }
+
+        writer.WriteStartObject(NativeJsonNames.Location);
+        WriteText(NativeJsonNames.City, location.City, length);
+        WriteText(NativeJsonNames.Region, location.Region, length);
+        WriteText(NativeJsonNames.RegionCode, location.RegionCode, length);
+        WriteText(NativeJsonNames.Country, location.Country, length);
+        WriteNumber(NativeJsonNames.Latitude, location.Latitude);
+        WriteNumber(NativeJsonNames.Longitude, location.Longitude);
+        WriteNumber(NativeJsonNames.AccuracyRadiusKm, location.AccuracyRadiusKm);
+        WriteNumber(NativeJsonNames.AutonomousSystemNumber, location.AutonomousSystemNumber);
+        WriteText(NativeJsonNames.AutonomousSystemOrganization, location.AutonomousSystemOrganization, length);
+        writer.WriteEndObject();
+    }
+
+    private void WriteNumber(JsonEncodedText name, double? number)
+    {
+        if (number is { } known)
+        {
+            writer.WriteNumber(name, known);
+        }
     }
 
     private void WriteDetails(IReadOnlyList<KeyValuePair<string, string>> details, int length)

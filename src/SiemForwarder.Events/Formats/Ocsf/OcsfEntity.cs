@@ -8,6 +8,7 @@ namespace SiemForwarder.Events.Formats.Ocsf;
 internal static class OcsfEntity
 {
     private const int User = 2;
+    private const int Group = 3;
     private const int Other = 99;
 
     private static readonly FrozenDictionary<string, string> Captions = ResourceTypes.Rows.ToFrozenDictionary(row => row.Type, row => TypeNames.Title(row.Words));
@@ -28,7 +29,7 @@ internal static class OcsfEntity
         else
         {
             WriteNamed(securityEvent.Subject?.Id, securityEvent.Subject?.Name, json);
-            WriteType(User, "User", json);
+            WriteType(securityEvent.Description.ObjectType ?? "User", json);
         }
 
         json.Close();
@@ -47,7 +48,7 @@ internal static class OcsfEntity
                 WriteType(User, "User", json);
                 break;
             case "GROUP" or "ORGANIZATION_GROUP" or "GROUP_MEMBERSHIP" or "ORGANIZATION_GROUP_MEMBERSHIP":
-                WriteType(3, "Group", json);
+                WriteType(Group, "Group", json);
                 break;
             case "ORGANIZATION" or "ORGANIZATION_MEMBERSHIP":
                 WriteType(4, "Organization", json);
@@ -58,8 +59,11 @@ internal static class OcsfEntity
             case "REALM" when securityEvent.Description.Classification.Action == "clear events":
                 WriteType(Other, "Event Log", json);
                 break;
+            case "":
+                WriteType("Resource", json);
+                break;
             default:
-                WriteType(Other, Captions.GetValueOrDefault(admin.ResourceType, admin.ResourceType), json);
+                WriteType(Captions.GetValueOrDefault(admin.ResourceType, admin.ResourceType), json);
                 break;
         }
     }
@@ -76,6 +80,9 @@ internal static class OcsfEntity
             json.Identity("name"u8, string.IsNullOrEmpty(name) ? "unknown" : name);
         }
     }
+
+    private static void WriteType(string caption, JsonMembers json) =>
+        WriteType(caption switch { "User" => User, "Group" => Group, _ => Other }, caption, json);
 
     private static void WriteType(int type, string caption, JsonMembers json)
     {

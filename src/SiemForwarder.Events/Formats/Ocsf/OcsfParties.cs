@@ -24,7 +24,7 @@ internal static class OcsfParties
         }
 
         WriteActor(securityEvent, activity, hasUser, json);
-        WriteSource(securityEvent.IpAddress, activity.ClassUid == OcsfClasses.ApiActivity, json);
+        WriteSource(securityEvent.IpAddress, securityEvent.Location, activity.ClassUid == OcsfClasses.ApiActivity, json);
     }
 
     /// <summary>Writes the attributes of a user, of which OCSF wants at least a name or an id.</summary>
@@ -84,10 +84,10 @@ internal static class OcsfParties
         json.Close();
     }
 
-    private static void WriteSource(string? address, bool isRequired, JsonMembers json)
+    private static void WriteSource(string? address, EventLocation? location, bool isRequired, JsonMembers json)
     {
         var isKnown = !string.IsNullOrEmpty(address) && !json.IsScarce;
-        if (!isKnown && !isRequired)
+        if (!isKnown && !isRequired && (location is null || json.IsScarce))
         {
             return;
         }
@@ -107,6 +107,7 @@ internal static class OcsfParties
             json.Text("name"u8, address);
         }
 
+        LocationMembers.WriteOcsf(location, json);
         json.Close();
     }
 }

@@ -40,11 +40,11 @@ internal sealed class RawCopier
 
             var isRoot = reader.CurrentDepth == 1;
             var name = Text(ref reader);
-            var isRepresentation = isRoot && securityEvent.Kind == EventKind.Admin && name is "representation";
+            var isRepresentation = isRoot && name is "representation";
             var inCredentials = reader.CurrentDepth > credentialsDepth;
             var isSecret = SecretNames.IsSecret(name) || (inCredentials && name is "value");
             var isCredentials = !inCredentials && name is "credentials";
-            var isId = isRoot && name is "id";
+            var isId = isRoot && name is ("id" or "event_id");
             if (!isRepresentation || representation is not null)
             {
                 writer.WritePropertyName(Texts.Cut(name, length));

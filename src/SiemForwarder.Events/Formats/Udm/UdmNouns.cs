@@ -10,6 +10,7 @@ internal static class UdmNouns
     {
         json.Open("principal"u8);
         WriteAddress(securityEvent.IpAddress, json);
+        LocationMembers.WriteUdm(securityEvent.Location, json);
         WriteUser(securityEvent.Actor, json);
         json.Close();
         json.Open("target"u8);

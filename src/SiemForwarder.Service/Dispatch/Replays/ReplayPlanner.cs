@@ -54,7 +54,7 @@ internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory s
             while (after < range.LastPosition && time.GetElapsedTime(started) < CountingBound
                 && await log.FetchNextAsync(range.SourceId, after, cancellationToken) is { } segment && segment.FirstPosition <= range.LastPosition)
             {
-                foreach (var one in segment.Normalize(source).Where(one => one.Position > after && one.Position <= range.LastPosition))
+                foreach (var one in sources.Normalize(segment, source).Where(one => one.Position > after && one.Position <= range.LastPosition))
                 {
                     if (integration.Filter.Evaluate(one).IsWanted && definition.Wants(one))
                     {

@@ -16,7 +16,7 @@ internal static class CatalogueEvents
     ];
 
     public static IEnumerable<SecurityEvent> All() =>
-        RecordedEvents.Names.SelectMany(RecordedEvents.Normalized).Concat(OfEveryType()).Append(TestEvent.Create(Some.Source, "t-1", Some.ReceivedAt));
+        RecordedEvents.Names.SelectMany(RecordedEvents.Normalized).Concat(OfEveryType()).Concat(Applications()).Append(TestEvent.Create(Some.Source, "t-1", Some.ReceivedAt));
 
     private static IEnumerable<SecurityEvent> OfEveryType()
     {
@@ -41,6 +41,23 @@ internal static class CatalogueEvents
                      "authDetails":{"realmId":"master","clientId":"c1","userId":"a1","ipAddress":"192.0.2.1"},"representation":"{\"name\":\"thing\"}"}
                     """);
             }
+        }
+    }
+
+    /// <summary>Events of every type beyond Keycloak's, and of names that nobody knows: bare, with somebody acting on another, and with all that the native schema has.</summary>
+    public static IEnumerable<SecurityEvent> Applications()
+    {
+        foreach (var type in EventCatalog.All.Where(description => description.Kind == EventKind.Application).Select(description => description.Type).Append("order.cancelled").Append("account.archived"))
+        {
+            yield return Some.Normalized(EventStream.Pushed, $$"""{"event_id":"e1","timestamp":"2025-11-03T10:15:30.123Z","event_type":"{{type}}"}""");
+            yield return Some.Normalized(EventStream.Pushed, $$"""{"event_id":"e1","timestamp":1762164930123,"event_type":"{{type}}","outcome":"failure","reason":"denied","subject":"alice","requestor":"bob"}""");
+            yield return Some.Normalized(EventStream.Pushed, $$$"""
+                {"event_id":"e1","timestamp":"2025-11-03T10:15:30.123Z","event_type":"{{{type}}}","outcome":"success","severity":7,"reason":"because","subject":"alice","subject_id":"u1",
+                 "requestor":"bob","requestor_id":"u2","requestor_realm":"corp","org_id":"acme-org","realm_id":"r1","client_id":"crm","session_id":"s1","transaction_id":"t1",
+                 "ip_address":"2001:db8::7","location":{"city":"Zürich","region":"Zürich","regionCode":"ZH","country":"CH","latitude":47.37,"longitude":8.54,"accuracyRadiusKm":5,
+                 "autonomousSystemNumber":64496,"autonomousSystemOrganization":"Example Net"},"operation":"ISSUE","resource_type":"Certificate","resource_path":"ca/1/certificates/7",
+                 "resource_id":"7","resource_name":"web01","representation":{"serial":"7","password":"S3CRET"},"context":{"amount":"120.00","secret":"S3CRET"},"extra":[1,{"token":"S3CRET"}]}
+                """);
         }
     }
 }

@@ -1,4 +1,5 @@
 using SiemForwarder.Events;
+using SiemForwarder.Tests.Events.Formats;
 using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Events.Keycloak;
@@ -19,8 +20,10 @@ public sealed class PushedEventNormalizingTests
         Assert.Equal(("account.provisioned", "e-1", EventKind.Application, "iam"), (pushed.Type, pushed.Id, pushed.Kind, pushed.Description.Category));
         Assert.Equal(1762164930123, pushed.OccurredAt.ToUnixTimeMilliseconds());
         Assert.Equal(("bob", "alice", "u1", "t-1", "192.0.2.1"), (pushed.Actor?.Name, pushed.Subject?.Name, pushed.Subject?.Id, pushed.TransactionId, pushed.IpAddress));
-        Assert.Equal([new("system", "crm"), new("secret", "**********"), new("location", """{"city":"Bonn"}""")], pushed.Details);
-        Assert.Equal(EventOutcome.Unknown, pushed.Outcome);
+        Assert.Equal([new("system", "crm"), new("secret", "**********")], pushed.Details);
+        Assert.Equal(EventLocation.Nowhere with { City = "Bonn" }, pushed.Location);
+        Assert.Equal("acme-org", pushed.Source.Realm);
+        Assert.Equal(EventOutcome.Success, pushed.Outcome);
     }
 
     [Theory]
@@ -33,4 +36,46 @@ public sealed class PushedEventNormalizingTests
     [Fact]
     public void EventsOfTheForwarderAreOperational() =>
         Assert.Equal(EventKind.Operational, Some.Normalized(EventStream.Forwarder, """{"event_type":"forwarder.gap","severity":8}""").Kind);
+
+    [Theory]
+    [InlineData("transaction.denied", null, EventOutcome.Failure, 5)]
+    [InlineData("transaction.denied", "success", EventOutcome.Success, 5)]
+    [InlineData("account.provisioned", null, EventOutcome.Success, 4)]
+    [InlineData("account.provisioned", "failure", EventOutcome.Failure, 5)]
+    [InlineData("audit", null, EventOutcome.Unknown, 2)]
+    [InlineData("LOGIN_ERROR", null, EventOutcome.Failure, 4)]
+    [InlineData("order.cancelled", null, EventOutcome.Unknown, 3)]
+    public void AnEventThatDoesNotSayHowItEndedEndedAsItsTypeSays(string type, string? outcome, EventOutcome expected, int severity)
+    {
+        var pushed = Some.Normalized(EventStream.Pushed, $$"""{"event_type":"{{type}}","outcome":{{(outcome is null ? "null" : $"\"{outcome}\"")}}}""");
+
+        Assert.Equal((expected, severity), (pushed.Outcome, pushed.Severity));
+    }
+
+    [Theory]
+    [InlineData("""{"latitude":91,"longitude":0}""", null)]
+    [InlineData("""{"latitude":1e999,"city":"Bonn"}""", null)]
+    [InlineData("""{"latitude":"50.7","autonomousSystemNumber":-1}""", null)]
+    [InlineData("""{"lat":50.7,"lon":7.1,"accuracyRadiusKm":1e12}""", null)]
+    [InlineData("""{"city":"Bonn","planet":"Earth","key":{"password":"S3CRET"}}""", """{"city":"Bonn","planet":"Earth","key":{"password":"**********"}}""")]
+    [InlineData("\"Bonn\"", "Bonn")]
+    public void WhatIsNoLocationIsKeptAsItWasSentAndHarmsNoFormat(string location, string? detail)
+    {
+        var pushed = Some.Normalized(EventStream.Pushed, $$"""{"event_type":"x","event_id":"e1","location":{{location}}}""");
+
+        Assert.Equal(detail, pushed.Details.Count == 0 ? null : pushed.Details.Single().Value);
+        Assert.All(FormatSettings.Names, name => Assert.NotEmpty(FormatSettings.Write(name, pushed)));
+    }
+
+    [Theory]
+    [InlineData("""{"event_type":"x","event_id":"e1","representation":"{\"password\":\"S3CRET\"}"}""")]
+    [InlineData("""{"event_type":"x","event_id":"e1","representation":{"credentials":[{"value":"S3CRET"}]},"context":{"client.secret":"S3CRET","list":[{"token":"S3CRET"}]},"password":"S3CRET"}""")]
+    [InlineData("""{"type":"system.x","id":"e1","representation":"{\"clientSecret\":\"S3CRET\"}","details":{"refresh_token":"S3CRET"}}""")]
+    [InlineData("""{"type":"access.LOGIN","id":"e1","representation":"{\"clientSecret\":\"S3CRET\"}","details":{"refresh_token":"S3CRET"}}""")]
+    public void NoSecretThatIsPushedComesOutOfAnyFormat(string json)
+    {
+        var pushed = Some.Normalized(EventStream.Pushed, json);
+
+        Assert.All(FormatSettings.Names, name => Assert.DoesNotContain("S3CRET", FormatSettings.Text(FormatSettings.Write(name, pushed)), StringComparison.Ordinal));
+    }
 }

@@ -41,6 +41,27 @@ public sealed class KeyWindowTests
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     [Theory]
+    [InlineData(0, false)]
+    [InlineData(59 * 60_000, false)]
+    [InlineData(-60_000, false)]
+    [InlineData(62 * 60_000, true)]
+    public void AnEventWithoutATimeOfItsOwnIsComparedWithTheHourBeforeItsReceipt(long laterMs, bool isNew)
+    {
+        const long FirstMs = 1_789_041_600_000;
+        var window = new KeyWindow();
+        var first = new IncomingEvent(FirstMs, EventKey.FromHash("a"u8), null, default, IsTimeOfReceipt: true);
+        var other = new IncomingEvent(FirstMs, EventKey.FromHash("b"u8), null, default);
+        window.Cover(window.MissingMinutes([first, other]));
+        Assert.Equal(2, window.SelectNew([first, first with { OccurredAtMs = FirstMs + 1 }, other]).Count);
+        window.Add(first.OccurredAtMs, first.Key);
+
+        var again = first with { OccurredAtMs = FirstMs + laterMs };
+        window.Cover(window.MissingMinutes([again]));
+
+        Assert.Equal(isNew ? 1 : 0, window.SelectNew([again]).Count);
+    }
+
+    [Theory]
     [InlineData(0, 0)]
     [InlineData(59_999, 0)]
     [InlineData(60_000, 1)]

@@ -13,8 +13,8 @@ public sealed class SourceRulesTests
     {
         var valid = Validate(new SourceRequest { Name = "n", Keycloak = Keycloak });
 
-        Assert.Equal((true, "https://sso.example.com", 5, "now"), (valid.Enabled, valid.Definition.Keycloak.BaseUrl, valid.Definition.Keycloak.PollIntervalSeconds, valid.Definition.Keycloak.Start));
-        Assert.Equal(["user", "admin"], valid.Definition.Keycloak.Streams);
+        Assert.Equal((true, "https://sso.example.com", 5, "now"), (valid.Enabled, valid.Definition.Keycloak!.BaseUrl, valid.Definition.Keycloak.PollIntervalSeconds, valid.Definition.Keycloak.Start));
+        Assert.Equal(["user", "admin"], valid.Definition.Keycloak!.Streams);
         Assert.Equal("s3cr3t", valid.Secrets[SourceDefinition.ClientSecret].Reveal());
         Assert.DoesNotContain("s3cr3t", valid.Definition.ToJson(), StringComparison.Ordinal);
         Assert.Equal(valid.Definition.ToJson(), SourceDefinition.FromJson(valid.Definition.ToJson()).ToJson());
@@ -26,7 +26,7 @@ public sealed class SourceRulesTests
     [InlineData("2026-01-31T01:00:00+01:00", "2026-01-31T00:00:00.0000000+00:00")]
     [InlineData("2026-01-31", "2026-01-31T00:00:00.0000000+00:00")]
     public void AStartIsAWordOrAnInstant(string start, string expected) =>
-        Assert.Equal(expected, Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { Start = start } }).Definition.Keycloak.Start);
+        Assert.Equal(expected, Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { Start = start } }).Definition.Keycloak!.Start);
 
     [Fact]
     public void AStoredSecretStaysWhereItIsLeftOut()

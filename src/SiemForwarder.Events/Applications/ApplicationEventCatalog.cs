@@ -1,0 +1,15 @@
+using System.Collections.Frozen;
+
+namespace SiemForwarder.Events.Applications;
+
+/// <summary>Finds what is known of an event type beyond Keycloak's.</summary>
+internal static class ApplicationEventCatalog
+{
+    private static readonly FrozenDictionary<string, EventDescription> Types =
+        ApplicationEventTypes.Rows.ToFrozenDictionary(row => row.Type, StringComparer.Ordinal);
+
+    public static IReadOnlyList<EventDescription> All => ApplicationEventTypes.Rows;
+
+    /// <summary>The description of a type, or null for one that the catalogue does not list.</summary>
+    public static EventDescription? Find(string type) => Types.GetValueOrDefault(type);
+}

@@ -1,0 +1,116 @@
+namespace SiemForwarder.Events.Formats.Json;
+
+/// <summary>Writes where an address is, by the names of each schema that has a place for it.</summary>
+internal static class LocationMembers
+{
+    /// <summary>ECS: <c>source.geo</c> and <c>source.as</c>; the object <c>source</c> is open.</summary>
+    public static void WriteEcs(EventLocation? location, JsonMembers json)
+    {
+        if (location is null || json.IsScarce)
+        {
+            return;
+        }
+
+        json.Open("geo"u8);
+        json.Text("city_name"u8, location.City);
+        json.Text("region_name"u8, location.Region);
+        json.Text("region_iso_code"u8, location is { RegionCode: not null, Country.Length: 2 } ? location.RegionCode : null);
+        json.Text(location.Country is { Length: 2 } ? "country_iso_code"u8 : "country_name"u8, location.Country);
+        WriteCoordinates("location"u8, location, json);
+        json.Close();
+        if (location.AutonomousSystemNumber is { } number)
+        {
+            json.Open("as"u8);
+            json.Number("number"u8, number);
+            if (location.AutonomousSystemOrganization is { Length: > 0 } organization)
+            {
+                json.Open("organization"u8);
+                json.Text("name"u8, organization);
+                json.Close();
+            }
+
+            json.Close();
+        }
+    }
+
+    /// <summary>OCSF: <c>location</c> and <c>autonomous_system</c>; the object <c>src_endpoint</c> is open.</summary>
+    public static void WriteOcsf(EventLocation? location, JsonMembers json)
+    {
+        if (location is null || json.IsScarce)
+        {
+            return;
+        }
+
+        json.Open("location"u8);
+        json.Text("city"u8, location.City);
+        json.Text("region"u8, location.Region);
+        json.Text("country"u8, location.Country);
+        if (location is { Latitude: { } latitude, Longitude: { } longitude })
+        {
+            json.Writer.WriteNumber("lat"u8, latitude);
+            json.Writer.WriteNumber("long"u8, longitude);
+        }
+
+        json.Close();
+        if (location.AutonomousSystemNumber is { } number)
+        {
+            json.Open("autonomous_system"u8);
+            json.Number("number"u8, number);
+            json.Text("name"u8, location.AutonomousSystemOrganization);
+            json.Close();
+        }
+    }
+
+    /// <summary>ASIM: <c>SrcGeoCity</c> and its like, in every schema of it.</summary>
+    public static void WriteAsim(EventLocation? location, JsonMembers json)
+    {
+        if (location is null || json.IsScarce)
+        {
+            return;
+        }
+
+        json.Text("SrcGeoCity"u8, location.City);
+        json.Text("SrcGeoRegion"u8, location.Region);
+        json.Text("SrcGeoCountry"u8, location.Country);
+        if (location is { Latitude: { } latitude, Longitude: { } longitude })
+        {
+            json.Writer.WriteNumber("SrcGeoLatitude"u8, latitude);
+            json.Writer.WriteNumber("SrcGeoLongitude"u8, longitude);
+        }
+    }
+
+    /// <summary>UDM: <c>location</c> of the noun that is open.</summary>
+    public static void WriteUdm(EventLocation? location, JsonMembers json)
+    {
+        if (location is null || json.IsScarce)
+        {
+            return;
+        }
+
+        json.Open("location"u8);
+        json.Text("city"u8, location.City);
+        json.Text("state"u8, location.Region);
+        json.Text("countryOrRegion"u8, location.Country);
+        if (location is { Latitude: { } latitude, Longitude: { } longitude })
+        {
+            json.Open("regionCoordinates"u8);
+            json.Writer.WriteNumber("latitude"u8, latitude);
+            json.Writer.WriteNumber("longitude"u8, longitude);
+            json.Close();
+        }
+
+        json.Close();
+    }
+
+    // A geo_point as an array: longitude first, as in GeoJSON.
+    private static void WriteCoordinates(ReadOnlySpan<byte> name, EventLocation location, JsonMembers json)
+    {
+        if (location is { Latitude: { } latitude, Longitude: { } longitude })
+        {
+            json.Writer.WriteStartArray(name);
+            json.Writer.WriteNumberValue(longitude);
+            json.Writer.WriteNumberValue(latitude);
+            json.Writer.WriteEndArray();
+        }
+    }
+}

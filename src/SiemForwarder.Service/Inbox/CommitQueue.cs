@@ -1,0 +1,136 @@
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Inbox;
+
+/// <summary>Group commit for one source: what arrives while an append is under way goes into the next one together.</summary>
+/// <remarks>An append costs the same for one event as for a thousand, so the queue keeps up with any number of senders of single events.</remarks>
+internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan timeout, TimeProvider time)
+{
+    private const int MostEvents = 5000;
+
+    private readonly Lock guard = new();
+    private readonly List<Push> waiting = [];
+    private bool isRunning;
+
+    /// <summary>Stores events; completes after the commit, or when nothing was stored. The bytes must stay as they are until then.</summary>
+    public Task<CommitOutcome> CommitAsync(IReadOnlyList<IncomingEvent> events)
+    {
+        var push = new Push(events);
+        lock (guard)
+        {
+            waiting.Add(push);
+            if (isRunning)
+            {
+                return push.Done.Task;
+            }
+
+            isRunning = true;
+        }
+
+        // Not the sender's own task: the commit is also that of others, and goes on where this sender hangs up.
+        _ = Task.Run(DrainAsync, CancellationToken.None);
+        return push.Done.Task;
+    }
+
+    private async Task DrainAsync()
+    {
+        while (TakeGroup() is { Count: > 0 } group)
+        {
+            try
+            {
+                Complete(group, await AppendAsync([.. group.SelectMany(push => push.Events)]));
+            }
+            catch (Exception exception)
+            {
+                // Whatever it was, the senders must hear that nothing is known to be stored, and the next group gets its turn.
+                group.ForEach(push => push.Done.TrySetException(exception));
+            }
+        }
+    }
+
+    private List<Push> TakeGroup()
+    {
+        lock (guard)
+        {
+            var (count, events) = (0, 0);
+            while (count < waiting.Count && (count == 0 || events + waiting[count].Events.Count <= MostEvents))
+            {
+                events += waiting[count++].Events.Count;
+            }
+
+            var group = waiting.GetRange(0, count);
+            waiting.RemoveRange(0, count);
+            isRunning = count > 0;
+            return group;
+        }
+    }
+
+    private async Task<AppendOutcome> AppendAsync(List<IncomingEvent> events)
+    {
+        using var bound = new CancellationTokenSource(timeout, time);
+        try
+        {
+            return await log.AppendAsync(new LogAppend(sourceId, EventStream.Pushed, events, null), bound.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return new AppendOutcome.Unavailable($"The event log did not answer within {timeout.TotalSeconds:0} s.");
+        }
+    }
+
+    private void Complete(List<Push> group, AppendOutcome outcome)
+    {
+        if (outcome is AppendOutcome.Committed committed)
+        {
+            var next = 0;
+            foreach (var push in group)
+            {
+                push.Done.TrySetResult(new CommitOutcome(CountStored(push.Events, committed.Stored, ref next), null));
+            }
+
+            return;
+        }
+
+        var reason = outcome is AppendOutcome.Unavailable unavailable ? unavailable.Reason : "Another engine holds the source.";
+        group.AddRange(TakeAll());
+        group.ForEach(push => push.Done.TrySetResult(new CommitOutcome(0, reason)));
+    }
+
+    // Where the log is away, those that wait would only hear the same later.
+    private List<Push> TakeAll()
+    {
+        lock (guard)
+        {
+            List<Push> all = [.. waiting];
+            waiting.Clear();
+            return all;
+        }
+    }
+
+    // What was stored is a part of what was sent, in the same order and the same memory.
+    private static int CountStored(IReadOnlyList<IncomingEvent> sent, IReadOnlyList<IncomingEvent> stored, ref int next)
+    {
+        var count = 0;
+        foreach (var incoming in sent)
+        {
+            if (next < stored.Count && stored[next].Body.Equals(incoming.Body))
+            {
+                next++;
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    private sealed record Push(IReadOnlyList<IncomingEvent> Events)
+    {
+        public TaskCompletionSource<CommitOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
+
+/// <summary>What came of a commit.</summary>
+/// <param name="Stored">How many events were new.</param>
+/// <param name="Fault">Why nothing is known to be stored; null after the commit.</param>
+internal sealed record CommitOutcome(int Stored, string? Fault);

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Inbox;
+
+/// <summary>Takes pushed events: authenticates the request, reads it within its bounds, and answers after the commit.</summary>
+internal sealed class EventInbox(EventLogWriter log, InboxRoom room, IOptions<InboxOptions> options, ForwarderTelemetry telemetry, TimeProvider time)
+{
+    // Whoever may be refused may not fill the log file with it.
+    private static readonly TimeSpan FaultLogInterval = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<int, long> faultsLoggedAt = new();
+    private readonly ConcurrentDictionary<int, CommitQueue> queues = new();
+    private readonly ConcurrentDictionary<int, InboxStatus> statuses = new();
+
+    /// <summary>What the inbox of a source took since this process started.</summary>
+    public InboxStatus StatusOf(int sourceId) => statuses.GetValueOrDefault(sourceId, InboxStatus.Unused);
+
+    /// <summary>Takes a request; what became of its events, or why it was refused as a whole.</summary>
+    public async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeAsync(InboxSettings inbox, HttpRequest request, CancellationToken cancellationToken)
+    {
+        var (response, refusal) = await TakeUncountedAsync(inbox, request, cancellationToken);
+        Count(inbox, response, refusal);
+        return (response, refusal);
+    }
+
+    private async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeUncountedAsync(
+        InboxSettings inbox, HttpRequest request, CancellationToken cancellationToken)
+    {
+        if (inbox.Authentication == InboxAuthentication.Key && InboxCredentials.RefuseKey(inbox, request.Headers) is { } unknown)
+        {
+            return (null, PushRefusal.Unauthorized(unknown));
+        }
+
+        if (PushedBatch.IsLines(request.ContentType) is not { } isLines)
+        {
+            return (null, PushRefusal.Unsupported("Send application/json (one object or an array) or application/x-ndjson (one object a line)."));
+        }
+
+        var encoding = request.Headers.ContentEncoding.ToString();
+        if (encoding is not ("" or "identity" or "gzip"))
+        {
+            return (null, PushRefusal.Unsupported("Of the content encodings the inbox takes gzip alone."));
+        }
+
+        using var sent = new InboxBody(room);
+        using var unzipped = new InboxBody(room);
+        var refusal = await sent.FillAsync(request.Body, request.ContentLength ?? 0, options.Value.MaxRequestBytes, cancellationToken);
+        if (refusal is null && inbox.Authentication != InboxAuthentication.Key
+            && InboxCredentials.RefuseSignature(inbox, request.Headers, sent.Bytes.Span, time.GetUtcNow()) is { } unsigned)
+        {
+            refusal = PushRefusal.Unauthorized(unsigned);
+        }
+
+        if (refusal is null && encoding == "gzip")
+        {
+            refusal = await sent.UnzipAsync(unzipped, options.Value.MaxRequestBytes, cancellationToken);
+        }
+
+        return refusal is null ? await StoreAsync(inbox, encoding == "gzip" ? unzipped : sent, isLines) : (null, refusal);
+    }
+
+    private async Task<(PushResponse? Response, PushRefusal? Refusal)> StoreAsync(InboxSettings inbox, InboxBody body, bool isLines)
+    {
+        var (batch, refusal) = PushedBatch.Read(body.Bytes, isLines, inbox, options.Value, time.GetUtcNow().ToUnixTimeMilliseconds());
+        if (batch is null || batch.Events.Count == 0)
+        {
+            return (batch is null ? null : new PushResponse(0, 0, batch.Rejected), refusal);
+        }
+
+        var queue = queues.GetOrAdd(inbox.SourceId, id => new CommitQueue(id, log, options.Value.CommitTimeout, time));
+        var commit = await queue.CommitAsync(batch.Events);
+        return commit.Fault is null
+            ? (new PushResponse(commit.Stored, batch.Events.Count - commit.Stored, batch.Rejected), null)
+            : (null, PushRefusal.Unavailable(commit.Fault));
+    }
+
+    private bool IsFaultToLog(int sourceId)
+    {
+        var now = time.GetTimestamp();
+        return faultsLoggedAt.TryGetValue(sourceId, out var before)
+            ? time.GetElapsedTime(before) >= FaultLogInterval && faultsLoggedAt.TryUpdate(sourceId, now, before)
+            : faultsLoggedAt.TryAdd(sourceId, now);
+    }
+
+    private void Count(InboxSettings inbox, PushResponse? response, PushRefusal? refusal)
+    {
+        var now = time.GetUtcNow();
+        var fault = refusal is null ? (response!.Rejected.Count > 0 ? response.Rejected[0].Reason : null) : $"{refusal.Status} {refusal.Title}: {refusal.Detail}";
+        telemetry.RequestPushed(inbox.SourceName, response?.Accepted ?? 0, response?.Duplicates ?? 0, response?.Rejected.Count ?? 0, fault is not null && IsFaultToLog(inbox.SourceId) ? fault : null);
+        statuses.AddOrUpdate(inbox.SourceId, _ => Add(InboxStatus.Unused), (_, status) => Add(status));
+
+        InboxStatus Add(InboxStatus status) => status with
+        {
+            Accepted = status.Accepted + (response?.Accepted ?? 0),
+            Duplicates = status.Duplicates + (response?.Duplicates ?? 0),
+            Rejected = status.Rejected + (response?.Rejected.Count ?? 0),
+            Refused = status.Refused + (refusal is null ? 0 : 1),
+            LastAcceptedAt = response is { Accepted: > 0 } ? now : status.LastAcceptedAt,
+            LastFault = fault ?? status.LastFault,
+            LastFaultAt = fault is null ? status.LastFaultAt : now,
+        };
+    }
+}

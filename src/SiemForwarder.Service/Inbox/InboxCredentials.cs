@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using System.Text;
+using SiemForwarder.Destinations;
+
+namespace SiemForwarder.Service.Inbox;
+
+/// <summary>Decides whether a request may push: by key, or by the signature of its body.</summary>
+internal static class InboxCredentials
+{
+    private const string Bearer = "Bearer ";
+    private const string Basic = "Basic ";
+
+    /// <summary>Why the key of a request does not count, in a sentence for the sender; null where it does.</summary>
+    public static string? RefuseKey(InboxSettings inbox, IHeaderDictionary headers)
+    {
+        var given = GivenKey(inbox, headers);
+        return given is null ? $"Send the inbox key of this source in the header {inbox.Header}, or as Authorization: Bearer …."
+            : IsOneOf(inbox.Keys, given) ? null
+            : "The key is not one of the inbox keys of this source.";
+    }
+
+    /// <summary>Why the signature of a request does not count, in a sentence for the sender; null where it does.</summary>
+    /// <param name="inbox">Settings of the source.</param>
+    /// <param name="headers">Headers of the request.</param>
+    /// <param name="body">The body as it was sent, before gzip is undone.</param>
+    /// <param name="now">The time.</param>
+    public static string? RefuseSignature(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body, DateTimeOffset now) =>
+        inbox.Authentication == InboxAuthentication.StandardWebhooks
+            ? StandardWebhooks.Refuse(inbox, headers, body, now)
+            : HexSignature.Refuse(inbox, headers, body);
+
+    private static string? GivenKey(InboxSettings inbox, IHeaderDictionary headers)
+    {
+        if (headers[inbox.Header].ToString() is { Length: > 0 } key && !IsScheme(key, Bearer) && !IsScheme(key, Basic))
+        {
+            return key;
+        }
+
+        var authorization = headers.Authorization.ToString();
+        return IsScheme(authorization, Bearer) ? authorization[Bearer.Length..].Trim()
+            : IsScheme(authorization, Basic) ? PasswordOf(authorization[Basic.Length..].Trim())
+            : null;
+    }
+
+    private static bool IsScheme(string text, string scheme) => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase);
+
+    // RFC 7617: the user name is for the sender's own use, the password is the key.
+    private static string? PasswordOf(string encoded)
+    {
+        var bytes = new byte[encoded.Length];
+        if (!Convert.TryFromBase64String(encoded, bytes, out var length))
+        {
+            return null;
+        }
+
+        var pair = Encoding.UTF8.GetString(bytes, 0, length);
+        var colon = pair.IndexOf(':', StringComparison.Ordinal);
+        return colon < 0 ? null : pair[(colon + 1)..];
+    }
+
+    // Digests are compared, so that neither the length nor the place of the first difference shows in the time; every key is looked at.
+    private static bool IsOneOf(IReadOnlyList<Secret> keys, string given)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(given), digest);
+        var found = false;
+        foreach (var key in keys)
+        {
+            SHA256.HashData(Encoding.UTF8.GetBytes(key.Reveal()), expected);
+            found |= CryptographicOperations.FixedTimeEquals(digest, expected);
+        }
+
+        return found;
+    }
+}

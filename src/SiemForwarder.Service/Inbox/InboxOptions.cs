@@ -1,0 +1,28 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace SiemForwarder.Service.Inbox;
+
+/// <summary>What the operator may set for the inbox; section <c>Forwarder:Inbox</c>.</summary>
+internal sealed class InboxOptions
+{
+    public const string Section = "Forwarder:Inbox";
+
+    /// <summary>Longest body in bytes, as sent and after gzip was undone.</summary>
+    [Range(1024, 64 * 1024 * 1024)]
+    public int MaxRequestBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Longest single event in bytes.</summary>
+    [Range(1024, 16 * 1024 * 1024)]
+    public int MaxEventBytes { get; set; } = 256 * 1024;
+
+    /// <summary>Most events in one request.</summary>
+    [Range(1, 100_000)]
+    public int MaxRequestEvents { get; set; } = 10_000;
+
+    /// <summary>Most bytes of requests that are read or wait for their commit at one time; beyond it the answer is 503.</summary>
+    [Range(1024 * 1024, int.MaxValue)]
+    public int MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>How long a commit may take before the answer is 503.</summary>
+    public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(15);
+}

@@ -1,0 +1,167 @@
+using System.Text.Json;
+using Microsoft.Net.Http.Headers;
+using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Inbox;
+
+/// <summary>The events of one request, in their order and with their exact bytes, and those that cannot be taken.</summary>
+internal sealed class PushedBatch
+{
+    // How deep an event may be is said of each event; this only bounds the search for its end.
+    private const int MostDepth = 1000;
+
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MostDepth };
+
+    private readonly InboxSettings inbox;
+    private readonly InboxOptions limits;
+    private readonly long receivedMs;
+    private readonly PushedKeys keys = new();
+    private int count;
+
+    private PushedBatch(InboxSettings inbox, InboxOptions limits, long receivedMs)
+    {
+        this.inbox = inbox;
+        this.limits = limits;
+        this.receivedMs = receivedMs;
+    }
+
+    public List<IncomingEvent> Events { get; } = [];
+
+    public List<RejectedEvent> Rejected { get; } = [];
+
+    /// <summary>Whether a media type says one event a line; null where it is none that the inbox takes.</summary>
+    public static bool? IsLines(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
+        ? type.MediaType.Value?.ToLowerInvariant() switch
+        {
+            "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "application/x-jsonlines" => true,
+            "application/json" => false,
+            _ => null,
+        }
+        : null;
+
+    /// <summary>Takes a body apart.</summary>
+    /// <param name="body">The body, plain.</param>
+    /// <param name="isLines">True for one event a line; else one object or an array.</param>
+    /// <param name="inbox">Settings of the source.</param>
+    /// <param name="limits">Limits of the operator.</param>
+    /// <param name="receivedMs">Time of receipt, for events without a time of their own.</param>
+    public static (PushedBatch? Batch, PushRefusal? Refusal) Read(
+        ReadOnlyMemory<byte> body, bool isLines, InboxSettings inbox, InboxOptions limits, long receivedMs)
+    {
+        var batch = new PushedBatch(inbox, limits, receivedMs);
+        var json = body.Span.StartsWith("\uFEFF"u8) ? body[3..] : body;
+        try
+        {
+            var refusal = isLines ? batch.TakeLines(json) : batch.TakeJson(json);
+            return refusal is null && batch.count == 0
+                ? (null, PushRefusal.Malformed("The body holds no event: send one JSON object, an array of them, or one a line as application/x-ndjson."))
+                : (refusal is null ? batch : null, refusal);
+        }
+        catch (JsonException exception)
+        {
+            return (null, PushRefusal.Malformed($"The body is not JSON from its begin to its end, so nothing was stored. {Where(exception)}"));
+        }
+    }
+
+    private PushRefusal? TakeLines(ReadOnlyMemory<byte> body)
+    {
+        while (!body.IsEmpty)
+        {
+            var end = body.Span.IndexOf((byte)'\n');
+            var line = Trimmed(end < 0 ? body : body[..end]);
+            body = end < 0 ? default : body[(end + 1)..];
+            if (!line.IsEmpty && Take(line) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return null;
+    }
+
+    private PushRefusal? TakeJson(ReadOnlyMemory<byte> body)
+    {
+        var reader = new Utf8JsonReader(body.Span, ReaderOptions);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            return Take(Trimmed(body));
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (Take(body[start..(int)reader.BytesConsumed]) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        // Throws where the array has no end, or something follows it.
+        reader.Read();
+        return null;
+    }
+
+    private PushRefusal? Take(ReadOnlyMemory<byte> json)
+    {
+        var index = count++;
+        if (count > limits.MaxRequestEvents)
+        {
+            return PushRefusal.TooLarge($"A request may hold at most {limits.MaxRequestEvents} events; send them in several. Nothing of this one was stored.");
+        }
+
+        if (Identify(json, out var incoming) is { } fault)
+        {
+            Rejected.Add(new RejectedEvent(index, fault));
+        }
+        else
+        {
+            Events.Add(incoming);
+        }
+
+        return null;
+    }
+
+    private string? Identify(ReadOnlyMemory<byte> json, out IncomingEvent incoming)
+    {
+        incoming = default;
+        if (json.Length > limits.MaxEventBytes)
+        {
+            return $"An event may have at most {limits.MaxEventBytes} bytes; this one has {json.Length}.";
+        }
+
+        try
+        {
+            var outline = PushedOutline.Read(json.Span);
+            if ((PushedEventLimits.FindFault(outline) ?? FindForeignRealm(outline)) is { } fault)
+            {
+                return fault;
+            }
+
+            var (key, former) = keys.Of(outline, json, inbox.PulledRealm is not null, inbox.PulledByContent);
+            incoming = new IncomingEvent(outline.TimeMs ?? receivedMs, key, former, json, IsTimeOfReceipt: outline.TimeMs is null);
+            return null;
+        }
+        catch (JsonException exception)
+        {
+            return $"An event must be one JSON object, nested at most {PushedEventLimits.MaxDepth} deep. {Where(exception)}";
+        }
+    }
+
+    private string? FindForeignRealm(PushedOutline outline) =>
+        inbox.PulledRealm is { } realm && outline.RealmName is { Length: > 0 } named && named != realm
+            ? $"The event is of another realm than '{realm}', which this source pulls; push it to a source of its own."
+            : null;
+
+    private static string Where(JsonException exception) => exception.LineNumber is { } line
+        ? $"Reading stopped at line {line + 1}, byte {exception.BytePositionInLine + 1}."
+        : exception.Message;
+
+    private static ReadOnlyMemory<byte> Trimmed(ReadOnlyMemory<byte> text)
+    {
+        var from = text.Span.IndexOfAnyExcept(" \t\r\n"u8);
+        return from < 0 ? default : text[from..(text.Span.LastIndexOfAnyExcept(" \t\r\n"u8) + 1)];
+    }
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using SiemForwarder.Destinations.Http;
+
+namespace SiemForwarder.Service.Inbox;
+
+/// <summary>Verifies requests that are signed as the specification Standard Webhooks says (standard-webhooks/standard-webhooks, spec/).</summary>
+internal static class StandardWebhooks
+{
+    private const string Version = "v1,";
+
+    // A sender rotates one key at a time; more is somebody trying.
+    private const int MostSignatures = 8;
+
+    /// <summary>Why a request does not count; null where it does.</summary>
+    public static string? Refuse(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body, DateTimeOffset now)
+    {
+        var (id, timestamp, signatures) = (headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString());
+        if (id.Length == 0 || timestamp.Length == 0 || signatures.Length == 0)
+        {
+            return "Sign the request as Standard Webhooks says: headers webhook-id, webhook-timestamp and webhook-signature.";
+        }
+
+        if (!long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        {
+            return "The header webhook-timestamp must be the time in seconds since 1970.";
+        }
+
+        if (Math.Abs((decimal)now.ToUnixTimeSeconds() - seconds) > (decimal)inbox.Tolerance.TotalSeconds)
+        {
+            return $"The signed time is more than {inbox.Tolerance.TotalSeconds:0} s from ours: check the clock of the sender, and sign every attempt anew.";
+        }
+
+        return IsSigned(inbox, $"{id}.{timestamp}.", body, signatures) ? null : "The signature is not that of this body by one of the keys of this source.";
+    }
+
+    private static bool IsSigned(InboxSettings inbox, string signedBefore, ReadOnlySpan<byte> body, string signatures)
+    {
+        Span<byte> expected = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        Span<byte> given = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        var found = false;
+        foreach (var key in inbox.Keys)
+        {
+            // Keys are checked when they are entered.
+            using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, WebhookSignature.KeyOf(key.Reveal())!);
+            hmac.AppendData(Encoding.UTF8.GetBytes(signedBefore));
+            hmac.AppendData(body);
+            hmac.GetHashAndReset(expected);
+            foreach (var signature in signatures.Split(' ', MostSignatures + 1, StringSplitOptions.RemoveEmptyEntries).Take(MostSignatures))
+            {
+                found |= signature.StartsWith(Version, StringComparison.Ordinal)
+                    && Convert.TryFromBase64String(signature[Version.Length..], given, out var length) && length == given.Length
+                    && CryptographicOperations.FixedTimeEquals(given, expected);
+            }
+        }
+
+        return found;
+    }
+}

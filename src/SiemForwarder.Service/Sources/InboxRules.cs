@@ -1,0 +1,85 @@
+using System.Buffers;
+using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Http;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Inbox;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>Checks the inbox part of a source.</summary>
+internal static class InboxRules
+{
+    private const int ShortestKey = 16;
+    private const int LongestKey = 512;
+    private const int LongestHeader = 100;
+    private const string KeyHeader = "X-API-Key";
+
+    // A token of RFC 9110 section 5.6.2.
+    private static readonly SearchValues<char> Token =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    /// <summary>The names of the ways to authenticate in the API.</summary>
+    public static readonly IReadOnlyDictionary<string, InboxAuthentication> Authentications = new Dictionary<string, InboxAuthentication>
+    {
+        ["key"] = InboxAuthentication.Key,
+        ["standard-webhooks"] = InboxAuthentication.StandardWebhooks,
+        ["hmac"] = InboxAuthentication.Hmac,
+    };
+
+    /// <summary>The definition that follows from a request; its keys are added to the secrets.</summary>
+    public static InboxDefinition Validate(
+        InboxRequest request, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets, FieldErrors errors)
+    {
+        var authentication = errors.Choose("inbox.authentication", request.Authentication, InboxAuthentication.Key, Authentications);
+        Keep(SourceDefinition.InboxKey, request.Key, authentication, stored, secrets, errors);
+        Keep(SourceDefinition.InboxSecondKey, request.SecondKey, authentication, stored, secrets, errors);
+        if (!secrets.ContainsKey(SourceDefinition.InboxKey))
+        {
+            errors.Add(SourceDefinition.InboxKey, authentication == InboxAuthentication.StandardWebhooks
+                ? "Give a key: whsec_ and the Base64 of 24 to 64 random bytes, as 'echo whsec_$(openssl rand -base64 32)' makes it."
+                : "Give a key of at least 16 characters, as 'openssl rand -hex 32' makes it.");
+        }
+
+        return new InboxDefinition(
+            authentication,
+            Header(request.Header, authentication == InboxAuthentication.Hmac ? HexSignature.DefaultHeader : KeyHeader, errors),
+            errors.Between("inbox.toleranceSeconds", request.ToleranceSeconds, 1, 3600, 300),
+            request.AllowSha1 ?? false);
+    }
+
+    private static void Keep(
+        string name, string? given, InboxAuthentication authentication, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets, FieldErrors errors)
+    {
+        var secret = given is null ? stored.GetValueOrDefault(name) : given.Length == 0 ? null : new Secret(given);
+        if (secret is null)
+        {
+            return;
+        }
+
+        secrets[name] = secret;
+        var text = secret.Reveal();
+        if (authentication == InboxAuthentication.StandardWebhooks ? !WebhookSignature.IsSecret(text) : !IsKey(text))
+        {
+            errors.Add(name, authentication == InboxAuthentication.StandardWebhooks
+                ? "Must be whsec_ and the Base64 of 24 to 64 random bytes."
+                : $"Must have {ShortestKey} to {LongestKey} printable ASCII characters without spaces.");
+        }
+    }
+
+    private static bool IsKey(string text) => text.Length is >= ShortestKey and <= LongestKey && text.All(character => character is > ' ' and <= '~');
+
+    private static string Header(string? text, string fallback, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return fallback;
+        }
+
+        if (text.Length > LongestHeader || text.AsSpan().ContainsAnyExcept(Token))
+        {
+            errors.Add("inbox.header", "Must be the name of a header, such as X-API-Key.");
+        }
+
+        return text;
+    }
+}

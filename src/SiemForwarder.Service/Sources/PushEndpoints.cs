@@ -1,0 +1,79 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Inbox;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>The inbox of a source over HTTP.</summary>
+internal static class PushEndpoints
+{
+    public static void MapPushes(this IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/sources/{id:int}/events", Push)
+        .WithTags("Sources").WithName("PushEvents")
+        .WithSummary("Takes one event, an array, or one a line (NDJSON), also by gzip; answers 202 after the commit, with counts.")
+        .WithDescription(PushDocumentation.Description)
+        .Produces<PushResponse>(StatusCodes.Status202Accepted)
+        .Produces<PushResponse>(StatusCodes.Status400BadRequest)
+        .ProducesProblem(StatusCodes.Status401Unauthorized)
+        .ProducesProblem(StatusCodes.Status404NotFound)
+        .ProducesProblem(StatusCodes.Status409Conflict)
+        .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+        .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+        .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+        .AddOpenApiOperationTransformer(PushDocumentation.DescribeAsync);
+
+    private static async Task<IResult> Push(
+        int id, HttpContext http, InboxDirectory inboxes, EventInbox events, IOptions<InboxOptions> options, CancellationToken cancellationToken)
+    {
+        var (inbox, absent) = await FindAsync(id, inboxes);
+        if (inbox is null)
+        {
+            return Refuse(absent!, http.Response);
+        }
+
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            // The inbox counts by itself and says what its limit is.
+            size.MaxRequestBodySize = options.Value.MaxRequestBytes + 1;
+        }
+
+        var (response, refusal) = await events.TakeAsync(inbox, http.Request, cancellationToken);
+        return refusal is not null ? Refuse(refusal, http.Response)
+            : response!.Accepted + response.Duplicates > 0 ? TypedResults.Json(response, statusCode: StatusCodes.Status202Accepted)
+            : TypedResults.Json(response, statusCode: StatusCodes.Status400BadRequest);
+    }
+
+    private static async Task<(InboxSettings? Inbox, PushRefusal? Absent)> FindAsync(int id, InboxDirectory inboxes)
+    {
+        try
+        {
+            var (source, inbox) = await inboxes.FindAsync(id);
+            return source is null ? (null, new PushRefusal(StatusCodes.Status404NotFound, "Not found", $"There is no source with the id {id}."))
+                : !source.Enabled ? (null, new PushRefusal(StatusCodes.Status409Conflict, "Source disabled", $"The source '{source.Name}' is disabled; enable it, then send again."))
+                : inbox is null ? (null, new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' takes no pushes: give it 'inbox' with a key."))
+                : (inbox, null);
+        }
+        catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+        {
+            return (null, PushRefusal.Unavailable($"The database cannot be used now: {exception.Message}"));
+        }
+    }
+
+    private static ProblemHttpResult Refuse(PushRefusal refusal, HttpResponse response)
+    {
+        if (refusal.RetryAfterSeconds is { } seconds)
+        {
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (refusal.Status == StatusCodes.Status401Unauthorized)
+        {
+            // RFC 9110 section 15.5.2.
+            response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        return TypedResults.Problem(refusal.Detail, statusCode: refusal.Status, title: refusal.Title);
+    }
+}
