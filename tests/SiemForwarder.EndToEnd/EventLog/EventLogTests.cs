@@ -39,7 +39,7 @@ public sealed class EventLogTests(TestPostgres postgres)
 
         var outcome = await bench.NewWriter().AppendAsync(LogBench.Page(source, [.. events, later, later]), TestContext.Current.CancellationToken);
 
-        Assert.Equal(new AppendOutcome.Committed(301, 1, 301), outcome);
+        Assert.Equal(new AppendOutcome.Committed(301, 1, 301), WithoutEvents(outcome));
         Assert.Equal(301, (await bench.ReadAllAsync(source)).Count);
     }
 
@@ -54,7 +54,7 @@ public sealed class EventLogTests(TestPostgres postgres)
 
         var outcome = await writer.AppendAsync(LogBench.Page(source, [LogBench.Event(id, Now + 1)]), TestContext.Current.CancellationToken);
 
-        Assert.Equal(new AppendOutcome.Committed(2, 1, 0), outcome);
+        Assert.Equal(new AppendOutcome.Committed(2, 1, 0), WithoutEvents(outcome));
     }
 
     [Fact]
@@ -173,4 +173,6 @@ public sealed class EventLogTests(TestPostgres postgres)
         Assert.Equal(new AppendOutcome.Committed(0, 0, 1), await writer.AppendAsync(LogBench.Page(source, [one]), TestContext.Current.CancellationToken));
         Assert.Single(await bench.ReadAllAsync(source));
     }
+
+    private static AppendOutcome WithoutEvents(AppendOutcome outcome) => Assert.IsType<AppendOutcome.Committed>(outcome) with { Stored = [] };
 }

@@ -159,6 +159,8 @@ public sealed class DeliveryTests(TestPostgres postgres)
         await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["backlog"]!.GetValue<long>() == 0);
 
         await forwarder.PostAsync($"/api/v1/integrations/{integration}/disable");
+        // The engine gives the lease back once the loop has ended.
+        await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]![0]!["integrations"]!.AsArray().Count == 0);
         var second = await SeededLog.AppendAsync(forwarder, source, ["two"], 1_789_041_700_000);
         // Another integration proves that the second event had its chance.
         var other = await forwarder.AddIntegrationAsync(new { name = "other", serverUrl = $"udp://127.0.0.1:{receiver.Port}" });
