@@ -46,6 +46,12 @@ public abstract record AppendOutcome
     {
         /// <summary>The events that were new, in the order of the page.</summary>
         public IReadOnlyList<IncomingEvent> Stored { get; init; } = [];
+
+        // What was stored follows from the rest; comparing outcomes must not compare pages.
+        public bool Equals(Committed? other) =>
+            other is not null && (FirstPosition, Appended, Duplicates) == (other.FirstPosition, other.Appended, other.Duplicates);
+
+        public override int GetHashCode() => HashCode.Combine(FirstPosition, Appended, Duplicates);
     }
 
     /// <summary>Nothing was stored: another engine took over the source.</summary>

@@ -180,6 +180,37 @@ public sealed class InboxApiTests(RunningForwarder running) : IClassFixture<Runn
     }
 
     [Fact]
+    public async Task VymaloPostsToTheUrlWithASlashAndTheKeyAsItsPassword()
+    {
+        var forwarder = await running.GetAsync();
+        var pusher = await Pusher.CreateAsync(forwarder);
+        var id = Guid.NewGuid().ToString("D");
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Path}/{pusher.SourceId}/events/")
+        {
+            Content = new StringContent(
+                $$"""{"type":"USER-CREATE","realmId":"r1","realmName":"acme","id":"{{id}}","time":1762164930123,"clientId":"c","userId":"a1","resourcePath":"users/u1"}""",
+                Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"keycloak:{Pusher.Key}")));
+
+        using var response = await forwarder.Api.SendAsync(request, Token);
+        var journey = await forwarder.GetAsync($"/api/v1/events/{id}");
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Contains("CREATE-USER", journey.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheNamesBeyondKeycloaksAreListed()
+    {
+        var types = (await (await running.GetAsync()).GetAsync("/api/v1/event-types")).AsArray();
+
+        var denied = types.Single(type => type!["type"]!.GetValue<string>() == "transaction.denied")!;
+        Assert.Equal(("application", "authentication", 5), (denied["kind"]!.GetValue<string>(), denied["category"]!.GetValue<string>(), denied["severity"]!.GetValue<int>()));
+        Assert.Equal(30, types.Count(type => type!["kind"]!.GetValue<string>() == "application"));
+    }
+
+    [Fact]
     public async Task TheCheckSaysWhereToPushAndThenWhatCameIn()
     {
         var forwarder = await running.GetAsync();

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
 using SiemForwarder.Events;
 using SiemForwarder.Tests.Events.Formats;
 using SiemForwarder.Tests.Support;
@@ -78,4 +81,32 @@ public sealed class PushedEventNormalizingTests
 
         Assert.All(FormatSettings.Names, name => Assert.DoesNotContain("S3CRET", FormatSettings.Text(FormatSettings.Write(name, pushed)), StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void NothingThatIsPushedChangesTheStructureOfWhatIsSent() => Prop.ForAll(HostileText.Any(), text =>
+    {
+        var valid = HostileText.Valid(text);
+        var pushed = Some.Normalized(EventStream.Pushed, JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object>
+        {
+            ["event_type"] = "account.provisioned", ["event_id"] = "e1", ["timestamp"] = 1762164930123, ["subject"] = valid, ["requestor_id"] = valid, ["org_id"] = valid,
+            ["reason"] = valid, ["ip_address"] = valid, ["resource_type"] = valid, ["resource_name"] = valid, ["operation"] = valid, ["severity"] = valid,
+            ["location"] = new Dictionary<string, object> { ["city"] = valid, ["country"] = valid, ["x" + valid] = valid },
+            ["context"] = new Dictionary<string, object> { ["k" + valid] = valid }, ["z" + valid] = new[] { valid },
+        }));
+
+        foreach (var name in FormatSettings.Names)
+        {
+            var line = FormatSettings.Text(FormatSettings.Write(name, pushed));
+            Assert.DoesNotContain('\n', line);
+            Assert.DoesNotContain('\r', line);
+            if (line.StartsWith('{'))
+            {
+                using var document = JsonDocument.Parse(line);
+                Assert.Contains("account.provisioned", line, StringComparison.Ordinal);
+            }
+        }
+
+        var cef = CefParser.Parse(FormatSettings.Text(FormatSettings.Write("cef", pushed)));
+        Assert.Equal(("account.provisioned", "success"), (cef.Header[4], cef["outcome"]));
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(150));
 }
