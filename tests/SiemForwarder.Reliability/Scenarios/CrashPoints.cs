@@ -1,6 +1,7 @@
 using SiemForwarder.Reliability.Bench;
 using SiemForwarder.Reliability.Faults;
 using SiemForwarder.Service;
+using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Reliability.Scenarios;
 
@@ -77,16 +78,18 @@ internal static class CrashPoints
         await service.StartAsync(cancellationToken);
         run.Api = new ForwarderApi(() => service.Api);
         await Receivers.AddTcpAsync(run, cancellationToken);
-        var (late, receiver) = await Receivers.AddTcpAsync(run, "late", new Judging.RawRendering(), null, cancellationToken);
-        run.Oracle.IssueBacklog(4000);
-        await run.AddSourceAsync(cancellationToken);
-        await run.UntilAsync(() => run.Feeds.TrueForAll(feed => feed.Arrivals.Distinct >= 4000), TimeSpan.FromSeconds(60), cancellationToken);
+        var isAway = true;
+        await Receivers.AddHttpAsync(run, _ => isAway && run.Feeds[1].Arrivals.Distinct >= 4000 ? new HttpReply(503) : new HttpReply(200), cancellationToken);
 
-        // From here on the late one gets nothing, and the log grows old.
-        var port = receiver.Port;
-        await receiver.DisposeAsync();
-        run.Oracle.Issue(1500);
-        await run.UntilAsync(() => run.Feeds[0].Arrivals.Distinct >= 5500, TimeSpan.FromSeconds(60), cancellationToken);
+        // All of it days old, the last of it within seconds: what a poll reaches back for.
+        var oldest = run.Keycloak.NowMs() - (long)TimeSpan.FromDays(11).TotalMilliseconds;
+        for (var i = 0; i < 5500; i++)
+        {
+            run.Oracle.Issue(oldest + (i < 4000 ? i * 60_000 : (4000 * 60_000) + (i * 10)));
+        }
+
+        await run.AddSourceAsync(cancellationToken);
+        await run.UntilAsync(() => run.Feeds[0].Arrivals.Distinct >= 5500 && run.Feeds[1].Arrivals.Distinct >= 4000, TimeSpan.FromSeconds(60), cancellationToken);
         await service.StopAsync(cancellationToken);
         run.EarlierLog = await Judging.StoredLog.ReadAsync(run.Database.Source, 1, cancellationToken);
         var days = await AgedLog.MakeAsync(run.Database.Source, cancellationToken);
@@ -100,7 +103,16 @@ internal static class CrashPoints
         await run.UntilAsync(async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 1, TimeSpan.FromSeconds(30), cancellationToken);
         var kept = await AgedLog.CountOldDaysAsync(run.Database.Source, cancellationToken);
         run.Sometimes($"exit between two drops, {days - kept} of {days} old days dropped, {kept} kept for the integration that waits", exit == CrashPoint.ExitCode && days - kept == 2 && kept == 1);
-        run.Own(Receivers.StartTcp(late, null, port));
+        isAway = false;
+
+        // The realm is quiet, and now the log holds nothing of it any more: what is read again there must not be taken for new.
+        var emptied = await run.UntilAsync(async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 0, TimeSpan.FromSeconds(60), cancellationToken);
+        await service.KillAsync(cancellationToken);
+        await service.StartAsync(cancellationToken);
+        var requests = run.Keycloak.Requests.Count;
+        await run.UntilAsync(() => run.Keycloak.Requests.Count >= requests + 30, TimeSpan.FromSeconds(60), cancellationToken);
+        run.Sometimes("the last old day dropped once it was delivered", emptied);
+        run.Feeds.ForEach(feed => feed.Interruptions = 2);
     }
 
     private static async Task<int> ExitAsync(EndToEnd.Support.ForwarderProcess service, CancellationToken cancellationToken)
