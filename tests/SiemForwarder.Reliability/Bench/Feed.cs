@@ -10,6 +10,9 @@ namespace SiemForwarder.Reliability.Bench;
 /// <param name="LargestBatch">Most events of one batch of this kind of destination.</param>
 internal sealed record Feed(string Name, Arrivals Arrivals, Rendering Rendering, int LargestBatch)
 {
+    /// <summary>Reads the connections of every TCP receiver that this feed had, one after the other.</summary>
+    public TcpArrivals Tcp { get; } = new(Arrivals);
+
     /// <summary>Id of the integration.</summary>
     public int Id { get; set; }
 

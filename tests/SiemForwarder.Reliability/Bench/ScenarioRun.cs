@@ -39,6 +39,9 @@ internal sealed class ScenarioRun : IAsyncDisposable
     /// <summary>The service; set by <see cref="StartServiceAsync"/>, or by a scenario that runs it in another way.</summary>
     public ForwarderApi Api { get; set; } = new(() => throw new InvalidOperationException("The scenario started no service."));
 
+    /// <summary>The process that <see cref="StartServiceAsync"/> started; null where the scenario runs the service in another way.</summary>
+    public ForwarderProcess? Service { get; private set; }
+
     /// <summary>How long the end of a run is waited for.</summary>
     public TimeSpan DrainBound { get; set; } = TimeSpan.FromSeconds(90);
 
@@ -81,6 +84,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
         var service = NewService();
         await service.Process.StartAsync(cancellationToken);
         Api = new ForwarderApi(() => service.Process.Api);
+        Service = service.Process;
         return service;
     }
 
@@ -157,6 +161,10 @@ internal sealed class ScenarioRun : IAsyncDisposable
     public Task<bool> UntilErrorAsync(Feed feed, string text, TimeSpan limit, CancellationToken cancellationToken) => UntilAsync(
         async token => (await StatusAsync(feed, token))?["lastError"]?["message"]?.GetValue<string>().Contains(text, StringComparison.OrdinalIgnoreCase) == true,
         limit, cancellationToken);
+
+    /// <summary>Waits until the service has written a text to its log; false where it did not.</summary>
+    public Task<bool> UntilLoggedAsync(string text, TimeSpan limit, CancellationToken cancellationToken) =>
+        UntilAsync(() => Service!.Output.Contains(text, StringComparison.Ordinal), limit, cancellationToken);
 
     /// <summary>Lets a fresh event flow and waits until everything has arrived; then judges each receiver.</summary>
     public async Task<IReadOnlyList<Row>> JudgeAsync(string name, Func<TimeSpan> elapsed, CancellationToken cancellationToken)

@@ -31,7 +31,7 @@ internal static class Receivers
 
     /// <summary>A receiver for a feed that may have had another on the same port.</summary>
     public static TcpSyslogReceiver StartTcp(Feed feed, TcpReceiverOptions? options, int port) =>
-        TcpSyslogReceiver.Start((options ?? new TcpReceiverOptions()) with { Received = new TcpArrivals(feed.Arrivals).Take }, port);
+        TcpSyslogReceiver.Start((options ?? new TcpReceiverOptions()) with { Received = feed.Tcp.Take }, port);
 
     /// <summary>An HTTP receiver of raw NDJSON that takes what <paramref name="answer"/> answers with 2xx.</summary>
     public static async Task<(Feed Feed, HttpReceiver Receiver)> AddHttpAsync(
