@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Reliability.Faults;
 using SiemForwarder.Reliability.Judging;
 using SiemForwarder.Reliability.Oracle;
 using SiemForwarder.Reliability.Receiving;
@@ -86,6 +87,23 @@ internal sealed class ScenarioRun : IAsyncDisposable
         Api = new ForwarderApi(() => service.Process.Api);
         Service = service.Process;
         return service;
+    }
+
+    /// <summary>The service in this process, on the clock of the scenario, which leaps while something is waited for.</summary>
+    public async Task<HostedForwarder> StartHostAsync(CancellationToken cancellationToken)
+    {
+        var host = Own(new HostedForwarder(Database.ConnectionString, Clock));
+        await host.StartAsync(cancellationToken);
+        Api = new ForwarderApi(() => host.Api);
+        Wait = token => LeapAsync(TimeSpan.FromSeconds(20), token);
+        return host;
+    }
+
+    /// <summary>Lets simulated time pass at once, and real time for what is due then.</summary>
+    public Task LeapAsync(TimeSpan by, CancellationToken cancellationToken)
+    {
+        ((LeapingClock)Clock).Leap(by);
+        return Task.Delay(60, cancellationToken);
     }
 
     /// <summary>Creates the source that pulls the oracle's realm.</summary>
