@@ -13,7 +13,7 @@ internal static class CrashPoints
     public static IEnumerable<Scenario> All { get; } =
     [
         At(CrashPoint.AfterPull), At(CrashPoint.BeforeAppendCommit), At(CrashPoint.AfterAppendCommit), At(CrashPoint.BeforeSend),
-        At(CrashPoint.AfterSend) with { IsInTests = true }, At(CrashPoint.AfterCheckpoint),
+        At(CrashPoint.AfterSend), At(CrashPoint.AfterCheckpoint),
         new($"crash {CrashPoint.DuringMigration}", "crash points", "The process ends before each migration of an empty database; the next start makes the tables whole.", MigrateAsync),
         new($"crash {CrashPoint.DuringRetention}", "crash points", "The process ends between two drops of old days; what an integration has not got stays.", RetainAsync),
     ];

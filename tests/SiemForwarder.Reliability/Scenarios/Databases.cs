@@ -11,7 +11,7 @@ internal static class Databases
 
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("PostgreSQL killed", "database", "kill -9 on all its processes, and a start a moment later; the service lives on.", (run, token) => OutagesAsync(run, "kills", KillAsync, token)) { IsInTests = true },
+        new("PostgreSQL killed", "database", "kill -9 on all its processes, and a start a moment later; the service lives on.", (run, token) => OutagesAsync(run, "kills", KillAsync, token)),
         new("PostgreSQL restarted", "database", "Restarts in order, as on an update of the packages.", (run, token) => OutagesAsync(run, "restarts", RestartAsync, token)),
         new("PostgreSQL and service killed", "database", "Both at once, as when the power fails for processes.", KillBothAsync),
         new("out of connections", "database", "Others take every connection that PostgreSQL gives, and ours are dropped.", StarveAsync) { DatabaseSettings = ["max_connections=30"] },

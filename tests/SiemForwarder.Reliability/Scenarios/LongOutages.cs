@@ -12,7 +12,7 @@ internal static class LongOutages
     [
         new("72-hour outage, restart in the middle", "long outages", "The receiver is away for three days of simulated time; the service restarts after half of it.", OutageAsync)
         {
-            Clock = () => new LeapingClock(), IsInTests = true,
+            Clock = () => new LeapingClock(),
         },
         new("HTTP 429 for ten days", "destination", "Retry-After: 864000; no receiver may silence an integration for longer than an hour.", SilenceAsync)
         {

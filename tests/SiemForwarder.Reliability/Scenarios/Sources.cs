@@ -9,7 +9,7 @@ internal static class Sources
 {
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("ties larger than a page", "source", "3,500 events in one millisecond, in another order in each answer.", (run, token) => TiesAsync(run, SimulatedTier.WithIds, token)) { IsInTests = true },
+        new("ties larger than a page", "source", "3,500 events in one millisecond, in another order in each answer.", (run, token) => TiesAsync(run, SimulatedTier.WithIds, token)),
         new("ties larger than a page, old server", "source", "2,500 events in one millisecond of a server without ids.", (run, token) => TiesAsync(run, SimulatedTier.WithoutIds, token)),
         new("token expires mid-page", "source", "Tokens become worthless between pages, pages are cut off, the server answers 500, 503 and a login page.", TokensAsync),
         new("ten-fold burst", "source", "300 events a second, then 3,000, then 300.", BurstAsync),

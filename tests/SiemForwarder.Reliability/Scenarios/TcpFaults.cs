@@ -11,7 +11,7 @@ internal static class TcpFaults
 
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("TCP refused", "destination", "Nobody listens; then somebody does.", RefusedAsync) { IsInTests = true },
+        new("TCP refused", "destination", "Nobody listens; then somebody does.", RefusedAsync),
         new("TCP black hole", "destination", "Packets to the receiver vanish, new connections and old ones alike; then they do not.", BlackHoleAsync),
         new("TCP half-open", "destination", "The receiver's end of each connection is gone without a word; new connections work.", HalfOpenAsync),
         new("TCP reset mid-batch", "destination", "The receiver resets each of five connections with part of a batch read and the rest unread.", ResetMidwayAsync),
