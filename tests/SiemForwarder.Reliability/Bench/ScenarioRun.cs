@@ -49,6 +49,9 @@ internal sealed class ScenarioRun : IAsyncDisposable
     /// <summary>The log before retention dropped a part of it; null where it is whole.</summary>
     public IReadOnlyList<StoredEvent>? EarlierLog { get; set; }
 
+    /// <summary>How far the clock of a scenario in simulated time leaps while something is waited for.</summary>
+    public TimeSpan Stride { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Moves the clock of a scenario in simulated time while something is waited for.</summary>
     public Func<CancellationToken, Task> Wait { get; set; } = token => Task.Delay(100, token);
 
@@ -95,7 +98,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
         var host = Own(new HostedForwarder(Database.ConnectionString, Clock));
         await host.StartAsync(cancellationToken);
         Api = new ForwarderApi(() => host.Api);
-        Wait = token => LeapAsync(TimeSpan.FromSeconds(20), token);
+        Wait = token => LeapAsync(Stride, token);
         return host;
     }
 

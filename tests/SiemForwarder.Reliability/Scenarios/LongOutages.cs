@@ -58,6 +58,7 @@ internal static class LongOutages
     private static async Task SilenceAsync(ScenarioRun run, CancellationToken cancellationToken)
     {
         const int Faults = 3;
+        run.Stride = TimeSpan.FromSeconds(30);
         var requests = 0;
         await run.StartHostAsync(cancellationToken);
         await Receivers.AddHttpAsync(

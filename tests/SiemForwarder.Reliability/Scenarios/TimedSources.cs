@@ -111,6 +111,8 @@ internal static class TimedSources
 
     private static async Task PoisonAsync(ScenarioRun run, CancellationToken cancellationToken)
     {
+        // What could not be read is asked for again once an hour.
+        run.Stride = TimeSpan.FromSeconds(20);
         var from = run.Keycloak.NowMs() - 1_800_000;
         var poison = Enumerable.Range(1, 4).Select(i => run.Oracle.Promise(from + (i * 300_007))).ToDictionary(one => one.TimeMs);
         foreach (var time in poison.Keys)
