@@ -16,7 +16,9 @@ internal sealed record Feed(string Name, Arrivals Arrivals, Rendering Rendering,
     /// <summary>Id of the integration.</summary>
     public int Id { get; set; }
 
-    /// <summary>How often a batch may have been taken without the service knowing: crashes, and attempts that broke with bytes under way.</summary>
+    /// <summary>
+    /// How often a batch may have been taken without the service knowing: crashes, and attempts that broke with bytes under way.
+    /// </summary>
     public int Interruptions { get; set; }
 
     /// <summary>False where single events of a batch come later than others, as after a partial answer.</summary>

@@ -20,7 +20,8 @@ internal sealed class HostedForwarder(string connectionString, TimeProvider cloc
         // Leases count in the time of the database, which does not leap; retries and pauses are the product's own.
         string[] settings =
         [
-            "--urls=http://127.0.0.1:0", "--Forwarder:Engine:Name=hosted", "--Forwarder:Engine:LeaseDuration=00:00:02", "--Forwarder:Engine:LeaseInterval=00:00:00.5",
+            "--urls=http://127.0.0.1:0", "--Forwarder:Engine:Name=hosted", "--Forwarder:Engine:LeaseDuration=00:00:02",
+            "--Forwarder:Engine:LeaseInterval=00:00:00.5",
             "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal",
         ];
         app = ForwarderHost.Build(settings, connectionString, builder => builder.Services.AddSingleton(clock));

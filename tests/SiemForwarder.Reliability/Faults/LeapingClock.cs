@@ -86,7 +86,8 @@ internal sealed class LeapingClock : TimeProvider
             lock (turn)
             {
                 return inner.Change(
-                    dueTicks == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromTicks(Math.Clamp(dueTicks - clock.GetTimestamp(), 0, TimeSpan.TicksPerDay)),
+                    dueTicks == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromTicks(
+                        Math.Clamp(dueTicks - clock.GetTimestamp(), 0, TimeSpan.TicksPerDay)),
                     Timeout.InfiniteTimeSpan);
             }
         }
@@ -113,7 +114,8 @@ internal sealed class LeapingClock : TimeProvider
             {
                 if (dueTicks > clock.GetTimestamp())
                 {
-                    inner.Change(TimeSpan.FromTicks(Math.Min(Math.Max(dueTicks - clock.GetTimestamp(), 0), TimeSpan.TicksPerDay)), Timeout.InfiniteTimeSpan);
+                    inner.Change(TimeSpan.FromTicks(Math.Min(Math.Max(dueTicks - clock.GetTimestamp(), 0), TimeSpan.TicksPerDay)),
+                    Timeout.InfiniteTimeSpan);
                     return;
                 }
             }

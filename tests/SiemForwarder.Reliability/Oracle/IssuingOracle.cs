@@ -110,7 +110,9 @@ internal sealed class IssuingOracle(KeycloakSimulator keycloak, TimeProvider clo
         }
     }
 
-    /// <summary>Notes that the source itself deleted these before anybody pulled them: they need not be stored, but the loss has to be said.</summary>
+    /// <summary>
+    /// Notes that the source itself deleted these before anybody pulled them: they need not be stored, but the loss has to be said.
+    /// </summary>
     public void NoteRemoved(IEnumerable<IssuedEvent> events)
     {
         lock (guard)

@@ -6,7 +6,9 @@ using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Reliability.Scenarios;
 
-/// <summary>A stand-in for an index behind the bulk API: takes what is new, knows what it has, refuses some for now and few for good.</summary>
+/// <summary>
+/// A stand-in for an index behind the bulk API: takes what is new, knows what it has, refuses some for now and few for good.
+/// </summary>
 internal sealed partial class BulkIndex(Arrivals arrivals, Random random)
 {
     private readonly Lock guard = new();
@@ -77,7 +79,8 @@ internal sealed partial class BulkIndex(Arrivals arrivals, Random random)
                 var result = new JsonObject { ["_id"] = id, ["status"] = status };
                 if (status >= 400)
                 {
-                    result["error"] = new JsonObject { ["type"] = status == 400 ? "document_parsing_exception" : "es_rejected_execution_exception", ["reason"] = "because" };
+                    result["error"] = new JsonObject { ["type"] = status == 400
+                        ? "document_parsing_exception" : "es_rejected_execution_exception", ["reason"] = "because" };
                 }
 
                 items.Add(new JsonObject { ["create"] = result });

@@ -14,12 +14,15 @@ internal static class CrashPoints
     [
         At(CrashPoint.AfterPull), At(CrashPoint.BeforeAppendCommit), At(CrashPoint.AfterAppendCommit), At(CrashPoint.BeforeSend),
         At(CrashPoint.AfterSend), At(CrashPoint.AfterCheckpoint),
-        new($"crash {CrashPoint.DuringMigration}", "crash points", "The process ends before each migration of an empty database; the next start makes the tables whole.", MigrateAsync),
-        new($"crash {CrashPoint.DuringRetention}", "crash points", "The process ends between two drops of old days; what an integration has not got stays.", RetainAsync),
+        new($"crash {CrashPoint.DuringMigration}", "crash points",
+        "The process ends before each migration of an empty database; the next start makes the tables whole.", MigrateAsync),
+        new($"crash {CrashPoint.DuringRetention}", "crash points",
+        "The process ends between two drops of old days; what an integration has not got stays.", RetainAsync),
     ];
 
     private static Scenario At(string point) => new(
-        $"crash {point}", "crash points", $"The process ends {Crashes} times at '{point}', with events stored and under way.", (run, token) => ActAsync(run, point, token));
+        $"crash {point}", "crash points", $"The process ends {Crashes} times at '{point}', with events stored and under way.",
+        (run, token) => ActAsync(run, point, token));
 
     private static async Task ActAsync(ScenarioRun run, string point, CancellationToken cancellationToken)
     {
@@ -46,7 +49,8 @@ internal static class CrashPoints
 
         settings.Remove(CrashPoint.Variable);
         await service.StartAsync(cancellationToken);
-        run.Sometimes($"{exits.Count(code => code == CrashPoint.ExitCode)} exits at the point", exits.TrueForAll(code => code == CrashPoint.ExitCode));
+        run.Sometimes($"{exits.Count(code => code == CrashPoint.ExitCode)} exits at the point",
+        exits.TrueForAll(code => code == CrashPoint.ExitCode));
         foreach (var feed in run.Feeds)
         {
             feed.Interruptions = Crashes;
@@ -79,7 +83,8 @@ internal static class CrashPoints
         run.Api = new ForwarderApi(() => service.Api);
         await Receivers.AddTcpAsync(run, cancellationToken);
         var isAway = true;
-        await Receivers.AddHttpAsync(run, _ => isAway && run.Feeds[1].Arrivals.Distinct >= 4000 ? new HttpReply(503) : new HttpReply(200), cancellationToken);
+        await Receivers.AddHttpAsync(
+            run, _ => isAway && run.Feeds[1].Arrivals.Distinct >= 4000 ? new HttpReply(503) : new HttpReply(200), cancellationToken);
 
         // All of it days old, the last of it within seconds: what a poll reaches back for.
         var oldest = run.Keycloak.NowMs() - (long)TimeSpan.FromDays(11).TotalMilliseconds;
@@ -89,7 +94,9 @@ internal static class CrashPoints
         }
 
         await run.AddSourceAsync(cancellationToken);
-        await run.UntilAsync(() => run.Feeds[0].Arrivals.Distinct >= 5500 && run.Feeds[1].Arrivals.Distinct >= 4000, TimeSpan.FromSeconds(60), cancellationToken);
+        await run.UntilAsync(
+            () => run.Feeds[0].Arrivals.Distinct >= 5500 && run.Feeds[1].Arrivals.Distinct >= 4000, TimeSpan.FromSeconds(60),
+            cancellationToken);
         await service.StopAsync(cancellationToken);
         run.EarlierLog = await Judging.StoredLog.ReadAsync(run.Database.Source, 1, cancellationToken);
         var days = await AgedLog.MakeAsync(run.Database.Source, cancellationToken);
@@ -100,13 +107,16 @@ internal static class CrashPoints
         var exit = await service.RunToEndAsync(cancellationToken);
         settings.Remove(CrashPoint.Variable);
         await service.StartAsync(cancellationToken);
-        await run.UntilAsync(async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 1, TimeSpan.FromSeconds(30), cancellationToken);
+        await run.UntilAsync(
+            async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 1, TimeSpan.FromSeconds(30), cancellationToken);
         var kept = await AgedLog.CountOldDaysAsync(run.Database.Source, cancellationToken);
-        run.Sometimes($"exit between two drops, {days - kept} of {days} old days dropped, {kept} kept for the integration that waits", exit == CrashPoint.ExitCode && days - kept == 2 && kept == 1);
+        run.Sometimes($"exit between two drops, {days - kept} of {days} old days dropped, {kept} kept for the integration that waits",
+        exit == CrashPoint.ExitCode && days - kept == 2 && kept == 1);
         isAway = false;
 
         // The realm is quiet, and now the log holds nothing of it any more: what is read again there must not be taken for new.
-        var emptied = await run.UntilAsync(async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 0, TimeSpan.FromSeconds(60), cancellationToken);
+        var emptied = await run.UntilAsync(
+            async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 0, TimeSpan.FromSeconds(60), cancellationToken);
         await service.KillAsync(cancellationToken);
         await service.StartAsync(cancellationToken);
         var requests = run.Keycloak.Requests.Count;

@@ -55,7 +55,9 @@ internal static class EverythingAtOnce
                     break;
                 case 4:
                     pulls++;
-                    run.Keycloak.Faults.NextPages(run.Random.Next(3) switch { 0 => new SimulatedFault.ExpireTokens(), 1 => new SimulatedFault.Truncate(9000), _ => SimulatedFault.Booting }, 2);
+                    run.Keycloak.Faults.NextPages(
+                        run.Random.Next(3) switch { 0 => new SimulatedFault.ExpireTokens(), 1 => new SimulatedFault.Truncate(9000),
+                        _ => SimulatedFault.Booting }, 2);
                     break;
                 default:
                     run.Oracle.Issue(run.Random.Next(1500));

@@ -13,10 +13,14 @@ internal static class IntakeFaults
 
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("lying 200, Splunk HEC", "destination", "HTTP 200 with 'server is busy' or 'queues are full' in the body: not taken.", HecAsync),
-        new("lying 200, bulk", "destination", "HTTP 200 whose body is not the result of a bulk request: not taken.", (run, token) => BulkAsync(run, isLying: true, token)),
-        new("partial _bulk", "destination", "HTTP 200; a part is taken, a part refused for now (429, 503), single events for good (400).", (run, token) => BulkAsync(run, isLying: false, token)),
-        new("RELP closes without an answer", "destination", "The receiver takes a message and closes before it answers, 8 times.", RelpAsync),
+        new("lying 200, Splunk HEC", "destination", "HTTP 200 with 'server is busy' or 'queues are full' in the body: not taken.",
+        HecAsync),
+        new("lying 200, bulk", "destination", "HTTP 200 whose body is not the result of a bulk request: not taken.",
+        (run, token) => BulkAsync(run, isLying: true, token)),
+        new("partial _bulk", "destination", "HTTP 200; a part is taken, a part refused for now (429, 503), single events for good (400).",
+        (run, token) => BulkAsync(run, isLying: false, token)),
+        new("RELP closes without an answer", "destination", "The receiver takes a message and closes before it answers, 8 times.",
+        RelpAsync),
     ];
 
     private static async Task HecAsync(ScenarioRun run, CancellationToken cancellationToken)
@@ -28,7 +32,9 @@ internal static class IntakeFaults
         {
             if (!isOver && run.Random.Next(2) == 0)
             {
-                return new HttpReply(200, Interlocked.Increment(ref lies) % 2 == 0 ? """{"text":"Server is busy","code":9}""" : """{"text":"Queue full","code":18}""");
+                return new HttpReply(
+                    200, Interlocked.Increment(ref lies) % 2 == 0
+                        ? """{"text":"Server is busy","code":9}""" : """{"text":"Queue full","code":18}""");
             }
 
             feed.Arrivals.Add(Receivers.Lines(request.PlainBody).Select(EventOf), connection: 0);
@@ -60,7 +66,8 @@ internal static class IntakeFaults
         var index = new BulkIndex(feed.Arrivals, run.Random);
         await run.StartServiceAsync(cancellationToken);
         var receiver = run.Own(HttpReceiver.Start(request => isLying ? index.Lie(request) : index.TakeSome(request)));
-        await run.AddIntegrationAsync(feed, $"http://127.0.0.1:{receiver.Port}/", cancellationToken, new JsonObject { ["destination"] = "elastic" });
+        await run.AddIntegrationAsync(
+            feed, $"http://127.0.0.1:{receiver.Port}/", cancellationToken, new JsonObject { ["destination"] = "elastic" });
         await PullAsync(run, cancellationToken);
         await run.UntilAsync(() => feed.Arrivals.Distinct >= Backlog - 200, TimeSpan.FromSeconds(60), cancellationToken);
         index.IsWell = true;
@@ -88,7 +95,8 @@ internal static class IntakeFaults
 
         await run.StartServiceAsync(cancellationToken);
         var receiver = run.Own(RelpReceiver.Start(Answer, message => feed.Arrivals.Add([Encoding.UTF8.GetBytes(message)], connection: 0)));
-        await run.AddIntegrationAsync(feed, $"tcp://127.0.0.1:{receiver.Port}", cancellationToken, new JsonObject { ["destination"] = "relp" });
+        await run.AddIntegrationAsync(
+            feed, $"tcp://127.0.0.1:{receiver.Port}", cancellationToken, new JsonObject { ["destination"] = "relp" });
         await PullAsync(run, cancellationToken);
         await run.UntilAsync(() => closes >= Closes, TimeSpan.FromSeconds(60), cancellationToken);
         run.Sometimes($"{closes} connections closed with a message taken and not answered", closes >= Closes);

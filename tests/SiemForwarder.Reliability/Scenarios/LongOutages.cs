@@ -10,11 +10,13 @@ internal static class LongOutages
 {
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("72-hour outage, restart in the middle", "long outages", "The receiver is away for three days of simulated time; the service restarts after half of it.", OutageAsync)
+        new("72-hour outage, restart in the middle", "long outages",
+        "The receiver is away for three days of simulated time; the service restarts after half of it.", OutageAsync)
         {
             Clock = () => new LeapingClock(),
         },
-        new("HTTP 429 for ten days", "destination", "Retry-After: 864000; no receiver may silence an integration for longer than an hour.", SilenceAsync)
+        new("HTTP 429 for ten days", "destination", "Retry-After: 864000; no receiver may silence an integration for longer than an hour.",
+        SilenceAsync)
         {
             Clock = () => new LeapingClock(),
         },
@@ -62,12 +64,14 @@ internal static class LongOutages
         var requests = 0;
         await run.StartHostAsync(cancellationToken);
         await Receivers.AddHttpAsync(
-            run, _ => Interlocked.Increment(ref requests) <= Faults ? new HttpReply(429) { Headers = ["Retry-After: 864000"] } : new HttpReply(200), cancellationToken);
+            run, _ => Interlocked.Increment(ref requests) <= Faults
+                ? new HttpReply(429) { Headers = ["Retry-After: 864000"] } : new HttpReply(200), cancellationToken);
         run.Oracle.IssueBacklog(2000);
         await run.AddSourceAsync(cancellationToken);
         var began = run.Clock.GetUtcNow();
         var recovered = await run.UntilAsync(() => requests > Faults, TimeSpan.FromSeconds(120), cancellationToken);
         var took = run.Clock.GetUtcNow() - began;
-        run.Sometimes($"{Faults} times 429 for ten days, tried again within {took.TotalHours:0.0} h", recovered && took < TimeSpan.FromHours(4));
+        run.Sometimes($"{Faults} times 429 for ten days, tried again within {took.TotalHours:0.0} h",
+        recovered && took < TimeSpan.FromHours(4));
     }
 }

@@ -9,8 +9,10 @@ internal static class Sources
 {
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("ties larger than a page", "source", "3,500 events in one millisecond, in another order in each answer.", (run, token) => TiesAsync(run, SimulatedTier.WithIds, token)),
-        new("ties larger than a page, old server", "source", "2,500 events in one millisecond of a server without ids.", (run, token) => TiesAsync(run, SimulatedTier.WithoutIds, token)),
+        new("ties larger than a page", "source", "3,500 events in one millisecond, in another order in each answer.",
+        (run, token) => TiesAsync(run, SimulatedTier.WithIds, token)),
+        new("ties larger than a page, old server", "source", "2,500 events in one millisecond of a server without ids.",
+        (run, token) => TiesAsync(run, SimulatedTier.WithoutIds, token)),
         new("token expires mid-page", "source", "Tokens become worthless between pages, pages are cut off, the server answers 500, 503 and a login page.", TokensAsync),
         new("ten-fold burst", "source", "300 events a second, then 3,000, then 300.", BurstAsync),
     ];
@@ -60,7 +62,8 @@ internal static class Sources
         await run.AddSourceAsync(cancellationToken);
         await run.UntilAsync(() => page > 24, TimeSpan.FromSeconds(90), cancellationToken);
         run.Keycloak.Faults.Always = null;
-        run.Sometimes(string.Join(", ", faults.Select(pair => $"{pair.Value} {pair.Key}")), faults.GetValueOrDefault("tokens expired") > 1 && faults.Count == 3);
+        run.Sometimes(string.Join(", ", faults.Select(pair => $"{pair.Value} {pair.Key}")),
+        faults.GetValueOrDefault("tokens expired") > 1 && faults.Count == 3);
     }
 
     private static async Task BurstAsync(ScenarioRun run, CancellationToken cancellationToken)

@@ -12,12 +12,15 @@ internal static class TcpFaults
     public static IEnumerable<Scenario> All { get; } =
     [
         new("TCP refused", "destination", "Nobody listens; then somebody does.", RefusedAsync),
-        new("TCP black hole", "destination", "Packets to the receiver vanish, new connections and old ones alike; then they do not.", BlackHoleAsync),
-        new("TCP half-open", "destination", "The receiver's end of each connection is gone without a word; new connections work.", HalfOpenAsync),
+        new("TCP black hole", "destination", "Packets to the receiver vanish, new connections and old ones alike; then they do not.",
+        BlackHoleAsync),
+        new("TCP half-open", "destination", "The receiver's end of each connection is gone without a word; new connections work.",
+        HalfOpenAsync),
         new("TCP reset mid-batch", "destination", "The receiver resets each of five connections with part of a batch read and the rest unread.", ResetMidwayAsync),
         new("TCP reset of a backlog", "destination", "A receiver that reads nothing lets its buffers fill, and resets with all of it unread.", ResetBacklogAsync),
         new("TCP closes after each message", "destination", "The receiver reads one message per connection, 40 times, and throws the rest away.", CloseEachAsync),
-        new("TCP reads nothing", "destination", "A receiver accepts and never reads; then it is replaced by one that does.", ReadNothingAsync),
+        new("TCP reads nothing", "destination", "A receiver accepts and never reads; then it is replaced by one that does.",
+        ReadNothingAsync),
     ];
 
     private static async Task RefusedAsync(ScenarioRun run, CancellationToken cancellationToken)
@@ -71,7 +74,8 @@ internal static class TcpFaults
         await run.UntilAsync(() => receiver.Connections.Count >= 5, TimeSpan.FromSeconds(60), cancellationToken);
         await receiver.DisposeAsync();
         run.Own(Receivers.StartTcp(feed, null, port));
-        run.Sometimes($"{receiver.Connections.Count} resets, {feed.Arrivals.Count} messages read before them", receiver.Connections.Count >= 5 && feed.Arrivals.Count > 0);
+        run.Sometimes($"{receiver.Connections.Count} resets, {feed.Arrivals.Count} messages read before them",
+        receiver.Connections.Count >= 5 && feed.Arrivals.Count > 0);
         feed.Interruptions = receiver.Connections.Count;
     }
 
@@ -88,7 +92,8 @@ internal static class TcpFaults
         var isFull = await run.UntilLoggedAsync("did not acknowledge", TimeSpan.FromSeconds(40), cancellationToken);
         await stop.CancelAsync();
         await flowing;
-        var accepted = await StoredLog.CountAsync(run.Database.Source, "SELECT coalesce(sum(event_count), 0) FROM delivery", cancellationToken);
+        var accepted = await StoredLog.CountAsync(
+            run.Database.Source, "SELECT coalesce(sum(event_count), 0) FROM delivery", cancellationToken);
         foreach (var connection in receiver.Connections)
         {
             connection.Reset();
@@ -127,7 +132,8 @@ internal static class TcpFaults
         feed.Interruptions = receiver.Connections.Count;
     }
 
-    private static async Task<(Feed Feed, TcpSyslogReceiver Receiver)> SetUpAsync(ScenarioRun run, TcpReceiverOptions? options, CancellationToken cancellationToken)
+    private static async Task<(Feed Feed, TcpSyslogReceiver Receiver)> SetUpAsync(
+        ScenarioRun run, TcpReceiverOptions? options, CancellationToken cancellationToken)
     {
         await run.StartServiceAsync(cancellationToken);
         return await Receivers.AddTcpAsync(run, "tcp", new RawRendering(), options, cancellationToken);

@@ -14,16 +14,21 @@ internal static class TimedSources
 
     public static IEnumerable<Scenario> All { get; } =
     [
-        Of("commits 290 s late", "Events become visible up to 290 s after their stamp, ties and reordering included.", (run, token) => LateAsync(run, SimulatedTier.WithIds, token)),
-        Of("commits 290 s late, old server", "The same on a server without ids.", (run, token) => LateAsync(run, SimulatedTier.WithoutIds, token)),
+        Of("commits 290 s late", "Events become visible up to 290 s after their stamp, ties and reordering included.",
+        (run, token) => LateAsync(run, SimulatedTier.WithIds, token)),
+        Of("commits 290 s late, old server", "The same on a server without ids.",
+        (run, token) => LateAsync(run, SimulatedTier.WithoutIds, token)),
         Of("skewed node clocks", "Nodes whose clocks are up to 45 s behind or ahead write into one realm.", SkewAsync),
         Of("tier upgrade mid-run", "A server without ids becomes one with ids while events come late.", UpgradeAsync),
         Of("events cleared", "Somebody deletes all events, some of which nobody had pulled; the loss is said.", ClearAsync),
-        Of("retention expires in an outage", "Keycloak keeps events for an hour and cannot be reached for three; the loss is said.", ExpireAsync),
-        Of("poison rows", "Rows that the server cannot read; they are passed over, written down, and fetched when they can be read.", PoisonAsync),
+        Of("retention expires in an outage", "Keycloak keeps events for an hour and cannot be reached for three; the loss is said.",
+        ExpireAsync),
+        Of("poison rows", "Rows that the server cannot read; they are passed over, written down, and fetched when they can be read.",
+        PoisonAsync),
     ];
 
-    private static Scenario Of(string name, string promise, Func<ScenarioRun, CancellationToken, Task> act) => new(name, "source", promise, act) { Clock = () => new LeapingClock() };
+    private static Scenario Of(string name, string promise, Func<ScenarioRun, CancellationToken, Task> act) =>
+        new(name, "source", promise, act) { Clock = () => new LeapingClock() };
 
     private static async Task LateAsync(ScenarioRun run, SimulatedTier tier, CancellationToken cancellationToken)
     {
@@ -40,7 +45,8 @@ internal static class TimedSources
         run.Keycloak.Tier = SimulatedTier.WithoutIds;
         await SetUpAsync(run, cancellationToken);
         var late = await TrafficAsync(
-            run, TimeSpan.FromMinutes(15), minute => run.Keycloak.Tier = minute < 7 ? SimulatedTier.WithoutIds : SimulatedTier.WithIds, cancellationToken);
+            run, TimeSpan.FromMinutes(15), minute => run.Keycloak.Tier = minute < 7 ? SimulatedTier.WithoutIds : SimulatedTier.WithIds,
+            cancellationToken);
         await PassAsync(run, TimeSpan.FromMinutes(75), cancellationToken);
         var source = await run.Api.FindAsync("/api/v1/sources/1/status", cancellationToken);
         var tiers = string.Join(", ", source!["poll"]!["streams"]!.AsArray().Select(stream => stream!["tier"]!.GetValue<string>()));
@@ -125,8 +131,10 @@ internal static class TimedSources
         var source = await run.Api.FindAsync("/api/v1/sources/1/status", cancellationToken);
         var gaps = source!["poll"]!["streams"]!.AsArray().Sum(stream => stream!["gaps"]!.AsArray().Count);
         run.Keycloak.Realm.UserEvents.HealPoison(time => System.Text.Encoding.UTF8.GetString(poison[time].Json));
-        var healed = await run.UntilAsync(() => poison.Values.All(one => run.Feeds[0].Arrivals.Contains(one.Id)), TimeSpan.FromSeconds(90), cancellationToken);
-        run.Sometimes($"{gaps} gaps written down for {poison.Count} unreadable rows; all fetched when they could be read", gaps == poison.Count && healed);
+        var healed = await run.UntilAsync(
+            () => poison.Values.All(one => run.Feeds[0].Arrivals.Contains(one.Id)), TimeSpan.FromSeconds(90), cancellationToken);
+        run.Sometimes($"{gaps} gaps written down for {poison.Count} unreadable rows; all fetched when they could be read",
+        gaps == poison.Count && healed);
     }
 
     private static async Task SetUpAsync(ScenarioRun run, CancellationToken cancellationToken)
@@ -139,7 +147,8 @@ internal static class TimedSources
     }
 
     /// <summary>Traffic whose rows become visible late; how many of them very late.</summary>
-    private static async Task<int> TrafficAsync(ScenarioRun run, TimeSpan duration, Action<double> atMinute, CancellationToken cancellationToken)
+    private static async Task<int> TrafficAsync(
+        ScenarioRun run, TimeSpan duration, Action<double> atMinute, CancellationToken cancellationToken)
     {
         var veryLate = 0;
         var began = run.Clock.GetUtcNow();
@@ -170,9 +179,11 @@ internal static class TimedSources
 
     private static async Task SayAsync(ScenarioRun run, string type, CancellationToken cancellationToken)
     {
-        var notices = (await StoredLog.ReadAsync(run.Database.Source, 1, cancellationToken)).Where(one => one.Stream == EventStream.Forwarder)
+        var notices = (await StoredLog.ReadAsync(run.Database.Source, 1, cancellationToken)).Where(
+            one => one.Stream == EventStream.Forwarder)
             .Select(one => System.Text.Encoding.UTF8.GetString(one.Body)).ToList();
         var removed = run.Oracle.Count - run.Oracle.Expected;
-        run.Sometimes($"{removed} events gone at the source before they could be pulled; said by {type}", removed > 0 && notices.Exists(one => one.Contains(type, StringComparison.Ordinal)));
+        run.Sometimes($"{removed} events gone at the source before they could be pulled; said by {type}", removed > 0 && notices.Exists(
+            one => one.Contains(type, StringComparison.Ordinal)));
     }
 }

@@ -14,7 +14,8 @@ internal static class TwoEngines
             "two engines, one killed every 5 s", "processes", "For two minutes, now this one, now that one; each delivers some.",
             (run, token) => ActAsync(run, TimeSpan.FromMinutes(2), token)),
         new(
-            "two engines, two kills", "processes", "The same, for as long as the other tests have patience.", (run, token) => ActAsync(run, TimeSpan.FromSeconds(10), token)),
+            "two engines, two kills", "processes", "The same, for as long as the other tests have patience.",
+            (run, token) => ActAsync(run, TimeSpan.FromSeconds(10), token)),
     ];
 
     private static async Task ActAsync(ScenarioRun run, TimeSpan duration, CancellationToken cancellationToken)
@@ -39,7 +40,8 @@ internal static class TwoEngines
 
         await stop.CancelAsync();
         await flowing;
-        run.Sometimes($"{kills} kills; delivered before a kill: {delivered[0]} by the first, {delivered[1]} by the second", delivered.All(count => count > 0));
+        run.Sometimes($"{kills} kills; delivered before a kill: {delivered[0]} by the first, {delivered[1]} by the second",
+        delivered.All(count => count > 0));
         run.Feeds.ForEach(feed => feed.Interruptions = kills);
     }
 }

@@ -13,5 +13,6 @@ public sealed class CrashPointTests
         Catalogue.All.Where(one => one.Family == "crash points").Select(one => one.Name["crash ".Length..]).Order(StringComparer.Ordinal));
 
     [Fact]
-    public void EveryScenarioHasANameOfItsOwn() => Assert.Equal(Catalogue.All.Count, Catalogue.All.Select(one => one.Name).Distinct().Count());
+    public void EveryScenarioHasANameOfItsOwn() =>
+        Assert.Equal(Catalogue.All.Count, Catalogue.All.Select(one => one.Name).Distinct().Count());
 }
