@@ -40,8 +40,8 @@ internal static class ReliabilityCommand
             stop.Cancel();
         };
         var chosen = Catalogue.All
-            .Where(one => options.Scenarios.Count == 0 || options.Scenarios.Any(name => one.Name.StartsWith(name,
-            StringComparison.OrdinalIgnoreCase))).ToList();
+            .Where(one => options.Scenarios.Count == 0 || options.Scenarios
+                .Any(name => one.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase))).ToList();
         var watch = Stopwatch.StartNew();
         var failed = 0;
         for (var seed = options.Seed; seed == options.Seed || watch.Elapsed.TotalMinutes < options.Minutes; seed++)

@@ -89,8 +89,8 @@ internal sealed class ScenarioRun : IAsyncDisposable
     }
 
     /// <summary>The service as one process, ready.</summary>
-    public async Task<(ForwarderProcess Process, Dictionary<string,
-    string> Settings)> StartServiceAsync(CancellationToken cancellationToken)
+    public async Task<(ForwarderProcess Process, Dictionary<string, string> Settings)> StartServiceAsync(
+        CancellationToken cancellationToken)
     {
         var service = NewService();
         await service.Process.StartAsync(cancellationToken);
@@ -153,8 +153,10 @@ internal sealed class ScenarioRun : IAsyncDisposable
     public static JsonObject Request(Feed feed, string serverUrl, JsonObject? more)
     {
         var (outputType, schema) = feed.Rendering.Choice;
-        var body = new JsonObject { ["name"] = feed.Name, ["serverUrl"] = serverUrl, ["outputType"] = outputType, ["schema"] = schema,
-        ["enabled"] = true };
+        var body = new JsonObject
+        {
+            ["name"] = feed.Name, ["serverUrl"] = serverUrl, ["outputType"] = outputType, ["schema"] = schema, ["enabled"] = true,
+        };
         foreach (var (name, value) in more ?? [])
         {
             body[name] = value?.DeepClone();
@@ -189,8 +191,8 @@ internal sealed class ScenarioRun : IAsyncDisposable
 
     /// <summary>Waits until the status shows a text in its last error; false where it did not.</summary>
     public Task<bool> UntilErrorAsync(Feed feed, string text, TimeSpan limit, CancellationToken cancellationToken) => UntilAsync(
-        async token => (await StatusAsync(feed, token))?["lastError"]?["message"]?.GetValue<string>().Contains(text,
-        StringComparison.OrdinalIgnoreCase) == true,
+        async token => (await StatusAsync(feed, token))?["lastError"]?["message"]?.GetValue<string>()
+            .Contains(text, StringComparison.OrdinalIgnoreCase) == true,
         limit, cancellationToken);
 
     /// <summary>Waits until the service has written a text to its log; false where it did not.</summary>
@@ -235,8 +237,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
             .Select(one => one.At - issued[one.Id].At).DefaultIfEmpty().Max();
         return new Row(
             Feeds.Count == 1 ? name : $"{name}, {feed.Name}", issued.Count, verdict.Stored, acknowledged, verdict.Received,
-            verdict.Duplicates,
-            feed.LargestBatch * feed.Interruptions, setAside.Count, verdict.Lost, oldest, Seen, [.. verdict.Violations, .. Unseen],
+            verdict.Duplicates, feed.LargestBatch * feed.Interruptions, setAside.Count, verdict.Lost, oldest, Seen, [.. verdict.Violations, .. Unseen],
             elapsed().TotalSeconds);
     }
 

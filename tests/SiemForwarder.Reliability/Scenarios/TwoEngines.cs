@@ -29,10 +29,13 @@ internal static class TwoEngines
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var flowing = run.Oracle.FlowAsync(400, stop.Token);
         var (delivered, kills, watch) = (new long[2], 0, Stopwatch.StartNew());
-        while (watch.Elapsed < duration)
+        while (watch.Elapsed < duration || kills < 2)
         {
             await Task.Delay(Interval, cancellationToken);
             var victim = kills++ % 2;
+            // On a busy machine it may not have had its share of the work by then.
+            await run.UntilAsync(
+                async token => await EngineView.DeliveredAsync(engines[victim], token) > 0, TimeSpan.FromSeconds(30), cancellationToken);
             delivered[victim] += await EngineView.DeliveredAsync(engines[victim], cancellationToken);
             await engines[victim].KillAsync(cancellationToken);
             await engines[victim].StartAsync(cancellationToken);
