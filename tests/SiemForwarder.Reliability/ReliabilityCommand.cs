@@ -16,7 +16,8 @@ internal static class ReliabilityCommand
             output.WriteLine(family.Key);
             foreach (var scenario in family)
             {
-                output.WriteLine($"  {scenario.Name,-40} {scenario.Promise}{(scenario.Obstacle() is { } obstacle ? $" (not here: {obstacle})" : "")}");
+                output.WriteLine(
+                    $"  {scenario.Name,-40} {scenario.Promise}{(scenario.Obstacle() is { } obstacle ? $" (not here: {obstacle})" : "")}");
             }
         }
 
@@ -39,7 +40,8 @@ internal static class ReliabilityCommand
             stop.Cancel();
         };
         var chosen = Catalogue.All
-            .Where(one => options.Scenarios.Count == 0 || options.Scenarios.Any(name => one.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase))).ToList();
+            .Where(one => options.Scenarios.Count == 0 || options.Scenarios
+                .Any(name => one.Name.StartsWith(name, StringComparison.OrdinalIgnoreCase))).ToList();
         var watch = Stopwatch.StartNew();
         var failed = 0;
         for (var seed = options.Seed; seed == options.Seed || watch.Elapsed.TotalMinutes < options.Minutes; seed++)
@@ -61,7 +63,9 @@ internal static class ReliabilityCommand
             results[scenario.Name] = rows;
             foreach (var row in rows)
             {
-                await Console.Error.WriteLineAsync($"{(row.Violations.Count == 0 ? "ok  " : "FAIL")} {row.Scenario} ({row.Seconds:0} s) {string.Join(" ## ", row.Violations)}");
+                await Console.Error.WriteLineAsync(
+                    $"{(row.Violations.Count == 0 ? "ok  "
+                        : "FAIL")} {row.Scenario} ({row.Seconds:0} s) {string.Join(" ## ", row.Violations)}");
             }
         });
         var all = chosen.Where(one => results.ContainsKey(one.Name)).SelectMany(one => results[one.Name]).ToList();

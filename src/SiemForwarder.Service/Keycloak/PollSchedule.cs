@@ -7,6 +7,7 @@ internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
 {
     private static readonly TimeSpan SlowRetry = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestDatabaseBackoff = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestIdleInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
     private static readonly TimeSpan IdleAfter = TimeSpan.FromMinutes(10);
@@ -48,7 +49,9 @@ internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
             return SlowRetry;
         }
 
-        var full = TimeSpan.FromSeconds(Math.Min(LongestBackoff.TotalSeconds, Math.Pow(2, Math.Min(failures, 10))));
+        // Our own database is asked as often as everywhere else in the service: the back-off is there to spare the realm's server.
+        var longest = category == ErrorCategory.Database ? LongestDatabaseBackoff : LongestBackoff;
+        var full = TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, Math.Pow(2, Math.Min(failures, 10))));
         return full * (0.5 + (random() / 2));
     }
 

@@ -77,7 +77,8 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     public void DatabaseUnavailable(Exception exception)
     {
         DatabaseFaults.Add(1);
-        LogDatabaseUnavailable(exception.Message);
+        // The mapper wraps what happened into a sentence that says nothing.
+        LogDatabaseUnavailable((exception is InvalidOperationException { InnerException: { } inner } ? inner : exception).Message);
     }
 
     public void CheckpointTaken(string integration, int sourceId) => LogCheckpointTaken(integration, sourceId);

@@ -142,6 +142,11 @@ public sealed class HttpReceiver : IAsyncDisposable
 
     private async Task<bool> ReplyAsync(Stream stream, Socket socket, HttpReply reply)
     {
+        if (reply.Delay > TimeSpan.Zero)
+        {
+            await Task.Delay(reply.Delay, TimeProvider.System, stop.Token);
+        }
+
         switch (reply.Conduct)
         {
             case HttpReplyConduct.Silence:

@@ -25,6 +25,9 @@ public sealed record HttpReply(int Status, string Body = "")
 {
     public HttpReplyConduct Conduct { get; init; } = HttpReplyConduct.Complete;
 
+    /// <summary>How long to let the sender wait for the answer.</summary>
+    public TimeSpan Delay { get; init; }
+
     /// <summary>Header lines besides Content-Length, without line ends.</summary>
     public IReadOnlyList<string> Headers { get; init; } = [];
 

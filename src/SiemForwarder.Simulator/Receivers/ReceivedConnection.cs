@@ -45,6 +45,9 @@ public sealed class ReceivedConnection
         socket.Dispose();
     }
 
+    /// <summary>Makes the connection half-open: nothing that the sender sends reaches this side any more, and it is not told.</summary>
+    public void GoDark() => SocketFilter.Drop(socket);
+
     /// <summary>Ends the connection with FIN.</summary>
     public void Close() => socket.Dispose();
 

@@ -9,15 +9,17 @@ namespace SiemForwarder.Simulator.Receivers;
 public sealed class RelpReceiver : IAsyncDisposable
 {
     private readonly Func<int, string?> answer;
+    private readonly Action<string>? received;
     private readonly CancellationTokenSource stop = new();
     private readonly Lock guard = new();
     private readonly List<string> messages = [];
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly Task accepting;
 
-    private RelpReceiver(Func<int, string?> answer)
+    private RelpReceiver(Func<int, string?> answer, Action<string>? received)
     {
         this.answer = answer;
+        this.received = received;
         listener.Start();
         accepting = AcceptAsync();
     }
@@ -39,7 +41,8 @@ public sealed class RelpReceiver : IAsyncDisposable
     }
 
     /// <param name="answer">By the count of messages so far: the data of the answer, <c>serverclose</c>, or null to close without one.</param>
-    public static RelpReceiver Start(Func<int, string?> answer) => new(answer);
+    /// <param name="received">Told of every message before it is answered; null for nobody.</param>
+    public static RelpReceiver Start(Func<int, string?> answer, Action<string>? received = null) => new(answer, received);
 
     public async ValueTask DisposeAsync()
     {
@@ -91,6 +94,7 @@ public sealed class RelpReceiver : IAsyncDisposable
 
     private int Add(string message)
     {
+        received?.Invoke(message);
         lock (guard)
         {
             messages.Add(message);

@@ -19,12 +19,18 @@ public enum TcpReceiverConduct
 
     /// <summary>Closes as soon as somebody has connected.</summary>
     CloseAtOnce,
+
+    /// <summary>Reads some bytes, then resets the connection with more of them unread.</summary>
+    ResetMidway,
 }
 
 /// <summary>How a TCP receiver behaves.</summary>
 public sealed record TcpReceiverOptions
 {
     public TcpReceiverConduct Conduct { get; init; } = TcpReceiverConduct.Read;
+
+    /// <summary>Bytes that <see cref="TcpReceiverConduct.ResetMidway"/> reads.</summary>
+    public int MidwayBytes { get; init; } = 100_000;
 
     /// <summary>Size of the kernel's receive buffer in bytes; null for the system's own.</summary>
     public int? ReceiveBufferBytes { get; init; }

@@ -55,6 +55,19 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
     public Task WaitUntilAsync(Func<TcpSyslogReceiver, bool> isSo, CancellationToken cancellationToken) =>
         pulse.WaitUntilAsync(() => isSo(this), cancellationToken);
 
+    /// <summary>Becomes a black hole: whoever connects gets no answer at all, and connections that exist are half-open.</summary>
+    public void GoDark()
+    {
+        SocketFilter.Drop(listener);
+        foreach (var connection in Connections)
+        {
+            connection.GoDark();
+        }
+    }
+
+    /// <summary>Takes connections again; those that were half-open stay so.</summary>
+    public void ComeBack() => SocketFilter.Restore(listener);
+
     public Task WaitForMessagesAsync(int count, CancellationToken cancellationToken) =>
         WaitUntilAsync(receiver => receiver.Messages.Count >= count, cancellationToken);
 
@@ -160,6 +173,12 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
             pulse.Beat();
             if (options.Conduct == TcpReceiverConduct.CloseAfterEachMessage && SyslogStream.Split(connection.Bytes).Messages.Count == 1)
             {
+                return;
+            }
+
+            if (options.Conduct == TcpReceiverConduct.ResetMidway && connection.Length >= options.MidwayBytes)
+            {
+                connection.Reset();
                 return;
             }
         }

@@ -10,7 +10,8 @@ internal sealed class ForwarderApi(Func<HttpClient> client)
     {
         using var response = await client().PostAsJsonAsync(path, body ?? new { }, cancellationToken);
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
-        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{path}: {(int)response.StatusCode} {text}");
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException(
+            $"{path}: {(int)response.StatusCode} {text}");
     }
 
     /// <summary>The answer; null where the service does not answer or not with success.</summary>
@@ -36,6 +37,9 @@ internal sealed class ForwarderApi(Func<HttpClient> client)
         request.Headers.IfMatch.Add(current.Headers.ETag!);
         using var response = await client().SendAsync(request, cancellationToken);
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
-        _ = response.IsSuccessStatusCode ? 0 : throw new InvalidOperationException($"{path}: {(int)response.StatusCode} {text}");
+        if (!response.IsSuccessStatusCode)
+        {
+            throw new InvalidOperationException($"{path}: {(int)response.StatusCode} {text}");
+        }
     }
 }

@@ -44,7 +44,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         Directory.CreateDirectory($"{home}/run");
         await MustAsync("cp", ["-a", template!, $"{home}/data"], cancellationToken);
         await GiveAsync(home, cancellationToken);
-        string[] all = ["listen_addresses=", $"unix_socket_directories={home}/run", "shared_buffers=32MB", "logging_collector=off", .. settings];
+        string[] all =
+            ["listen_addresses=", $"unix_socket_directories={home}/run", "shared_buffers=32MB", "logging_collector=off", .. settings];
         var server = new PostgresServer(home, string.Join(' ', all.Select(one => $"-c {one}")));
         await server.StartAgainAsync(cancellationToken);
         return server;
@@ -126,7 +127,8 @@ internal sealed class PostgresServer : IAsyncDisposable
             AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
             await GiveAsync(folder, cancellationToken);
             // Small segments of the write-ahead log, so that a small disk is full soon.
-            await AsOwnerAsync("initdb", ["-D", $"{folder}/data", "-U", "siemforwarder", "-A", "trust", "-E", "UTF8", "--locale=C", "--wal-segsize=1", "-N"], cancellationToken);
+            string[] arguments = ["-D", $"{folder}/data", "-U", "siemforwarder", "-A", "trust", "-E", "UTF8", "--locale=C", "--wal-segsize=1", "-N"];
+            await AsOwnerAsync("initdb", arguments, cancellationToken);
             template = $"{folder}/data";
         }
         finally

@@ -7,9 +7,6 @@ namespace SiemForwarder.Reliability.Bench;
 /// <param name="Act">Sets the scenario up and lets the faults happen; when it ends, no fault is left.</param>
 internal sealed record Scenario(string Name, string Family, string Promise, Func<ScenarioRun, CancellationToken, Task> Act)
 {
-    /// <summary>Whether it belongs to the selection that runs with the other tests.</summary>
-    public bool IsInTests { get; init; }
-
     /// <summary>Clock of the realm, the oracle and the receivers.</summary>
     public Func<TimeProvider> Clock { get; init; } = () => TimeProvider.System;
 

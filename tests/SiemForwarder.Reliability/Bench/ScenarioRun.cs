@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Reliability.Faults;
 using SiemForwarder.Reliability.Judging;
 using SiemForwarder.Reliability.Oracle;
 using SiemForwarder.Reliability.Receiving;
@@ -7,7 +8,9 @@ using SiemForwarder.Simulator;
 
 namespace SiemForwarder.Reliability.Bench;
 
-/// <summary>What a scenario works with: the oracle and its realm, a database, the service as processes, receivers, and the observations of the run.</summary>
+/// <summary>
+/// What a scenario works with: the oracle and its realm, a database, the service as processes, receivers, and the observations of the run.
+/// </summary>
 internal sealed class ScenarioRun : IAsyncDisposable
 {
     public const string SourceName = "simulated";
@@ -39,11 +42,19 @@ internal sealed class ScenarioRun : IAsyncDisposable
     /// <summary>The service; set by <see cref="StartServiceAsync"/>, or by a scenario that runs it in another way.</summary>
     public ForwarderApi Api { get; set; } = new(() => throw new InvalidOperationException("The scenario started no service."));
 
+    /// <summary>
+    /// The process that <see cref="StartServiceAsync"/> started; null where the scenario runs the service in another way.
+    /// </summary>
+    public ForwarderProcess? Service { get; private set; }
+
     /// <summary>How long the end of a run is waited for.</summary>
     public TimeSpan DrainBound { get; set; } = TimeSpan.FromSeconds(90);
 
     /// <summary>The log before retention dropped a part of it; null where it is whole.</summary>
     public IReadOnlyList<StoredEvent>? EarlierLog { get; set; }
+
+    /// <summary>How far the clock of a scenario in simulated time leaps while something is waited for.</summary>
+    public TimeSpan Stride { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Moves the clock of a scenario in simulated time while something is waited for.</summary>
     public Func<CancellationToken, Task> Wait { get; set; } = token => Task.Delay(100, token);
@@ -63,7 +74,9 @@ internal sealed class ScenarioRun : IAsyncDisposable
     /// <summary>Says what must have happened for the run to count.</summary>
     public void Sometimes(string what, bool wasSeen) => observations.Add((what, wasSeen));
 
-    /// <summary>A process of the service on the scenario's database; not started yet. Its settings may be changed before each start.</summary>
+    /// <summary>
+    /// A process of the service on the scenario's database; not started yet. Its settings may be changed before each start.
+    /// </summary>
     public (ForwarderProcess Process, Dictionary<string, string> Settings) NewService(string? engine = null)
     {
         var settings = Bench.Settings.Quick(Database.ConnectionString);
@@ -76,12 +89,31 @@ internal sealed class ScenarioRun : IAsyncDisposable
     }
 
     /// <summary>The service as one process, ready.</summary>
-    public async Task<(ForwarderProcess Process, Dictionary<string, string> Settings)> StartServiceAsync(CancellationToken cancellationToken)
+    public async Task<(ForwarderProcess Process, Dictionary<string, string> Settings)> StartServiceAsync(
+        CancellationToken cancellationToken)
     {
         var service = NewService();
         await service.Process.StartAsync(cancellationToken);
         Api = new ForwarderApi(() => service.Process.Api);
+        Service = service.Process;
         return service;
+    }
+
+    /// <summary>The service in this process, on the clock of the scenario, which leaps while something is waited for.</summary>
+    public async Task<HostedForwarder> StartHostAsync(CancellationToken cancellationToken)
+    {
+        var host = Own(new HostedForwarder(Database.ConnectionString, Clock));
+        await host.StartAsync(cancellationToken);
+        Api = new ForwarderApi(() => host.Api);
+        Wait = token => LeapAsync(Stride, token);
+        return host;
+    }
+
+    /// <summary>Lets simulated time pass at once, and real time for what is due then.</summary>
+    public Task LeapAsync(TimeSpan by, CancellationToken cancellationToken)
+    {
+        ((LeapingClock)Clock).Leap(by);
+        return Task.Delay(60, cancellationToken);
     }
 
     /// <summary>Creates the source that pulls the oracle's realm.</summary>
@@ -121,7 +153,10 @@ internal sealed class ScenarioRun : IAsyncDisposable
     public static JsonObject Request(Feed feed, string serverUrl, JsonObject? more)
     {
         var (outputType, schema) = feed.Rendering.Choice;
-        var body = new JsonObject { ["name"] = feed.Name, ["serverUrl"] = serverUrl, ["outputType"] = outputType, ["schema"] = schema, ["enabled"] = true };
+        var body = new JsonObject
+        {
+            ["name"] = feed.Name, ["serverUrl"] = serverUrl, ["outputType"] = outputType, ["schema"] = schema, ["enabled"] = true,
+        };
         foreach (var (name, value) in more ?? [])
         {
             body[name] = value?.DeepClone();
@@ -151,12 +186,18 @@ internal sealed class ScenarioRun : IAsyncDisposable
         UntilAsync(_ => Task.FromResult(isSo()), limit, cancellationToken);
 
     /// <summary>The status of an integration; null while the service does not answer.</summary>
-    public Task<JsonNode?> StatusAsync(Feed feed, CancellationToken cancellationToken) => Api.FindAsync($"/api/v1/integrations/{feed.Id}/status", cancellationToken);
+    public Task<JsonNode?> StatusAsync(Feed feed, CancellationToken cancellationToken) =>
+        Api.FindAsync($"/api/v1/integrations/{feed.Id}/status", cancellationToken);
 
     /// <summary>Waits until the status shows a text in its last error; false where it did not.</summary>
     public Task<bool> UntilErrorAsync(Feed feed, string text, TimeSpan limit, CancellationToken cancellationToken) => UntilAsync(
-        async token => (await StatusAsync(feed, token))?["lastError"]?["message"]?.GetValue<string>().Contains(text, StringComparison.OrdinalIgnoreCase) == true,
+        async token => (await StatusAsync(feed, token))?["lastError"]?["message"]?.GetValue<string>()
+            .Contains(text, StringComparison.OrdinalIgnoreCase) == true,
         limit, cancellationToken);
+
+    /// <summary>Waits until the service has written a text to its log; false where it did not.</summary>
+    public Task<bool> UntilLoggedAsync(string text, TimeSpan limit, CancellationToken cancellationToken) =>
+        UntilAsync(() => Service!.Output.Contains(text, StringComparison.Ordinal), limit, cancellationToken);
 
     /// <summary>Lets a fresh event flow and waits until everything has arrived; then judges each receiver.</summary>
     public async Task<IReadOnlyList<Row>> JudgeAsync(string name, Func<TimeSpan> elapsed, CancellationToken cancellationToken)
@@ -177,7 +218,8 @@ internal sealed class ScenarioRun : IAsyncDisposable
     }
 
     private async Task<Row> JudgeAsync(
-        string name, Feed feed, IReadOnlyList<StoredEvent> log, IssuedEvent fresh, Func<TimeSpan> elapsed, CancellationToken cancellationToken)
+        string name, Feed feed, IReadOnlyList<StoredEvent> log, IssuedEvent fresh, Func<TimeSpan> elapsed,
+        CancellationToken cancellationToken)
     {
         var issued = Oracle.Issued;
         var arrivals = feed.Arrivals.InOrder();
@@ -191,10 +233,12 @@ internal sealed class ScenarioRun : IAsyncDisposable
             verdict.Violations.Add($"a fresh event did not flow after the faults: {await StatusAsync(feed, cancellationToken)}");
         }
 
-        var oldest = arrivals.Where(one => issued.ContainsKey(one.Id)).DistinctBy(one => one.Id).Select(one => one.At - issued[one.Id].At).DefaultIfEmpty().Max();
+        var oldest = arrivals.Where(one => issued.ContainsKey(one.Id)).DistinctBy(one => one.Id)
+            .Select(one => one.At - issued[one.Id].At).DefaultIfEmpty().Max();
         return new Row(
-            Feeds.Count == 1 ? name : $"{name}, {feed.Name}", issued.Count, verdict.Stored, acknowledged, verdict.Received, verdict.Duplicates,
-            feed.LargestBatch * feed.Interruptions, setAside.Count, verdict.Lost, oldest, Seen, [.. verdict.Violations, .. Unseen], elapsed().TotalSeconds);
+            Feeds.Count == 1 ? name : $"{name}, {feed.Name}", issued.Count, verdict.Stored, acknowledged, verdict.Received,
+            verdict.Duplicates, feed.LargestBatch * feed.Interruptions, setAside.Count, verdict.Lost, oldest, Seen, [.. verdict.Violations, .. Unseen],
+            elapsed().TotalSeconds);
     }
 
     private async Task<bool> IsDrainedAsync(IssuedEvent fresh, CancellationToken cancellationToken)

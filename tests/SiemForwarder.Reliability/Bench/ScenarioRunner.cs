@@ -37,11 +37,14 @@ internal static class ScenarioRunner
                 Disk = disk,
             };
             await scenario.Act(run, bound.Token);
-            return await run.JudgeAsync(scenario.Name, () => watch.Elapsed, bound.Token);
+            // A dagger marks simulated time in the table.
+            return await run.JudgeAsync(
+                clock is Faults.LeapingClock ? $"{scenario.Name} †" : scenario.Name, () => watch.Elapsed, bound.Token);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            return [new Row(scenario.Name, 0, 0, 0, 0, 0, 0, 0, 0, TimeSpan.Zero, "", [$"the scenario broke: {exception}"], watch.Elapsed.TotalSeconds)];
+            return [new Row(scenario.Name, 0, 0, 0, 0, 0, 0, 0, 0, TimeSpan.Zero, "", [$"the scenario broke: {exception}"],
+            watch.Elapsed.TotalSeconds)];
         }
         finally
         {

@@ -27,7 +27,8 @@ internal static class AgedLog
     }
 
     /// <summary>How many days of the log are left that are older than three days.</summary>
-    public static Task<long> CountOldDaysAsync(NpgsqlDataSource database, CancellationToken cancellationToken) => Judging.StoredLog.CountAsync(
+    public static Task<long> CountOldDaysAsync(NpgsqlDataSource database, CancellationToken cancellationToken) =>
+        Judging.StoredLog.CountAsync(
         database,
         "SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'segment'::regclass AND c.relname < 'segment_' || to_char(now() - interval '3 days', 'YYYYMMDD')",
         cancellationToken);

@@ -30,7 +30,9 @@ internal sealed class LoopDisk : IAsyncDisposable
 
     private string Unsynced => Path.Combine(folder, "unsynced");
 
-    public static string? Obstacle() => Environment.UserName == "root" && File.Exists("/dev/loop-control") ? null : "only root may mount a file system, and loop devices are needed";
+    public static string? Obstacle() =>
+        Environment.UserName == "root" && File.Exists("/dev/loop-control")
+            ? null : "only root may mount a file system, and loop devices are needed";
 
     public static async Task<IAsyncDisposable> MakeAsync(string folder, CancellationToken cancellationToken)
     {
@@ -87,10 +89,12 @@ internal sealed class LoopDisk : IAsyncDisposable
     private static SafeFileHandle OpenFolder(string path)
     {
         var handle = Open(path, 0);
-        return handle >= 0 ? new SafeFileHandle(handle, ownsHandle: true) : throw new IOException($"{path} cannot be opened: error {Marshal.GetLastPInvokeError()}.");
+        return handle >= 0 ? new SafeFileHandle(handle, ownsHandle: true) : throw new IOException(
+            $"{path} cannot be opened: error {Marshal.GetLastPInvokeError()}.");
     }
 
-    [DllImport("libc", EntryPoint = "open", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DllImport("libc", EntryPoint = "open", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false,
+    ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 

@@ -7,7 +7,8 @@ internal static class Signals
 {
     public static Task StopAsync(Process process, CancellationToken cancellationToken) => SendAsync("-STOP", process, cancellationToken);
 
-    public static Task ContinueAsync(Process process, CancellationToken cancellationToken) => SendAsync("-CONT", process, cancellationToken);
+    public static Task ContinueAsync(Process process, CancellationToken cancellationToken) =>
+        SendAsync("-CONT", process, cancellationToken);
 
     private static Task SendAsync(string signal, Process process, CancellationToken cancellationToken) =>
         Bench.PostgresServer.MustAsync("kill", [signal, $"{process.Id}"], cancellationToken);

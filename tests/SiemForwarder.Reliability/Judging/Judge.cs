@@ -15,8 +15,8 @@ namespace SiemForwarder.Reliability.Judging;
 /// <param name="Interruptions">How often a batch may have been accepted without the service knowing it.</param>
 /// <param name="KeepsOrder">Whether the order of arrival is that of the log; a set-aside part of a batch is sent later.</param>
 internal sealed record Evidence(
-    IReadOnlyDictionary<string, IssuedEvent> Issued, Func<string, bool> IsRemoved, IReadOnlyList<StoredEvent> Log, IReadOnlyList<Arrival> Arrivals,
-    IReadOnlySet<long> SetAside, Rendering Rendering, int LargestBatch, int Interruptions, bool KeepsOrder);
+    IReadOnlyDictionary<string, IssuedEvent> Issued, Func<string, bool> IsRemoved, IReadOnlyList<StoredEvent> Log,
+    IReadOnlyList<Arrival> Arrivals,     IReadOnlySet<long> SetAside, Rendering Rendering, int LargestBatch, int Interruptions, bool KeepsOrder);
 
 /// <summary>Holds a run to the promise: nothing lost, nothing invented, bytes and order kept, repeats bounded.</summary>
 internal static class Judge
@@ -34,10 +34,13 @@ internal static class Judge
         var strangers = evidence.Arrivals.Where(one => !evidence.Issued.ContainsKey(one.Id)).ToList();
         if (strangers.DistinctBy(one => Convert.ToHexString(one.Bytes)).Count() > notices)
         {
-            violations.Add($"{strangers.Count} messages arrived that were not issued, {notices} notices are stored; the first: {Text(strangers[0].Bytes)}");
+            violations.Add(
+                $"{strangers.Count} messages arrived that were not issued, {notices} notices are stored; the first: {Text(strangers[0].Bytes)}");
         }
 
-        Note(violations, "arrived with other bytes than issued", known.Where(one => !evidence.Rendering.IsOf(evidence.Issued[one.Id], one.Bytes)).Select(one => Text(one.Bytes)));
+        Note(
+            violations, "arrived with other bytes than issued",
+            known.Where(one => !evidence.Rendering.IsOf(evidence.Issued[one.Id], one.Bytes)).Select(one => Text(one.Bytes)));
         var received = known.Select(one => one.Id).ToHashSet();
         var lost = log.Where(one => one.Id is not null && !received.Contains(one.Id) && !evidence.SetAside.Contains(one.Position)).ToList();
         Note(violations, "are stored and never arrived", lost.Select(one => $"position {one.Position}"));
@@ -69,9 +72,13 @@ internal static class Judge
 
         var stored = log.Select(one => one.Id).ToHashSet();
         Note(violations, "were issued and never stored", evidence.Issued.Keys.Where(id => !stored.Contains(id) && !evidence.IsRemoved(id)));
-        Note(violations, "are stored and were never issued", log.Where(one => one.Id is null || !evidence.Issued.ContainsKey(one.Id)).Select(one => Text(one.Body)));
+        Note(
+            violations, "are stored and were never issued",
+            log.Where(one => one.Id is null || !evidence.Issued.ContainsKey(one.Id)).Select(one => Text(one.Body)));
         Note(violations, "are stored twice", log.GroupBy(one => one.Id).Where(group => group.Count() > 1).Select(group => $"{group.Key}"));
-        Note(violations, "are stored with other bytes than issued", log.Where(one => !IsBodyOf(evidence, one)).Select(one => Text(one.Body)));
+        Note(
+            violations, "are stored with other bytes than issued",
+            log.Where(one => !IsBodyOf(evidence, one)).Select(one => Text(one.Body)));
     }
 
     private static bool IsBodyOf(Evidence evidence, StoredEvent one)
@@ -89,7 +96,8 @@ internal static class Judge
     /// <summary>An arrival goes on in the log or goes back by at most a batch; first arrivals never go back.</summary>
     private static void CheckOrder(Evidence evidence, List<StoredEvent> log, List<Arrival> known, List<string> violations)
     {
-        var index = log.Where(one => one.Id is not null).Select((one, i) => (one.Id, i)).DistinctBy(one => one.Id).ToDictionary(one => one.Id!, one => one.i);
+        var index = log.Where(one => one.Id is not null).Select((one, i) => (one.Id, i)).DistinctBy(one => one.Id)
+            .ToDictionary(one => one.Id!, one => one.i);
         var (furthest, before, repeats) = (-1, -1, 0);
         foreach (var arrival in known.Where(one => index.ContainsKey(one.Id)))
         {

@@ -44,7 +44,8 @@ internal sealed class RawRendering : Rendering
 /// <summary>CEF: the issued event through the product's normalizer and formatter, in this process and without the service.</summary>
 internal sealed class CefRendering(string sourceName, string realm, string host) : Rendering
 {
-    private readonly IEventFormatter formatter = EventFormatCatalog.Create(new OutputSettings(OutputType.Cef, "native", new SyslogHeaderSettings(), 8192));
+    private readonly IEventFormatter formatter = EventFormatCatalog.Create(
+        new OutputSettings(OutputType.Cef, "native", new SyslogHeaderSettings(), 8192));
     private readonly ArrayBufferWriter<byte> output = new();
 
     public override (string OutputType, string Schema) Choice => ("CEF", "native");

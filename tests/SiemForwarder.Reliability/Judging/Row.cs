@@ -15,5 +15,6 @@ namespace SiemForwarder.Reliability.Judging;
 /// <param name="Violations">Broken invariants in words; none in a good run.</param>
 /// <param name="Seconds">How long the scenario took.</param>
 internal sealed record Row(
-    string Scenario, int Issued, int Stored, long Acknowledged, int Received, int Duplicates, int Bound, int SetAside, int Lost, TimeSpan OldestAge,
+    string Scenario, int Issued, int Stored, long Acknowledged, int Received, int Duplicates, int Bound, int SetAside, int Lost,
+    TimeSpan OldestAge,
     string Seen, IReadOnlyList<string> Violations, double Seconds);

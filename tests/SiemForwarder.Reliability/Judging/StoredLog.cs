@@ -15,7 +15,8 @@ internal sealed record StoredEvent(long Position, EventStream Stream, string? Id
 /// <summary>Reads a log as it stands in the database, with the service or without it.</summary>
 internal static class StoredLog
 {
-    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(NpgsqlDataSource database, int sourceId, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(
+        NpgsqlDataSource database, int sourceId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             "SELECT first_position, stream, codec, keys, body FROM segment WHERE source_id = $1 ORDER BY first_position");
@@ -31,7 +32,8 @@ internal static class StoredLog
             {
                 var start = i == 0 ? 0 : ends[i - 1];
                 var body = bytes[start..ends[i]];
-                all.Add(new StoredEvent(first + i, stream, stream is EventStream.User or EventStream.Admin ? EventMint.FindId(body) : null, body));
+                all.Add(new StoredEvent(
+                    first + i, stream, stream is EventStream.User or EventStream.Admin ? EventMint.FindId(body) : null, body));
             }
         }
 

@@ -14,7 +14,8 @@ internal sealed class EventMint(int seed)
 
     private static readonly string[] Names =
     [
-        "zoë", "o'brien", "a\"b", "back\\slash", "pipe|equals=", "line\nfeed", "carriage\r\nreturn", "tab\there", "]bracket", "<134>1 - forged", "иван", "a=b c=d",
+        "zoë", "o'brien", "a\"b", "back\\slash", "pipe|equals=", "line\nfeed", "carriage\r\nreturn", "tab\there", "]bracket",
+        "<134>1 - forged", "иван", "a=b c=d",
     ];
 
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -30,7 +31,8 @@ internal sealed class EventMint(int seed)
         var isAdmin = stream == EventStream.Admin || (stream is null && random.Next(50) == 0);
         var json = isAdmin ? Admin(id, timeMs, hasRepresentation: true) : User(id, timeMs);
         return new IssuedEvent(
-            id, isAdmin ? EventStream.Admin : EventStream.User, timeMs, json, isAdmin ? Admin(id, timeMs, hasRepresentation: false) : json, at);
+            id, isAdmin ? EventStream.Admin : EventStream.User, timeMs, json, isAdmin ? Admin(id, timeMs, hasRepresentation: false) : json,
+            at);
     }
 
     private byte[] User(string id, long timeMs)
@@ -104,7 +106,9 @@ internal sealed class EventMint(int seed)
         return new Guid(bytes).ToString("D");
     }
 
-    /// <summary>The id that an event carries inside, whether or not the server shows it as such; null where it is not one of ours.</summary>
+    /// <summary>
+    /// The id that an event carries inside, whether or not the server shows it as such; null where it is not one of ours.
+    /// </summary>
     public static string? FindId(ReadOnlySpan<byte> json)
     {
         foreach (var mark in (ReadOnlySpan<string>)["{\"id\":\"", "\"code_id\":\"", "\"resourcePath\":\"users/"])

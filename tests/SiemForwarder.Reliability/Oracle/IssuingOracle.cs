@@ -63,6 +63,17 @@ internal sealed class IssuingOracle(KeycloakSimulator keycloak, TimeProvider clo
         }
     }
 
+    /// <summary>Makes an event that counts as issued, for somebody else to put into the realm.</summary>
+    public IssuedEvent Promise(long timeMs)
+    {
+        lock (guard)
+        {
+            var one = mint.Next(timeMs, clock.GetUtcNow(), EventStream.User);
+            issued.Add(one.Id, one);
+            return one;
+        }
+    }
+
     /// <summary>Issues many, stamped now.</summary>
     public void Issue(int count)
     {
@@ -99,7 +110,9 @@ internal sealed class IssuingOracle(KeycloakSimulator keycloak, TimeProvider clo
         }
     }
 
-    /// <summary>Notes that the source itself deleted these before anybody pulled them: they need not be stored, but the loss has to be said.</summary>
+    /// <summary>
+    /// Notes that the source itself deleted these before anybody pulled them: they need not be stored, but the loss has to be said.
+    /// </summary>
     public void NoteRemoved(IEnumerable<IssuedEvent> events)
     {
         lock (guard)

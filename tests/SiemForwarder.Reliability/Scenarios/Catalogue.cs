@@ -5,5 +5,10 @@ namespace SiemForwarder.Reliability.Scenarios;
 /// <summary>All scenarios, in the order of the table.</summary>
 internal static class Catalogue
 {
-    public static IReadOnlyList<Scenario> All { get; } = [.. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Databases.All];
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        .. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. EverythingAtOnce.All, .. Databases.All, .. TcpFaults.All, .. TlsFaults.All,
+        .. HttpFaults.All,
+        .. IntakeFaults.All, .. Sources.All, .. TimedSources.All, .. LongOutages.All,
+    ];
 }

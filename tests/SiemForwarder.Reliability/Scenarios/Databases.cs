@@ -11,10 +11,13 @@ internal static class Databases
 
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("PostgreSQL killed", "database", "kill -9 on all its processes, and a start a moment later; the service lives on.", (run, token) => OutagesAsync(run, "kills", KillAsync, token)) { IsInTests = true },
-        new("PostgreSQL restarted", "database", "Restarts in order, as on an update of the packages.", (run, token) => OutagesAsync(run, "restarts", RestartAsync, token)),
+        new("PostgreSQL killed", "database", "kill -9 on all its processes, and a start a moment later; the service lives on.",
+        (run, token) => OutagesAsync(run, "kills", KillAsync, token)),
+        new("PostgreSQL restarted", "database", "Restarts in order, as on an update of the packages.",
+        (run, token) => OutagesAsync(run, "restarts", RestartAsync, token)),
         new("PostgreSQL and service killed", "database", "Both at once, as when the power fails for processes.", KillBothAsync),
-        new("out of connections", "database", "Others take every connection that PostgreSQL gives, and ours are dropped.", StarveAsync) { DatabaseSettings = ["max_connections=30"] },
+        new("out of connections", "database", "Others take every connection that PostgreSQL gives, and ours are dropped.",
+        StarveAsync) { DatabaseSettings = ["max_connections=30"] },
         new("disk full", "database", "The file system of the database has no byte left while events come.", FillAsync)
         {
             Disk = TemporaryDisk.MakeAsync, Obstacle = TemporaryDisk.Obstacle, DatabaseSettings = ["max_wal_size=8MB", "min_wal_size=2MB"],
@@ -86,7 +89,8 @@ internal static class Databases
         var flowing = run.Oracle.FlowAsync(400, stop.Token);
         await Task.Delay(500, cancellationToken);
         var taken = await ConnectionHog.TakeAllAsync(run.Database.ConnectionString, cancellationToken);
-        var refused = await run.UntilAsync(() => service.Output.Contains("too many clients", StringComparison.Ordinal), TimeSpan.FromSeconds(20), cancellationToken);
+        var refused = await run.UntilAsync(
+            () => service.Output.Contains("too many clients", StringComparison.Ordinal), TimeSpan.FromSeconds(20), cancellationToken);
         await Task.Delay(3000, cancellationToken);
         await taken.DisposeAsync();
         await stop.CancelAsync();
@@ -100,11 +104,14 @@ internal static class Databases
         var (service, _) = await run.StartServiceAsync(cancellationToken);
         await Kills.SetUpAsync(run, cancellationToken);
         var disk = (TemporaryDisk)run.Disk!;
-        await run.UntilAsync(() => run.Feeds.TrueForAll(feed => feed.Arrivals.Distinct >= 1000), TimeSpan.FromSeconds(30), cancellationToken);
+        await run.UntilAsync(
+            () => run.Feeds.TrueForAll(feed => feed.Arrivals.Distinct >= 1000), TimeSpan.FromSeconds(30), cancellationToken);
         disk.Fill();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var flowing = run.Oracle.FlowAsync(800, stop.Token);
-        var noticed = await run.UntilAsync(() => service.Output.Contains("No space left", StringComparison.OrdinalIgnoreCase) || !run.Database.IsRunning, TimeSpan.FromSeconds(60), cancellationToken);
+        var noticed = await run.UntilAsync(
+            () => service.Output.Contains("No space left", StringComparison.OrdinalIgnoreCase) || !run.Database.IsRunning,
+            TimeSpan.FromSeconds(60), cancellationToken);
         await Task.Delay(3000, cancellationToken);
         var wasRunning = run.Database.IsRunning;
         disk.Free();

@@ -30,7 +30,8 @@ internal static class Kills
 
         await stop.CancelAsync();
         await flowing;
-        run.Sometimes($"{Times} kills, {run.Feeds.Sum(feed => feed.Arrivals.Count)} arrivals", run.Feeds.TrueForAll(feed => feed.Arrivals.Count > 0));
+        run.Sometimes($"{Times} kills, {run.Feeds.Sum(feed => feed.Arrivals.Count)} arrivals",
+        run.Feeds.TrueForAll(feed => feed.Arrivals.Count > 0));
         run.Feeds.ForEach(feed => feed.Interruptions = Times);
     }
 
@@ -59,7 +60,8 @@ internal static class Kills
 
         await stop.CancelAsync();
         await flowing;
-        run.Sometimes(hasSecond ? $"{Times} stops, {moved} integrations seen at the other engine" : $"{Times} stops", !hasSecond || moved > 0);
+        run.Sometimes(hasSecond ? $"{Times} stops, {moved} integrations seen at the other engine" : $"{Times} stops",
+        !hasSecond || moved > 0);
         run.Feeds.ForEach(feed => feed.Interruptions = Times);
     }
 

@@ -17,7 +17,8 @@ internal static class Receivers
     public const int NdjsonBatch = 1000;
 
     /// <summary>A well-behaved TCP receiver of raw JSON lines, and its integration.</summary>
-    public static Task<(Feed Feed, TcpSyslogReceiver Receiver)> AddTcpAsync(ScenarioRun run, CancellationToken cancellationToken, TcpReceiverOptions? options = null) =>
+    public static Task<(Feed Feed, TcpSyslogReceiver Receiver)> AddTcpAsync(
+        ScenarioRun run, CancellationToken cancellationToken, TcpReceiverOptions? options = null) =>
         AddTcpAsync(run, "tcp", new RawRendering(), options, cancellationToken);
 
     public static async Task<(Feed Feed, TcpSyslogReceiver Receiver)> AddTcpAsync(
@@ -25,13 +26,15 @@ internal static class Receivers
     {
         var feed = new Feed(name, run.NewArrivals(rendering), rendering, TcpBatch);
         var receiver = run.Own(StartTcp(feed, options, 0));
-        await run.AddIntegrationAsync(feed, $"tcp://127.0.0.1:{receiver.Port}", cancellationToken, new JsonObject { ["http"] = new JsonObject { ["timeoutSeconds"] = 2 } });
+        await run.AddIntegrationAsync(
+            feed, $"tcp://127.0.0.1:{receiver.Port}", cancellationToken,
+            new JsonObject { ["http"] = new JsonObject { ["timeoutSeconds"] = 2 } });
         return (feed, receiver);
     }
 
     /// <summary>A receiver for a feed that may have had another on the same port.</summary>
     public static TcpSyslogReceiver StartTcp(Feed feed, TcpReceiverOptions? options, int port) =>
-        TcpSyslogReceiver.Start((options ?? new TcpReceiverOptions()) with { Received = new TcpArrivals(feed.Arrivals).Take }, port);
+        TcpSyslogReceiver.Start((options ?? new TcpReceiverOptions()) with { Received = feed.Tcp.Take }, port);
 
     /// <summary>An HTTP receiver of raw NDJSON that takes what <paramref name="answer"/> answers with 2xx.</summary>
     public static async Task<(Feed Feed, HttpReceiver Receiver)> AddHttpAsync(
@@ -59,5 +62,6 @@ internal static class Receivers
     }
 
     /// <summary>The lines of a body, without the empty one at its end.</summary>
-    public static IEnumerable<byte[]> Lines(byte[] body) => Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Encoding.UTF8.GetBytes);
+    public static IEnumerable<byte[]> Lines(byte[] body) =>
+        Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Encoding.UTF8.GetBytes);
 }

@@ -24,6 +24,14 @@ public sealed class PollScheduleTests
     }
 
     [Fact]
+    public void AfterAFaultOfOurOwnDatabasePollingIsBackWithinSeconds()
+    {
+        var failed = new PollOutcome.Failed(ErrorCategory.Database, "");
+
+        Assert.Equal([2, 4, 5, 5], Enumerable.Range(0, 4).Select(_ => schedule.Next(failed).TotalSeconds));
+    }
+
+    [Fact]
     public void BackoffIsJittered() =>
         Assert.Equal(1, new PollSchedule(TimeSpan.FromSeconds(5), () => 0).Next(new PollOutcome.Failed(ErrorCategory.Connection, "")).TotalSeconds);
 

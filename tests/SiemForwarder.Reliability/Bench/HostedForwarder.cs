@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using SiemForwarder.Service;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Reliability.Bench;
+
+/// <summary>The whole service in this process, on a clock of the scenario's, for outages that last days.</summary>
+internal sealed class HostedForwarder(string connectionString, TimeProvider clock) : IAsyncDisposable
+{
+    private WebApplication? app;
+
+    /// <summary>Client of the instance that runs.</summary>
+    public HttpClient Api { get; private set; } = new();
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Leases count in the time of the database, which does not leap; retries and pauses are the product's own.
+        string[] settings =
+        [
+            "--urls=http://127.0.0.1:0", "--Forwarder:Engine:Name=hosted", "--Forwarder:Engine:LeaseDuration=00:00:02",
+            "--Forwarder:Engine:LeaseInterval=00:00:00.5",
+            "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal",
+        ];
+        app = ForwarderHost.Build(settings, connectionString, builder => builder.Services.AddSingleton(clock));
+        await app.Services.MigrateAsync(cancellationToken);
+        await app.StartAsync(cancellationToken);
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        Api.Dispose();
+        Api = new HttpClient { BaseAddress = new Uri(address) };
+    }
+
+    public async Task StopAsync()
+    {
+        if (app is { } running)
+        {
+            app = null;
+            await running.StopAsync(CancellationToken.None);
+            await running.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Api.Dispose();
+    }
+}
