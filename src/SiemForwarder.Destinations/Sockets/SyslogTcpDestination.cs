@@ -17,7 +17,7 @@ internal sealed class SyslogTcpDestination : IDestination
     private readonly ResendWindow window;
     private SyslogConnection? connection;
     private bool isResendDue;
-    private string? resent;
+    private (int Events, int Bytes, int Goes) resent;
 
     public SyslogTcpDestination(DestinationSettings settings, bool secure, TimeProvider timeProvider)
     {
@@ -45,9 +45,9 @@ internal sealed class SyslogTcpDestination : IDestination
         }
 
         window.Remember(framed, batch.Count);
-        var answer = $"acknowledged by the receiver's TCP{resent}";
-        resent = null;
-        return new DeliveryOutcome.Delivered(answer);
+        var delivered = Delivered();
+        resent = default;
+        return delivered;
     }
 
     /// <summary>Sends the window again where the connection ended abnormally after the last batch.</summary>
@@ -63,7 +63,7 @@ internal sealed class SyslogTcpDestination : IDestination
             return null;
         }
 
-        return (await PrepareAsync(cancellationToken))?.ToOutcome(settings.IntegrationName) ?? new DeliveryOutcome.Delivered($"acknowledged by the receiver's TCP{resent}");
+        return (await PrepareAsync(cancellationToken))?.ToOutcome(settings.IntegrationName) ?? Delivered();
     }
 
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
@@ -112,9 +112,13 @@ internal sealed class SyslogTcpDestination : IDestination
         }
 
         isResendDue = false;
-        resent = $"; before it the last {window.Events} events ({window.Bytes} bytes) were sent again, because the connection had ended abnormally";
+        resent = (resent.Events + window.Events, resent.Bytes + window.Bytes, resent.Goes + 1);
         return null;
     }
+
+    private DeliveryOutcome.Delivered Delivered() => new(resent.Goes == 0
+        ? "acknowledged by the receiver's TCP"
+        : $"acknowledged by the receiver's TCP; before it {resent.Events} events ({resent.Bytes} bytes) were sent again in {resent.Goes} goes, because a connection had ended abnormally");
 
     private async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> framed, CancellationToken cancellationToken)
     {

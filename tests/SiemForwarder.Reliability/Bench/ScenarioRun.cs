@@ -226,8 +226,17 @@ internal sealed class ScenarioRun : IAsyncDisposable
         var setAside = await SetAsideAsync(feed, cancellationToken);
         var acknowledged = await StoredLog.CountAsync(
             Database.Source, $"SELECT coalesce(sum(event_count), 0) FROM delivery WHERE integration_id = {feed.Id}", cancellationToken);
+        var own = await StoredLog.CountAsync(Database.Source, "SELECT next_position - 1 FROM log_head WHERE source_id = 0", cancellationToken);
+        var resent = await StoredLog.CountAsync(
+            Database.Source,
+            $"SELECT coalesce(sum((regexp_match(answer, 'before it (\\d+) events'))[1]::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
+            cancellationToken);
+        var resends = await StoredLog.CountAsync(
+            Database.Source,
+            $"SELECT coalesce(sum((regexp_match(answer, 'in (\\d+) goes'))[1]::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
+            cancellationToken);
         var verdict = Judge.Decide(new Evidence(
-            issued, Oracle.IsRemoved, log, arrivals, setAside, feed.Rendering, feed.LargestBatch, feed.Interruptions, feed.KeepsOrder));
+            issued, Oracle.IsRemoved, log, arrivals, setAside, feed.Rendering, feed.LargestBatch, feed.Interruptions, feed.KeepsOrder, own, resent, resends));
         if (!feed.Arrivals.Contains(fresh.Id))
         {
             verdict.Violations.Add($"a fresh event did not flow after the faults: {await StatusAsync(feed, cancellationToken)}");

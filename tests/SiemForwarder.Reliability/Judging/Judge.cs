@@ -14,9 +14,12 @@ namespace SiemForwarder.Reliability.Judging;
 /// <param name="LargestBatch">Most events of one batch to this receiver.</param>
 /// <param name="Interruptions">How often a batch may have been accepted without the service knowing it.</param>
 /// <param name="KeepsOrder">Whether the order of arrival is that of the log; a set-aside part of a batch is sent later.</param>
+/// <param name="OwnEvents">Events that the forwarder raised about itself; they go to every integration of all sources.</param>
+/// <param name="Resent">Events that were sent again after abnormal ends of plain connections, by the records of the deliveries.</param>
+/// <param name="Resends">How often that was.</param>
 internal sealed record Evidence(
     IReadOnlyDictionary<string, IssuedEvent> Issued, Func<string, bool> IsRemoved, IReadOnlyList<StoredEvent> Log,
-    IReadOnlyList<Arrival> Arrivals,     IReadOnlySet<long> SetAside, Rendering Rendering, int LargestBatch, int Interruptions, bool KeepsOrder);
+    IReadOnlyList<Arrival> Arrivals, IReadOnlySet<long> SetAside, Rendering Rendering, int LargestBatch, int Interruptions, bool KeepsOrder, long OwnEvents = 0, long Resent = 0, long Resends = 0);
 
 /// <summary>Holds a run to the promise: nothing lost, nothing invented, bytes and order kept, repeats bounded.</summary>
 internal static class Judge
@@ -30,7 +33,7 @@ internal static class Judge
         CheckLog(evidence, log, violations);
 
         var known = evidence.Arrivals.Where(one => evidence.Issued.ContainsKey(one.Id)).ToList();
-        var notices = evidence.Log.Count(one => one.Stream == EventStream.Forwarder);
+        var notices = evidence.Log.Count(one => one.Stream == EventStream.Forwarder) + evidence.OwnEvents;
         var strangers = evidence.Arrivals.Where(one => !evidence.Issued.ContainsKey(one.Id)).ToList();
         if (strangers.DistinctBy(one => Convert.ToHexString(one.Bytes)).Count() > notices)
         {
@@ -45,9 +48,10 @@ internal static class Judge
         var lost = log.Where(one => one.Id is not null && !received.Contains(one.Id) && !evidence.SetAside.Contains(one.Position)).ToList();
         Note(violations, "are stored and never arrived", lost.Select(one => $"position {one.Position}"));
         var duplicates = known.Count - received.Count;
-        if (duplicates > evidence.LargestBatch * evidence.Interruptions)
+        if (duplicates > (evidence.LargestBatch * evidence.Interruptions) + evidence.Resent)
         {
-            violations.Add($"{duplicates} duplicates, allowed are {evidence.Interruptions} times a batch of {evidence.LargestBatch}");
+            violations.Add(
+                $"{duplicates} duplicates, allowed are {evidence.Interruptions} times a batch of {evidence.LargestBatch}, and {evidence.Resent} recorded as sent again");
         }
 
         if (evidence.KeepsOrder)
@@ -105,7 +109,7 @@ internal static class Judge
             if (place < before)
             {
                 repeats++;
-                if (before - place >= evidence.LargestBatch)
+                if (before - place >= evidence.LargestBatch + evidence.Resent)
                 {
                     violations.Add($"order: event {place + 1} came after event {before + 1}, further back than a batch");
                     return;
@@ -120,7 +124,7 @@ internal static class Judge
             (furthest, before) = (Math.Max(furthest, place), place);
         }
 
-        if (repeats > evidence.Interruptions)
+        if (repeats > evidence.Interruptions + evidence.Resends)
         {
             violations.Add($"order: {repeats} times something was sent again, {evidence.Interruptions} interruptions allow it");
         }
