@@ -5,8 +5,13 @@ namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>What Keycloak stores of a realm's events, and for how long.</summary>
 /// <param name="Off">Streams that are pulled but that Keycloak does not store: <c>user</c>, <c>admin</c>.</param>
-/// <param name="ExpirationSeconds">Shortest time that Keycloak keeps events of the streams that are pulled; null where it does not say or keeps them for ever.</param>
-public sealed record AuditingState(IReadOnlyList<string> Off, long? ExpirationSeconds);
+/// <param name="UserExpirationSeconds">How long it keeps user events; null where it does not say, keeps them for ever, or they are not pulled.</param>
+/// <param name="AdminExpirationSeconds">The same for admin events; only shown with the role view-realm.</param>
+public sealed record AuditingState(IReadOnlyList<string> Off, long? UserExpirationSeconds, long? AdminExpirationSeconds)
+{
+    /// <summary>The shorter of the two.</summary>
+    public long? ExpirationSeconds => new[] { UserExpirationSeconds, AdminExpirationSeconds }.Min();
+}
 
 /// <summary>Looks every minute whether Keycloak still stores what is to be pulled: switching that off is what an intruder does first, and no event tells of it afterwards.</summary>
 internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client)
@@ -41,7 +46,7 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
 
         var user = source.Streams.Contains(EventStream.User) ? KeycloakExpiration.Find(body, isAdmin: false) : null;
         var admin = source.Streams.Contains(EventStream.Admin) ? await FindAdminExpirationAsync(cancellationToken).ConfigureAwait(false) : null;
-        State = new AuditingState(off, new[] { user, admin }.Where(seconds => seconds > 0).Min());
+        State = new AuditingState(off, user > 0 ? user : null, admin > 0 ? admin : null);
     }
 
     private List<string>? ReadOff(KeycloakBody body)

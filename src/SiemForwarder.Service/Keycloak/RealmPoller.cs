@@ -103,6 +103,18 @@ internal sealed class RealmPoller : IDisposable
 
     public void Dispose() => client.Dispose();
 
+    /// <summary>Looks, where it is time, whether Keycloak still stores what is pulled, and for how long.</summary>
+    internal async Task LookAtAuditingAsync(CancellationToken cancellationToken)
+    {
+        await auditing.LookAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var (stream, poller) in pollers)
+        {
+            poller.Tail.ExpirationSeconds = stream == EventStream.Admin ? auditing.State?.AdminExpirationSeconds : auditing.State?.UserExpirationSeconds;
+        }
+
+        status = status with { Auditing = auditing.State };
+    }
+
     private async Task<PollOutcome> PollSafelyAsync(EventStream stream, CancellationToken cancellationToken)
     {
         try
@@ -110,7 +122,7 @@ internal sealed class RealmPoller : IDisposable
             var outcome = await PollOnceAsync(stream, cancellationToken).ConfigureAwait(false);
             if (outcome is PollOutcome.Polled)
             {
-                await auditing.LookAsync(cancellationToken).ConfigureAwait(false);
+                await LookAtAuditingAsync(cancellationToken).ConfigureAwait(false);
             }
 
             return outcome;

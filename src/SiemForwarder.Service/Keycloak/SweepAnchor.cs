@@ -13,7 +13,9 @@ internal static class SweepAnchor
     /// <summary>Raises an event where rows of the last minutes are gone from the server: deleting them leaves no trace there.</summary>
     public static async Task<PollFailure?> ReportRemovedAsync(TailedStream tail, CancellationToken cancellationToken)
     {
-        var (count, oldestMs) = tail.Known.CompleteSweep(tail.KeptFromMs);
+        // What Keycloak's own expiration took is not removed by anybody.
+        var unexpiredFromMs = tail.ExpirationSeconds is { } seconds ? tail.Clock.NowMs - (seconds * 1000) + PollTiming.ClockMarginMs : long.MinValue;
+        var (count, oldestMs) = tail.Known.CompleteSweep(Math.Max(tail.KeptFromMs, unexpiredFromMs));
         if (count == 0)
         {
             return null;

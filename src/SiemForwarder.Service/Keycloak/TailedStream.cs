@@ -40,6 +40,9 @@ internal sealed class TailedStream(
     /// <summary>Events older than this are not remembered in <see cref="Known"/>.</summary>
     public long KeptFromMs => Clock.NowMs - (2 * PollTiming.HorizonMs);
 
+    /// <summary>How long Keycloak keeps events of this stream; null where it does not say or keeps them for ever.</summary>
+    public long? ExpirationSeconds { get; set; }
+
     public PageSize PageSize { get; } = new(pageRows);
 
     /// <summary>Rows received and events appended since the last <see cref="BeginPoll"/>.</summary>

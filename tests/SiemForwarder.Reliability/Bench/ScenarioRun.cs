@@ -246,7 +246,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
             .Select(one => one.At - issued[one.Id].At).DefaultIfEmpty().Max();
         return new Row(
             Feeds.Count == 1 ? name : $"{name}, {feed.Name}", issued.Count, verdict.Stored, acknowledged, verdict.Received,
-            verdict.Duplicates, feed.LargestBatch * feed.Interruptions, setAside.Count, verdict.Lost, oldest, Seen, [.. verdict.Violations, .. Unseen],
+            verdict.Duplicates, (feed.LargestBatch * feed.Interruptions) + (int)resent, setAside.Count, verdict.Lost, oldest, Seen, [.. verdict.Violations, .. Unseen],
             elapsed().TotalSeconds);
     }
 
