@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using SiemForwarder.Destinations.Files;
 using SiemForwarder.Destinations.Http;
 using SiemForwarder.Destinations.Http.Hec;
 using SiemForwarder.Destinations.Sockets;
@@ -22,6 +23,7 @@ public static class DestinationCatalog
         SentinelDestination.Kind,
         GoogleSecOpsDestination.Kind,
         RelpDestination.Kind,
+        FileDestination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);

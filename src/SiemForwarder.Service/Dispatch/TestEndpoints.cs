@@ -41,7 +41,7 @@ internal static class TestEndpoints
             return Problems.NotFound("integration", id);
         }
 
-        return RunnableIntegration.Create(integration, store.SecretsOf(integration), out var fault) is { } runnable
+        return store.FindRunnable(integration, out var fault) is { } runnable
             ? TypedResults.Ok(await RunAsync(runnable, time, cancellationToken))
             : TypedResults.Problem(fault, statusCode: StatusCodes.Status409Conflict, title: "Integration unusable");
     }
