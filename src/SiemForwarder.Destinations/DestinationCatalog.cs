@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using SiemForwarder.Destinations.Amqp;
 using SiemForwarder.Destinations.Files;
 using SiemForwarder.Destinations.Http;
 using SiemForwarder.Destinations.Http.Hec;
@@ -24,6 +25,7 @@ public static class DestinationCatalog
         GoogleSecOpsDestination.Kind,
         RelpDestination.Kind,
         FileDestination.Kind,
+        RabbitMqDestination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);
