@@ -6,6 +6,7 @@ using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
 using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Integrations.Presets;
 using SiemForwarder.Service.Operations;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Status;
@@ -44,6 +45,7 @@ internal static class ForwarderHost
         app.MapSourceStatus();
         app.MapIntegrations();
         app.MapPause();
+        app.MapPresets();
         app.MapTests();
         app.MapRedrive();
         app.MapReplays();

@@ -4,6 +4,7 @@ using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Integrations.Presets;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -22,6 +23,7 @@ internal static class IntegrationRules
     public static ValidIntegration? Validate(
         IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null)
     {
+        request = PresetFilling.Fill(request, errors);
         CheckTexts(request, errors);
         var url = IntegrationAddress.ParseUrl(request, errors);
         var protocol = errors.Choose("protocol", request.Protocol, url?.Scheme ?? "tcp", Choices.DefaultPorts.Keys.ToDictionary(name => name));
@@ -73,7 +75,7 @@ internal static class IntegrationRules
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, kind, errors);
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill);
+            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset);
     }
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
@@ -88,10 +90,6 @@ internal static class IntegrationRules
         errors.AtMost("description", request.Description, MaxTextLength);
         errors.AtMost("serverUrl", request.ServerUrl, MaxTextLength);
         errors.AtMost("authentication.username", request.Authentication?.Username, MaxTextLength);
-        if (request.Preset is not null)
-        {
-            errors.Add("preset", "No presets are known here; leave it out and fill in the fields.");
-        }
     }
 
     private static string AppName(string? given, OutputType outputType, FieldErrors errors)

@@ -193,6 +193,7 @@ internal sealed class IntegrationStore(
         integration.Enabled = valid.Enabled;
         integration.EnginePool = valid.EnginePool;
         integration.Destination = valid.Kind.Id;
+        integration.Preset = valid.Preset;
         integration.ServerUrl = valid.ServerUrl.OriginalString;
         integration.Definition = valid.Definition.ToJson();
         integration.Secrets = protector.Protect(valid.Secrets);
