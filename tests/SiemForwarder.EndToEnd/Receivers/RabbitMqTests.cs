@@ -1,9 +1,10 @@
 using System.Text;
 using SiemForwarder.Destinations;
+using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.EndToEnd.Receivers;
 
-public sealed class RabbitMqTests(RabbitMqServer server) : IClassFixture<RabbitMqServer>
+public sealed class RabbitMqTests(RabbitMqServer server, TestPostgres postgres) : IClassFixture<RabbitMqServer>
 {
     private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
@@ -175,6 +176,26 @@ public sealed class RabbitMqTests(RabbitMqServer server) : IClassFixture<RabbitM
         Assert.True(report.Succeeded, string.Join('\n', report.Stages));
         Assert.Contains("RabbitMQ 3.", report.Stages[3].Detail);
         Assert.Single(await server.TakeAllAsync(queue, Soon));
+    }
+
+    [Fact]
+    public async Task EveryRecordedEventArrivesOnceWithItsId()
+    {
+        var queue = await QueueAsync();
+
+        await using var recorded = await RecordedDelivery.RunAsync(postgres, new
+        {
+            name = "broker",
+            preset = "rabbitmq",
+            serverUrl = $"amqps://127.0.0.1:{server.TlsPort}",
+            authentication = new { username = RabbitMqServer.User, password = RabbitMqServer.Password },
+            tls = new { caCertificate = server.ClientTls.CaCertificate, serverName = server.ClientTls.ServerName },
+            settings = new { routingKey = queue },
+        });
+
+        var messages = await server.TakeAllAsync(queue, Soon);
+        recorded.AssertArrivedOnce(messages.Select(message => message.BasicProperties.MessageId));
+        Assert.All(messages, message => Assert.Contains($"\"event_id\":\"{message.BasicProperties.MessageId}\"", Encoding.UTF8.GetString(message.Body.Span)));
     }
 
     private async Task<string> QueueAsync(IDictionary<string, object?>? arguments = null)
