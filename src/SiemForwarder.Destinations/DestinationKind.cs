@@ -45,7 +45,7 @@ public sealed record DestinationKind
     public Func<JsonElement?, IReadOnlyList<SettingFault>>? CheckSettings { get; init; }
 
     /// <summary>Where it is described, as a path in the repository.</summary>
-    public required string Documentation { get; init; }
+    public string Documentation { get; init; } = "README.md#destinations";
 
     /// <summary>Opens a destination; connects to nothing yet.</summary>
     public required Func<DestinationSettings, TimeProvider, IDestination> Open { get; init; }
