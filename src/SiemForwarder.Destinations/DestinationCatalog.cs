@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using SiemForwarder.Destinations.Amqp;
+using SiemForwarder.Destinations.Files;
 using SiemForwarder.Destinations.Http;
 using SiemForwarder.Destinations.Http.Hec;
 using SiemForwarder.Destinations.Sockets;
@@ -22,6 +24,8 @@ public static class DestinationCatalog
         SentinelDestination.Kind,
         GoogleSecOpsDestination.Kind,
         RelpDestination.Kind,
+        FileDestination.Kind,
+        RabbitMqDestination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);

@@ -58,6 +58,14 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
         new("authentication.token", DestinationFieldType.Text, "Token for bearer.") { Secret = true },
     ];
 
+    /// <summary>For protocols that know a name and a password and nothing else.</summary>
+    internal static DestinationField[] OfPlainAuthentication { get; } =
+    [
+        OfAuthentication[0] with { Choices = ["none", "basic"], Description = "How the forwarder proves who it is: none is the client certificate alone." },
+        OfAuthentication[1],
+        OfAuthentication[2],
+    ];
+
     internal static DestinationField[] OfTls { get; } =
     [
         new("tls.caCertificate", DestinationFieldType.MultilineText, "PEM of the authorities to trust instead of the system's."),

@@ -14,11 +14,23 @@ public sealed record DestinationKind
     /// <summary>One sentence for people who choose.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Port by URL scheme, for URLs that name none; the keys are the schemes that the kind takes.</summary>
+    /// <summary>Port by URL scheme, for URLs that name none, 0 where there are no ports; the keys are the schemes that the kind takes.</summary>
     public required IReadOnlyDictionary<string, int> DefaultPorts { get; init; }
 
     /// <summary>URL schemes that the kind takes, lower case.</summary>
     public IEnumerable<string> Schemes => DefaultPorts.Keys;
+
+    /// <summary>Those of its schemes that speak TLS.</summary>
+    public IReadOnlyList<string> TlsSchemes { get; init; } = ["tls", "https"];
+
+    /// <summary>Says in a sentence what is wrong with a URL; null where only the usual rules hold: a host, and a path over HTTP alone.</summary>
+    public Func<Uri, string?>? CheckServerUrl { get; init; }
+
+    /// <summary>Whether an event stands for itself, without a syslog header in front, and is JSON unless said otherwise.</summary>
+    public bool CarriesBareEvents { get => field || DefaultPorts.ContainsKey("https"); init; }
+
+    /// <summary>Whether it writes to the engine's machine, which its operator has to allow (<see cref="DestinationSettings.LocalFolder"/>).</summary>
+    public bool NeedsLocalFolder { get; init; }
 
     /// <summary>Which kind of success it can give.</summary>
     public required Acceptance Acceptance { get; init; }
@@ -33,7 +45,7 @@ public sealed record DestinationKind
     public Func<JsonElement?, IReadOnlyList<SettingFault>>? CheckSettings { get; init; }
 
     /// <summary>Where it is described, as a path in the repository.</summary>
-    public required string Documentation { get; init; }
+    public string Documentation { get; init; } = "README.md#destinations";
 
     /// <summary>Opens a destination; connects to nothing yet.</summary>
     public required Func<DestinationSettings, TimeProvider, IDestination> Open { get; init; }

@@ -8,7 +8,7 @@ public sealed record DestinationSettings
     /// <summary>Name of the integration, for messages.</summary>
     public required string IntegrationName { get; init; }
 
-    /// <summary>URL as the administrator wrote it; its scheme chooses the transport: udp, tcp, tls, http, https.</summary>
+    /// <summary>URL as the administrator wrote it; its scheme chooses the transport.</summary>
     public required Uri ServerUrl { get; init; }
 
     /// <summary>Port in force; the URL's or the default of the scheme.</summary>
@@ -24,6 +24,9 @@ public sealed record DestinationSettings
 
     /// <summary>What only this destination has; secrets revealed.</summary>
     public JsonElement? Settings { get; init; }
+
+    /// <summary>Folder that the engine's operator opened to destinations which write to its machine; null where there is none.</summary>
+    public string? LocalFolder { get; init; }
 
     /// <summary>Bound on connecting, and on one write or one answer.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);

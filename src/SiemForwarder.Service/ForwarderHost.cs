@@ -8,6 +8,7 @@ using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Evidence;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Integrations.Presets;
 using SiemForwarder.Service.Operations;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Status;
@@ -48,6 +49,7 @@ internal static class ForwarderHost
         app.MapPushes();
         app.MapIntegrations();
         app.MapPause();
+        app.MapPresets();
         app.MapTests();
         app.MapRedrive();
         app.MapReplays();

@@ -10,6 +10,16 @@ internal sealed class ForwarderOptions
         ? "/var/lib/siemforwarder"
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SiemForwarder");
 
+    /// <summary>What destinations that write files may do here.</summary>
+    public FileDestinationOptions FileDestination { get; set; } = new();
+
     /// <summary>How often changes are looked for that another engine made to sources and integrations.</summary>
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
+}
+
+/// <summary>What destinations that write files may do on this engine.</summary>
+internal sealed class FileDestinationOptions
+{
+    /// <summary>Folder below which they may write; none by default, so that nobody who may only use the API can write files.</summary>
+    public string? Folder { get; set; }
 }

@@ -3,6 +3,8 @@ namespace SiemForwarder.Destinations.Http;
 /// <summary>An HTTP source of Sumo Logic, whose address is the secret.</summary>
 internal sealed class SumoLogicDestination : HttpIntake
 {
+    private const string IntakePath = "/receiver/v1/http/";
+
     private SumoLogicDestination(DestinationSettings settings, TimeProvider timeProvider, SumoLogicSettings own)
         : base(settings, timeProvider, ProfileOf(settings, own))
     {
@@ -15,6 +17,9 @@ internal sealed class SumoLogicDestination : HttpIntake
         Description = "Posts events as lines to an HTTP source of Sumo Logic.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = static url => url.AbsolutePath.Contains(IntakePath, StringComparison.OrdinalIgnoreCase)
+            ? "Whoever reads the last part of this address can write: give the host alone here, and the whole address as settings.code, which is never shown."
+            : null,
         CheckSettings = static settings => SumoLogicSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#sumo-logic",
         Fields =
@@ -46,7 +51,7 @@ internal sealed class SumoLogicDestination : HttpIntake
         Secrets = [own.Code],
         // 1 MB uncompressed is what Sumo Logic recommends at most.
         Limits = new BatchLimits(1000, 899_000),
-        PathAndQuery = $"{settings.ServerUrl.AbsolutePath.TrimEnd('/')}/receiver/v1/http/{Uri.EscapeDataString(own.Code.Reveal())}",
+        PathAndQuery = $"{settings.ServerUrl.AbsolutePath.TrimEnd('/')}{IntakePath}{Uri.EscapeDataString(own.Code.Reveal())}",
         ContentType = EventValue.IsJson(settings.Http) ? "application/json" : "text/plain; charset=utf-8",
         Headers = own.Headers,
     };

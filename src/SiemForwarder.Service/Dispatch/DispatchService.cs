@@ -25,7 +25,7 @@ internal sealed class DispatchService(
     {
         var (integration, cancellationToken) = (resource, stoppingToken);
         var recorder = new DeliveryRecorder(database, partitions, Time, engine.Value.Name, fence, integration.Id);
-        if (RunnableIntegration.Create(integration, store.SecretsOf(integration), out var fault) is not { } runnable)
+        if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);
             await Patience.TryUntilDoneAsync(token => ShowFaultAsync(recorder, fault!, token), cancellationToken);

@@ -16,13 +16,13 @@ public sealed record IntegrationRequest
     /// <summary>Engine pool that may reach the destination; <c>default</c>.</summary>
     public string? EnginePool { get; init; }
 
-    /// <summary>Name of a preset that fills what is left out; none is known yet.</summary>
+    /// <summary>Id of a preset (<c>GET /api/v1/presets</c>) that fills what is left out; what is given wins.</summary>
     public string? Preset { get; init; }
 
     /// <summary>Kind id of the destination catalogue; derived from the scheme of the URL when absent.</summary>
     public string? Destination { get; init; }
 
-    /// <summary>Where to send: <c>udp://</c>, <c>tcp://</c>, <c>tls://</c>, <c>http://</c> or <c>https://</c>.</summary>
+    /// <summary>Where to send: <c>udp://</c>, <c>tcp://</c>, <c>tls://</c>, <c>http://</c>, <c>https://</c> and what the destinations take beside; with a preset the host is enough.</summary>
     public string? ServerUrl { get; init; }
 
     /// <summary>Protocol; the scheme of the URL unless said otherwise.</summary>

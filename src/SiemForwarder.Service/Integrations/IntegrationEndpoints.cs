@@ -151,7 +151,7 @@ internal static class IntegrationEndpoints
             errors.Add("enginePool", $"There is no engine pool called '{request.EnginePool}'.");
         }
 
-        return IntegrationRules.Validate(request, secrets, errors);
+        return IntegrationRules.Validate(request, secrets, errors, store.LocalFolder);
     }
 
     private static async Task<IntegrationResponse> ShowAsync(

@@ -4,6 +4,7 @@ using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Integrations.Presets;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -18,26 +19,30 @@ internal static class IntegrationRules
     /// <param name="request">What was asked for.</param>
     /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
     /// <param name="errors">Takes the faults.</param>
-    public static ValidIntegration? Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
+    /// <param name="localFolder">Folder below which destinations may write files; null where the operator opened none.</param>
+    public static ValidIntegration? Validate(
+        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null)
     {
+        request = PresetFilling.Fill(request, errors);
         CheckTexts(request, errors);
-        var url = ParseUrl(request, errors);
+        var url = IntegrationAddress.ParseUrl(request, errors);
         var protocol = errors.Choose("protocol", request.Protocol, url?.Scheme ?? "tcp", Choices.DefaultPorts.Keys.ToDictionary(name => name));
-        var http = protocol is "http" or "https";
         if (url is not null && protocol != url.Scheme && request.Protocol is not null)
         {
             errors.Add("protocol", $"Is {protocol}, but the serverUrl begins with {url.Scheme}://; make them agree or leave protocol out.");
         }
 
-        var kind = FindKind(request, protocol, errors);
-        var outputType = errors.Choose("outputType", request.OutputType, http ? OutputType.Json : OutputType.Syslog, Choices.OutputTypes);
+        var kind = IntegrationAddress.FindKind(request, protocol, errors);
+        IntegrationAddress.Check(request, url, kind, localFolder, errors);
+        var usualOutput = kind is { CarriesBareEvents: true } ? OutputType.Json : OutputType.Syslog;
+        var outputType = errors.Choose("outputType", request.OutputType, usualOutput, Choices.OutputTypes);
         var secrets = Secrets(request, stored);
         var schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas);
         var shortest = Math.Max(EventFormatCatalog.LowestMaxMessageBytes, EventFormatCatalog.LowestMaxBytes(schema));
         var definition = new IntegrationDefinition
         {
             Protocol = protocol,
-            Port = errors.Between("port", request.Port ?? PortOf(url), 1, 65535, kind?.DefaultPorts.GetValueOrDefault(protocol) is int usual and > 0 ? usual : Choices.DefaultPorts[protocol]),
+            Port = errors.Between("port", IntegrationAddress.PortGiven(request, url), 1, 65535, kind is not null && kind.DefaultPorts.TryGetValue(protocol, out var usual) ? usual : Choices.DefaultPorts[protocol]),
             OutputType = outputType,
             Schema = schema,
             SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), Choices.SyslogFormats),
@@ -57,7 +62,7 @@ internal static class IntegrationRules
             Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, Choices.Bodies),
             Gzip = request.Http?.Gzip ?? kind?.Fields.Any(field => field is { Name: "http.gzip", Default: "true" }) ?? false,
             TimeoutSeconds = errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
-            Authentication = Authentication(request.Authentication, http, secrets, errors),
+            Authentication = Authentication(request.Authentication, kind, secrets, errors),
             Username = request.Authentication?.Username,
             CaCertificate = Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
             ClientCertificate = Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
@@ -68,9 +73,9 @@ internal static class IntegrationRules
         };
         var backfill = Backfill.Parse(request.Start, errors);
         CheckClientKey(definition, secrets, errors);
-        CheckTransport(definition, errors);
+        CheckTransport(definition, kind, errors);
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill);
+            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset);
     }
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
@@ -85,49 +90,6 @@ internal static class IntegrationRules
         errors.AtMost("description", request.Description, MaxTextLength);
         errors.AtMost("serverUrl", request.ServerUrl, MaxTextLength);
         errors.AtMost("authentication.username", request.Authentication?.Username, MaxTextLength);
-        if (request.Preset is not null)
-        {
-            errors.Add("preset", "No presets are known here; leave it out and fill in the fields.");
-        }
-    }
-
-    private static Uri? ParseUrl(IntegrationRequest request, FieldErrors errors)
-    {
-        if (!Uri.TryCreate(request.ServerUrl?.Trim(), UriKind.Absolute, out var url) || !Choices.DefaultPorts.ContainsKey(url.Scheme) || url.Host.Length == 0)
-        {
-            errors.Add("serverUrl", "Must be a URL such as tcp://siem.example.com:514, tls://…, udp://…, https://siem.example.com/path or http://….");
-            return null;
-        }
-
-        if (url.UserInfo.Length > 0)
-        {
-            errors.Add("serverUrl", "Must not hold a user name or password; put them into authentication.");
-        }
-
-        if (url.Scheme is not ("http" or "https") && url.PathAndQuery.Trim('/').Length > 0)
-        {
-            errors.Add("serverUrl", $"A {url.Scheme} address has no path; leave out '{url.PathAndQuery}'.");
-        }
-
-        return url;
-    }
-
-    private static int? PortOf(Uri? url) => url is null || url.Port <= 0 ? null : url.Port;
-
-    private static DestinationKind? FindKind(IntegrationRequest request, string protocol, FieldErrors errors)
-    {
-        var id = request.Destination ?? DestinationCatalog.FindByScheme(protocol)?.Id ?? protocol;
-        var kind = DestinationCatalog.Find(id);
-        if (kind is null)
-        {
-            errors.Add("destination", $"'{id}' is not known here; use one of: {string.Join(", ", DestinationCatalog.All.Select(one => one.Id).Order())}.");
-        }
-        else if (!kind.Schemes.Contains(protocol))
-        {
-            errors.Add("destination", $"{kind.Id} takes {string.Join(", ", kind.Schemes)}, not {protocol}.");
-        }
-
-        return kind;
     }
 
     private static string AppName(string? given, OutputType outputType, FieldErrors errors)
@@ -200,12 +162,13 @@ internal static class IntegrationRules
     }
 
     private static AuthenticationType Authentication(
-        AuthenticationRequest? request, bool http, Dictionary<string, Secret> secrets, FieldErrors errors)
+        AuthenticationRequest? request, DestinationKind? kind, Dictionary<string, Secret> secrets, FieldErrors errors)
     {
         var type = errors.Choose("authentication.type", request?.Type, AuthenticationType.None, Choices.AuthenticationTypes);
-        if (type != AuthenticationType.None && !http)
+        var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.Choices ?? (kind is { } one && one.Schemes.Contains("https") ? Choices.AuthenticationTypes.Keys.ToList() : ["none"]);
+        if (!offered.Contains(Choices.NameOf(Choices.AuthenticationTypes, type)))
         {
-            errors.Add("authentication.type", "Only http and https have it; plain syslog has no authentication, use a client certificate with tls.");
+            errors.Add("authentication.type", $"{kind?.Id} takes {string.Join(", ", offered)}; plain syslog has no authentication, use a client certificate with tls.");
         }
 
         switch (type)
@@ -252,9 +215,9 @@ internal static class IntegrationRules
         }
     }
 
-    private static void CheckTransport(IntegrationDefinition definition, FieldErrors errors)
+    private static void CheckTransport(IntegrationDefinition definition, DestinationKind? kind, FieldErrors errors)
     {
-        var tls = definition.Protocol is "tls" or "https";
+        var tls = kind?.TlsSchemes.Contains(definition.Protocol) ?? true;
         if (!tls && (definition.CaCertificate ?? definition.ClientCertificate ?? definition.ServerName) is not null)
         {
             errors.Add("tls", $"{definition.Protocol} has no TLS; use tls:// or https://, or leave tls out.");

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Storage;
@@ -7,7 +8,7 @@ namespace SiemForwarder.Service.Integrations;
 
 /// <summary>Keeps the integrations.</summary>
 internal sealed class IntegrationStore(
-    IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, TimeProvider time)
+    IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time)
 {
     public async Task<(IReadOnlyList<Integration> Items, int Total)> ListAsync(
         string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
@@ -46,6 +47,13 @@ internal sealed class IntegrationStore(
 
     /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>
     public IReadOnlyDictionary<string, Secret>? SecretsOf(Integration integration) => protector.Unprotect(integration.Secrets);
+
+    /// <summary>The same with all that a dispatcher needs; null with a sentence where it cannot run.</summary>
+    public RunnableIntegration? FindRunnable(Integration integration, out string? fault) =>
+        RunnableIntegration.Create(integration, SecretsOf(integration), LocalFolder, out fault);
+
+    /// <summary>Folder below which destinations may write files; null where the operator opened none.</summary>
+    public string? LocalFolder => options.Value.FileDestination.Folder;
 
     /// <summary>Which of these sources and this pool do not exist.</summary>
     public async Task<(IReadOnlyList<int> UnknownSources, bool PoolKnown)> CheckReferencesAsync(
@@ -185,6 +193,7 @@ internal sealed class IntegrationStore(
         integration.Enabled = valid.Enabled;
         integration.EnginePool = valid.EnginePool;
         integration.Destination = valid.Kind.Id;
+        integration.Preset = valid.Preset;
         integration.ServerUrl = valid.ServerUrl.OriginalString;
         integration.Definition = valid.Definition.ToJson();
         integration.Secrets = protector.Protect(valid.Secrets);

@@ -14,7 +14,7 @@ internal static class IntegrationView
             integration.Description,
             integration.Enabled,
             integration.EnginePool,
-            Preset: null,
+            integration.Preset,
             integration.Destination,
             integration.ServerUrl,
             definition.Protocol,

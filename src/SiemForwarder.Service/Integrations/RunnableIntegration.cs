@@ -11,7 +11,8 @@ internal sealed record RunnableIntegration(
     EventFilter Filter, IReadOnlyList<int> Sources)
 {
     /// <summary>Puts the stored parts together; null with a sentence where the secrets or the kind cannot be used.</summary>
-    public static RunnableIntegration? Create(Integration integration, IReadOnlyDictionary<string, Secret>? secrets, out string? fault)
+    public static RunnableIntegration? Create(
+        Integration integration, IReadOnlyDictionary<string, Secret>? secrets, string? localFolder, out string? fault)
     {
         var kind = DestinationCatalog.Find(integration.Destination);
         fault = kind is null ? $"This version does not know the destination '{integration.Destination}'."
@@ -25,17 +26,17 @@ internal sealed record RunnableIntegration(
         var definition = IntegrationDefinition.FromJson(integration.Definition);
         return new RunnableIntegration(
             integration.Id, integration.Version, integration.Name, integration.EnginePool, kind!,
-            ToDestination(integration.Name, new Uri(integration.ServerUrl), definition, secrets!), ToOutput(definition),
+            ToDestination(integration.Name, new Uri(integration.ServerUrl), definition, secrets!, localFolder), ToOutput(definition, kind!),
             definition.Filter, definition.Sources);
     }
 
     /// <summary>The same for one that passed the rules but need not be stored.</summary>
-    public static RunnableIntegration Create(ValidIntegration valid) => new(
-        0, 0, valid.Name, valid.EnginePool, valid.Kind, ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets),
-        ToOutput(valid.Definition), valid.Definition.Filter, valid.Definition.Sources);
+    public static RunnableIntegration Create(ValidIntegration valid, string? localFolder = null) => new(
+        0, 0, valid.Name, valid.EnginePool, valid.Kind, ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets, localFolder),
+        ToOutput(valid.Definition, valid.Kind), valid.Definition.Filter, valid.Definition.Sources);
 
     private static DestinationSettings ToDestination(
-        string name, Uri url, IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets) => new()
+        string name, Uri url, IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets, string? localFolder) => new()
         {
             IntegrationName = name,
             ServerUrl = url,
@@ -51,13 +52,14 @@ internal sealed record RunnableIntegration(
             Tls = new TlsSettings(
                 definition.CaCertificate, definition.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), definition.ServerName),
             Settings = DestinationOwnSettings.Reveal(definition.Settings, secrets),
+            LocalFolder = localFolder,
             Timeout = TimeSpan.FromSeconds(definition.TimeoutSeconds),
         };
 
-    private static OutputSettings ToOutput(IntegrationDefinition definition)
+    private static OutputSettings ToOutput(IntegrationDefinition definition, DestinationKind kind)
     {
-        // Over HTTP and as plain JSON an event stands for itself; everything else travels behind a syslog header.
-        var bare = definition.OutputType == OutputType.Json || (definition.IsHttp && definition.OutputType != OutputType.Syslog);
+        // As JSON, and where no syslog receiver stands at the other end, an event stands for itself; everything else travels behind a syslog header.
+        var bare = definition.OutputType == OutputType.Json || (kind.CarriesBareEvents && definition.OutputType != OutputType.Syslog);
         var header = bare ? null : new SyslogHeaderSettings(
             definition.SyslogFormat, definition.Facility, definition.AppName, definition.Hostname);
         return new OutputSettings(definition.OutputType, definition.Schema, header, definition.MaxMessageBytes);

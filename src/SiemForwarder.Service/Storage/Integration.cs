@@ -24,6 +24,9 @@ internal sealed class Integration
     /// <summary>Kind id of the destination catalogue.</summary>
     public required string Destination { get; set; }
 
+    /// <summary>Id of the preset that filled what was left out; null where none was named.</summary>
+    public string? Preset { get; set; }
+
     /// <summary>URL as shown and searched; never holds credentials.</summary>
     public required string ServerUrl { get; set; }
 

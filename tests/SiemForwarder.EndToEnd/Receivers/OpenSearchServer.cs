@@ -16,6 +16,13 @@ public sealed class OpenSearchServer() : StartedReceiver("opensearch")
         return [.. found.GetProperty("hits").GetProperty("hits").EnumerateArray()];
     }
 
+    /// <summary>Makes an index with a mapping of its own.</summary>
+    public async Task CreateIndexAsync(string index, object mappings, CancellationToken cancellationToken)
+    {
+        using var answer = await Client.PutAsJsonAsync($"{Url}/{index}", new { mappings }, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
     protected override HttpRequestMessage Readiness() => new(HttpMethod.Get, Url);
 
     protected override async Task PrepareAsync(CancellationToken cancellationToken)

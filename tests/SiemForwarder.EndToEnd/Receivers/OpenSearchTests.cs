@@ -1,8 +1,9 @@
 using SiemForwarder.Destinations;
+using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.EndToEnd.Receivers;
 
-public sealed class OpenSearchTests(OpenSearchServer server) : IClassFixture<OpenSearchServer>
+public sealed class OpenSearchTests(OpenSearchServer server, TestPostgres postgres) : IClassFixture<OpenSearchServer>
 {
     private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
@@ -60,6 +61,43 @@ public sealed class OpenSearchTests(OpenSearchServer server) : IClassFixture<Ope
 
         Assert.True(report.Succeeded, string.Join('\n', report.Stages));
         Assert.Contains("opensearch 2.19", report.Stages[3].Detail);
+    }
+
+    [Fact]
+    public async Task EveryRecordedEventIsFoundOnceByItsIdAlsoAfterEverythingWasSentAgain()
+    {
+        Assert.SkipWhen(server.Missing is not null, server.Missing ?? "");
+        const string Stream = "logs-keycloak.recorded-test";
+        await using var recorded = await RecordedDelivery.RunAsync(
+            postgres, new { name = "opensearch", preset = "opensearch", serverUrl = server.Url, settings = new { dataStream = Stream } });
+        recorded.AssertArrivedOnce((await server.ReadAsync(Stream, Soon)).Select(hit => hit.GetProperty("_id").GetString()));
+
+        var replay = await recorded.Forwarder.PostAsync($"/api/v1/integrations/{recorded.Integration}/replays", new { by = "test" });
+        var done = await recorded.Forwarder.WaitForAsync(
+            $"/api/v1/integrations/{recorded.Integration}/replays/{replay["id"]}", node => node["state"]!.GetValue<string>() == "done");
+
+        Assert.Equal(recorded.Ids.Count, done["delivered"]!.GetValue<long>());
+        var found = await server.ReadAsync(Stream, Soon);
+        recorded.AssertArrivedOnce(found.Select(hit => hit.GetProperty("_id").GetString()));
+        Assert.All(found, hit => Assert.Equal(hit.GetProperty("_id").GetString(), hit.GetProperty("_source").GetProperty("event").GetProperty("id").GetString()));
+    }
+
+    [Fact]
+    public async Task AnEventThatDoesNotFitTheMappingIsSetAsideAndTheBatchIsNot()
+    {
+        Assert.SkipWhen(server.Missing is not null, server.Missing ?? "");
+        await server.CreateIndexAsync("numbers-only", new { properties = new { user = new { properties = new { name = new { type = "long" } } } } }, Soon);
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var id = await forwarder.AddIntegrationAsync(
+            new { name = "opensearch", preset = "opensearch", serverUrl = server.Url, settings = System.Text.Json.Nodes.JsonNode.Parse("""{"dataStream":null,"index":"numbers-only"}""") });
+
+        var ids = await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 300).Select(number => number == 150 ? "zoë" : $"{number}"));
+
+        var status = await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["backlog"]!.GetValue<long>() == 0 && node["setAside"]!.GetValue<long>() > 0);
+        Assert.Equal(1, status["setAside"]!.GetValue<long>());
+        var found = (await server.ReadAsync("numbers-only", Soon)).Select(hit => hit.GetProperty("_id").GetString()!);
+        Assert.Equal(ids.Where((_, index) => index != 150).Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
     }
 
     private IDestination Open(string dataStream, bool gzip = false, string contentType = "application/json")

@@ -84,15 +84,31 @@ internal sealed class ReceiverProcess : IAsyncDisposable
         return [.. lines.Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Kills the program; it may be started again on what it wrote.</summary>
+    public async Task KillAsync()
     {
         if (process is not null)
         {
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync();
             process.Dispose();
+            process = null;
         }
+    }
 
+    /// <summary>Waits until nobody listens on a port any more: a child of the killed program may die a little later.</summary>
+    public static async Task WaitUntilClosedAsync(int port, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Look);
+        while (await AcceptsAsync(port, cancellationToken))
+        {
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
         Directory.Delete(Folder, recursive: true);
     }
 
@@ -133,7 +149,8 @@ internal sealed class ReceiverProcess : IAsyncDisposable
         }
 
         File.SetUnixFileMode(Folder, (UnixFileMode)511);
-        foreach (var file in Directory.GetFiles(Folder))
+        // What the program itself wrote may have to be hidden from others.
+        foreach (var file in Directory.GetFiles(Folder).Where(file => !Path.GetFileName(file).StartsWith('.')))
         {
             File.SetUnixFileMode(file, (UnixFileMode)420);
         }

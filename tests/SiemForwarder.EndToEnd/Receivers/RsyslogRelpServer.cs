@@ -14,12 +14,16 @@ public sealed class RsyslogRelpServer : SyslogServer
             ? null : "rsyslog-relp is not installed: run .ci/install-receivers";
 
     /// <summary>The messages with a marker as their id, as soon as there are so many.</summary>
-    public async Task<IReadOnlyList<JsonElement>> ReadUntilAsync(string marker, int count, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<JsonElement>> ReadUntilAsync(string marker, int count, CancellationToken cancellationToken) =>
+        ReadUntilAsync("msgid", marker, count, cancellationToken);
+
+    /// <summary>The messages with a text in a field of the header, as soon as there are so many.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ReadUntilAsync(string field, string text, int count, CancellationToken cancellationToken)
     {
         for (var atLeast = count; ;)
         {
             var all = await ReadAsync(atLeast, cancellationToken);
-            var mine = all.Where(line => line.GetProperty("msgid").GetString() == marker).ToList();
+            var mine = all.Where(line => line.GetProperty(field).GetString() == text).ToList();
             if (mine.Count >= count)
             {
                 return mine;

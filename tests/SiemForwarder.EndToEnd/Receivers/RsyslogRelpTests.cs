@@ -1,8 +1,10 @@
+using System.Text.RegularExpressions;
 using SiemForwarder.Destinations;
+using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.EndToEnd.Receivers;
 
-public sealed class RsyslogRelpTests(RsyslogRelpServer server) : IClassFixture<RsyslogRelpServer>
+public sealed partial class RsyslogRelpTests(RsyslogRelpServer server, TestPostgres postgres) : IClassFixture<RsyslogRelpServer>
 {
     private const string Prefix = "<84>1 2025-11-03T10:15:30.123456Z kc-1.example.com siemforwarder 4711";
 
@@ -38,6 +40,28 @@ public sealed class RsyslogRelpTests(RsyslogRelpServer server) : IClassFixture<R
         Assert.True(report.Succeeded, string.Join('\n', report.Stages));
         Assert.Equal("200 OK", System.Text.Encoding.ASCII.GetString(report.Received.Span));
     }
+
+    [Fact]
+    public async Task EveryRecordedEventArrivesOnceWithItsId()
+    {
+        Assert.SkipWhen(server.Missing is not null, server.Missing ?? "");
+        var tls = server.ClientTls();
+
+        await using var recorded = await RecordedDelivery.RunAsync(postgres, new
+        {
+            name = "rsyslog",
+            preset = "relp",
+            serverUrl = $"tls://127.0.0.1:{server.TlsPort}",
+            syslog = new { appName = "recorded", maxMessageBytes = 60_000 },
+            tls = new { caCertificate = tls.CaCertificate, clientCertificate = tls.ClientCertificate, clientKey = tls.ClientKey!.Reveal(), serverName = tls.ServerName },
+        });
+
+        var messages = await server.ReadUntilAsync("app", "recorded", recorded.Ids.Count, Soon);
+        recorded.AssertArrivedOnce(messages.Select(message => EventId().Match(message.GetProperty("msg").GetString()!).Groups["id"].Value));
+    }
+
+    [GeneratedRegex("\"event_id\":\"(?<id>[^\"]+)\"")]
+    private static partial Regex EventId();
 
     private IDestination Open(string scheme)
     {

@@ -19,7 +19,7 @@ public sealed class BadInputTests(RunningForwarder running) : IClassFixture<Runn
     [InlineData("description", """{"description":"a\u0000b"}""")]
     [InlineData("enabled", """{"enabled":"yes"}""")]
     [InlineData("enginePool", """{"enginePool":"nowhere"}""")]
-    [InlineData("preset", """{"preset":"splunk"}""")]
+    [InlineData("preset", """{"preset":"no-such-siem"}""")]
     [InlineData("destination", """{"destination":"pigeon"}""")]
     [InlineData("destination", """{"destination":"webhook"}""")]
     [InlineData("serverUrl", """{"serverUrl":null}""")]

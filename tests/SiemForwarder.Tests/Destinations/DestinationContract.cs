@@ -1,128 +1,18 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using SiemForwarder.Destinations;
-using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Tests.Destinations;
 
-/// <summary>What every destination over a connection promises, whatever it speaks.</summary>
+/// <summary>What every destination promises, whether it has a connection or not.</summary>
 public abstract class DestinationContract
 {
     protected const string SecretText = "hunter2-s3cret";
 
     protected static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
 
-    protected abstract string Scheme { get; }
-
     /// <summary>Opens the destination as its kind does, with a secret where it knows one.</summary>
     internal abstract IDestination Open(DestinationSettings settings);
 
     internal abstract DeliveryBatch Batch(int count = 2);
-
-    [Fact]
-    public async Task ARefusedConnectionIsTransient()
-    {
-        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{UnusedPort()}"));
-
-        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
-
-        Assert.Equal(ErrorCategory.Connection, outcome.Category);
-        AssertReadable(outcome.Reason);
-        Assert.Contains("refused", outcome.Reason);
-    }
-
-    [Fact]
-    public async Task ANameThatDoesNotResolveIsTransient()
-    {
-        await using var destination = Open(SomeSettings.For($"{Scheme}://no-such-host.invalid:9"));
-
-        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
-
-        Assert.Equal(ErrorCategory.NameResolution, outcome.Category);
-        AssertReadable(outcome.Reason);
-        Assert.Contains("no-such-host.invalid", outcome.Reason);
-    }
-
-    [Theory]
-    [InlineData("169.254.169.254")]
-    [InlineData("[fd00:ec2::254]")]
-    [InlineData("[::ffff:169.254.169.254]")]
-    public async Task AMetadataAddressIsRefused(string host)
-    {
-        await using var destination = Open(SomeSettings.For($"{Scheme}://{host}:80"));
-
-        var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
-
-        Assert.Equal(ErrorCategory.Configuration, outcome.Category);
-        AssertReadable(outcome.Reason);
-        Assert.Contains("metadata", outcome.Reason);
-    }
-
-    [Fact]
-    public async Task APeerThatTakesNothingIsGivenUpWithinTheTimeout()
-    {
-        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ReadNothing, ReceiveBufferBytes = 4096 });
-        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{receiver.Port}", TimeSpan.FromMilliseconds(500)));
-        var started = Stopwatch.GetTimestamp();
-
-        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(LargeBatch(), Soon));
-
-        Assert.Equal(ErrorCategory.Timeout, outcome.Category);
-        AssertReadable(outcome.Reason);
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(5));
-    }
-
-    [Fact]
-    public async Task AHostThatDropsPacketsIsGivenUpWithinTheTimeout()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux drops connections to a listener whose queue is full");
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(0);
-        using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await first.ConnectAsync(listener.LocalEndPoint!, Soon);
-        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}", TimeSpan.FromMilliseconds(400)));
-        var started = Stopwatch.GetTimestamp();
-
-        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
-
-        Assert.Equal(ErrorCategory.Timeout, outcome.Category);
-        AssertReadable(outcome.Reason);
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(5));
-    }
-
-    [Fact]
-    public async Task CancellingEndsASendAtOnce()
-    {
-        await using var receiver = TcpSyslogReceiver.Start(new() { Conduct = TcpReceiverConduct.ReadNothing, ReceiveBufferBytes = 4096 });
-        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{receiver.Port}"));
-        using var cancel = new CancellationTokenSource();
-
-        var sending = destination.SendAsync(LargeBatch(), cancel.Token);
-        await receiver.WaitUntilAsync(seen => seen.Connections.Count == 1, Soon);
-        await cancel.CancelAsync();
-
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
-    }
-
-    [Fact]
-    public async Task ATestOfADeadReceiverNamesTheStageAndWhatToDo()
-    {
-        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{UnusedPort()}"));
-
-        var report = await destination.TestAsync(Batch(1), Soon);
-
-        Assert.False(report.Succeeded);
-        Assert.Equal(
-            [TestStageName.Resolve, TestStageName.Connect, TestStageName.Tls, TestStageName.Authentication, TestStageName.Acceptance],
-            report.Stages.Select(stage => stage.Name));
-        var failed = Assert.Single(report.Stages, stage => stage.Result == TestStageResult.Failed);
-        Assert.Equal(TestStageName.Connect, failed.Name);
-        Assert.False(string.IsNullOrEmpty(failed.Advice));
-    }
-
-    internal DeliveryBatch LargeBatch() => SomeBatch.OfBytes([.. Enumerable.Range(0, 1600).Select(_ => Batch(1).Bytes.ToArray().Concat(new byte[8000]).ToArray())]);
 
     protected static void AssertReadable(string reason)
     {
@@ -130,12 +20,5 @@ public abstract class DestinationContract
         Assert.DoesNotContain(SecretText, reason);
         Assert.EndsWith(".", reason);
         Assert.DoesNotContain('\n', reason);
-    }
-
-    protected static int UnusedPort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -47,7 +47,7 @@ internal static class TestEndpoints
             return Problems.NotFound("integration", id);
         }
 
-        if (RunnableIntegration.Create(integration, store.SecretsOf(integration), out var fault) is not { } runnable)
+        if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             return TypedResults.Problem(fault, statusCode: StatusCodes.Status409Conflict, title: "Integration unusable");
         }

@@ -40,7 +40,7 @@ internal sealed class TestRequestService(
             return;
         }
 
-        var response = RunnableIntegration.Create(integration, store.SecretsOf(integration), out var fault) is { } runnable
+        var response = store.FindRunnable(integration, out var fault) is { } runnable
             ? await test.RunAsync(runnable, cancellationToken)
             : TestResponse.Unusable(fault!, engine.Value.Name);
         await requests.AnswerAsync(request, response, cancellationToken);

@@ -19,6 +19,7 @@ internal sealed class IntegrationMapping : IEntityTypeConfiguration<Integration>
         builder.Property(integration => integration.PauseReason);
         builder.Property(integration => integration.EnginePool);
         builder.Property(integration => integration.Destination);
+        builder.Property(integration => integration.Preset);
         builder.Property(integration => integration.ServerUrl);
         builder.Property(integration => integration.Definition).HasColumnType("jsonb");
         builder.Property(integration => integration.Secrets);

@@ -4,7 +4,7 @@ using SiemForwarder.Simulator.Receivers;
 namespace SiemForwarder.Tests.Destinations.Http;
 
 /// <summary>What every destination over HTTP promises; one derives by opening itself and naming an answer that means accepted.</summary>
-public abstract class HttpDestinationContract : DestinationContract
+public abstract class HttpDestinationContract : NetworkDestinationContract
 {
     protected override string Scheme => "http";
 

@@ -28,6 +28,16 @@ public sealed class SumoLogicDestinationTests : HttpDestinationContract
     }
 
     [Fact]
+    public void AnAddressWithItsCodeIsRefusedAsServerUrlWithoutRepeatingIt()
+    {
+        var sentence = SumoLogicDestination.Kind.CheckServerUrl!(new Uri($"https://endpoint4.collection.eu.sumologic.com/receiver/v1/http/{SecretText}"));
+
+        Assert.Contains("settings.code", sentence);
+        Assert.DoesNotContain(SecretText, sentence);
+        Assert.Null(SumoLogicDestination.Kind.CheckServerUrl!(new Uri("https://endpoint4.collection.eu.sumologic.com/")));
+    }
+
+    [Fact]
     public async Task ATestHidesTheAddress()
     {
         await using var receiver = HttpReceiver.Start(Accepted);

@@ -4,7 +4,7 @@ using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Tests.Destinations.Sockets;
 
-public sealed class RelpDestinationTests : DestinationContract
+public sealed class RelpDestinationTests : NetworkDestinationContract
 {
     protected override string Scheme => "tcp";
 

@@ -5,7 +5,7 @@ using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Tests.Destinations.Sockets;
 
-public sealed class SyslogTcpDestinationTests : DestinationContract
+public sealed class SyslogTcpDestinationTests : NetworkDestinationContract
 {
     protected override string Scheme => "tcp";
 

@@ -8,7 +8,7 @@ using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Tests.Destinations.Sockets;
 
-public sealed class SyslogTlsDestinationTests : DestinationContract, IDisposable
+public sealed class SyslogTlsDestinationTests : NetworkDestinationContract, IDisposable
 {
     private const string ServerName = "siem.example.com";
 

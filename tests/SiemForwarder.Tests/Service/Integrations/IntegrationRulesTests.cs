@@ -97,7 +97,8 @@ public sealed class IntegrationRulesTests
     [InlineData(null, null, "name,serverUrl")]
     [InlineData("n", "tcp://", "serverUrl")]
     [InlineData("n", "tcp://h?x=1", "serverUrl")]
-    [InlineData("n", "file:///etc/passwd", "serverUrl")]
+    [InlineData("n", "file:///etc/passwd", "destination")]
+    [InlineData("n", "file://host/name.log", "destination,serverUrl")]
     [InlineData("n", "tcp://user@h", "serverUrl")]
     public void WhatIsWrongIsNamed(string? name, string? url, string fields) =>
         Assert.Equal(fields.Split(','), Faults(new IntegrationRequest { Name = name, ServerUrl = url }).Order(StringComparer.Ordinal));

@@ -35,6 +35,7 @@ public sealed class AuditingWatchTests
     public async Task TheShortestExpirationOfTheStreamsIsTold()
     {
         await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
+        polled.Realm.Client.Roles = ["view-events", "view-realm"];
         (polled.Realm.EventsExpirationSeconds, polled.Realm.AdminEventsExpirationSeconds) = (7200, 3600);
 
         await LookAsync(polled);
@@ -48,6 +49,7 @@ public sealed class AuditingWatchTests
     public async Task WhatKeycloaksOwnExpirationDeletesIsNotCalledRemoved(long expirationSeconds, int notices)
     {
         await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
+        polled.Realm.Client.Roles = ["view-events", "view-realm"];
         polled.Realm.AdminEventsExpirationSeconds = expirationSeconds;
         polled.Realm.AddAdminEvent("CREATE", "USER", "users/1");
         await polled.PollToEndAsync(EventStream.Admin);

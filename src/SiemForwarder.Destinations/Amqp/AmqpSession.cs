@@ -1,0 +1,204 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using RabbitMQ.Client;
+using SiemForwarder.Destinations.Network;
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Destinations.Amqp;
+
+/// <summary>A connection to a broker with one channel in confirm mode.</summary>
+internal sealed class AmqpSession : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(1);
+
+    private readonly DestinationSettings settings;
+    private readonly RabbitMqSettings own;
+    private readonly TimeProvider timeProvider;
+    private readonly Endpoint endpoint;
+    private readonly ConnectedTcpClient network;
+    private readonly IConnection connection;
+    private readonly IChannel channel;
+    private ConfirmLedger? ledger;
+    private TimeBound? bound;
+    private string? blocked;
+    private ulong published;
+
+    private AmqpSession(
+        Endpoint endpoint, ConnectedTcpClient network, DestinationSettings settings, RabbitMqSettings own, TimeProvider timeProvider,
+        IConnection connection, IChannel channel)
+    {
+        this.endpoint = endpoint;
+        this.network = network;
+        this.settings = settings;
+        this.own = own;
+        this.timeProvider = timeProvider;
+        this.connection = connection;
+        this.channel = channel;
+        connection.ConnectionBlockedAsync += (_, arguments) => Note(() => blocked = arguments.Reason);
+        connection.ConnectionUnblockedAsync += (_, _) => Note(() => blocked = null);
+        channel.BasicAcksAsync += (_, arguments) => Note(() => ledger?.Settle(arguments.DeliveryTag, arguments.Multiple, taken: true));
+        channel.BasicNacksAsync += (_, arguments) => Note(() => ledger?.Settle(arguments.DeliveryTag, arguments.Multiple, taken: false));
+        channel.BasicReturnAsync += (_, arguments) => Note(() => ledger?.Return(arguments.BasicProperties.MessageId, arguments.ReplyText));
+        channel.ChannelShutdownAsync += (_, _) => Note(() => ledger?.Close());
+    }
+
+    /// <summary>Product and version of the broker, as it says.</summary>
+    public string Broker => OneLine.Of($"{Property("product")} {Property("version")}", 60);
+
+    /// <summary>Speaks AMQP on an open connection, which belongs to the session from here on.</summary>
+    public static async Task<Attempt<AmqpSession>> OpenAsync(
+        Connection network, DestinationSettings settings, RabbitMqSettings own, TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        if (settings.Authentication.Type == AuthenticationType.None && !network.HasClientCertificate)
+        {
+            network.Abort();
+            return new Fault(
+                ErrorCategory.Authentication, "RabbitMQ lets nobody in without credentials.",
+                "Set authentication.type to basic with user name and password, or a client certificate.", NeedsChange: true);
+        }
+
+        var client = new ConnectedTcpClient(network);
+        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        // The library would wait for the farewell of a broker that does not answer.
+        await using var closing = bound.Token.Register(client.Close);
+        IConnection? connection = null;
+        var complete = false;
+        try
+        {
+            connection = await Factory(network, client, settings).CreateConnectionAsync(bound.Token);
+            var channel = await connection.CreateChannelAsync(
+                new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false), bound.Token);
+            complete = true;
+            return new AmqpSession(network.Endpoint, client, settings, own, timeProvider, connection, channel);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && AmqpFaults.Knows(exception))
+        {
+            return AmqpFaults.Opening(network.Endpoint, exception, bound.IsOver, settings);
+        }
+        finally
+        {
+            if (!complete)
+            {
+                client.Close();
+                await CloseAsync(connection);
+            }
+        }
+    }
+
+    /// <summary>Publishes a batch and waits until the broker settled every message of it.</summary>
+    public async Task<PublishResult> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var ids = MessageIds(batch);
+        var current = new ConfirmLedger(published + 1, ids);
+        using var limit = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        (ledger, bound) = (current, limit);
+        Fault? fault = null;
+        try
+        {
+            for (var index = 0; index < batch.Count && channel.IsOpen; index++)
+            {
+                published++;
+                await channel.BasicPublishAsync(own.Exchange, own.RoutingKey, mandatory: true, Properties(batch.Events[index], ids[index]), batch[index], limit.Token);
+            }
+
+            if (channel.IsOpen)
+            {
+                await current.Settled.WaitAsync(limit.Token);
+            }
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && AmqpFaults.Knows(exception))
+        {
+            fault = channel.CloseReason is null && limit.IsOver
+                ? AmqpFaults.Unconfirmed(endpoint, settings.Timeout, Volatile.Read(ref blocked))
+                : AmqpFaults.Closed(endpoint, channel.CloseReason, exception, settings);
+        }
+        finally
+        {
+            (ledger, bound) = (null, null);
+        }
+
+        var missing = current.Missing;
+        if (fault is null && missing.Count > 0)
+        {
+            fault = !channel.IsOpen ? AmqpFaults.Closed(endpoint, channel.CloseReason, null, settings)
+                : current.ReturnText is { } text ? AmqpFaults.Returned(own, text)
+                : AmqpFaults.Refused(endpoint);
+        }
+
+        return new PublishResult(batch.Count - missing.Count, missing, fault, channel.IsOpen && current.Settled.IsCompleted, AmqpFaults.IsTooLarge(channel.CloseReason));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync(connection);
+        network.Close();
+    }
+
+    private static async Task CloseAsync(IConnection? connection)
+    {
+        if (connection is not null)
+        {
+            await connection.CloseAsync(Constants.ReplySuccess, "Goodbye", LongestClose, abort: true, CancellationToken.None);
+            await connection.DisposeAsync();
+        }
+    }
+
+    private static ConnectionFactory Factory(Connection network, ConnectedTcpClient client, DestinationSettings settings)
+    {
+        var remote = (IPEndPoint)network.Socket.RemoteEndPoint!;
+        var factory = new ConnectionFactory
+        {
+            Endpoint = new AmqpTcpEndpoint(remote.Address.ToString(), remote.Port),
+            SocketFactory = _ => client,
+            VirtualHost = RabbitMqSettings.VirtualHost(settings.ServerUrl),
+            UserName = settings.Authentication.Username ?? "",
+            Password = settings.Authentication.Password?.Reveal() ?? "",
+            ClientProvidedName = OneLine.Of($"SiemForwarder: {settings.IntegrationName}", 120),
+            AutomaticRecoveryEnabled = false,
+            TopologyRecoveryEnabled = false,
+            RequestedConnectionTimeout = settings.Timeout,
+            HandshakeContinuationTimeout = settings.Timeout,
+            ContinuationTimeout = settings.Timeout,
+        };
+        if (settings.Authentication.Type == AuthenticationType.None)
+        {
+            factory.AuthMechanisms = [new ExternalMechanismFactory()];
+        }
+
+        return factory;
+    }
+
+    private BasicProperties Properties(SecurityEvent securityEvent, string id) => new()
+    {
+        MessageId = id,
+        DeliveryMode = DeliveryModes.Persistent,
+        ContentType = settings.Http.ContentType,
+        ContentEncoding = "utf-8",
+        Timestamp = new AmqpTimestamp(securityEvent.OccurredAt.ToUnixTimeSeconds()),
+        AppId = "siemforwarder",
+    };
+
+    // Ids of foreign sources can be longer than AMQP's short strings of 255 bytes.
+    private static string[] MessageIds(DeliveryBatch batch)
+    {
+        var ids = new string[batch.Count];
+        for (var index = 0; index < ids.Length; index++)
+        {
+            var id = batch.Events[index].Id;
+            ids[index] = Encoding.UTF8.GetByteCount(id) <= byte.MaxValue ? id : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))}";
+        }
+
+        return ids;
+    }
+
+    private string Property(string name) =>
+        connection.ServerProperties?.TryGetValue(name, out var value) == true && value is byte[] text ? Encoding.UTF8.GetString(text) : "";
+
+    private Task Note(Action action)
+    {
+        action();
+        bound?.Extend(settings.Timeout);
+        return Task.CompletedTask;
+    }
+}

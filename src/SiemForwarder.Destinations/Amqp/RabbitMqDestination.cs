@@ -1,0 +1,186 @@
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Amqp;
+
+/// <summary>One persistent message per event over AMQP 0-9-1, each confirmed by the broker.</summary>
+/// <remarks>RabbitMQ, "Consumer Acknowledgements and Publisher Confirms": https://www.rabbitmq.com/docs/confirms. What cannot be routed comes back and counts as not taken.</remarks>
+internal sealed class RabbitMqDestination : IDestination
+{
+    private readonly DestinationSettings settings;
+    private readonly TimeProvider timeProvider;
+    private readonly RabbitMqSettings own;
+    private readonly Connector connector;
+    private AmqpSession? session;
+
+    private RabbitMqDestination(DestinationSettings settings, TimeProvider timeProvider, RabbitMqSettings own)
+    {
+        this.settings = settings;
+        this.timeProvider = timeProvider;
+        this.own = own;
+        connector = new Connector(settings, settings.ServerUrl.Scheme == "amqps", null, timeProvider);
+    }
+
+    public static DestinationKind Kind { get; } = new()
+    {
+        Id = "rabbitmq",
+        Name = "RabbitMQ",
+        Description = "Publishes one persistent message per event to an exchange of RabbitMQ (AMQP 0-9-1) and waits for the broker's confirmation.",
+        DefaultPorts = new Dictionary<string, int> { ["amqp"] = 5672, ["amqps"] = 5671 },
+        TlsSchemes = ["amqps"],
+        Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = RabbitMqSettings.CheckUrl,
+        CheckSettings = static settings => RabbitMqSettings.Read(new SettingReader(settings)).Faults,
+        CarriesBareEvents = true,
+        Documentation = "src/SiemForwarder.Destinations/README.md#rabbitmq",
+        Fields =
+        [
+            DestinationField.ServerUrl("amqp://host or amqps://host, with the virtual host as path where it is not '/': amqps://host/audit."),
+            DestinationField.Port,
+            .. RabbitMqSettings.Fields,
+            .. DestinationField.OfPlainAuthentication,
+            .. DestinationField.OfTls,
+        ],
+        Open = static (settings, timeProvider) => new RabbitMqDestination(settings, timeProvider, RabbitMqSettings.Read(new SettingReader(settings.Settings))),
+    };
+
+    public BatchLimits Limits { get; } = new(MaxEvents: 1000, MaxBytes: 4 * 1024 * 1024);
+
+    public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        if (own.Faults.Count > 0)
+        {
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+                .ToOutcome(settings.IntegrationName);
+        }
+
+        var kept = session is not null;
+        var result = await SendOnceAsync(batch, cancellationToken);
+        if (kept && result is { Confirmed: 0, Fault.Category: ErrorCategory.Connection })
+        {
+            // A kept connection that the broker had closed meanwhile says nothing about this batch.
+            result = await SendOnceAsync(batch, cancellationToken);
+        }
+
+        return result.ToOutcome(settings.IntegrationName, batch.Count);
+    }
+
+    public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var log = new StageLog(timeProvider);
+        var opened = await connector.OpenAsync(log, cancellationToken);
+        if (!opened.TryGet(out var connection, out _))
+        {
+            return log.ToReport(default, default);
+        }
+
+        var begun = await AmqpSession.OpenAsync(connection, settings, own, timeProvider, cancellationToken);
+        if (!begun.TryGet(out var ofTest, out var refused))
+        {
+            log.Failed(TestStageName.Authentication, refused);
+            return log.ToReport(default, default);
+        }
+
+        await using (ofTest)
+        {
+            log.Passed(TestStageName.Authentication, $"{ofTest.Broker} let the forwarder in to the virtual host '{RabbitMqSettings.VirtualHost(settings.ServerUrl)}'");
+            var result = await ofTest.SendAsync(batch, cancellationToken);
+            if (result.Fault is { } fault)
+            {
+                log.Failed(TestStageName.Acceptance, fault);
+            }
+            else
+            {
+                log.Passed(TestStageName.Acceptance, "the broker routed the test event to a queue and confirmed it");
+            }
+        }
+
+        return log.ToReport(batch.Bytes.ToArray(), default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (session is not null)
+        {
+            await session.DisposeAsync();
+        }
+
+        connector.Dispose();
+    }
+
+    private async Task<PublishResult> SendOnceAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var complete = false;
+        try
+        {
+            if (session is null)
+            {
+                var opened = await connector.OpenAsync(null, cancellationToken);
+                if (!opened.TryGet(out var connection, out var unreachable))
+                {
+                    return PublishResult.Nothing(unreachable, batch.Count);
+                }
+
+                var begun = await AmqpSession.OpenAsync(connection, settings, own, timeProvider, cancellationToken);
+                if (!begun.TryGet(out session, out var refused))
+                {
+                    return PublishResult.Nothing(refused, batch.Count);
+                }
+            }
+
+            var result = await session.SendAsync(batch, cancellationToken);
+            complete = result.SessionUsable;
+            return result;
+        }
+        finally
+        {
+            if (!complete && session is { } broken)
+            {
+                session = null;
+                await broken.DisposeAsync();
+            }
+        }
+    }
+}
+
+/// <summary>What only RabbitMQ has.</summary>
+internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IReadOnlyList<SettingFault> Faults)
+{
+    // AMQP 0-9-1: names are short strings.
+    private const int LongestName = 255;
+
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.exchange", DestinationFieldType.Text, "Exchange to publish to; it must exist. Empty is the default exchange, which routes by the name of a queue.") { Default = "" },
+        new("settings.routingKey", DestinationFieldType.Text, "Routing key of every message; with the default exchange, the name of the queue.") { Required = true },
+    ];
+
+    public static RabbitMqSettings Read(SettingReader reader)
+    {
+        var exchange = reader.Text("exchange") ?? "";
+        var key = reader.Text("routingKey") ?? "";
+        if (exchange.Length == 0 && key.Length == 0)
+        {
+            reader.Fault("routingKey", "Give the name of a queue, or an exchange.");
+        }
+
+        foreach (var (name, value) in new[] { ("exchange", exchange), ("routingKey", key) })
+        {
+            if (System.Text.Encoding.UTF8.GetByteCount(value) > LongestName)
+            {
+                reader.Fault(name, $"Must have at most {LongestName} bytes.");
+            }
+        }
+
+        return new RabbitMqSettings(exchange, key, reader.Faults);
+    }
+
+    /// <summary>What is wrong with a URL; null where nothing is.</summary>
+    public static string? CheckUrl(Uri url) =>
+        url.Host.Length == 0 ? "Must name a host: amqps://broker.example.com."
+        : url.Query.Length > 0 || url.Fragment.Length > 0 || url.AbsolutePath.Trim('/').Contains('/', StringComparison.Ordinal)
+            ? "Takes the virtual host as its path and nothing else: amqps://broker.example.com/audit; write a slash in a name as %2F."
+        : null;
+
+    /// <summary>The virtual host of a URL as the AMQP URI specification says it; '/' where there is none.</summary>
+    public static string VirtualHost(Uri url) => url.AbsolutePath.Trim('/') is { Length: > 0 } path ? Uri.UnescapeDataString(path) : "/";
+}

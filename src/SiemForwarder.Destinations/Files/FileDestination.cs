@@ -1,0 +1,124 @@
+using SiemForwarder.Destinations.Network;
+using SiemForwarder.Destinations.Sockets;
+
+namespace SiemForwarder.Destinations.Files;
+
+/// <summary>Lines in a file below the folder that the operator opened, for agents that tail it; rotated by renaming.</summary>
+/// <remarks>Nothing stays open between batches, so that a file may be moved or deleted at any time, and several writers take turns.</remarks>
+internal sealed class FileDestination : IDestination
+{
+    private readonly DestinationSettings settings;
+    private readonly TimeProvider timeProvider;
+    private readonly FileSettings own;
+    private readonly SyslogFrames lines = new(SyslogFraming.LineFeed);
+
+    private FileDestination(DestinationSettings settings, TimeProvider timeProvider, FileSettings own)
+    {
+        this.settings = settings;
+        this.timeProvider = timeProvider;
+        this.own = own;
+    }
+
+    public static DestinationKind Kind { get; } = new()
+    {
+        Id = "file",
+        Name = "File",
+        Description = "Appends lines to a file on the engine's machine, below the folder that its operator opened for that, for an agent that tails it.",
+        DefaultPorts = new Dictionary<string, int> { ["file"] = 0 },
+        Acceptance = Acceptance.HandedOver,
+        CheckServerUrl = LogFilePath.Check,
+        CheckSettings = static settings => FileSettings.Read(new SettingReader(settings)).Faults,
+        CarriesBareEvents = true,
+        NeedsLocalFolder = true,
+        Documentation = "src/SiemForwarder.Destinations/README.md#file",
+        Fields =
+        [
+            DestinationField.ServerUrl("file:///name.log, or file:///folder/name.log; counted from the folder that the operator opened."),
+            .. FileSettings.Fields,
+        ],
+        Open = static (settings, timeProvider) => new FileDestination(settings, timeProvider, FileSettings.Read(new SettingReader(settings.Settings))),
+    };
+
+    public BatchLimits Limits { get; } = new(MaxEvents: 5000, MaxBytes: 1024 * 1024);
+
+    public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        if (own.Faults.Count > 0)
+        {
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+                .ToOutcome(settings.IntegrationName);
+        }
+
+        var located = Locate();
+        if (!located.TryGet(out var file, out var fault))
+        {
+            return fault.ToOutcome(settings.IntegrationName);
+        }
+
+        fault = await file.AppendAsync(lines.Frame(batch), settings.Timeout, timeProvider, cancellationToken);
+        return fault is null ? new DeliveryOutcome.Delivered($"{batch.Count} lines on the disk") : fault.ToOutcome(settings.IntegrationName);
+    }
+
+    public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var log = new StageLog(timeProvider);
+        log.Skipped(TestStageName.Resolve, "a file needs no network");
+        var located = Locate();
+        if (!located.TryGet(out var file, out var fault))
+        {
+            log.Failed(TestStageName.Connect, fault);
+            return log.ToReport(default, default);
+        }
+
+        var line = lines.Frame(batch).ToArray();
+        fault = await file.AppendAsync(line, settings.Timeout, timeProvider, cancellationToken);
+        if (fault is not null)
+        {
+            log.Failed(TestStageName.Connect, fault);
+            return log.ToReport(default, default);
+        }
+
+        log.Passed(TestStageName.Connect, $"{file.Path} can be written");
+        log.Passed(TestStageName.Acceptance, "the test event is a line on the disk; whether an agent reads it, only the agent knows");
+        return log.ToReport(line, default);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lines.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Attempt<LogFile> Locate()
+    {
+        if (string.IsNullOrWhiteSpace(settings.LocalFolder))
+        {
+            return new Fault(
+                ErrorCategory.Configuration, "the operator of this engine opened no folder for files.",
+                "Set Forwarder__FileDestination__Folder on every engine of the integration's pool.", NeedsChange: true);
+        }
+
+        return LogFilePath.Check(settings.ServerUrl) is { } sentence
+            ? new Fault(ErrorCategory.Configuration, $"serverUrl is wrong: {sentence}", "Correct it in the integration.", NeedsChange: true)
+            : LogFilePath.In(settings.LocalFolder, settings.ServerUrl, own);
+    }
+}
+
+/// <summary>What only a file has.</summary>
+internal sealed record FileSettings(long MaxBytes, int Keep, IReadOnlyList<SettingFault> Faults)
+{
+    private const int MebiByte = 1024 * 1024;
+
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.maxMegabytes", DestinationFieldType.Number, "Size in MiB at which the file is renamed and a new one begun, 1 to 100000.") { Default = "100" },
+        new("settings.keep", DestinationFieldType.Number, "How many renamed files stay (name.log.1 is the youngest); older ones are deleted, read or not; 1 to 1000.") { Default = "10" },
+    ];
+
+    public static FileSettings Read(SettingReader reader)
+    {
+        var megabytes = reader.Number("maxMegabytes", 100, 1, 100_000);
+        var keep = reader.Number("keep", 10, 1, 1000);
+        return new FileSettings((long)megabytes * MebiByte, keep, reader.Faults);
+    }
+}

@@ -1,0 +1,195 @@
+using System.Security;
+using Microsoft.Win32.SafeHandles;
+
+namespace SiemForwarder.Destinations.Files;
+
+/// <summary>A file of whole lines: appended to under a lock, synced before anything counts, rotated by renaming.</summary>
+/// <param name="root">The operator's folder; it must exist.</param>
+/// <param name="path">Full path below it; folders between are made where they are missing.</param>
+/// <param name="maxBytes">Size that the file does not exceed, unless one batch alone is larger.</param>
+/// <param name="keep">How many renamed files stay.</param>
+internal sealed class LogFile(string root, string path, long maxBytes, int keep)
+{
+    private const int DiskFullOfUnix = 28;
+    private const int DiskFullOfWindows = unchecked((int)0x80070070);
+    private const int BlockBytes = 4 * 1024;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    public string Path => path;
+
+    /// <summary>Appends lines, the last one ended too; they are on the disk when this returns no fault, and none of them is in the file where it does.</summary>
+    public async Task<Fault?> AppendAsync(ReadOnlyMemory<byte> lines, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        try
+        {
+            if (!Directory.Exists(root))
+            {
+                return new Fault(
+                    ErrorCategory.Configuration, $"the folder {root} does not exist on this engine.",
+                    "Make it, or correct Forwarder__FileDestination__Folder.", NeedsChange: true);
+            }
+
+            if (FindLink() is { } link)
+            {
+                return new Fault(
+                    ErrorCategory.Configuration, $"{link} is a symbolic link, which could lead out of the folder for files.",
+                    "Replace it by a plain file or folder, or choose another name.", NeedsChange: true);
+            }
+
+            Directory.CreateDirectory(Folder);
+            await using var turn = await TakeTurnAsync(timeProvider, bound.Token);
+            await WriteAsync(lines, cancellationToken);
+            return null;
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return new Fault(
+                ErrorCategory.Timeout, $"another writer held {path} for {timeout.TotalSeconds:0.##} s.",
+                "Give each integration a file of its own.");
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or SecurityException)
+        {
+            return new Fault(
+                ErrorCategory.Authorization, $"the engine's user '{Environment.UserName}' may not write {path}.",
+                "Give it the right to create, rename and write files in that folder.", NeedsChange: true);
+        }
+        catch (IOException exception) when (exception.HResult is DiskFullOfUnix or DiskFullOfWindows)
+        {
+            return new Fault(ErrorCategory.ServerError, $"the disk of {path} is full.", "Make room there, or keep fewer or smaller files.");
+        }
+        catch (IOException exception)
+        {
+            return new Fault(ErrorCategory.ServerError, $"{path} could not be written: {OneLine.Of(exception.Message, 160)}", "Look at the disk of this engine.");
+        }
+    }
+
+    private string Folder => System.IO.Path.GetDirectoryName(path)!;
+
+    private async Task WriteAsync(ReadOnlyMemory<byte> lines, CancellationToken cancellationToken)
+    {
+        var file = Open();
+        try
+        {
+            var length = CutTornLine(file);
+            if (length > 0 && length + lines.Length > maxBytes)
+            {
+                file.Dispose();
+                Rotate();
+                file = Open();
+                length = 0;
+            }
+
+            var complete = false;
+            try
+            {
+                await RandomAccess.WriteAsync(file, lines, length, cancellationToken);
+                RandomAccess.FlushToDisk(file);
+                complete = true;
+            }
+            finally
+            {
+                if (!complete)
+                {
+                    RandomAccess.SetLength(file, length);
+                }
+            }
+        }
+        finally
+        {
+            file.Dispose();
+        }
+    }
+
+    // What a crash left of a line was never accepted and comes again; agents read whole lines only.
+    private static long CutTornLine(SafeFileHandle file)
+    {
+        var length = RandomAccess.GetLength(file);
+        var block = new byte[(int)Math.Min(length, BlockBytes)];
+        for (var end = length; end > 0;)
+        {
+            var start = Math.Max(0, end - block.Length);
+            var read = RandomAccess.Read(file, block.AsSpan(0, (int)(end - start)), start);
+            if (block.AsSpan(0, read).LastIndexOf((byte)'\n') is var at and >= 0)
+            {
+                return CutAt(file, start + at + 1, length);
+            }
+
+            end = start;
+        }
+
+        return CutAt(file, 0, length);
+    }
+
+    private static long CutAt(SafeFileHandle file, long whole, long length)
+    {
+        if (whole < length)
+        {
+            RandomAccess.SetLength(file, whole);
+        }
+
+        return whole;
+    }
+
+    private void Rotate()
+    {
+        for (var number = keep; number > 1; number--)
+        {
+            if (File.Exists($"{path}.{number - 1}"))
+            {
+                File.Move($"{path}.{number - 1}", $"{path}.{number}", overwrite: true);
+            }
+        }
+
+        File.Move(path, $"{path}.1", overwrite: true);
+    }
+
+    private SafeFileHandle Open()
+    {
+        if (OperatingSystem.IsWindows() || File.Exists(path))
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        }
+
+        // Readable for the group, so that an agent need not be the same user.
+        using var made = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+        });
+        return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    }
+
+    private async Task<FileStream> TakeTurnAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        var name = System.IO.Path.Combine(Folder, $".{System.IO.Path.GetFileName(path)}.lock");
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(name))
+            {
+                await Task.Delay(Look, timeProvider, cancellationToken);
+            }
+        }
+    }
+
+    // The operator's own folder may well be a link; what stands below it may not.
+    private string? FindLink()
+    {
+        for (var at = path; at.Length > root.Length; at = System.IO.Path.GetDirectoryName(at)!)
+        {
+            if (new FileInfo(at).LinkTarget is not null)
+            {
+                return at;
+            }
+        }
+
+        return null;
+    }
+}

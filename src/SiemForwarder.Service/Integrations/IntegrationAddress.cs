@@ -1,0 +1,79 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Api;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>Where an integration leads: the URL, the kind of destination that it means, the port.</summary>
+internal static class IntegrationAddress
+{
+    public static Uri? ParseUrl(IntegrationRequest request, FieldErrors errors)
+    {
+        if (!Uri.TryCreate(request.ServerUrl?.Trim(), UriKind.Absolute, out var url) || !Choices.DefaultPorts.ContainsKey(url.Scheme))
+        {
+            errors.Add("serverUrl", "Must be a URL such as tcp://siem.example.com:514, tls://…, udp://…, https://siem.example.com/path or http://….");
+            return null;
+        }
+
+        if (url.UserInfo.Length > 0)
+        {
+            errors.Add("serverUrl", "Must not hold a user name or password; put them into authentication.");
+        }
+
+        return url;
+    }
+
+    /// <summary>Checks the URL by the rules of its kind.</summary>
+    public static void Check(IntegrationRequest request, Uri? url, DestinationKind? kind, string? localFolder, FieldErrors errors)
+    {
+        if (kind is null || url is null)
+        {
+            return;
+        }
+
+        if (kind.CheckServerUrl is { } check)
+        {
+            if (check(url) is { } sentence)
+            {
+                errors.Add("serverUrl", sentence);
+            }
+        }
+        else if (url.Host.Length == 0)
+        {
+            errors.Add("serverUrl", $"Must name a host: {url.Scheme}://siem.example.com.");
+        }
+        else if (url.Scheme is not ("http" or "https") && url.PathAndQuery.Trim('/').Length > 0)
+        {
+            errors.Add("serverUrl", $"A {url.Scheme} address has no path; leave out '{url.PathAndQuery}'.");
+        }
+
+        if (kind.DefaultPorts.GetValueOrDefault(url.Scheme, 1) == 0 && request.Port is > 0)
+        {
+            errors.Add("port", $"{kind.Id} has no port; leave it out.");
+        }
+
+        if (kind.NeedsLocalFolder && string.IsNullOrWhiteSpace(localFolder))
+        {
+            errors.Add("destination", $"{kind.Id} writes to the engine's machine, and its operator opened no folder for that (Forwarder__FileDestination__Folder).");
+        }
+    }
+
+    /// <summary>The port that a request names. Reading shows 0 where there is none, and what was read may be written back.</summary>
+    public static int? PortGiven(IntegrationRequest request, Uri? url) =>
+        url is { IsFile: true } ? null : request.Port ?? (url is null || url.Port <= 0 ? null : url.Port);
+
+    public static DestinationKind? FindKind(IntegrationRequest request, string protocol, FieldErrors errors)
+    {
+        var id = request.Destination ?? DestinationCatalog.FindByScheme(protocol)?.Id ?? protocol;
+        var kind = DestinationCatalog.Find(id);
+        if (kind is null)
+        {
+            errors.Add("destination", $"'{id}' is not known here; use one of: {string.Join(", ", DestinationCatalog.All.Select(one => one.Id).Order())}.");
+        }
+        else if (!kind.Schemes.Contains(protocol))
+        {
+            errors.Add("destination", $"{kind.Id} takes {string.Join(", ", kind.Schemes)}, not {protocol}.");
+        }
+
+        return kind;
+    }
+}

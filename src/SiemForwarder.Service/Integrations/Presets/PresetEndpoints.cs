@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace SiemForwarder.Service.Integrations.Presets;
+
+/// <summary>What an integration with one product usually needs, and how that product is prepared.</summary>
+/// <param name="Id">Value of an integration's field <c>preset</c>.</param>
+/// <param name="Steps">What to do in the product, click by click.</param>
+/// <param name="Documentation">The vendor's page.</param>
+/// <param name="Fills">What it fills in where a request leaves it out, by the fields of an integration.</param>
+/// <param name="HeaderName">Header that carries a credential which is given without its name.</param>
+/// <param name="Example">The least that has to be given; post it to create a disabled integration.</param>
+public sealed record PresetResponse(
+    string Id, string Title, string Description, IReadOnlyList<string> Steps, string Documentation, JsonElement Fills, string? HeaderName, JsonElement Example);
+
+/// <summary>The resource <c>presets</c>.</summary>
+internal static class PresetEndpoints
+{
+    // Above what uses it: static members begin in their order.
+    private static readonly JsonSerializerOptions Options =
+        new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
+
+    private static readonly List<PresetResponse> Shown = [.. PresetCatalog.All.Select(Show)];
+
+    public static void MapPresets(this IEndpointRouteBuilder routes) => routes
+        .MapGet("/api/v1/presets", List).WithTags("Catalogues").WithName("ListPresets")
+        .WithSummary("Describes what each product usually needs: the fields that a preset fills, the steps in the product, an example.");
+
+    private static Ok<List<PresetResponse>> List() => TypedResults.Ok(Shown);
+
+    private static PresetResponse Show(Preset preset)
+    {
+        var fills = new JsonObject
+        {
+            ["destination"] = preset.Destination,
+            ["protocol"] = preset.Protocol,
+            ["outputType"] = preset.OutputType,
+        };
+        Add("serverUrl", preset.ServerUrl);
+        Add("port", preset.Port);
+        Add("schema", preset.Schema);
+        Add("syslog", preset.Syslog);
+        Add("http", preset.Http);
+        if (preset.ReadSettings() is { Count: > 0 } settings)
+        {
+            fills["settings"] = settings;
+        }
+
+        var example = (JsonObject)JsonNode.Parse(preset.Example)!;
+        example.Insert(0, "preset", preset.Id);
+        example.Insert(0, "name", preset.Title);
+        return new PresetResponse(
+            preset.Id, preset.Title, preset.Description, preset.Steps, preset.Documentation, JsonSerializer.SerializeToElement(fills), preset.HeaderName,
+            JsonSerializer.SerializeToElement(example));
+
+        void Add<T>(string name, T? value)
+        {
+            if (value is not null)
+            {
+                fills[name] = JsonSerializer.SerializeToNode(value, Options);
+            }
+        }
+    }
+}

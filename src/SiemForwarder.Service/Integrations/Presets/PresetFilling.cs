@@ -1,0 +1,103 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SiemForwarder.Service.Api;
+
+namespace SiemForwarder.Service.Integrations.Presets;
+
+/// <summary>Fills what a request leaves out from the preset that it names; what it says itself wins.</summary>
+internal static class PresetFilling
+{
+    /// <summary>The request with the preset's fields; unchanged where it names none.</summary>
+    public static IntegrationRequest Fill(IntegrationRequest request, FieldErrors errors)
+    {
+        if (request.Preset is null)
+        {
+            return request;
+        }
+
+        if (PresetCatalog.Find(request.Preset) is not { } preset)
+        {
+            errors.Add("preset", $"'{Shown(request.Preset)}' is not known here; use one of: {string.Join(", ", PresetCatalog.All.Select(one => one.Id))}.");
+            return request;
+        }
+
+        var url = Url(request, preset);
+        return request with
+        {
+            Preset = preset.Id,
+            Destination = request.Destination ?? preset.Destination,
+            ServerUrl = url,
+            Port = request.Port ?? (NamesPort(url) || !IsOf(url, preset.Protocol) ? null : preset.Port),
+            OutputType = request.OutputType ?? preset.OutputType,
+            Schema = request.Schema ?? preset.Schema,
+            Syslog = Fill(request.Syslog, preset.Syslog),
+            Http = Fill(request.Http, preset.Http),
+            Authentication = Fill(request.Authentication, preset),
+            Settings = Fill(request.Settings, preset),
+        };
+    }
+
+    private static string? Url(IntegrationRequest request, Preset preset)
+    {
+        var given = request.ServerUrl?.Trim();
+        return string.IsNullOrEmpty(given) ? preset.ServerUrl
+            : given.Contains("://", StringComparison.Ordinal) ? given
+            : $"{request.Protocol ?? preset.Protocol}://{given}";
+    }
+
+    // A URL knows the usual port of http and https without naming it, so the text is looked at.
+    private static bool NamesPort(string? url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && url!.Contains($":{parsed.Port}", StringComparison.Ordinal);
+
+    private static bool IsOf(string? url, string protocol) => url?.StartsWith($"{protocol}://", StringComparison.OrdinalIgnoreCase) == true;
+
+    private static SyslogContract? Fill(SyslogContract? given, SyslogContract? preset) => given is null || preset is null
+        ? given ?? preset
+        : new SyslogContract(
+            given.Format ?? preset.Format, given.Framing ?? preset.Framing, given.Facility ?? preset.Facility, given.AppName ?? preset.AppName,
+            given.Hostname ?? preset.Hostname, given.MaxMessageBytes ?? preset.MaxMessageBytes);
+
+    private static HttpContract? Fill(HttpContract? given, HttpContract? preset) => given is null || preset is null
+        ? given ?? preset
+        : new HttpContract(given.Body ?? preset.Body, given.Gzip ?? preset.Gzip, given.TimeoutSeconds ?? preset.TimeoutSeconds);
+
+    // A credential says by its member which type is meant.
+    private static AuthenticationRequest? Fill(AuthenticationRequest? given, Preset preset)
+    {
+        if (given is null)
+        {
+            return null;
+        }
+
+        var bare = given.Header is { Length: > 0 } value && !value.Contains(':', StringComparison.Ordinal);
+        var header = bare && preset.HeaderName is { } name ? $"{name}: {given.Header}" : given.Header;
+        var type = given.Type ?? (given switch
+        {
+            { Token.Length: > 0 } => "bearer",
+            { Header.Length: > 0 } => "header",
+            { Username.Length: > 0 } or { Password.Length: > 0 } => "basic",
+            _ => null,
+        });
+        return given with { Header = header, Type = type };
+    }
+
+    private static JsonElement? Fill(JsonElement? given, Preset preset)
+    {
+        var settings = preset.ReadSettings();
+        if (given is { ValueKind: JsonValueKind.Object } json)
+        {
+            foreach (var member in json.EnumerateObject())
+            {
+                settings[member.Name] = JsonNode.Parse(member.Value.GetRawText());
+            }
+        }
+        else if (given is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) })
+        {
+            return given;
+        }
+
+        return settings.Count == 0 ? given : JsonSerializer.SerializeToElement(settings);
+    }
+
+    private static string Shown(string text) => text.Length > 40 ? text[..40] + "…" : text;
+}
