@@ -15,15 +15,19 @@ internal sealed class DeliveryRound
     private readonly IDestination destination;
     private readonly ResiliencePipeline<DeliveryOutcome> pipeline;
     private readonly Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed;
+    private readonly Func<CancellationToken, Task> maySend;
 
     /// <param name="destination">Where to send.</param>
     /// <param name="options">Number of retries and their delays.</param>
     /// <param name="time">Clock of the delays.</param>
     /// <param name="attemptFailed">Told of every failed attempt that is going to be retried.</param>
+    /// <param name="maySend">Awaited before every attempt: it may have been a long time since the last one.</param>
     public DeliveryRound(
-        IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed)
+        IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed,
+        Func<CancellationToken, Task>? maySend = null)
     {
         this.destination = destination;
+        this.maySend = maySend ?? (_ => Task.CompletedTask);
         this.attemptFailed = attemptFailed;
         var builder = new ResiliencePipelineBuilder<DeliveryOutcome> { TimeProvider = time };
         if (options.Retries > 0)
@@ -49,6 +53,7 @@ internal sealed class DeliveryRound
             async token =>
             {
                 attempts++;
+                await maySend(token);
                 return await SendAsync(batch, token);
             },
             cancellationToken);

@@ -41,7 +41,7 @@ internal sealed class DispatchService(
             using var single = new BatchBuffer(EventFormatCatalog.Create(runnable.Output), destination.Limits);
             var dispatcher = new IntegrationDispatcher(
                 runnable, destination, new BatchAssembler(log, sources, runnable.Filter, buffer), recorder,
-                round => new Redriver(runnable.Id, redrive, log, sources, single, round), sources, signal, Leases, options.Value, Time, Telemetry);
+                round => new Redriver(runnable.Id, redrive, log, sources, single, round), sources, signal, Leases, fence, options.Value, Time, Telemetry);
             await dispatcher.RunAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)

@@ -16,7 +16,7 @@ namespace SiemForwarder.Service.Dispatch;
 internal sealed class IntegrationDispatcher(
     RunnableIntegration integration, IDestination destination, BatchAssembler assembler, DeliveryRecorder recorder,
     Func<DeliveryRound, Redriver> openRedriver, SourceDirectory sources,
-    EventLogSignal signal, EngineLeases leases, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
+    EventLogSignal signal, EngineLeases leases, long fence, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeaseGlance = TimeSpan.FromMilliseconds(100);
@@ -29,7 +29,7 @@ internal sealed class IntegrationDispatcher(
     /// <summary>Delivers until cancelled; returns where another engine took over.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var round = new DeliveryRound(destination, options, time, NoteAttemptAsync);
+        var round = new DeliveryRound(destination, options, time, NoteAttemptAsync, WaitForFreshLeaseAsync);
         var checkpoints = await patience.TryUntilDoneAsync(token => recorder.LoadCheckpointsAsync(integration.Id, token), cancellationToken);
         var redriver = openRedriver(round);
         while (true)
@@ -210,10 +210,13 @@ internal sealed class IntegrationDispatcher(
         return new DeliveryOutcome.Partial([], [], "accepted one by one");
     }
 
-    /// <summary>Sends nothing while it is not sure that the lease still holds: after a pause of the whole process, or with the database away.</summary>
+    /// <summary>
+    /// Sends nothing while it is not sure that the lease still holds: after a pause of the whole process, or with the database away.
+    /// Where the lease is lost, the loop is cancelled here.
+    /// </summary>
     private async Task WaitForFreshLeaseAsync(CancellationToken cancellationToken)
     {
-        while (!leases.AreFresh)
+        while (!leases.MayUse(LeaseKind.Integration, integration.Id, fence))
         {
             await Task.Delay(LeaseGlance, time, cancellationToken);
         }
