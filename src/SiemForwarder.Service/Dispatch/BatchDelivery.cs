@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
@@ -11,10 +12,12 @@ internal sealed class BatchDelivery : IDisposable
 {
     private static readonly TimeSpan LeaseGlance = TimeSpan.FromMilliseconds(100);
 
+    private readonly RunnableIntegration integration;
     private readonly string name;
     private readonly IDestination destination;
     private readonly IDeliveryJournal journal;
     private readonly EngineLeases leases;
+    private readonly long fence;
     private readonly DispatchOptions options;
     private readonly TimeProvider time;
     private readonly ForwarderTelemetry telemetry;
@@ -23,22 +26,24 @@ internal sealed class BatchDelivery : IDisposable
     private int failedRounds;
     private int refusalsInARow;
 
-    /// <param name="name">Name of the integration.</param>
+    /// <param name="integration">Whose batches.</param>
     /// <param name="destination">Where to send.</param>
     /// <param name="journal">Where to write down what became of it.</param>
     /// <param name="leases">Nothing is sent while it is not sure that the lease holds.</param>
+    /// <param name="fence">Number of that lease.</param>
     /// <param name="options">Retries and pauses.</param>
     /// <param name="time">Clock.</param>
     /// <param name="telemetry">Log and counters.</param>
     /// <param name="stopping">Stops the lane; what is on its way then may come to its end.</param>
     public BatchDelivery(
-        string name, IDestination destination, IDeliveryJournal journal, EngineLeases leases, DispatchOptions options, TimeProvider time,
+        RunnableIntegration integration, IDestination destination, IDeliveryJournal journal, EngineLeases leases, long fence, DispatchOptions options, TimeProvider time,
         ForwarderTelemetry telemetry, CancellationToken stopping)
     {
-        (this.name, this.destination, this.journal, this.leases, this.options, this.time, this.telemetry) = (name, destination, journal, leases, options, time, telemetry);
+        (this.integration, name, this.destination, this.journal) = (integration, integration.Name, destination, journal);
+        (this.leases, this.fence, this.options, this.time, this.telemetry) = (leases, fence, options, time, telemetry);
         patience = new DatabasePatience(time, telemetry);
         grace = new Grace(options.StopGrace, stopping);
-        Round = new DeliveryRound(destination, options, time, NoteAttemptAsync, grace.Token);
+        Round = new DeliveryRound(destination, options, time, NoteAttemptAsync, WaitForFreshLeaseAsync, grace.Token);
     }
 
     /// <summary>An attempt and its retries at this destination.</summary>
@@ -190,10 +195,13 @@ internal sealed class BatchDelivery : IDisposable
         return new DeliveryOutcome.Partial([], [], "accepted one by one");
     }
 
-    /// <summary>Sends nothing while it is not sure that the lease still holds: after a pause of the whole process, or with the database away.</summary>
+    /// <summary>
+    /// Sends nothing while it is not sure that the lease still holds: after a pause of the whole process, or with the database away.
+    /// Where the lease is lost, the loop is cancelled here.
+    /// </summary>
     public async Task WaitForFreshLeaseAsync(CancellationToken cancellationToken)
     {
-        while (!leases.AreFresh)
+        while (!leases.MayUse(LeaseKind.Integration, integration.Id, fence))
         {
             await Task.Delay(LeaseGlance, time, cancellationToken);
         }

@@ -15,17 +15,20 @@ internal sealed class DeliveryRound
     private readonly IDestination destination;
     private readonly ResiliencePipeline<DeliveryOutcome> pipeline;
     private readonly Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed;
+    private readonly Func<CancellationToken, Task> maySend;
     private readonly CancellationToken sendingToken;
 
     /// <param name="destination">Where to send.</param>
     /// <param name="options">Number of retries and their delays.</param>
     /// <param name="time">Clock of the delays.</param>
     /// <param name="attemptFailed">Told of every failed attempt that is going to be retried.</param>
+    /// <param name="maySend">Awaited before every attempt: it may have been a long time since the last one.</param>
     /// <param name="sendingToken">Cancels a send that is under way; the token of a round ends it before the next attempt.</param>
     public DeliveryRound(
         IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed,
-        CancellationToken sendingToken)
+        Func<CancellationToken, Task> maySend, CancellationToken sendingToken)
     {
+        this.maySend = maySend;
         this.sendingToken = sendingToken;
         this.destination = destination;
         this.attemptFailed = attemptFailed;
@@ -54,6 +57,7 @@ internal sealed class DeliveryRound
             {
                 token.ThrowIfCancellationRequested();
                 attempts++;
+                await maySend(token);
                 return await SendAsync(batch, sendingToken);
             },
             cancellationToken);

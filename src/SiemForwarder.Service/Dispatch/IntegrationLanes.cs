@@ -24,7 +24,7 @@ internal sealed class IntegrationLanes(
         var replaying = ReplayAsync(integration, fence, stop.Token);
         try
         {
-            await DeliverAsync(integration, recorder, cancellationToken);
+            await DeliverAsync(integration, recorder, fence, cancellationToken);
         }
         finally
         {
@@ -33,12 +33,12 @@ internal sealed class IntegrationLanes(
         }
     }
 
-    private async Task DeliverAsync(RunnableIntegration integration, DeliveryRecorder recorder, CancellationToken cancellationToken)
+    private async Task DeliverAsync(RunnableIntegration integration, DeliveryRecorder recorder, long fence, CancellationToken cancellationToken)
     {
         await using var destination = integration.Kind.Open(integration.Destination, time);
         using var buffer = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits);
         using var single = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits);
-        using var delivery = new BatchDelivery(integration.Name, destination, recorder, leases, options, time, telemetry, cancellationToken);
+        using var delivery = new BatchDelivery(integration, destination, recorder, leases, fence, options, time, telemetry, cancellationToken);
         var assembler = new BatchAssembler(log, sources, one => integration.Filter.Evaluate(one).IsWanted ? one : null, buffer);
         var redriver = new Redriver(integration.Id, redrive, log, sources, single, delivery.Round);
         await new IntegrationDispatcher(integration, assembler, recorder, delivery, redriver, sources, signal, time, telemetry).RunAsync(cancellationToken);
@@ -75,7 +75,7 @@ internal sealed class IntegrationLanes(
                 MaxEvents = Math.Min(destination.Limits.MaxEvents, replay.EventsPerSecond),
             });
             var journal = new ReplayJournal(database, partitions, time, engine.Value.Name, fence, replay);
-            using var delivery = new BatchDelivery(integration.Name, destination, journal, leases, options, time, telemetry, token);
+            using var delivery = new BatchDelivery(integration, destination, journal, leases, fence, options, time, telemetry, token);
             await run(new BatchAssembler(history, sources, ReplayMark.Selector(replay, integration.Filter), buffer), delivery);
         }
     }

@@ -19,15 +19,20 @@ internal sealed class EngineLeases(TimeProvider time)
 
     public IReadOnlyList<Lease> All => [.. held.Values];
 
+    /// <summary>Whether this very lease is still held, and renewed a short enough time ago to act on it.</summary>
+    public bool MayUse(LeaseKind kind, int resourceId, long fence) =>
+        AreFresh && held.TryGetValue((kind, resourceId), out var lease) && lease.Fence == fence;
+
     /// <summary>Whether the last renewal is young enough to send on; after a pause of the whole process it is not.</summary>
-    public bool AreFresh => time.GetElapsedTime(Volatile.Read(ref renewedAt)) < duration;
+    private bool AreFresh => time.GetElapsedTime(Volatile.Read(ref renewedAt)) < duration;
 
     /// <summary>Takes over what the database says; <paramref name="askedAt"/> is a timestamp from before it was asked.</summary>
     public void Renewed(IEnumerable<Lease> leases, long askedAt, TimeSpan leaseDuration)
     {
+        // What was lost goes before what is left counts as fresh: nobody may send on a lease that another engine has by now.
+        Replace(leases.ToImmutableDictionary(lease => (lease.Kind, lease.ResourceId)));
         duration = leaseDuration;
         Volatile.Write(ref renewedAt, askedAt);
-        Replace(leases.ToImmutableDictionary(lease => (lease.Kind, lease.ResourceId)));
     }
 
     public void Add(Lease lease) => Replace(held.SetItem((lease.Kind, lease.ResourceId), lease));

@@ -109,6 +109,7 @@ public sealed class DeliveryRoundTests
             noted.Add(outcome.Reason);
             return Task.CompletedTask;
         },
+        _ => Task.CompletedTask,
         TestContext.Current.CancellationToken);
 
     private async Task<RoundResult> RunAsync(IDestination destination)
