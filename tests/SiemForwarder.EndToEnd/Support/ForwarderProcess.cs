@@ -28,6 +28,9 @@ internal sealed class ForwarderProcess : IAsyncDisposable
     /// <summary>What runs the program; its path is appended.</summary>
     public IReadOnlyList<string> Command { get; init; } = ["dotnet"];
 
+    /// <summary>The program; that of this build unless said otherwise.</summary>
+    public string Program { get; set; } = Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll");
+
     public int Port { get; }
 
     public HttpClient Api { get; }
@@ -69,7 +72,7 @@ internal sealed class ForwarderProcess : IAsyncDisposable
 
     private void Launch()
     {
-        var start = new ProcessStartInfo(Command[0], [.. Command.Skip(1), Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll")])
+        var start = new ProcessStartInfo(Command[0], [.. Command.Skip(1), Program])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
