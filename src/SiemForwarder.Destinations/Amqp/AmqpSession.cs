@@ -72,8 +72,9 @@ internal sealed class AmqpSession : IAsyncDisposable
             complete = true;
             return new AmqpSession(network.Endpoint, client, settings, own, timeProvider, connection, channel);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && AmqpFaults.Knows(exception))
+        catch (Exception exception) when (AmqpFaults.Knows(exception))
         {
+            ThrowIfCancelled(exception, cancellationToken);
             return AmqpFaults.Opening(network.Endpoint, exception, bound.IsOver, settings);
         }
         finally
@@ -107,8 +108,9 @@ internal sealed class AmqpSession : IAsyncDisposable
                 await current.Settled.WaitAsync(limit.Token);
             }
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && AmqpFaults.Knows(exception))
+        catch (Exception exception) when (AmqpFaults.Knows(exception))
         {
+            ThrowIfCancelled(exception, cancellationToken);
             fault = channel.CloseReason is null && limit.IsOver
                 ? AmqpFaults.Unconfirmed(endpoint, settings.Timeout, Volatile.Read(ref blocked))
                 : AmqpFaults.Closed(endpoint, channel.CloseReason, exception, settings);
@@ -133,6 +135,15 @@ internal sealed class AmqpSession : IAsyncDisposable
     {
         await CloseAsync(connection);
         network.Close();
+    }
+
+    // The library may notice its closed socket before the cancellation that closed it.
+    private static void ThrowIfCancelled(Exception exception, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("Sending to the broker was cancelled.", exception, cancellationToken);
+        }
     }
 
     private static async Task CloseAsync(IConnection? connection)

@@ -51,18 +51,27 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         writer.WriteStartObject();
         writer.WriteStartObject("inlineSource"u8);
-        if (own.Forwarder is not null)
+        if (own.Forwarder is not null && !own.Udm)
         {
             writer.WriteString("forwarder"u8, own.Forwarder);
         }
 
-        writer.WriteStartArray("logs"u8);
+        writer.WriteStartArray(own.Udm ? "events"u8 : "logs"u8);
         for (var index = 0; index < batch.Count; index++)
         {
             writer.WriteStartObject();
-            writer.WriteBase64String("data"u8, batch[index].Span);
-            writer.WriteString("logEntryTime"u8, InText(batch.Events[index].OccurredAt));
-            writer.WriteString("collectionTime"u8, InText(batch.Events[index].ReceivedAt));
+            if (own.Udm)
+            {
+                writer.WritePropertyName("udm"u8);
+                EventValue.Write(writer, batch[index].Span, EventValue.IsJson(Settings.Http));
+            }
+            else
+            {
+                writer.WriteBase64String("data"u8, batch[index].Span);
+                writer.WriteString("logEntryTime"u8, InText(batch.Events[index].OccurredAt));
+                writer.WriteString("collectionTime"u8, InText(batch.Events[index].ReceivedAt));
+            }
+
             writer.WriteEndObject();
         }
 
@@ -87,7 +96,7 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
 
         return answer.Status switch
         {
-            403 when !own.Feed => Advise(answer, byTable, "Give the service account a role with chronicle.logs.import on this instance."),
+            403 when !own.Feed => Advise(answer, byTable, $"Give the service account a role with chronicle.{(own.Udm ? "events" : "logs")}.import on this instance."),
             404 when !own.Feed => Advise(answer, byTable, "Check region of the server URL, settings.instance and settings.logType."),
             401 or 403 => Advise(answer, byTable, "Check settings.apiKey, which must be restricted to the Chronicle API, and settings.feedSecret."),
             _ => byTable,
@@ -124,17 +133,20 @@ internal sealed record GoogleSecOpsSettings
 {
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.mode", DestinationFieldType.Choice, "Import by the Chronicle API, or to an HTTPS push feed.") { Default = "api", Choices = ["api", "feed"] },
-        new("settings.instance", DestinationFieldType.Text, "For api: projects/<project>/locations/<region>/instances/<customer id>."),
+        new("settings.mode", DestinationFieldType.Choice, "Import raw logs by the Chronicle API, import UDM events by it (with the schema udm), or post to an HTTPS push feed.") { Default = "api", Choices = ["api", "udm", "feed"] },
+        new("settings.instance", DestinationFieldType.Text, "For api and udm: projects/<project>/locations/<region>/instances/<customer id>."),
         new("settings.logType", DestinationFieldType.Text, "For api: log type whose parser reads the events.") { Default = "KEYCLOAK" },
         new("settings.forwarder", DestinationFieldType.Text, "For api: resource name of the forwarder that imports are booked on."),
-        new("settings.version", DestinationFieldType.Choice, "For api: its version.") { Default = "v1", Choices = ["v1", "v1beta", "v1alpha"] },
-        new("settings.serviceAccountKey", DestinationFieldType.MultilineText, "For api: key file of the service account, the whole JSON.") { Secret = true },
+        new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.") { Default = "v1", Choices = ["v1", "v1beta", "v1alpha"] },
+        new("settings.serviceAccountKey", DestinationFieldType.MultilineText, "For api and udm: key file of the service account, the whole JSON.") { Secret = true },
         new("settings.apiKey", DestinationFieldType.Text, "For feed: API key of the Google Cloud project.") { Secret = true },
         new("settings.feedSecret", DestinationFieldType.Text, "For feed: the secret that the feed showed once.") { Secret = true },
     ];
 
     public bool Feed { get; private init; }
+
+    /// <summary>Whether events are imported as they are, past every parser.</summary>
+    public bool Udm { get; private init; }
 
     public string? Forwarder { get; private init; }
 
@@ -150,7 +162,8 @@ internal sealed record GoogleSecOpsSettings
 
     public static GoogleSecOpsSettings Read(SettingReader reader)
     {
-        var feed = reader.Choice("mode", "api", "api", "feed") == "feed";
+        var mode = reader.Choice("mode", "api", "api", "udm", "feed");
+        var (feed, udm) = (mode == "feed", mode == "udm");
         var (instance, logType, forwarder) = (reader.Text("instance"), reader.Text("logType") ?? "KEYCLOAK", reader.Text("forwarder"));
         var version = reader.Choice("version", "v1", "v1", "v1beta", "v1alpha");
         var (keyFile, apiKey, feedSecret) = (reader.Lines("serviceAccountKey"), reader.Text("apiKey"), reader.Text("feedSecret"));
@@ -173,9 +186,11 @@ internal sealed record GoogleSecOpsSettings
         return new GoogleSecOpsSettings
         {
             Feed = feed,
+            Udm = udm,
             Forwarder = forwarder,
             Account = feed ? null : account,
-            ImportPath = $"/{version}/{string.Join('/', (instance ?? "").Split('/').Select(Uri.EscapeDataString))}/logTypes/{Uri.EscapeDataString(logType)}/logs:import",
+            ImportPath = $"/{version}/{string.Join('/', (instance ?? "").Split('/').Select(Uri.EscapeDataString))}"
+                + (udm ? "/events:import" : $"/logTypes/{Uri.EscapeDataString(logType)}/logs:import"),
             FeedHeaders = feed && apiKey is not null && feedSecret is not null ? [new("X-goog-api-key", apiKey), new("X-Webhook-Access-Key", feedSecret)] : [],
             Secrets = [.. new[] { apiKey, feedSecret }.OfType<string>().Select(text => new Secret(text)), .. account?.Secrets ?? []],
             Faults = reader.Faults,

@@ -41,6 +41,8 @@ public sealed record IntegrationRequest
 
     public HttpContract? Http { get; init; }
 
+    public BatchContract? Batch { get; init; }
+
     public AuthenticationRequest? Authentication { get; init; }
 
     public TlsRequest? Tls { get; init; }
@@ -72,6 +74,11 @@ public sealed record SyslogContract(
 /// <param name="Gzip">Whether bodies are compressed; false by default.</param>
 /// <param name="TimeoutSeconds">1 to 300; 30 by default.</param>
 public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null);
+
+/// <summary>How much one batch may hold; never more than the destination itself allows.</summary>
+/// <param name="MaxEvents">1 to 10000 events; the destination's limit by default.</param>
+/// <param name="MaxBytes">1000 to 16777216 bytes of formatted events; a single larger event goes alone.</param>
+public sealed record BatchContract(int? MaxEvents = null, int? MaxBytes = null);
 
 /// <summary>Credentials; a secret that is left out keeps its stored value.</summary>
 /// <param name="Type"><c>none</c>, <c>basic</c>, <c>header</c> or <c>bearer</c>.</param>
@@ -137,6 +144,7 @@ public sealed record IntegrationResponse(
     string Schema,
     SyslogContract Syslog,
     HttpContract Http,
+    BatchContract Batch,
     AuthenticationResponse Authentication,
     TlsResponse Tls,
     IReadOnlyList<int> Sources,

@@ -35,6 +35,10 @@ internal sealed record IntegrationDefinition
 
     public required int TimeoutSeconds { get; init; }
 
+    public int? BatchMaxEvents { get; init; }
+
+    public int? BatchMaxBytes { get; init; }
+
     public required AuthenticationType Authentication { get; init; }
 
     public string? Username { get; init; }

@@ -29,6 +29,7 @@ internal static class IntegrationView
                 definition.Hostname,
                 definition.MaxMessageBytes),
             new HttpContract(Choices.NameOf(Choices.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds),
+            new BatchContract(definition.BatchMaxEvents, definition.BatchMaxBytes),
             new AuthenticationResponse(
                 Choices.NameOf(Choices.AuthenticationTypes, definition.Authentication),
                 definition.Username,

@@ -25,15 +25,23 @@ internal sealed record RunnableIntegration(
 
         var definition = IntegrationDefinition.FromJson(integration.Definition);
         return new RunnableIntegration(
-            integration.Id, integration.Version, integration.Name, integration.EnginePool, kind!,
+            integration.Id, integration.Version, integration.Name, integration.EnginePool, Limited(kind!, definition),
             ToDestination(integration.Name, new Uri(integration.ServerUrl), definition, secrets!, localFolder), ToOutput(definition, kind!),
             definition.Filter, definition.Sources);
     }
 
     /// <summary>The same for one that passed the rules but need not be stored.</summary>
     public static RunnableIntegration Create(ValidIntegration valid, string? localFolder = null) => new(
-        0, 0, valid.Name, valid.EnginePool, valid.Kind, ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets, localFolder),
+        0, 0, valid.Name, valid.EnginePool, Limited(valid.Kind, valid.Definition), ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets, localFolder),
         ToOutput(valid.Definition, valid.Kind), valid.Definition.Filter, valid.Definition.Sources);
+
+    private static DestinationKind Limited(DestinationKind kind, IntegrationDefinition definition) => definition is { BatchMaxEvents: null, BatchMaxBytes: null }
+        ? kind
+        : kind with
+        {
+            Open = (settings, time) => new LimitedDestination(
+                kind.Open(settings, time), new BatchLimits(definition.BatchMaxEvents ?? int.MaxValue, definition.BatchMaxBytes ?? int.MaxValue)),
+        };
 
     private static DestinationSettings ToDestination(
         string name, Uri url, IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets, string? localFolder) => new()

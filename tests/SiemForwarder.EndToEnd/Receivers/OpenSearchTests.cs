@@ -90,7 +90,7 @@ public sealed class OpenSearchTests(OpenSearchServer server, TestPostgres postgr
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);
         var source = await SeededLog.AddSourceAsync(forwarder);
         var id = await forwarder.AddIntegrationAsync(
-            new { name = "opensearch", preset = "opensearch", serverUrl = server.Url, settings = System.Text.Json.Nodes.JsonNode.Parse("""{"dataStream":null,"index":"numbers-only"}""") });
+            new { name = "opensearch", preset = "opensearch", serverUrl = server.Url, settings = new { index = "numbers-only" } });
 
         var ids = await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 300).Select(number => number == 150 ? "zoë" : $"{number}"));
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using SiemForwarder.Destinations;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Service;
 
@@ -87,6 +88,32 @@ public sealed class PresetApiTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal("my:type", edited["settings"]!["sourceType"]!.GetValue<string>());
         Assert.Equal("event", edited["settings"]!["endpoint"]!.GetValue<string>());
         Assert.True(edited["settings"]!["tokenSet"]!.GetValue<bool>());
+    }
+
+    [Fact]
+    public async Task TheBatchLimitOfAnIntegrationBoundsItsRequests()
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(200, """{"text":"Success","code":0}"""));
+        var source = await SeededLog.AddSourceAsync(Forwarder);
+        var id = await Forwarder.AddIntegrationAsync(new
+        {
+            name = "small batches",
+            preset = "splunk",
+            serverUrl = $"http://127.0.0.1:{receiver.Port}",
+            settings = new { token = "t" },
+            batch = new { maxEvents = 7 },
+        });
+        var shown = await Forwarder.GetAsync($"{Path}/{id}");
+        Assert.Equal((7, 900_000), (shown["batch"]!["maxEvents"]!.GetValue<int>(), shown["batch"]!["maxBytes"]!.GetValue<int>()));
+
+        await SeededLog.AppendAsync(Forwarder, source, Enumerable.Range(0, 50).Select(number => $"user-{number}"));
+
+        await Forwarder.WaitForAsync($"{Path}/{id}/status", node => node["status"]!.GetValue<string>() == "Success" && node["backlog"]!.GetValue<long>() == 0);
+        var sizes = receiver.Requests.Select(request => System.Text.Encoding.UTF8.GetString(request.PlainBody).Split("\"sourcetype\"").Length - 1).ToList();
+        Assert.Equal(50, sizes.Sum());
+        Assert.Equal(7, sizes.Max());
+        Assert.Equal(["batch.maxBytes", "batch.maxEvents"], (await Forwarder.SendAsync(
+            HttpMethod.Post, Path, new { name = "n", serverUrl = "tcp://h", batch = new { maxEvents = 0, maxBytes = 1 } })).Fields.Order());
     }
 
     [Theory]

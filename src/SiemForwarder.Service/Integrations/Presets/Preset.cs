@@ -39,6 +39,9 @@ internal sealed record Preset
 
     public HttpContract? Http { get; init; }
 
+    /// <summary>How much one batch may hold; null where the destination's own limit is meant.</summary>
+    public BatchContract? Batch { get; init; }
+
     /// <summary>Header that carries a credential which is given without its name; null where the destination knows its own.</summary>
     public string? HeaderName { get; init; }
 

@@ -42,6 +42,7 @@ internal static class PresetEndpoints
         Add("schema", preset.Schema);
         Add("syslog", preset.Syslog);
         Add("http", preset.Http);
+        Add("batch", preset.Batch);
         if (preset.ReadSettings() is { Count: > 0 } settings)
         {
             fills["settings"] = settings;

@@ -32,6 +32,7 @@ internal static class PresetFilling
             Schema = request.Schema ?? preset.Schema,
             Syslog = Fill(request.Syslog, preset.Syslog),
             Http = Fill(request.Http, preset.Http),
+            Batch = new BatchContract(request.Batch?.MaxEvents ?? preset.Batch?.MaxEvents, request.Batch?.MaxBytes ?? preset.Batch?.MaxBytes),
             Authentication = Fill(request.Authentication, preset),
             Settings = Fill(request.Settings, preset),
         };

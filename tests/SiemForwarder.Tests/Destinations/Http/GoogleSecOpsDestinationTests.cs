@@ -51,6 +51,19 @@ public sealed class GoogleSecOpsDestinationTests : HttpDestinationContract, IAsy
     }
 
     [Fact]
+    public async Task EventsOfTheUnifiedDataModelAreImportedPastEveryParser()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = OpenWith(SomeSettings.For($"http://127.0.0.1:{receiver.Port}"), new { mode = "udm", instance = Instance, serviceAccountKey = KeyFile() });
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(), Soon));
+
+        var request = Assert.Single(receiver.Requests);
+        Assert.Equal($"POST /v1/{Instance}/events:import HTTP/1.1", request.RequestLine);
+        Assert.Equal("""{"inlineSource":{"events":[{"udm":{"n":0}},{"udm":{"n":1}}]}}""", ToText(request.Body));
+    }
+
+    [Fact]
     public async Task TheServiceAccountSignsForItsToken()
     {
         await using var receiver = HttpReceiver.Start(Accepted);

@@ -127,6 +127,28 @@ public abstract class HttpDestinationContract : NetworkDestinationContract
 
     [Theory]
     [InlineData(400)]
+    [InlineData(422)]
+    public async Task WhatTheReceiverCallsBadIsNotTriedAgainAsItIs(int status)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(status, "bad"));
+
+        var outcome = await SendAsync(receiver);
+
+        Assert.True(outcome is DeliveryOutcome.Rejected or DeliveryOutcome.Misconfigured or DeliveryOutcome.Partial { Refused.Count: > 0 }, outcome.ToString());
+    }
+
+    [Fact]
+    public async Task CancellingEndsAWaitForTheAnswerAtOnce()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted with { Conduct = HttpReplyConduct.Silence });
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => destination.SendAsync(Batch(), cancel.Token));
+    }
+
+    [Theory]
+    [InlineData(400)]
     [InlineData(401)]
     [InlineData(500)]
     public async Task ASecretThatTheReceiverEchoesIsNeverShown(int status)

@@ -1,0 +1,15 @@
+namespace SiemForwarder.Destinations;
+
+/// <summary>A destination that gets smaller batches than it would take.</summary>
+/// <param name="inner">What sends; disposed with this.</param>
+/// <param name="most">The lower of this and the destination's own limit counts.</param>
+public sealed class LimitedDestination(IDestination inner, BatchLimits most) : IDestination
+{
+    public BatchLimits Limits { get; } = new(Math.Min(inner.Limits.MaxEvents, most.MaxEvents), Math.Min(inner.Limits.MaxBytes, most.MaxBytes));
+
+    public Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.SendAsync(batch, cancellationToken);
+
+    public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.TestAsync(batch, cancellationToken);
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
