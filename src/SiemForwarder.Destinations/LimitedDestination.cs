@@ -9,6 +9,8 @@ public sealed class LimitedDestination(IDestination inner, BatchLimits most) : I
 
     public Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.SendAsync(batch, cancellationToken);
 
+    public Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken) => inner.MendAsync(cancellationToken);
+
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.TestAsync(batch, cancellationToken);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
