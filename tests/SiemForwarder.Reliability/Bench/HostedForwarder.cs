@@ -17,10 +17,11 @@ internal sealed class HostedForwarder(string connectionString, TimeProvider cloc
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        // Leases count in the time of the database, which does not leap; retries and pauses are the product's own.
+        // A lease that outlasts the usual leap: the clock must not take away in every moment what is renewed in real time.
+        // Retries and pauses are the product's own.
         string[] settings =
         [
-            "--urls=http://127.0.0.1:0", "--Forwarder:Engine:Name=hosted", "--Forwarder:Engine:LeaseDuration=00:00:02",
+            "--urls=http://127.0.0.1:0", "--Forwarder:Engine:Name=hosted", "--Forwarder:Engine:LeaseDuration=00:05:00",
             "--Forwarder:Engine:LeaseInterval=00:00:00.5",
             "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal",
         ];
