@@ -45,7 +45,14 @@ internal sealed class OtlpDestination : HttpIntake
         var byTable = IntakeVerdict.Of(answer, Settings.IntegrationName);
         if (byTable.Outcome is DeliveryOutcome.Delivered)
         {
-            return FindPartialSuccess(answer) is { } note ? IntakeVerdict.Delivered(note) : byTable;
+            return FindPartialSuccess(answer) switch
+            {
+                null => byTable,
+                { Refused: 0 } partial => IntakeVerdict.Delivered(partial.Note),
+                { } partial => IntakeVerdict.Of(
+                    answer, Settings.IntegrationName, HttpVerdict.Rejected, ErrorCategory.Rejected, partial.Note,
+                    "Smaller batches find out which records it refuses; those are set aside."),
+            };
         }
 
         // The specification lets a client repeat only after 429, 502, 503 and 504.
@@ -84,8 +91,12 @@ internal sealed class OtlpDestination : HttpIntake
         answer, Settings.IntegrationName, verdict, byTable.Fault!.Category, byTable.Fault.What,
         "OTLP forbids repeating the same request after this answer; look at the receiver's log.");
 
-    // Only a number is told, not which records: repeating would double the others.
-    private static string? FindPartialSuccess(HttpAnswer answer)
+    /// <summary>What a partial success says; null where the answer has none.</summary>
+    /// <remarks>
+    /// Only a number is told, not which records. The protocol forbids repeating the request; taking it for success would lose those records without a word,
+    /// so the batch is halved until they are found: the others come twice, each with its id.
+    /// </remarks>
+    private static (long Refused, string Note)? FindPartialSuccess(HttpAnswer answer)
     {
         try
         {
@@ -100,7 +111,9 @@ internal sealed class OtlpDestination : HttpIntake
             var message = partial.TryGetProperty("errorMessage", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
             return rejected == 0 && message.Length == 0
                 ? null
-                : OneLine.Of(answer.Hide($"HTTP {answer.Status}, but the receiver says that it refused {rejected} records without saying which: {message}"));
+                : (rejected, OneLine.Of(answer.Hide(rejected == 0
+                    ? $"HTTP {answer.Status}, and the receiver warns: {message}"
+                    : $"HTTP {answer.Status}, but the receiver says that it refused {rejected} records without saying which: {message}")));
         }
         catch (JsonException)
         {

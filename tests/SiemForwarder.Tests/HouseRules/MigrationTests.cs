@@ -34,7 +34,10 @@ public sealed partial class MigrationTests
 
     private static IEnumerable<string> AddedColumns(string statement) => statement.Split("ADD COLUMN").Skip(1);
 
-    private static bool IsDemanded(string column) => column.Contains("NOT NULL", StringComparison.Ordinal) && !column.Contains("DEFAULT", StringComparison.Ordinal);
+    private static bool IsDemanded(string column) => Demanded().IsMatch(column) && !column.Contains("DEFAULT", StringComparison.Ordinal);
+
+    [GeneratedRegex("(?<!IS )NOT NULL")]
+    private static partial Regex Demanded();
 
     [GeneratedRegex("--[^\n]*")]
     private static partial Regex Comment();

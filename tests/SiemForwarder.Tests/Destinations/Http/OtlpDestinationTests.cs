@@ -64,10 +64,19 @@ public sealed class OtlpDestinationTests : HttpDestinationContract
     [Theory]
     [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\",\"errorMessage\":\"too old\"}}", "refused 3 records")]
     [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
+    public async Task RefusedRecordsOfAPartialSuccessAreLookedForInSmallerBatches(string body, string reason)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(200, body));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        Assert.Contains(reason, Assert.IsType<DeliveryOutcome.Rejected>(await destination.SendAsync(Batch(), Soon)).Reason);
+    }
+
+    [Theory]
     [InlineData("{\"partialSuccess\":{\"errorMessage\":\"slow down\"}}", "slow down")]
     [InlineData("{\"partialSuccess\":{}}", "HTTP 200")]
     [InlineData("", "HTTP 200")]
-    public async Task APartialSuccessIsDeliveredWithANote(string body, string note)
+    public async Task AWarningIsDeliveredWithANote(string body, string note)
     {
         await using var receiver = HttpReceiver.Start(new HttpReply(200, body));
         await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
