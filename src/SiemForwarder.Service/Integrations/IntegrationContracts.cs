@@ -37,6 +37,9 @@ public sealed record IntegrationRequest
     /// <summary>Schema of JSON: <c>native</c> by default; see docs/schemas.md for the others.</summary>
     public string? Schema { get; init; }
 
+    /// <summary>Whether admin events carry what was sent to Keycloak (its <c>representation</c>, secrets masked); false by default, since it holds personal data and is long.</summary>
+    public bool? IncludeRepresentation { get; init; }
+
     public SyslogContract? Syslog { get; init; }
 
     public HttpContract? Http { get; init; }
@@ -154,6 +157,7 @@ public sealed record IntegrationResponse(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
     IntegrationSummary Status,
+    bool IncludeRepresentation,
     DateTimeOffset? PausedSince);
 
 /// <summary>The headline of an integration's status, for lists.</summary>

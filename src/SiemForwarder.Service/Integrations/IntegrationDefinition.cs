@@ -17,6 +17,8 @@ internal sealed record IntegrationDefinition
 
     public required string Schema { get; init; }
 
+    public bool IncludeRepresentation { get; init; }
+
     public required SyslogFormat SyslogFormat { get; init; }
 
     public required SyslogFraming Framing { get; init; }

@@ -45,6 +45,7 @@ internal static class IntegrationRules
             Port = errors.Between("port", IntegrationAddress.PortGiven(request, url), 1, 65535, kind is not null && kind.DefaultPorts.TryGetValue(protocol, out var usual) ? usual : Choices.DefaultPorts[protocol]),
             OutputType = outputType,
             Schema = schema,
+            IncludeRepresentation = request.IncludeRepresentation ?? false,
             SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), Choices.SyslogFormats),
             Framing = errors.Choose(
                 "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, Choices.Framings),

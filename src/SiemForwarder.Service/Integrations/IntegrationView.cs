@@ -45,6 +45,7 @@ internal static class IntegrationView
             integration.CreatedAt,
             integration.UpdatedAt,
             status,
+            definition.IncludeRepresentation,
             integration.PausedAt);
     }
 

@@ -70,6 +70,9 @@ internal sealed record RunnableIntegration(
         var bare = definition.OutputType == OutputType.Json || (kind.CarriesBareEvents && definition.OutputType != OutputType.Syslog);
         var header = bare ? null : new SyslogHeaderSettings(
             definition.SyslogFormat, definition.Facility, definition.AppName, definition.Hostname);
-        return new OutputSettings(definition.OutputType, definition.Schema, header, definition.MaxMessageBytes);
+        return new OutputSettings(definition.OutputType, definition.Schema, header, definition.MaxMessageBytes)
+        {
+            IncludeRepresentation = definition.IncludeRepresentation,
+        };
     }
 }

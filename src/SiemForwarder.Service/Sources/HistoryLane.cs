@@ -31,14 +31,22 @@ internal static class HistoryLane
                 : !(Parse(live, stream)?.StartMs <= startMs))];
     }
 
-    /// <summary>Reads history through; ends when it is in the log.</summary>
+    /// <summary>Reads history through; ends when it is in the log and nothing is left to ask for again.</summary>
+    /// <param name="source">The source with the start that was asked for, and the streams whose history is not read through.</param>
+    /// <param name="history">Checkpoints of the history lane.</param>
+    /// <param name="append">Stores a page and its checkpoint.</param>
+    /// <param name="begun">Told of the poller, to show how it goes.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">For changes of state.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task RunAsync(
-        KeycloakSource source, IReadOnlyDictionary<EventStream, string?> history, Func<LogAppend, CancellationToken, Task<AppendOutcome>> append, TimeProvider time,
-        ILogger logger, CancellationToken cancellationToken)
+        KeycloakSource source, IReadOnlyDictionary<EventStream, string?> history, Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
+        Action<RealmPoller> begun, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         // A checkpoint that is complete began later than what is asked for now: that history is read anew.
-        var begun = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
-        using var poller = new RealmPoller(source, begun, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger);
+        var unfinished = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
+        using var poller = new RealmPoller(source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger);
+        begun(poller);
         await poller.RunThroughAsync(cancellationToken);
         foreach (var stream in source.Streams.Distinct())
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Events;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Keycloak;
@@ -16,9 +17,13 @@ internal sealed class PollService(
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<int, RealmPoller> pollers = new();
+    private readonly ConcurrentDictionary<int, RealmPoller> histories = new();
 
     /// <summary>What the poller of a source reports; null where none runs here.</summary>
     public RealmPollStatus? FindStatus(int sourceId) => pollers.GetValueOrDefault(sourceId)?.Status;
+
+    /// <summary>How reading the history of a source goes; null where none is read here.</summary>
+    public RealmPollStatus? FindHistory(int sourceId) => histories.GetValueOrDefault(sourceId)?.Status;
 
     /// <summary>What all pollers of this engine report.</summary>
     public IReadOnlyList<RealmPollStatus> Statuses => [.. pollers.Values.Select(poller => poller.Status)];
@@ -51,7 +56,7 @@ internal sealed class PollService(
                 poller.RunAsync(cancellationToken),
                 unread.Count == 0
                     ? Task.CompletedTask
-                    : HistoryLane.RunAsync(keycloak with { Streams = unread }, history, AppendAsync, Time, logger, cancellationToken),
+                    : ReadHistoryAsync(keycloak with { Streams = unread }, history),
                 stop);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -63,6 +68,19 @@ internal sealed class PollService(
         finally
         {
             pollers.TryRemove(source.Id, out _);
+        }
+
+        async Task ReadHistoryAsync(KeycloakSource keycloak, IReadOnlyDictionary<EventStream, string?> history)
+        {
+            try
+            {
+                await HistoryLane.RunAsync(
+                    keycloak, history, AppendAsync, lane => histories[source.Id] = lane, Time, loggers.CreateLogger<RealmPoller>(), cancellationToken);
+            }
+            finally
+            {
+                histories.TryRemove(source.Id, out _);
+            }
         }
 
         // The first fault of either ends both; the next look at the configuration starts them anew.

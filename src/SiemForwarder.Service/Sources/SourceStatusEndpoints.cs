@@ -12,13 +12,14 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>How pulling a source goes, and what is pushed to it.</summary>
 /// <param name="Running">Whether the poller runs in this process; of kind <c>http</c> whether the inbox is open.</param>
 /// <param name="Poll">What the poller reports; null before its first report. From another engine it is up to 15 seconds old.</param>
+/// <param name="History">How reading the source's history goes, where this process reads it now.</param>
 /// <param name="Inbox">What this process took of pushed events since it started; null where nobody may push.</param>
 /// <param name="StoredEvents">Events stored so far, the dropped ones included.</param>
 /// <param name="LastStoredAt">When an event was last stored; null where none is kept.</param>
 /// <param name="Engine">Engine that polls it, or polled it last.</param>
 /// <param name="ReportedAt">When that engine reported; null where the poller runs in this process.</param>
 public sealed record SourceStatusResponse(
-    bool Running, RealmPollStatus? Poll, InboxStatus? Inbox, long StoredEvents, DateTimeOffset? LastStoredAt, string? Engine, DateTimeOffset? ReportedAt);
+    bool Running, RealmPollStatus? Poll, RealmPollStatus? History, InboxStatus? Inbox, long StoredEvents, DateTimeOffset? LastStoredAt, string? Engine, DateTimeOffset? ReportedAt);
 
 /// <summary>Check and status of a source.</summary>
 internal static class SourceStatusEndpoints
@@ -73,6 +74,7 @@ internal static class SourceStatusEndpoints
         return TypedResults.Ok(new SourceStatusResponse(
             here is not null || (definition.Keycloak is null && source.Enabled),
             here ?? last?.Poll,
+            polling.FindHistory(id),
             definition.Inbox is null ? null : inbox.StatusOf(id),
             await store.CountEventsAsync(id, cancellationToken),
             await store.ReadLastStoredAsync(id, cancellationToken),

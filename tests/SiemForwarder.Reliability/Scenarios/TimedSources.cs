@@ -129,7 +129,8 @@ internal static class TimedSources
         await SetUpAsync(run, cancellationToken);
         await run.UntilAsync(() => run.Feeds[0].Arrivals.Distinct >= 500, TimeSpan.FromSeconds(60), cancellationToken);
         var source = await run.Api.FindAsync("/api/v1/sources/1/status", cancellationToken);
-        var gaps = source!["poll"]!["streams"]!.AsArray().Sum(stream => stream!["gaps"]!.AsArray().Count);
+        var gaps = new[] { source!["poll"], source["history"] }.Where(lane => lane is not null)
+            .Sum(lane => lane!["streams"]!.AsArray().Sum(stream => stream!["gaps"]!.AsArray().Count));
         run.Keycloak.Realm.UserEvents.HealPoison(time => System.Text.Encoding.UTF8.GetString(poison[time].Json));
         var healed = await run.UntilAsync(
             () => poison.Values.All(one => run.Feeds[0].Arrivals.Contains(one.Id)), TimeSpan.FromSeconds(90), cancellationToken);
