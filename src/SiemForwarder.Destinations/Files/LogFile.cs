@@ -85,6 +85,11 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
             {
                 await RandomAccess.WriteAsync(file, lines, length, cancellationToken);
                 RandomAccess.FlushToDisk(file);
+                if (length == 0)
+                {
+                    FlushNames();
+                }
+
                 complete = true;
             }
             finally
@@ -98,6 +103,16 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         finally
         {
             file.Dispose();
+        }
+    }
+
+    /// <summary>A file that begins has a new name, and so may have the folders above it.</summary>
+    private void FlushNames()
+    {
+        var top = System.IO.Path.TrimEndingDirectorySeparator(root).Length;
+        for (var folder = Folder; folder.Length >= top && folder.Length > 0; folder = System.IO.Path.GetDirectoryName(folder) ?? string.Empty)
+        {
+            FolderSync.Flush(folder);
         }
     }
 

@@ -5,6 +5,9 @@ namespace SiemForwarder.Events.Keycloak;
 /// <summary>Turns the JSON that Keycloak sent into the one normalized record; pure, so a better mapping applies to replays too.</summary>
 public static class KeycloakNormalizer
 {
+    /// <summary>Raised whenever the same bytes of a source are mapped to another event than before.</summary>
+    public const int MappingVersion = 2;
+
     /// <summary>Normalizes one event. Never throws: what cannot be understood keeps its type name and its details.</summary>
     /// <param name="stream">Stream of the segment the event came from.</param>
     /// <param name="raw">The exact bytes of one JSON object.</param>

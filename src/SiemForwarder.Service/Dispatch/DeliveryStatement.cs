@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch;
@@ -20,8 +21,8 @@ internal static class DeliveryStatement
         ), status AS (
             {1}
         ), refused AS (
-            INSERT INTO set_aside (integration_id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at)
-            SELECT $1, $2, r.position, r.event_id, r.event_type, r.occurred_at, r.bytes, r.reason, r.answer, $11
+            INSERT INTO set_aside (integration_id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, mapping_version)
+            SELECT $1, $2, r.position, r.event_id, r.event_type, r.occurred_at, r.bytes, r.reason, r.answer, $11, $22
             FROM moved, unnest($13::bigint[], $14::text[], $15::text[], $16::timestamptz[], $17::bytea[], $18::text[], $19::text[])
                 AS r (position, event_id, event_type, occurred_at, bytes, reason, answer)
             ON CONFLICT (integration_id, source_id, position) DO NOTHING
@@ -67,6 +68,7 @@ internal static class DeliveryStatement
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Answer))] });
         parameters.Add(new NpgsqlParameter<long> { TypedValue = fence });
         parameters.Add(new NpgsqlParameter { Value = (object?)replayId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = KeycloakNormalizer.MappingVersion });
         return command;
     }
 

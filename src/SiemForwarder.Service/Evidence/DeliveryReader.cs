@@ -10,7 +10,7 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
     private const string DeliveryColumns =
         "id, source_id, first_position, last_position, event_count, byte_count, sha256, attempts, answer, filtered, delivered_at, replay_id";
 
-    private const string SetAsideColumns = "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, state, note, decided_at";
+    private const string SetAsideColumns = "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, state, note, decided_at, mapping_version";
 
     public async Task<DeliveryList> ListDeliveriesAsync(int integrationId, int page, int pageSize, CancellationToken cancellationToken) => new(
         await ReadAsync($"SELECT {DeliveryColumns} FROM delivery WHERE integration_id = $1 ORDER BY delivered_at DESC, id DESC OFFSET $2 LIMIT $3",
@@ -104,6 +104,7 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
             reader.GetFieldValue<DateTimeOffset>(9),
             reader.GetString(10),
             reader.IsDBNull(11) ? null : reader.GetString(11),
-            reader.IsDBNull(12) ? null : reader.GetFieldValue<DateTimeOffset>(12));
+            reader.IsDBNull(12) ? null : reader.GetFieldValue<DateTimeOffset>(12),
+            reader.GetInt32(13));
     }
 }

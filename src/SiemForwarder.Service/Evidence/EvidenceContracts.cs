@@ -86,9 +86,10 @@ public sealed record DeliveryList(IReadOnlyList<DeliveryResponse> Items, long To
 /// <param name="Note">What became of sending it again, or why it was discarded.</param>
 /// <param name="Reason">Why it was set aside.</param>
 /// <param name="Answer">What the destination answered.</param>
+/// <param name="MappingVersion">Version of the mapping that wrote these bytes; a redrive with <c>renderAgain</c> uses today's.</param>
 public sealed record SetAsideResponse(
     long Id, int Source, long Position, string EventId, string EventType, DateTimeOffset OccurredAt, string Text, string BytesBase64, string Reason,
-    string Answer, DateTimeOffset SetAsideAt, string State, string? Note, DateTimeOffset? DecidedAt);
+    string Answer, DateTimeOffset SetAsideAt, string State, string? Note, DateTimeOffset? DecidedAt, int MappingVersion);
 
 /// <summary>A page of set-aside events, newest first.</summary>
 public sealed record SetAsideList(IReadOnlyList<SetAsideResponse> Items, long Total, int Page, int PageSize);

@@ -1,5 +1,8 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Service;
@@ -30,5 +33,26 @@ public sealed class OutputTypeTests(TestPostgres postgres)
         var message = Encoding.UTF8.GetString(receiver.Messages[0]);
         Assert.Contains(mark, message, StringComparison.Ordinal);
         Assert.Contains(ids[0], message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheRepresentationOfAnAdminEventComesOnlyWhereItIsAskedFor()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var plain = TcpSyslogReceiver.Start();
+        await using var asking = TcpSyslogReceiver.Start();
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        await forwarder.AddIntegrationAsync(new { name = "plain", serverUrl = $"tcp://127.0.0.1:{plain.Port}", outputType = "JSON" });
+        await forwarder.AddIntegrationAsync(new { name = "asking", serverUrl = $"tcp://127.0.0.1:{asking.Port}", outputType = "JSON", includeRepresentation = true });
+        var body = """{"id":"7d2c1c0e-4f7b-4c7e-9a3e-2f6a7c9f1b22","time":1789041600000,"realmId":"r","operationType":"UPDATE","resourceType":"USER","resourcePath":"users/1","representation":"{\"username\":\"alice-in-it\"}"}"""u8.ToArray();
+        var writer = forwarder.Services.GetRequiredService<EventLogWriter>();
+        await writer.AppendAsync(
+            new LogAppend(source, EventStream.Admin, [new IncomingEvent(1_789_041_600_000, EventKey.FromHash(body), null, body)], null), TestContext.Current.CancellationToken);
+
+        await plain.WaitForMessagesAsync(1, TestContext.Current.CancellationToken);
+        await asking.WaitForMessagesAsync(1, TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain("\"representation\"", Encoding.UTF8.GetString(plain.Messages[0]), StringComparison.Ordinal);
+        Assert.Contains("alice-in-it", Encoding.UTF8.GetString(asking.Messages[0]), StringComparison.Ordinal);
     }
 }

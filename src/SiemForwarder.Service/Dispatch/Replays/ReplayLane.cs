@@ -44,18 +44,16 @@ internal sealed class ReplayLane(
         await patience.TryUntilDoneAsync(token => table.StartAsync(replay.Id, token), cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(replay, stop);
-        try
+        var reading = open(replay, (assembler, delivery) => ReadAsync(replay, assembler, delivery, stop.Token), stop.Token);
+        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stop.CancelAsync();
+        await watching;
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // Where somebody cancelled this replay, the next one has its turn.
+        if (reading.IsFaulted)
         {
-            await open(replay, (assembler, delivery) => ReadAsync(replay, assembler, delivery, stop.Token), stop.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Somebody cancelled this replay; the next one has its turn.
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await watching;
+            await reading;
         }
     }
 
@@ -94,22 +92,16 @@ internal sealed class ReplayLane(
     /// <summary>Stops the replay when it is no longer to run, also while it waits for its destination.</summary>
     private async Task WatchAsync(Replay replay, CancellationTokenSource stop)
     {
-        try
+        while (true)
         {
-            while (!stop.IsCancellationRequested)
+            await Task.WhenAny(configuration.Changed, Task.Delay(CancelGlance, time, stop.Token));
+            var look = patience.TryUntilDoneAsync(token => table.FindAsync(integration.Id, replay.Id, token), stop.Token);
+            await ((Task)look).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!look.IsCompletedSuccessfully || (await look)?.State != Replay.Running)
             {
-                await Task.WhenAny(configuration.Changed, Task.Delay(CancelGlance, time, stop.Token));
-                stop.Token.ThrowIfCancellationRequested();
-                var now = await patience.TryUntilDoneAsync(token => table.FindAsync(integration.Id, replay.Id, token), stop.Token);
-                if (now?.State != Replay.Running)
-                {
-                    await stop.CancelAsync();
-                }
+                await stop.CancelAsync();
+                return;
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The replay came to its end, or the lane was stopped.
         }
     }
 }
