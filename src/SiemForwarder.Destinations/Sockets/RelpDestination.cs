@@ -63,6 +63,9 @@ internal sealed class RelpDestination : IDestination
                 [], [.. Enumerable.Range(acknowledged, batch.Count - acknowledged)], $"{acknowledged} of {batch.Count} messages acknowledged; {fault.What}");
     }
 
+    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(new WireImage(
+        [WireUnit.Of(WireUnitKind.Stream, RelpSession.FirstFrames(batch))], "The numbers before the frames go on through a session; shown are its first."));
+
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var log = new StageLog(timeProvider);
