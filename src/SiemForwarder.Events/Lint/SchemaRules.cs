@@ -22,8 +22,8 @@ internal static class SchemaRules
                 "malware", "network", "package", "process", "registry", "session", "threat", "vulnerability", "web"),
             SchemaRule.OneOf("event.outcome", "success", "failure", "unknown"), SchemaRule.Required("event.id"),
         ],
-        // Splunk CIM 8.5: Authentication and Change have these in common.
-        ["cim"] = [SchemaRule.Time("timestamp"), SchemaRule.Required("vendor_product"), SchemaRule.Required("action"), SchemaRule.Required("user"), SchemaRule.Required("src")],
+        // Splunk CIM 8.5: what Authentication and Change have in common.
+        ["cim"] = [SchemaRule.Time("timestamp"), SchemaRule.Required("vendor_product"), SchemaRule.Required("src"), SchemaRule.Required("dest")],
         // Microsoft ASIM: fields that are mandatory in every schema.
         ["asim"] =
         [

@@ -118,7 +118,7 @@ public sealed class MessageReaderTests
     [InlineData("ocsf-1.9", "{\"metadata\":{\"version\":\"1.8.0\"}}", "ocsf-1.9.metadata.version")]
     [InlineData("asim", "{\"EventResult\":\"Fine\"}", "asim.EventResult")]
     [InlineData("udm", "{}", "udm.metadata.eventType")]
-    [InlineData("cim", "{\"user\":null}", "cim.user")]
+    [InlineData("cim", "{\"src\":null}", "cim.src")]
     public void WhatIsWrongIsFound(string format, string message, string rule)
     {
         var findings = MessageReader.Read(Encoding.UTF8.GetBytes(message), FormatSettings.For(format)).Findings;
