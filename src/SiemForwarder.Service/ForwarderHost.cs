@@ -56,6 +56,7 @@ internal static class ForwarderHost
         app.MapRedrive();
         app.MapReplays();
         app.MapPreviews();
+        app.MapVolumes();
         app.MapStatus();
         app.MapAlarms();
         app.MapEvidence();
