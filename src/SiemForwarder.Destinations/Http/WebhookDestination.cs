@@ -67,7 +67,7 @@ internal sealed class WebhookDestination : IDestination
     {
         var one = settings.Http.Body == HttpBody.Single ? 1 : Math.Max(batch.Count, 1);
         List<WireUnit> units = [];
-        string? note = signature is null ? null : "The signature headers hold the time, so they differ from request to request.";
+        string? note = signature is null ? null : "The signature is masked; it and its time differ from request to request.";
         for (var first = 0; first < batch.Count; first += one)
         {
             var exchange = body.Request(batch.Slice(first, one), settings, signature, timeProvider);

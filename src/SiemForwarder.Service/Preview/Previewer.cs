@@ -17,7 +17,7 @@ internal sealed class Previewer(TimeProvider time)
         using var buffer = BatchBuffer.For(integration, destination.Limits);
         var units = new List<PreviewUnit>();
         var messages = new List<PreviewMessage>();
-        string? note = null;
+        var note = events.Count > 0 ? null : "None of the last stored events passes the filter.";
         for (var next = 0; next < events.Count;)
         {
             buffer.Clear();

@@ -10,26 +10,33 @@ internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
     // Bounds the work for a filter that lets next to nothing through.
     private const int MostScanned = 20_000;
 
-    /// <summary>The last events that pass the filter, oldest first; fewer where not so many are found among the last 20,000 of each source.</summary>
-    public async Task<IReadOnlyList<SecurityEvent>> FindAsync(RunnableIntegration integration, int count, CancellationToken cancellationToken)
+    /// <summary>The last events that pass the filter, oldest first; fewer where not so many are among the last 20,000 of each source.</summary>
+    public async Task<IReadOnlyList<SecurityEvent>> FindAsync(
+        RunnableIntegration integration, int count, CancellationToken cancellationToken)
     {
         var found = new List<SecurityEvent>();
-        foreach (var sourceId in integration.Sources.Count > 0 ? integration.Sources : await sources.ListAsync(cancellationToken))
+        var wanted = integration.Sources.Count > 0 ? integration.Sources : await sources.ListAsync(cancellationToken);
+        foreach (var sourceId in wanted)
         {
             found.AddRange(await FindAsync(integration, sourceId, count, cancellationToken));
         }
 
-        return [.. found.OrderByDescending(one => one.ReceivedAt).ThenByDescending(one => one.OccurredAt).ThenByDescending(one => one.Position).Take(count).Reverse()];
+        // Within a source in the order of the log, as they are delivered.
+        var newest = found.OrderByDescending(one => one.ReceivedAt).ThenByDescending(one => one.Source.Id).ThenByDescending(one => one.Position);
+        return [.. newest.Take(count).Reverse()];
     }
 
-    private async Task<List<SecurityEvent>> FindAsync(RunnableIntegration integration, int sourceId, int count, CancellationToken cancellationToken)
+    private async Task<List<SecurityEvent>> FindAsync(
+        RunnableIntegration integration, int sourceId, int count, CancellationToken cancellationToken)
     {
         var source = await sources.GetAsync(sourceId, cancellationToken);
         var found = new List<SecurityEvent>();
         var (before, scanned) = (long.MaxValue, 0);
-        while (found.Count < count && scanned < MostScanned && await log.FetchBeforeAsync(sourceId, before, cancellationToken) is { } segment)
+        while (found.Count < count && scanned < MostScanned
+            && await log.FetchBeforeAsync(sourceId, before, cancellationToken) is { } segment)
         {
-            found.AddRange(sources.Normalize(segment, source).Reverse().Where(one => integration.Filter.Evaluate(one).IsWanted).Take(count - found.Count));
+            var wanted = sources.Normalize(segment, source).Reverse().Where(one => integration.Filter.Evaluate(one).IsWanted);
+            found.AddRange(wanted.Take(count - found.Count));
             (before, scanned) = (segment.FirstPosition, scanned + segment.Count);
         }
 

@@ -12,7 +12,7 @@ public sealed class PreviewTests(RunningForwarder running) : IClassFixture<Runni
     private const string Path = "/api/v1/integrations/preview";
 
     [Fact]
-    public async Task EveryKindOfTheCatalogueShowsTheSamplesWithoutAFault()
+    public async Task EveryPresetShowsTheSamplesWithoutAFault()
     {
         var forwarder = await running.GetAsync();
         var presets = (await forwarder.GetAsync("/api/v1/presets")).AsArray();
@@ -38,7 +38,8 @@ public sealed class PreviewTests(RunningForwarder running) : IClassFixture<Runni
             kinds.Add(shown["destination"]!.GetValue<string>());
         }
 
-        Assert.Equal(DestinationCatalog.All.Select(kind => kind.Id).Order(StringComparer.Ordinal), kinds.Order(StringComparer.Ordinal));
+        // A preset is not needed, but the kinds that this was written with have one each; WireImageTests go through the catalogue.
+        Assert.InRange(kinds.Count, 13, DestinationCatalog.All.Count);
     }
 
     [Fact]
