@@ -29,7 +29,8 @@ internal static partial class CefExtensionReader
             CefKeys.Check(key, value, reading);
         }
 
-        foreach (var label in pairs.Keys.Where(key => key.EndsWith("Label", StringComparison.Ordinal) && !pairs.ContainsKey(key[..^"Label".Length])))
+        var labels = pairs.Keys.Where(key => key.EndsWith("Label", StringComparison.Ordinal));
+        foreach (var label in labels.Where(key => !pairs.ContainsKey(key[..^"Label".Length])))
         {
             reading.Warn("cef.label", $"{label} labels a field that is not there.");
         }
@@ -59,7 +60,9 @@ internal static partial class CefExtensionReader
             var escaped = ++at < value.Length ? value[at] : '\0';
             if (escaped is not ('\\' or '=' or 'n' or 'r'))
             {
-                reading.Error("cef.escape", $"In {key} stands a backslash that escapes nothing that CEF knows: only \\\\, \\=, \\n and \\r are legal.");
+                reading.Error(
+                    "cef.escape",
+                    $"In {key} stands a backslash that escapes nothing that CEF knows: only \\\\, \\=, \\n and \\r are legal.");
             }
 
             text.Append(escaped switch { 'n' => '\n', 'r' => '\r', _ => escaped });

@@ -9,6 +9,7 @@ namespace SiemForwarder.Events.Lint;
 internal static partial class CefKeys
 {
     private const int UsualCharacters = 1023;
+    private const int LongestCharacters = 4000;
 
     private static readonly Dictionary<string, int> Characters = new(StringComparer.Ordinal)
     {
@@ -18,9 +19,13 @@ internal static partial class CefKeys
 
     private static readonly HashSet<string> Ordinary =
     [
-        "cat", "reason", "msg", "shost", "suser", "suid", "spriv", "duser", "duid", "dpriv", "dhost", "destinationServiceName", "sourceServiceName", "request",
+        "cat", "reason", "msg", "shost", "suser", "suid", "spriv", "duser", "duid", "dpriv", "dhost", "destinationServiceName",
+        "sourceServiceName", "request",
         "requestMethod", "requestClientApplication", "deviceFacility",
     ];
+
+    private static readonly string[] TimeForms =
+        ["MMM dd yyyy HH:mm:ss", "MMM dd yyyy HH:mm:ss.fff", "MMM dd HH:mm:ss", "MMM dd HH:mm:ss.fff"];
 
     public static bool NeedsLabel(string key) => Custom().IsMatch(key);
 
@@ -37,9 +42,10 @@ internal static partial class CefKeys
         {
             "src" or "dst" or "dvc" => IsAddress(value, AddressFamily.InterNetwork) ? null : "an IPv4 address",
             "c6a1" or "c6a2" or "c6a3" or "c6a4" => IsAddress(value, AddressFamily.InterNetworkV6) ? null : "an IPv6 address",
-            "spt" or "dpt" => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65_535 ? null : "a port",
-            "cn1" or "cn2" or "cn3" or "cnt" => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? null : "a whole number",
-            "rt" or "start" or "end" or "deviceCustomDate1" or "deviceCustomDate2" => IsTime(value) ? null : "milliseconds since 1970 or 'MMM dd yyyy HH:mm:ss'",
+            "spt" or "dpt" => ushort.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "a port",
+            "cn1" or "cn2" or "cn3" or "cnt" => IsWhole(value) ? null : "a whole number",
+            "rt" or "start" or "end" or "deviceCustomDate1" or "deviceCustomDate2" =>
+                IsTime(value) ? null : "milliseconds since 1970 or 'MMM dd yyyy HH:mm:ss'",
             _ => null,
         };
         if (wanted is not null)
@@ -47,18 +53,21 @@ internal static partial class CefKeys
             reading.Error("cef.type", $"{key} holds '{Reading.Shown(value)}', which is not {wanted}.");
         }
 
-        var most = Longest().IsMatch(key) ? 4000 : Characters.GetValueOrDefault(key, Ordinary.Contains(key) ? UsualCharacters : int.MaxValue);
+        var most = Longest().IsMatch(key) ? LongestCharacters
+            : Characters.GetValueOrDefault(key, Ordinary.Contains(key) ? UsualCharacters : int.MaxValue);
         if (value.Length > most)
         {
             reading.Warn("cef.length", $"{key} has {value.Length} characters; the standard allows {most}, so receivers may cut it.");
         }
     }
 
-    private static bool IsAddress(string value, AddressFamily family) => IPAddress.TryParse(value, out var address) && address.AddressFamily == family;
+    private static bool IsAddress(string value, AddressFamily family) =>
+        IPAddress.TryParse(value, out var address) && address.AddressFamily == family;
+
+    private static bool IsWhole(string value) => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 
     private static bool IsTime(string value) => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-        || DateTime.TryParseExact(
-            value, ["MMM dd yyyy HH:mm:ss", "MMM dd yyyy HH:mm:ss.fff", "MMM dd HH:mm:ss", "MMM dd HH:mm:ss.fff"], CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+        || DateTime.TryParseExact(value, TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
     [GeneratedRegex("^(cs[1-6]|cn[1-3]|cfp[1-4]|c6a[1-4]|flexString[12]|deviceCustomDate[12])$", RegexOptions.CultureInvariant)]
     private static partial Regex Custom();

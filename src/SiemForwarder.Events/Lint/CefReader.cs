@@ -49,9 +49,12 @@ internal static class CefReader
 
     private static void CheckSeverity(string severity, Reading reading)
     {
-        if (!(int.TryParse(severity, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 10) && !SeverityWords.Contains(severity))
+        var isNumber = int.TryParse(severity, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 10;
+        if (!isNumber && !SeverityWords.Contains(severity))
         {
-            reading.Error("cef.severity", $"The severity is '{Reading.Shown(severity)}', not 0 to 10 or one of {string.Join(", ", SeverityWords)}.");
+            reading.Error(
+                "cef.severity",
+                $"The severity is '{Reading.Shown(severity)}', not 0 to 10 or one of {string.Join(", ", SeverityWords)}.");
         }
     }
 

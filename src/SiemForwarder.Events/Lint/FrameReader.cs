@@ -2,7 +2,10 @@ using System.Buffers.Text;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Takes a stream apart as receivers do: by counts or by line feeds (RFC 6587 section 3.4), told apart by the first octet, or by the frames of RELP.</summary>
+/// <summary>
+/// Takes a stream apart as receivers do: by counts or by line feeds (RFC 6587 section 3.4), told apart by the first octet, or by the frames
+/// of RELP.
+/// </summary>
 public static class FrameReader
 {
     /// <summary>The messages of a stream; what cannot be read as a whole frame is found to be wrong.</summary>
@@ -55,7 +58,7 @@ public static class FrameReader
     /// <summary>A number and the space behind it.</summary>
     private static int? TakeNumber(ReadOnlySpan<byte> stream, ref int at)
     {
-        if (!Utf8Parser.TryParse(stream[at..], out int number, out var digits) || number < 0 || at + digits >= stream.Length || stream[at + digits] != (byte)' ')
+        if (!Utf8Parser.TryParse(stream[at..], out int number, out var digits) || number < 0 || !stream[(at + digits)..].StartsWith(" "u8))
         {
             return null;
         }

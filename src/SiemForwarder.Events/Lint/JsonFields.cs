@@ -65,7 +65,8 @@ internal static class JsonFields
             }
             else
             {
-                Add(list.GetArrayLength() > 1 && item.ValueKind is JsonValueKind.Object or JsonValueKind.Array ? $"{path}[{index}]" : path, item, reading);
+                var isOneOfSeveral = list.GetArrayLength() > 1 && item.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
+                Add(isOneOfSeveral ? $"{path}[{index}]" : path, item, reading);
             }
 
             index++;
@@ -90,7 +91,9 @@ internal static class JsonFields
                         names.Pop();
                         break;
                     case JsonTokenType.PropertyName when !names.Peek().Add(reader.GetString()!):
-                        reading.Error("json.duplicate", $"The name {Reading.Shown(reader.GetString()!)} stands twice in one object (RFC 8259 section 4).");
+                        reading.Error(
+                            "json.duplicate",
+                            $"The name {Reading.Shown(reader.GetString()!)} stands twice in one object (RFC 8259 section 4).");
                         break;
                     default:
                         break;

@@ -11,11 +11,15 @@ internal static class LeefReader
 
     public static void Read(string text, Reading reading)
     {
-        var version = text.StartsWith("LEEF:1.0|", StringComparison.Ordinal) ? 1 : text.StartsWith("LEEF:2.0|", StringComparison.Ordinal) ? 2 : 0;
+        var version = text.StartsWith("LEEF:1.0|", StringComparison.Ordinal) ? 1
+            : text.StartsWith("LEEF:2.0|", StringComparison.Ordinal) ? 2
+            : 0;
         var fields = text.Split('|', version == 2 ? 7 : 6);
         if (version == 0 || fields.Length < (version == 2 ? 7 : 6))
         {
-            reading.Error("leef.header", "The payload does not begin with 'LEEF:1.0|' and four fields, or 'LEEF:2.0|' and five, each with a pipe behind it.");
+            reading.Error(
+                "leef.header",
+                "The payload does not begin with 'LEEF:1.0|' and four fields, or 'LEEF:2.0|' and five, each with a pipe behind it.");
             return;
         }
 
@@ -38,15 +42,22 @@ internal static class LeefReader
         }
         else
         {
-            reading.Error("leef.delimiter", $"'{Reading.Shown(fields[5])}' is no delimiter: one character, or x and its code in up to four hexadecimal digits.");
+            reading.Error(
+                "leef.delimiter",
+                $"'{Reading.Shown(fields[5])}' is no delimiter: one character, or x and its code in up to four hexadecimal digits.");
         }
     }
 
     private static char? DelimiterOf(string text)
     {
         var hex = text.StartsWith("0x", StringComparison.Ordinal) ? text[2..] : text.StartsWith('x') ? text[1..] : "";
-        return text.Length == 1 ? text[0]
-            : hex.Length is >= 1 and <= 4 && ushort.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) ? (char)code
+        if (text.Length == 1)
+        {
+            return text[0];
+        }
+
+        return hex.Length <= 4 && ushort.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            ? (char)code
             : null;
     }
 
@@ -58,7 +69,9 @@ internal static class LeefReader
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
             if (equals <= 0 || !pair[..equals].All(char.IsAsciiLetterOrDigit))
             {
-                reading.Error("leef.attribute", $"'{Reading.Shown(pair)}' is no attribute: a key of letters and digits, an equals sign, a value.");
+                reading.Error(
+                    "leef.attribute",
+                    $"'{Reading.Shown(pair)}' is no attribute: a key of letters and digits, an equals sign, a value.");
                 continue;
             }
 
@@ -72,7 +85,8 @@ internal static class LeefReader
             Check(key, value, reading);
         }
 
-        if (seen.Contains("devTime") && !seen.Contains("devTimeFormat") && !(reading["devTime"] is { Length: 13 } time && time.All(char.IsAsciiDigit)))
+        var isEpoch = reading["devTime"] is { Length: 13 } time && time.All(char.IsAsciiDigit);
+        if (seen.Contains("devTime") && !seen.Contains("devTimeFormat") && !isEpoch)
         {
             reading.Error("leef.devTime", "devTime is not in milliseconds of 13 digits, and no devTimeFormat says what it is.");
         }
@@ -82,7 +96,7 @@ internal static class LeefReader
     {
         var wanted = key switch
         {
-            "sev" => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var severity) && severity is >= 1 and <= 10 ? null : "1 to 10",
+            "sev" => int.TryParse(value, CultureInfo.InvariantCulture, out var severity) && severity is >= 1 and <= 10 ? null : "1 to 10",
             "src" or "dst" or "identSrc" => IPAddress.TryParse(value, out _) ? null : "an address",
             "usrName" => value.Length <= 255 ? null : "at most 255 characters long",
             _ => null,

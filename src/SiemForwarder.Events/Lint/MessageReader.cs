@@ -63,10 +63,13 @@ public static class MessageReader
     {
         if (text.AsSpan().ContainsAny('\r', '\n', '\0'))
         {
-            reading.Error("line-break", "A line break or NUL stands in the message: receivers that read lines take what follows for a message of its own.");
+            reading.Error(
+                "line-break",
+                "A line break or NUL stands in the message: receivers that read lines take what follows for a message of its own.");
         }
 
-        if (text.Any(character => char.IsControl(character) && character is not ('\r' or '\n' or '\0') && !(character == '\t' && outputType == OutputType.Leef)))
+        var known = outputType == OutputType.Leef ? "\r\n\0\t" : "\r\n\0";
+        if (text.Any(character => char.IsControl(character) && !known.Contains(character, StringComparison.Ordinal)))
         {
             reading.Warn("control-character", "A control character stands in the message; receivers show it escaped, or cut there.");
         }

@@ -15,11 +15,11 @@ internal static partial class Rfc3164Reader
             return null;
         }
 
-        if (Header().Match(rest) is not { Success: true } header
-            || !DateTime.TryParseExact(
-                $"2024 {header.Groups["time"].Value}", ["yyyy MMM d HH:mm:ss", "yyyy MMM  d HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
+        if (Header().Match(rest) is not { Success: true } header || !IsTime(header.Groups["time"].Value))
         {
-            reading.Error("rfc3164.timestamp", "Behind the priority stands no 'Mmm dd hh:mm:ss' with a space before a day of one digit, and a host (section 4.1.2).");
+            reading.Error(
+                "rfc3164.timestamp",
+                "Behind the priority stands no 'Mmm dd hh:mm:ss' with a space before a day of one digit, and a host (section 4.1.2).");
             return null;
         }
 
@@ -33,6 +33,10 @@ internal static partial class Rfc3164Reader
         return ReadTag(rest[header.Length..], reading);
     }
 
+    // Any leap year will do: the message has none.
+    private static bool IsTime(string text) => DateTime.TryParseExact(
+        $"2024 {text}", ["yyyy MMM d HH:mm:ss", "yyyy MMM  d HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
     private static string ReadTag(string content, Reading reading)
     {
         // Readers of CEF and LEEF look for these words; they are no tag of ours.
@@ -44,7 +48,9 @@ internal static partial class Rfc3164Reader
 
         if (Tag().Match(content) is not { Success: true } tag)
         {
-            reading.Error("rfc3164.tag", "The content does not begin with a tag of at most 32 letters and digits and a colon (section 4.1.3).");
+            reading.Error(
+                "rfc3164.tag",
+                "The content does not begin with a tag of at most 32 letters and digits and a colon (section 4.1.3).");
             return content;
         }
 
@@ -52,7 +58,7 @@ internal static partial class Rfc3164Reader
         return content[tag.Length..];
     }
 
-    [GeneratedRegex(@"^(?<time>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?: [1-9]|[1-3]\d) \d\d:\d\d:\d\d) (?<host>[^ ]+) ", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<time>[A-Z][a-z]{2} (?: [1-9]|[1-3]\d) \d\d:\d\d:\d\d) (?<host>[^ ]+) ", RegexOptions.CultureInvariant)]
     private static partial Regex Header();
 
     [GeneratedRegex(@"^(CEF|LEEF):[0-9.]+\|", RegexOptions.CultureInvariant)]

@@ -20,7 +20,9 @@ internal static partial class Rfc5424Reader
         var parts = rest.Split(' ', 7);
         if (parts.Length < 7)
         {
-            reading.Error("rfc5424.header", "The header has not all of its parts: version, time, host, application, process, message id, structured data (section 6).");
+            reading.Error(
+                "rfc5424.header",
+                "The header has not all of its parts: version, time, host, application, process, message id, structured data (section 6).");
             return null;
         }
 
@@ -38,7 +40,10 @@ internal static partial class Rfc5424Reader
         var payload = StructuredDataReader.Read(parts[6], reading);
         if (payload is { Length: > 0 } && payload[0] == '\uFEFF')
         {
-            reading.Note("rfc5424.bom", "The message part begins with a byte order mark (section 6.4); receivers that look at the first character do not recognise JSON, CEF or LEEF behind it.");
+            reading.Note(
+                "rfc5424.bom",
+                "The message part begins with a byte order mark (section 6.4); receivers that look at the first character do not "
+                + "recognise JSON, CEF or LEEF behind it.");
             return payload[1..];
         }
 
@@ -50,7 +55,10 @@ internal static partial class Rfc5424Reader
         reading.See("syslog.timestamp", time);
         if (time != "-" && !(Timestamp().IsMatch(time) && DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, out _)))
         {
-            reading.Error("rfc5424.timestamp", $"'{Reading.Shown(time)}' is no time of section 6.2.3: RFC 3339 with T and Z in upper case and at most six digits of a second.");
+            reading.Error(
+                "rfc5424.timestamp",
+                $"'{Reading.Shown(time)}' is no time of section 6.2.3: RFC 3339 with T and Z in upper case and at most six digits of "
+                + "a second.");
         }
     }
 
@@ -63,7 +71,9 @@ internal static partial class Rfc5424Reader
 
         if (value.Length == 0 || value.Length > characters || value.Any(character => character is < '!' or > '~'))
         {
-            reading.Error($"rfc5424.{name}", $"'{Reading.Shown(value)}' is no {name}: 1 to {characters} printable ASCII characters, or a dash.");
+            reading.Error(
+                $"rfc5424.{name}",
+                $"'{Reading.Shown(value)}' is no {name}: 1 to {characters} printable ASCII characters, or a dash.");
         }
     }
 

@@ -8,17 +8,20 @@ namespace SiemForwarder.Events.Lint;
 /// <param name="IsLegal">Whether a field is that.</param>
 internal sealed record SchemaRule(string Field, string Wanted, Func<SeenField, bool> IsLegal)
 {
-    public static SchemaRule Required(string field) => new(field, "a text that says something", one => one.Value.Length > 0 && one.Type != "null");
+    public static SchemaRule Required(string field) =>
+        new(field, "a text that says something", one => one.Value.Length > 0 && one.Type != "null");
 
     public static SchemaRule Whole(string field) => new(
-        field, "a whole number", one => one.Type == SeenField.Number && long.TryParse(one.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _));
+        field, "a whole number", one => one.Type == SeenField.Number && long.TryParse(one.Value, CultureInfo.InvariantCulture, out _));
 
-    public static SchemaRule OneOf(string field, params string[] values) => new(field, $"one of {string.Join(", ", values)}", one => values.Contains(one.Value));
+    public static SchemaRule OneOf(string field, params string[] values) =>
+        new(field, $"one of {string.Join(", ", values)}", one => values.Contains(one.Value));
 
     /// <summary>RFC 3339 in UTC.</summary>
     public static SchemaRule Time(string field) => new(
         field, "a time such as 2026-01-31T10:15:30.123Z",
-        one => one.Value.EndsWith('Z') && one.Value.Contains('T', StringComparison.Ordinal) && DateTimeOffset.TryParse(one.Value, CultureInfo.InvariantCulture, out _));
+        one => one.Value.EndsWith('Z') && one.Value.Contains('T', StringComparison.Ordinal)
+            && DateTimeOffset.TryParse(one.Value, CultureInfo.InvariantCulture, out _));
 
     public void Check(string name, IReadOnlyList<SeenField> fields, Reading reading)
     {

@@ -23,7 +23,9 @@ internal static class StructuredDataReader
             at = ReadElement(text, at + 1, ids, reading);
             if (at < 0)
             {
-                reading.Error("rfc5424.structured-data", "The structured data has no end, or a parameter is not of the form NAME=\"VALUE\".");
+                reading.Error(
+                    "rfc5424.structured-data",
+                    "The structured data has no end, or a parameter is not of the form NAME=\"VALUE\".");
                 return null;
             }
         }
@@ -47,7 +49,9 @@ internal static class StructuredDataReader
 
         if (!id.Contains('@', StringComparison.Ordinal) && !Registered.Contains(id))
         {
-            reading.Error("rfc5424.sd-id", $"The element '{Reading.Shown(id)}' is not registered with IANA and names no enterprise number behind an @.");
+            reading.Error(
+                "rfc5424.sd-id",
+                $"The element '{Reading.Shown(id)}' is not registered with IANA and names no enterprise number behind an @.");
         }
 
         while (at < text.Length && text[at] == ' ')
@@ -82,7 +86,9 @@ internal static class StructuredDataReader
         var name = text[start..at];
         if (name.Length is 0 or > NameCharacters || name.Any(character => character is < '!' or > '~'))
         {
-            reading.Error("rfc5424.sd-name", $"'{Reading.Shown(name)}' is no name of structured data: 1 to {NameCharacters} printable ASCII characters.");
+            reading.Error(
+                "rfc5424.sd-name",
+                $"'{Reading.Shown(name)}' is no name of structured data: 1 to {NameCharacters} printable ASCII characters.");
         }
 
         return name;

@@ -13,7 +13,8 @@ internal static class SyslogPriorityReader
     {
         var end = text.IndexOf('>', StringComparison.Ordinal);
         var digits = text.StartsWith('<') && end is > 1 and <= 4 ? text[1..end] : "";
-        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) || priority > Highest || (digits.Length > 1 && digits[0] == '0'))
+        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) || priority > Highest
+            || (digits.Length > 1 && digits[0] == '0'))
         {
             reading.Error($"{rules}.pri", "The message does not begin with a priority <0> to <191> without leading zeros.");
             return null;

@@ -59,7 +59,8 @@ internal static class ConcealedJson
 
     private static IEnumerable<string> Find(JsonElement element, Func<string, bool> isWanted, bool isInside) => element.ValueKind switch
     {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(member => Find(member.Value, isWanted, isInside || isWanted(member.Name))),
+        JsonValueKind.Object => element.EnumerateObject()
+            .SelectMany(member => Find(member.Value, isWanted, isInside || isWanted(member.Name))),
         JsonValueKind.Array => element.EnumerateArray().SelectMany(item => Find(item, isWanted, isInside)),
         JsonValueKind.String when isInside => [element.GetString()!],
         JsonValueKind.Number when isInside => [element.GetRawText()],

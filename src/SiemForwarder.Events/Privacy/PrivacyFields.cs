@@ -1,6 +1,8 @@
 namespace SiemForwarder.Events.Privacy;
 
-/// <summary>The fields that a privacy rule can name: those of the native schema, <c>email</c>, and <c>context.NAME</c> for a detail.</summary>
+/// <summary>
+/// The fields that a privacy rule can name: those of the native schema, <c>email</c>, and <c>context.NAME</c> for a detail.
+/// </summary>
 public static class PrivacyFields
 {
     public const string Subject = "subject";
@@ -28,7 +30,8 @@ public static class PrivacyFields
     /// <summary>All but the details, whose names are the source's.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        Subject, SubjectId, Requestor, RequestorId, RequestorClientId, Email, IpAddress, SessionId, ClientId, TransactionId, Reason, Location,
+        Subject, SubjectId, Requestor, RequestorId, RequestorClientId, Email, IpAddress, SessionId, ClientId, TransactionId,
+        Reason, Location,
         ResourcePath, ResourceId, ResourceName, Representation,
     ];
 
@@ -36,7 +39,9 @@ public static class PrivacyFields
     public static bool IsKnown(string field) =>
         All.Contains(field) || (field.Length > Context.Length && field.StartsWith(Context, StringComparison.Ordinal));
 
-    /// <summary>Whether the action makes sense there: a place and a document can only go as a whole, and only an address can be shortened.</summary>
+    /// <summary>
+    /// Whether the action makes sense there: a place and a document can only go as a whole, and only an address can be shortened.
+    /// </summary>
     public static bool Takes(string field, PrivacyAction action) => field switch
     {
         Location or Representation => action == PrivacyAction.Drop,
@@ -58,7 +63,9 @@ public static class PrivacyFields
             && (field == EveryDetail || field.AsSpan(Context.Length).Equals(name, StringComparison.OrdinalIgnoreCase)),
     };
 
-    /// <summary>Compares the end of a name without regard to case and separators: <c>previous_user-name</c> ends in <c>username</c>.</summary>
+    /// <summary>
+    /// Compares the end of a name without regard to case and separators: <c>previous_user-name</c> ends in <c>username</c>.
+    /// </summary>
     private static bool Ends(string name, string ending)
     {
         var (at, left) = (name.Length, ending.Length);

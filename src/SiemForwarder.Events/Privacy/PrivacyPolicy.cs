@@ -2,11 +2,14 @@ using System.Net;
 
 namespace SiemForwarder.Events.Privacy;
 
-/// <summary>Takes out of events what one integration must not show its SIEM: the fields that its rules name, and their values wherever else they stand in the event.</summary>
+/// <summary>
+/// Takes out of events what one integration must not show its SIEM: the fields that its rules name, and their values wherever else they
+/// stand in the event.
+/// </summary>
 /// <remarks>
 /// Pure. Left as they are, since they are no copies of personal data and hiding them would let somebody who types a word into a login form
-/// hide them too: event id and type, category, operation and resource type, realm and source, times, the place, error codes of Keycloak, and the
-/// address (which has a rule of its own). The bytes of the source go, since they cannot be rewritten field by field.
+/// hide them too: event id and type, category, operation and resource type, realm and source, times, the place, error codes of Keycloak,
+/// and the address (which has a rule of its own). The bytes of the source go, since they cannot be rewritten field by field.
 /// </remarks>
 /// <param name="rules">What to do; where two name the same value, the first decides.</param>
 /// <param name="key">For <see cref="PrivacyAction.Hash"/>; null where no rule hashes.</param>
@@ -76,7 +79,8 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
 
     private void Add(PrivacyRule rule, string? value, ConcealedValues values)
     {
-        // A detail may hold a word that says nothing about anybody and stands elsewhere for itself; Conceal of the details sees to its own place.
+        // A detail may hold a word that says nothing about anybody and stands elsewhere for itself; Conceal of the details sees to its own
+        // place.
         if (string.IsNullOrEmpty(value) || (rule.Field.StartsWith(PrivacyFields.Context, StringComparison.Ordinal) && !IsTelling(value)))
         {
             return;

@@ -39,10 +39,14 @@ internal static class PrivacySettings
 
         if (rules.Count > 0 && schema == "raw")
         {
-            errors.Add("schema", "The schema raw sends what the source sent, so no field can be hidden in it; choose native or another schema, or leave privacy out.");
+            errors.Add(
+                "schema",
+                "The schema raw sends what the source sent, so no field can be hidden in it; choose native or another schema, or "
+                + "leave privacy out.");
         }
 
-        if (rules.Any(rule => rule.Action == PrivacyAction.Hash) && !(secrets.ContainsKey(SecretName.PrivacyKey) && request.PrivacyKeyId is { Length: > 0 }))
+        var hasKey = secrets.ContainsKey(SecretName.PrivacyKey) && request.PrivacyKeyId is { Length: > 0 };
+        if (rules.Any(rule => rule.Action == PrivacyAction.Hash) && !hasKey)
         {
             errors.Add("privacyKey", "Hashing needs privacyKey, a secret, and privacyKeyId, which stands beside every hash.");
         }
@@ -54,7 +58,9 @@ internal static class PrivacySettings
     public static PrivacyPolicy? Policy(IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets) =>
         definition.Privacy.Count == 0 ? null : new PrivacyPolicy(
             definition.Privacy,
-            definition.PrivacyKeyId is { } id && secrets.TryGetValue(SecretName.PrivacyKey, out var key) ? new PrivacyKey(id, key.Reveal()) : null);
+            definition.PrivacyKeyId is { } id && secrets.TryGetValue(SecretName.PrivacyKey, out var key)
+                ? new PrivacyKey(id, key.Reveal())
+                : null);
 
     public static IReadOnlyList<PrivacyRuleContract> Show(IReadOnlyList<PrivacyRule> rules) =>
         [.. rules.Select(rule => new PrivacyRuleContract(rule.Field, Choices.NameOf(Actions, rule.Action)))];
@@ -64,7 +70,10 @@ internal static class PrivacySettings
         var field = given?.Field?.Trim() ?? "";
         if (!PrivacyFields.IsKnown(field) || field.Length > 200)
         {
-            errors.Add($"{place}.field", $"'{field}' is no field that can be hidden; use context.NAME for a detail, context.* for all of them, or one of: {string.Join(", ", PrivacyFields.All)}.");
+            errors.Add(
+                $"{place}.field",
+                $"'{field}' is no field that can be hidden; use context.NAME for a detail, context.* for all of them, or one of: "
+                + $"{string.Join(", ", PrivacyFields.All)}.");
         }
 
         if (string.IsNullOrEmpty(given?.Action))
@@ -85,7 +94,8 @@ internal static class PrivacySettings
 
     private static void CheckKey(string? id, IReadOnlyDictionary<string, Secret> secrets, FieldErrors errors)
     {
-        if (id is not null && (id.Length is 0 or > LongestKeyId || !id.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_')))
+        static bool IsLegal(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_';
+        if (id is not null && (id.Length is 0 or > LongestKeyId || !id.All(IsLegal)))
         {
             errors.Add("privacyKeyId", $"Must be 1 to {LongestKeyId} letters, digits, dots, dashes or underscores.");
         }

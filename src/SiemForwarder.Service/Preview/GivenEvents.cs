@@ -61,14 +61,16 @@ internal sealed class GivenEvents(SourceDirectory sources, TimeProvider time)
             : Text("type") is { } type && KeycloakEventCatalog.FindUser(type) is not null ? EventStream.User
             : EventStream.Pushed;
 
-        string? Text(string name) => given.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+        string? Text(string name) =>
+            given.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
     }
 
     private SecurityEvent Normalize(EventStream stream, byte[] json, EventSource source, DateTimeOffset now)
     {
         var outline = PushedOutline.Read(json);
         var (key, _) = new PushedKeys().Of(outline, json, isPulledToo: false, pulledByContent: false);
-        var segment = new LogSegment(source.Id, stream, 0, now, json, [json.Length], [key], [outline.TimeMs ?? now.ToUnixTimeMilliseconds()]);
+        var time = outline.TimeMs ?? now.ToUnixTimeMilliseconds();
+        var segment = new LogSegment(source.Id, stream, 0, now, json, [json.Length], [key], [time]);
         return sources.Normalize(segment, source)[0];
     }
 

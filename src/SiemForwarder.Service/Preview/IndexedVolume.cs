@@ -7,7 +7,8 @@ using SiemForwarder.Service.Integrations;
 namespace SiemForwarder.Service.Preview;
 
 /// <summary>Counts by the event index: every event, by what the index tells of it.</summary>
-internal sealed class IndexedVolume(NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, IOptions<EventLogOptions> options)
+internal sealed class IndexedVolume(
+    NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, IOptions<EventLogOptions> options)
 {
     private const int CacheBytes = 16 * 1024 * 1024;
 
@@ -60,8 +61,8 @@ internal sealed class IndexedVolume(NpgsqlDataSource database, SourceDirectory s
     private async Task<long> ReadLagAsync(VolumeSpan span, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            SELECT coalesce(sum(h.next_position - 1 - coalesce(c.position, 0)), 0)::bigint FROM log_head h LEFT JOIN index_checkpoint c USING (source_id)
-            WHERE h.source_id = ANY ($1)
+            SELECT coalesce(sum(h.next_position - 1 - coalesce(c.position, 0)), 0)::bigint
+            FROM log_head h LEFT JOIN index_checkpoint c USING (source_id) WHERE h.source_id = ANY ($1)
             """);
         command.Parameters.AddWithValue(span.Sources);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
@@ -71,7 +72,8 @@ internal sealed class IndexedVolume(NpgsqlDataSource database, SourceDirectory s
     {
         await using var command = database.CreateCommand("""
             SELECT source_id, type, count(*), min(position), max(position), min(occurred_at) FROM event_index
-            WHERE occurred_at >= $2 AND occurred_at < $3 AND source_id = ANY ($1) GROUP BY source_id, type, category, outcome, severity ORDER BY count(*) DESC
+            WHERE occurred_at >= $2 AND occurred_at < $3 AND source_id = ANY ($1)
+            GROUP BY source_id, type, category, outcome, severity ORDER BY count(*) DESC
             """);
         command.Parameters.AddWithValue(span.Sources);
         command.Parameters.AddWithValue(span.From);
@@ -81,14 +83,16 @@ internal sealed class IndexedVolume(NpgsqlDataSource database, SourceDirectory s
         while (await reader.ReadAsync(cancellationToken))
         {
             groups.Add(new Group(
-                reader.GetInt32(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetFieldValue<DateTimeOffset>(5)));
+                reader.GetInt32(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
+                reader.GetFieldValue<DateTimeOffset>(5)));
         }
 
         return groups;
     }
 
     /// <summary>Events of the group out of the pages that hold its first and its last.</summary>
-    private async Task<List<SecurityEvent>> SampleAsync(EventLogReader log, Group group, VolumeSpan span, CancellationToken cancellationToken)
+    private async Task<List<SecurityEvent>> SampleAsync(
+        EventLogReader log, Group group, VolumeSpan span, CancellationToken cancellationToken)
     {
         var source = await sources.GetAsync(group.SourceId, cancellationToken);
         var samples = new List<SecurityEvent>();
@@ -102,7 +106,8 @@ internal sealed class IndexedVolume(NpgsqlDataSource database, SourceDirectory s
                 var events = sources.Normalize(segment, source);
                 var known = events[position - segment.FirstPosition];
                 samples.Add(known);
-                samples.AddRange(events.Where(one => one != known && IsAlike(one, known) && span.Contains(one.OccurredAt)).Take((Volume.MostSamples / 2) - 1));
+                var others = events.Where(one => one.Position != position && IsAlike(one, known) && span.Contains(one.OccurredAt));
+                samples.AddRange(others.Take((Volume.MostSamples / 2) - 1));
             }
         }
 
@@ -110,7 +115,8 @@ internal sealed class IndexedVolume(NpgsqlDataSource database, SourceDirectory s
     }
 
     private static bool IsAlike(SecurityEvent one, SecurityEvent other) =>
-        one.Type == other.Type && one.Outcome == other.Outcome && one.Severity == other.Severity && one.Description.Category == other.Description.Category;
+        (one.Type, one.Outcome, one.Severity) == (other.Type, other.Outcome, other.Severity)
+        && one.Description.Category == other.Description.Category;
 
     private sealed record Group(int SourceId, string Type, long Count, long First, long Last, DateTimeOffset FirstAt);
 }

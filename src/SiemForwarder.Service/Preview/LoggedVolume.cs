@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;
 
 /// <summary>Counts by reading the log: all of it where that is little, else pages from everywhere in it.</summary>
-internal sealed class LoggedVolume(NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, IOptions<PreviewOptions> options, TimeProvider time)
+internal sealed class LoggedVolume(
+    NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, IOptions<PreviewOptions> options, TimeProvider time)
 {
     private const int CacheBytes = 16 * 1024 * 1024;
 
@@ -18,7 +20,8 @@ internal sealed class LoggedVolume(NpgsqlDataSource database, SourceDirectory so
         var (volume, read, started) = (new Volume(), 0L, time.GetTimestamp());
         foreach (var page in stored > options.Value.MaxVolumeEvents ? pages.OrderBy(Scatter) : pages.AsEnumerable())
         {
-            if (read > 0 && (read + page.Count > options.Value.MaxVolumeEvents || time.GetElapsedTime(started) > options.Value.MaxVolumeTime))
+            var isEnough = read + page.Count > options.Value.MaxVolumeEvents || time.GetElapsedTime(started) > options.Value.MaxVolumeTime;
+            if (read > 0 && isEnough)
             {
                 break;
             }
@@ -34,7 +37,8 @@ internal sealed class LoggedVolume(NpgsqlDataSource database, SourceDirectory so
         return volume;
     }
 
-    private void Add(LogSegment segment, RunnableIntegration integration, VolumeSpan span, Volume volume, SiemForwarder.Events.EventSource source)
+    private void Add(
+        LogSegment segment, RunnableIntegration integration, VolumeSpan span, Volume volume, EventSource source)
     {
         foreach (var one in sources.Normalize(segment, source))
         {
@@ -81,7 +85,8 @@ internal sealed class LoggedVolume(NpgsqlDataSource database, SourceDirectory so
         return pages;
     }
 
-    // The same order every time, and one in which neighbours stand far apart, so that wherever reading stops it has seen the whole day (Knuth's multiplicative hash).
+    // The same order every time, and one in which neighbours stand far apart, so that wherever reading stops it has seen the whole day
+    // (Knuth's multiplicative hash).
     private static uint Scatter(Page page) => unchecked((uint)(page.Last + page.SourceId) * 2_654_435_761u);
 
     private sealed record Page(int SourceId, long First, long Last)

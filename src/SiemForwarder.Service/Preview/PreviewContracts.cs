@@ -5,11 +5,14 @@ using SiemForwarder.Service.Integrations;
 namespace SiemForwarder.Service.Preview;
 
 /// <summary>Which events shall be shown, and as which integration; without events or recent, built-in samples are.</summary>
-/// <param name="Integration">Settings to show them with, as for creating an integration; of a stored one, secrets left out are those stored.</param>
-/// <param name="Events">At most 100 events: in the native schema, as Keycloak's API serves them, or as a webhook plug-in of Keycloak sends them.</param>
+/// <param name="Integration">Settings to show them with, as for creating an integration; of a stored one, secrets left out are those
+/// stored.</param>
+/// <param name="Events">At most 100 events: in the native schema, as Keycloak's API serves them, or as a webhook plug-in of Keycloak sends
+/// them.</param>
 /// <param name="Recent">Show the last 1 to 100 stored events that pass the filter, instead.</param>
 /// <param name="Source">Id of the source whose name, realm and host the given or sample events carry; an example of one by default.</param>
-public sealed record PreviewRequest(IntegrationRequest? Integration = null, IReadOnlyList<JsonElement>? Events = null, int? Recent = null, int? Source = null)
+public sealed record PreviewRequest(
+    IntegrationRequest? Integration = null, IReadOnlyList<JsonElement>? Events = null, int? Recent = null, int? Source = null)
 {
     /// <summary>Hides events and secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "PreviewRequest { *** }";
@@ -27,7 +30,8 @@ public sealed record PreviewRequest(IntegrationRequest? Integration = null, IRea
 /// <param name="Messages">The events in their order, each as its receiver reads it.</param>
 /// <param name="Note">What is not shown, and why; null where everything is.</param>
 public sealed record PreviewResponse(
-    string Origin, string Destination, string OutputType, string Schema, PreviewLimits Limits, int Errors, int Warnings, IReadOnlyList<PreviewUnit> Units,
+    string Origin, string Destination, string OutputType, string Schema, PreviewLimits Limits, int Errors, int Warnings,
+    IReadOnlyList<PreviewUnit> Units,
     IReadOnlyList<PreviewMessage> Messages, string? Note);
 
 /// <summary>What a batch and a message may hold.</summary>
@@ -44,7 +48,8 @@ public sealed record PreviewLimits(int MaxEvents, int MaxBytes, int MaxMessageBy
 /// <param name="BodyBytes">Its bytes.</param>
 /// <param name="SentBytes">Bytes of the body as it is sent: fewer where it is compressed.</param>
 /// <param name="SentBase64">The body exactly as it is sent, where it is compressed; else null.</param>
-public sealed record PreviewUnit(string Kind, string? Head, string Body, string? BodyBase64, int BodyBytes, int SentBytes, string? SentBase64);
+public sealed record PreviewUnit(
+    string Kind, string? Head, string Body, string? BodyBase64, int BodyBytes, int SentBytes, string? SentBase64);
 
 /// <summary>One event as its receiver reads it.</summary>
 /// <param name="EventId">Its id, the same in every format.</param>
@@ -60,5 +65,6 @@ public sealed record PreviewUnit(string Kind, string? Head, string Body, string?
 /// <param name="Findings">What a strict receiver would stumble over.</param>
 /// <param name="Fields">The fields that the receiver sees, read back out of the bytes.</param>
 public sealed record PreviewMessage(
-    string EventId, string EventType, int? Source, long? Position, string? FilteredBy, int Unit, string Text, string? Base64, int Bytes, int? FrameBytes,
+    string EventId, string EventType, int? Source, long? Position, string? FilteredBy, int Unit, string Text, string? Base64,
+    int Bytes, int? FrameBytes,
     IReadOnlyList<Finding> Findings, IReadOnlyList<SeenField> Fields);

@@ -15,13 +15,17 @@ internal static class PreviewEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapPost("/{id:int}/preview", PreviewStored).WithName("PreviewIntegration")
-            .WithSummary("Shows the exact bytes that given, recent or sample events become, what a strict receiver would stumble over, and the fields that it sees; nothing is sent.");
+            .WithSummary(
+                "Shows the exact bytes that given, recent or sample events become, what a strict receiver would stumble over, and "
+                + "the fields that it sees; nothing is sent.");
         group.MapPost("/preview", PreviewNew).WithName("PreviewNewIntegration")
-            .WithSummary("Shows the same for settings that are not stored yet: those of creating an integration, in the member integration.");
+            .WithSummary(
+                "Shows the same for settings that are not stored yet: those of creating an integration, in the member integration.");
     }
 
     private static async Task<Results<Ok<PreviewResponse>, ValidationProblem, ProblemHttpResult>> PreviewStored(
-        int id, PreviewRequest request, IntegrationStore store, GivenEvents given, RecentEvents recent, Previewer previewer, CancellationToken cancellationToken)
+        int id, PreviewRequest request, IntegrationStore store, GivenEvents given, RecentEvents recent, Previewer previewer,
+        CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         var (integration, problem) = await FindAsync(id, request.Integration, store, errors, cancellationToken);
@@ -31,7 +35,8 @@ internal static class PreviewEndpoints
     }
 
     private static async Task<Results<Ok<PreviewResponse>, ValidationProblem, ProblemHttpResult>> PreviewNew(
-        PreviewRequest request, IntegrationStore store, GivenEvents given, RecentEvents recent, Previewer previewer, CancellationToken cancellationToken)
+        PreviewRequest request, IntegrationStore store, GivenEvents given, RecentEvents recent, Previewer previewer,
+        CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         return await ReadAsync(request.Integration, new Dictionary<string, Secret>(), store, errors, cancellationToken) is { } integration
@@ -61,7 +66,8 @@ internal static class PreviewEndpoints
 
     /// <summary>An integration as a request describes it; null where that is wrong, noted below <c>integration</c>.</summary>
     internal static async Task<RunnableIntegration?> ReadAsync(
-        IntegrationRequest? request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
+        IntegrationRequest? request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors,
+        CancellationToken cancellationToken)
     {
         if (request is null)
         {
@@ -71,16 +77,18 @@ internal static class PreviewEndpoints
 
         var own = new FieldErrors();
         // Nobody has to think of a name before seeing what is sent.
-        var valid = await IntegrationEndpoints.ValidateAsync(request with { Name = request.Name ?? "preview" }, secrets, store, own, cancellationToken);
+        request = request with { Name = request.Name ?? "preview" };
+        var valid = await IntegrationEndpoints.ValidateAsync(request, secrets, store, own, cancellationToken);
         errors.Include("integration", own);
         return valid is null ? null : RunnableIntegration.Create(valid, store.LocalFolder);
     }
 
     private static async Task<Results<Ok<PreviewResponse>, ValidationProblem, ProblemHttpResult>> RunAsync(
-        PreviewRequest request, RunnableIntegration integration, IntegrationStore store, FieldErrors errors, GivenEvents given, RecentEvents recent, Previewer previewer,
-        CancellationToken cancellationToken)
+        PreviewRequest request, RunnableIntegration integration, IntegrationStore store, FieldErrors errors, GivenEvents given,
+        RecentEvents recent, Previewer previewer, CancellationToken cancellationToken)
     {
-        var (unknown, _) = await store.CheckReferencesAsync(request.Source is { } source ? [source] : [], integration.EnginePool, cancellationToken);
+        int[] named = request.Source is { } source ? [source] : [];
+        var (unknown, _) = await store.CheckReferencesAsync(named, integration.EnginePool, cancellationToken);
         if (unknown.Count > 0)
         {
             errors.Add("source", $"There is no source with the id {unknown[0]}.");
@@ -104,6 +112,8 @@ internal static class PreviewEndpoints
             { Recent: { } count } => ("recent", await recent.FindAsync(integration, count, cancellationToken)),
             _ => ("samples", await given.SampleAsync(request.Source, cancellationToken)),
         };
-        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await previewer.RunAsync(integration, shown.Origin, shown.Events, cancellationToken));
+        return errors.Any
+            ? Problems.Invalid(errors)
+            : TypedResults.Ok(await previewer.RunAsync(integration, shown.Origin, shown.Events, cancellationToken));
     }
 }

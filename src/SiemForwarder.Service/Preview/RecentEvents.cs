@@ -10,7 +10,9 @@ internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
     // Bounds the work for a filter that lets next to nothing through.
     private const int MostScanned = 20_000;
 
-    /// <summary>The last events that pass the filter, oldest first; fewer where not so many are among the last 20,000 of each source.</summary>
+    /// <summary>
+    /// The last events that pass the filter, oldest first; fewer where not so many are among the last 20,000 of each source.
+    /// </summary>
     public async Task<IReadOnlyList<SecurityEvent>> FindAsync(
         RunnableIntegration integration, int count, CancellationToken cancellationToken)
     {
@@ -22,7 +24,8 @@ internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
         }
 
         // Within a source in the order of the log, as they are delivered.
-        var newest = found.OrderByDescending(one => one.ReceivedAt).ThenByDescending(one => one.Source.Id).ThenByDescending(one => one.Position);
+        var newest = found.OrderByDescending(one => one.ReceivedAt)
+            .ThenByDescending(one => one.Source.Id).ThenByDescending(one => one.Position);
         return [.. newest.Take(count).Reverse()];
     }
 

@@ -41,7 +41,9 @@ internal sealed class TypeVolume(string type)
 
     public List<SecurityEvent> Samples { get; } = [];
 
-    /// <summary>Keeps an event, or lets every hundredth take the place of an earlier one, so that samples come from the whole span.</summary>
+    /// <summary>
+    /// Keeps an event, or lets every hundredth take the place of an earlier one, so that samples come from the whole span.
+    /// </summary>
     public void Sample(SecurityEvent one, double number)
     {
         if (Samples.Count < Volume.MostSamples)

@@ -12,9 +12,12 @@ internal static class VolumeEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/{id:int}/volume", EstimateStored).WithName("EstimateVolume")
-            .WithSummary("Estimates events and bytes a day by event type, from the stored events of the last 24 hours that pass the filter; says whether they were counted or sampled.");
+            .WithSummary(
+                "Estimates events and bytes a day by event type, from the stored events of the last 24 hours that pass the filter; "
+                + "says whether they were counted or sampled.");
         group.MapPost("/volume", EstimateNew).WithName("EstimateNewVolume")
-            .WithSummary("Estimates the same for settings that are not stored yet: those of creating an integration, in the member integration.");
+            .WithSummary(
+                "Estimates the same for settings that are not stored yet: those of creating an integration, in the member integration.");
     }
 
     private static async Task<Results<Ok<VolumeResponse>, ProblemHttpResult>> EstimateStored(
@@ -28,8 +31,8 @@ internal static class VolumeEndpoints
         VolumeRequest request, IntegrationStore store, VolumeEstimator estimator, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        return await PreviewEndpoints.ReadAsync(request.Integration, new Dictionary<string, Secret>(), store, errors, cancellationToken) is { } integration
-            ? TypedResults.Ok(await estimator.RunAsync(integration, cancellationToken))
-            : Problems.Invalid(errors);
+        var secrets = new Dictionary<string, Secret>();
+        var integration = await PreviewEndpoints.ReadAsync(request.Integration, secrets, store, errors, cancellationToken);
+        return integration is null ? Problems.Invalid(errors) : TypedResults.Ok(await estimator.RunAsync(integration, cancellationToken));
     }
 }

@@ -18,12 +18,14 @@ internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume ind
         var indexed = await index.CountAsync(integration, span, cancellationToken);
         var volume = indexed ?? await log.CountAsync(integration, span, cancellationToken);
         var types = await MeasureAsync(integration, volume, cancellationToken);
+        var method = indexed is not null ? "index" : volume.IsExact ? "log" : "sample";
         return new VolumeResponse(
-            span.From, span.To, volume.FirstAt, indexed is not null ? "index" : volume.IsExact ? "log" : "sample", volume.IsExact, volume.Stored, volume.Read,
+            span.From, span.To, volume.FirstAt, method, volume.IsExact, volume.Stored, volume.Read,
             types.Sum(type => type.Events), types.Sum(type => type.Bytes), types.Sum(type => type.SentBytes), types);
     }
 
-    private async Task<List<TypeVolumeResponse>> MeasureAsync(RunnableIntegration integration, Volume volume, CancellationToken cancellationToken)
+    private async Task<List<TypeVolumeResponse>> MeasureAsync(
+        RunnableIntegration integration, Volume volume, CancellationToken cancellationToken)
     {
         await using var destination = integration.Kind.Open(integration.Destination, time);
         using var buffer = BatchBuffer.For(integration, destination.Limits);
@@ -41,7 +43,8 @@ internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume ind
         ];
     }
 
-    private static async Task<Measure> MeasureAsync(TypeVolume type, IDestination destination, BatchBuffer buffer, CancellationToken cancellationToken)
+    private static async Task<Measure> MeasureAsync(
+        TypeVolume type, IDestination destination, BatchBuffer buffer, CancellationToken cancellationToken)
     {
         buffer.Clear();
         foreach (var one in type.Samples)
@@ -58,12 +61,13 @@ internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume ind
         }
 
         var batch = buffer.ToBatch();
-        var sent = await destination.RenderAsync(batch, cancellationToken) is { } image ? image.Units.Sum(unit => unit.Sent.Length) : batch.Bytes.Length;
-        return new Measure(batch.Count, batch.Bytes.Length, sent);
+        var image = await destination.RenderAsync(batch, cancellationToken);
+        return new Measure(batch.Count, batch.Bytes.Length, image?.Units.Sum(unit => unit.Sent.Length) ?? batch.Bytes.Length);
     }
 
     private static TypeVolumeResponse Of(TypeVolume type, Measure measure, int rendered) => new(
-        type.Type, (long)Math.Round(type.Events), (long)Math.Round(type.Events * measure.PerEvent(measure.Bytes)), (long)Math.Round(type.Events * measure.PerEvent(measure.Sent)), rendered);
+        type.Type, (long)Math.Round(type.Events), (long)Math.Round(type.Events * measure.PerEvent(measure.Bytes)),
+        (long)Math.Round(type.Events * measure.PerEvent(measure.Sent)), rendered);
 
     /// <summary>Events that were rendered, and their bytes.</summary>
     private readonly record struct Measure(int Events, long Bytes, long Sent)
