@@ -47,6 +47,24 @@ public abstract class SyslogServer : IAsyncLifetime
     /// <summary>What the server understood, oldest first, once it wrote so many.</summary>
     public Task<IReadOnlyList<JsonElement>> ReadAsync(int count, CancellationToken cancellationToken) => Process.ReadAsync(Output, count, cancellationToken);
 
+    /// <summary>A destination that sends to this server; the test is skipped where the server cannot run.</summary>
+    internal IDestination Open(string url, SyslogFraming framing, TlsSettings? tls = null)
+    {
+        Assert.SkipWhen(Missing is not null, Missing ?? "");
+        var uri = new Uri(url);
+        return DestinationCatalog.FindByScheme(uri.Scheme)!.Open(
+            new DestinationSettings
+            {
+                IntegrationName = "corp-siem",
+                ServerUrl = uri,
+                Port = uri.Port,
+                Framing = framing,
+                Tls = tls ?? new TlsSettings(),
+                Timeout = TimeSpan.FromSeconds(10),
+            },
+            TimeProvider.System);
+    }
+
     public TlsSettings ClientTls(CertificateAuthority? issuer = null, string name = ClientName)
     {
         using var client = (issuer ?? authority).IssueClient(name);

@@ -66,22 +66,7 @@ public abstract class SyslogServerContract(SyslogServer server)
     [Fact]
     public Task AClientWithoutACertificateIsRefusedAndToldSo() => AssertClientRefusedAsync(server.AnonymousTls);
 
-    protected IDestination Open(string url, SyslogFraming framing, TlsSettings? tls = null)
-    {
-        Assert.SkipWhen(server.Missing is not null, server.Missing ?? "");
-        var uri = new Uri(url);
-        return DestinationCatalog.FindByScheme(uri.Scheme)!.Open(
-            new DestinationSettings
-            {
-                IntegrationName = "corp-siem",
-                ServerUrl = uri,
-                Port = uri.Port,
-                Framing = framing,
-                Tls = tls ?? new TlsSettings(),
-                Timeout = TimeSpan.FromSeconds(10),
-            },
-            TimeProvider.System);
-    }
+    protected IDestination Open(string url, SyslogFraming framing, TlsSettings? tls = null) => server.Open(url, framing, tls);
 
     private IDestination Open(string scheme, SyslogFraming framing, Func<CertificateAuthority?, string, TlsSettings> tls)
     {
