@@ -58,6 +58,54 @@ public sealed class PartialDeliveryTests(TestPostgres postgres)
         Assert.Equal(9, delivery["events"]!.GetValue<int>());
     }
 
+    [Fact]
+    public async Task AMessageThatARelpReceiverNeverTakesIsSetAsideAndTheRestArrives()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var last = "";
+        await using var receiver = RelpReceiver.Start(
+            _ => last.Contains("poison", StringComparison.Ordinal) ? "500 cannot parse" : "200 OK", message => last = message);
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var integration = await AddRelpAsync(forwarder, receiver);
+
+        await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 50).Select(i => i == 20 ? "poison" : $"user-{i}"));
+
+        var status = await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["backlog"]!.GetValue<long>() == 0);
+        Assert.Equal("Success", status["status"]!.GetValue<string>());
+        var aside = Assert.Single((await forwarder.GetAsync($"/api/v1/integrations/{integration}/set-aside"))["items"]!.AsArray())!;
+        Assert.Contains("poison", aside["text"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal("500 cannot parse", aside["answer"]!.GetValue<string>());
+        // Only the refused message came more than once.
+        Assert.Equal(49, receiver.Messages.Count(message => !message.Contains("poison", StringComparison.Ordinal)));
+        Assert.Equal(4, receiver.Messages.Count(message => message.Contains("poison", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    public async Task ARelpReceiverThatRefusesEverythingIsHeldAndNotEmptiedIntoTheSetAside(int takenBefore)
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:Dispatch:MaxRefusalsInARow=3");
+        var accepts = false;
+        await using var receiver = RelpReceiver.Start(count => count <= takenBefore || Volatile.Read(ref accepts) ? "200 OK" : "500 disk full");
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var integration = await AddRelpAsync(forwarder, receiver);
+        await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 100).Select(i => $"user-{i}"));
+
+        var held = await forwarder.WaitForAsync(
+            $"/api/v1/integrations/{integration}/status",
+            node => node["lastError"]?["message"]?.GetValue<string>().Contains("refuses every event", StringComparison.Ordinal) == true);
+        Assert.Equal("Error", held["status"]!.GetValue<string>());
+        Volatile.Write(ref accepts, true);
+
+        var status = await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["backlog"]!.GetValue<long>() == 0);
+        Assert.Equal("Success", status["status"]!.GetValue<string>());
+        Assert.Equal(3, status["setAside"]!.GetValue<long>());
+    }
+
+    private static Task<int> AddRelpAsync(ForwarderApplication forwarder, RelpReceiver receiver) =>
+        forwarder.AddIntegrationAsync(new { name = "relp", destination = "relp", serverUrl = $"tcp://127.0.0.1:{receiver.Port}" });
+
     private static Task<int> AddCollectorAsync(ForwarderApplication forwarder, HttpReceiver receiver, bool acknowledge) => forwarder.AddIntegrationAsync(new
     {
         name = "collector",
