@@ -23,6 +23,7 @@ internal sealed class DatadogDestination : HttpIntake
         Description = "Posts events to Datadog's log intake, with the standard attributes of Datadog's Cloud SIEM.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = static url => QuerySecret.Find(url, ("dd-api-key", "settings.apiKey"), ("api_key", "settings.apiKey")),
         CheckSettings = static settings => DatadogSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#datadog",
         Fields =

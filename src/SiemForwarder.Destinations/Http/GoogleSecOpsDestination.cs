@@ -25,6 +25,7 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
         Description = "Imports events into Google Security Operations (Chronicle), by its API or by an HTTPS push feed.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = static url => QuerySecret.Find(url, ("key", "settings.apiKey"), ("secret", "settings.feedSecret")),
         CheckSettings = static settings => GoogleSecOpsSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#google-security-operations",
         Fields =

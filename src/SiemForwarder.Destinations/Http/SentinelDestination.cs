@@ -141,9 +141,9 @@ internal sealed record SentinelSettings(
     public static SentinelSettings Read(SettingReader reader)
     {
         var authority = new Uri(UsualAuthority);
-        if (reader.Text("authority") is { } text && (!Uri.TryCreate(text, UriKind.Absolute, out authority) || authority.Scheme is not ("https" or "http")))
+        if (reader.Text("authority") is { } text && (!Uri.TryCreate(text, UriKind.Absolute, out authority) || authority.Scheme is not ("https" or "http") || authority.UserInfo.Length > 0))
         {
-            reader.Fault("authority", "Must be a URL such as https://login.microsoftonline.com.");
+            reader.Fault("authority", "Must be a URL such as https://login.microsoftonline.com, without a user name or password.");
             authority = new Uri(UsualAuthority);
         }
 

@@ -16,7 +16,7 @@ internal static class IntegrationAddress
 
         if (url.UserInfo.Length > 0)
         {
-            errors.Add("serverUrl", "Must not hold a user name or password; put them into authentication.");
+            errors.Add("serverUrl", "Must not hold a user name or password, since it is shown; put them into authentication.username and authentication.password.");
         }
 
         return url;

@@ -16,6 +16,7 @@ internal sealed class LogScaleDestination : HttpIntake
         Description = "Posts events to the HEC intake of LogScale, or to the address of a HEC connector of Falcon Next-Gen SIEM.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = static url => QuerySecret.Find(url, ("token", "settings.token")),
         CheckSettings = static settings => LogScaleSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#logscale",
         Fields =

@@ -29,6 +29,7 @@ internal sealed class SplunkHecDestination : HttpIntake
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         AcceptanceWith = static settings => SplunkHecSettings.Read(new SettingReader(settings)).Acknowledge ? Acceptance.Indexed : Acceptance.Acknowledged,
+        CheckServerUrl = static url => QuerySecret.Find(url, ("token", "settings.token")),
         CheckSettings = static settings => SplunkHecSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#splunk-hec",
         Fields =

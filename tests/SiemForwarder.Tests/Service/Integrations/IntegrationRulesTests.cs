@@ -103,6 +103,32 @@ public sealed class IntegrationRulesTests
     public void WhatIsWrongIsNamed(string? name, string? url, string fields) =>
         Assert.Equal(fields.Split(','), Faults(new IntegrationRequest { Name = name, ServerUrl = url }).Order(StringComparer.Ordinal));
 
+    [Theory]
+    [InlineData("splunk_hec", "https://h:8088/?token=hunter2", "settings.token")]
+    [InlineData("splunk_hec", "https://user:hunter2@h:8088", "authentication.password")]
+    [InlineData("logscale", "https://h/?Token=hunter2", "settings.token")]
+    [InlineData("google_secops", "https://h/v1/feeds/1:importPushLogs?a=b&key=hunter2", "settings.apiKey")]
+    [InlineData("google_secops", "https://h/v1/feeds/1:importPushLogs?%73ecret=hunter2", "settings.feedSecret")]
+    [InlineData("datadog", "https://h/?dd-api-key=hunter2", "settings.apiKey")]
+    [InlineData("sumo_logic", "https://h/receiver/v1/http/hunter2", "settings.code")]
+    [InlineData("webhook", "https://:hunter2@h/in", "authentication.password")]
+    [InlineData("relp", "tcp://user:hunter2@h", "authentication.password")]
+    public void ASecretInTheUrlIsRefusedAndItsFieldNamed(string destination, string url, string field)
+    {
+        var errors = new FieldErrors();
+
+        Assert.Null(IntegrationRules.Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Destination = destination }, NoSecrets, errors));
+
+        var sentence = string.Join(' ', errors.ByField["serverUrl"]);
+        Assert.Contains(field, sentence);
+        Assert.DoesNotContain("hunter2", sentence);
+    }
+
+    [Fact]
+    public void AQueryWithoutSecretsStays() => Assert.Equal(
+        "?source=keys&tokens=1",
+        Validate(new IntegrationRequest { Name = "n", ServerUrl = "https://h/?source=keys&tokens=1", Destination = "splunk_hec" }).ServerUrl.Query);
+
     private static string KeyOf(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
 
     private static ValidIntegration Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret>? stored = null)
