@@ -6,7 +6,7 @@ using SiemForwarder.Destinations.Network;
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Gets access tokens from an OAuth 2.0 token endpoint (RFC 6749) and keeps each until shortly before its end.</summary>
-internal sealed class AccessTokens : IDisposable
+internal sealed class AccessTokens : IAccessTokens
 {
     private static readonly TimeSpan Reserve = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan UsualLife = TimeSpan.FromHours(1);
@@ -49,10 +49,8 @@ internal sealed class AccessTokens : IDisposable
             new HttpIntakeProfile { Credentials = HttpCredentials.Create(new AuthenticationSettings()), Limits = new BatchLimits(0, 0), PathAndQuery = "/", Secrets = secrets });
     }
 
-    /// <summary>The header with the token in force.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers => token is null ? [] : [new("Authorization", "Bearer " + token.Reveal())];
 
-    /// <summary>Makes sure that there is a token; null where there is one.</summary>
     public async Task<IntakeVerdict?> EnsureAsync(SecretMask mask, CancellationToken cancellationToken)
     {
         var now = timeProvider.GetUtcNow();
@@ -84,7 +82,6 @@ internal sealed class AccessTokens : IDisposable
                 $"the token endpoint {answer.Endpoint} gave no access token: HTTP {answer.Status}{(answer.IsHtml ? "" : " " + answer.Text)}.", advice);
     }
 
-    /// <summary>After a 401: forgets a token that was kept; false where it was new, so that another one would help no more.</summary>
     public bool Forget()
     {
         var wasKept = token is not null && !isFresh;
@@ -92,7 +89,6 @@ internal sealed class AccessTokens : IDisposable
         return wasKept;
     }
 
-    /// <summary>The token was taken: a later 401 may mean that it ended early.</summary>
     public void Confirm() => isFresh = false;
 
     public void Dispose()
