@@ -1,7 +1,5 @@
-using System.Net.Security;
 using System.Text;
 using System.Text.Json;
-using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -16,8 +14,7 @@ internal sealed class AccessTokens : IAccessTokens
     private readonly Func<DateTimeOffset, string> form;
     private readonly string advice;
     private readonly TimeProvider timeProvider;
-    private readonly Connector connector;
-    private readonly HttpEndpoint endpoint;
+    private readonly OtherEndpoint endpoint;
     private Secret? token;
     private DateTimeOffset renewAt;
     private bool isFresh;
@@ -36,17 +33,7 @@ internal sealed class AccessTokens : IAccessTokens
         this.form = form;
         this.advice = advice;
         this.timeProvider = timeProvider;
-        var ofTokens = settings with
-        {
-            ServerUrl = tokenUrl,
-            Port = tokenUrl.Port,
-            Authentication = new AuthenticationSettings(),
-            Tls = new TlsSettings(settings.Tls.CaCertificate),
-        };
-        connector = new Connector(ofTokens, tokenUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        endpoint = new HttpEndpoint(
-            ofTokens, ConnectAsync, timeProvider,
-            new HttpIntakeProfile { Credentials = HttpCredentials.Create(new AuthenticationSettings()), Limits = new BatchLimits(0, 0), PathAndQuery = "/", Secrets = secrets });
+        endpoint = new OtherEndpoint(settings, tokenUrl, null, secrets, timeProvider);
     }
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers => token is null ? [] : [new("Authorization", "Bearer " + token.Reveal())];
@@ -91,11 +78,7 @@ internal sealed class AccessTokens : IAccessTokens
 
     public void Confirm() => isFresh = false;
 
-    public void Dispose()
-    {
-        endpoint.Dispose();
-        connector.Dispose();
-    }
+    public void Dispose() => endpoint.Dispose();
 
     private bool TryRead(ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
@@ -118,11 +101,5 @@ internal sealed class AccessTokens : IAccessTokens
         {
             return false;
         }
-    }
-
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var opened = await connector.OpenAsync(null, cancellationToken);
-        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
     }
 }

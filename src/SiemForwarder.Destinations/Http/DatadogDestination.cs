@@ -8,12 +8,16 @@ internal sealed class DatadogDestination : HttpIntake
 {
     private readonly DatadogSettings own;
     private readonly bool isJson;
+    private readonly OtherEndpoint? api;
 
     private DatadogDestination(DestinationSettings settings, TimeProvider timeProvider, DatadogSettings own)
         : base(settings, timeProvider, ProfileOf(settings, own))
     {
         this.own = own;
         isJson = EventValue.IsJson(settings.Http);
+        api = own.ApiUrlFor(settings.ServerUrl) is { } url
+            ? new OtherEndpoint(settings, url, new HttpCredentials("DD-API-KEY", own.ApiKey), [own.ApiKey], timeProvider)
+            : null;
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -48,6 +52,32 @@ internal sealed class DatadogDestination : HttpIntake
 
         writer.WriteEndArray();
     }
+
+    // Proves the key without a log; an engine that reaches the intake alone need not reach the API.
+    protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
+    {
+        if (api is null || own.Faults.Count > 0)
+        {
+            return null;
+        }
+
+        var asked = await api.SendAsync(new HttpExchange("/api/v1/validate") { Method = HttpMethod.Get }, cancellationToken);
+        if (!asked.TryGet(out var answer, out var fault))
+        {
+            return IntakeVerdict.Delivered($"the intake has to tell, since Datadog's API could not be asked: {fault.What}");
+        }
+
+        return answer.Status switch
+        {
+            200 => IntakeVerdict.Delivered($"{answer.Endpoint} knows the API key"),
+            401 or 403 => IntakeVerdict.Of(
+                answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authentication, $"{answer.Endpoint} does not know the API key: HTTP {answer.Status}.",
+                "Check settings.apiKey, which must be an API key and no application key, and that serverUrl and settings.apiUrl are of your site."),
+            _ => IntakeVerdict.Delivered($"the intake has to tell, since {answer.Endpoint} answered HTTP {answer.Status}"),
+        };
+    }
+
+    protected override void DisposeOwn() => api?.Dispose();
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, DatadogSettings own) => new()
     {
@@ -108,8 +138,10 @@ internal sealed class DatadogDestination : HttpIntake
 }
 
 /// <summary>What only Datadog has.</summary>
-internal sealed record DatadogSettings(Secret ApiKey, string Source, string Service, string? Tags, IReadOnlyList<SettingFault> Faults)
+internal sealed record DatadogSettings(Secret ApiKey, string Source, string Service, string? Tags, Uri? ApiUrl, IReadOnlyList<SettingFault> Faults)
 {
+    private const string IntakePrefix = "http-intake.logs.";
+
     // Datadog's own pipeline for 'keycloak' parses server log lines, not events.
     private const string UsualSource = "keycloak-siem";
 
@@ -119,13 +151,25 @@ internal sealed record DatadogSettings(Secret ApiKey, string Source, string Serv
         new("settings.source", DestinationFieldType.Text, "Attribute ddsource, which chooses the pipeline.") { Default = UsualSource },
         new("settings.service", DestinationFieldType.Text, "Attribute service.") { Default = "keycloak" },
         new("settings.tags", DestinationFieldType.Text, "Tags, separated by commas: env:prod,team:iam."),
+        new("settings.apiUrl", DestinationFieldType.Url, "API that a test asks whether it knows the key; https://api. and the site of the server URL where it is missing."),
     ];
 
     public static DatadogSettings Read(SettingReader reader)
     {
+        Uri? apiUrl = null;
+        if (reader.Text("apiUrl") is { } text && (!Uri.TryCreate(text, UriKind.Absolute, out apiUrl) || apiUrl.Scheme is not ("https" or "http") || apiUrl.UserInfo.Length > 0))
+        {
+            reader.Fault("apiUrl", "Must be a URL such as https://api.datadoghq.eu, without a user name or password.");
+            apiUrl = null;
+        }
+
         var settings = new DatadogSettings(
             new Secret(reader.Required("apiKey", "Give an API key of the organisation.")),
-            reader.Text("source") ?? UsualSource, reader.Text("service") ?? "keycloak", reader.Text("tags"), []);
+            reader.Text("source") ?? UsualSource, reader.Text("service") ?? "keycloak", reader.Text("tags"), apiUrl, []);
         return settings with { Faults = reader.Faults };
     }
+
+    /// <summary>Where to ask whether the key is known; null where the intake is not one of Datadog's own and no API is named.</summary>
+    public Uri? ApiUrlFor(Uri serverUrl) => ApiUrl
+        ?? (serverUrl.Host.StartsWith(IntakePrefix, StringComparison.OrdinalIgnoreCase) ? new Uri($"https://api.{serverUrl.Host[IntakePrefix.Length..]}") : null);
 }
