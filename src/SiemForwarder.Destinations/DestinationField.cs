@@ -40,13 +40,14 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     [
         new("http.gzip", DestinationFieldType.Flag, "Compress request bodies.") { Default = "false" },
         new("http.timeoutSeconds", DestinationFieldType.Number, "Longest time that one request may take.") { Default = "30" },
+        new("http.proxy", DestinationFieldType.Url, "HTTP proxy that requests go through, such as http://proxy.example.com:3128; those of the environment are never used."),
     ];
 
     /// <summary>The same for destinations that take compressed bodies everywhere.</summary>
     internal static DestinationField[] OfGzippedHttp { get; } =
     [
         OfHttp[0] with { Default = "true" },
-        OfHttp[1],
+        .. OfHttp[1..],
     ];
 
     internal static DestinationField[] OfAuthentication { get; } =

@@ -22,6 +22,9 @@ public sealed record DestinationSettings
 
     public TlsSettings Tls { get; init; } = new();
 
+    /// <summary>HTTP proxy that requests go through; null for none.</summary>
+    public Uri? Proxy { get; init; }
+
     /// <summary>What only this destination has; secrets revealed.</summary>
     public JsonElement? Settings { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Azure;
@@ -110,7 +111,9 @@ internal sealed class AzureIdentityTokens : IAccessTokens
 
     private SocketsHttpHandler CreateHandler()
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ActivityHeadersPropagator = null };
+        // The identity of a machine is asked for on that machine, never behind a proxy.
+        var proxy = own.Credential == SentinelCredential.WorkloadIdentity && settings.Proxy is { } url ? new WebProxy(url) : null;
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = proxy is not null, Proxy = proxy, ActivityHeadersPropagator = null };
         if (string.IsNullOrWhiteSpace(settings.Tls.CaCertificate))
         {
             return handler;

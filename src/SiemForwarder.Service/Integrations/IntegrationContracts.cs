@@ -76,7 +76,8 @@ public sealed record SyslogContract(
 /// <param name="Body"><c>single</c> (default), <c>array</c> or <c>ndjson</c>.</param>
 /// <param name="Gzip">Whether bodies are compressed; false by default.</param>
 /// <param name="TimeoutSeconds">1 to 300; 30 by default.</param>
-public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null);
+/// <param name="Proxy">HTTP proxy that requests go through, <c>http://host:port</c>, reached without a password; none by default, whatever the environment says.</param>
+public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null, string? Proxy = null);
 
 /// <summary>How much one batch may hold; never more than the destination itself allows.</summary>
 /// <param name="MaxEvents">1 to 10000 events; the destination's limit by default.</param>

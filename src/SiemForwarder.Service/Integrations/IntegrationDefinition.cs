@@ -37,6 +37,8 @@ internal sealed record IntegrationDefinition
 
     public required int TimeoutSeconds { get; init; }
 
+    public string? Proxy { get; init; }
+
     public int? BatchMaxEvents { get; init; }
 
     public int? BatchMaxBytes { get; init; }

@@ -63,6 +63,7 @@ internal static class IntegrationRules
             Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, Choices.Bodies),
             Gzip = request.Http?.Gzip ?? kind?.Fields.Any(field => field is { Name: "http.gzip", Default: "true" }) ?? false,
             TimeoutSeconds = errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
+            Proxy = IntegrationAddress.Proxy(request.Http?.Proxy, protocol, errors),
             BatchMaxEvents = request.Batch?.MaxEvents is { } events ? errors.Between("batch.maxEvents", events, 1, 10_000, 1) : null,
             BatchMaxBytes = request.Batch?.MaxBytes is { } bytes ? errors.Between("batch.maxBytes", bytes, 1000, 16 * 1024 * 1024, 1000) : null,
             Authentication = Authentication(request.Authentication, kind, secrets, errors),

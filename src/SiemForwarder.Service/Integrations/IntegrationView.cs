@@ -28,7 +28,7 @@ internal static class IntegrationView
                 definition.AppName,
                 definition.Hostname,
                 definition.MaxMessageBytes),
-            new HttpContract(Choices.NameOf(Choices.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds),
+            new HttpContract(Choices.NameOf(Choices.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds, definition.Proxy),
             new BatchContract(definition.BatchMaxEvents, definition.BatchMaxBytes),
             new AuthenticationResponse(
                 Choices.NameOf(Choices.AuthenticationTypes, definition.Authentication),

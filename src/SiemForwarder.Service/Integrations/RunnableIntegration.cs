@@ -59,6 +59,7 @@ internal sealed record RunnableIntegration(
                 secrets.GetValueOrDefault(SecretName.Token)),
             Tls = new TlsSettings(
                 definition.CaCertificate, definition.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), definition.ServerName),
+            Proxy = definition.Proxy is { } proxy ? new Uri(proxy) : null,
             Settings = DestinationOwnSettings.Reveal(definition.Settings, secrets),
             LocalFolder = localFolder,
             Timeout = TimeSpan.FromSeconds(definition.TimeoutSeconds),

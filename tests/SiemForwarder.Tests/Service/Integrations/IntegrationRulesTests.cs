@@ -129,6 +129,30 @@ public sealed class IntegrationRulesTests
         "?source=keys&tokens=1",
         Validate(new IntegrationRequest { Name = "n", ServerUrl = "https://h/?source=keys&tokens=1", Destination = "splunk_hec" }).ServerUrl.Query);
 
+    [Theory]
+    [InlineData("https://h", "http://proxy.example.com:3128", true)]
+    [InlineData("https://h", "http://proxy.example.com", true)]
+    [InlineData("https://h", "socks5://proxy.example.com", false)]
+    [InlineData("https://h", "http://user:hunter2@proxy.example.com", false)]
+    [InlineData("https://h", "http://proxy.example.com/path", false)]
+    [InlineData("https://h", "proxy.example.com:3128", false)]
+    [InlineData("tls://h", "http://proxy.example.com:3128", false)]
+    public void AProxyIsAUrlWithoutSecretsAndForHttpAlone(string url, string proxy, bool isTaken)
+    {
+        var request = new IntegrationRequest { Name = "n", ServerUrl = url, Http = new HttpContract(Proxy: proxy) };
+
+        if (isTaken)
+        {
+            var valid = Validate(request);
+            Assert.Equal(proxy, valid.Definition.Proxy);
+            Assert.Equal(new Uri(proxy), RunnableIntegration.Create(valid).Destination.Proxy);
+        }
+        else
+        {
+            Assert.Equal(["http.proxy"], Faults(request));
+        }
+    }
+
     private static string KeyOf(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
 
     private static ValidIntegration Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret>? stored = null)
