@@ -119,6 +119,39 @@ public sealed class RelpDestinationTests : NetworkDestinationContract
     }
 
     [Fact]
+    public async Task AMessageOverTheLimitOfTheReceiverIsRefusedAndTheOthersAreTaken()
+    {
+        var length = 0;
+        await using var receiver = RelpReceiver.Start(_ => length > 8192 ? "500 message too long" : "200 OK", message => length = message.Length);
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}"));
+        var large = "<86>1 " + new string('x', 3_000_000);
+        var batch = SomeBatch.Of("<86>1 a", large, "<86>1 b");
+
+        var outcome = await destination.SendAsync(batch, Soon);
+        for (var attempt = 2; attempt < 4; attempt++)
+        {
+            Assert.Equal([1], Assert.IsType<DeliveryOutcome.Partial>(outcome).Retry);
+            outcome = await destination.SendAsync(batch, Soon);
+        }
+
+        var refused = Assert.Single(Assert.IsType<DeliveryOutcome.Partial>(await destination.SendAsync(batch, Soon)).Refused);
+        Assert.Equal((1, "500 message too long"), (refused.Index, refused.Answer));
+        Assert.Equal(large, receiver.Messages[1]);
+    }
+
+    [Fact]
+    public async Task AnAnswerThatNeverEndsIsNoAcknowledgement()
+    {
+        await using var receiver = TcpSyslogReceiver.Start(new() { Greeting = "1 rsp 92 200 OK relp_version=0"u8.ToArray() });
+        await using var destination = Open(SomeSettings.For($"tcp://127.0.0.1:{receiver.Port}", TimeSpan.FromMilliseconds(300)));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(Batch(), Soon));
+
+        Assert.Equal(ErrorCategory.Timeout, outcome.Category);
+        AssertReadable(outcome.Reason);
+    }
+
+    [Fact]
     public async Task AReceiverThatTakesNothingIsTransient()
     {
         await using var receiver = RelpReceiver.Start(_ => "500 disk full");
