@@ -80,6 +80,9 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
             : IntakeVerdict.Delivered("Google gave the service account an access token");
     }
 
+    protected override string? HintOf(DeliveryBatch batch) =>
+        own.Udm ? $"SIEM Search, metadata.product_log_id = \"{batch.Events[0].Id}\"" : $"SIEM Search > Raw Log Search for {batch.Events[0].Id}";
+
     protected override void DisposeOwn()
     {
         tokens?.Dispose();

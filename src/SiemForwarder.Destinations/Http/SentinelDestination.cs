@@ -99,6 +99,10 @@ internal sealed class SentinelDestination : HttpIntake
         return verdict.Fault is null ? IntakeVerdict.Delivered("the application may write to the data collection rule") : verdict;
     }
 
+    protected override string? HintOf(DeliveryBatch batch) => own.AsFormatted || !own.Stream.StartsWith("Custom-", StringComparison.Ordinal)
+        ? "query the table of the rule after some minutes; rows that fail in its transformation show in its metrics only"
+        : $"{own.Stream["Custom-".Length..]} | where EventId == \"{batch.Events[0].Id}\", after some minutes";
+
     protected override void DisposeOwn() => tokens.Dispose();
 
     private static AccessTokens OfApplication(DestinationSettings settings, SentinelSettings own, TimeProvider timeProvider) => new(

@@ -5,10 +5,10 @@ internal sealed class SumoLogicDestination : HttpIntake
 {
     private const string IntakePath = "/receiver/v1/http/";
 
+    private readonly SumoLogicSettings own;
+
     private SumoLogicDestination(DestinationSettings settings, TimeProvider timeProvider, SumoLogicSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
-    {
-    }
+        : base(settings, timeProvider, ProfileOf(settings, own)) => this.own = own;
 
     public static DestinationKind Kind { get; } = new()
     {
@@ -38,12 +38,14 @@ internal sealed class SumoLogicDestination : HttpIntake
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
     {
         var byTable = IntakeVerdict.Of(answer, Settings.IntegrationName);
-        return answer.Status is 400 or 401 or 404
+        return answer.Status is 400 or 401 or 404 or 422
             ? IntakeVerdict.Of(
                 answer, Settings.IntegrationName, HttpVerdict.Misconfigured, byTable.Fault!.Category, byTable.Fault.What,
                 "Copy the address of the HTTP source again: the host into serverUrl, the last part into settings.code.")
             : byTable;
     }
+
+    protected override string? HintOf(DeliveryBatch batch) => $"Live Tail, _sourceCategory={own.Category ?? "<of the source>"} \"{batch.Events[0].Id}\"";
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, SumoLogicSettings own) => new()
     {
@@ -58,7 +60,7 @@ internal sealed class SumoLogicDestination : HttpIntake
 }
 
 /// <summary>What only Sumo Logic has.</summary>
-internal sealed record SumoLogicSettings(Secret Code, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<SettingFault> Faults)
+internal sealed record SumoLogicSettings(Secret Code, string? Category, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<SettingFault> Faults)
 {
     public static DestinationField[] Fields { get; } =
     [
@@ -75,6 +77,6 @@ internal sealed record SumoLogicSettings(Secret Code, IReadOnlyList<KeyValuePair
         var headers = new[] { ("X-Sumo-Category", "category"), ("X-Sumo-Name", "name"), ("X-Sumo-Host", "host"), ("X-Sumo-Fields", "fields") }
             .Select(pair => (Header: pair.Item1, Value: reader.Text(pair.Item2))).Where(pair => pair.Value is not null)
             .Select(pair => KeyValuePair.Create(pair.Header, pair.Value!)).ToArray();
-        return new SumoLogicSettings(new Secret(code[(code.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/')), headers, reader.Faults);
+        return new SumoLogicSettings(new Secret(code[(code.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/')), reader.Text("category"), headers, reader.Faults);
     }
 }

@@ -53,6 +53,8 @@ internal sealed record IntegrationDefinition
 
     public string? ServerName { get; init; }
 
+    public string? Fingerprint { get; init; }
+
     public required IReadOnlyList<int> Sources { get; init; }
 
     public required EventFilter Filter { get; init; }

@@ -110,6 +110,7 @@ public sealed class SentinelDestinationTests : HttpDestinationContract, IAsyncDi
         Assert.True(report.Succeeded, string.Join('\n', report.Stages));
         Assert.Equal("[]", ToText(receiver.Requests[0].Body));
         Assert.Contains("Authorization: Bearer ***\r\n", ToText(report.Sent));
+        Assert.Contains($"KeycloakEvents_CL | where EventId == \"{SomeBatch.IdOf(0)}\"", report.Stages[4].Detail);
     }
 
     [Fact]

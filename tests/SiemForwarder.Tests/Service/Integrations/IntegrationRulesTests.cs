@@ -153,6 +153,30 @@ public sealed class IntegrationRulesTests
         }
     }
 
+    [Theory]
+    [InlineData("tls://h", "SHA-256:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF", null)]
+    [InlineData("https://h", "SHA-1:00:11", "tls.fingerprint")]
+    [InlineData("tcp://h", "SHA-256:00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF", "tls")]
+    public void AFingerprintIsOneOfSha256AndNeedsTls(string url, string fingerprint, string? field)
+    {
+        var request = new IntegrationRequest { Name = "n", ServerUrl = url, Tls = new TlsRequest(Fingerprint: fingerprint) };
+
+        if (field is null)
+        {
+            Assert.Equal(fingerprint, RunnableIntegration.Create(Validate(request)).Destination.Tls.Fingerprint);
+        }
+        else
+        {
+            Assert.Equal([field], Faults(request));
+        }
+    }
+
+    [Theory]
+    [InlineData("udp://192.0.2.1", 1472)]
+    [InlineData("udp://[2001:db8::1]", 1452)]
+    public void ADatagramFitsIntoAnEthernetFrame(string url, int bytes) =>
+        Assert.Equal(bytes, Validate(new IntegrationRequest { Name = "n", ServerUrl = url }).Definition.MaxMessageBytes);
+
     private static string KeyOf(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
 
     private static ValidIntegration Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret>? stored = null)
