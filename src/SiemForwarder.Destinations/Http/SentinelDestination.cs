@@ -59,7 +59,7 @@ internal sealed class SentinelDestination : HttpIntake
     }
 
     protected override Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
-        own.FaultsAt(Settings.ServerUrl).Count > 0 ? Task.FromResult<IntakeVerdict?>(null) : tokens.EnsureAsync(used.Mask, cancellationToken);
+        own.FaultsAt(Settings).Count > 0 ? Task.FromResult<IntakeVerdict?>(null) : tokens.EnsureAsync(used.Mask, cancellationToken);
 
     protected override bool ForgetAccess() => tokens.Forget();
 
@@ -112,7 +112,7 @@ internal sealed class SentinelDestination : HttpIntake
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, SentinelSettings own) => new()
     {
-        Credentials = HttpIntakeProfile.CredentialsOf(own.FaultsAt(settings.ServerUrl), null, new AuthenticationSettings()),
+        Credentials = HttpIntakeProfile.CredentialsOf(own.FaultsAt(settings), null, new AuthenticationSettings()),
         Secrets = [own.ClientSecret, .. AzureIdentityTokens.Secrets],
         // 1 MB counts before and after compression; a row repeats the event as text beside its columns.
         Limits = new BatchLimits(500, own.AsFormatted ? 899_000 : 350_000),

@@ -76,15 +76,43 @@ internal sealed record SentinelSettings(
         return settings with { Faults = reader.Faults };
     }
 
-    /// <summary>The faults of the settings, and one where the identity of this machine would be shown to a host that is not Azure's.</summary>
-    /// <remarks>Who may write an integration must not get at the tokens of the machine that it runs on by naming a host of their own.</remarks>
-    public IReadOnlyList<SettingFault> FaultsAt(Uri serverUrl) => Credential == SentinelCredential.ClientSecret || IsAzure(serverUrl)
-        ? Faults
-        : [.. Faults, new SettingFault("serverUrl", $"A {Credential switch { SentinelCredential.ManagedIdentity => "managed", _ => "workload" }} identity is only shown to Azure: https:// and a host that ends in .ingest.monitor.azure.com, .us or .cn.")];
+    /// <summary>The faults of the settings, and those by which somebody else could be shown the identity of this machine.</summary>
+    /// <remarks>
+    /// Who may write an integration must not get at the tokens of the machine that it runs on: by naming a host or an authority of their own, or by a proxy and
+    /// certificates that pass it off as Azure.
+    /// </remarks>
+    public IReadOnlyList<SettingFault> FaultsAt(DestinationSettings settings)
+    {
+        if (Credential == SentinelCredential.ClientSecret)
+        {
+            return Faults;
+        }
+
+        var faults = new List<SettingFault>(Faults);
+        var name = Credential == SentinelCredential.ManagedIdentity ? "managed" : "workload";
+        var asksAuthority = Credential == SentinelCredential.WorkloadIdentity;
+        bool IsHere(Uri url) => url.IsLoopback && settings.Proxy is null;
+        if (!IsHere(settings.ServerUrl) && !IsAzure(settings.ServerUrl))
+        {
+            faults.Add(new SettingFault("serverUrl", $"A {name} identity is only shown to Azure: https:// and a host that ends in .ingest.monitor.azure.com, .us or .cn."));
+        }
+
+        if (asksAuthority && !IsHere(Authority) && !Clouds.Values.Any(cloud => new Uri(cloud.Authority).Host == Authority.Host && Authority.Scheme == Uri.UriSchemeHttps))
+        {
+            faults.Add(new SettingFault("settings.authority", "A workload identity is only shown to Entra ID: choose settings.cloud and leave the authority out."));
+        }
+
+        if ((settings.Tls.CaCertificate ?? settings.Tls.Fingerprint ?? settings.Tls.ServerName) is not null && !(IsHere(settings.ServerUrl) && (!asksAuthority || IsHere(Authority))))
+        {
+            faults.Add(new SettingFault("tls", $"With a {name} identity the authorities of this machine count alone: leave out caCertificate, fingerprint and serverName."));
+        }
+
+        return faults;
+    }
 
     public string PathOf(Uri serverUrl) =>
         $"{serverUrl.AbsolutePath.TrimEnd('/')}/dataCollectionRules/{Uri.EscapeDataString(RuleId)}/streams/{Uri.EscapeDataString(Stream)}?api-version=2023-01-01";
 
-    private static bool IsAzure(Uri serverUrl) => serverUrl.IsLoopback
-        || (serverUrl.Scheme == Uri.UriSchemeHttps && IngestionHosts.Any(host => serverUrl.IdnHost.EndsWith(host, StringComparison.OrdinalIgnoreCase)));
+    private static bool IsAzure(Uri serverUrl) =>
+        serverUrl.Scheme == Uri.UriSchemeHttps && IngestionHosts.Any(host => serverUrl.IdnHost.EndsWith(host, StringComparison.OrdinalIgnoreCase));
 }

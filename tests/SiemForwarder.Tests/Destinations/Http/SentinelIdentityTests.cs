@@ -132,21 +132,42 @@ public sealed class SentinelIdentityTests : IDisposable
     }
 
     [Theory]
-    [InlineData("https://siem.example.com")]
-    [InlineData("https://evil.ingest.monitor.azure.com.example.com")]
-    [InlineData("http://soc.westeurope-1.ingest.monitor.azure.com")]
-    public async Task TheIdentityOfTheMachineIsShownToAzureAlone(string url)
+    [InlineData("managedIdentity", "https://siem.example.com", null, null, false, "serverUrl")]
+    [InlineData("managedIdentity", "https://evil.ingest.monitor.azure.com.example.com", null, null, false, "serverUrl")]
+    [InlineData("managedIdentity", "http://soc.westeurope-1.ingest.monitor.azure.com", null, null, false, "serverUrl")]
+    [InlineData("managedIdentity", "http://127.0.0.1:9", null, "http://127.0.0.1:9", false, "serverUrl")]
+    [InlineData("managedIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", null, null, true, "tls")]
+    [InlineData("workloadIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", "https://login.example.com", null, false, "settings.authority")]
+    [InlineData("workloadIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", "http://login.microsoftonline.com", null, false, "settings.authority")]
+    [InlineData("workloadIdentity", "http://127.0.0.1:9", null, null, true, "tls")]
+    [InlineData("workloadIdentity", "http://127.0.0.1:9", "https://localhost:9", "http://127.0.0.1:9", true, "serverUrl")]
+    public async Task TheIdentityOfTheMachineIsShownToAzureAlone(string credential, string url, string? authority, string? proxy, bool ownAuthorities, string field)
     {
         await using var tokens = HttpReceiver.Start(_ => Token());
-        Environment.SetEnvironmentVariable("AZURE_POD_IDENTITY_AUTHORITY_HOST", $"http://127.0.0.1:{tokens.Port}");
-        await using var destination = SentinelDestination.Kind.Open(
-            SomeSettings.For(url) with { Settings = SomeSettings.Own(new { credential = "managedIdentity", ruleId = Rule }) }, TimeProvider.System);
+        using var unknown = new CertificateAuthority("Mine", TimeProvider.System);
+        Environment.SetEnvironmentVariable("IDENTITY_ENDPOINT", $"http://127.0.0.1:{tokens.Port}/msi/token");
+        Environment.SetEnvironmentVariable("IDENTITY_HEADER", SecretText);
+        var settings = SomeSettings.For(url) with
+        {
+            Settings = SomeSettings.Own(new { credential, authority, ruleId = Rule }),
+            Proxy = proxy is null ? null : new Uri(proxy),
+            Tls = new TlsSettings(ownAuthorities ? unknown.Pem : null),
+        };
+        await using var destination = SentinelDestination.Kind.Open(settings, TimeProvider.System);
 
         var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(SomeBatch.Json(1), Soon));
 
-        Assert.Contains("ingest.monitor.azure.com", outcome.Reason);
+        Assert.Contains($"{field} is wrong", outcome.Reason);
+        Assert.Equal(ErrorCategory.Configuration, outcome.Category);
         Assert.Empty(tokens.Requests);
     }
+
+    [Theory]
+    [InlineData("managedIdentity", null)]
+    [InlineData("workloadIdentity", "usGovernment")]
+    public void ToAzureItIsShown(string credential, string? cloud) => Assert.Empty(
+        SentinelSettings.Read(new SettingReader(SomeSettings.Own(new { credential, cloud, ruleId = Rule })))
+            .FaultsAt(SomeSettings.For("https://soc.westeurope-1.ingest.monitor.azure.us") with { Proxy = new Uri("http://proxy.example.com:3128") }));
 
     [Fact]
     public void OnlyAnAppRegistrationNeedsASecret()
