@@ -21,7 +21,7 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
     {
         Id = "google_secops",
         Name = "Google Security Operations",
-        Description = "Imports events into Google Security Operations (Chronicle), by its API or by an HTTPS push feed.",
+        Description = "Imports events into Google Security Operations (Chronicle), as logs or UDM by either of its APIs, or by an HTTPS push feed.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckServerUrl = static url => QuerySecret.Find(url, ("key", "settings.apiKey"), ("secret", "settings.feedSecret")),

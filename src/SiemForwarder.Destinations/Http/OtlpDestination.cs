@@ -17,7 +17,7 @@ internal sealed class OtlpDestination : HttpIntake
     {
         Id = "otlp",
         Name = "OpenTelemetry (OTLP/HTTP)",
-        Description = "Posts events as OpenTelemetry log records to a Collector or any backend that takes OTLP over HTTP.",
+        Description = "Posts events as OpenTelemetry log records to a Collector or any backend that takes OTLP over HTTP, in JSON or protobuf.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckSettings = static settings => OtlpSettings.Read(new SettingReader(settings)).Faults,

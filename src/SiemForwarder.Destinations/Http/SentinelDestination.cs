@@ -21,7 +21,7 @@ internal sealed class SentinelDestination : HttpIntake
     {
         Id = "sentinel",
         Name = "Microsoft Sentinel (Logs Ingestion API)",
-        Description = "Writes events into a table of Microsoft Sentinel or Log Analytics through a data collection rule.",
+        Description = "Writes events into a table of Microsoft Sentinel or Log Analytics through a data collection rule, as an app registration or as the identity of its own machine or pod.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckSettings = static settings => SentinelSettings.Read(new SettingReader(settings)).Faults,

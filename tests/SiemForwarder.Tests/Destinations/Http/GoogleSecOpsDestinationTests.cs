@@ -111,6 +111,7 @@ public sealed class GoogleSecOpsDestinationTests : HttpDestinationContract, IAsy
         Assert.Equal("GET /v2/logtypes HTTP/1.1", receiver.Requests[0].RequestLine);
         Assert.Equal("Bearer " + SecretText, receiver.Requests[0].FindHeader("Authorization"));
         Assert.Equal(advice is null, report.Succeeded);
+        Assert.Equal(advice is null, report.Stages[4].Detail.EndsWith($"Raw Log Search for {SomeBatch.IdOf(0)}", StringComparison.Ordinal));
         Assert.Equal(advice is null ? 2 : 1, receiver.Requests.Count);
         Assert.All(report.Stages.Where(stage => stage.Result == TestStageResult.Failed), stage => Assert.Contains(advice!, stage.Advice));
     }
