@@ -16,6 +16,9 @@ public interface IDestination : IAsyncDisposable
     /// </summary>
     Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken) => Task.FromResult<DeliveryOutcome?>(null);
 
+    /// <summary>What the batch looks like on its way, without sending it or connecting to anything; null where the kind cannot say.</summary>
+    Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(null);
+
     /// <summary>Sends a batch of one test event stage by stage on a connection of its own. Only cancellation throws.</summary>
     Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken);
 }

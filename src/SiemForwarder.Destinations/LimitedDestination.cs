@@ -11,6 +11,8 @@ public sealed class LimitedDestination(IDestination inner, BatchLimits most) : I
 
     public Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken) => inner.MendAsync(cancellationToken);
 
+    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.RenderAsync(batch, cancellationToken);
+
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.TestAsync(batch, cancellationToken);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();

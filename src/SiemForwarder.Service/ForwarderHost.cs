@@ -10,6 +10,7 @@ using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Integrations.Presets;
 using SiemForwarder.Service.Operations;
+using SiemForwarder.Service.Preview;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Status;
 using SiemForwarder.Service.Storage;
@@ -36,6 +37,7 @@ internal static class ForwarderHost
         builder.Services.AddSources();
         builder.Services.AddIntegrations();
         builder.Services.AddDispatch();
+        builder.Services.AddPreview();
         builder.Services.AddStatus();
         builder.Services.AddOperations();
         builder.Services.AddEvidence();
@@ -53,6 +55,8 @@ internal static class ForwarderHost
         app.MapTests();
         app.MapRedrive();
         app.MapReplays();
+        app.MapPreviews();
+        app.MapVolumes();
         app.MapStatus();
         app.MapAlarms();
         app.MapEvidence();

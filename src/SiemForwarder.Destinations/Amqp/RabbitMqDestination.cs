@@ -64,6 +64,10 @@ internal sealed class RabbitMqDestination : IDestination
         return result.ToOutcome(settings.IntegrationName, batch.Count);
     }
 
+    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(new WireImage(
+        [.. Enumerable.Range(0, batch.Count).Select(index => WireUnit.Of(WireUnitKind.Message, batch[index]))],
+        "Shown are the bodies of the messages; the AMQP frames around them depend on what the broker agrees to."));
+
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var log = new StageLog(timeProvider);

@@ -59,6 +59,9 @@ internal sealed class FileDestination : IDestination
         return fault is null ? new DeliveryOutcome.Delivered($"{batch.Count} lines on the disk") : fault.ToOutcome(settings.IntegrationName);
     }
 
+    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        Task.FromResult<WireImage?>(new WireImage([WireUnit.Of(WireUnitKind.File, lines.Frame(batch))]));
+
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var log = new StageLog(timeProvider);

@@ -45,6 +45,8 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
     protected override async Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
         tokens is null || own.Faults.Count > 0 ? null : await tokens.EnsureAsync(used.Mask, cancellationToken);
 
+    protected override bool FetchesAccess => tokens is not null;
+
     protected override bool ForgetAccess() => tokens?.Forget() ?? false;
 
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)

@@ -32,6 +32,13 @@ internal abstract class HttpIntake : IDestination
     public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
         (await SendAsync(endpoint, batch, cancellationToken)).Outcome;
 
+    public async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var exchange = Exchange(Body(batch));
+        var (unit, fault) = await RenderedRequest.OfAsync(Settings, profile, timeProvider, exchange, plain.Written, cancellationToken);
+        return new WireImage([unit], fault?.What ?? (FetchesAccess ? "An access token is fetched when a batch is sent; its Authorization header is not shown." : null));
+    }
+
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var log = new StageLog(timeProvider);
@@ -94,6 +101,9 @@ internal abstract class HttpIntake : IDestination
     /// <summary>Gets what a request needs first, such as an access token; null where there is everything.</summary>
     protected virtual Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) => Task.FromResult<IntakeVerdict?>(null);
 
+    /// <summary>Whether requests carry an access token that <see cref="PrepareAsync"/> gets first.</summary>
+    protected virtual bool FetchesAccess => false;
+
     /// <summary>After a 401: whether what <see cref="PrepareAsync"/> got is worth getting anew.</summary>
     protected virtual bool ForgetAccess() => false;
 
@@ -104,9 +114,7 @@ internal abstract class HttpIntake : IDestination
 
     private async Task<IntakeVerdict> SendAsync(HttpEndpoint used, DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        plain.Clear();
-        WriteBody(batch, plain);
-        var body = Settings.Http.Gzip ? Compress() : plain.Written;
+        var body = Body(batch);
         while (true)
         {
             if (await PrepareAsync(used, cancellationToken) is { } unprepared)
@@ -114,8 +122,7 @@ internal abstract class HttpIntake : IDestination
                 return unprepared;
             }
 
-            var exchange = new HttpExchange(profile.PathAndQuery, body, profile.ContentType) { Gzip = Settings.Http.Gzip, Headers = Headers };
-            var posted = await used.SendAsync(exchange, cancellationToken);
+            var posted = await used.SendAsync(Exchange(body), cancellationToken);
             if (!posted.TryGet(out var answer, out var fault))
             {
                 return IntakeVerdict.Of(fault, Settings.IntegrationName);
@@ -127,6 +134,17 @@ internal abstract class HttpIntake : IDestination
             }
         }
     }
+
+    /// <summary>The bytes to send, compressed where the settings say so; <see cref="plain"/> holds them before.</summary>
+    private ReadOnlyMemory<byte> Body(DeliveryBatch batch)
+    {
+        plain.Clear();
+        WriteBody(batch, plain);
+        return Settings.Http.Gzip ? Compress() : plain.Written;
+    }
+
+    private HttpExchange Exchange(ReadOnlyMemory<byte> body) =>
+        new(profile.PathAndQuery, body, profile.ContentType) { Gzip = Settings.Http.Gzip, Headers = Headers };
 
     private void Note(StageLog log, IntakeVerdict? probe, IntakeVerdict sent, string? hint)
     {

@@ -61,6 +61,8 @@ internal sealed class SentinelDestination : HttpIntake
     protected override Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
         own.FaultsAt(Settings).Count > 0 ? Task.FromResult<IntakeVerdict?>(null) : tokens.EnsureAsync(used.Mask, cancellationToken);
 
+    protected override bool FetchesAccess => true;
+
     protected override bool ForgetAccess() => tokens.Forget();
 
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)

@@ -1,18 +1,5 @@
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>As whom the forwarder asks Entra ID for a token.</summary>
-internal enum SentinelCredential
-{
-    /// <summary>An app registration with a secret.</summary>
-    ClientSecret,
-
-    /// <summary>The identity of the virtual machine, container app or other Azure resource that the engine runs on.</summary>
-    ManagedIdentity,
-
-    /// <summary>The identity that Entra ID grants to a Kubernetes service account.</summary>
-    WorkloadIdentity,
-}
-
 /// <summary>What only the Logs Ingestion API has.</summary>
 internal sealed record SentinelSettings(
     SentinelCredential Credential, string TenantId, string ClientId, Secret ClientSecret, string RuleId, string Stream, bool AsFormatted, Uri Authority, string Scope,

@@ -63,6 +63,22 @@ internal sealed class WebhookDestination : IDestination
             ? await SendOneByOneAsync(batch, cancellationToken)
             : await PostAsync(batch, cancellationToken);
 
+    public async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var one = settings.Http.Body == HttpBody.Single ? 1 : Math.Max(batch.Count, 1);
+        List<WireUnit> units = [];
+        string? note = signature is null ? null : "The signature is masked; it and its time differ from request to request.";
+        for (var first = 0; first < batch.Count; first += one)
+        {
+            var exchange = body.Request(batch.Slice(first, one), settings, signature, timeProvider);
+            var (unit, fault) = await RenderedRequest.OfAsync(settings, profile, timeProvider, exchange, body.Plain, cancellationToken);
+            units.Add(unit);
+            note = fault?.What ?? note;
+        }
+
+        return new WireImage(units, note);
+    }
+
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
         WebhookTest.RunAsync(connector, settings, profile, signature, timeProvider, batch, cancellationToken);
 

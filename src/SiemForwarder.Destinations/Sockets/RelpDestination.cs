@@ -64,6 +64,9 @@ internal sealed class RelpDestination : IDestination
         return OutcomeOf(result, batch);
     }
 
+    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(new WireImage(
+        [WireUnit.Of(WireUnitKind.Stream, RelpSession.FirstFrames(batch))], "The numbers before the frames go on through a session; shown are its first."));
+
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var log = new StageLog(timeProvider);
@@ -188,20 +191,5 @@ internal sealed class RelpDestination : IDestination
                 broken.Abort();
             }
         }
-    }
-}
-
-/// <summary>What only RELP has.</summary>
-internal sealed record RelpSettings(int Window, IReadOnlyList<SettingFault> Faults)
-{
-    public static DestinationField[] Fields { get; } =
-    [
-        new("settings.window", DestinationFieldType.Number, "Most messages on their way without an acknowledgement, 1 to 1000.") { Default = "128" },
-    ];
-
-    public static RelpSettings Read(SettingReader reader)
-    {
-        var window = reader.Number("window", 128, 1, 1000);
-        return new RelpSettings(window, reader.Faults);
     }
 }

@@ -58,6 +58,18 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
         return result;
     }
 
+    /// <summary>The frames of the first messages of a session; number 1 is its opening.</summary>
+    public static byte[] FirstFrames(DeliveryBatch batch)
+    {
+        using var written = new MemoryStream();
+        for (var index = 0; index < batch.Count; index++)
+        {
+            WriteFrame(written, index + 2, "syslog"u8, batch[index].Span);
+        }
+
+        return written.ToArray();
+    }
+
     public void Abort() => connection.Abort();
 
     /// <summary>Says close, without waiting for the answer, and ends the connection.</summary>
@@ -142,9 +154,11 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
     // Numbers begin anew once the largest is used; a window never crosses that line.
     private void Wrap() => number = number > MostNumber - 2000 ? 0 : number;
 
-    private void Add(ReadOnlySpan<byte> command, ReadOnlySpan<byte> data)
+    private void Add(ReadOnlySpan<byte> command, ReadOnlySpan<byte> data) => WriteFrame(frames, ++number, command, data);
+
+    /// <summary>Writes <c>TXNR SP COMMAND SP DATALEN [SP DATA] LF</c>.</summary>
+    private static void WriteFrame(MemoryStream frames, int number, ReadOnlySpan<byte> command, ReadOnlySpan<byte> data)
     {
-        number++;
         frames.Write(Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
         frames.WriteByte((byte)' ');
         frames.Write(command);

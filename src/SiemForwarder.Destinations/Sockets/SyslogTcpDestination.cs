@@ -66,6 +66,9 @@ internal sealed class SyslogTcpDestination : IDestination
         return (await PrepareAsync(cancellationToken))?.ToOutcome(settings.IntegrationName) ?? Delivered();
     }
 
+    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        Task.FromResult<WireImage?>(new WireImage([WireUnit.Of(WireUnitKind.Stream, frames.Frame(batch))]));
+
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
         SyslogTest.OverStreamAsync(connector, settings, timeProvider, batch, cancellationToken);
 

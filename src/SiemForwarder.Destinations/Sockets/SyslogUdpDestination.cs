@@ -63,6 +63,9 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
         };
     }
 
+    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(
+        new WireImage([.. Enumerable.Range(0, batch.Count).Select(index => WireUnit.Of(WireUnitKind.Datagram, batch[index]))]));
+
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
         SyslogTest.OverUdpAsync(endpoint, settings, timeProvider, batch, cancellationToken);
 

@@ -16,12 +16,23 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         {"name":"Splunk","serverUrl":"tls://siem.example.com:6514","outputType":"CEF","enabled":true,"filter":{"exclude":{"types":["REFRESH_TOKEN*"]}}}
         """;
 
+    private const string Given = """
+        {"events":[{"event_id":"4711","event_type":"account.provisioned","timestamp":"2026-01-31T10:15:30Z","subject":"alice","requestor":"hr"}]}
+        """;
+
+    private const string NewIntegration = """
+        {"integration":{"serverUrl":"tls://siem.example.com:6514","outputType":"CEF","filter":{"exclude":{"types":["REFRESH_TOKEN*"]}}}}
+        """;
+
     private static readonly Dictionary<string, string> Examples = new()
     {
         ["CreateSource"] = Source,
         ["UpdateSource"] = Source,
         ["CreateIntegration"] = Integration,
         ["UpdateIntegration"] = Integration,
+        ["PreviewIntegration"] = Given,
+        ["PreviewNewIntegration"] = NewIntegration,
+        ["EstimateNewVolume"] = NewIntegration,
     };
 
     public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)

@@ -13,6 +13,15 @@ internal sealed class FieldErrors
     public void Add(string field, string sentence) =>
         errors[field] = errors.TryGetValue(field, out var known) ? [.. known, sentence] : [sentence];
 
+    /// <summary>Takes over the faults of a part of the request, below the field that holds it.</summary>
+    public void Include(string field, FieldErrors part)
+    {
+        foreach (var (name, sentences) in part.errors)
+        {
+            errors[$"{field}.{name}"] = sentences;
+        }
+    }
+
     /// <summary>The value of a choice, read case-insensitively; notes a fault that lists the choices.</summary>
     public T Choose<T>(string field, string? text, T fallback, IReadOnlyDictionary<string, T> choices)
     {

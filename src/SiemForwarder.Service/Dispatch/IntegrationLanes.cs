@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
-using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -36,11 +35,11 @@ internal sealed class IntegrationLanes(
     private async Task DeliverAsync(RunnableIntegration integration, DeliveryRecorder recorder, long fence, CancellationToken cancellationToken)
     {
         await using var destination = integration.Kind.Open(integration.Destination, time);
-        using var buffer = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits);
-        using var single = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits);
+        using var buffer = BatchBuffer.For(integration, destination.Limits);
+        using var single = BatchBuffer.For(integration, destination.Limits);
         using var delivery = new BatchDelivery(integration, destination, recorder, leases, fence, options, time, telemetry, cancellationToken);
         var assembler = new BatchAssembler(log, sources, one => integration.Filter.Evaluate(one).IsWanted ? one : null, buffer);
-        var redriver = new Redriver(integration.Id, redrive, log, sources, single, delivery.Round);
+        var redriver = new Redriver(integration, redrive, log, sources, single, delivery.Round);
         await new IntegrationDispatcher(integration, assembler, recorder, delivery, redriver, sources, signal, time, telemetry).RunAsync(cancellationToken);
     }
 
@@ -70,7 +69,7 @@ internal sealed class IntegrationLanes(
             // A cache of its own: history must not push the newest segments out of the engine's.
             var history = new EventLogReader(database, new SegmentCache(16 * 1024 * 1024), signal);
             await using var destination = integration.Kind.Open(integration.Destination, time);
-            using var buffer = new BatchBuffer(EventFormatCatalog.Create(integration.Output), destination.Limits with
+            using var buffer = BatchBuffer.For(integration, destination.Limits with
             {
                 MaxEvents = Math.Min(destination.Limits.MaxEvents, replay.EventsPerSecond),
             });

@@ -1,6 +1,7 @@
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch;
 
@@ -10,14 +11,14 @@ internal sealed record RequestedEvent(long Id, int SourceId, long Position, byte
 
 /// <summary>Sends events again that were set aside, one by one, where somebody asked for it.</summary>
 internal sealed class Redriver(
-    int integrationId, RedriveTable table, EventLogReader log, SourceDirectory sources, BatchBuffer buffer, DeliveryRound round)
+    RunnableIntegration integration, RedriveTable table, EventLogReader log, SourceDirectory sources, BatchBuffer buffer, DeliveryRound round)
 {
     private const int AtOnce = 100;
 
     /// <summary>Sends what is requested now; the outcome that stopped it, or null where all of it came to an end.</summary>
     public async Task<DeliveryOutcome?> RunAsync(CancellationToken cancellationToken)
     {
-        foreach (var requested in await table.ListRequestedAsync(integrationId, AtOnce, cancellationToken))
+        foreach (var requested in await table.ListRequestedAsync(integration.Id, AtOnce, cancellationToken))
         {
             var batch = await ToBatchAsync(requested, cancellationToken);
             if (batch is null)
@@ -62,7 +63,8 @@ internal sealed class Redriver(
         SecurityEvent one = sources.Normalize(segment, source)[requested.Position - segment.FirstPosition];
         if (!requested.RenderAgain)
         {
-            return new DeliveryBatch(requested.Bytes, new[] { requested.Bytes.Length }, new[] { one });
+            // A destination may send more of the event than its bytes.
+            return new DeliveryBatch(requested.Bytes, new[] { requested.Bytes.Length }, new[] { integration.Privacy?.Apply(one) ?? one });
         }
 
         buffer.Clear();

@@ -36,6 +36,19 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
     public async Task<LogSegment?> FetchNextAsync(int sourceId, long afterPosition, CancellationToken cancellationToken) =>
         cache.Find(sourceId, afterPosition) ?? await FetchAsync(sourceId, afterPosition, cancellationToken);
 
+    /// <summary>The last stored segment that ends before a position; for those who look back, so nothing of it stays in memory. Null where none is left.</summary>
+    public async Task<LogSegment?> FetchBeforeAsync(int sourceId, long beforePosition, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT first_position, received_at, stream, codec, lowest_at, keys, times, body FROM segment
+            WHERE source_id = $1 AND last_position < $2 ORDER BY last_position DESC LIMIT 1
+            """);
+        command.Parameters.AddWithValue(sourceId);
+        command.Parameters.AddWithValue(beforePosition);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? Unpack(sourceId, reader) : null;
+    }
+
     private async Task<LogSegment?> FetchAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -49,15 +62,19 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var keys = SegmentCodec.UnpackKeys(reader.GetFieldValue<byte[]>(5));
-            var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(6), keys.Length, reader.GetInt64(4));
-            var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(3), reader.GetFieldValue<byte[]>(7), keys.Length);
-            var segment = new LogSegment(
-                sourceId, (EventStream)reader.GetInt16(2), reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), bytes, ends, keys, times);
+            var segment = Unpack(sourceId, reader);
             cache.Add(segment);
             first ??= segment;
         }
 
         return first;
+    }
+
+    private static LogSegment Unpack(int sourceId, NpgsqlDataReader reader)
+    {
+        var keys = SegmentCodec.UnpackKeys(reader.GetFieldValue<byte[]>(5));
+        var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(6), keys.Length, reader.GetInt64(4));
+        var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(3), reader.GetFieldValue<byte[]>(7), keys.Length);
+        return new LogSegment(sourceId, (EventStream)reader.GetInt16(2), reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), bytes, ends, keys, times);
     }
 }

@@ -55,12 +55,29 @@ public sealed record IntegrationRequest
 
     public FilterContract? Filter { get; init; }
 
+    /// <summary>What happens to fields before they leave, in every format; left out of a request means none. See docs/privacy.md.</summary>
+    public IReadOnlyList<PrivacyRuleContract>? Privacy { get; init; }
+
+    /// <summary>Key of hashed fields, 16 to 500 characters; write-only, left out it stays as it is.</summary>
+    public string? PrivacyKey { get; init; }
+
+    /// <summary>Id that stands in every hash, 1 to 32 letters, digits, dots, dashes or underscores; change it with the key.</summary>
+    public string? PrivacyKeyId { get; init; }
+
     /// <summary>Where a new integration begins: <c>now</c> (default), <c>everything</c> stored, or an instant; history runs beside live events. Only when it is created.</summary>
     public string? Start { get; init; }
 
     /// <summary>What only this destination has.</summary>
     public JsonElement? Settings { get; init; }
+
+    /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
+    public override string ToString() => $"IntegrationRequest {{ {Name} }}";
 }
+
+/// <summary>What happens to one field before an event leaves.</summary>
+/// <param name="Field">Name in the native schema (<c>subject</c>, <c>ip_address</c> …), <c>email</c>, <c>context.NAME</c> or <c>context.*</c>.</param>
+/// <param name="Action"><c>drop</c>, <c>mask</c>, <c>truncate-ip</c> or <c>hash</c>.</param>
+public sealed record PrivacyRuleContract(string? Field = null, string? Action = null);
 
 /// <summary>The syslog header and framing.</summary>
 /// <param name="Format"><c>rfc5424</c> (default) or <c>rfc3164</c> (default for LEEF).</param>
@@ -160,7 +177,10 @@ public sealed record IntegrationResponse(
     DateTimeOffset UpdatedAt,
     IntegrationSummary Status,
     bool IncludeRepresentation,
-    DateTimeOffset? PausedSince);
+    DateTimeOffset? PausedSince,
+    IReadOnlyList<PrivacyRuleContract> Privacy,
+    string? PrivacyKeyId,
+    bool PrivacyKeySet);
 
 /// <summary>The headline of an integration's status, for lists.</summary>
 /// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>

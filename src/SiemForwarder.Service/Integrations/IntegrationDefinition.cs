@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
+using SiemForwarder.Events.Privacy;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -59,6 +60,10 @@ internal sealed record IntegrationDefinition
 
     public required EventFilter Filter { get; init; }
 
+    public IReadOnlyList<PrivacyRule> Privacy { get; init; } = [];
+
+    public string? PrivacyKeyId { get; init; }
+
     public JsonElement? Settings { get; init; }
 
     [JsonIgnore]
@@ -83,4 +88,5 @@ internal static class SecretName
     public const string Header = "authentication.header";
     public const string Token = "authentication.token";
     public const string ClientKey = "tls.clientKey";
+    public const string PrivacyKey = "privacyKey";
 }

@@ -136,7 +136,8 @@ internal static class IntegrationEndpoints
         };
     }
 
-    private static async Task<ValidIntegration?> ValidateAsync(
+    /// <summary>Checks a request with the references that only the database knows; faults are noted by field.</summary>
+    public static async Task<ValidIntegration?> ValidateAsync(
         IntegrationRequest request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
     {
         var (unknown, poolKnown) = await store.CheckReferencesAsync(

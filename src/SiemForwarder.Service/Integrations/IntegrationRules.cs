@@ -76,6 +76,8 @@ internal static class IntegrationRules
             Fingerprint = Fingerprint(request.Tls?.Fingerprint, errors),
             Sources = [.. (request.Sources ?? []).Distinct()],
             Filter = Filter(request.Filter, errors),
+            Privacy = PrivacySettings.Read(request, schema, secrets, errors),
+            PrivacyKeyId = request.PrivacyKeyId,
             Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, secrets, errors),
         };
         var backfill = Backfill.Parse(request.Start, errors);
@@ -169,6 +171,7 @@ internal static class IntegrationRules
         Keep(SecretName.Header, request.Authentication?.Header);
         Keep(SecretName.Token, request.Authentication?.Token);
         Keep(SecretName.ClientKey, request.Tls?.ClientKey);
+        Keep(SecretName.PrivacyKey, request.PrivacyKey);
         return secrets;
 
         void Keep(string name, string? given)

@@ -46,7 +46,10 @@ internal static class IntegrationView
             integration.UpdatedAt,
             status,
             definition.IncludeRepresentation,
-            integration.PausedAt);
+            integration.PausedAt,
+            PrivacySettings.Show(definition.Privacy),
+            definition.PrivacyKeyId,
+            secretNames.Contains(SecretName.PrivacyKey));
     }
 
     private static MatchContract? Match(Events.EventMatch? match) => match is null ? null : new MatchContract(

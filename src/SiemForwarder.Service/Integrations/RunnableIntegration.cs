@@ -1,6 +1,7 @@
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
+using SiemForwarder.Events.Privacy;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
@@ -10,6 +11,9 @@ internal sealed record RunnableIntegration(
     int Id, int Version, string Name, string EnginePool, DestinationKind Kind, DestinationSettings Destination, OutputSettings Output,
     EventFilter Filter, IReadOnlyList<int> Sources)
 {
+    /// <summary>What changes events before they are written; null where nothing does.</summary>
+    public PrivacyPolicy? Privacy { get; init; }
+
     /// <summary>Puts the stored parts together; null with a sentence where the secrets or the kind cannot be used.</summary>
     public static RunnableIntegration? Create(
         Integration integration, IReadOnlyDictionary<string, Secret>? secrets, string? localFolder, out string? fault)
@@ -27,13 +31,19 @@ internal sealed record RunnableIntegration(
         return new RunnableIntegration(
             integration.Id, integration.Version, integration.Name, integration.EnginePool, Limited(kind!, definition),
             ToDestination(integration.Name, new Uri(integration.ServerUrl), definition, secrets!, localFolder), ToOutput(definition, kind!),
-            definition.Filter, definition.Sources);
+            definition.Filter, definition.Sources)
+        {
+            Privacy = PrivacySettings.Policy(definition, secrets!),
+        };
     }
 
     /// <summary>The same for one that passed the rules but need not be stored.</summary>
     public static RunnableIntegration Create(ValidIntegration valid, string? localFolder = null) => new(
         0, 0, valid.Name, valid.EnginePool, Limited(valid.Kind, valid.Definition), ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets, localFolder),
-        ToOutput(valid.Definition, valid.Kind), valid.Definition.Filter, valid.Definition.Sources);
+        ToOutput(valid.Definition, valid.Kind), valid.Definition.Filter, valid.Definition.Sources)
+    {
+        Privacy = PrivacySettings.Policy(valid.Definition, valid.Secrets),
+    };
 
     private static DestinationKind Limited(DestinationKind kind, IntegrationDefinition definition) => definition is { BatchMaxEvents: null, BatchMaxBytes: null }
         ? kind

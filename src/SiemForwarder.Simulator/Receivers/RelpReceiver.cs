@@ -13,6 +13,7 @@ public sealed class RelpReceiver : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Lock guard = new();
     private readonly List<string> messages = [];
+    private readonly MemoryStream bytes = new();
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly Task accepting;
 
@@ -36,6 +37,18 @@ public sealed class RelpReceiver : IAsyncDisposable
             lock (guard)
             {
                 return [.. messages];
+            }
+        }
+    }
+
+    /// <summary>Everything that was read so far, over all connections.</summary>
+    public byte[] Bytes
+    {
+        get
+        {
+            lock (guard)
+            {
+                return bytes.ToArray();
             }
         }
     }
@@ -78,8 +91,10 @@ public sealed class RelpReceiver : IAsyncDisposable
             var data = new byte[int.Parse(await ReadWordAsync(stream), CultureInfo.InvariantCulture)];
             if (data.Length > 0)
             {
+                var end = new byte[1];
                 await stream.ReadExactlyAsync(data, stop.Token);
-                await stream.ReadExactlyAsync(new byte[1], stop.Token);
+                await stream.ReadExactlyAsync(end, stop.Token);
+                Record(data, end);
             }
 
             var reply = command == "syslog" ? answer(Add(Encoding.UTF8.GetString(data))) : "200 OK relp_version=0\ncommands=syslog";
@@ -89,6 +104,15 @@ public sealed class RelpReceiver : IAsyncDisposable
             }
 
             await stream.WriteAsync(Encoding.UTF8.GetBytes(reply == "serverclose" ? "0 serverclose 0\n" : $"{number} rsp {reply.Length} {reply}\n"), stop.Token);
+        }
+    }
+
+    private void Record(byte[] read, byte[] behind)
+    {
+        lock (guard)
+        {
+            bytes.Write(read);
+            bytes.Write(behind);
         }
     }
 
@@ -106,8 +130,14 @@ public sealed class RelpReceiver : IAsyncDisposable
     {
         var word = new StringBuilder();
         var one = new byte[1];
-        while (await stream.ReadAsync(one, stop.Token) > 0 && one[0] is not ((byte)' ' or (byte)'\n'))
+        while (await stream.ReadAsync(one, stop.Token) > 0)
         {
+            Record(one, []);
+            if (one[0] is (byte)' ' or (byte)'\n')
+            {
+                break;
+            }
+
             word.Append((char)one[0]);
         }
 

@@ -15,6 +15,8 @@ public sealed class RealKeycloak : IAsyncDisposable
 
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(60) };
     private readonly string folder = Directory.CreateTempSubdirectory("siemforwarder-keycloak-").FullName;
+    // The realm is protected against brute force: of two logins of one user at a time, the server refuses one.
+    private readonly SemaphoreSlim oneLogin = new(1);
     private Process? process;
     private (string Token, long At) admin;
 
@@ -49,8 +51,17 @@ public sealed class RealKeycloak : IAsyncDisposable
     /// <summary>Logs a user in with the password grant of client demo-app; the status of the answer.</summary>
     public async Task<int> LoginAsync(string user, string password, CancellationToken cancellationToken)
     {
-        using var response = await TokenAsync(Realm, new() { ["grant_type"] = "password", ["client_id"] = "demo-app", ["username"] = user, ["password"] = password }, cancellationToken);
-        return (int)response.StatusCode;
+        await oneLogin.WaitAsync(cancellationToken);
+        try
+        {
+            using var response = await TokenAsync(
+                Realm, new() { ["grant_type"] = "password", ["client_id"] = "demo-app", ["username"] = user, ["password"] = password }, cancellationToken);
+            return (int)response.StatusCode;
+        }
+        finally
+        {
+            oneLogin.Release();
+        }
     }
 
     /// <summary>Creates a user of that name and returns its id.</summary>
@@ -94,6 +105,7 @@ public sealed class RealKeycloak : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
+        oneLogin.Dispose();
         if (process is { } started)
         {
             // start.sh became the server by exec, so this ends it and what it started, and nothing else.

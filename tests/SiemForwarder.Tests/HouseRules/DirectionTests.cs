@@ -23,6 +23,7 @@ public sealed class DirectionTests
         ("Sources", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Keycloak", "Inbox"]),
         ("Integrations", ["Storage", "Api"]),
         ("Dispatch", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Integrations"]),
+        ("Preview", ["Storage", "Api", "EventLog", "Integrations", "Dispatch"]),
         ("Status", ["Storage", "Api", "Engines", "EventLog", "Integrations"]),
         ("Operations", ["Storage", "Api", "Engines", "EventLog"]),
         ("Evidence", ["Storage", "Api", "EventLog", "Integrations"]),

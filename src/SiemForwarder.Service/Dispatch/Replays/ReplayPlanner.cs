@@ -59,7 +59,7 @@ internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory s
                     if (integration.Filter.Evaluate(one).IsWanted && definition.Wants(one))
                     {
                         bytes.ResetWrittenCount();
-                        formatter.Write(one, bytes);
+                        formatter.Write(integration.Privacy?.Apply(one) ?? one, bytes);
                         events++;
                         byteCount += bytes.WrittenCount;
                         duplicates += sent.Contain(one.Position) ? 1 : 0;

@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
-using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
 
@@ -15,7 +14,7 @@ internal sealed class IntegrationTest(TimeProvider time, IOptions<EngineOptions>
     public async Task<TestResponse> RunAsync(RunnableIntegration runnable, CancellationToken cancellationToken)
     {
         await using var destination = runnable.Kind.Open(runnable.Destination, time);
-        using var buffer = new BatchBuffer(EventFormatCatalog.Create(runnable.Output), destination.Limits);
+        using var buffer = BatchBuffer.For(runnable, destination.Limits);
         var now = time.GetUtcNow();
         var source = new EventSource(0, "test", "test", Environment.MachineName);
         var testEvent = TestEvent.Create(source, Guid.CreateVersion7(now).ToString("D"), now);

@@ -40,6 +40,36 @@ public abstract class HttpDestinationContract : NetworkDestinationContract
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhatIsShownBeforehandIsWhatTheReceiverGets(bool gzip)
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        var settings = SomeSettings.For(UrlOf(receiver)) with { Http = new(Gzip: gzip) };
+        await using var sending = Open(settings);
+        await using var showing = Open(settings);
+        var batch = Batch(3);
+        await sending.SendAsync(batch, Soon);
+
+        var image = await showing.RenderAsync(batch, Soon);
+
+        Assert.Equal(receiver.Requests.Count, image!.Units.Count);
+        Assert.All(receiver.Requests.Zip(image.Units), pair =>
+        {
+            Assert.Equal(pair.First.Body, pair.Second.Sent.ToArray());
+            Assert.Equal(pair.First.PlainBody, pair.Second.Body.ToArray());
+            Assert.Empty(Headers(pair.First.Head).Except(Headers(ToText(pair.Second.Head))));
+            Assert.DoesNotContain(SecretText, ToText(pair.Second.Head), StringComparison.Ordinal);
+            Assert.All(ToText(pair.Second.Head).Split("\r\n").Where(line => line.StartsWith("Authorization: ", StringComparison.Ordinal)), line => Assert.EndsWith("***", line));
+        });
+
+        // Without what is secret, fetched only when a batch is sent, or different in every request.
+        static IEnumerable<string> Headers(string head) => head.Split("\r\n").Select(line => line.Replace(SecretText, "***", StringComparison.Ordinal))
+            .Where(line => !line.StartsWith("Authorization: ", StringComparison.Ordinal) && !line.Contains("-id: ", StringComparison.OrdinalIgnoreCase)
+                && !line.Contains("-Channel: ", StringComparison.Ordinal) && !line.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Theory]
     [InlineData(401, ErrorCategory.Authentication)]
     [InlineData(403, ErrorCategory.Authorization)]
     [InlineData(404, ErrorCategory.Configuration)]

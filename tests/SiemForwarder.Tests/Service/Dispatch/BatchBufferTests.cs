@@ -50,6 +50,26 @@ public sealed class BatchBufferTests
     }
 
     [Fact]
+    public void WithoutPrivacyRulesAnEventIsTakenAsItIsAndNothingIsAllocatedForIt()
+    {
+        using var buffer = new BatchBuffer(EventFormatCatalog.Create(new OutputSettings(OutputType.Json, "native", null, 8192)), new BatchLimits(1000, 1_000_000));
+        var one = Some.LoginEvent();
+        for (var round = 0; round < 2; round++)
+        {
+            buffer.Clear();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var number = 0; number < 500; number++)
+            {
+                buffer.TryAdd(one);
+            }
+
+            Assert.True(round == 0 || GC.GetAllocatedBytesForCurrentThread() == before);
+        }
+
+        Assert.Same(one, buffer.ToBatch().Events[499]);
+    }
+
+    [Fact]
     public void TheNumberOfEventsIsBounded()
     {
         using var buffer = Buffer(2, 1000);

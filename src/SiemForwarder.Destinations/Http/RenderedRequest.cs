@@ -1,0 +1,65 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>Makes a request to a receiver in memory that takes everything, so that its exact bytes can be shown.</summary>
+internal static partial class RenderedRequest
+{
+    /// <summary>The request as it would leave, secrets in its head masked; the bodies are copied.</summary>
+    public static async Task<(WireUnit Unit, Fault? Fault)> OfAsync(
+        DestinationSettings settings, HttpIntakeProfile profile, TimeProvider timeProvider, HttpExchange exchange,
+        ReadOnlyMemory<byte> plain, CancellationToken cancellationToken)
+    {
+        await using var recording = new RecordingStream(new AgreeingStream());
+        using var endpoint = new HttpEndpoint(settings, _ => ValueTask.FromResult<Stream>(recording), timeProvider, profile);
+        var posted = await endpoint.SendAsync(exchange, cancellationToken);
+        // Whoever sees a signature could send the request in our name.
+        var head = Signature().Replace(endpoint.Mask.Mask(Encoding.UTF8.GetString(recording.SentHead)), "***");
+        var unit = new WireUnit(WireUnitKind.Request, Encoding.UTF8.GetBytes(head), plain.ToArray(), exchange.Body.ToArray());
+        return (unit, posted.TryGet(out _, out var fault) ? null : fault);
+    }
+
+    [GeneratedRegex(@"(?<=^[\w-]*signature: )[^\r\n]+", RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Signature();
+
+    /// <summary>Takes whatever is written and answers 200 once.</summary>
+    private sealed class AgreeingStream : Stream
+    {
+        private readonly MemoryStream answer = new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            answer.ReadAsync(buffer, cancellationToken);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.CompletedTask;
+
+        public override int Read(byte[] buffer, int offset, int count) => answer.Read(buffer, offset, count);
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
+}

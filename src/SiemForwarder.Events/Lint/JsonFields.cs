@@ -1,0 +1,118 @@
+using System.Text.Json;
+
+namespace SiemForwarder.Events.Lint;
+
+/// <summary>Makes fields of JSON: names with dots between the levels, a number in brackets where a list holds several objects.</summary>
+internal static class JsonFields
+{
+    private const int MostDepth = 128;
+
+    /// <summary>Adds the fields of one value, or of several one behind the other; false where it is not JSON.</summary>
+    public static bool Read(ReadOnlyMemory<byte> json, Reading reading, bool isSequence)
+    {
+        CheckNames(json.Span, reading, isSequence);
+        var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = MostDepth, AllowMultipleValues = isSequence });
+        try
+        {
+            while (reader.Read())
+            {
+                using var document = JsonDocument.ParseValue(ref reader);
+                Add("", document.RootElement, reading);
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            reading.Error("json.syntax", "The text is not JSON from its begin to its end (RFC 8259).");
+            return false;
+        }
+    }
+
+    private static void Add(string path, JsonElement element, Reading reading)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in element.EnumerateObject())
+                {
+                    Add(Join(path, member.Name), member.Value, reading);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                AddList(path, element, reading);
+                break;
+            case JsonValueKind.String:
+                reading.See(path, element.GetString()!);
+                break;
+            default:
+                reading.See(path, element.GetRawText(), TypeOf(element.ValueKind));
+                break;
+        }
+    }
+
+    private static void AddList(string path, JsonElement list, Reading reading)
+    {
+        var index = 0;
+        foreach (var item in list.EnumerateArray())
+        {
+            // Lists of keys and values, as OpenTelemetry has them, are fields of those names.
+            if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("key", out var key) && key.ValueKind == JsonValueKind.String
+                && item.TryGetProperty("value", out var value))
+            {
+                Add(Join(path, key.GetString()!), value, reading);
+            }
+            else
+            {
+                var isOneOfSeveral = list.GetArrayLength() > 1 && item.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
+                Add(isOneOfSeveral ? $"{path}[{index}]" : path, item, reading);
+            }
+
+            index++;
+        }
+    }
+
+    /// <summary>Notes names that stand twice in one object: receivers keep either value.</summary>
+    private static void CheckNames(ReadOnlySpan<byte> json, Reading reading, bool isSequence)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MostDepth, AllowMultipleValues = isSequence });
+        var names = new Stack<HashSet<string>>();
+        try
+        {
+            while (reader.Read())
+            {
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.StartObject:
+                        names.Push(new HashSet<string>(StringComparer.Ordinal));
+                        break;
+                    case JsonTokenType.EndObject:
+                        names.Pop();
+                        break;
+                    case JsonTokenType.PropertyName when !names.Peek().Add(reader.GetString()!):
+                        reading.Error(
+                            "json.duplicate",
+                            $"The name {Reading.Shown(reader.GetString()!)} stands twice in one object (RFC 8259 section 4).");
+                        break;
+                    default:
+                        break;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // Reported by whoever reads the values.
+            return;
+        }
+    }
+
+    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    private static string TypeOf(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.Number => SeenField.Number,
+        JsonValueKind.True or JsonValueKind.False => "boolean",
+        _ => "null",
+    };
+}

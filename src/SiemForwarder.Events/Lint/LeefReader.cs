@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Net;
+
+namespace SiemForwarder.Events.Lint;
+
+/// <summary>Reads LEEF 1.0 and 2.0 as IBM's guide for QRadar has it; the format knows no escapes.</summary>
+internal static class LeefReader
+{
+    private const int EventIdCharacters = 255;
+    private static readonly string[] Header = ["Vendor", "Product", "Version", "EventID"];
+
+    public static void Read(string text, Reading reading)
+    {
+        var version = text.StartsWith("LEEF:1.0|", StringComparison.Ordinal) ? 1
+            : text.StartsWith("LEEF:2.0|", StringComparison.Ordinal) ? 2
+            : 0;
+        var fields = text.Split('|', version == 2 ? 7 : 6);
+        if (version == 0 || fields.Length < (version == 2 ? 7 : 6))
+        {
+            reading.Error(
+                "leef.header",
+                "The payload does not begin with 'LEEF:1.0|' and four fields, or 'LEEF:2.0|' and five, each with a pipe behind it.");
+            return;
+        }
+
+        for (var index = 0; index < Header.Length; index++)
+        {
+            reading.See(Header[index], fields[index + 1]);
+            if (fields[index + 1].Length == 0 || (index == 3 && fields[index + 1].Length > EventIdCharacters))
+            {
+                reading.Error("leef.header", $"{Header[index]} is empty or too long.");
+            }
+        }
+
+        if (version == 1)
+        {
+            ReadAttributes(fields[5], '\t', reading);
+        }
+        else if (DelimiterOf(fields[5]) is { } delimiter)
+        {
+            ReadAttributes(fields[6], delimiter, reading);
+        }
+        else
+        {
+            reading.Error(
+                "leef.delimiter",
+                $"'{Reading.Shown(fields[5])}' is no delimiter: one character, or x and its code in up to four hexadecimal digits.");
+        }
+    }
+
+    private static char? DelimiterOf(string text)
+    {
+        var hex = text.StartsWith("0x", StringComparison.Ordinal) ? text[2..] : text.StartsWith('x') ? text[1..] : "";
+        if (text.Length == 1)
+        {
+            return text[0];
+        }
+
+        return hex.Length <= 4 && ushort.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            ? (char)code
+            : null;
+    }
+
+    private static void ReadAttributes(string text, char delimiter, Reading reading)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var pair in text.Split(delimiter, StringSplitOptions.RemoveEmptyEntries))
+        {
+            var equals = pair.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0 || !pair[..equals].All(char.IsAsciiLetterOrDigit))
+            {
+                reading.Error(
+                    "leef.attribute",
+                    $"'{Reading.Shown(pair)}' is no attribute: a key of letters and digits, an equals sign, a value.");
+                continue;
+            }
+
+            var (key, value) = (pair[..equals], pair[(equals + 1)..]);
+            reading.See(key, value);
+            if (!seen.Add(key))
+            {
+                reading.Error("leef.duplicate", $"The key {key} stands there more than once; QRadar keeps one of them.");
+            }
+
+            Check(key, value, reading);
+        }
+
+        var isEpoch = reading["devTime"] is { Length: 13 } time && time.All(char.IsAsciiDigit);
+        if (seen.Contains("devTime") && !seen.Contains("devTimeFormat") && !isEpoch)
+        {
+            reading.Error("leef.devTime", "devTime is not in milliseconds of 13 digits, and no devTimeFormat says what it is.");
+        }
+    }
+
+    private static void Check(string key, string value, Reading reading)
+    {
+        var wanted = key switch
+        {
+            "sev" => int.TryParse(value, CultureInfo.InvariantCulture, out var severity) && severity is >= 1 and <= 10 ? null : "1 to 10",
+            "src" or "dst" or "identSrc" => IPAddress.TryParse(value, out _) ? null : "an address",
+            "usrName" => value.Length <= 255 ? null : "at most 255 characters long",
+            _ => null,
+        };
+        if (wanted is not null)
+        {
+            reading.Error("leef.type", $"{key} holds '{Reading.Shown(value)}', which is not {wanted}.");
+        }
+    }
+}

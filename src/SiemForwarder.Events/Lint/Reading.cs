@@ -1,0 +1,41 @@
+namespace SiemForwarder.Events.Lint;
+
+/// <summary>What was read out of a message, and what was found on the way; readers add to it and go on as far as they can.</summary>
+public sealed class Reading
+{
+    private readonly List<SeenField> fields = [];
+    private readonly List<Finding> findings = [];
+
+    public IReadOnlyList<SeenField> Fields => fields;
+
+    public IReadOnlyList<Finding> Findings => findings;
+
+    /// <summary>Value of the first field of a name; null where there is none.</summary>
+    public string? this[string name] => Find(name)?.Value;
+
+    public SeenField? Find(string name) => fields.Find(field => field.Name == name);
+
+    internal void See(string name, string value, string type = SeenField.Text) => fields.Add(new SeenField(name, value, type));
+
+    internal void Error(string rule, string message) => findings.Add(new Finding(FindingLevel.Error, rule, message));
+
+    internal void Warn(string rule, string message) => findings.Add(new Finding(FindingLevel.Warning, rule, message));
+
+    internal void Note(string rule, string message) => findings.Add(new Finding(FindingLevel.Note, rule, message));
+
+    internal void Add(Finding finding) => findings.Add(finding);
+
+    /// <summary>Takes over what another reading found, and its fields below a name.</summary>
+    internal void Include(Reading other, string below)
+    {
+        fields.AddRange(other.fields.Select(field => field with { Name = $"{below}.{field.Name}" }));
+        findings.AddRange(other.findings);
+    }
+
+    /// <summary>A text for a sentence: one line, at most 40 characters.</summary>
+    internal static string Shown(string text)
+    {
+        var line = string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character));
+        return line.Length > 40 ? line[..40] + "…" : line;
+    }
+}

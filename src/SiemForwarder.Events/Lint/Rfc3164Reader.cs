@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace SiemForwarder.Events.Lint;
+
+/// <summary>Reads the header of an RFC 3164 message.</summary>
+internal static partial class Rfc3164Reader
+{
+    /// <summary>Reads up to the content, which comes back; null where the header cannot be read.</summary>
+    public static string? Read(string text, Reading reading)
+    {
+        var rest = SyslogPriorityReader.Read(text, "rfc3164", reading);
+        if (rest is null)
+        {
+            return null;
+        }
+
+        if (Header().Match(rest) is not { Success: true } header || !IsTime(header.Groups["time"].Value))
+        {
+            reading.Error(
+                "rfc3164.timestamp",
+                "Behind the priority stands no 'Mmm dd hh:mm:ss' with a space before a day of one digit, and a host (section 4.1.2).");
+            return null;
+        }
+
+        reading.See("syslog.timestamp", header.Groups["time"].Value);
+        reading.See("syslog.hostname", header.Groups["host"].Value);
+        if (header.Groups["host"].Value.Any(character => character is < '!' or > '~'))
+        {
+            reading.Error("rfc3164.hostname", "The host holds other than printable ASCII characters.");
+        }
+
+        return ReadTag(rest[header.Length..], reading);
+    }
+
+    // Any leap year will do: the message has none.
+    private static bool IsTime(string text) => DateTime.TryParseExact(
+        $"2024 {text}", ["yyyy MMM d HH:mm:ss", "yyyy MMM  d HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
+    private static string ReadTag(string content, Reading reading)
+    {
+        // Readers of CEF and LEEF look for these words; they are no tag of ours.
+        if (Payload().IsMatch(content))
+        {
+            reading.Note("rfc3164.tag", "There is no tag: relays take 'CEF' or 'LEEF' for it, so let them pass the message on as it is.");
+            return content;
+        }
+
+        if (Tag().Match(content) is not { Success: true } tag)
+        {
+            reading.Error(
+                "rfc3164.tag",
+                "The content does not begin with a tag of at most 32 letters and digits and a colon (section 4.1.3).");
+            return content;
+        }
+
+        reading.See("syslog.tag", tag.Groups["tag"].Value);
+        return content[tag.Length..];
+    }
+
+    [GeneratedRegex(@"^(?<time>[A-Z][a-z]{2} (?: [1-9]|[1-3]\d) \d\d:\d\d:\d\d) (?<host>[^ ]+) ", RegexOptions.CultureInvariant)]
+    private static partial Regex Header();
+
+    [GeneratedRegex(@"^(CEF|LEEF):[0-9.]+\|", RegexOptions.CultureInvariant)]
+    private static partial Regex Payload();
+
+    [GeneratedRegex(@"^(?<tag>[A-Za-z0-9]{1,32}): ?", RegexOptions.CultureInvariant)]
+    private static partial Regex Tag();
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+
+namespace SiemForwarder.Events.Lint;
+
+/// <summary>What an event of a schema must have, and what it may say there; the rest is for the schema's own validator.</summary>
+internal static class SchemaRules
+{
+    private static readonly Dictionary<string, SchemaRule[]> BySchema = new(StringComparer.Ordinal)
+    {
+        ["native"] =
+        [
+            SchemaRule.Required("schema_version"), SchemaRule.Required("event_id"), SchemaRule.Required("event_type"),
+            SchemaRule.Time("timestamp"),
+            SchemaRule.OneOf("outcome", "success", "failure", "unknown"),
+        ],
+        // Elastic Common Schema 9.4.
+        ["ecs"] =
+        [
+            SchemaRule.Time("@timestamp"), SchemaRule.Required("ecs.version"),
+            SchemaRule.OneOf("event.kind", "alert", "asset", "enrichment", "event", "metric", "pipeline_error", "signal", "state"),
+            SchemaRule.OneOf(
+                "event.category", "api", "authentication", "configuration", "database", "driver", "email", "file", "host", "iam",
+                "intrusion_detection", "library",
+                "malware", "network", "package", "process", "registry", "session", "threat", "vulnerability", "web"),
+            SchemaRule.OneOf("event.outcome", "success", "failure", "unknown"), SchemaRule.Required("event.id"),
+        ],
+        // Splunk CIM 8.5: what Authentication and Change have in common.
+        ["cim"] =
+        [
+            SchemaRule.Time("timestamp"), SchemaRule.Required("vendor_product"), SchemaRule.Required("src"), SchemaRule.Required("dest"),
+        ],
+        // Microsoft ASIM: fields that are mandatory in every schema.
+        ["asim"] =
+        [
+            SchemaRule.Whole("EventCount"), SchemaRule.Time("EventStartTime"), SchemaRule.Time("EventEndTime"),
+            SchemaRule.Required("EventType"),
+            SchemaRule.OneOf("EventResult", "Success", "Partial", "Failure", "NA"), SchemaRule.Required("EventProduct"),
+            SchemaRule.Required("EventVendor"),
+            SchemaRule.OneOf("EventSchema", "Authentication", "AuditEvent", "UserManagement"),
+            SchemaRule.Required("EventSchemaVersion"), SchemaRule.Required("Dvc"),
+        ],
+        // Google's Unified Data Model, as its import takes it.
+        ["udm"] =
+        [
+            SchemaRule.Time("metadata.eventTimestamp"), SchemaRule.Required("metadata.eventType"),
+            SchemaRule.Required("metadata.vendorName"),
+            SchemaRule.Required("metadata.productName"),
+        ],
+        ["ocsf"] = Ocsf("1.8.0"),
+        ["ocsf-1.9"] = Ocsf("1.9.0"),
+    };
+
+    /// <summary>Checks the fields of one event; schemas without rules, such as raw, may hold anything.</summary>
+    public static void Check(string schema, IReadOnlyList<SeenField> fields, Reading reading)
+    {
+        foreach (var rule in BySchema.GetValueOrDefault(schema, []))
+        {
+            rule.Check($"{schema}.{rule.Field}", fields, reading);
+        }
+
+        if (schema.StartsWith("ocsf", StringComparison.Ordinal))
+        {
+            CheckOcsfTypes(fields, reading);
+        }
+    }
+
+    // Required in every class (OCSF 1.8, base event).
+    private static SchemaRule[] Ocsf(string version) =>
+    [
+        SchemaRule.Whole("class_uid"), SchemaRule.Whole("category_uid"), SchemaRule.Whole("activity_id"),
+        SchemaRule.Whole("type_uid"), SchemaRule.Whole("time"),
+        SchemaRule.OneOf("severity_id", "0", "1", "2", "3", "4", "5", "6", "99"), SchemaRule.OneOf("metadata.version", version),
+        SchemaRule.Required("metadata.product.name"),
+    ];
+
+    private static void CheckOcsfTypes(IReadOnlyList<SeenField> fields, Reading reading)
+    {
+        var (type, ofClass, activity) = (Number("type_uid"), Number("class_uid"), Number("activity_id"));
+        if (type != (ofClass * 100) + activity)
+        {
+            reading.Error("ocsf.type_uid", "type_uid is not class_uid times 100 plus activity_id.");
+        }
+
+        if (Number("category_uid") != ofClass / 1000)
+        {
+            reading.Error("ocsf.category_uid", "category_uid is not the first digit of class_uid.");
+        }
+
+        long? Number(string name)
+        {
+            var text = fields.FirstOrDefault(field => field.Name == name)?.Value;
+            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        }
+    }
+}

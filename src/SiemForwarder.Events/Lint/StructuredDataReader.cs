@@ -1,0 +1,129 @@
+using System.Text;
+
+namespace SiemForwarder.Events.Lint;
+
+/// <summary>Reads structured data (RFC 5424 section 6.3).</summary>
+internal static class StructuredDataReader
+{
+    private const int NameCharacters = 32;
+    private static readonly string[] Registered = ["timeQuality", "origin", "meta"];
+
+    /// <summary>Reads the elements and gives back the message part; null where they have no end.</summary>
+    public static string? Read(string text, Reading reading)
+    {
+        if (text.StartsWith('-'))
+        {
+            return AfterSpace(text, 1, reading);
+        }
+
+        var at = 0;
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        while (at < text.Length && text[at] == '[')
+        {
+            at = ReadElement(text, at + 1, ids, reading);
+            if (at < 0)
+            {
+                reading.Error(
+                    "rfc5424.structured-data",
+                    "The structured data has no end, or a parameter is not of the form NAME=\"VALUE\".");
+                return null;
+            }
+        }
+
+        if (at == 0)
+        {
+            reading.Error("rfc5424.structured-data", "Structured data is neither a dash nor an element in brackets.");
+            return null;
+        }
+
+        return AfterSpace(text, at, reading);
+    }
+
+    private static int ReadElement(string text, int at, HashSet<string> ids, Reading reading)
+    {
+        var id = TakeName(text, ref at, reading);
+        if (!ids.Add(id))
+        {
+            reading.Error("rfc5424.sd-id", $"The element {id} stands there twice (section 6.3.2).");
+        }
+
+        if (!id.Contains('@', StringComparison.Ordinal) && !Registered.Contains(id))
+        {
+            reading.Error(
+                "rfc5424.sd-id",
+                $"The element '{Reading.Shown(id)}' is not registered with IANA and names no enterprise number behind an @.");
+        }
+
+        while (at < text.Length && text[at] == ' ')
+        {
+            at++;
+            var name = TakeName(text, ref at, reading);
+            if (at + 1 >= text.Length || text[at] != '=' || text[at + 1] != '"')
+            {
+                return -1;
+            }
+
+            at += 2;
+            if (TakeValue(text, ref at, reading) is not { } value)
+            {
+                return -1;
+            }
+
+            reading.See($"{id}.{name}", value);
+        }
+
+        return at < text.Length && text[at] == ']' ? at + 1 : -1;
+    }
+
+    private static string TakeName(string text, ref int at, Reading reading)
+    {
+        var start = at;
+        while (at < text.Length && text[at] is not ('=' or ' ' or ']' or '"'))
+        {
+            at++;
+        }
+
+        var name = text[start..at];
+        if (name.Length is 0 or > NameCharacters || name.Any(character => character is < '!' or > '~'))
+        {
+            reading.Error(
+                "rfc5424.sd-name",
+                $"'{Reading.Shown(name)}' is no name of structured data: 1 to {NameCharacters} printable ASCII characters.");
+        }
+
+        return name;
+    }
+
+    private static string? TakeValue(string text, ref int at, Reading reading)
+    {
+        var value = new StringBuilder();
+        for (; at < text.Length && text[at] != '"'; at++)
+        {
+            if (text[at] == ']')
+            {
+                reading.Error("rfc5424.sd-value", "A closing bracket stands in a value without a backslash (section 6.3.3).");
+            }
+
+            // A backslash before any other character stands for itself.
+            if (text[at] == '\\' && at + 1 < text.Length && text[at + 1] is '"' or '\\' or ']')
+            {
+                at++;
+            }
+
+            value.Append(text[at]);
+        }
+
+        return at++ < text.Length ? value.ToString() : null;
+    }
+
+    private static string? AfterSpace(string text, int at, Reading reading)
+    {
+        if (at < text.Length && text[at] != ' ')
+        {
+            reading.Error("rfc5424.structured-data", "Behind the structured data stands something other than a space.");
+            return null;
+        }
+
+        return at < text.Length ? text[(at + 1)..] : "";
+    }
+}

@@ -1,0 +1,25 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SiemForwarder.Events.Privacy;
+
+/// <summary>Shortens an address to the network that it is in.</summary>
+internal static class AddressCut
+{
+    private const int Ipv4Octets = 3;
+    private const int Ipv6Octets = 6;
+
+    /// <summary>The first address of the /24 (IPv4) or /48 (IPv6); null where the text is no address.</summary>
+    public static string? Cut(string text)
+    {
+        if (!IPAddress.TryParse(text, out var address))
+        {
+            return null;
+        }
+
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        var octets = address.GetAddressBytes();
+        octets.AsSpan(address.AddressFamily == AddressFamily.InterNetwork ? Ipv4Octets : Ipv6Octets).Clear();
+        return new IPAddress(octets).ToString();
+    }
+}

@@ -1,0 +1,108 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Events.Privacy;
+using SiemForwarder.Service.Api;
+
+namespace SiemForwarder.Service.Integrations;
+
+/// <summary>The privacy rules of an integration: checked, shown, and made into what changes its events.</summary>
+internal static class PrivacySettings
+{
+    private const int MostRules = 100;
+    private const int ShortestKey = 16;
+    private const int LongestKey = 500;
+    private const int LongestKeyId = 32;
+
+    private static readonly Dictionary<string, PrivacyAction> Actions = new()
+    {
+        ["drop"] = PrivacyAction.Drop,
+        ["mask"] = PrivacyAction.Mask,
+        ["truncate-ip"] = PrivacyAction.TruncateIp,
+        ["hash"] = PrivacyAction.Hash,
+    };
+
+    /// <summary>The rules of a request; faults are noted under <c>privacy</c>.</summary>
+    public static IReadOnlyList<PrivacyRule> Read(
+        IntegrationRequest request, string schema, IReadOnlyDictionary<string, Secret> secrets, FieldErrors errors)
+    {
+        CheckKey(request.PrivacyKeyId, secrets, errors);
+        var given = request.Privacy ?? [];
+        if (given.Count > MostRules)
+        {
+            errors.Add("privacy", $"Give at most {MostRules} rules; context.* stands for all details.");
+        }
+
+        var rules = given.Take(MostRules).Select((one, index) => Read(one, $"privacy[{index}]", errors)).ToList();
+        foreach (var twice in rules.GroupBy(rule => rule.Field).Where(same => same.Count() > 1))
+        {
+            errors.Add("privacy", $"Names {twice.Key} more than once; say once what happens to it.");
+        }
+
+        if (rules.Count > 0 && schema == "raw")
+        {
+            errors.Add(
+                "schema",
+                "The schema raw sends what the source sent, so no field can be hidden in it; choose native or another schema, or "
+                + "leave privacy out.");
+        }
+
+        var hasKey = secrets.ContainsKey(SecretName.PrivacyKey) && request.PrivacyKeyId is { Length: > 0 };
+        if (rules.Any(rule => rule.Action == PrivacyAction.Hash) && !hasKey)
+        {
+            errors.Add("privacyKey", "Hashing needs privacyKey, a secret, and privacyKeyId, which stands beside every hash.");
+        }
+
+        return rules;
+    }
+
+    /// <summary>What changes the events of an integration; null where nothing does.</summary>
+    public static PrivacyPolicy? Policy(IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets) =>
+        definition.Privacy.Count == 0 ? null : new PrivacyPolicy(
+            definition.Privacy,
+            definition.PrivacyKeyId is { } id && secrets.TryGetValue(SecretName.PrivacyKey, out var key)
+                ? new PrivacyKey(id, key.Reveal())
+                : null);
+
+    public static IReadOnlyList<PrivacyRuleContract> Show(IReadOnlyList<PrivacyRule> rules) =>
+        [.. rules.Select(rule => new PrivacyRuleContract(rule.Field, Choices.NameOf(Actions, rule.Action)))];
+
+    private static PrivacyRule Read(PrivacyRuleContract? given, string place, FieldErrors errors)
+    {
+        var field = given?.Field?.Trim() ?? "";
+        if (!PrivacyFields.IsKnown(field) || field.Length > 200)
+        {
+            errors.Add(
+                $"{place}.field",
+                $"'{field}' is no field that can be hidden; use context.NAME for a detail, context.* for all of them, or one of: "
+                + $"{string.Join(", ", PrivacyFields.All)}.");
+        }
+
+        if (string.IsNullOrEmpty(given?.Action))
+        {
+            errors.Add($"{place}.action", $"Say what happens to the field: {string.Join(", ", Actions.Keys)}.");
+        }
+
+        var action = errors.Choose($"{place}.action", given?.Action, PrivacyAction.Drop, Actions);
+        if (!PrivacyFields.Takes(field, action))
+        {
+            errors.Add($"{place}.action", action == PrivacyAction.TruncateIp
+                ? $"{field} is no address; truncate-ip is for ip_address and for details that hold one."
+                : $"{field} can only be dropped.");
+        }
+
+        return new PrivacyRule(field, action);
+    }
+
+    private static void CheckKey(string? id, IReadOnlyDictionary<string, Secret> secrets, FieldErrors errors)
+    {
+        static bool IsLegal(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_';
+        if (id is not null && (id.Length is 0 or > LongestKeyId || !id.All(IsLegal)))
+        {
+            errors.Add("privacyKeyId", $"Must be 1 to {LongestKeyId} letters, digits, dots, dashes or underscores.");
+        }
+
+        if (secrets.TryGetValue(SecretName.PrivacyKey, out var key) && key.Reveal().Length is < ShortestKey or > LongestKey)
+        {
+            errors.Add("privacyKey", $"Must have {ShortestKey} to {LongestKey} characters: whoever guesses it can try every user name.");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
+
+namespace SiemForwarder.Service.Preview;
+
+/// <summary>Counts by the event index: every event, by what the index tells of it.</summary>
+internal sealed class IndexedVolume(
+    NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, IOptions<EventLogOptions> options)
+{
+    private const int CacheBytes = 16 * 1024 * 1024;
+
+    // An index that is further behind than this, and than a hundredth of the day, says less than the log.
+    private const long MostLag = 100;
+    private const long LagShare = 100;
+    private const int MostSampledGroups = 300;
+
+    /// <summary>The volume; null where there is no index, where it is behind, or where the filter asks for more than it holds.</summary>
+    public async Task<Volume?> CountAsync(RunnableIntegration integration, VolumeSpan span, CancellationToken cancellationToken)
+    {
+        if (!options.Value.IndexEnabled || AsksForMore(integration.Filter.Include) || AsksForMore(integration.Filter.Exclude))
+        {
+            return null;
+        }
+
+        var lag = await ReadLagAsync(span, cancellationToken);
+        var groups = await ReadGroupsAsync(span, cancellationToken);
+        if (lag > Math.Max(MostLag, groups.Sum(group => group.Count) / LagShare))
+        {
+            return null;
+        }
+
+        var log = new EventLogReader(database, new SegmentCache(CacheBytes), signal);
+        var volume = new Volume();
+        var sampled = 0;
+        foreach (var group in groups)
+        {
+            volume.Read += group.Count;
+            volume.FirstAt = volume.FirstAt < group.FirstAt ? volume.FirstAt : group.FirstAt;
+            var samples = sampled++ < MostSampledGroups ? await SampleAsync(log, group, span, cancellationToken) : [];
+
+            // All of a group are alike to the filter, so the first speaks for them; one without a sample counts, lest it be forgotten.
+            if (samples.Count == 0 || integration.Filter.Evaluate(samples[0]).IsWanted)
+            {
+                var type = volume.Of(group.Type);
+                type.Events += group.Count;
+                samples.ForEach(one => type.Sample(one, type.Samples.Count));
+            }
+        }
+
+        // What is not indexed yet is most likely of these hours.
+        volume.Stored = volume.Read + lag;
+        return volume;
+    }
+
+    // The index has one client and one user of an event, the filter looks at all of them.
+    private static bool AsksForMore(EventMatch? match) => match is { Clients.Count: > 0 } or { Users.Count: > 0 };
+
+    private async Task<long> ReadLagAsync(VolumeSpan span, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT coalesce(sum(h.next_position - 1 - coalesce(c.position, 0)), 0)::bigint
+            FROM log_head h LEFT JOIN index_checkpoint c USING (source_id) WHERE h.source_id = ANY ($1)
+            """);
+        command.Parameters.AddWithValue(span.Sources);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private async Task<List<Group>> ReadGroupsAsync(VolumeSpan span, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT source_id, type, count(*), min(position), max(position), min(occurred_at) FROM event_index
+            WHERE occurred_at >= $2 AND occurred_at < $3 AND source_id = ANY ($1)
+            GROUP BY source_id, type, category, outcome, severity ORDER BY count(*) DESC
+            """);
+        command.Parameters.AddWithValue(span.Sources);
+        command.Parameters.AddWithValue(span.From);
+        command.Parameters.AddWithValue(span.To);
+        var groups = new List<Group>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            groups.Add(new Group(
+                reader.GetInt32(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
+                reader.GetFieldValue<DateTimeOffset>(5)));
+        }
+
+        return groups;
+    }
+
+    /// <summary>Events of the group out of the pages that hold its first and its last.</summary>
+    private async Task<List<SecurityEvent>> SampleAsync(
+        EventLogReader log, Group group, VolumeSpan span, CancellationToken cancellationToken)
+    {
+        var source = await sources.GetAsync(group.SourceId, cancellationToken);
+        var samples = new List<SecurityEvent>();
+        var before = long.MaxValue;
+        foreach (var position in new[] { group.Last, group.First })
+        {
+            // Where one page holds both, it is read once.
+            if (position < before && await log.FindAsync(group.SourceId, position, cancellationToken) is { } segment)
+            {
+                before = segment.FirstPosition;
+                var events = sources.Normalize(segment, source);
+                var known = events[position - segment.FirstPosition];
+                samples.Add(known);
+                var others = events.Where(one => one.Position != position && IsAlike(one, known) && span.Contains(one.OccurredAt));
+                samples.AddRange(others.Take((Volume.MostSamples / 2) - 1));
+            }
+        }
+
+        return samples;
+    }
+
+    private static bool IsAlike(SecurityEvent one, SecurityEvent other) =>
+        (one.Type, one.Outcome, one.Severity) == (other.Type, other.Outcome, other.Severity)
+        && one.Description.Category == other.Description.Category;
+
+    private sealed record Group(int SourceId, string Type, long Count, long First, long Last, DateTimeOffset FirstAt);
+}

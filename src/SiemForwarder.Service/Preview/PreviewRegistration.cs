@@ -1,0 +1,12 @@
+namespace SiemForwarder.Service.Preview;
+
+/// <summary>Registers previews and estimates of the volume.</summary>
+internal static class PreviewRegistration
+{
+    public static IServiceCollection AddPreview(this IServiceCollection services)
+    {
+        services.AddOptions<PreviewOptions>().BindConfiguration(PreviewOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<GivenEvents>().AddSingleton<RecentEvents>().AddSingleton<Previewer>()
+            .AddSingleton<IndexedVolume>().AddSingleton<LoggedVolume>().AddSingleton<VolumeEstimator>();
+    }
+}

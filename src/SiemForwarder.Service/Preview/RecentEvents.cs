@@ -1,0 +1,48 @@
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
+
+namespace SiemForwarder.Service.Preview;
+
+/// <summary>Looks back in the logs for the last events that an integration wants.</summary>
+internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
+{
+    // Bounds the work for a filter that lets next to nothing through.
+    private const int MostScanned = 20_000;
+
+    /// <summary>
+    /// The last events that pass the filter, oldest first; fewer where not so many are among the last 20,000 of each source.
+    /// </summary>
+    public async Task<IReadOnlyList<SecurityEvent>> FindAsync(
+        RunnableIntegration integration, int count, CancellationToken cancellationToken)
+    {
+        var found = new List<SecurityEvent>();
+        var wanted = integration.Sources.Count > 0 ? integration.Sources : await sources.ListAsync(cancellationToken);
+        foreach (var sourceId in wanted)
+        {
+            found.AddRange(await FindAsync(integration, sourceId, count, cancellationToken));
+        }
+
+        // Within a source in the order of the log, as they are delivered.
+        var newest = found.OrderByDescending(one => one.ReceivedAt)
+            .ThenByDescending(one => one.Source.Id).ThenByDescending(one => one.Position);
+        return [.. newest.Take(count).Reverse()];
+    }
+
+    private async Task<List<SecurityEvent>> FindAsync(
+        RunnableIntegration integration, int sourceId, int count, CancellationToken cancellationToken)
+    {
+        var source = await sources.GetAsync(sourceId, cancellationToken);
+        var found = new List<SecurityEvent>();
+        var (before, scanned) = (long.MaxValue, 0);
+        while (found.Count < count && scanned < MostScanned
+            && await log.FetchBeforeAsync(sourceId, before, cancellationToken) is { } segment)
+        {
+            var wanted = sources.Normalize(segment, source).Reverse().Where(one => integration.Filter.Evaluate(one).IsWanted);
+            found.AddRange(wanted.Take(count - found.Count));
+            (before, scanned) = (segment.FirstPosition, scanned + segment.Count);
+        }
+
+        return found;
+    }
+}
