@@ -9,7 +9,11 @@ public abstract record DeliveryOutcome
 
     /// <summary>The destination took the whole batch.</summary>
     /// <param name="Answer">What it answered, in short: <c>HTTP 200</c>, <c>handed to the kernel</c>.</param>
-    public sealed record Delivered(string Answer) : DeliveryOutcome;
+    public sealed record Delivered(string Answer) : DeliveryOutcome
+    {
+        /// <summary>The destination took the batch and asks for fewer; null where it did not.</summary>
+        public SlowDown? SlowDown { get; init; }
+    }
 
     /// <summary>May work later with the same bytes: network, 5xx, 429.</summary>
     public sealed record Transient(ErrorCategory Category, string Reason, TimeSpan? RetryAfter = null) : DeliveryOutcome;
@@ -27,6 +31,11 @@ public abstract record DeliveryOutcome
     /// <param name="RetryAfter">How long it asked to wait before sending again.</param>
     public sealed record Partial(IReadOnlyList<RejectedEvent> Refused, IReadOnlyList<int> Retry, string Answer, TimeSpan? RetryAfter = null) : DeliveryOutcome;
 }
+
+/// <summary>A destination that took everything asks to be given less.</summary>
+/// <param name="Reason">Why, in sentences for people.</param>
+/// <param name="Wait">How long it asked to wait before the next batch; null where it named no time.</param>
+public sealed record SlowDown(string Reason, TimeSpan? Wait = null);
 
 /// <summary>An event of a batch that the destination will always refuse.</summary>
 public sealed record RejectedEvent(int Index, string Reason, string Answer);

@@ -40,13 +40,14 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     [
         new("http.gzip", DestinationFieldType.Flag, "Compress request bodies.") { Default = "false" },
         new("http.timeoutSeconds", DestinationFieldType.Number, "Longest time that one request may take.") { Default = "30" },
+        new("http.proxy", DestinationFieldType.Url, "HTTP proxy that requests go through, such as http://proxy.example.com:3128; those of the environment are never used."),
     ];
 
     /// <summary>The same for destinations that take compressed bodies everywhere.</summary>
     internal static DestinationField[] OfGzippedHttp { get; } =
     [
         OfHttp[0] with { Default = "true" },
-        OfHttp[1],
+        .. OfHttp[1..],
     ];
 
     internal static DestinationField[] OfAuthentication { get; } =
@@ -72,6 +73,7 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
         new("tls.clientCertificate", DestinationFieldType.MultilineText, "PEM of the client certificate, its chain behind it."),
         new("tls.clientKey", DestinationFieldType.MultilineText, "PEM of the client certificate's private key, not encrypted.") { Secret = true },
         new("tls.serverName", DestinationFieldType.Text, "Name to ask for and to check in the certificate, where it is not the host of the URL."),
+        new("tls.fingerprint", DestinationFieldType.Text, "Fingerprint of the receiver's certificate, SHA-256:AB:CD:…, to trust it by instead of by its authority and name; several with a comma between while it is renewed."),
     ];
 
     internal static DestinationField ServerUrl(string description) => new("serverUrl", DestinationFieldType.Url, description) { Required = true };

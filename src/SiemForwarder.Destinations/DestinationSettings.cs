@@ -22,6 +22,9 @@ public sealed record DestinationSettings
 
     public TlsSettings Tls { get; init; } = new();
 
+    /// <summary>HTTP proxy that requests go through; null for none.</summary>
+    public Uri? Proxy { get; init; }
+
     /// <summary>What only this destination has; secrets revealed.</summary>
     public JsonElement? Settings { get; init; }
 
@@ -84,4 +87,8 @@ public sealed record AuthenticationSettings(
 /// <param name="ClientCertificate">PEM of the client certificate, chain behind it.</param>
 /// <param name="ClientKey">PEM of its private key.</param>
 /// <param name="ServerName">Name to ask for and to check instead of the URL's host.</param>
-public sealed record TlsSettings(string? CaCertificate = null, string? ClientCertificate = null, Secret? ClientKey = null, string? ServerName = null);
+public sealed record TlsSettings(string? CaCertificate = null, string? ClientCertificate = null, Secret? ClientKey = null, string? ServerName = null)
+{
+    /// <summary>Fingerprints that the receiver's certificate is trusted by, instead of its chain and its name; null for none.</summary>
+    public string? Fingerprint { get; init; }
+}

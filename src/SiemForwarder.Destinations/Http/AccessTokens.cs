@@ -1,12 +1,10 @@
-using System.Net.Security;
 using System.Text;
 using System.Text.Json;
-using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Gets access tokens from an OAuth 2.0 token endpoint (RFC 6749) and keeps each until shortly before its end.</summary>
-internal sealed class AccessTokens : IDisposable
+internal sealed class AccessTokens : IAccessTokens
 {
     private static readonly TimeSpan Reserve = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan UsualLife = TimeSpan.FromHours(1);
@@ -16,8 +14,7 @@ internal sealed class AccessTokens : IDisposable
     private readonly Func<DateTimeOffset, string> form;
     private readonly string advice;
     private readonly TimeProvider timeProvider;
-    private readonly Connector connector;
-    private readonly HttpEndpoint endpoint;
+    private readonly OtherEndpoint endpoint;
     private Secret? token;
     private DateTimeOffset renewAt;
     private bool isFresh;
@@ -36,23 +33,11 @@ internal sealed class AccessTokens : IDisposable
         this.form = form;
         this.advice = advice;
         this.timeProvider = timeProvider;
-        var ofTokens = settings with
-        {
-            ServerUrl = tokenUrl,
-            Port = tokenUrl.Port,
-            Authentication = new AuthenticationSettings(),
-            Tls = new TlsSettings(settings.Tls.CaCertificate),
-        };
-        connector = new Connector(ofTokens, tokenUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        endpoint = new HttpEndpoint(
-            ofTokens, ConnectAsync, timeProvider,
-            new HttpIntakeProfile { Credentials = HttpCredentials.Create(new AuthenticationSettings()), Limits = new BatchLimits(0, 0), PathAndQuery = "/", Secrets = secrets });
+        endpoint = new OtherEndpoint(settings, tokenUrl, null, secrets, timeProvider);
     }
 
-    /// <summary>The header with the token in force.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers => token is null ? [] : [new("Authorization", "Bearer " + token.Reveal())];
 
-    /// <summary>Makes sure that there is a token; null where there is one.</summary>
     public async Task<IntakeVerdict?> EnsureAsync(SecretMask mask, CancellationToken cancellationToken)
     {
         var now = timeProvider.GetUtcNow();
@@ -84,7 +69,6 @@ internal sealed class AccessTokens : IDisposable
                 $"the token endpoint {answer.Endpoint} gave no access token: HTTP {answer.Status}{(answer.IsHtml ? "" : " " + answer.Text)}.", advice);
     }
 
-    /// <summary>After a 401: forgets a token that was kept; false where it was new, so that another one would help no more.</summary>
     public bool Forget()
     {
         var wasKept = token is not null && !isFresh;
@@ -92,14 +76,9 @@ internal sealed class AccessTokens : IDisposable
         return wasKept;
     }
 
-    /// <summary>The token was taken: a later 401 may mean that it ended early.</summary>
     public void Confirm() => isFresh = false;
 
-    public void Dispose()
-    {
-        endpoint.Dispose();
-        connector.Dispose();
-    }
+    public void Dispose() => endpoint.Dispose();
 
     private bool TryRead(ReadOnlyMemory<byte> body, DateTimeOffset now)
     {
@@ -122,11 +101,5 @@ internal sealed class AccessTokens : IDisposable
         {
             return false;
         }
-    }
-
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var opened = await connector.OpenAsync(null, cancellationToken);
-        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
     }
 }

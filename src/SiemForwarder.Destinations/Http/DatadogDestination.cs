@@ -8,12 +8,16 @@ internal sealed class DatadogDestination : HttpIntake
 {
     private readonly DatadogSettings own;
     private readonly bool isJson;
+    private readonly OtherEndpoint? api;
 
     private DatadogDestination(DestinationSettings settings, TimeProvider timeProvider, DatadogSettings own)
         : base(settings, timeProvider, ProfileOf(settings, own))
     {
         this.own = own;
         isJson = EventValue.IsJson(settings.Http);
+        api = own.ApiUrlFor(settings.ServerUrl) is { } url
+            ? new OtherEndpoint(settings, url, new HttpCredentials("DD-API-KEY", own.ApiKey), [own.ApiKey], timeProvider)
+            : null;
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -23,6 +27,7 @@ internal sealed class DatadogDestination : HttpIntake
         Description = "Posts events to Datadog's log intake, with the standard attributes of Datadog's Cloud SIEM.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = static url => QuerySecret.Find(url, ("dd-api-key", "settings.apiKey"), ("api_key", "settings.apiKey")),
         CheckSettings = static settings => DatadogSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#datadog",
         Fields =
@@ -47,6 +52,32 @@ internal sealed class DatadogDestination : HttpIntake
 
         writer.WriteEndArray();
     }
+
+    // Proves the key without a log; an engine that reaches the intake alone need not reach the API.
+    protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
+    {
+        if (api is null || own.Faults.Count > 0)
+        {
+            return null;
+        }
+
+        var asked = await api.SendAsync(new HttpExchange("/api/v1/validate") { Method = HttpMethod.Get }, cancellationToken);
+        if (!asked.TryGet(out var answer, out var fault))
+        {
+            return IntakeVerdict.Delivered($"the intake has to tell, since Datadog's API could not be asked: {fault.What}");
+        }
+
+        return answer.Status switch
+        {
+            200 => IntakeVerdict.Delivered($"{answer.Endpoint} knows the API key"),
+            401 or 403 => IntakeVerdict.Of(
+                answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authentication, $"{answer.Endpoint} does not know the API key: HTTP {answer.Status}.",
+                "Check settings.apiKey, which must be an API key and no application key, and that serverUrl and settings.apiUrl are of your site."),
+            _ => IntakeVerdict.Delivered($"the intake has to tell, since {answer.Endpoint} answered HTTP {answer.Status}"),
+        };
+    }
+
+    protected override void DisposeOwn() => api?.Dispose();
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, DatadogSettings own) => new()
     {
@@ -103,28 +134,5 @@ internal sealed class DatadogDestination : HttpIntake
         {
             writer.WriteString(name, value);
         }
-    }
-}
-
-/// <summary>What only Datadog has.</summary>
-internal sealed record DatadogSettings(Secret ApiKey, string Source, string Service, string? Tags, IReadOnlyList<SettingFault> Faults)
-{
-    // Datadog's own pipeline for 'keycloak' parses server log lines, not events.
-    private const string UsualSource = "keycloak-siem";
-
-    public static DestinationField[] Fields { get; } =
-    [
-        new("settings.apiKey", DestinationFieldType.Text, "API key; not an application key.") { Secret = true, Required = true },
-        new("settings.source", DestinationFieldType.Text, "Attribute ddsource, which chooses the pipeline.") { Default = UsualSource },
-        new("settings.service", DestinationFieldType.Text, "Attribute service.") { Default = "keycloak" },
-        new("settings.tags", DestinationFieldType.Text, "Tags, separated by commas: env:prod,team:iam."),
-    ];
-
-    public static DatadogSettings Read(SettingReader reader)
-    {
-        var settings = new DatadogSettings(
-            new Secret(reader.Required("apiKey", "Give an API key of the organisation.")),
-            reader.Text("source") ?? UsualSource, reader.Text("service") ?? "keycloak", reader.Text("tags"), []);
-        return settings with { Faults = reader.Faults };
     }
 }

@@ -55,25 +55,8 @@ internal sealed class ElasticDestination : HttpIntake
                 "The batch is sent again, which makes no second document; if this lasts, check that the server URL leads to Elasticsearch or OpenSearch.");
     }
 
-    // A key that may only create documents is refused here with 403: it is known all the same.
-    protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
-    {
-        var asked = await used.SendAsync(new HttpExchange(ElasticSettings.RootOf(Settings.ServerUrl)) { Method = HttpMethod.Get }, cancellationToken);
-        if (!asked.TryGet(out var answer, out var fault))
-        {
-            return IntakeVerdict.Of(fault, Settings.IntegrationName);
-        }
-
-        return answer.Status switch
-        {
-            403 => IntakeVerdict.Delivered("the credentials are known, but may not ask for the version"),
-            200 when BulkAnswer.FindVersion(answer.Body) is { } version => IntakeVerdict.Delivered(OneLine.Of(version)),
-            200 => IntakeVerdict.Of(
-                answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Configuration,
-                $"{answer.Endpoint} does not answer as Elasticsearch or OpenSearch does.", "Check host, port and path of the server URL."),
-            _ => IntakeVerdict.Of(answer, Settings.IntegrationName),
-        };
-    }
+    protected override Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
+        new ElasticProbe(used, Settings, own.Target).RunAsync(cancellationToken);
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, ElasticSettings own) => new()
     {

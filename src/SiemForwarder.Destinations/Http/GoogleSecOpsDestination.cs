@@ -1,20 +1,19 @@
-using System.Globalization;
-using System.Text.Json;
-
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Google Security Operations (Chronicle), by the import of raw logs or by an HTTPS push feed.</summary>
+/// <summary>Google Security Operations (Chronicle), by one of its two import APIs or by an HTTPS push feed.</summary>
 internal sealed class GoogleSecOpsDestination : HttpIntake
 {
     private readonly GoogleSecOpsSettings own;
+    private readonly GoogleSecOpsBody bodies;
     private readonly AccessTokens? tokens;
 
     private GoogleSecOpsDestination(DestinationSettings settings, TimeProvider timeProvider, GoogleSecOpsSettings own)
         : base(settings, timeProvider, ProfileOf(settings, own))
     {
         this.own = own;
+        bodies = new GoogleSecOpsBody(own, EventValue.IsJson(settings.Http));
         tokens = own.Account is not { } account ? null : new AccessTokens(
-            settings, account.TokenUrl, account.FormAt, account.Secrets,
+            settings, account.TokenUrl, now => account.FormAt(now, own.Scope), account.Secrets,
             "Check settings.serviceAccountKey: the key may have been deleted, or the clock of this engine may be wrong.", timeProvider);
     }
 
@@ -22,14 +21,15 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
     {
         Id = "google_secops",
         Name = "Google Security Operations",
-        Description = "Imports events into Google Security Operations (Chronicle), by its API or by an HTTPS push feed.",
+        Description = "Imports events into Google Security Operations (Chronicle), as logs or UDM by either of its APIs, or by an HTTPS push feed.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = static url => QuerySecret.Find(url, ("key", "settings.apiKey"), ("secret", "settings.feedSecret")),
         CheckSettings = static settings => GoogleSecOpsSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#google-security-operations",
         Fields =
         [
-            DestinationField.ServerUrl("https://<region>-chronicle.googleapis.com for the API, or the feed's endpoint URL."),
+            DestinationField.ServerUrl("https://<region>-chronicle.googleapis.com for the API, https://[<region>-]malachiteingestion-pa.googleapis.com for the older one, or the feed's endpoint URL."),
             DestinationField.Port,
             .. GoogleSecOpsSettings.Fields,
             .. DestinationField.OfGzippedHttp,
@@ -40,45 +40,7 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
 
     protected override IReadOnlyList<KeyValuePair<string, string>> Headers => tokens?.Headers ?? own.FeedHeaders;
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
-    {
-        if (own.Feed)
-        {
-            RequestBody.WriteLines(batch, body);
-            return;
-        }
-
-        using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
-        writer.WriteStartObject();
-        writer.WriteStartObject("inlineSource"u8);
-        if (own.Forwarder is not null && !own.Udm)
-        {
-            writer.WriteString("forwarder"u8, own.Forwarder);
-        }
-
-        writer.WriteStartArray(own.Udm ? "events"u8 : "logs"u8);
-        for (var index = 0; index < batch.Count; index++)
-        {
-            writer.WriteStartObject();
-            if (own.Udm)
-            {
-                writer.WritePropertyName("udm"u8);
-                EventValue.Write(writer, batch[index].Span, EventValue.IsJson(Settings.Http));
-            }
-            else
-            {
-                writer.WriteBase64String("data"u8, batch[index].Span);
-                writer.WriteString("logEntryTime"u8, InText(batch.Events[index].OccurredAt));
-                writer.WriteString("collectionTime"u8, InText(batch.Events[index].ReceivedAt));
-            }
-
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        writer.WriteEndObject();
-    }
+    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => bodies.Write(batch, body);
 
     protected override async Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
         tokens is null || own.Faults.Count > 0 ? null : await tokens.EnsureAsync(used.Mask, cancellationToken);
@@ -98,6 +60,8 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
 
         return answer.Status switch
         {
+            403 when own.Legacy => Advise(answer, byTable, "Use the key file for the Ingestion API that Google gave for this customer, and check settings.customerId."),
+            404 when own.Legacy => Advise(answer, byTable, "Check the region of the server URL: https://[<region>-]malachiteingestion-pa.googleapis.com."),
             403 when !own.Feed => Advise(answer, byTable, $"Give the service account a role with chronicle.{(own.Udm ? "events" : "logs")}.import on this instance."),
             404 when !own.Feed => Advise(answer, byTable, "Check region of the server URL, settings.instance and settings.logType."),
             401 or 403 => Advise(answer, byTable, "Check settings.apiKey, which must be restricted to the Chronicle API, and settings.feedSecret."),
@@ -105,99 +69,60 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
         };
     }
 
-    // A wrong key shows before the event is sent.
+    // A wrong key shows before the event is sent; the older API can also be asked which log types it knows.
     protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
-        var refused = await PrepareAsync(used, cancellationToken);
-        return refused ?? (tokens is null ? null : IntakeVerdict.Delivered("Google gave the service account an access token"));
+        if (await PrepareAsync(used, cancellationToken) is { } refused)
+        {
+            return refused;
+        }
+
+        return own.Legacy && own.Faults.Count == 0 ? await AskForLogTypesAsync(used, cancellationToken)
+            : tokens is null ? null
+            : IntakeVerdict.Delivered("Google gave the service account an access token");
     }
 
-    protected override void DisposeOwn() => tokens?.Dispose();
+    protected override string? HintOf(DeliveryBatch batch) =>
+        own.Udm ? $"SIEM Search, metadata.product_log_id = \"{batch.Events[0].Id}\"" : $"SIEM Search > Raw Log Search for {batch.Events[0].Id}";
+
+    protected override void DisposeOwn()
+    {
+        tokens?.Dispose();
+        bodies.Dispose();
+    }
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, GoogleSecOpsSettings own) => new()
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, new AuthenticationSettings()),
         Secrets = own.Secrets,
         // 3 MB, below the 4 MB of a request; Base64 adds a third.
-        Limits = own.Feed ? new BatchLimits(1000, 2_900_000) : new BatchLimits(1000, 2_100_000),
+        // The older API takes 1 MB; the escapes of a text are more than those of an event.
+        Limits = new BatchLimits(1000, own.Legacy ? (own.Udm ? 850_000 : 700_000) : own.Feed ? 2_900_000 : 2_100_000),
+        // Google knows more than a thousand log types.
+        MaxAnswerBytes = 1024 * 1024,
         PathAndQuery = own.PathOf(settings.ServerUrl),
         ContentType = own.Feed && !EventValue.IsJson(settings.Http) ? "text/plain; charset=utf-8" : "application/json",
     };
 
-    private static string InText(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    private async Task<IntakeVerdict> AskForLogTypesAsync(HttpEndpoint used, CancellationToken cancellationToken)
+    {
+        var asked = await used.SendAsync(new HttpExchange(GoogleSecOpsSettings.LogTypesPathOf(Settings.ServerUrl)) { Method = HttpMethod.Get, Headers = Headers }, cancellationToken);
+        if (!asked.TryGet(out var answer, out var fault))
+        {
+            return IntakeVerdict.Of(fault, Settings.IntegrationName);
+        }
+
+        var verdict = Judge(answer, new DeliveryBatch(default, default, default));
+        if (verdict.Fault is not null || own.Udm || answer.Body.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes($"\"{own.LogType}\"")) >= 0)
+        {
+            return verdict.Fault is null ? IntakeVerdict.Delivered("Google lists its log types to the service account") : verdict;
+        }
+
+        return IntakeVerdict.Of(
+            answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Configuration,
+            $"{answer.Endpoint} does not list the log type {own.LogType}.", "Set settings.logType to one that Google knows; that of Keycloak is KEYCLOAK.");
+    }
 
     private IntakeVerdict Advise(HttpAnswer answer, IntakeVerdict byTable, string advice) => IntakeVerdict.Of(
         answer, Settings.IntegrationName, HttpVerdict.Misconfigured, byTable.Fault!.Category, byTable.Fault.What, advice);
-}
-
-/// <summary>What only Google Security Operations has.</summary>
-internal sealed record GoogleSecOpsSettings
-{
-    public static DestinationField[] Fields { get; } =
-    [
-        new("settings.mode", DestinationFieldType.Choice, "Import raw logs by the Chronicle API, import UDM events by it (with the schema udm), or post to an HTTPS push feed.") { Default = "api", Choices = ["api", "udm", "feed"] },
-        new("settings.instance", DestinationFieldType.Text, "For api and udm: projects/<project>/locations/<region>/instances/<customer id>."),
-        new("settings.logType", DestinationFieldType.Text, "For api: log type whose parser reads the events.") { Default = "KEYCLOAK" },
-        new("settings.forwarder", DestinationFieldType.Text, "For api: resource name of the forwarder that imports are booked on."),
-        new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.") { Default = "v1", Choices = ["v1", "v1beta", "v1alpha"] },
-        new("settings.serviceAccountKey", DestinationFieldType.MultilineText, "For api and udm: key file of the service account, the whole JSON.") { Secret = true },
-        new("settings.apiKey", DestinationFieldType.Text, "For feed: API key of the Google Cloud project.") { Secret = true },
-        new("settings.feedSecret", DestinationFieldType.Text, "For feed: the secret that the feed showed once.") { Secret = true },
-    ];
-
-    public bool Feed { get; private init; }
-
-    /// <summary>Whether events are imported as they are, past every parser.</summary>
-    public bool Udm { get; private init; }
-
-    public string? Forwarder { get; private init; }
-
-    public GoogleServiceAccount? Account { get; private init; }
-
-    public IReadOnlyList<KeyValuePair<string, string>> FeedHeaders { get; private init; } = [];
-
-    public IReadOnlyList<Secret> Secrets { get; private init; } = [];
-
-    public IReadOnlyList<SettingFault> Faults { get; private init; } = [];
-
-    private string ImportPath { get; init; } = "";
-
-    public static GoogleSecOpsSettings Read(SettingReader reader)
-    {
-        var mode = reader.Choice("mode", "api", "api", "udm", "feed");
-        var (feed, udm) = (mode == "feed", mode == "udm");
-        var (instance, logType, forwarder) = (reader.Text("instance"), reader.Text("logType") ?? "KEYCLOAK", reader.Text("forwarder"));
-        var version = reader.Choice("version", "v1", "v1", "v1beta", "v1alpha");
-        var (keyFile, apiKey, feedSecret) = (reader.Lines("serviceAccountKey"), reader.Text("apiKey"), reader.Text("feedSecret"));
-        var account = keyFile is null ? null : GoogleServiceAccount.Find(keyFile);
-        if (feed && (apiKey is null || feedSecret is null))
-        {
-            reader.Fault(apiKey is null ? "apiKey" : "feedSecret", "A push feed needs both an API key and the secret of the feed.");
-        }
-
-        if (!feed && account is null)
-        {
-            reader.Fault("serviceAccountKey", "Give the whole key file of the service account: JSON with client_email and private_key.");
-        }
-
-        if (!feed && (instance is null || instance.Split('/') is not ["projects", _, "locations", _, "instances", _]))
-        {
-            reader.Fault("instance", "Must be projects/<project>/locations/<region>/instances/<customer id>.");
-        }
-
-        return new GoogleSecOpsSettings
-        {
-            Feed = feed,
-            Udm = udm,
-            Forwarder = forwarder,
-            Account = feed ? null : account,
-            ImportPath = $"/{version}/{string.Join('/', (instance ?? "").Split('/').Select(Uri.EscapeDataString))}"
-                + (udm ? "/events:import" : $"/logTypes/{Uri.EscapeDataString(logType)}/logs:import"),
-            FeedHeaders = feed && apiKey is not null && feedSecret is not null ? [new("X-goog-api-key", apiKey), new("X-Webhook-Access-Key", feedSecret)] : [],
-            Secrets = [.. new[] { apiKey, feedSecret }.OfType<string>().Select(text => new Secret(text)), .. account?.Secrets ?? []],
-            Faults = reader.Faults,
-        };
-    }
-
-    public string PathOf(Uri serverUrl) => Feed ? serverUrl.PathAndQuery : serverUrl.AbsolutePath.TrimEnd('/') + ImportPath;
 }

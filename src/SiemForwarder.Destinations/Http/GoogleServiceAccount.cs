@@ -8,8 +8,6 @@ namespace SiemForwarder.Destinations.Http;
 /// <summary>The key of a Google service account, which signs requests for access tokens (RFC 7523).</summary>
 internal sealed class GoogleServiceAccount
 {
-    private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
-
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
 
     private readonly string email;
@@ -52,14 +50,14 @@ internal sealed class GoogleServiceAccount
         }
     }
 
-    /// <summary>The form that asks for a token at a time.</summary>
-    public string FormAt(DateTimeOffset now)
+    /// <summary>The form that asks for a token of a scope at a time.</summary>
+    public string FormAt(DateTimeOffset now, string scope)
     {
         var header = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string?> { ["alg"] = "RS256", ["typ"] = "JWT", ["kid"] = keyId });
         var claims = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object>
         {
             ["iss"] = email,
-            ["scope"] = Scope,
+            ["scope"] = scope,
             ["aud"] = TokenUrl.AbsoluteUri,
             ["iat"] = now.ToUnixTimeSeconds(),
             ["exp"] = (now + Life).ToUnixTimeSeconds(),

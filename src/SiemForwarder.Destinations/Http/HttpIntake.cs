@@ -55,7 +55,7 @@ internal abstract class HttpIntake : IDestination
         {
             recorded.Restart();
             var sent = await SendAsync(ofTest, batch, cancellationToken);
-            Note(log, probe, sent);
+            Note(log, probe, sent, HintOf(batch));
         }
         else
         {
@@ -94,6 +94,9 @@ internal abstract class HttpIntake : IDestination
 
     /// <summary>Headers of every request besides the credentials.</summary>
     protected virtual IReadOnlyList<KeyValuePair<string, string>> Headers => profile.Headers;
+
+    /// <summary>How to see the test event in the SIEM, for an answer that proves less than that; null where there is nothing to say.</summary>
+    protected virtual string? HintOf(DeliveryBatch batch) => null;
 
     /// <summary>Gets what a request needs first, such as an access token; null where there is everything.</summary>
     protected virtual Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) => Task.FromResult<IntakeVerdict?>(null);
@@ -143,7 +146,7 @@ internal abstract class HttpIntake : IDestination
     private HttpExchange Exchange(ReadOnlyMemory<byte> body) =>
         new(profile.PathAndQuery, body, profile.ContentType) { Gzip = Settings.Http.Gzip, Headers = Headers };
 
-    private void Note(StageLog log, IntakeVerdict? probe, IntakeVerdict sent)
+    private void Note(StageLog log, IntakeVerdict? probe, IntakeVerdict sent, string? hint)
     {
         if (sent.Fault is { Category: ErrorCategory.Authentication or ErrorCategory.Authorization or ErrorCategory.Tls } refused)
         {
@@ -170,7 +173,7 @@ internal abstract class HttpIntake : IDestination
         }
         else if (sent.Outcome is DeliveryOutcome.Delivered delivered)
         {
-            log.Passed(TestStageName.Acceptance, $"{connector.Endpoint} took the test event: {delivered.Answer}");
+            log.Passed(TestStageName.Acceptance, $"{connector.Endpoint} took the test event: {delivered.Answer}{(hint is null ? "" : $". To see it: {hint}")}");
         }
     }
 

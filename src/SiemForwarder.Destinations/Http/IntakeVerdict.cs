@@ -14,6 +14,10 @@ internal sealed record IntakeVerdict(DeliveryOutcome Outcome, Fault? Fault = nul
 
     public static IntakeVerdict Delivered(string answer) => new(new DeliveryOutcome.Delivered(answer));
 
+    /// <summary>Taken, and the receiver asks for fewer.</summary>
+    public static IntakeVerdict Delivered(HttpAnswer answer, string integrationName, string why) =>
+        new(new DeliveryOutcome.Delivered(answer.InShort) { SlowDown = new SlowDown($"Integration '{integrationName}': {why}", answer.RetryAfter) });
+
     /// <summary>An answer whose meaning the destination knows better than the table.</summary>
     public static IntakeVerdict Of(HttpAnswer answer, string integrationName, HttpVerdict verdict, ErrorCategory category, string what, string advice)
     {

@@ -1,14 +1,14 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Any OpenTelemetry Collector or backend that takes logs by OTLP over HTTP, in JSON.</summary>
+/// <summary>Any OpenTelemetry Collector or backend that takes logs by OTLP over HTTP, in JSON or protobuf.</summary>
 internal sealed class OtlpDestination : HttpIntake
 {
     private const string Path = "/v1/logs";
 
     private readonly OtlpSettings own;
+    private readonly OtlpProtobuf protobuf = new();
 
     private OtlpDestination(DestinationSettings settings, TimeProvider timeProvider, OtlpSettings own)
         : base(settings, timeProvider, ProfileOf(settings, own)) => this.own = own;
@@ -17,7 +17,7 @@ internal sealed class OtlpDestination : HttpIntake
     {
         Id = "otlp",
         Name = "OpenTelemetry (OTLP/HTTP)",
-        Description = "Posts events as OpenTelemetry log records to a Collector or any backend that takes OTLP over HTTP.",
+        Description = "Posts events as OpenTelemetry log records to a Collector or any backend that takes OTLP over HTTP, in JSON or protobuf.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckSettings = static settings => OtlpSettings.Read(new SettingReader(settings)).Faults,
@@ -36,6 +36,12 @@ internal sealed class OtlpDestination : HttpIntake
 
     protected override void WriteBody(DeliveryBatch batch, PooledStream body)
     {
+        if (own.Protobuf)
+        {
+            protobuf.WriteRequest(body, batch, own.ServiceName);
+            return;
+        }
+
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         OtlpRecord.WriteRequest(writer, batch, own.ServiceName);
     }
@@ -68,7 +74,9 @@ internal sealed class OtlpDestination : HttpIntake
     // An empty request must succeed, which proves URL and credentials without a record.
     protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
-        var exchange = new HttpExchange(HttpExchange.PathBehind(Settings.ServerUrl, Path), "{\"resourceLogs\":[]}"u8.ToArray());
+        var exchange = own.Protobuf
+            ? new HttpExchange(HttpExchange.PathBehind(Settings.ServerUrl, Path), default, OtlpSettings.ProtobufType)
+            : new HttpExchange(HttpExchange.PathBehind(Settings.ServerUrl, Path), "{\"resourceLogs\":[]}"u8.ToArray());
         var posted = await used.SendAsync(exchange, cancellationToken);
         if (!posted.TryGet(out var answer, out var fault))
         {
@@ -79,12 +87,15 @@ internal sealed class OtlpDestination : HttpIntake
         return verdict.Fault is null ? IntakeVerdict.Delivered("the receiver takes an empty request") : verdict;
     }
 
+    protected override void DisposeOwn() => protobuf.Dispose();
+
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, OtlpSettings own) => new()
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
         // 4 MB with the attributes of each record and the escapes of its text.
         Limits = new BatchLimits(1000, 2_400_000),
         PathAndQuery = HttpExchange.PathBehind(settings.ServerUrl, Path),
+        ContentType = own.Protobuf ? OtlpSettings.ProtobufType : "application/json",
     };
 
     private IntakeVerdict Of(HttpAnswer answer, IntakeVerdict byTable, HttpVerdict verdict) => IntakeVerdict.Of(
@@ -96,51 +107,11 @@ internal sealed class OtlpDestination : HttpIntake
     /// Only a number is told, not which records. The protocol forbids repeating the request; taking it for success would lose those records without a word,
     /// so the batch is halved until they are found: the others come twice, each with its id.
     /// </remarks>
-    private static (long Refused, string Note)? FindPartialSuccess(HttpAnswer answer)
+    private static (long Refused, string Note)? FindPartialSuccess(HttpAnswer answer) => OtlpAnswer.Read(answer.Body.Span) switch
     {
-        try
-        {
-            using var document = JsonDocument.Parse(answer.Body.IsEmpty ? "{}"u8.ToArray() : answer.Body);
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("partialSuccess", out var partial)
-                || partial.ValueKind != JsonValueKind.Object)
-            {
-                return null;
-            }
-
-            var rejected = partial.TryGetProperty("rejectedLogRecords", out var count) ? NumberOf(count) : 0;
-            var message = partial.TryGetProperty("errorMessage", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
-            return rejected == 0 && message.Length == 0
-                ? null
-                : (rejected, OneLine.Of(answer.Hide(rejected == 0
-                    ? $"HTTP {answer.Status}, and the receiver warns: {message}"
-                    : $"HTTP {answer.Status}, but the receiver says that it refused {rejected} records without saying which: {message}")));
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private static long NumberOf(JsonElement count) => count.ValueKind switch
-    {
-        JsonValueKind.Number => count.TryGetInt64(out var number) ? number : 0,
-        // 64-bit integers are strings in protobuf's JSON.
-        JsonValueKind.String => long.TryParse(count.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0,
-        _ => 0,
+        { Rejected: 0, Message: "" } => null,
+        { Rejected: 0 } warning => (0, OneLine.Of(answer.Hide($"HTTP {answer.Status}, and the receiver warns: {warning.Message}"))),
+        var partial => (partial.Rejected, OneLine.Of(answer.Hide(
+            $"HTTP {answer.Status}, but the receiver says that it refused {partial.Rejected} records without saying which: {partial.Message}"))),
     };
-}
-
-/// <summary>What only OTLP has.</summary>
-internal sealed record OtlpSettings(string ServiceName, IReadOnlyList<SettingFault> Faults)
-{
-    public static DestinationField[] Fields { get; } =
-    [
-        new("settings.serviceName", DestinationFieldType.Text, "Resource attribute service.name of every record.") { Default = "keycloak" },
-    ];
-
-    public static OtlpSettings Read(SettingReader reader)
-    {
-        var name = reader.Text("serviceName") ?? "keycloak";
-        return new OtlpSettings(name, reader.Faults);
-    }
 }

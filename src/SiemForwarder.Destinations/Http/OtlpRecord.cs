@@ -7,7 +7,25 @@ namespace SiemForwarder.Destinations.Http;
 /// <summary>Writes log records in the JSON of OTLP (opentelemetry-proto 1.11, logs/v1): enumerations as numbers, 64-bit integers as strings.</summary>
 internal static class OtlpRecord
 {
-    private static readonly string Version = typeof(OtlpRecord).Assembly.GetName().Version?.ToString(3) ?? "";
+    /// <summary>Attributes of a record, in the order in which they are written.</summary>
+    public static IReadOnlyList<(string Key, Func<SecurityEvent, string?> Value)> Attributes { get; } =
+    [
+        ("log.record.uid", static one => one.Id),
+        ("user.id", static one => one.Actor?.Id),
+        ("user.name", static one => one.Actor?.Name),
+        ("client.address", static one => one.IpAddress),
+        ("session.id", static one => one.SessionId),
+        ("keycloak.realm", static one => one.Source.Realm),
+        ("keycloak.client.id", static one => one.ClientId),
+        ("keycloak.event.kind", static one => one.Kind.ToString().ToLowerInvariant()),
+        ("keycloak.event.type", static one => one.Type),
+        ("keycloak.event.outcome", static one => one.Outcome.ToString().ToLowerInvariant()),
+        ("keycloak.event.error", static one => one.Reason),
+    ];
+
+    public static string ScopeName => "SiemForwarder";
+
+    public static string ScopeVersion { get; } = typeof(OtlpRecord).Assembly.GetName().Version?.ToString(3) ?? "";
 
     /// <summary>One request: a batch is of one source, so it has one resource.</summary>
     public static void WriteRequest(Utf8JsonWriter writer, DeliveryBatch batch, string serviceName)
@@ -17,11 +35,9 @@ internal static class OtlpRecord
         writer.WriteStartObject();
         writer.WriteStartObject("resource"u8);
         writer.WriteStartArray("attributes"u8);
-        WriteAttribute(writer, "service.name", serviceName);
-        if (batch.Count > 0)
+        foreach (var (key, value) in ResourceOf(batch, serviceName))
         {
-            WriteAttribute(writer, "host.name", batch.Events[0].Source.Host);
-            WriteAttribute(writer, "keycloak.source", batch.Events[0].Source.Name);
+            WriteAttribute(writer, key, value);
         }
 
         writer.WriteEndArray();
@@ -29,8 +45,8 @@ internal static class OtlpRecord
         writer.WriteStartArray("scopeLogs"u8);
         writer.WriteStartObject();
         writer.WriteStartObject("scope"u8);
-        writer.WriteString("name"u8, "SiemForwarder"u8);
-        writer.WriteString("version"u8, Version);
+        writer.WriteString("name"u8, ScopeName);
+        writer.WriteString("version"u8, ScopeVersion);
         writer.WriteEndObject();
         writer.WriteStartArray("logRecords"u8);
         for (var index = 0; index < batch.Count; index++)
@@ -46,6 +62,15 @@ internal static class OtlpRecord
         writer.WriteEndObject();
     }
 
+    /// <summary>Attributes of the resource of a batch.</summary>
+    public static IReadOnlyList<(string Key, string? Value)> ResourceOf(DeliveryBatch batch, string serviceName) => batch.Count == 0
+        ? [("service.name", serviceName)]
+        : [("service.name", serviceName), ("host.name", batch.Events[0].Source.Host), ("keycloak.source", batch.Events[0].Source.Name)];
+
+    public static string NameOf(SecurityEvent securityEvent) => "keycloak." + securityEvent.Type.ToLowerInvariant();
+
+    public static long NanosecondsOf(DateTimeOffset time) => time.ToUnixTimeMilliseconds() * 1_000_000;
+
     /// <summary>Severity number and text of a severity from 0 to 10; FATAL would mean a crash.</summary>
     public static (int Number, string Text) SeverityOf(int severity) => severity switch
     {
@@ -59,31 +84,25 @@ internal static class OtlpRecord
     {
         var (number, text) = SeverityOf(securityEvent.Severity);
         writer.WriteStartObject();
-        writer.WriteString("timeUnixNano"u8, NanosecondsOf(securityEvent.OccurredAt));
-        writer.WriteString("observedTimeUnixNano"u8, NanosecondsOf(securityEvent.ReceivedAt));
+        writer.WriteString("timeUnixNano"u8, InText(securityEvent.OccurredAt));
+        writer.WriteString("observedTimeUnixNano"u8, InText(securityEvent.ReceivedAt));
         writer.WriteNumber("severityNumber"u8, number);
         writer.WriteString("severityText"u8, text);
-        writer.WriteString("eventName"u8, "keycloak." + securityEvent.Type.ToLowerInvariant());
+        writer.WriteString("eventName"u8, NameOf(securityEvent));
         writer.WriteStartObject("body"u8);
         writer.WriteString("stringValue"u8, formatted);
         writer.WriteEndObject();
         writer.WriteStartArray("attributes"u8);
-        WriteAttribute(writer, "log.record.uid", securityEvent.Id);
-        WriteAttribute(writer, "user.id", securityEvent.Actor?.Id);
-        WriteAttribute(writer, "user.name", securityEvent.Actor?.Name);
-        WriteAttribute(writer, "client.address", securityEvent.IpAddress);
-        WriteAttribute(writer, "session.id", securityEvent.SessionId);
-        WriteAttribute(writer, "keycloak.realm", securityEvent.Source.Realm);
-        WriteAttribute(writer, "keycloak.client.id", securityEvent.ClientId);
-        WriteAttribute(writer, "keycloak.event.kind", securityEvent.Kind.ToString().ToLowerInvariant());
-        WriteAttribute(writer, "keycloak.event.type", securityEvent.Type);
-        WriteAttribute(writer, "keycloak.event.outcome", securityEvent.Outcome.ToString().ToLowerInvariant());
-        WriteAttribute(writer, "keycloak.event.error", securityEvent.Reason);
+        foreach (var (key, value) in Attributes)
+        {
+            WriteAttribute(writer, key, value(securityEvent));
+        }
+
         writer.WriteEndArray();
         writer.WriteEndObject();
     }
 
-    private static string NanosecondsOf(DateTimeOffset time) => (time.ToUnixTimeMilliseconds() * 1_000_000).ToString(CultureInfo.InvariantCulture);
+    private static string InText(DateTimeOffset time) => NanosecondsOf(time).ToString(CultureInfo.InvariantCulture);
 
     private static void WriteAttribute(Utf8JsonWriter writer, string key, string? value)
     {

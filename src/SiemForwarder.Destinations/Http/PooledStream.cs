@@ -28,6 +28,14 @@ internal sealed class PooledStream : Stream
 
     public void Clear() => length = 0;
 
+    /// <summary>Room for so many bytes at the end, to be filled at once.</summary>
+    public Span<byte> Take(int count)
+    {
+        Reserve(count);
+        length += count;
+        return buffer.AsSpan(length - count, count);
+    }
+
     public override void Write(ReadOnlySpan<byte> bytes)
     {
         Reserve(bytes.Length);

@@ -5,10 +5,10 @@ internal sealed class SumoLogicDestination : HttpIntake
 {
     private const string IntakePath = "/receiver/v1/http/";
 
+    private readonly SumoLogicSettings own;
+
     private SumoLogicDestination(DestinationSettings settings, TimeProvider timeProvider, SumoLogicSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
-    {
-    }
+        : base(settings, timeProvider, ProfileOf(settings, own)) => this.own = own;
 
     public static DestinationKind Kind { get; } = new()
     {
@@ -38,12 +38,14 @@ internal sealed class SumoLogicDestination : HttpIntake
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
     {
         var byTable = IntakeVerdict.Of(answer, Settings.IntegrationName);
-        return answer.Status is 400 or 401 or 404
+        return answer.Status is 400 or 401 or 404 or 422
             ? IntakeVerdict.Of(
                 answer, Settings.IntegrationName, HttpVerdict.Misconfigured, byTable.Fault!.Category, byTable.Fault.What,
                 "Copy the address of the HTTP source again: the host into serverUrl, the last part into settings.code.")
             : byTable;
     }
+
+    protected override string? HintOf(DeliveryBatch batch) => $"Live Tail, _sourceCategory={own.Category ?? "<of the source>"} \"{batch.Events[0].Id}\"";
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, SumoLogicSettings own) => new()
     {
@@ -55,26 +57,4 @@ internal sealed class SumoLogicDestination : HttpIntake
         ContentType = EventValue.IsJson(settings.Http) ? "application/json" : "text/plain; charset=utf-8",
         Headers = own.Headers,
     };
-}
-
-/// <summary>What only Sumo Logic has.</summary>
-internal sealed record SumoLogicSettings(Secret Code, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<SettingFault> Faults)
-{
-    public static DestinationField[] Fields { get; } =
-    [
-        new("settings.code", DestinationFieldType.Text, "The unique code at the end of the source's address; whoever knows it can write. The whole address works too.") { Secret = true, Required = true },
-        new("settings.category", DestinationFieldType.Text, "Source category instead of the source's own."),
-        new("settings.name", DestinationFieldType.Text, "Source name instead of the source's own."),
-        new("settings.host", DestinationFieldType.Text, "Source host instead of the source's own."),
-        new("settings.fields", DestinationFieldType.Text, "Fields, separated by commas: env=prod,team=iam."),
-    ];
-
-    public static SumoLogicSettings Read(SettingReader reader)
-    {
-        var code = reader.Required("code", "Give the last part of the HTTP source's address, as Sumo Logic shows it.");
-        var headers = new[] { ("X-Sumo-Category", "category"), ("X-Sumo-Name", "name"), ("X-Sumo-Host", "host"), ("X-Sumo-Fields", "fields") }
-            .Select(pair => (Header: pair.Item1, Value: reader.Text(pair.Item2))).Where(pair => pair.Value is not null)
-            .Select(pair => KeyValuePair.Create(pair.Header, pair.Value!)).ToArray();
-        return new SumoLogicSettings(new Secret(code[(code.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/')), headers, reader.Faults);
-    }
 }

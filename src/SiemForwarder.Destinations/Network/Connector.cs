@@ -10,6 +10,7 @@ internal sealed class Connector : IDisposable
     private readonly TimeProvider timeProvider;
     private readonly SslApplicationProtocol? application;
     private readonly Attempt<TlsClient>? tls;
+    private readonly Endpoint? proxy;
 
     /// <param name="settings">Of the destination.</param>
     /// <param name="secure">Whether to speak TLS.</param>
@@ -18,6 +19,7 @@ internal sealed class Connector : IDisposable
     public Connector(DestinationSettings settings, bool secure, SslApplicationProtocol? application, TimeProvider timeProvider)
     {
         Endpoint = Endpoint.Of(settings);
+        proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
         timeout = settings.Timeout;
         this.timeProvider = timeProvider;
         this.application = application;
@@ -39,23 +41,12 @@ internal sealed class Connector : IDisposable
             return unusable;
         }
 
-        var resolved = await NameResolver.ResolveAsync(Endpoint, timeout, timeProvider, cancellationToken);
-        if (!resolved.TryGet(out var addresses, out var fault))
+        var dialed = await DialAsync(log, cancellationToken);
+        if (!dialed.TryGet(out var socket, out var fault))
         {
-            log?.Failed(TestStageName.Resolve, fault);
             return fault;
         }
 
-        log?.Passed(TestStageName.Resolve, $"{Endpoint.Host} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
-
-        var connected = await TcpDialer.ConnectAsync(Endpoint, addresses, timeout, timeProvider, cancellationToken);
-        if (!connected.TryGet(out var socket, out fault))
-        {
-            log?.Failed(TestStageName.Connect, fault);
-            return fault;
-        }
-
-        log?.Passed(TestStageName.Connect, $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}");
         var transport = new NetworkStream(socket, ownsSocket: true);
         if (client is null)
         {
@@ -83,5 +74,59 @@ internal sealed class Connector : IDisposable
         {
             client.Dispose();
         }
+    }
+
+    // To the endpoint, or to the proxy and through it.
+    private async Task<Attempt<Socket>> DialAsync(StageLog? log, CancellationToken cancellationToken)
+    {
+        if (proxy is not null && ProxyTunnel.IsForbidden(Endpoint))
+        {
+            var forbidden = NameResolver.Forbidden(Endpoint.Host, Endpoint.Host);
+            log?.Failed(TestStageName.Resolve, forbidden);
+            return forbidden;
+        }
+
+        var next = proxy ?? Endpoint;
+        var resolved = await NameResolver.ResolveAsync(next, timeout, timeProvider, cancellationToken);
+        if (!resolved.TryGet(out var addresses, out var fault))
+        {
+            log?.Failed(TestStageName.Resolve, fault);
+            return fault;
+        }
+
+        log?.Passed(TestStageName.Resolve, $"{next.Host}{(proxy is null ? "" : ", the proxy,")} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+        var connected = await TcpDialer.ConnectAsync(next, addresses, timeout, timeProvider, cancellationToken);
+        if (!connected.TryGet(out var socket, out fault))
+        {
+            log?.Failed(TestStageName.Connect, fault);
+            return fault;
+        }
+
+        if (proxy is not null)
+        {
+            await using var stream = new NetworkStream(socket, ownsSocket: false);
+            var opened = false;
+            try
+            {
+                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, timeout, timeProvider, cancellationToken);
+                opened = fault is null;
+            }
+            finally
+            {
+                if (!opened)
+                {
+                    socket.Dispose();
+                }
+            }
+
+            if (fault is not null)
+            {
+                log?.Failed(TestStageName.Connect, fault);
+                return fault;
+            }
+        }
+
+        log?.Passed(TestStageName.Connect, $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}{(proxy is null ? "" : $", the proxy, and through it to {Endpoint}")}");
+        return socket;
     }
 }

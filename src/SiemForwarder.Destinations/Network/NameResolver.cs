@@ -47,9 +47,12 @@ internal static class NameResolver
 
         return addresses.Length == 0
             ? SocketFaults.Resolving(endpoint, new SocketException((int)SocketError.NoData))
-            : new Fault(
-                ErrorCategory.Configuration,
-                $"{endpoint.Host} leads to {addresses[0]}, a link-local or cloud metadata address, which destinations may never reach.",
-                "Set the server URL to the address of the receiver itself.", NeedsChange: true);
+            : Forbidden(endpoint.Host, addresses[0].ToString());
     }
+
+    /// <summary>Says that a host leads where no destination may go.</summary>
+    public static Fault Forbidden(string host, string address) => new(
+        ErrorCategory.Configuration,
+        $"{host} leads to {address}, a link-local or cloud metadata address, which destinations may never reach.",
+        "Set the server URL to the address of the receiver itself.", NeedsChange: true);
 }

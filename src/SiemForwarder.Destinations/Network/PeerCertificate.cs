@@ -11,6 +11,11 @@ internal sealed class PeerCertificate
 
     public X509ChainStatusFlags ChainErrors { get; private set; }
 
+    /// <summary>Whether it is judged by its fingerprint, and is none of those that are trusted.</summary>
+    public bool IsUnknownFingerprint { get; private set; }
+
+    public string Fingerprint { get; private set; } = "";
+
     public string Subject { get; private set; } = "";
 
     public string Issuer { get; private set; } = "";
@@ -25,12 +30,23 @@ internal sealed class PeerCertificate
     /// <summary>Subjects from the certificate to the authority that it was traced to.</summary>
     public IReadOnlyList<string> Chain { get; private set; } = [];
 
+    /// <summary>Notes what was presented, where certificates are trusted by their fingerprints; true where this one is.</summary>
+    public bool Observe(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, CertificatePins pins, DateTimeOffset now)
+    {
+        Observe(certificate, chain, errors);
+        var isTrusted = pins.Trust(certificate, now);
+        IsUnknownFingerprint = !isTrusted && NotBefore <= now && NotAfter >= now;
+        Errors = isTrusted ? SslPolicyErrors.None : errors | SslPolicyErrors.RemoteCertificateChainErrors;
+        return isTrusted;
+    }
+
     /// <summary>Notes what was presented; true where nothing is wrong with it.</summary>
     public bool Observe(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         Errors = errors;
         if (certificate is X509Certificate2 leaf)
         {
+            Fingerprint = CertificatePins.Of(leaf);
             Subject = OneLine.Of(leaf.Subject, 200);
             Issuer = OneLine.Of(leaf.Issuer, 200);
             NotBefore = leaf.NotBefore;
@@ -52,7 +68,7 @@ internal sealed class PeerCertificate
     public string NamesInWords => Names.Count == 0 ? "no name at all" : string.Join(", ", Names);
 
     public override string ToString() =>
-        $"certificate {Subject}; for {NamesInWords}; issued by {Issuer}; valid from {Day(NotBefore)} to {Day(NotAfter)}; chain: {string.Join(" < ", Chain)}";
+        $"certificate {Subject}; for {NamesInWords}; issued by {Issuer}; valid from {Day(NotBefore)} to {Day(NotAfter)}; chain: {string.Join(" < ", Chain)}; {Fingerprint}";
 
     public static string Day(DateTimeOffset instant) => instant.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
 }

@@ -14,6 +14,7 @@ internal sealed class TlsClient : IDisposable
     private readonly X509Certificate2Collection authorities = [];
     private readonly X509Certificate2Collection clientChain = [];
     private SslStreamCertificateContext? clientContext;
+    private CertificatePins? pins;
 
     private TlsClient(string serverName) => ServerName = serverName;
 
@@ -36,6 +37,13 @@ internal sealed class TlsClient : IDisposable
                 {
                     return NotUsable(setting, "it holds no certificate");
                 }
+            }
+
+            client.pins = string.IsNullOrWhiteSpace(settings.Tls.Fingerprint) ? null : CertificatePins.Parse(settings.Tls.Fingerprint);
+            if (client.pins is null && !string.IsNullOrWhiteSpace(settings.Tls.Fingerprint))
+            {
+                return new Fault(
+                    ErrorCategory.Tls, "tls.fingerprint cannot be used: it is not of the form SHA-256:AB:CD:…", "Correct it in the integration.", NeedsChange: true);
             }
 
             setting = "tls.clientCertificate with tls.clientKey";
@@ -68,7 +76,7 @@ internal sealed class TlsClient : IDisposable
         var secured = false;
         try
         {
-            await stream.AuthenticateAsClientAsync(OptionsFor(peer, application), bound.Token);
+            await stream.AuthenticateAsClientAsync(OptionsFor(peer, application, timeProvider), bound.Token);
             secured = true;
             return stream;
         }
@@ -99,7 +107,7 @@ internal sealed class TlsClient : IDisposable
         clientContext?.TargetCertificate.Dispose();
     }
 
-    private SslClientAuthenticationOptions OptionsFor(PeerCertificate peer, SslApplicationProtocol? application)
+    private SslClientAuthenticationOptions OptionsFor(PeerCertificate peer, SslApplicationProtocol? application, TimeProvider timeProvider)
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
@@ -117,7 +125,9 @@ internal sealed class TlsClient : IDisposable
             CertificateChainPolicy = policy,
             ClientCertificateContext = clientContext,
             ApplicationProtocols = application is null ? null : [application.Value],
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => peer.Observe(certificate, chain, errors),
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => pins is null
+                ? peer.Observe(certificate, chain, errors)
+                : peer.Observe(certificate, chain, errors, pins, timeProvider.GetUtcNow()),
         };
     }
 

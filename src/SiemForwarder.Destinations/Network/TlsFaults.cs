@@ -118,6 +118,9 @@ internal static class TlsFaults
             _ when peer.NotBefore > now => (
                 $"the certificate of {endpoint} is not yet valid; it begins on {PeerCertificate.Day(peer.NotBefore)} ({peer.Subject}).",
                 "Check the clocks of both machines, or wait until then."),
+            { IsUnknownFingerprint: true } => (
+                $"the certificate of {endpoint} ({peer.Subject}) has the fingerprint {peer.Fingerprint}, which is none of tls.fingerprint.",
+                "Compare it with that of the receiver; where it was renewed, add the new fingerprint to tls.fingerprint."),
             { ChainErrors: var errors } when (errors & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0 => (
                 $"the certificate of {endpoint} comes from an authority that is not trusted here ({peer.Issuer}).",
                 "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates."),

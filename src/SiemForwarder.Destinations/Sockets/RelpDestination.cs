@@ -6,10 +6,14 @@ namespace SiemForwarder.Destinations.Sockets;
 /// <remarks>What was acknowledged before a connection broke is not sent again; what was on its way is.</remarks>
 internal sealed class RelpDestination : IDestination
 {
+    // One round of the dispatcher: what passes in a few seconds, such as a full queue, sets nothing aside.
+    private const int MostRefusals = 4;
+
     private readonly DestinationSettings settings;
     private readonly TimeProvider timeProvider;
     private readonly RelpSettings own;
     private readonly Connector connector;
+    private readonly RefusalCount refusals = new(MostRefusals);
     private RelpSession? session;
 
     private RelpDestination(DestinationSettings settings, TimeProvider timeProvider, RelpSettings own)
@@ -50,17 +54,14 @@ internal sealed class RelpDestination : IDestination
         }
 
         var kept = session is not null;
-        var (acknowledged, fault) = await SendOnceAsync(batch, cancellationToken);
-        if (kept && acknowledged == 0 && fault is { Category: ErrorCategory.Connection })
+        var result = await SendOnceAsync(batch, cancellationToken);
+        if (kept && result is { Answered: 0, Fault.Category: ErrorCategory.Connection })
         {
             // A kept connection that the receiver had closed meanwhile says nothing about this batch.
-            (acknowledged, fault) = await SendOnceAsync(batch, cancellationToken);
+            result = await SendOnceAsync(batch, cancellationToken);
         }
 
-        return fault is null ? new DeliveryOutcome.Delivered($"{acknowledged} messages acknowledged (200 OK)")
-            : acknowledged == 0 || fault.NeedsChange ? fault.ToOutcome(settings.IntegrationName)
-            : new DeliveryOutcome.Partial(
-                [], [.. Enumerable.Range(acknowledged, batch.Count - acknowledged)], $"{acknowledged} of {batch.Count} messages acknowledged; {fault.What}");
+        return OutcomeOf(result, batch);
     }
 
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(new WireImage(
@@ -80,7 +81,8 @@ internal sealed class RelpDestination : IDestination
         if (fault is null)
         {
             log.Skipped(TestStageName.Authentication, connection.HasClientCertificate ? "the receiver did not object to the client certificate" : "RELP has none, and no client certificate is used");
-            (_, fault) = await ofTest.SendAsync(batch, cancellationToken);
+            var result = await ofTest.SendAsync(batch, cancellationToken);
+            fault = result.Fault ?? (result.Refused is [var refused, ..] ? Refusal(refused.Answer) : null);
         }
 
         if (fault is null)
@@ -105,7 +107,59 @@ internal sealed class RelpDestination : IDestination
         connector.Dispose();
     }
 
-    private async Task<(int Acknowledged, Fault? Fault)> SendOnceAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    private DeliveryOutcome OutcomeOf(RelpResult result, DeliveryBatch batch)
+    {
+        var (refused, retry) = (new List<RejectedEvent>(), new List<int>());
+        foreach (var refusal in result.Refused)
+        {
+            if (refusals.IsFinal(batch[refusal.Index].Span))
+            {
+                refused.Add(new RejectedEvent(refusal.Index, Reason(refusal.Answer), refusal.Answer));
+            }
+            else
+            {
+                retry.Add(refusal.Index);
+            }
+        }
+
+        Forget(result, batch);
+        retry.AddRange(Enumerable.Range(result.Answered, batch.Count - result.Answered));
+        if (retry.Count == 0 && refused.Count == 0)
+        {
+            return new DeliveryOutcome.Delivered($"{result.Taken} messages acknowledged (200 OK)");
+        }
+
+        if (result.Taken > 0)
+        {
+            var what = result.Fault?.What ?? $"{connector.Endpoint} answered {result.Refused[0].Answer}.";
+            return new DeliveryOutcome.Partial(refused, retry, $"{result.Taken} of {batch.Count} messages acknowledged; {what}");
+        }
+
+        // Where nothing was taken, the receiver may be at fault and not the messages: halving gives each a chance of its own.
+        return refused.Count > 0
+            ? new DeliveryOutcome.Rejected(refused[0].Reason, refused[0].Answer)
+            : (result.Fault ?? Refusal(result.Refused[0].Answer)).ToOutcome(settings.IntegrationName);
+    }
+
+    private void Forget(RelpResult result, DeliveryBatch batch)
+    {
+        var refused = result.Refused.Select(refusal => refusal.Index).ToHashSet();
+        for (var index = 0; index < result.Answered; index++)
+        {
+            if (!refused.Contains(index))
+            {
+                refusals.Forget(batch[index].Span);
+            }
+        }
+    }
+
+    private string Reason(string answer) =>
+        $"Integration '{settings.IntegrationName}': {connector.Endpoint} answered {answer} {MostRefusals} times. Look at the receiver's log for what it does not take in this message.";
+
+    private Fault Refusal(string answer) => new(
+        ErrorCategory.Rejected, $"{connector.Endpoint} answered {answer}.", "It is sent again; look at the receiver's log if this repeats.");
+
+    private async Task<RelpResult> SendOnceAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var complete = false;
         try
@@ -115,13 +169,13 @@ internal sealed class RelpDestination : IDestination
                 var opened = await connector.OpenAsync(null, cancellationToken);
                 if (!opened.TryGet(out var connection, out var unreachable))
                 {
-                    return (0, unreachable);
+                    return new RelpResult { Fault = unreachable };
                 }
 
                 session = new RelpSession(connection, settings, own.Window, timeProvider);
                 if (await session.OpenAsync(cancellationToken) is { } refused)
                 {
-                    return (0, refused);
+                    return new RelpResult { Fault = refused };
                 }
             }
 
@@ -137,20 +191,5 @@ internal sealed class RelpDestination : IDestination
                 broken.Abort();
             }
         }
-    }
-}
-
-/// <summary>What only RELP has.</summary>
-internal sealed record RelpSettings(int Window, IReadOnlyList<SettingFault> Faults)
-{
-    public static DestinationField[] Fields { get; } =
-    [
-        new("settings.window", DestinationFieldType.Number, "Most messages on their way without an acknowledgement, 1 to 1000.") { Default = "128" },
-    ];
-
-    public static RelpSettings Read(SettingReader reader)
-    {
-        var window = reader.Number("window", 128, 1, 1000);
-        return new RelpSettings(window, reader.Faults);
     }
 }

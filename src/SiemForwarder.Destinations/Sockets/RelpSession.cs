@@ -27,20 +27,24 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
     /// <summary>Opens the session; null where the receiver agreed.</summary>
     public async Task<Fault?> OpenAsync(CancellationToken cancellationToken)
     {
-        var (_, fault) = await ExchangeAsync(
-            () => Add("open"u8, "relp_version=0\nrelp_software=SiemForwarder\ncommands=syslog"u8), 1, cancellationToken);
-        return fault is { Category: ErrorCategory.Rejected }
-            ? fault with { Category = ErrorCategory.Configuration, NeedsChange = true, Advice = "Check that the receiver's RELP input takes syslog." }
-            : fault;
+        var result = new RelpResult();
+        var fault = await ExchangeAsync(
+            () => Add("open"u8, "relp_version=0\nrelp_software=SiemForwarder\ncommands=syslog"u8), 1, result, cancellationToken);
+        return fault ?? (result.Refused is [var refused, ..]
+            ? new Fault(
+                ErrorCategory.Configuration, $"{connection.Endpoint} answered {refused.Answer} to the offer of a session.", "Check that the receiver's RELP input takes syslog.",
+                NeedsChange: true)
+            : null);
     }
 
-    /// <summary>Sends all messages; how many from the first on were acknowledged, and why no more.</summary>
-    public async Task<(int Acknowledged, Fault? Fault)> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    /// <summary>Sends all messages; which of them were answered and how, and why no more.</summary>
+    public async Task<RelpResult> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        for (var first = 0; first < batch.Count; first += window)
+        var result = new RelpResult();
+        for (var first = 0; first < batch.Count && result.Fault is null; first += window)
         {
             var (from, count) = (first, Math.Min(window, batch.Count - first));
-            var (taken, fault) = await ExchangeAsync(
+            result.Fault = await ExchangeAsync(
                 () =>
                 {
                     for (var index = from; index < from + count; index++)
@@ -48,14 +52,10 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
                         Add("syslog"u8, batch[index].Span);
                     }
                 },
-                count, cancellationToken);
-            if (fault is not null)
-            {
-                return (first + taken, fault);
-            }
+                count, result, cancellationToken);
         }
 
-        return (batch.Count, null);
+        return result;
     }
 
     /// <summary>The frames of the first messages of a session; number 1 is its opening.</summary>
@@ -91,61 +91,64 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
         await connection.DisposeAsync();
     }
 
-    private async Task<(int Taken, Fault? Fault)> ExchangeAsync(Action write, int count, CancellationToken cancellationToken)
+    private async Task<Fault?> ExchangeAsync(Action write, int count, RelpResult result, CancellationToken cancellationToken)
     {
         frames.SetLength(0);
         var first = number + 1;
         write();
-        var taken = 0;
         using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
         try
         {
             LastFrame = frames.ToArray();
             await connection.Stream.WriteAsync(LastFrame, bound.Token);
-            while (taken < count)
+            for (var taken = 0; taken < count; taken++)
             {
                 var answer = await reader.ReadAsync(bound.Token);
-                if (Judge(answer, first + taken) is { } fault)
+                if (Judge(answer, first + taken, result) is { } fault)
                 {
-                    return (taken, fault);
+                    return fault;
                 }
 
-                taken++;
                 bound.Extend(settings.Timeout);
             }
 
             Wrap();
-            return (taken, null);
+            return null;
         }
         catch (OperationCanceledException) when (bound.IsOver)
         {
-            return (taken, new Fault(
+            return new Fault(
                 ErrorCategory.Timeout, $"{connection.Endpoint} acknowledged nothing for {settings.Timeout.TotalSeconds:0.##} s.",
-                "What it did not acknowledge is sent again; check that this port speaks RELP, and the receiver's load."));
+                "What it did not acknowledge is sent again; check that this port speaks RELP, and the receiver's load.");
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
         {
-            return (taken, TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception));
+            return TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception);
         }
     }
 
-    private Fault? Judge(RelpAnswer? answer, int expected)
+    // A refusal does not end the session: the messages behind it have answers of their own, and need not come twice.
+    private Fault? Judge(RelpAnswer? answer, int expected, RelpResult result)
     {
         LastAnswer = answer?.Data ?? LastAnswer;
-        return answer switch
+        switch (answer)
         {
-            null => SocketFaults.Reset(connection.Endpoint),
-            { Command: "" } => new Fault(
-                ErrorCategory.Configuration, $"{connection.Endpoint} does not speak RELP.", "Check the port: RELP has one of its own, beside that of plain syslog.", NeedsChange: true),
-            { Command: "serverclose" } => new Fault(
-                ErrorCategory.Connection, $"{connection.Endpoint} closes the RELP session.", "What it did not acknowledge is sent again; look at the receiver's log if this repeats."),
-            { Command: "rsp" } when answer.Number == expected && answer.Data.Span.StartsWith("200"u8) => null,
-            { Command: "rsp" } when answer.Number == expected => new Fault(
-                ErrorCategory.Rejected, $"{connection.Endpoint} answered {OneLine.Of(answer.Data.Span)}.", "It is sent again; look at the receiver's log if this repeats."),
-            _ => new Fault(
-                ErrorCategory.Connection, $"{connection.Endpoint} answered number {answer.Number} where {expected} was expected.",
-                "What it did not acknowledge is sent again on a new connection."),
-        };
+            case null:
+                return SocketFaults.Reset(connection.Endpoint);
+            case { Command: "" }:
+                return new Fault(
+                    ErrorCategory.Configuration, $"{connection.Endpoint} does not speak RELP.", "Check the port: RELP has one of its own, beside that of plain syslog.", NeedsChange: true);
+            case { Command: "serverclose" }:
+                return new Fault(
+                    ErrorCategory.Connection, $"{connection.Endpoint} closes the RELP session.", "What it did not acknowledge is sent again; look at the receiver's log if this repeats.");
+            case { Command: "rsp" } when answer.Number == expected:
+                result.Note(answer.Data.Span);
+                return null;
+            default:
+                return new Fault(
+                    ErrorCategory.Connection, $"{connection.Endpoint} answered number {answer.Number} where {expected} was expected.",
+                    "What it did not acknowledge is sent again on a new connection.");
+        }
     }
 
     // Numbers begin anew once the largest is used; a window never crosses that line.

@@ -36,7 +36,10 @@ internal sealed class SyslogConnection : IAsyncDisposable
     public bool IsOpen => !watch.Ended.IsCompleted && (!SendQueue.IsKnown || SendQueue.Read(connection.Socket).Peer == PeerState.Open);
 
     /// <summary>Whether the peer closed in order, which it can only do once its program has read everything: with bytes unread its system sends a reset.</summary>
-    public bool IsOrderlyEnd => watch.Ended.IsCompleted && watch.Objection is null;
+    /// <remarks>The system knows of a FIN a moment before the pending read does.</remarks>
+    public bool IsOrderlyEnd => watch.Ended.IsCompleted
+        ? watch.Objection is null
+        : SendQueue.IsKnown && SendQueue.Read(connection.Socket).Peer == PeerState.Closing;
 
     public static async Task<Attempt<SyslogConnection>> OpenAsync(
         Connector connector, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)

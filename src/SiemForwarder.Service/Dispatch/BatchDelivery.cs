@@ -89,7 +89,7 @@ internal sealed class BatchDelivery : IDisposable
             var last = parts.Count == 0 ? assembled.LastPosition : batch.Events[part.First + part.Count - 1].Position;
             var slice = part.Count == batch.Count ? batch : batch.Slice(part.First, part.Count);
             await WaitForFreshLeaseAsync(cancellationToken);
-            var result = part.Count == 0 ? Nothing : AsRejected(await Round.RunAsync(slice, cancellationToken), slice.Count);
+            var result = part.Count == 0 ? Nothing : await SendAsync(slice, cancellationToken);
             var refused = new List<RefusedEvent>();
             switch (result.Outcome)
             {
@@ -101,16 +101,8 @@ internal sealed class BatchDelivery : IDisposable
                     parts.Push((part.First + half, part.Count - half));
                     parts.Push((part.First, half));
                     continue;
-                case DeliveryOutcome.Rejected rejected when ++refusalsInARow <= options.MaxRefusalsInARow:
-                    refused.Add(new RefusedEvent(slice.Events[0], slice[0].ToArray(), rejected.Reason, rejected.Answer));
-                    break;
                 case DeliveryOutcome.Rejected rejected:
-                    result = result with
-                    {
-                        Outcome = new DeliveryOutcome.Misconfigured(
-                            ErrorCategory.Rejected,
-                            $"It refused {refusalsInARow} events one after the other and accepted none between, so it looks as if it refuses every event. Check that URL, output type and schema are what it expects. Its answer: {rejected.Reason}"),
-                    };
+                    refused.Add(new RefusedEvent(slice.Events[0], slice[0].ToArray(), rejected.Reason, rejected.Answer));
                     break;
                 default:
                     break;
@@ -132,6 +124,10 @@ internal sealed class BatchDelivery : IDisposable
             CrashPoint.Pass(CrashPoint.AfterCheckpoint);
             Note(record);
             done = last;
+            if (result.Outcome is DeliveryOutcome.Delivered { SlowDown: { } slowDown })
+            {
+                await SlowDownAsync(slowDown, cancellationToken);
+            }
         }
 
         return true;
@@ -139,60 +135,102 @@ internal sealed class BatchDelivery : IDisposable
 
     private static RoundResult Nothing { get; } = new(new DeliveryOutcome.Delivered("filtered out"), 0);
 
-    /// <summary>A partial answer that refuses every event is a rejection: halving, and the guard against a destination that takes nothing, are for it too.</summary>
-    private static RoundResult AsRejected(RoundResult result, int count) =>
-        result.Outcome is DeliveryOutcome.Partial { Retry.Count: 0 } partial && partial.Refused.Count == count
-            ? result with { Outcome = new DeliveryOutcome.Rejected(partial.Refused[0].Reason, partial.Refused[0].Answer) }
-            : result;
+    /// <summary>One round, its end told in one way: a partial answer with nothing accepted is a rejection, where it refuses all, or a failed round, where all shall come again.</summary>
+    private async Task<RoundResult> SendAsync(DeliveryBatch slice, CancellationToken cancellationToken)
+    {
+        var result = await Round.RunAsync(slice, cancellationToken);
+        var outcome = result.Outcome switch
+        {
+            DeliveryOutcome.Partial { Retry.Count: 0 } none when none.Refused.Count == slice.Count =>
+                new DeliveryOutcome.Rejected(none.Refused[0].Reason, none.Refused[0].Answer),
+            DeliveryOutcome.Partial { Refused.Count: 0 } none when none.Retry.Count == slice.Count =>
+                new DeliveryOutcome.Transient(ErrorCategory.ServerError, none.Answer, none.RetryAfter),
+            var other => other,
+        };
+        return result with { Outcome = outcome is DeliveryOutcome.Rejected rejected && slice.Count == 1 ? Guarded(rejected) : outcome };
+    }
+
+    /// <summary>Single events that are refused one after the other, and none accepted between: the destination is at fault, not the events.</summary>
+    private DeliveryOutcome Guarded(DeliveryOutcome.Rejected rejected) => ++refusalsInARow <= options.MaxRefusalsInARow
+        ? rejected
+        : new DeliveryOutcome.Misconfigured(
+            ErrorCategory.Rejected,
+            $"It refused {refusalsInARow} events one after the other and accepted none between, so it looks as if it refuses every event. Check that URL, output type and schema are what it expects. Its answer: {rejected.Reason}");
 
     /// <summary>Sends again what a partial answer left open, until every event is accepted or refused for good.</summary>
     private async Task<RoundResult> SettlePartialAsync(
         DeliveryBatch slice, DeliveryOutcome.Partial partial, int attempts, List<RefusedEvent> refused, CancellationToken cancellationToken)
     {
+        List<string> answers = [];
+        SlowDown? slowDown = null;
         while (true)
         {
             refused.AddRange(partial.Refused.Select(one => new RefusedEvent(slice.Events[one.Index], slice[one.Index].ToArray(), one.Reason, one.Answer)));
+            refusalsInARow = partial.Refused.Count + partial.Retry.Count < slice.Count ? 0 : refusalsInARow;
+            answers.Add(partial.Answer);
             if (partial.Retry.Count == 0)
             {
-                return new RoundResult(new DeliveryOutcome.Delivered(partial.Answer), attempts);
-            }
-
-            if (partial.Refused.Count == 0 && partial.Retry.Count == slice.Count)
-            {
-                await PauseAsync(new DeliveryOutcome.Transient(ErrorCategory.ServerError, partial.Answer, partial.RetryAfter), cancellationToken);
+                return new RoundResult(new DeliveryOutcome.Delivered(string.Join("; then ", answers.Distinct())) { SlowDown = slowDown }, attempts);
             }
 
             slice = slice.Select(partial.Retry);
-            var next = await Round.RunAsync(slice, cancellationToken);
+            var next = await SendUntilSettledAsync(slice, cancellationToken);
             attempts += next.Attempts;
-            while (next.Outcome is DeliveryOutcome.Transient or DeliveryOutcome.Misconfigured)
-            {
-                await PauseAsync(next.Outcome, cancellationToken);
-                next = await Round.RunAsync(slice, cancellationToken);
-                attempts += next.Attempts;
-            }
-
+            slowDown = (next.Outcome as DeliveryOutcome.Delivered)?.SlowDown;
             partial = next.Outcome switch
             {
                 DeliveryOutcome.Partial again => again,
-                DeliveryOutcome.Rejected rejected when slice.Count == 1 => new DeliveryOutcome.Partial([new RejectedEvent(0, rejected.Reason, rejected.Answer)], [], rejected.Answer),
-                DeliveryOutcome.Rejected => await SendOneByOneAsync(slice, refused, cancellationToken),
                 DeliveryOutcome.Delivered delivered => new DeliveryOutcome.Partial([], [], delivered.Answer),
-                _ => throw new InvalidOperationException("A round ended in an outcome that nobody knows."),
+                DeliveryOutcome.Rejected rejected when slice.Count == 1 => new DeliveryOutcome.Partial([new RejectedEvent(0, rejected.Reason, rejected.Answer)], [], rejected.Answer),
+                _ => await SendOneByOneAsync(slice, cancellationToken),
             };
         }
     }
 
-    /// <summary>Sends the events of a refused remainder one by one.</summary>
-    private async Task<DeliveryOutcome.Partial> SendOneByOneAsync(
-        DeliveryBatch slice, List<RefusedEvent> refused, CancellationToken cancellationToken)
+    /// <summary>Sends until something is accepted or refused for good, with a pause after every failed round.</summary>
+    private async Task<RoundResult> SendUntilSettledAsync(DeliveryBatch slice, CancellationToken cancellationToken)
     {
+        var attempts = 0;
+        while (true)
+        {
+            var result = await SendAsync(slice, cancellationToken);
+            attempts += result.Attempts;
+            if (result.Outcome is not (DeliveryOutcome.Transient or DeliveryOutcome.Misconfigured))
+            {
+                return result with { Attempts = attempts };
+            }
+
+            await PauseAsync(result.Outcome, cancellationToken);
+        }
+    }
+
+    /// <summary>Sends the events of a refused remainder one by one.</summary>
+    private async Task<DeliveryOutcome.Partial> SendOneByOneAsync(DeliveryBatch slice, CancellationToken cancellationToken)
+    {
+        List<RejectedEvent> refused = [];
         for (var i = 0; i < slice.Count; i++)
         {
-            await SettlePartialAsync(slice, new DeliveryOutcome.Partial([], [i], "refused as a whole"), 0, refused, cancellationToken);
+            var result = await SendUntilSettledAsync(slice.Slice(i, 1), cancellationToken);
+            if (result.Outcome is DeliveryOutcome.Rejected rejected)
+            {
+                refused.Add(new RejectedEvent(i, rejected.Reason, rejected.Answer));
+            }
+            else
+            {
+                refusalsInARow = 0;
+            }
         }
 
-        return new DeliveryOutcome.Partial([], [], "accepted one by one");
+        return new DeliveryOutcome.Partial(refused, [], "sent one by one");
+    }
+
+    /// <summary>The destination took everything and asks for less: shows that, and lets it breathe.</summary>
+    private async Task SlowDownAsync(SlowDown slowDown, CancellationToken cancellationToken)
+    {
+        var wait = slowDown.Wait is { } asked && asked > options.SlowDownPause ? asked : options.SlowDownPause;
+        telemetry.SlowedDown(name, slowDown.Reason, wait);
+        await NoteErrorAsync(new DeliveryError(ErrorCategory.RateLimited, slowDown.Reason, time.GetUtcNow() + wait), cancellationToken);
+        await Task.Delay(wait, time, cancellationToken);
     }
 
     /// <summary>
@@ -227,9 +265,14 @@ internal sealed class BatchDelivery : IDisposable
     private async Task NoteAttemptAsync(DeliveryOutcome.Transient transient, CancellationToken cancellationToken)
     {
         telemetry.AttemptFailed(name, transient.Category, transient.Reason);
+        await NoteErrorAsync(new DeliveryError(transient.Category, transient.Reason, time.GetUtcNow()), cancellationToken);
+    }
+
+    private async Task NoteErrorAsync(DeliveryError error, CancellationToken cancellationToken)
+    {
         try
         {
-            await journal.RecordAttemptAsync(new DeliveryError(transient.Category, transient.Reason, time.GetUtcNow()), cancellationToken);
+            await journal.RecordAttemptAsync(error, cancellationToken);
         }
         catch (Exception exception) when (DatabaseFault.IsPassing(exception))
         {

@@ -23,6 +23,9 @@ internal sealed class DispatchOptions
     /// <summary>Pause between two probes of a destination that waits for somebody to change a setting.</summary>
     public TimeSpan ProbePause { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Pause before the next batch after a destination took one and asked for fewer; what it asked for itself wins where it is longer.</summary>
+    public TimeSpan SlowDownPause { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a send that is under way may take to its end when its integration is stopped or changed.</summary>
     public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(3);
 

@@ -16,7 +16,7 @@ internal static class IntegrationAddress
 
         if (url.UserInfo.Length > 0)
         {
-            errors.Add("serverUrl", "Must not hold a user name or password; put them into authentication.");
+            errors.Add("serverUrl", "Must not hold a user name or password, since it is shown; put them into authentication.username and authentication.password.");
         }
 
         return url;
@@ -60,6 +60,30 @@ internal static class IntegrationAddress
     /// <summary>The port that a request names. Reading shows 0 where there is none, and what was read may be written back.</summary>
     public static int? PortGiven(IntegrationRequest request, Uri? url) =>
         url is { IsFile: true } ? null : request.Port ?? (url is null || url.Port <= 0 ? null : url.Port);
+
+    /// <summary>The URL of a proxy; null where none is asked for.</summary>
+    public static string? Proxy(string? given, string protocol, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(given))
+        {
+            return null;
+        }
+
+        if (!Uri.TryCreate(given.Trim(), UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttp || url.Host.Length == 0 || url.PathAndQuery != "/")
+        {
+            errors.Add("http.proxy", "Must be the URL of an HTTP proxy, such as http://proxy.example.com:3128.");
+        }
+        else if (url.UserInfo.Length > 0)
+        {
+            errors.Add("http.proxy", "Must not hold a user name or password, since it is shown; let the engine through the proxy by its address.");
+        }
+        else if (protocol is not ("http" or "https"))
+        {
+            errors.Add("http.proxy", $"{protocol} goes through no HTTP proxy; leave it out.");
+        }
+
+        return given.Trim();
+    }
 
     public static DestinationKind? FindKind(IntegrationRequest request, string protocol, FieldErrors errors)
     {

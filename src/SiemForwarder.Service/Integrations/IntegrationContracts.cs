@@ -93,7 +93,8 @@ public sealed record SyslogContract(
 /// <param name="Body"><c>single</c> (default), <c>array</c> or <c>ndjson</c>.</param>
 /// <param name="Gzip">Whether bodies are compressed; false by default.</param>
 /// <param name="TimeoutSeconds">1 to 300; 30 by default.</param>
-public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null);
+/// <param name="Proxy">HTTP proxy that requests go through, <c>http://host:port</c>, reached without a password; none by default, whatever the environment says.</param>
+public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null, string? Proxy = null);
 
 /// <summary>How much one batch may hold; never more than the destination itself allows.</summary>
 /// <param name="MaxEvents">1 to 10000 events; the destination's limit by default.</param>
@@ -121,14 +122,15 @@ public sealed record AuthenticationResponse(string Type, string? Username, bool 
 /// <param name="ClientCertificate">PEM of the client certificate, its chain behind it.</param>
 /// <param name="ClientKey">PEM of its private key; write-only.</param>
 /// <param name="ServerName">Name to ask for and to check instead of the URL's host.</param>
-public sealed record TlsRequest(string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null)
+/// <param name="Fingerprint">SHA-256 fingerprints that the receiver's certificate is trusted by, instead of its chain and its name: <c>SHA-256:AB:CD:…</c>.</param>
+public sealed record TlsRequest(string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null, string? Fingerprint = null)
 {
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "TlsRequest { *** }";
 }
 
 /// <summary>TLS as shown.</summary>
-public sealed record TlsResponse(string? CaCertificate, string? ClientCertificate, bool ClientKeySet, string? ServerName);
+public sealed record TlsResponse(string? CaCertificate, string? ClientCertificate, bool ClientKeySet, string? ServerName, string? Fingerprint = null);
 
 /// <summary>Which events are wanted: those that match include (or all) and do not match exclude.</summary>
 public sealed record FilterContract(MatchContract? Include = null, MatchContract? Exclude = null);

@@ -38,6 +38,8 @@ internal sealed record IntegrationDefinition
 
     public required int TimeoutSeconds { get; init; }
 
+    public string? Proxy { get; init; }
+
     public int? BatchMaxEvents { get; init; }
 
     public int? BatchMaxBytes { get; init; }
@@ -51,6 +53,8 @@ internal sealed record IntegrationDefinition
     public string? ClientCertificate { get; init; }
 
     public string? ServerName { get; init; }
+
+    public string? Fingerprint { get; init; }
 
     public required IReadOnlyList<int> Sources { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Network;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;
@@ -54,7 +55,8 @@ internal static class IntegrationRules
             Hostname = PrintableAscii("syslog.hostname", request.Syslog?.Hostname, 255, errors),
             MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, shortest, 1024 * 1024, protocol switch
             {
-                "udp" => 1472,
+                // What an Ethernet frame leaves beside the headers of IPv6 or IPv4 and UDP.
+                "udp" => url is { HostNameType: UriHostNameType.IPv6 } ? 1452 : 1472,
                 // What QRadar takes by default.
                 "tcp" or "tls" when outputType == OutputType.Leef => 4096,
                 "tcp" or "tls" => 8192,
@@ -63,6 +65,7 @@ internal static class IntegrationRules
             Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, Choices.Bodies),
             Gzip = request.Http?.Gzip ?? kind?.Fields.Any(field => field is { Name: "http.gzip", Default: "true" }) ?? false,
             TimeoutSeconds = errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
+            Proxy = IntegrationAddress.Proxy(request.Http?.Proxy, protocol, errors),
             BatchMaxEvents = request.Batch?.MaxEvents is { } events ? errors.Between("batch.maxEvents", events, 1, 10_000, 1) : null,
             BatchMaxBytes = request.Batch?.MaxBytes is { } bytes ? errors.Between("batch.maxBytes", bytes, 1000, 16 * 1024 * 1024, 1000) : null,
             Authentication = Authentication(request.Authentication, kind, secrets, errors),
@@ -70,6 +73,7 @@ internal static class IntegrationRules
             CaCertificate = Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
             ClientCertificate = Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
             ServerName = PrintableAscii("tls.serverName", request.Tls?.ServerName, 255, errors),
+            Fingerprint = Fingerprint(request.Tls?.Fingerprint, errors),
             Sources = [.. (request.Sources ?? []).Distinct()],
             Filter = Filter(request.Filter, errors),
             Privacy = PrivacySettings.Read(request, schema, secrets, errors),
@@ -117,6 +121,22 @@ internal static class IntegrationRules
         }
 
         return text;
+    }
+
+    private static string? Fingerprint(string? text, FieldErrors errors)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
+        errors.AtMost("tls.fingerprint", text, MaxTextLength);
+        if (CertificatePins.Parse(text) is null)
+        {
+            errors.Add("tls.fingerprint", "Must be the certificate's SHA-256 fingerprint, SHA-256:AB:CD:… with 32 pairs of digits; several with a comma between.");
+        }
+
+        return text.Trim();
     }
 
     private static string? Pem(string field, string? text, FieldErrors errors)
@@ -224,7 +244,7 @@ internal static class IntegrationRules
     private static void CheckTransport(IntegrationDefinition definition, DestinationKind? kind, FieldErrors errors)
     {
         var tls = kind?.TlsSchemes.Contains(definition.Protocol) ?? true;
-        if (!tls && (definition.CaCertificate ?? definition.ClientCertificate ?? definition.ServerName) is not null)
+        if (!tls && (definition.CaCertificate ?? definition.ClientCertificate ?? definition.ServerName ?? definition.Fingerprint) is not null)
         {
             errors.Add("tls", $"{definition.Protocol} has no TLS; use tls:// or https://, or leave tls out.");
         }

@@ -28,7 +28,7 @@ internal static class IntegrationView
                 definition.AppName,
                 definition.Hostname,
                 definition.MaxMessageBytes),
-            new HttpContract(Choices.NameOf(Choices.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds),
+            new HttpContract(Choices.NameOf(Choices.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds, definition.Proxy),
             new BatchContract(definition.BatchMaxEvents, definition.BatchMaxBytes),
             new AuthenticationResponse(
                 Choices.NameOf(Choices.AuthenticationTypes, definition.Authentication),
@@ -37,7 +37,7 @@ internal static class IntegrationView
                 secretNames.Contains(SecretName.Header),
                 secretNames.Contains(SecretName.Token)),
             new TlsResponse(
-                definition.CaCertificate, definition.ClientCertificate, secretNames.Contains(SecretName.ClientKey), definition.ServerName),
+                definition.CaCertificate, definition.ClientCertificate, secretNames.Contains(SecretName.ClientKey), definition.ServerName, definition.Fingerprint),
             definition.Sources,
             new FilterContract(Match(definition.Filter.Include), Match(definition.Filter.Exclude)),
             DestinationOwnSettings.Show(definition.Settings, integration.Destination, secretNames),

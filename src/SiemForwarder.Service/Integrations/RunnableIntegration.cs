@@ -68,7 +68,11 @@ internal sealed record RunnableIntegration(
                 secrets.GetValueOrDefault(SecretName.Header),
                 secrets.GetValueOrDefault(SecretName.Token)),
             Tls = new TlsSettings(
-                definition.CaCertificate, definition.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), definition.ServerName),
+                definition.CaCertificate, definition.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), definition.ServerName)
+            {
+                Fingerprint = definition.Fingerprint,
+            },
+            Proxy = definition.Proxy is { } proxy ? new Uri(proxy) : null,
             Settings = DestinationOwnSettings.Reveal(definition.Settings, secrets),
             LocalFolder = localFolder,
             Timeout = TimeSpan.FromSeconds(definition.TimeoutSeconds),

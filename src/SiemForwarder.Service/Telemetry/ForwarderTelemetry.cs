@@ -48,6 +48,8 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
         LogRoundFailed(integration, category, reason, pause);
     }
 
+    public void SlowedDown(string integration, string reason, TimeSpan wait) => LogSlowedDown(integration, reason, wait);
+
     public void PageAppended(string source, int appended)
     {
         EventsAppended.Add(appended, new KeyValuePair<string, object?>("source", source));
@@ -133,6 +135,9 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
 
     [LoggerMessage(13, LogLevel.Warning, "Integration {Integration}: {Answer}.")]
     private partial void LogMended(string integration, string answer);
+
+    [LoggerMessage(14, LogLevel.Information, "Integration {Integration}: {Reason} Next batch in {Wait}.")]
+    private partial void LogSlowedDown(string integration, string reason, TimeSpan wait);
 
     [LoggerMessage(30, LogLevel.Debug, "Source {Source}: pushed {Accepted} new events, {Duplicates} repeats, {Rejected} that cannot be taken.")]
     private partial void LogRequestPushed(string source, int accepted, int duplicates, int rejected);

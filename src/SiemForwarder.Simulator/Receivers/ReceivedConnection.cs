@@ -48,7 +48,10 @@ public sealed class ReceivedConnection
     /// <summary>Makes the connection half-open: nothing that the sender sends reaches this side any more, and it is not told.</summary>
     public void GoDark() => SocketFilter.Drop(socket);
 
-    /// <summary>Ends the connection with FIN.</summary>
+    /// <summary>Says with FIN that nothing more comes, and reads on until the sender ends too.</summary>
+    public void Finish() => socket.Shutdown(SocketShutdown.Send);
+
+    /// <summary>Ends the connection: with FIN, or with RST where a read is just under way.</summary>
     public void Close() => socket.Dispose();
 
     internal void Append(ReadOnlySpan<byte> more)

@@ -8,12 +8,14 @@ public sealed class OpenTelemetryCollectorTests(OpenTelemetryCollector collector
     private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task EveryEventIsARecordThatTheCollectorUnderstands(bool gzip)
+    [InlineData("json", false)]
+    [InlineData("json", true)]
+    [InlineData("protobuf", false)]
+    [InlineData("protobuf", true)]
+    public async Task EveryEventIsARecordThatTheCollectorUnderstands(string encoding, bool gzip)
     {
-        var service = gzip ? "zipped" : "plain";
-        await using var destination = Open(service, gzip);
+        var service = $"{encoding}-{gzip}";
+        await using var destination = Open(service, gzip, encoding);
 
         Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batches.Json(500, number => $"{{\"n\":{number},\"name\":\"zoë \\\"x\\\"\"}}"), Soon));
 
@@ -28,15 +30,17 @@ public sealed class OpenTelemetryCollectorTests(OpenTelemetryCollector collector
             records.Select(record => record.GetProperty("attributes")[0].GetProperty("value").GetProperty("stringValue").GetString()));
     }
 
-    [Fact]
-    public async Task ATestPassesAllStages()
+    [Theory]
+    [InlineData("json")]
+    [InlineData("protobuf")]
+    public async Task ATestPassesAllStages(string encoding)
     {
-        await using var destination = Open("tried");
+        await using var destination = Open($"tried-{encoding}", encoding: encoding);
 
         var report = await destination.TestAsync(Batches.Json(1, _ => "{}"), Soon);
 
         Assert.True(report.Succeeded, string.Join('\n', report.Stages));
-        Assert.Single(await collector.ReadAsync("tried", 1, Soon));
+        Assert.Single(await collector.ReadAsync($"tried-{encoding}", 1, Soon));
     }
 
     [Fact]
@@ -52,7 +56,7 @@ public sealed class OpenTelemetryCollectorTests(OpenTelemetryCollector collector
             .Single(attribute => attribute.GetProperty("key").GetString() == "log.record.uid").GetProperty("value").GetProperty("stringValue").GetString()));
     }
 
-    private IDestination Open(string serviceName, bool gzip = false)
+    private IDestination Open(string serviceName, bool gzip = false, string encoding = "json")
     {
         Assert.SkipWhen(collector.Missing is not null, collector.Missing ?? "");
         return DestinationCatalog.Find("otlp")!.Open(
@@ -62,7 +66,7 @@ public sealed class OpenTelemetryCollectorTests(OpenTelemetryCollector collector
                 ServerUrl = new Uri(collector.Url),
                 Port = collector.Port,
                 Http = new(Gzip: gzip),
-                Settings = System.Text.Json.JsonSerializer.SerializeToElement(new { serviceName }),
+                Settings = System.Text.Json.JsonSerializer.SerializeToElement(new { serviceName, encoding }),
             },
             TimeProvider.System);
     }

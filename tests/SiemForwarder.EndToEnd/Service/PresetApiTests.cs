@@ -14,7 +14,7 @@ public sealed class PresetApiTests(TestPostgres postgres) : IAsyncLifetime
     private ForwarderApplication? running;
 
     // What may stand in an example: where it goes, and what only the administrator can know.
-    private static readonly string[] Credentials = ["authentication.username", "authentication.password", "authentication.header", "authentication.token"];
+    private static readonly string[] Credentials = ["authentication.username", "settings.tenantId", "settings.clientId", "authentication.password", "authentication.header", "authentication.token"];
 
     private ForwarderApplication Forwarder => running!;
 

@@ -98,6 +98,35 @@ public abstract class NetworkDestinationContract : DestinationContract
     }
 
     [Fact]
+    public async Task AFaultOfTheNetworkShowsNoSecretOfTheSettings()
+    {
+        foreach (var host in new[] { $"127.0.0.1:{UnusedPort()}", "no-such-host.invalid:9", "169.254.169.254:80" })
+        {
+            await using var destination = Open(SomeSettings.For($"{Scheme}://user:{SecretText}@{host}") with
+            {
+                Authentication = new(AuthenticationType.Basic, "user", new Secret(SecretText), new Secret($"X-Key: {SecretText}"), new Secret(SecretText)),
+            });
+
+            var outcome = await destination.SendAsync(Batch(), Soon);
+            var report = await destination.TestAsync(Batch(1), Soon);
+
+            Assert.True(outcome is DeliveryOutcome.Transient or DeliveryOutcome.Misconfigured, outcome.ToString());
+            Assert.False(report.Succeeded);
+            Assert.DoesNotContain(SecretText, outcome + string.Join(' ', report.Stages), StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [Fact]
+    public async Task ABatchThatIsCancelledBeforeItBeginsIsNotSent()
+    {
+        await using var receiver = TcpSyslogReceiver.Start();
+        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{receiver.Port}"));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => destination.SendAsync(Batch(), new CancellationToken(canceled: true)));
+        Assert.All(receiver.Connections, connection => Assert.Empty(connection.Bytes));
+    }
+
+    [Fact]
     public async Task ATestOfADeadReceiverNamesTheStageAndWhatToDo()
     {
         await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{UnusedPort()}"));

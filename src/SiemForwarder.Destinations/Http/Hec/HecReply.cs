@@ -9,6 +9,9 @@ namespace SiemForwarder.Destinations.Http.Hec;
 /// <param name="AckId">Number to ask for with indexer acknowledgement; null where the token has none.</param>
 internal sealed record HecReply(int Code, int? InvalidEvent, long? AckId)
 {
+    // Incorrect index: counts its events from 1, as the other codes do not.
+    private const int CountsFromOne = 7;
+
     /// <summary>Reads an answer; false where it is not one of a collector (an empty body, a proxy's page).</summary>
     public static bool TryRead(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out HecReply? reply)
     {
@@ -24,7 +27,7 @@ internal sealed record HecReply(int Code, int? InvalidEvent, long? AckId)
 
             reply = new HecReply(
                 number,
-                root.TryGetProperty("invalid-event-number", out var invalid) && invalid.TryGetInt32(out var place) ? place : null,
+                root.TryGetProperty("invalid-event-number", out var invalid) && invalid.TryGetInt32(out var place) ? (number == CountsFromOne ? place - 1 : place) : null,
                 root.TryGetProperty("ackId", out var ack) && ack.TryGetInt64(out var id) ? id : null);
             return true;
         }

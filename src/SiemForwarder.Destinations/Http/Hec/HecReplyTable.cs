@@ -1,13 +1,18 @@
 namespace SiemForwarder.Destinations.Http.Hec;
 
 /// <summary>What one reply code means, and what to do.</summary>
-internal sealed record HecReplyRule(int Code, HttpVerdict Verdict, ErrorCategory Category, string Meaning, string Advice);
+internal sealed record HecReplyRule(int Code, HttpVerdict Verdict, ErrorCategory Category, string Meaning, string Advice)
+{
+    /// <summary>Whether it took the batch, and wants fewer.</summary>
+    public bool Slow { get; init; }
+}
 
 /// <summary>The one table from reply codes of the HTTP Event Collector (Splunk: Troubleshoot HTTP Event Collector) to outcomes.</summary>
 internal static class HecReplyTable
 {
     private const string NewToken = "Give settings.token a token that is enabled on this collector.";
     private const string Wait = "The batch is sent again; if this lasts, look at the indexers' queues and at the collector's health.";
+    private const string Slower = "The next batch waits a moment; if this lasts, add indexers or narrow the filter.";
     private const string OwnBug = "Check that the output type fits; the event is set aside.";
 
     private static readonly HecReplyRule[] Rules =
@@ -36,8 +41,8 @@ internal static class HecReplyTable
         Refused(21, ErrorCategory.Authentication, "the token is not valid", NewToken),
         Refused(22, ErrorCategory.Authentication, "the token is disabled", NewToken),
         new(23, HttpVerdict.Transient, ErrorCategory.ServerError, "it is shutting down", Wait),
-        new(24, HttpVerdict.Delivered, ErrorCategory.Internal, "accepted; its queue is close to capacity", ""),
-        new(25, HttpVerdict.Delivered, ErrorCategory.Internal, "accepted; its acknowledgements are close to capacity", ""),
+        new(24, HttpVerdict.Delivered, ErrorCategory.Internal, "accepted; its queue is close to capacity", Slower) { Slow = true },
+        new(25, HttpVerdict.Delivered, ErrorCategory.Internal, "accepted; its acknowledgements are close to capacity", Slower) { Slow = true },
         new(26, HttpVerdict.Transient, ErrorCategory.RateLimited, "its queue is at capacity", Wait),
         new(27, HttpVerdict.Transient, ErrorCategory.RateLimited, "its acknowledgement channel is at capacity", Wait),
     ];

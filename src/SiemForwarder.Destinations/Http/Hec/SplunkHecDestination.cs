@@ -29,6 +29,7 @@ internal sealed class SplunkHecDestination : HttpIntake
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         AcceptanceWith = static settings => SplunkHecSettings.Read(new SettingReader(settings)).Acknowledge ? Acceptance.Indexed : Acceptance.Acknowledged,
+        CheckServerUrl = static url => QuerySecret.Find(url, ("token", "settings.token")),
         CheckSettings = static settings => SplunkHecSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#splunk-hec",
         Fields =
@@ -62,9 +63,15 @@ internal sealed class SplunkHecDestination : HttpIntake
             return Judge(answer, batch);
         }
 
-        var verdict = Judge(answer, reply, batch);
-        return own.Acknowledge && verdict.Outcome is DeliveryOutcome.Delivered
-            ? await acknowledgement.WaitAsync(used, answer, reply.AckId, cancellationToken)
+        var verdict = ByTable(answer, reply);
+        if (reply.InvalidEvent is { } bad && bad >= 0 && bad < batch.Count && verdict.Outcome is DeliveryOutcome.Rejected or DeliveryOutcome.Misconfigured)
+        {
+            var partial = HecPartialBatch.Of(verdict, answer, bad, batch.Count);
+            return own.Acknowledge && bad > 0 ? await ConfirmTakenAsync(used, answer, reply, partial, bad, batch.Count, cancellationToken) : partial;
+        }
+
+        return own.Acknowledge && verdict.Outcome is DeliveryOutcome.Delivered delivered
+            ? HecPartialBatch.WithPaceOf(delivered, await acknowledgement.WaitAsync(used, answer, reply.AckId, cancellationToken))
             : verdict;
     }
 
@@ -107,19 +114,21 @@ internal sealed class SplunkHecDestination : HttpIntake
         Headers = own.Headers,
     };
 
-    private IntakeVerdict Judge(HttpAnswer answer, HecReply reply, DeliveryBatch batch)
+    /// <summary>What stands before the bad event was taken. It counts as indexed only once the indexers confirm it; a refusal seldom has a number to ask for.</summary>
+    private async Task<IntakeVerdict> ConfirmTakenAsync(
+        HttpEndpoint used, HttpAnswer answer, HecReply reply, IntakeVerdict partial, int bad, int count, CancellationToken cancellationToken)
     {
-        var verdict = ByTable(answer, reply);
-        if (verdict.Outcome is not DeliveryOutcome.Rejected rejected || reply.InvalidEvent is not { } bad || bad < 0 || bad >= batch.Count || batch.Count == 1)
+        if (reply.AckId is null)
         {
-            return verdict;
+            return HecPartialBatch.Note(partial, $"the {bad} events before the refused one were taken, but nobody confirms that they are indexed");
         }
 
-        // What stands before the bad event is indexed; that one and the rest are not.
-        var rest = Enumerable.Range(bad + 1, batch.Count - bad - 1);
-        return verdict with
+        var confirmed = await acknowledgement.WaitAsync(used, answer, reply.AckId, cancellationToken);
+        return confirmed.Outcome switch
         {
-            Outcome = new DeliveryOutcome.Partial([new RejectedEvent(bad, rejected.Reason, rejected.Answer)], [.. rest], rejected.Answer, answer.RetryAfter),
+            DeliveryOutcome.Delivered => HecPartialBatch.Note(partial, $"the {bad} events before the refused one are indexed"),
+            DeliveryOutcome.Transient => HecPartialBatch.RetryTaken(partial, bad, count),
+            _ => confirmed,
         };
     }
 
@@ -131,9 +140,10 @@ internal sealed class SplunkHecDestination : HttpIntake
         }
 
         var code = reply.Code.ToString(CultureInfo.InvariantCulture);
-        return IntakeVerdict.Of(
-            answer, Settings.IntegrationName, rule.Verdict, rule.Category,
-            $"{answer.Endpoint} answered HTTP {answer.Status} with code {code}: {rule.Meaning}. Its answer: {answer.Text}", rule.Advice);
+        var what = $"{answer.Endpoint} answered HTTP {answer.Status} with code {code}: {rule.Meaning}. Its answer: {answer.Text}";
+        return rule.Slow
+            ? IntakeVerdict.Delivered(answer, Settings.IntegrationName, $"{answer.Endpoint} answered code {code}: {rule.Meaning}. {rule.Advice}")
+            : IntakeVerdict.Of(answer, Settings.IntegrationName, rule.Verdict, rule.Category, what, rule.Advice);
     }
 }
 

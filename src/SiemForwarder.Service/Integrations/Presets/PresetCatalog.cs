@@ -134,14 +134,14 @@ internal static class PresetCatalog
             Description = "An HTTPS push feed of Google Security Operations (Chronicle).",
             Steps =
             [
-                "SIEM Settings > Feeds > Add New Feed: source type Webhook, log type of your parser; split delimiter \\n.",
+                "SIEM Settings > Feeds > Add New Feed: source type Webhook, log type Keycloak; split delimiter \\n.",
                 "Generate the secret key and copy it at once into settings.feedSecret; copy the endpoint URL (Details) into serverUrl.",
                 "Google Cloud console > APIs & Services > Credentials > Create API key, restricted to the Chronicle API; copy it into settings.apiKey.",
                 "Test, then SIEM Search > Raw Log Search for the id of the test event.",
             ],
             Documentation = "https://cloud.google.com/chronicle/docs/administration/feed-management",
-            Destination = "google_secops", Protocol = "https", OutputType = "JSON", Schema = "udm", Http = new(Gzip: true),
-            Settings = """{"mode":"feed"}""",
+            Destination = "google_secops", Protocol = "https", OutputType = "JSON", Schema = "native", Http = new(Gzip: true),
+            Settings = """{"mode":"feed","envelope":"changeRecord"}""",
             Example = """
                 {"serverUrl":"eu-chronicle.googleapis.com/v1alpha/projects/p/locations/eu/instances/i/feeds/f:importPushLogs",
                 "settings":{"apiKey":"AIza…","feedSecret":"…"}}

@@ -60,7 +60,7 @@ internal static class PresetFilling
 
     private static HttpContract? Fill(HttpContract? given, HttpContract? preset) => given is null || preset is null
         ? given ?? preset
-        : new HttpContract(given.Body ?? preset.Body, given.Gzip ?? preset.Gzip, given.TimeoutSeconds ?? preset.TimeoutSeconds);
+        : new HttpContract(given.Body ?? preset.Body, given.Gzip ?? preset.Gzip, given.TimeoutSeconds ?? preset.TimeoutSeconds, given.Proxy ?? preset.Proxy);
 
     // A credential says by its member which type is meant.
     private static AuthenticationRequest? Fill(AuthenticationRequest? given, Preset preset)

@@ -135,6 +135,31 @@ public sealed class FileDestinationTests : DestinationContract, IDisposable
     }
 
     [Fact]
+    public async Task WhereAFileStandsInPlaceOfAFolderThatIsSaidAndNothingIsLost()
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "sub"), "mine", Soon);
+        await using var destination = Open(SomeSettings.For("file:///sub/name.log"));
+
+        var outcome = await destination.SendAsync(Batch(), Soon);
+
+        Assert.True(outcome is DeliveryOutcome.Transient or DeliveryOutcome.Misconfigured, outcome.ToString());
+        AssertReadable(outcome is DeliveryOutcome.Transient transient ? transient.Reason : ((DeliveryOutcome.Misconfigured)outcome).Reason);
+        Assert.Equal("mine", await File.ReadAllTextAsync(Path.Combine(folder, "sub"), Soon));
+        File.Delete(Path.Combine(folder, "sub"));
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(), Soon));
+    }
+
+    [Fact]
+    public async Task ABatchThatIsCancelledBeforeItBeginsIsNotWritten()
+    {
+        await using var destination = Open(SomeSettings.For("file:///name.log"));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => destination.SendAsync(Batch(), new CancellationToken(canceled: true)));
+
+        Assert.True(!File.Exists(Log) || new FileInfo(Log).Length == 0);
+    }
+
+    [Fact]
     public async Task WithoutAFolderOfTheOperatorNothingIsWritten()
     {
         await using var destination = FileDestination.Kind.Open(SomeSettings.For("file:///name.log"), TimeProvider.System);

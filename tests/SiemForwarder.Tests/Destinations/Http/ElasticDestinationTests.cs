@@ -156,6 +156,59 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
         Assert.Contains("ApiKey ***", ToText(report.Sent));
     }
 
+    [Theory]
+    [InlineData(200, true, true, "authenticated as svc, may create documents in logs-keycloak.audit-default")]
+    [InlineData(200, true, false, "it must exist")]
+    [InlineData(200, false, false, null)]
+    [InlineData(404, false, false, "does not tell the forwarder's privileges")]
+    public async Task ATestAsksElasticsearchWhoItIsAndWhatItMayDo(int status, bool createDoc, bool autoConfigure, string? said)
+    {
+        await using var receiver = HttpReceiver.Start(request => request.RequestLine.Split(' ')[1] switch
+        {
+            "/in/" => new HttpReply(200, "{\"cluster_name\":\"siem\",\"version\":{\"number\":\"9.1.0\"}}"),
+            "/in/_security/_authenticate" => new HttpReply(status, "{\"username\":\"svc\"}"),
+            "/in/_security/user/_has_privileges" => new HttpReply(
+                status, $"{{\"index\":{{\"logs-keycloak.audit-default\":{{\"create_doc\":{(createDoc ? "true" : "false")},\"auto_configure\":{(autoConfigure ? "true" : "false")}}}}}}}"),
+            _ => Answer(Created),
+        });
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        var report = await destination.TestAsync(Batch(1), Soon);
+
+        Assert.Equal(said is not null, report.Succeeded);
+        Assert.Contains(said ?? "may not create documents in logs-keycloak.audit-default", report.Stages[3].Detail);
+        Assert.Equal("GET /in/_security/_authenticate HTTP/1.1", receiver.Requests[1].RequestLine);
+        Assert.Equal("POST /in/_security/user/_has_privileges HTTP/1.1", receiver.Requests[2].RequestLine);
+        Assert.Equal("{\"index\":[{\"names\":[\"logs-keycloak.audit-default\"],\"privileges\":[\"create_doc\",\"auto_configure\"]}]}", ToText(receiver.Requests[2].Body));
+        Assert.Equal(said is null ? 3 : 4, receiver.Requests.Count);
+    }
+
+    [Fact]
+    public async Task ATestOfOpenSearchSaysThatItCannotBeAskedForPrivileges()
+    {
+        await using var receiver = HttpReceiver.Start(request => request.RequestLine.StartsWith("GET /in/ ")
+            ? new HttpReply(200, "{\"cluster_name\":\"siem\",\"version\":{\"distribution\":\"opensearch\",\"number\":\"3.1.0\"}}")
+            : Answer(Created));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        var report = await destination.TestAsync(Batch(1), Soon);
+
+        Assert.True(report.Succeeded, string.Join('\n', report.Stages));
+        Assert.Contains("OpenSearch does not tell", report.Stages[3].Detail);
+        Assert.Equal(2, receiver.Requests.Count);
+    }
+
+    [Fact]
+    public async Task WhatWentIntoTheFailureStoreIsTakenWithAWarning()
+    {
+        await using var receiver = HttpReceiver.Start(Answer(Created, "{\"create\":{\"status\":201,\"failure_store\":\"used\"}}"));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        var delivered = Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(), Soon));
+
+        Assert.Contains("1 of them in the failure store: correct the mapping", delivered.Answer);
+    }
+
     [Fact]
     public async Task ATestOfAKeyWithoutTheRightNamesThePrivilege()
     {

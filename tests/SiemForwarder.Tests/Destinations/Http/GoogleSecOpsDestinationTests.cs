@@ -11,6 +11,7 @@ namespace SiemForwarder.Tests.Destinations.Http;
 
 public sealed class GoogleSecOpsDestinationTests : HttpDestinationContract, IAsyncDisposable
 {
+    private const string Customer = "c0ffee00-0000-4000-8000-000000000001";
     private const string Instance = "projects/p1/locations/eu/instances/0a1b";
 
     private readonly RSA key = RSA.Create(2048);
@@ -63,6 +64,112 @@ public sealed class GoogleSecOpsDestinationTests : HttpDestinationContract, IAsy
         Assert.Equal("""{"inlineSource":{"events":[{"udm":{"n":0}},{"udm":{"n":1}}]}}""", ToText(request.Body));
     }
 
+    [Theory]
+    [InlineData("legacy", "unstructuredlogentries:batchCreate",
+        """{"customer_id":"c0ffee00-0000-4000-8000-000000000001","log_type":"KEYCLOAK","entries":[{"log_text":"{\"n\":0}","ts_rfc3339":"2025-11-03T10:15:30.123Z"},{"log_text":"{\"n\":1}","ts_rfc3339":"2025-11-03T10:15:30.124Z"}]}""")]
+    [InlineData("legacyUdm", "udmevents:batchCreate", """{"customer_id":"c0ffee00-0000-4000-8000-000000000001","events":[{"n":0},{"n":1}]}""")]
+    public async Task TheOlderApiTakesTextAndUdm(string mode, string path, string body)
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = OpenLegacy(receiver, mode);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(), Soon));
+
+        var request = Assert.Single(receiver.Requests);
+        Assert.Equal($"POST /v2/{path} HTTP/1.1", request.RequestLine);
+        Assert.Equal("Bearer " + SecretText, request.FindHeader("Authorization"));
+        Assert.Equal(body, ToText(request.Body));
+        var assertion = HttpUtility.ParseQueryString(ToText(Assert.Single(tokens.Requests).Body))["assertion"]!;
+        Assert.Equal(
+            "https://www.googleapis.com/auth/malachite-ingestion",
+            JsonDocument.Parse(Base64Url.DecodeFromChars(assertion.Split('.')[1])).RootElement.GetProperty("scope").GetString());
+    }
+
+    [Fact]
+    public async Task AFullBatchOfTheOlderApiStaysBelowItsLimit()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = OpenLegacy(receiver, "legacy");
+        var document = $"{{{string.Join(',', Enumerable.Range(0, 30).Select(number => $"\"key{number:D5}\":\"val{number:D5}\""))}}}";
+        var count = Math.Min(destination.Limits.MaxEvents, destination.Limits.MaxBytes / document.Length);
+
+        await destination.SendAsync(SomeBatch.Json(count, _ => document), Soon);
+
+        Assert.InRange(receiver.Requests[0].PlainBody.Length, 500_000, 1_000_000);
+    }
+
+    [Theory]
+    [InlineData("""{"log_types":[{"log_type":"OKTA"},{"log_type":"KEYCLOAK","description":"Keycloak"}]}""", null)]
+    [InlineData("""{"log_types":[{"log_type":"KEYCLOAK_X"}]}""", "settings.logType")]
+    public async Task ATestOfTheOlderApiAsksForItsLogTypes(string list, string? advice)
+    {
+        await using var receiver = HttpReceiver.Start(request => request.RequestLine.StartsWith("GET", StringComparison.Ordinal) ? new HttpReply(200, list) : Accepted);
+        await using var destination = OpenLegacy(receiver, "legacy");
+
+        var report = await destination.TestAsync(Batch(1), Soon);
+
+        Assert.Equal("GET /v2/logtypes HTTP/1.1", receiver.Requests[0].RequestLine);
+        Assert.Equal("Bearer " + SecretText, receiver.Requests[0].FindHeader("Authorization"));
+        Assert.Equal(advice is null, report.Succeeded);
+        Assert.Equal(advice is null, report.Stages[4].Detail.EndsWith($"Raw Log Search for {SomeBatch.IdOf(0)}", StringComparison.Ordinal));
+        Assert.Equal(advice is null ? 2 : 1, receiver.Requests.Count);
+        Assert.All(report.Stages.Where(stage => stage.Result == TestStageResult.Failed), stage => Assert.Contains(advice!, stage.Advice));
+    }
+
+    [Theory]
+    [InlineData("api")]
+    [InlineData("legacy")]
+    [InlineData("feed")]
+    public async Task AnEventCanBeTheChangeRecordThatGooglesOwnParserReads(string mode)
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = OpenWith(
+            SomeSettings.For($"http://127.0.0.1:{receiver.Port}"),
+            new { mode, instance = Instance, customerId = Customer, serviceAccountKey = KeyFile(), apiKey = "k-1", feedSecret = SecretText, envelope = "changeRecord" });
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(Batch(), Soon));
+
+        var body = ToText(receiver.Requests[0].Body);
+        var record = mode switch
+        {
+            "api" => Encoding.UTF8.GetString(JsonDocument.Parse(body).RootElement.GetProperty("inlineSource").GetProperty("logs")[1].GetProperty("data").GetBytesFromBase64()),
+            "legacy" => JsonDocument.Parse(body).RootElement.GetProperty("entries")[1].GetProperty("log_text").GetString()!,
+            _ => body.Split('\n')[1],
+        };
+        Assert.Equal(
+            $$$"""
+            {"uuid":"{{{SomeBatch.IdOf(1)}}}","read_timestamp":"2025-11-03T10:15:31.001Z","source_timestamp":"2025-11-03T10:15:30.124Z","object":"public_event_entity","source_metadata":{"schema":"public","table":"event_entity","is_deleted":false,"change_type":"INSERT"},"payload":{"id":"{{{SomeBatch.IdOf(1)}}}","realm_id":"prod","ip_address":"192.0.2.10","error":"invalid_user_credentials","type":"LOGIN_ERROR","event_time":1762164930124,"client_id":"shop","user_id":"u-1","session_id":"s-1","details_json":"{}"}}
+            """,
+            record);
+    }
+
+    [Fact]
+    public void AnAdminEventIsARowOfTheOtherTable()
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            KeycloakChangeRecord.Write(writer, SomeBatch.Json(1).Events[0] with
+            {
+                Kind = SiemForwarder.Events.EventKind.Admin,
+                Type = "CREATE-USER",
+                RealmId = "r-1",
+                Reason = null,
+                Admin = new("CREATE", "USER", "users/u-2", "u-2", "{\"username\":\"bob\"}"),
+                Details = [new("a", "\"}{"), new("a", "2")],
+            });
+        }
+
+        var record = JsonDocument.Parse(stream.ToArray()).RootElement;
+        var row = record.GetProperty("payload");
+        Assert.Equal("admin_event_entity", record.GetProperty("source_metadata").GetProperty("table").GetString());
+        Assert.Equal("CREATE USER users/u-2 r-1", string.Join(' ', new[] { "operation_type", "resource_type", "resource_path", "realm_id" }.Select(name => row.GetProperty(name).GetString())));
+        Assert.Equal("prod u-1", $"{row.GetProperty("auth_realm_id").GetString()} {row.GetProperty("auth_user_id").GetString()}");
+        Assert.Equal("2", JsonDocument.Parse(row.GetProperty("details_json").GetString()!).RootElement.GetProperty("a").GetString());
+        Assert.Equal(JsonValueKind.Null, row.GetProperty("error").ValueKind);
+        Assert.DoesNotContain("bob", record.GetRawText());
+    }
+
     [Fact]
     public async Task TheServiceAccountSignsForItsToken()
     {
@@ -104,10 +211,17 @@ public sealed class GoogleSecOpsDestinationTests : HttpDestinationContract, IAsy
         Assert.Equal(["settings.instance", "settings.serviceAccountKey"], check(SomeSettings.Own(new { serviceAccountKey = "{\"client_email\":\"x\"}" })).Select(fault => fault.Field).Order());
         Assert.Equal("settings.feedSecret", Assert.Single(check(SomeSettings.Own(new { mode = "feed", apiKey = "k" }))).Field);
         Assert.Empty(check(SomeSettings.Own(new { instance = Instance, serviceAccountKey = KeyFile() })));
+        Assert.Equal("settings.customerId", Assert.Single(check(SomeSettings.Own(new { mode = "legacy", customerId = "c", serviceAccountKey = KeyFile() }))).Field);
+        Assert.Equal(
+            "settings.envelope",
+            Assert.Single(check(SomeSettings.Own(new { mode = "legacyUdm", customerId = Customer, envelope = "changeRecord", serviceAccountKey = KeyFile() }))).Field);
     }
 
     private static IDestination OpenWith(DestinationSettings settings, object own) =>
         GoogleSecOpsDestination.Kind.Open(settings with { Settings = SomeSettings.Own(own) }, TimeProvider.System);
+
+    private IDestination OpenLegacy(HttpReceiver receiver, string mode) =>
+        OpenWith(SomeSettings.For($"http://127.0.0.1:{receiver.Port}"), new { mode, customerId = Customer, serviceAccountKey = KeyFile() });
 
     private string KeyFile() => JsonSerializer.Serialize(new
     {

@@ -110,6 +110,7 @@ public sealed class SentinelDestinationTests : HttpDestinationContract, IAsyncDi
         Assert.True(report.Succeeded, string.Join('\n', report.Stages));
         Assert.Equal("[]", ToText(receiver.Requests[0].Body));
         Assert.Contains("Authorization: Bearer ***\r\n", ToText(report.Sent));
+        Assert.Contains($"KeycloakEvents_CL | where EventId == \"{SomeBatch.IdOf(0)}\"", report.Stages[4].Detail);
     }
 
     [Fact]
@@ -119,6 +120,42 @@ public sealed class SentinelDestinationTests : HttpDestinationContract, IAsyncDi
         await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
 
         Assert.Contains("Monitoring Metrics Publisher", Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon)).Reason);
+    }
+
+    [Theory]
+    [InlineData("InvalidStream", "settings.stream")]
+    [InlineData("InvalidDcrImmutableId", "settings.ruleId")]
+    [InlineData("InvalidLogTableName", "table")]
+    public async Task ABadRequestForASettingHoldsTheIntegrationAndNamesTheSetting(string code, string named)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(400, $"{{\"error\":{{\"code\":\"{code}\",\"message\":\"no\"}}}}"));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        Assert.Contains(named, Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon)).Reason);
+    }
+
+    [Theory]
+    [InlineData("{\"error\":{\"code\":\"InvalidPayload\",\"message\":\"the InvalidStream of words\"}}")]
+    [InlineData("{\"error\":\"InvalidStream\"}")]
+    [InlineData("InvalidStream")]
+    public async Task AnyOtherBadRequestIsAboutTheEvents(string body)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(400, body));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        Assert.IsType<DeliveryOutcome.Rejected>(await destination.SendAsync(Batch(), Soon));
+    }
+
+    [Fact]
+    public async Task EveryRequestHasAnIdOfItsOwn()
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        await destination.TestAsync(Batch(1), Soon);
+        await destination.SendAsync(Batch(), Soon);
+
+        Assert.Equal(3, receiver.Requests.Select(request => Guid.Parse(request.FindHeader("x-ms-client-request-id")!)).Distinct().Count());
     }
 
     [Fact]

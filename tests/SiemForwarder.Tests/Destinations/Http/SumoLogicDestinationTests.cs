@@ -47,11 +47,14 @@ public sealed class SumoLogicDestinationTests : HttpDestinationContract
 
         Assert.True(report.Succeeded);
         Assert.StartsWith("POST /receiver/v1/http/*** HTTP/1.1\r\n", ToText(report.Sent));
+        Assert.EndsWith($"To see it: Live Tail, _sourceCategory=iam/keycloak \"{SomeBatch.IdOf(0)}\"", report.Stages[4].Detail);
     }
 
     [Theory]
+    [InlineData(400)]
     [InlineData(401)]
     [InlineData(404)]
+    [InlineData(422)]
     public async Task AnAddressThatIsNotKnownIsToBeCopiedAgain(int status)
     {
         await using var receiver = HttpReceiver.Start(new HttpReply(status));

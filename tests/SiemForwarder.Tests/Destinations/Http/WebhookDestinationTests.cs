@@ -15,6 +15,18 @@ public sealed class WebhookDestinationTests : HttpDestinationContract
         SomeBatch.Of([.. Enumerable.Range(0, count).Select(number => $"{{\"n\":{number}}}")]);
 
     [Fact]
+    public async Task AnIntakeThatIsGoneHoldsTheIntegration()
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(410));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
+
+        AssertReadable(outcome.Reason);
+        Assert.Contains("gone for good", outcome.Reason);
+    }
+
+    [Fact]
     public async Task ARequestIsPlainHttpWithoutSurprises()
     {
         await using var receiver = HttpReceiver.Start(Accepted);

@@ -51,7 +51,7 @@ public sealed class SyslogTcpDestinationTests : NetworkDestinationContract
         await using var destination = OpenTo(receiver);
         await destination.SendAsync(SomeBatch.Syslog(1), Soon);
         await receiver.WaitForMessagesAsync(1, Soon);
-        receiver.Connections[0].Close();
+        receiver.Connections[0].Finish();
 
         var outcome = await destination.SendAsync(SomeBatch.Syslog(1, from: 1), Soon);
         await receiver.WaitForMessagesAsync(2, Soon);

@@ -7,9 +7,46 @@ using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Tests.Destinations.Sockets;
 
-public sealed class SyslogUdpDestinationTests
+public sealed class SyslogUdpDestinationTests : DestinationContract
 {
-    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(20)).Token;
+    internal override IDestination Open(DestinationSettings settings) => SyslogDestination.Kind.Open(settings, TimeProvider.System);
+
+    internal override DeliveryBatch Batch(int count = 2) => SomeBatch.Syslog(count);
+
+    [Theory]
+    [InlineData("no-such-host.invalid", typeof(DeliveryOutcome.Transient), "no-such-host.invalid does not exist")]
+    [InlineData("169.254.169.254", typeof(DeliveryOutcome.Misconfigured), "metadata")]
+    [InlineData("[fd00:ec2::254]", typeof(DeliveryOutcome.Misconfigured), "metadata")]
+    public async Task WhereNoDatagramCanGoIsSaidWithoutTheSecretsOfTheSettings(string host, Type expected, string said)
+    {
+        await using var destination = Open(SomeSettings.For($"udp://user:{SecretText}@{host}:514") with
+        {
+            Authentication = new(AuthenticationType.Basic, "user", new Secret(SecretText)),
+        });
+
+        var outcome = await destination.SendAsync(Batch(), Soon);
+        var report = await destination.TestAsync(Batch(1), Soon);
+
+        Assert.IsType(expected, outcome);
+        AssertReadable(outcome is DeliveryOutcome.Transient transient ? transient.Reason : ((DeliveryOutcome.Misconfigured)outcome).Reason);
+        Assert.Contains(said, outcome.ToString());
+        Assert.False(report.Succeeded);
+        Assert.DoesNotContain(SecretText, string.Join(' ', report.Stages));
+    }
+
+    [Fact]
+    public async Task ABatchThatIsCancelledBeforeItBeginsIsNotSent()
+    {
+        await using var receiver = UdpSyslogReceiver.Start();
+        await using var destination = Open(receiver.Port);
+        await destination.SendAsync(SomeBatch.Of("<1>1 before"), Soon);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => destination.SendAsync(Batch(), new CancellationToken(canceled: true)));
+        await destination.SendAsync(SomeBatch.Of("<1>1 after"), Soon);
+        await receiver.WaitForDatagramsAsync(2, Soon);
+
+        Assert.Equal(["<1>1 before", "<1>1 after"], receiver.Datagrams.Select(Encoding.UTF8.GetString));
+    }
 
     [Fact]
     public async Task EveryMessageIsADatagramOfItsOwnWithoutTrailer()
@@ -108,6 +145,5 @@ public sealed class SyslogUdpDestinationTests
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    private static IDestination Open(int port) =>
-        SyslogDestination.Kind.Open(SomeSettings.For($"udp://127.0.0.1:{port}"), TimeProvider.System);
+    private IDestination Open(int port) => Open(SomeSettings.For($"udp://127.0.0.1:{port}"));
 }

@@ -103,6 +103,80 @@ public sealed class IntegrationRulesTests
     public void WhatIsWrongIsNamed(string? name, string? url, string fields) =>
         Assert.Equal(fields.Split(','), Faults(new IntegrationRequest { Name = name, ServerUrl = url }).Order(StringComparer.Ordinal));
 
+    [Theory]
+    [InlineData("splunk_hec", "https://h:8088/?token=hunter2", "settings.token")]
+    [InlineData("splunk_hec", "https://user:hunter2@h:8088", "authentication.password")]
+    [InlineData("logscale", "https://h/?Token=hunter2", "settings.token")]
+    [InlineData("google_secops", "https://h/v1/feeds/1:importPushLogs?a=b&key=hunter2", "settings.apiKey")]
+    [InlineData("google_secops", "https://h/v1/feeds/1:importPushLogs?%73ecret=hunter2", "settings.feedSecret")]
+    [InlineData("datadog", "https://h/?dd-api-key=hunter2", "settings.apiKey")]
+    [InlineData("sumo_logic", "https://h/receiver/v1/http/hunter2", "settings.code")]
+    [InlineData("webhook", "https://:hunter2@h/in", "authentication.password")]
+    [InlineData("relp", "tcp://user:hunter2@h", "authentication.password")]
+    public void ASecretInTheUrlIsRefusedAndItsFieldNamed(string destination, string url, string field)
+    {
+        var errors = new FieldErrors();
+
+        Assert.Null(IntegrationRules.Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Destination = destination }, NoSecrets, errors));
+
+        var sentence = string.Join(' ', errors.ByField["serverUrl"]);
+        Assert.Contains(field, sentence);
+        Assert.DoesNotContain("hunter2", sentence);
+    }
+
+    [Fact]
+    public void AQueryWithoutSecretsStays() => Assert.Equal(
+        "?source=keys&tokens=1",
+        Validate(new IntegrationRequest { Name = "n", ServerUrl = "https://h/?source=keys&tokens=1", Destination = "splunk_hec" }).ServerUrl.Query);
+
+    [Theory]
+    [InlineData("https://h", "http://proxy.example.com:3128", true)]
+    [InlineData("https://h", "http://proxy.example.com", true)]
+    [InlineData("https://h", "socks5://proxy.example.com", false)]
+    [InlineData("https://h", "http://user:hunter2@proxy.example.com", false)]
+    [InlineData("https://h", "http://proxy.example.com/path", false)]
+    [InlineData("https://h", "proxy.example.com:3128", false)]
+    [InlineData("tls://h", "http://proxy.example.com:3128", false)]
+    public void AProxyIsAUrlWithoutSecretsAndForHttpAlone(string url, string proxy, bool isTaken)
+    {
+        var request = new IntegrationRequest { Name = "n", ServerUrl = url, Http = new HttpContract(Proxy: proxy) };
+
+        if (isTaken)
+        {
+            var valid = Validate(request);
+            Assert.Equal(proxy, valid.Definition.Proxy);
+            Assert.Equal(new Uri(proxy), RunnableIntegration.Create(valid).Destination.Proxy);
+        }
+        else
+        {
+            Assert.Equal(["http.proxy"], Faults(request));
+        }
+    }
+
+    [Theory]
+    [InlineData("tls://h", "SHA-256:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF", null)]
+    [InlineData("https://h", "SHA-1:00:11", "tls.fingerprint")]
+    [InlineData("tcp://h", "SHA-256:00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF", "tls")]
+    public void AFingerprintIsOneOfSha256AndNeedsTls(string url, string fingerprint, string? field)
+    {
+        var request = new IntegrationRequest { Name = "n", ServerUrl = url, Tls = new TlsRequest(Fingerprint: fingerprint) };
+
+        if (field is null)
+        {
+            Assert.Equal(fingerprint, RunnableIntegration.Create(Validate(request)).Destination.Tls.Fingerprint);
+        }
+        else
+        {
+            Assert.Equal([field], Faults(request));
+        }
+    }
+
+    [Theory]
+    [InlineData("udp://192.0.2.1", 1472)]
+    [InlineData("udp://[2001:db8::1]", 1452)]
+    public void ADatagramFitsIntoAnEthernetFrame(string url, int bytes) =>
+        Assert.Equal(bytes, Validate(new IntegrationRequest { Name = "n", ServerUrl = url }).Definition.MaxMessageBytes);
+
     private static string KeyOf(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
 
     private static ValidIntegration Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret>? stored = null)

@@ -154,6 +154,72 @@ public sealed class SplunkHecDestinationTests : HttpDestinationContract
         AssertReadable(outcome.Reason);
     }
 
+    [Theory]
+    [InlineData(24)]
+    [InlineData(25)]
+    public async Task ACollectorNearItsCapacityTookTheBatchAndAsksForFewer(int code)
+    {
+        await using var receiver = HttpReceiver.Start(request => request.RequestLine.Contains("/ack?")
+            ? new HttpReply(200, "{\"acks\":{\"7\":true}}")
+            : new HttpReply(200, $"{{\"text\":\"approaching\",\"code\":{code},\"ackId\":7}}") { Headers = ["Retry-After: 9"] });
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+        await using var acknowledged = OpenAcknowledged(receiver, TimeSpan.FromSeconds(10));
+
+        foreach (var sender in new[] { destination, acknowledged })
+        {
+            var slowDown = Assert.IsType<DeliveryOutcome.Delivered>(await sender.SendAsync(Batch(), Soon)).SlowDown;
+
+            Assert.Equal(TimeSpan.FromSeconds(9), slowDown!.Wait);
+            Assert.Contains("close to capacity", slowDown.Reason);
+            AssertReadable(slowDown.Reason);
+        }
+    }
+
+    [Fact]
+    public async Task AnIndexThatIsNotAllowedNamesItsEventFromOneAndHoldsTheRest()
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(400, "{\"text\":\"Incorrect index\",\"code\":7,\"invalid-event-number\":3}"));
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)));
+
+        var partial = Assert.IsType<DeliveryOutcome.Partial>(await destination.SendAsync(Batch(5), Soon));
+        var first = await destination.SendAsync(Batch(2), Soon);
+
+        Assert.Empty(partial.Refused);
+        Assert.Equal([2, 3, 4], partial.Retry);
+        AssertReadable(partial.Answer);
+        Assert.IsType<DeliveryOutcome.Misconfigured>(first);
+    }
+
+    [Theory]
+    [InlineData("true", new[] { 3, 4 }, "are indexed")]
+    [InlineData("false", new[] { 0, 1, 3, 4 }, "not confirmed in time")]
+    public async Task WhatStandsBeforeABadEventIsAskedForWhereThereIsANumber(string confirmed, int[] retry, string said)
+    {
+        await using var receiver = HttpReceiver.Start(request => request.RequestLine.Contains("/ack?")
+            ? new HttpReply(200, $"{{\"acks\":{{\"7\":{confirmed}}}}}")
+            : new HttpReply(400, "{\"text\":\"Event field is required\",\"code\":12,\"invalid-event-number\":2,\"ackId\":7}"));
+        await using var destination = OpenAcknowledged(receiver, TimeSpan.FromMilliseconds(100));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Partial>(await destination.SendAsync(Batch(5), Soon));
+
+        Assert.Equal(2, Assert.Single(outcome.Refused).Index);
+        Assert.Equal(retry, outcome.Retry);
+        Assert.Contains(said, outcome.Answer);
+    }
+
+    [Fact]
+    public async Task WithoutANumberNobodySaysThatTheyAreIndexed()
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(400, "{\"text\":\"Event field is required\",\"code\":12,\"invalid-event-number\":2}"));
+        await using var destination = OpenAcknowledged(receiver, TimeSpan.FromSeconds(5));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Partial>(await destination.SendAsync(Batch(5), Soon));
+
+        Assert.Equal([3, 4], outcome.Retry);
+        Assert.Contains("nobody confirms that they are indexed", outcome.Answer);
+        Assert.Single(receiver.Requests);
+    }
+
     [Fact]
     public async Task ATokenWithoutAcknowledgementIsSaid()
     {

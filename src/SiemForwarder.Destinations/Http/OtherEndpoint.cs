@@ -1,0 +1,52 @@
+using System.Net.Security;
+using SiemForwarder.Destinations.Network;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>Another host that a destination has to ask, such as a token endpoint: with its authorities and bounds, without its credentials.</summary>
+internal sealed class OtherEndpoint : IDisposable
+{
+    private readonly Connector connector;
+    private readonly HttpEndpoint endpoint;
+
+    /// <param name="settings">Of the destination.</param>
+    /// <param name="url">Of the other host; path and query are given with each request.</param>
+    /// <param name="credentials">Header of every request; null for none.</param>
+    /// <param name="secrets">Hidden in every text.</param>
+    /// <param name="timeProvider">For bounds and dates.</param>
+    public OtherEndpoint(DestinationSettings settings, Uri url, HttpCredentials? credentials, IReadOnlyList<Secret> secrets, TimeProvider timeProvider)
+    {
+        var other = settings with
+        {
+            ServerUrl = url,
+            Port = url.Port,
+            Authentication = new AuthenticationSettings(),
+            Tls = new TlsSettings(settings.Tls.CaCertificate),
+        };
+        connector = new Connector(other, url.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
+        endpoint = new HttpEndpoint(
+            other, ConnectAsync, timeProvider,
+            new HttpIntakeProfile
+            {
+                Credentials = credentials is null ? HttpCredentials.Create(new AuthenticationSettings()) : credentials,
+                Limits = new BatchLimits(0, 0),
+                PathAndQuery = "/",
+                Secrets = secrets,
+            });
+    }
+
+    /// <summary>Makes one request. Only cancellation throws.</summary>
+    public Task<Attempt<HttpAnswer>> SendAsync(HttpExchange exchange, CancellationToken cancellationToken) => endpoint.SendAsync(exchange, cancellationToken);
+
+    public void Dispose()
+    {
+        endpoint.Dispose();
+        connector.Dispose();
+    }
+
+    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var opened = await connector.OpenAsync(null, cancellationToken);
+        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
+    }
+}
