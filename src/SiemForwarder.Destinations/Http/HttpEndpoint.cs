@@ -75,7 +75,7 @@ internal sealed class HttpEndpoint : IDisposable
             using var response = await invoker.SendAsync(request, bound.Token);
             return await ReadAnswerAsync(response, bound.Token);
         }
-        catch (OperationCanceledException) when (bound.IsOver)
+        catch (Exception exception) when (bound.IsOver && IsCutOff(exception))
         {
             return new Fault(
                 ErrorCategory.Timeout, $"{display} did not answer within {settings.Timeout.TotalSeconds:0.##} s.",
@@ -83,9 +83,15 @@ internal sealed class HttpEndpoint : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or FormatException)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             return FaultOf(exception);
         }
     }
+
+    // A cancelled request closes its connection, and the client may tell of that instead of the cancellation.
+    private static bool IsCutOff(Exception exception) =>
+        exception is OperationCanceledException
+        || (exception is HttpRequestException or IOException or SocketException && exception.InnerException is not ConnectFailedException);
 
     public void Dispose() => invoker.Dispose();
 

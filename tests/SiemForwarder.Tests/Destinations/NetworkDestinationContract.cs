@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using SiemForwarder.Destinations;
 using SiemForwarder.Simulator.Receivers;
+using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Destinations;
 
@@ -67,7 +68,7 @@ public abstract class NetworkDestinationContract : DestinationContract
     [Fact]
     public async Task AHostThatDropsPacketsIsGivenUpWithinTheTimeout()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux drops connections to a listener whose queue is full");
+        Skip.Unless(OperatingSystem.IsLinux(), "only Linux drops connections to a listener whose queue is full");
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(0);

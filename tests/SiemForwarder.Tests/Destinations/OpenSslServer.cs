@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using SiemForwarder.Simulator.Receivers;
+using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Destinations;
 
@@ -26,7 +27,7 @@ internal sealed class OpenSslServer : IAsyncDisposable
     /// <param name="arguments">What else to tell it: -tls1_3, -Verify 2 …</param>
     public static async Task<OpenSslServer> StartAsync(CertificateAuthority authority, string serverName, string arguments, CancellationToken cancellationToken)
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/openssl"), "there is no openssl on this machine");
+        Skip.Unless(File.Exists("/usr/bin/openssl"), "there is no openssl on this machine");
         var folder = Directory.CreateTempSubdirectory("siemforwarder-openssl");
         using var certificate = authority.IssueServer(serverName);
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "ca.pem"), authority.Pem, cancellationToken);

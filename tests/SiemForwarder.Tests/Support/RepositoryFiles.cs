@@ -9,7 +9,7 @@ public static class RepositoryFiles
     public static string Shared(params string[] parts)
     {
         var path = Path.Combine([Root, "..", "shared", .. parts]);
-        Assert.SkipUnless(File.Exists(path) || Directory.Exists(path), $"shared/{string.Join('/', parts)} is not on this machine");
+        Skip.Unless(File.Exists(path) || Directory.Exists(path), $"shared/{string.Join('/', parts)} is not on this machine");
         return Path.GetFullPath(path);
     }
 
