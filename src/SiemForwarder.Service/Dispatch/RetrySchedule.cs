@@ -15,10 +15,10 @@ internal static class RetrySchedule
     {
         // Beyond 30 doublings every delay is over the bound, and a larger shift would overflow.
         var doubled = first.Ticks * (double)(1L << Math.Clamp(times, 0, 30));
-        return doubled >= longest.Ticks ? longest : TimeSpan.FromTicks((long)doubled);
+        return TimeSpan.FromTicks((long)Math.Min(doubled, longest.Ticks));
     }
 
     private static TimeSpan Jittered(TimeSpan delay, double chance) => delay * (0.5 + (0.5 * chance));
 
-    private static TimeSpan Longer(TimeSpan delay, TimeSpan? other) => other is { } asked && asked > delay ? asked : delay;
+    private static TimeSpan Longer(TimeSpan delay, TimeSpan? other) => TimeSpan.FromTicks(Math.Max(delay.Ticks, other?.Ticks ?? 0));
 }

@@ -100,21 +100,75 @@ public sealed class DeliveryRoundTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => round.RunAsync(SomeBatch.Of("two"), stop.Token));
     }
 
-    private DeliveryRound Round(IDestination destination) => new(
+    [Fact]
+    public async Task WithoutRetriesThereIsOneAttemptAndNoneOnceStopped()
+    {
+        var destination = new ScriptedDestination(time, () => new DeliveryOutcome.Transient(ErrorCategory.Connection, "refused"));
+        var round = Round(destination, new DispatchOptions { Retries = 0 });
+
+        var result = await round.RunAsync(SomeBatch.Of("one"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, result.Attempts);
+        Assert.IsType<DeliveryOutcome.Transient>(result.Outcome);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => round.RunAsync(SomeBatch.Of("two"), new CancellationToken(canceled: true)));
+        Assert.Single(destination.AskedAt);
+    }
+
+    [Fact]
+    public async Task EveryAttemptAsksFirstWhetherItMaySend()
+    {
+        var attempts = new List<string>();
+        var destination = new ScriptedDestination(
+            time,
+            () =>
+            {
+                attempts.Add("sent");
+                return attempts.Count < 4 ? new DeliveryOutcome.Transient(ErrorCategory.Connection, "refused") : new DeliveryOutcome.Delivered("ok");
+            });
+        var round = Round(destination, maySend: () => attempts.Add("asked"));
+
+        await FinishAsync(round.RunAsync(SomeBatch.Of("one"), TestContext.Current.CancellationToken));
+
+        Assert.Equal(["asked", "sent", "asked", "sent"], attempts);
+    }
+
+    [Fact]
+    public async Task ASendThatIsCutOffIsNoFailedAttempt()
+    {
+        using var cut = new CancellationTokenSource();
+        var destination = new ScriptedDestination(
+            time,
+            () =>
+            {
+                cut.Cancel();
+                throw new OperationCanceledException(cut.Token);
+            });
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Round(destination, sending: cut.Token).RunAsync(SomeBatch.Of("one"), TestContext.Current.CancellationToken));
+        Assert.Empty(noted);
+    }
+
+    private DeliveryRound Round(IDestination destination, DispatchOptions? options = null, Action? maySend = null, CancellationToken? sending = null) => new(
         destination,
-        new DispatchOptions(),
+        options ?? new DispatchOptions(),
         time,
         (outcome, _) =>
         {
             noted.Add(outcome.Reason);
             return Task.CompletedTask;
         },
-        _ => Task.CompletedTask,
-        TestContext.Current.CancellationToken);
+        _ =>
+        {
+            maySend?.Invoke();
+            return Task.CompletedTask;
+        },
+        sending ?? TestContext.Current.CancellationToken);
 
-    private async Task<RoundResult> RunAsync(IDestination destination)
+    private Task<RoundResult> RunAsync(IDestination destination) =>
+        FinishAsync(Round(destination).RunAsync(SomeBatch.Of("one"), TestContext.Current.CancellationToken));
+
+    private async Task<RoundResult> FinishAsync(Task<RoundResult> running)
     {
-        var running = Round(destination).RunAsync(SomeBatch.Of("one"), TestContext.Current.CancellationToken);
         while (!running.IsCompleted)
         {
             Assert.True(SpinWait.SpinUntil(() => running.IsCompleted || time.WaitingTimers > 0, TimeSpan.FromSeconds(30)), "The round neither waits nor ends.");
