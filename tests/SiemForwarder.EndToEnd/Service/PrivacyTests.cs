@@ -99,24 +99,27 @@ public sealed class PrivacyTests(TestPostgres postgres, RunningForwarder running
         var mended = false;
         await using var receiver = HttpReceiver.Start(_ => new HttpReply(Volatile.Read(ref mended) ? 200 : 400));
         var source = await SeededLog.AddSourceAsync(forwarder);
-        var request = new { name = "later", serverUrl = $"http://127.0.0.1:{receiver.Port}/" };
+        // Not the forwarder's own word that something was set aside, which would come in between.
+        var request = new { name = "later", serverUrl = $"http://127.0.0.1:{receiver.Port}/", sources = new[] { source } };
         var id = await forwarder.AddIntegrationAsync(request);
         await AppendAsync(forwarder, source, 0);
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["setAside"]!.GetValue<long>() == 2);
-        await forwarder.PutAsync($"/api/v1/integrations/{id}", new { request.name, request.serverUrl, enabled = true, privacy = Rules, privacyKey = Key, privacyKeyId = "k1" });
+        await forwarder.PutAsync($"/api/v1/integrations/{id}", new { request.name, request.serverUrl, request.sources, enabled = true, privacy = Rules, privacyKey = Key, privacyKeyId = "k1" });
         Volatile.Write(ref mended, true);
         var aside = (await forwarder.GetAsync($"/api/v1/integrations/{id}/set-aside"))["items"]!.AsArray().Select(item => item!["id"]!.GetValue<long>()).ToList();
-        var refused = receiver.Requests.Count;
-
+        // What is sent may be sent twice, but not after it counts as delivered.
+        var seen = receiver.Requests.Count;
         foreach (var (one, renderAgain) in new[] { (aside[0], true), (aside[1], false) })
         {
             await forwarder.PostAsync($"/api/v1/integrations/{id}/set-aside/redrive", new { ids = new[] { one }, renderAgain });
             await forwarder.WaitForAsync(
                 $"/api/v1/integrations/{id}/set-aside", node => (string?)node["items"]!.AsArray().Single(item => item!["id"]!.GetValue<long>() == one)!["state"] == "delivered");
+            string[] sent = [.. receiver.Requests.Skip(seen).Select(sending => Encoding.UTF8.GetString(sending.PlainBody))];
+            seen += sent.Length;
+            Assert.NotEmpty(sent);
+            Assert.All(sent, body => Assert.Equal(!renderAgain, body.Contains(UserId, StringComparison.Ordinal)));
+            Assert.All(sent.Where(_ => renderAgain), AssertHidden);
         }
-
-        AssertHidden(Encoding.UTF8.GetString(receiver.Requests[refused].PlainBody));
-        Assert.Contains(UserId, Encoding.UTF8.GetString(receiver.Requests[refused + 1].PlainBody), StringComparison.Ordinal);
     }
 
     [Fact]
