@@ -16,7 +16,15 @@ internal sealed record Connection(Endpoint Endpoint, Socket Socket, Stream Strea
     /// <summary>Closes so that nothing which still waits in the kernel is sent: a half-written message must not arrive as one.</summary>
     public void Abort()
     {
-        Socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        try
+        {
+            Socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Whoever shares the socket, such as the AMQP library, closed it first: there is nothing left to cut off.
+        }
+
         Socket.Dispose();
         Stream.Dispose();
     }

@@ -17,6 +17,7 @@ public sealed class RealKeycloak : IAsyncDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("siemforwarder-keycloak-").FullName;
     // The realm is protected against brute force: of two logins of one user at a time, the server refuses one.
     private readonly SemaphoreSlim oneLogin = new(1);
+    private readonly Queue<string> output = new();
     private Process? process;
     private (string Token, long At) admin;
 
@@ -47,6 +48,9 @@ public sealed class RealKeycloak : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The last lines of a server that ended by itself; null while it runs.</summary>
+    public string? EndedWith => process is { HasExited: true } ? $"exit code {process.ExitCode}, {Said()}" : null;
 
     /// <summary>Logs a user in with the password grant of client demo-app; the status of the answer.</summary>
     public async Task<int> LoginAsync(string user, string password, CancellationToken cancellationToken)
@@ -109,7 +113,11 @@ public sealed class RealKeycloak : IAsyncDisposable
         if (process is { } started)
         {
             // start.sh became the server by exec, so this ends it and what it started, and nothing else.
-            started.Kill(entireProcessTree: true);
+            if (!started.HasExited)
+            {
+                started.Kill(entireProcessTree: true);
+            }
+
             await started.WaitForExitAsync();
             started.Dispose();
         }
@@ -124,7 +132,6 @@ public sealed class RealKeycloak : IAsyncDisposable
         var start = new ProcessStartInfo("bash", [script, Version, $"{port}", folder]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MANAGEMENT_PORT"] = $"{managementPort}";
         process = Process.Start(start)!;
-        var output = new Queue<string>();
         process.OutputDataReceived += (_, line) => Keep(output, line.Data);
         process.ErrorDataReceived += (_, line) => Keep(output, line.Data);
         process.BeginOutputReadLine();
@@ -137,7 +144,7 @@ public sealed class RealKeycloak : IAsyncDisposable
         {
             if (process.HasExited)
             {
-                throw new InvalidOperationException($"Keycloak {Version} ended while starting: {string.Join('\n', output)}");
+                throw new InvalidOperationException($"Keycloak {Version} ended while starting: {Said()}");
             }
 
             await tick.WaitForNextTickAsync(bound.Token);
@@ -181,6 +188,14 @@ public sealed class RealKeycloak : IAsyncDisposable
     {
         using var content = new FormUrlEncodedContent(form);
         return await http.PostAsync(new Uri(BaseUrl, $"/realms/{realm}/protocol/openid-connect/token"), content, cancellationToken);
+    }
+
+    private string Said()
+    {
+        lock (output)
+        {
+            return string.Join('\n', output);
+        }
     }
 
     private static void Keep(Queue<string> output, string? line)

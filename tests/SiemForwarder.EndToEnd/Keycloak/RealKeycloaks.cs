@@ -16,7 +16,15 @@ public sealed class RealKeycloaks : IAsyncLifetime
         await gate.WaitAsync(cancellationToken);
         try
         {
-            if (!servers.TryGetValue(version, out var server))
+            if (servers.TryGetValue(version, out var server) && server.EndedWith is { } output)
+            {
+                TestContext.Current.SendDiagnosticMessage($"Keycloak {version} ended by itself and is started again: {output}");
+                servers.Remove(version);
+                await server.DisposeAsync();
+                server = null;
+            }
+
+            if (server is null)
             {
                 server = await RealKeycloak.StartAsync(version, cancellationToken);
                 servers.Add(version, server);
