@@ -114,7 +114,7 @@ public sealed class EcsFormatTests
         Assert.Equal(expected, Find(document, "event", "reason"));
         Assert.Equal(expected, Find(document, "source", "address"));
         Assert.Equal("failure", Text(document, "event", "outcome"));
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(300)));
 
     private static IEnumerable<string> Fields(JsonElement element, string prefix) => element.EnumerateObject().SelectMany(member =>
         member.Value.ValueKind == JsonValueKind.Object ? Fields(member.Value, prefix + member.Name + ".") : [prefix + member.Name]);

@@ -10,7 +10,7 @@ namespace SiemForwarder.Tests.Events.Formats;
 /// <summary>Whatever a field holds, a reader gets back exactly that, and nothing that was not there.</summary>
 public sealed class FormatPropertyTests
 {
-    private static readonly Config Configuration = Config.QuickThrowOnFailure.WithMaxTest(400);
+    private static readonly Config Configuration = Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(400));
 
     private static readonly string[] CefKeysOfAnyEvent = [.. KeysOf(HostileEvent("plain"))];
 

@@ -97,7 +97,7 @@ public sealed class LeefFormatTests
         Assert.Equal(HostileText.Valid(HostileText.Spaced(HostileText.Cut("T" + text, 255)).Replace('|', ' ')), message.Header[4]);
         Assert.Equal("failure", message["outcome"]);
         Assert.All(message.Attributes, pair => Assert.True(CustomKeys.Contains(pair.Key) || "devTime cat sev src usrName accountName realm resource url".Split(' ').Contains(pair.Key)));
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(300)));
 
     private static string Leef(SecurityEvent securityEvent) => FormatSettings.Text(FormatSettings.Write("leef", securityEvent, int.MaxValue));
 }

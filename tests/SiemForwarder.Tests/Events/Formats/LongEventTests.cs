@@ -13,7 +13,7 @@ public sealed class LongEventTests
         var data = new TheoryData<string, int>();
         foreach (var format in FormatSettings.Names)
         {
-            foreach (var size in new[] { 480, 600, 1024, 1472, 2048, 4096, 8192 })
+            foreach (var size in Thoroughness.Of([480, 600, 1024, 1472, 2048, 4096, 8192]))
             {
                 data.Add(format, size);
             }

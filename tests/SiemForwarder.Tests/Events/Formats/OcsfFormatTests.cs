@@ -46,7 +46,7 @@ public sealed class OcsfFormatTests
             Assert.Equal(expected, Find(document, "user", "name"));
             Assert.Equal(expected, Find(document, "actor", "app_uid"));
             Assert.Equal(2, document.RootElement.GetProperty("status_id").GetInt32());
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(200)));
     }
 
     [Fact]

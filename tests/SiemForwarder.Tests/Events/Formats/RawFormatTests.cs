@@ -95,7 +95,7 @@ public sealed class RawFormatTests
         Assert.DoesNotContain(line, HostileText.IsControl);
         Assert.Equal(HostileText.Valid(text), message.RootElement.GetProperty("details").GetProperty("username").GetString());
         Assert.Equal(3, message.RootElement.EnumerateObject().Count());
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(300)));
 
     private static string Secretless(JsonElement value) => JsonSerializer.Serialize(value);
 

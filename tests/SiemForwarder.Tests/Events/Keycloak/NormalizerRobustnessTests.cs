@@ -90,7 +90,7 @@ public sealed class NormalizerRobustnessTests
     {
         var recorded = RecordedEvents.Names.SelectMany(RecordedEvents.Read).ToList();
         var random = new Random(20261121);
-        for (var round = 0; round < 20_000; round++)
+        for (var round = 0; round < Thoroughness.Runs(20_000); round++)
         {
             var (stream, original) = recorded[random.Next(recorded.Count)];
             var json = Mutate(original, random);

@@ -107,5 +107,5 @@ public sealed class PushedEventNormalizingTests
 
         var cef = CefParser.Parse(FormatSettings.Text(FormatSettings.Write("cef", pushed)));
         Assert.Equal(("account.provisioned", "success"), (cef.Header[4], cef["outcome"]));
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(150));
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(150)));
 }

@@ -29,7 +29,7 @@ public sealed class PrivacyPolicyTests
             {
                 AssertAbsent(value, format, hidden);
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(300)));
 
     [Theory]
     [InlineData("203.0.113.77", "203.0.113.0")]
@@ -115,7 +115,7 @@ public sealed class PrivacyPolicyTests
     {
         string[] fields = [PrivacyFields.Subject, PrivacyFields.SubjectId, PrivacyFields.Requestor, PrivacyFields.RequestorId, PrivacyFields.Email, PrivacyFields.IpAddress];
         var policy = new PrivacyPolicy([.. fields.Select(field => new PrivacyRule(field, PrivacyAction.Hash))], Key);
-        foreach (var one in RecordedEvents.Names.SelectMany(RecordedEvents.Normalized))
+        foreach (var one in Thoroughness.Of(RecordedEvents.Names.SelectMany(RecordedEvents.Normalized)))
         {
             var hidden = policy.Apply(one);
             string?[] values = [one.Subject?.Name, one.Subject?.Id, one.Subject?.Email, one.Actor?.Name, one.Actor?.Id, one.IpAddress];
