@@ -16,7 +16,7 @@ internal static class LegalAndIllegal
 
     private static IEnumerable<(string, string)> Priorities() =>
         from priority in new[] { "<0>", "<7>", "<8>", "<99>", "<100>", "<191>", "<192>", "<00>", "<1234>", "<>", "<", "86>", "<-1>", "< 1>", "x<86>" }
-        select ("syslog-5424", priority + "1 - - - - - - {}");
+        select ("raw-5424", priority + "1 - - - - - - {}");
 
     private static IEnumerable<(string, string)> Rfc5424()
     {
@@ -26,22 +26,22 @@ internal static class LegalAndIllegal
             "2026-13-31T10:15:30Z", "2026-01-31T25:15:30Z", "2026-01-31T10:15:30.Z", "x2026-01-31T10:15:30Z", "2026-01-31T10:15:30Zx", "",
         })
         {
-            yield return ("syslog-5424", $"<86>1 {time} - - - - - {Object}");
+            yield return ("raw-5424", $"<86>1 {time} - - - - - {Object}");
         }
 
         foreach (var (place, most) in new[] { ("{0} - - -", 255), ("- {0} - -", 48), ("- - {0} -", 128), ("- - - {0}", 32) })
         {
             foreach (var name in new[] { "!~", "", "a\u007Fb", "ü", new string('n', most), new string('n', most + 1) })
             {
-                yield return ("syslog-5424", $"<86>1 - {string.Format(System.Globalization.CultureInfo.InvariantCulture, place, name)} - {Object}");
+                yield return ("raw-5424", $"<86>1 - {string.Format(System.Globalization.CultureInfo.InvariantCulture, place, name)} - {Object}");
             }
         }
 
-        yield return ("syslog-5424", "<86>1 - - - - - ");
-        yield return ("syslog-5424", "<86>");
+        yield return ("raw-5424", "<86>1 - - - - - ");
+        yield return ("raw-5424", "<86>");
         yield return ("cef-5424", Syslog + "\uFEFF" + Cef);
-        yield return ("syslog-5424", Syslog);
-        yield return ("syslog-5424", Syslog + "\uFEFF");
+        yield return ("raw-5424", Syslog);
+        yield return ("raw-5424", Syslog + "\uFEFF");
     }
 
     private static IEnumerable<(string, string)> StructuredData() =>
