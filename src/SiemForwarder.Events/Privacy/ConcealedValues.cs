@@ -12,19 +12,12 @@ internal sealed class ConcealedValues
 
     private readonly List<Entry> entries = [];
 
-    public bool Any => entries.Count > 0;
-
     /// <summary>Adds a value; where it is there already, what was said first holds.</summary>
-    /// <param name="value">Case does not matter: Keycloak lowers what people type.</param>
+    /// <param name="value">Not empty. Case does not matter: Keycloak lowers what people type.</param>
     /// <param name="replacement">Null to leave it out.</param>
     /// <param name="standsAlone">True for what is only meant where no letter or digit is beside it: an address.</param>
     public void Add(string value, string? replacement, bool standsAlone)
     {
-        if (value.Length == 0)
-        {
-            return;
-        }
-
         AddForm(value, replacement, standsAlone);
         // As it stands in a path, and in JSON inside of a text.
         AddForm(Uri.EscapeDataString(value), replacement, standsAlone);
