@@ -16,16 +16,8 @@ internal sealed record Connection(Endpoint Endpoint, Socket Socket, Stream Strea
     /// <summary>Closes so that nothing which still waits in the kernel is sent: a half-written message must not arrive as one.</summary>
     public void Abort()
     {
-        try
-        {
-            Socket.LingerState = new LingerOption(enable: true, seconds: 0);
-        }
-        catch (ObjectDisposedException)
-        {
-            // Whoever shares the socket, such as the AMQP library, closed it first: there is nothing left to cut off.
-        }
-
-        Socket.Dispose();
+        // With no time to linger, the socket is reset; one that somebody closed already, such as the AMQP library, stays as it is.
+        Socket.Close(timeout: 0);
         Stream.Dispose();
     }
 

@@ -80,7 +80,7 @@ internal static class IntegrationRules
             PrivacyKeyId = request.PrivacyKeyId,
             Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, secrets, errors),
         };
-        var backfill = Backfill.Parse(request.Start, errors);
+        var backfill = StartOfBackfill.Parse(request.Start, errors);
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, kind, errors);
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,

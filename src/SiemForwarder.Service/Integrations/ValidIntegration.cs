@@ -12,5 +12,5 @@ internal sealed record ValidIntegration(
     Uri ServerUrl,
     IntegrationDefinition Definition,
     IReadOnlyDictionary<string, Secret> Secrets,
-    Backfill? Backfill = null,
+    StartOfBackfill? Backfill = null,
     string? Preset = null);

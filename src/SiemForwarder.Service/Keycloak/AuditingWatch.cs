@@ -33,7 +33,7 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
 
         nextLookMs = client.Clock.LocalMs + (long)Interval.TotalMilliseconds;
         var answer = await client.GetEventsConfigAsync(cancellationToken).ConfigureAwait(false);
-        if (answer is not KeycloakAnswer.Json json)
+        if (answer is not KeycloakAnswer.Content json)
         {
             return;
         }
@@ -76,7 +76,7 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
     private async Task<long?> FindAdminExpirationAsync(CancellationToken cancellationToken)
     {
         var answer = await client.GetRealmAsync(cancellationToken).ConfigureAwait(false);
-        if (answer is not KeycloakAnswer.Json json)
+        if (answer is not KeycloakAnswer.Content json)
         {
             return null;
         }

@@ -19,7 +19,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
             return;
         }
 
-        using var body = ((KeycloakAnswer.Json)answer).Body;
+        using var body = ((KeycloakAnswer.Content)answer).Body;
         using var config = JsonDocument.Parse(body.Bytes);
         if (source.Streams.Contains(EventStream.User))
         {
@@ -80,7 +80,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
                 "Admin events do not say what was changed, only where.",
                 $"In the admin console: {AdminSettings} → switch on Include representation. Secrets in it are masked before anything is forwarded."));
         var answer = await client.GetRealmAsync(cancellationToken).ConfigureAwait(false);
-        if (answer is KeycloakAnswer.Json json)
+        if (answer is KeycloakAnswer.Content json)
         {
             using var body = json.Body;
             if (KeycloakExpiration.Find(body, isAdmin: true) is { } seconds)
@@ -100,7 +100,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
     private async Task<HashSet<string>?> KnownTypesAsync(CancellationToken cancellationToken)
     {
         var answer = await client.GetServerInfoAsync(cancellationToken).ConfigureAwait(false);
-        if (answer is not KeycloakAnswer.Json json)
+        if (answer is not KeycloakAnswer.Content json)
         {
             return null;
         }

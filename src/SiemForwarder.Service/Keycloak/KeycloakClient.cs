@@ -72,7 +72,7 @@ internal sealed class KeycloakClient : IDisposable
             if (reply is { Status: 200, IsJson: true })
             {
                 Observe(reply);
-                return new KeycloakAnswer.Json(reply.Body);
+                return new KeycloakAnswer.Content(reply.Body);
             }
 
             using (reply)
@@ -114,7 +114,7 @@ internal abstract record KeycloakAnswer
     }
 
     /// <summary>Status 200 with a JSON content type; whether the body parses is not known yet.</summary>
-    public sealed record Json(KeycloakBody Body) : KeycloakAnswer;
+    public sealed record Content(KeycloakBody Body) : KeycloakAnswer;
 
     /// <summary>No answer that can be used.</summary>
     /// <param name="Failure">Why, in words.</param>

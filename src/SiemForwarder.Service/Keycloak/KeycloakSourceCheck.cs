@@ -71,7 +71,7 @@ internal static class KeycloakSourceCheck
 
     private static SourceCheckItem Role(KeycloakSource source, KeycloakClient client, KeycloakAnswer answer)
     {
-        if (answer is KeycloakAnswer.Json json)
+        if (answer is KeycloakAnswer.Content json)
         {
             json.Body.Dispose();
             return new SourceCheckItem(SourceCheckName.Role, SourceCheckResult.Ok, "The service account may read events.");

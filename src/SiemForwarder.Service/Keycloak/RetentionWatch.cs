@@ -50,7 +50,7 @@ internal sealed class RetentionWatch(TailedStream tail)
         var answer = isAdmin
             ? await tail.Client.GetRealmAsync(cancellationToken).ConfigureAwait(false)
             : await tail.Client.GetEventsConfigAsync(cancellationToken).ConfigureAwait(false);
-        if (answer is not KeycloakAnswer.Json json)
+        if (answer is not KeycloakAnswer.Content json)
         {
             return null;
         }

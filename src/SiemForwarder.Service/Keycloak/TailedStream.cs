@@ -43,7 +43,7 @@ internal sealed class TailedStream(
     /// <summary>How long Keycloak keeps events of this stream; null where it does not say or keeps them for ever.</summary>
     public long? ExpirationSeconds { get; set; }
 
-    public PageSize PageSize { get; } = new(pageRows);
+    public AdaptivePageSize PageSize { get; } = new(pageRows);
 
     /// <summary>Rows received and events appended since the last <see cref="BeginPoll"/>.</summary>
     public (int Read, int Appended) Polled { get; private set; }
@@ -79,7 +79,7 @@ internal sealed class TailedStream(
             return (null, failed.Failure);
         }
 
-        if (EventPage.Find(((KeycloakAnswer.Json)answer).Body) is not { } page)
+        if (EventPage.Find(((KeycloakAnswer.Content)answer).Body) is not { } page)
         {
             return (null, KeycloakAnswers.Unreadable(source));
         }

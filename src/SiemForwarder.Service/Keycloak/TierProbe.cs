@@ -48,7 +48,7 @@ internal static class TierProbe
     private static async Task<(bool Refuses, PollFailure? Failure)> RefusesAsync(KeycloakClient client, EventQuery query, CancellationToken cancellationToken)
     {
         var answer = await client.GetEventsAsync(query, KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
-        if (answer is KeycloakAnswer.Json json)
+        if (answer is KeycloakAnswer.Content json)
         {
             json.Body.Dispose();
             return (false, null);

@@ -66,7 +66,7 @@ internal sealed class LoggedVolume(
         }
     }
 
-    private async Task<List<Page>> ListPagesAsync(VolumeSpan span, CancellationToken cancellationToken)
+    private async Task<List<LoggedPage>> ListPagesAsync(VolumeSpan span, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
             SELECT source_id, first_position, last_position FROM segment
@@ -75,11 +75,11 @@ internal sealed class LoggedVolume(
         command.Parameters.AddWithValue(span.Sources);
         command.Parameters.AddWithValue(span.From.ToUnixTimeMilliseconds());
         command.Parameters.AddWithValue(span.To.ToUnixTimeMilliseconds());
-        var pages = new List<Page>();
+        var pages = new List<LoggedPage>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            pages.Add(new Page(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2)));
+            pages.Add(new LoggedPage(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2)));
         }
 
         return pages;
@@ -87,9 +87,9 @@ internal sealed class LoggedVolume(
 
     // The same order every time, and one in which neighbours stand far apart, so that wherever reading stops it has seen the whole day
     // (Knuth's multiplicative hash).
-    private static uint Scatter(Page page) => unchecked((uint)(page.Last + page.SourceId) * 2_654_435_761u);
+    private static uint Scatter(LoggedPage page) => unchecked((uint)(page.Last + page.SourceId) * 2_654_435_761u);
 
-    private sealed record Page(int SourceId, long First, long Last)
+    private sealed record LoggedPage(int SourceId, long First, long Last)
     {
         public long Count => Last - First + 1;
     }

@@ -5,7 +5,7 @@ namespace SiemForwarder.Service.Integrations.Presets;
 /// <summary>All presets, by the products that people ask for.</summary>
 internal static class PresetCatalog
 {
-    public static IReadOnlyList<Preset> All { get; } =
+    public static IReadOnlyList<DestinationPreset> All { get; } =
     [
         new()
         {
@@ -297,7 +297,7 @@ internal static class PresetCatalog
         },
     ];
 
-    private static readonly FrozenDictionary<string, Preset> ById = All.ToFrozenDictionary(preset => preset.Id, StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenDictionary<string, DestinationPreset> ById = All.ToFrozenDictionary(preset => preset.Id, StringComparer.OrdinalIgnoreCase);
 
-    public static Preset? Find(string id) => ById.GetValueOrDefault(id);
+    public static DestinationPreset? Find(string id) => ById.GetValueOrDefault(id);
 }

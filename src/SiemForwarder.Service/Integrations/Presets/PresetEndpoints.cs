@@ -29,7 +29,7 @@ internal static class PresetEndpoints
 
     private static Ok<List<PresetResponse>> List() => TypedResults.Ok(Shown);
 
-    private static PresetResponse Show(Preset preset)
+    private static PresetResponse Show(DestinationPreset preset)
     {
         var fills = new JsonObject
         {

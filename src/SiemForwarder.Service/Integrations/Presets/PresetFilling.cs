@@ -38,7 +38,7 @@ internal static class PresetFilling
         };
     }
 
-    private static string? Url(IntegrationRequest request, Preset preset)
+    private static string? Url(IntegrationRequest request, DestinationPreset preset)
     {
         var given = request.ServerUrl?.Trim();
         return string.IsNullOrEmpty(given) ? preset.ServerUrl
@@ -63,7 +63,7 @@ internal static class PresetFilling
         : new HttpContract(given.Body ?? preset.Body, given.Gzip ?? preset.Gzip, given.TimeoutSeconds ?? preset.TimeoutSeconds, given.Proxy ?? preset.Proxy);
 
     // A credential says by its member which type is meant.
-    private static AuthenticationRequest? Fill(AuthenticationRequest? given, Preset preset)
+    private static AuthenticationRequest? Fill(AuthenticationRequest? given, DestinationPreset preset)
     {
         if (given is null)
         {
@@ -82,7 +82,7 @@ internal static class PresetFilling
         return given with { Header = header, Type = type };
     }
 
-    private static JsonElement? Fill(JsonElement? given, Preset preset)
+    private static JsonElement? Fill(JsonElement? given, DestinationPreset preset)
     {
         var settings = preset.ReadSettings();
         if (given is { ValueKind: JsonValueKind.Object } json)

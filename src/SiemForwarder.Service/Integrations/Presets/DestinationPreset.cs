@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace SiemForwarder.Service.Integrations.Presets;
 
 /// <summary>What an integration with one product usually needs, and how that product is prepared.</summary>
-internal sealed record Preset
+internal sealed record DestinationPreset
 {
     /// <summary>Stable id, lower_snake_case, stored.</summary>
     public required string Id { get; init; }

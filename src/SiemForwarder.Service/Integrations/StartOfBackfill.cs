@@ -6,12 +6,12 @@ namespace SiemForwarder.Service.Integrations;
 
 /// <summary>The history that a new integration wants: stored events from an instant on; null for all of them.</summary>
 /// <remarks>History runs in a lane of its own, so that it never delays live events; the order of events is kept within each lane.</remarks>
-internal sealed record Backfill(DateTimeOffset? From)
+internal sealed record StartOfBackfill(DateTimeOffset? From)
 {
     private const int EventsPerSecond = 2000;
 
     /// <summary>Reads <c>now</c> (null), <c>everything</c> or an instant.</summary>
-    public static Backfill? Parse(string? start, FieldErrors errors)
+    public static StartOfBackfill? Parse(string? start, FieldErrors errors)
     {
         if (start is null || string.Equals(start, "now", StringComparison.OrdinalIgnoreCase))
         {
@@ -20,12 +20,12 @@ internal sealed record Backfill(DateTimeOffset? From)
 
         if (string.Equals(start, "everything", StringComparison.OrdinalIgnoreCase))
         {
-            return new Backfill((DateTimeOffset?)null);
+            return new StartOfBackfill((DateTimeOffset?)null);
         }
 
         if (DateTimeOffset.TryParse(start, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
         {
-            return new Backfill(instant.ToUniversalTime());
+            return new StartOfBackfill(instant.ToUniversalTime());
         }
 
         errors.Add("start", "Must be now, everything, or an instant such as 2026-01-31T00:00:00Z.");

@@ -1,14 +1,14 @@
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>How many rows to ask for: halved where an answer was too much, grown back slowly.</summary>
-internal sealed class PageSize
+internal sealed class AdaptivePageSize
 {
     private const int GoodPagesToGrow = 10;
 
     private readonly int usual;
     private int goodPages;
 
-    public PageSize(int usual) => Rows = this.usual = usual;
+    public AdaptivePageSize(int usual) => Rows = this.usual = usual;
 
     public int Rows { get; private set; }
 
