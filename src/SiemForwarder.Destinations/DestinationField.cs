@@ -40,7 +40,8 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     [
         new("http.gzip", DestinationFieldType.Flag, "Compress request bodies.") { Default = "false" },
         new("http.timeoutSeconds", DestinationFieldType.Number, "Longest time that one request may take.") { Default = "30" },
-        new("http.proxy", DestinationFieldType.Url, "HTTP proxy that requests go through, such as http://proxy.example.com:3128; those of the environment are never used."),
+        new("http.proxy", DestinationFieldType.Url,
+            "HTTP proxy that requests go through, such as http://proxy.example.com:3128; those of the environment are never used."),
     ];
 
     /// <summary>The same for destinations that take compressed bodies everywhere.</summary>
@@ -52,7 +53,8 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
 
     internal static DestinationField[] OfAuthentication { get; } =
     [
-        new("authentication.type", DestinationFieldType.Choice, "How the forwarder proves who it is.") { Default = "none", Choices = ["none", "basic", "header", "bearer"] },
+        new("authentication.type", DestinationFieldType.Choice, "How the forwarder proves who it is.") { Default = "none",
+            Choices = ["none", "basic", "header", "bearer"] },
         new("authentication.username", DestinationFieldType.Text, "User name for basic."),
         new("authentication.password", DestinationFieldType.Text, "Password for basic.") { Secret = true },
         new("authentication.header", DestinationFieldType.Text, "The full header line for header, 'Name: value'.") { Secret = true },
@@ -73,7 +75,9 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
         new("tls.clientCertificate", DestinationFieldType.MultilineText, "PEM of the client certificate, its chain behind it."),
         new("tls.clientKey", DestinationFieldType.MultilineText, "PEM of the client certificate's private key, not encrypted.") { Secret = true },
         new("tls.serverName", DestinationFieldType.Text, "Name to ask for and to check in the certificate, where it is not the host of the URL."),
-        new("tls.fingerprint", DestinationFieldType.Text, "Fingerprint of the receiver's certificate, SHA-256:AB:CD:…, to trust it by instead of by its authority and name; several with a comma between while it is renewed."),
+        new("tls.fingerprint", DestinationFieldType.Text,
+            "Fingerprint of the receiver's certificate, SHA-256:AB:CD:…, to trust it by instead of by its authority and name; several with a comma "
+                + "between while it is renewed."),
     ];
 
     internal static DestinationField ServerUrl(string description) => new("serverUrl", DestinationFieldType.Url, description) { Required = true };

@@ -28,7 +28,8 @@ internal sealed class SettingReader
             var unknown = settings.ValueKind == JsonValueKind.Object
                 ? settings.EnumerateObject().Where(member => !known.Contains(member.Name) && !IsMark(member)).Select(member => member.Name)
                 : [];
-            return [.. faults, .. unknown.Select(name => new SettingFault($"settings.{name}", $"Is not a setting of this destination; it has: {string.Join(", ", known.Order())}."))];
+            return [.. faults, .. unknown.Select(
+                name => new SettingFault($"settings.{name}", $"Is not a setting of this destination; it has: {string.Join(", ", known.Order())}."))];
         }
     }
 

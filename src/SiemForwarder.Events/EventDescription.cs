@@ -35,7 +35,8 @@ public sealed record EventDescription
     /// <summary>How what the type tells of ended, where an event does not say; null for Keycloak's, which always do.</summary>
     public EventOutcome? UsualOutcome { get; init; }
 
-    /// <summary>What sort of thing events of the type are about, where it is no account: <c>Certificate</c>; null for Keycloak's, which name it themselves.</summary>
+    /// <summary>What sort of thing events of the type are about, where it is no account: <c>Certificate</c>; null for Keycloak's, which
+    /// name it themselves.</summary>
     public string? ObjectType { get; init; }
 
     /// <summary>False for a type that the catalogue does not list; such events pass, and are counted.</summary>

@@ -73,9 +73,12 @@ internal sealed class AdminEndpoints(KeycloakSimulator simulator)
 
     private Task ServerInfoAsync(HttpContext context)
     {
-        var types = simulator.Tier == SimulatedTier.WithIds ? SimulatedEventTypes.All : SimulatedEventTypes.All.Where(type => !type.StartsWith("VERIFIABLE", StringComparison.Ordinal));
+        var types = simulator.Tier == SimulatedTier.WithIds
+            ? SimulatedEventTypes.All
+            : SimulatedEventTypes.All.Where(type => !type.StartsWith("VERIFIABLE", StringComparison.Ordinal));
         var system = simulator.Tier == SimulatedTier.WithIds ? "" : "\"systemInfo\":{\"version\":\"24.0.5\"},";
-        return ErrorAnswer.WriteJsonAsync(context, 200, $$$"""{{{{system}}}"enums":{"eventType":{{{JsonSerializer.Serialize(types)}}},"operationType":["ACTION","CREATE","DELETE","UPDATE"]}}""");
+        return ErrorAnswer.WriteJsonAsync(context, 200,
+            $$$"""{{{{system}}}"enums":{"eventType":{{{JsonSerializer.Serialize(types)}}},"operationType":["ACTION","CREATE","DELETE","UPDATE"]}}""");
     }
 
     private static string Json(bool value) => value ? "true" : "false";

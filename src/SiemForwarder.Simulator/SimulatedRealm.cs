@@ -60,7 +60,8 @@ public sealed class SimulatedRealm
         AddUserEvent("LOGIN_ERROR", username, error, timeMs, visibleAtMs);
 
     /// <summary>Adds an admin event and returns its id.</summary>
-    public Guid AddAdminEvent(string operation, string resourceType, string resourcePath, string? representation = null, long? timeMs = null, long? visibleAtMs = null)
+    public Guid AddAdminEvent(
+        string operation, string resourceType, string resourcePath, string? representation = null, long? timeMs = null, long? visibleAtMs = null)
     {
         var id = Guid.NewGuid();
         var time = timeMs ?? now();

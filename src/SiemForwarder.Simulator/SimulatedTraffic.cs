@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>Writes events as a busy realm has them: logins, their tokens and logouts, failures, attacks on single accounts, changes by administrators.</summary>
+/// <summary>Writes events as a busy realm has them: logins, their tokens and logouts, failures, attacks on single accounts, changes by
+/// administrators.</summary>
 /// <remarks>The same seed gives the same events. Not thread-safe.</remarks>
 public sealed class SimulatedTraffic : IDisposable
 {
@@ -136,7 +137,8 @@ public sealed class SimulatedTraffic : IDisposable
         json.WriteString("resourcePath"u8, string.Format(CultureInfo.InvariantCulture, path, UserId(person)));
         if (operation is "CREATE" or "UPDATE")
         {
-            json.WriteString("representation"u8, $$"""{"username":"{{FirstNames[person % FirstNames.Length]}}.{{person}}","enabled":true,"emailVerified":false}""");
+            json.WriteString("representation"u8,
+                $$"""{"username":"{{FirstNames[person % FirstNames.Length]}}.{{person}}","enabled":true,"emailVerified":false}""");
         }
 
         return End();

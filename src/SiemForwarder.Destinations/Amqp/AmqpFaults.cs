@@ -29,7 +29,8 @@ internal static class AmqpFaults
         {
             return new Fault(
                 ErrorCategory.Authentication, $"{endpoint} did not accept the credentials.",
-                "Check user name and password, that the user may use this virtual host, and that RabbitMQ lets it in from here ('guest' may only come from the broker's own machine).",
+                "Check user name and password, that the user may use this virtual host, and that RabbitMQ lets it in from here ('guest' may only come "
+                    + "from the broker's own machine).",
                 NeedsChange: true);
         }
 
@@ -78,7 +79,8 @@ internal static class AmqpFaults
                 "Where it is the size, raise max_message_size at the broker or lower syslog.maxMessageBytes."),
             ConnectionForced => new Fault(
                 ErrorCategory.Connection, $"{endpoint} closed the connection: {text}.", "The broker stops or its operator closed it; the batch is sent again."),
-            _ => SocketFaults.Broken(endpoint, Flatten(exception ?? reason?.Exception).FirstOrDefault(one => one is SocketException) ?? exception ?? new IOException()),
+            _ => SocketFaults.Broken(
+                endpoint, Flatten(exception ?? reason?.Exception).FirstOrDefault(one => one is SocketException) ?? exception ?? new IOException()),
         };
     }
 
@@ -91,7 +93,8 @@ internal static class AmqpFaults
 
     public static Fault Returned(RabbitMqSettings own, string text) => new(
         ErrorCategory.Configuration,
-        $"no queue takes what is published to the exchange '{OneLine.Of(own.Exchange, 80)}' with the routing key '{OneLine.Of(own.RoutingKey, 80)}' ({OneLine.Of(text, 60)}).",
+        $"no queue takes what is published to the exchange '{OneLine.Of(own.Exchange, 80)}' with the routing key '{OneLine.Of(own.RoutingKey, 80)}' "
+            + $"({OneLine.Of(text, 60)}).",
         "Bind a queue to it, or correct settings.exchange and settings.routingKey.", NeedsChange: true);
 
     public static Fault Refused(Endpoint endpoint) => new(

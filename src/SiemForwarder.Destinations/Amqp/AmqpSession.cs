@@ -100,7 +100,8 @@ internal sealed class AmqpSession : IAsyncDisposable
             for (var index = 0; index < batch.Count && channel.IsOpen; index++)
             {
                 published++;
-                await channel.BasicPublishAsync(own.Exchange, own.RoutingKey, mandatory: true, Properties(batch.Events[index], ids[index]), batch[index], limit.Token);
+                await channel.BasicPublishAsync(
+                    own.Exchange, own.RoutingKey, mandatory: true, Properties(batch.Events[index], ids[index]), batch[index], limit.Token);
             }
 
             if (channel.IsOpen)
@@ -128,7 +129,8 @@ internal sealed class AmqpSession : IAsyncDisposable
                 : AmqpFaults.Refused(endpoint);
         }
 
-        return new PublishResult(batch.Count - missing.Count, missing, fault, channel.IsOpen && current.Settled.IsCompleted, AmqpFaults.IsTooLarge(channel.CloseReason));
+        return new PublishResult(
+            batch.Count - missing.Count, missing, fault, channel.IsOpen && current.Settled.IsCompleted, AmqpFaults.IsTooLarge(channel.CloseReason));
     }
 
     public async ValueTask DisposeAsync()
@@ -197,7 +199,9 @@ internal sealed class AmqpSession : IAsyncDisposable
         for (var index = 0; index < ids.Length; index++)
         {
             var id = batch.Events[index].Id;
-            ids[index] = Encoding.UTF8.GetByteCount(id) <= byte.MaxValue ? id : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))}";
+            ids[index] = Encoding.UTF8.GetByteCount(id) <= byte.MaxValue
+                ? id
+                : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))}";
         }
 
         return ids;

@@ -3,7 +3,8 @@ using SiemForwarder.Destinations.Network;
 namespace SiemForwarder.Destinations.Amqp;
 
 /// <summary>One persistent message per event over AMQP 0-9-1, each confirmed by the broker.</summary>
-/// <remarks>RabbitMQ, "Consumer Acknowledgements and Publisher Confirms": https://www.rabbitmq.com/docs/confirms. What cannot be routed comes back and counts as not taken.</remarks>
+/// <remarks>RabbitMQ, "Consumer Acknowledgements and Publisher Confirms": https://www.rabbitmq.com/docs/confirms. What cannot be routed
+/// comes back and counts as not taken.</remarks>
 internal sealed class RabbitMqDestination : IDestination
 {
     private readonly DestinationSettings settings;
@@ -49,7 +50,8 @@ internal sealed class RabbitMqDestination : IDestination
     {
         if (own.Faults.Count > 0)
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.",
+                NeedsChange: true)
                 .ToOutcome(settings.IntegrationName);
         }
 
@@ -86,7 +88,8 @@ internal sealed class RabbitMqDestination : IDestination
 
         await using (ofTest)
         {
-            log.Passed(TestStageName.Authentication, $"{ofTest.Broker} let the forwarder in to the virtual host '{RabbitMqSettings.VirtualHost(settings.ServerUrl)}'");
+            log.Passed(TestStageName.Authentication,
+                $"{ofTest.Broker} let the forwarder in to the virtual host '{RabbitMqSettings.VirtualHost(settings.ServerUrl)}'");
             var result = await ofTest.SendAsync(batch, cancellationToken);
             if (result.Fault is { } fault)
             {
@@ -154,8 +157,10 @@ internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IRea
 
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.exchange", DestinationFieldType.Text, "Exchange to publish to; it must exist. Empty is the default exchange, which routes by the name of a queue.") { Default = "" },
-        new("settings.routingKey", DestinationFieldType.Text, "Routing key of every message; with the default exchange, the name of the queue.") { Required = true },
+        new("settings.exchange", DestinationFieldType.Text,
+            "Exchange to publish to; it must exist. Empty is the default exchange, which routes by the name of a queue.") { Default = "" },
+        new("settings.routingKey", DestinationFieldType.Text,
+            "Routing key of every message; with the default exchange, the name of the queue.") { Required = true },
     ];
 
     public static RabbitMqSettings Read(SettingReader reader)

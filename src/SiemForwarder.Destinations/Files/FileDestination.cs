@@ -45,7 +45,8 @@ internal sealed class FileDestination : IDestination
     {
         if (own.Faults.Count > 0)
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.",
+                NeedsChange: true)
                 .ToOutcome(settings.IntegrationName);
         }
 
@@ -114,8 +115,10 @@ internal sealed record FileSettings(long MaxBytes, int Keep, IReadOnlyList<Setti
 
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.maxMegabytes", DestinationFieldType.Number, "Size in MiB at which the file is renamed and a new one begun, 1 to 100000.") { Default = "100" },
-        new("settings.keep", DestinationFieldType.Number, "How many renamed files stay (name.log.1 is the youngest); older ones are deleted, read or not; 1 to 1000.") { Default = "10" },
+        new("settings.maxMegabytes", DestinationFieldType.Number,
+            "Size in MiB at which the file is renamed and a new one begun, 1 to 100000.") { Default = "100" },
+        new("settings.keep", DestinationFieldType.Number,
+            "How many renamed files stay (name.log.1 is the youngest); older ones are deleted, read or not; 1 to 1000.") { Default = "10" },
     ];
 
     public static FileSettings Read(SettingReader reader)

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace SiemForwarder.Destinations.Files;
 
 /// <summary>Puts the names in a folder on the disk: a file whose bytes are synced is gone after a power cut where its name was not.</summary>
-/// <remarks>fsync(2): "Calling fsync() does not necessarily ensure that the entry in the directory containing the file has also reached disk." Elsewhere than on Linux the file system is trusted.</remarks>
+/// <remarks>fsync(2): "Calling fsync() does not necessarily ensure that the entry in the directory containing the file has also reached
+/// disk." Elsewhere than on Linux the file system is trusted.</remarks>
 internal static class FolderSync
 {
     private const int NotSupported = 22; // EINVAL: this file system has nothing to sync there.

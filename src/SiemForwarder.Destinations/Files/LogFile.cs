@@ -17,7 +17,8 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
 
     public string Path => path;
 
-    /// <summary>Appends lines, the last one ended too; they are on the disk when this returns no fault, and none of them is in the file where it does.</summary>
+    /// <summary>Appends lines, the last one ended too; they are on the disk when this returns no fault, and none of them is in the file
+    /// where it does.</summary>
     public async Task<Fault?> AppendAsync(ReadOnlyMemory<byte> lines, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
@@ -60,7 +61,8 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         }
         catch (IOException exception)
         {
-            return new Fault(ErrorCategory.ServerError, $"{path} could not be written: {OneLine.Of(exception.Message, 160)}", "Look at the disk of this engine.");
+            return new Fault(ErrorCategory.ServerError, $"{path} could not be written: {OneLine.Of(exception.Message, 160)}",
+                "Look at the disk of this engine.");
         }
     }
 

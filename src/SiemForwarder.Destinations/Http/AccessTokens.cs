@@ -86,7 +86,8 @@ internal sealed class AccessTokens : IAccessTokens
         {
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("access_token", out var value) || value.GetString() is not { Length: > 0 } text || text.Any(char.IsControl))
+            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("access_token", out var value) || value.GetString() is not { Length: > 0 } text
+                || text.Any(char.IsControl))
             {
                 return false;
             }

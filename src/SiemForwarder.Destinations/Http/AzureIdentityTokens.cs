@@ -9,7 +9,8 @@ using Microsoft.Identity.Client;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Gets access tokens for the identity that Azure gave to the machine or pod, as Azure.Identity does, and keeps each until shortly before its end.</summary>
+/// <summary>Gets access tokens for the identity that Azure gave to the machine or pod, as Azure.Identity does, and keeps each until shortly
+/// before its end.</summary>
 internal sealed class AzureIdentityTokens : IAccessTokens
 {
     // The library keeps tokens for the whole process; a request with claims passes that by (Continuous Access Evaluation).
@@ -104,8 +105,10 @@ internal sealed class AzureIdentityTokens : IAccessTokens
             return new ManagedIdentityCredential(new ManagedIdentityCredentialOptions(id) { Transport = transport, Retry = { MaxRetries = 0 } });
         }
 
-        var options = new WorkloadIdentityCredentialOptions { AuthorityHost = own.Authority, DisableInstanceDiscovery = true, Transport = transport, Retry = { MaxRetries = 0 } };
-        (options.ClientId, options.TenantId) = (own.ClientId.Length == 0 ? options.ClientId : own.ClientId, own.TenantId.Length == 0 ? options.TenantId : own.TenantId);
+        var options = new WorkloadIdentityCredentialOptions { AuthorityHost = own.Authority, DisableInstanceDiscovery = true, Transport = transport,
+            Retry = { MaxRetries = 0 } };
+        (options.ClientId, options.TenantId) =
+            (own.ClientId.Length == 0 ? options.ClientId : own.ClientId, own.TenantId.Length == 0 ? options.TenantId : own.TenantId);
         return new WorkloadIdentityCredential(options);
     }
 
@@ -113,21 +116,24 @@ internal sealed class AzureIdentityTokens : IAccessTokens
     {
         // The identity of a machine is asked for on that machine, never behind a proxy.
         var proxy = own.Credential == SentinelCredential.WorkloadIdentity && settings.Proxy is { } url ? new WebProxy(url) : null;
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = proxy is not null, Proxy = proxy, ActivityHeadersPropagator = null };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = proxy is not null, Proxy = proxy,
+            ActivityHeadersPropagator = null };
         if (string.IsNullOrWhiteSpace(settings.Tls.CaCertificate))
         {
             return handler;
         }
 
         authorities.ImportFromPem(settings.Tls.CaCertificate);
-        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, TrustMode = X509ChainTrustMode.CustomRootTrust };
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true,
+            TrustMode = X509ChainTrustMode.CustomRootTrust };
         policy.CustomTrustStore.AddRange(authorities);
         handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
         return handler;
     }
 
     private IntakeVerdict Transient(ErrorCategory category, string what) =>
-        IntakeVerdict.Of(new Fault(category, what, "It is asked for again; if this lasts, look at the identity endpoint of this machine."), settings.IntegrationName);
+        IntakeVerdict.Of(new Fault(category, what, "It is asked for again; if this lasts, look at the identity endpoint of this machine."),
+            settings.IntegrationName);
 
     private static int? StatusOf(Exception? exception)
     {

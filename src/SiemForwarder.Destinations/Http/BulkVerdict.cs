@@ -31,14 +31,16 @@ internal static class BulkVerdict
                     retry.Add(index);
                     break;
                 case HttpVerdict.Rejected:
-                    refused.Add(new RejectedEvent(index, $"Integration '{integrationName}': {What(answer, item, target)} {RefusedAdvice}", InShort(answer, item)));
+                    refused.Add(new RejectedEvent(
+                        index, $"Integration '{integrationName}': {What(answer, item, target)} {RefusedAdvice}", InShort(answer, item)));
                     break;
                 default:
                     return Misconfigured(answer, item, target, integrationName);
             }
         }
 
-        var summary = $"HTTP {answer.Status}: {created} created, {present} already there{(aside > 0 ? $", {aside} of them in the failure store: correct the mapping" : "")}";
+        var summary = $"HTTP {answer.Status}: {created} created, {present} already "
+            + $"there{(aside > 0 ? $", {aside} of them in the failure store: correct the mapping" : "")}";
         if (refused.Count == 0 && retry.Count == 0)
         {
             return IntakeVerdict.Delivered(summary);
@@ -50,7 +52,8 @@ internal static class BulkVerdict
             return OfAll(answer, first, target, integrationName);
         }
 
-        var outcome = new DeliveryOutcome.Partial(refused, retry, $"{summary}, {refused.Count} refused, {retry.Count} to send again; {InShort(answer, first)}", answer.RetryAfter);
+        var outcome = new DeliveryOutcome.Partial(
+            refused, retry, $"{summary}, {refused.Count} refused, {retry.Count} to send again; {InShort(answer, first)}", answer.RetryAfter);
         return new IntakeVerdict(outcome, new Fault(ErrorCategory.Rejected, What(answer, first, target), RefusedAdvice));
     }
 

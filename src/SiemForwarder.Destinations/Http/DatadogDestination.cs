@@ -71,7 +71,8 @@ internal sealed class DatadogDestination : HttpIntake
         {
             200 => IntakeVerdict.Delivered($"{answer.Endpoint} knows the API key"),
             401 or 403 => IntakeVerdict.Of(
-                answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authentication, $"{answer.Endpoint} does not know the API key: HTTP {answer.Status}.",
+                answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authentication,
+                $"{answer.Endpoint} does not know the API key: HTTP {answer.Status}.",
                 "Check settings.apiKey, which must be an API key and no application key, and that serverUrl and settings.apiUrl are of your site."),
             _ => IntakeVerdict.Delivered($"the intake has to tell, since {answer.Endpoint} answered HTTP {answer.Status}"),
         };

@@ -14,13 +14,15 @@ internal sealed record DatadogSettings(Secret ApiKey, string Source, string Serv
         new("settings.source", DestinationFieldType.Text, "Attribute ddsource, which chooses the pipeline.") { Default = UsualSource },
         new("settings.service", DestinationFieldType.Text, "Attribute service.") { Default = "keycloak" },
         new("settings.tags", DestinationFieldType.Text, "Tags, separated by commas: env:prod,team:iam."),
-        new("settings.apiUrl", DestinationFieldType.Url, "API that a test asks whether it knows the key; https://api. and the site of the server URL where it is missing."),
+        new("settings.apiUrl", DestinationFieldType.Url,
+            "API that a test asks whether it knows the key; https://api. and the site of the server URL where it is missing."),
     ];
 
     public static DatadogSettings Read(SettingReader reader)
     {
         Uri? apiUrl = null;
-        if (reader.Text("apiUrl") is { } text && (!Uri.TryCreate(text, UriKind.Absolute, out apiUrl) || apiUrl.Scheme is not ("https" or "http") || apiUrl.UserInfo.Length > 0))
+        if (reader.Text("apiUrl") is { } text
+            && (!Uri.TryCreate(text, UriKind.Absolute, out apiUrl) || apiUrl.Scheme is not ("https" or "http") || apiUrl.UserInfo.Length > 0))
         {
             reader.Fault("apiUrl", "Must be a URL such as https://api.datadoghq.eu, without a user name or password.");
             apiUrl = null;
@@ -34,5 +36,7 @@ internal sealed record DatadogSettings(Secret ApiKey, string Source, string Serv
 
     /// <summary>Where to ask whether the key is known; null where the intake is not one of Datadog's own and no API is named.</summary>
     public Uri? ApiUrlFor(Uri serverUrl) => ApiUrl
-        ?? (serverUrl.Host.StartsWith(IntakePrefix, StringComparison.OrdinalIgnoreCase) ? new Uri($"https://api.{serverUrl.Host[IntakePrefix.Length..]}") : null);
+        ?? (serverUrl.Host.StartsWith(IntakePrefix, StringComparison.OrdinalIgnoreCase)
+            ? new Uri($"https://api.{serverUrl.Host[IntakePrefix.Length..]}")
+            : null);
 }

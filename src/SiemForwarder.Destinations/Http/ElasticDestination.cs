@@ -61,7 +61,8 @@ internal sealed class ElasticDestination : HttpIntake
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, ElasticSettings own) => new()
     {
         Credentials = HttpIntakeProfile.CredentialsOf(
-            own.Faults, own.ApiKey is null ? null : new HttpCredentials("Authorization", new Secret($"ApiKey {own.EncodedApiKey!.Reveal()}")), settings.Authentication),
+            own.Faults, own.ApiKey is null ? null : new HttpCredentials("Authorization", new Secret($"ApiKey {own.EncodedApiKey!.Reveal()}")),
+            settings.Authentication),
         Secrets = own.Secrets,
         // 5 MB with the action lines, far below the 100 MB that the servers take by default.
         Limits = new BatchLimits(1000, 4_800_000),
@@ -80,7 +81,8 @@ internal sealed partial record ElasticSettings
     [
         new("settings.dataStream", DestinationFieldType.Text, "Data stream to write to: logs-<dataset>-<namespace>.") { Default = UsualDataStream },
         new("settings.index", DestinationFieldType.Text, "Index or alias to write to instead of a data stream."),
-        new("settings.apiKey", DestinationFieldType.Text, "API key as Elasticsearch shows it: encoded, or id:key; where it is missing, authentication counts.") { Secret = true },
+        new("settings.apiKey", DestinationFieldType.Text,
+            "API key as Elasticsearch shows it: encoded, or id:key; where it is missing, authentication counts.") { Secret = true },
         new("settings.pipeline", DestinationFieldType.Text, "Ingest pipeline to run documents through."),
     ];
 
@@ -123,15 +125,18 @@ internal sealed partial record ElasticSettings
 
         if (stream is not null && !DataStream().IsMatch(stream))
         {
-            reader.Fault("dataStream", "Must be of the form logs-<dataset>-<namespace>: lower case, dataset and namespace without hyphens, for example logs-keycloak.audit-default.");
+            reader.Fault("dataStream",
+                "Must be of the form logs-<dataset>-<namespace>: lower case, dataset and namespace without hyphens, for example logs-keycloak.audit-default.");
         }
 
         if (index is not null && (!Index().IsMatch(index) || Encoding.UTF8.GetByteCount(index) > 255))
         {
-            reader.Fault("index", "Must be the name of an index: lower case, at most 255 bytes, none of \\ / * ? \" < > | , # : or space, and no - _ + at its beginning.");
+            reader.Fault("index",
+                "Must be the name of an index: lower case, at most 255 bytes, none of \\ / * ? \" < > | , # : or space, and no - _ + at its beginning.");
         }
 
-        var settings = new ElasticSettings { Target = index ?? stream ?? UsualDataStream, ApiKey = reader.SecretText("apiKey"), Pipeline = reader.Text("pipeline") };
+        var settings = new ElasticSettings { Target = index ?? stream ?? UsualDataStream, ApiKey = reader.SecretText("apiKey"),
+            Pipeline = reader.Text("pipeline") };
         return settings with { Faults = reader.Faults };
     }
 

@@ -63,7 +63,8 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
         {
             (false, _) => IntakeVerdict.Of(
                 answer, settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authorization,
-                $"{answer.Endpoint} knows the credentials, but they may not create documents in {target}.", $"Give the role of the user or API key create_doc and auto_configure on {target}."),
+                $"{answer.Endpoint} knows the credentials, but they may not create documents in {target}.",
+                $"Give the role of the user or API key create_doc and auto_configure on {target}."),
             (true, false) => Known($"{known}, may create documents in {target}, but not the data stream itself: it must exist"),
             (true, _) => Known($"{known}, may create documents in {target}"),
             _ => Known($"{known}; it does not tell the forwarder's privileges, the test document has to"),
@@ -71,7 +72,8 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
     }
 
     private Task<Attempt<HttpAnswer>> AskAsync(string path, byte[]? body, CancellationToken cancellationToken) => used.SendAsync(
-        new HttpExchange(ElasticSettings.RootOf(settings.ServerUrl) + path, body) { Method = body is null ? HttpMethod.Get : HttpMethod.Post }, cancellationToken);
+        new HttpExchange(ElasticSettings.RootOf(settings.ServerUrl) + path, body) { Method = body is null ? HttpMethod.Get : HttpMethod.Post },
+        cancellationToken);
 
     private IntakeVerdict Known(string what) => IntakeVerdict.Delivered(OneLine.Of(used.Mask.Mask(what)));
 
@@ -80,7 +82,8 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(name, out var value)
+                && value.ValueKind == JsonValueKind.String
                 ? value.GetString() : null;
         }
         catch (JsonException)

@@ -29,13 +29,16 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
         Documentation = "src/SiemForwarder.Destinations/README.md#google-security-operations",
         Fields =
         [
-            DestinationField.ServerUrl("https://<region>-chronicle.googleapis.com for the API, https://[<region>-]malachiteingestion-pa.googleapis.com for the older one, or the feed's endpoint URL."),
+            DestinationField.ServerUrl(
+                "https://<region>-chronicle.googleapis.com for the API, https://[<region>-]malachiteingestion-pa.googleapis.com for the older one, or the "
+                    + "feed's endpoint URL."),
             DestinationField.Port,
             .. GoogleSecOpsSettings.Fields,
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new GoogleSecOpsDestination(settings, timeProvider, GoogleSecOpsSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, timeProvider) =>
+            new GoogleSecOpsDestination(settings, timeProvider, GoogleSecOpsSettings.Read(new SettingReader(settings.Settings))),
     };
 
     protected override IReadOnlyList<KeyValuePair<string, string>> Headers => tokens?.Headers ?? own.FeedHeaders;
@@ -60,9 +63,11 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
 
         return answer.Status switch
         {
-            403 when own.Legacy => Advise(answer, byTable, "Use the key file for the Ingestion API that Google gave for this customer, and check settings.customerId."),
+            403 when own.Legacy =>
+                Advise(answer, byTable, "Use the key file for the Ingestion API that Google gave for this customer, and check settings.customerId."),
             404 when own.Legacy => Advise(answer, byTable, "Check the region of the server URL: https://[<region>-]malachiteingestion-pa.googleapis.com."),
-            403 when !own.Feed => Advise(answer, byTable, $"Give the service account a role with chronicle.{(own.Udm ? "events" : "logs")}.import on this instance."),
+            403 when !own.Feed =>
+                Advise(answer, byTable, $"Give the service account a role with chronicle.{(own.Udm ? "events" : "logs")}.import on this instance."),
             404 when !own.Feed => Advise(answer, byTable, "Check region of the server URL, settings.instance and settings.logType."),
             401 or 403 => Advise(answer, byTable, "Check settings.apiKey, which must be restricted to the Chronicle API, and settings.feedSecret."),
             _ => byTable,
@@ -106,7 +111,8 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
 
     private async Task<IntakeVerdict> AskForLogTypesAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
-        var asked = await used.SendAsync(new HttpExchange(GoogleSecOpsSettings.LogTypesPathOf(Settings.ServerUrl)) { Method = HttpMethod.Get, Headers = Headers }, cancellationToken);
+        var asked = await used.SendAsync(
+            new HttpExchange(GoogleSecOpsSettings.LogTypesPathOf(Settings.ServerUrl)) { Method = HttpMethod.Get, Headers = Headers }, cancellationToken);
         if (!asked.TryGet(out var answer, out var fault))
         {
             return IntakeVerdict.Of(fault, Settings.IntegrationName);

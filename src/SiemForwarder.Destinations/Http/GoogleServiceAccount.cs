@@ -44,7 +44,8 @@ internal sealed class GoogleServiceAccount
             rsa.ImportFromPem(key);
             return new GoogleServiceAccount(email, root.TryGetProperty("private_key_id", out var id) ? id.GetString() : null, key, tokenUrl);
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or CryptographicException)
+        catch (Exception exception)
+            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or CryptographicException)
         {
             return null;
         }

@@ -4,7 +4,8 @@ namespace SiemForwarder.Destinations.Http;
 /// <param name="Endpoint">Scheme, host and port, without path.</param>
 /// <param name="Status">Status code.</param>
 /// <param name="Text">Beginning of the body, on one line.</param>
-/// <param name="Body">The body itself, at most 64 KiB or what the destination allows, for a destination that must read it: never to be shown; valid until the next request.</param>
+/// <param name="Body">The body itself, at most 64 KiB or what the destination allows, for a destination that must read it: never to be
+/// shown; valid until the next request.</param>
 internal sealed record HttpAnswer(string Endpoint, int Status, string Text, ReadOnlyMemory<byte> Body = default)
 {
     /// <summary>How long it asked to wait.</summary>

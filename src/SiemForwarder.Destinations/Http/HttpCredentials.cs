@@ -8,7 +8,8 @@ namespace SiemForwarder.Destinations.Http;
 /// <param name="Value">Its value.</param>
 internal sealed record HttpCredentials(string Name, Secret Value)
 {
-    private static readonly string[] Reserved = ["Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Host", "Expect", "Upgrade"];
+    private static readonly string[] Reserved =
+        ["Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Host", "Expect", "Upgrade"];
 
     /// <summary>The header, or a fault that names the setting that is missing or wrong.</summary>
     public static Attempt<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch

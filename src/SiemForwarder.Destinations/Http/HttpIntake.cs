@@ -36,7 +36,8 @@ internal abstract class HttpIntake : IDestination
     {
         var exchange = Exchange(Body(batch));
         var (unit, fault) = await RenderedRequest.OfAsync(Settings, profile, timeProvider, exchange, plain.Written, cancellationToken);
-        return new WireImage([unit], fault?.What ?? (FetchesAccess ? "An access token is fetched when a batch is sent; its Authorization header is not shown." : null));
+        return new WireImage(
+            [unit], fault?.What ?? (FetchesAccess ? "An access token is fetched when a batch is sent; its Authorization header is not shown." : null));
     }
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
@@ -178,7 +179,9 @@ internal abstract class HttpIntake : IDestination
     }
 
     private static void Fail(StageLog log, Fault fault) => log.Failed(
-        fault.Category is ErrorCategory.Authentication or ErrorCategory.Authorization or ErrorCategory.Tls ? TestStageName.Authentication : TestStageName.Acceptance,
+        fault.Category is ErrorCategory.Authentication or ErrorCategory.Authorization or ErrorCategory.Tls
+            ? TestStageName.Authentication
+            : TestStageName.Acceptance,
         fault);
 
     private ReadOnlyMemory<byte> Compress()

@@ -21,7 +21,8 @@ internal sealed record HttpIntakeProfile
     /// <summary>Most bytes of an answer that are read.</summary>
     public int MaxAnswerBytes { get; init; } = 64 * 1024;
 
-    /// <summary>The credentials of a destination: the first fault of its settings, a header of its own, or what the integration says under authentication.</summary>
+    /// <summary>The credentials of a destination: the first fault of its settings, a header of its own, or what the integration says under
+    /// authentication.</summary>
     /// <param name="faults">Of the settings.</param>
     /// <param name="own">Header of its own; null where its setting is not used.</param>
     /// <param name="authentication">Of the integration.</param>

@@ -6,7 +6,8 @@ namespace SiemForwarder.Destinations.Http;
 internal sealed record IntakeVerdict(DeliveryOutcome Outcome, Fault? Fault = null)
 {
     /// <summary>By the one table of status codes. A web page is never the answer of an intake, whatever its status.</summary>
-    public static IntakeVerdict Of(HttpAnswer answer, string integrationName) => answer.ToFault() is { } fault && HttpStatusTable.Find(answer.Status).Verdict == HttpVerdict.Delivered
+    public static IntakeVerdict Of(HttpAnswer answer, string integrationName) =>
+        answer.ToFault() is { } fault && HttpStatusTable.Find(answer.Status).Verdict == HttpVerdict.Delivered
         ? new IntakeVerdict(fault.ToOutcome(integrationName), fault)
         : new IntakeVerdict(answer.ToOutcome(integrationName), answer.ToFault());
 

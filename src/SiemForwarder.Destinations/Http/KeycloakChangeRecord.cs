@@ -8,7 +8,8 @@ namespace SiemForwarder.Destinations.Http;
 /// Writes an event as what Google's own parser of the log type KEYCLOAK reads: the change record of an inserted row of Keycloak's tables
 /// EVENT_ENTITY and ADMIN_EVENT_ENTITY (Google Datastream, event format).
 /// </summary>
-/// <remarks>Columns are those of Keycloak's tables, lower case as PostgreSQL names them; unknown ones are null. The representation of admin events is left out.</remarks>
+/// <remarks>Columns are those of Keycloak's tables, lower case as PostgreSQL names them; unknown ones are null. The representation of admin
+/// events is left out.</remarks>
 internal static class KeycloakChangeRecord
 {
     public static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent)

@@ -3,7 +3,8 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Writes the same log records as <see cref="OtlpRecord"/> in the binary form of OTLP (opentelemetry-proto 1.11, collector/logs/v1 and logs/v1).</summary>
+/// <summary>Writes the same log records as <see cref="OtlpRecord"/> in the binary form of OTLP (opentelemetry-proto 1.11, collector/logs/v1
+/// and logs/v1).</summary>
 internal sealed class OtlpProtobuf : IDisposable
 {
     // ExportLogsServiceRequest

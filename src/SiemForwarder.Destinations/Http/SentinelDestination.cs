@@ -14,14 +14,17 @@ internal sealed class SentinelDestination : HttpIntake
     {
         this.own = own;
         isJson = EventValue.IsJson(settings.Http);
-        tokens = own.Credential == SentinelCredential.ClientSecret ? OfApplication(settings, own, timeProvider) : new AzureIdentityTokens(settings, own, timeProvider);
+        tokens = own.Credential == SentinelCredential.ClientSecret
+            ? OfApplication(settings, own, timeProvider)
+            : new AzureIdentityTokens(settings, own, timeProvider);
     }
 
     public static DestinationKind Kind { get; } = new()
     {
         Id = "sentinel",
         Name = "Microsoft Sentinel (Logs Ingestion API)",
-        Description = "Writes events into a table of Microsoft Sentinel or Log Analytics through a data collection rule, as an app registration or as the identity of its own machine or pod.",
+        Description = "Writes events into a table of Microsoft Sentinel or Log Analytics through a data collection rule, as an app registration or as the "
+            + "identity of its own machine or pod.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckSettings = static settings => SentinelSettings.Read(new SettingReader(settings)).Faults,
@@ -76,7 +79,8 @@ internal sealed class SentinelDestination : HttpIntake
 
         return answer.Status switch
         {
-            403 => Advise(answer, byTable, "Give the application the role Monitoring Metrics Publisher on the data collection rule; it takes up to half an hour to count."),
+            403 => Advise(answer, byTable,
+                "Give the application the role Monitoring Metrics Publisher on the data collection rule; it takes up to half an hour to count."),
             404 => Advise(answer, byTable, "Check settings.ruleId, settings.stream and the ingestion URL: they belong to one data collection rule."),
             400 when SentinelErrorCode.Find(answer.Body) is { } code && SentinelErrorCode.AdviceOf(code) is { } advice => Advise(answer, byTable, advice),
             _ => byTable,
@@ -109,7 +113,8 @@ internal sealed class SentinelDestination : HttpIntake
 
     private static AccessTokens OfApplication(DestinationSettings settings, SentinelSettings own, TimeProvider timeProvider) => new(
         settings, new Uri(own.Authority, $"{own.Authority.AbsolutePath.TrimEnd('/')}/{Uri.EscapeDataString(own.TenantId)}/oauth2/v2.0/token"),
-        _ => $"grant_type=client_credentials&client_id={Uri.EscapeDataString(own.ClientId)}&client_secret={Uri.EscapeDataString(own.ClientSecret.Reveal())}&scope={Uri.EscapeDataString(own.Scope)}",
+        _ => $"grant_type=client_credentials&client_id={Uri.EscapeDataString(own.ClientId)}"
+            + $"&client_secret={Uri.EscapeDataString(own.ClientSecret.Reveal())}&scope={Uri.EscapeDataString(own.Scope)}",
         [own.ClientSecret], "Check settings.tenantId, settings.clientId and settings.clientSecret: the secret may have expired.", timeProvider);
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, SentinelSettings own) => new()

@@ -2,7 +2,8 @@ namespace SiemForwarder.Destinations.Http;
 
 /// <summary>What only the Logs Ingestion API has.</summary>
 internal sealed record SentinelSettings(
-    SentinelCredential Credential, string TenantId, string ClientId, Secret ClientSecret, string RuleId, string Stream, bool AsFormatted, Uri Authority, string Scope,
+    SentinelCredential Credential, string TenantId, string ClientId, Secret ClientSecret, string RuleId, string Stream, bool AsFormatted, Uri Authority,
+    string Scope,
     IReadOnlyList<SettingFault> Faults)
 {
     private const string UsualStream = "Custom-KeycloakEvents_CL";
@@ -18,14 +19,21 @@ internal sealed record SentinelSettings(
 
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.credential", DestinationFieldType.Choice, "As whom to ask for tokens: an app registration with a secret, the managed identity of the engine's machine, or the workload identity of its pod.") { Default = "clientSecret", Choices = ["clientSecret", "managedIdentity", "workloadIdentity"] },
-        new("settings.tenantId", DestinationFieldType.Text, "Directory (tenant) id; required with clientSecret, AZURE_TENANT_ID of the pod with workloadIdentity."),
-        new("settings.clientId", DestinationFieldType.Text, "Application (client) id; required with clientSecret, of a user-assigned identity with managedIdentity, AZURE_CLIENT_ID of the pod with workloadIdentity."),
+        new("settings.credential", DestinationFieldType.Choice,
+            "As whom to ask for tokens: an app registration with a secret, the managed identity of the engine's machine, or the workload identity of its "
+                + "pod.") { Default = "clientSecret", Choices = ["clientSecret", "managedIdentity", "workloadIdentity"] },
+        new("settings.tenantId", DestinationFieldType.Text,
+            "Directory (tenant) id; required with clientSecret, AZURE_TENANT_ID of the pod with workloadIdentity."),
+        new("settings.clientId", DestinationFieldType.Text,
+            "Application (client) id; required with clientSecret, of a user-assigned identity with managedIdentity, AZURE_CLIENT_ID of the pod with "
+                + "workloadIdentity."),
         new("settings.clientSecret", DestinationFieldType.Text, "Client secret of the app registration; required with clientSecret.") { Secret = true },
         new("settings.ruleId", DestinationFieldType.Text, "Immutable id of the data collection rule: dcr- and 32 digits.") { Required = true },
         new("settings.stream", DestinationFieldType.Text, "Stream that the rule declares.") { Default = UsualStream },
-        new("settings.payload", DestinationFieldType.Choice, "Rows with the columns of the documentation, or each event as it was formatted.") { Default = "columns", Choices = ["columns", "formatted"] },
-        new("settings.cloud", DestinationFieldType.Choice, "Cloud that the workspace is in; chooses authority and scope.") { Default = "public", Choices = ["public", "usGovernment", "china"] },
+        new("settings.payload", DestinationFieldType.Choice,
+            "Rows with the columns of the documentation, or each event as it was formatted.") { Default = "columns", Choices = ["columns", "formatted"] },
+        new("settings.cloud", DestinationFieldType.Choice, "Cloud that the workspace is in; chooses authority and scope.") { Default = "public",
+            Choices = ["public", "usGovernment", "china"] },
         new("settings.authority", DestinationFieldType.Url, "Where tokens are asked for, where it is not that of the cloud."),
         new("settings.scope", DestinationFieldType.Text, "Scope of the token, where it is not that of the cloud."),
     ];
@@ -47,7 +55,8 @@ internal sealed record SentinelSettings(
             reader.Fault("ruleId", "Must be the immutable id, which begins with dcr-, not the name or the resource id of the rule.");
         }
 
-        var credential = Enum.Parse<SentinelCredential>(reader.Choice("credential", "clientSecret", "clientSecret", "managedIdentity", "workloadIdentity"), ignoreCase: true);
+        var credential = Enum.Parse<SentinelCredential>(
+            reader.Choice("credential", "clientSecret", "clientSecret", "managedIdentity", "workloadIdentity"), ignoreCase: true);
         string Text(string name, string sentence) => credential == SentinelCredential.ClientSecret ? reader.Required(name, sentence) : reader.Text(name) ?? "";
         var settings = new SentinelSettings(
             credential,
@@ -81,24 +90,30 @@ internal sealed record SentinelSettings(
         bool IsHere(Uri url) => url.IsLoopback && settings.Proxy is null;
         if (!IsHere(settings.ServerUrl) && !IsAzure(settings.ServerUrl))
         {
-            faults.Add(new SettingFault("serverUrl", $"A {name} identity is only shown to Azure: https:// and a host that ends in .ingest.monitor.azure.com, .us or .cn."));
+            faults.Add(new SettingFault(
+                "serverUrl", $"A {name} identity is only shown to Azure: https:// and a host that ends in .ingest.monitor.azure.com, .us or .cn."));
         }
 
-        if (asksAuthority && !IsHere(Authority) && !Clouds.Values.Any(cloud => new Uri(cloud.Authority).Host == Authority.Host && Authority.Scheme == Uri.UriSchemeHttps))
+        if (asksAuthority && !IsHere(Authority)
+            && !Clouds.Values.Any(cloud => new Uri(cloud.Authority).Host == Authority.Host && Authority.Scheme == Uri.UriSchemeHttps))
         {
-            faults.Add(new SettingFault("settings.authority", "A workload identity is only shown to Entra ID: choose settings.cloud and leave the authority out."));
+            faults.Add(new SettingFault(
+                "settings.authority", "A workload identity is only shown to Entra ID: choose settings.cloud and leave the authority out."));
         }
 
-        if ((settings.Tls.CaCertificate ?? settings.Tls.Fingerprint ?? settings.Tls.ServerName) is not null && !(IsHere(settings.ServerUrl) && (!asksAuthority || IsHere(Authority))))
+        if ((settings.Tls.CaCertificate ?? settings.Tls.Fingerprint ?? settings.Tls.ServerName) is not null
+            && !(IsHere(settings.ServerUrl) && (!asksAuthority || IsHere(Authority))))
         {
-            faults.Add(new SettingFault("tls", $"With a {name} identity the authorities of this machine count alone: leave out caCertificate, fingerprint and serverName."));
+            faults.Add(new SettingFault(
+                "tls", $"With a {name} identity the authorities of this machine count alone: leave out caCertificate, fingerprint and serverName."));
         }
 
         return faults;
     }
 
     public string PathOf(Uri serverUrl) =>
-        $"{serverUrl.AbsolutePath.TrimEnd('/')}/dataCollectionRules/{Uri.EscapeDataString(RuleId)}/streams/{Uri.EscapeDataString(Stream)}?api-version=2023-01-01";
+        $"{serverUrl.AbsolutePath.TrimEnd('/')}/dataCollectionRules/{Uri.EscapeDataString(RuleId)}"
+            + $"/streams/{Uri.EscapeDataString(Stream)}?api-version=2023-01-01";
 
     private static bool IsAzure(Uri serverUrl) =>
         serverUrl.Scheme == Uri.UriSchemeHttps && IngestionHosts.Any(host => serverUrl.IdnHost.EndsWith(host, StringComparison.OrdinalIgnoreCase));

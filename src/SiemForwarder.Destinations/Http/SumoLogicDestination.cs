@@ -30,7 +30,8 @@ internal sealed class SumoLogicDestination : HttpIntake
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new SumoLogicDestination(settings, timeProvider, SumoLogicSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, timeProvider) =>
+            new SumoLogicDestination(settings, timeProvider, SumoLogicSettings.Read(new SettingReader(settings.Settings))),
     };
 
     protected override void WriteBody(DeliveryBatch batch, PooledStream body) => RequestBody.WriteLines(batch, body);

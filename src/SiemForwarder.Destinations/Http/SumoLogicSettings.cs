@@ -5,7 +5,8 @@ internal sealed record SumoLogicSettings(Secret Code, string? Category, IReadOnl
 {
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.code", DestinationFieldType.Text, "The unique code at the end of the source's address; whoever knows it can write. The whole address works too.") { Secret = true, Required = true },
+        new("settings.code", DestinationFieldType.Text,
+            "The unique code at the end of the source's address; whoever knows it can write. The whole address works too.") { Secret = true, Required = true },
         new("settings.category", DestinationFieldType.Text, "Source category instead of the source's own."),
         new("settings.name", DestinationFieldType.Text, "Source name instead of the source's own."),
         new("settings.host", DestinationFieldType.Text, "Source host instead of the source's own."),
@@ -18,6 +19,7 @@ internal sealed record SumoLogicSettings(Secret Code, string? Category, IReadOnl
         var headers = new[] { ("X-Sumo-Category", "category"), ("X-Sumo-Name", "name"), ("X-Sumo-Host", "host"), ("X-Sumo-Fields", "fields") }
             .Select(pair => (Header: pair.Item1, Value: reader.Text(pair.Item2))).Where(pair => pair.Value is not null)
             .Select(pair => KeyValuePair.Create(pair.Header, pair.Value!)).ToArray();
-        return new SumoLogicSettings(new Secret(code[(code.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/')), reader.Text("category"), headers, reader.Faults);
+        return new SumoLogicSettings(
+            new Secret(code[(code.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/')), reader.Text("category"), headers, reader.Faults);
     }
 }

@@ -5,7 +5,8 @@ internal sealed record WebhookSettings(IReadOnlyList<Secret> SigningSecrets, IRe
 {
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.signingSecret", DestinationFieldType.Text, "Signs every request as Standard Webhooks says: whsec_ and Base64; two with a space between while one replaces the other.") { Secret = true },
+        new("settings.signingSecret", DestinationFieldType.Text,
+            "Signs every request as Standard Webhooks says: whsec_ and Base64; two with a space between while one replaces the other.") { Secret = true },
     ];
 
     public static WebhookSettings Read(SettingReader reader)

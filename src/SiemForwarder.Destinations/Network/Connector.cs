@@ -94,7 +94,8 @@ internal sealed class Connector : IDisposable
             return fault;
         }
 
-        log?.Passed(TestStageName.Resolve, $"{next.Host}{(proxy is null ? "" : ", the proxy,")} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+        log?.Passed(TestStageName.Resolve,
+            $"{next.Host}{(proxy is null ? "" : ", the proxy,")} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
         var connected = await TcpDialer.ConnectAsync(next, addresses, timeout, timeProvider, cancellationToken);
         if (!connected.TryGet(out var socket, out fault))
         {
@@ -126,7 +127,8 @@ internal sealed class Connector : IDisposable
             }
         }
 
-        log?.Passed(TestStageName.Connect, $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}{(proxy is null ? "" : $", the proxy, and through it to {Endpoint}")}");
+        log?.Passed(TestStageName.Connect,
+            $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}{(proxy is null ? "" : $", the proxy, and through it to {Endpoint}")}");
         return socket;
     }
 }

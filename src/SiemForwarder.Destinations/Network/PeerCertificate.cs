@@ -68,7 +68,8 @@ internal sealed class PeerCertificate
     public string NamesInWords => Names.Count == 0 ? "no name at all" : string.Join(", ", Names);
 
     public override string ToString() =>
-        $"certificate {Subject}; for {NamesInWords}; issued by {Issuer}; valid from {Day(NotBefore)} to {Day(NotAfter)}; chain: {string.Join(" < ", Chain)}; {Fingerprint}";
+        $"certificate {Subject}; for {NamesInWords}; issued by {Issuer}; valid from {Day(NotBefore)} to {Day(NotAfter)}; chain: "
+            + $"{string.Join(" < ", Chain)}; {Fingerprint}";
 
     public static string Day(DateTimeOffset instant) => instant.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
 }

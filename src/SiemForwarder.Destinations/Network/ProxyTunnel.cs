@@ -69,7 +69,8 @@ internal static class ProxyTunnel
         }
 
         var parts = line.Split(' ', 3);
-        if (parts.Length < 2 || !parts[0].StartsWith("HTTP/1.", StringComparison.Ordinal) || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status))
+        if (parts.Length < 2 || !parts[0].StartsWith("HTTP/1.", StringComparison.Ordinal)
+            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status))
         {
             return new Fault(ErrorCategory.Configuration, $"{proxy} did not answer as an HTTP proxy does.", "Check http.proxy.", NeedsChange: true);
         }
@@ -78,9 +79,11 @@ internal static class ProxyTunnel
         return status switch
         {
             >= 200 and <= 299 => null,
-            407 => new Fault(ErrorCategory.Authentication, what, "Let this engine through the proxy by its address: proxies that want a password are not supported.", NeedsChange: true),
+            407 => new Fault(ErrorCategory.Authentication, what,
+                "Let this engine through the proxy by its address: proxies that want a password are not supported.", NeedsChange: true),
             408 or 429 or 502 or 503 or 504 or 500 => new Fault(ErrorCategory.Connection, what, "Check that the proxy can reach the receiver."),
-            _ => new Fault(ErrorCategory.Configuration, what, "Check http.proxy, and that the proxy permits connections to this host and port.", NeedsChange: true),
+            _ => new Fault(ErrorCategory.Configuration, what, "Check http.proxy, and that the proxy permits connections to this host and port.",
+                NeedsChange: true),
         };
     }
 }

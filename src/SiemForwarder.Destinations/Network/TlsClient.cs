@@ -43,7 +43,8 @@ internal sealed class TlsClient : IDisposable
             if (client.pins is null && !string.IsNullOrWhiteSpace(settings.Tls.Fingerprint))
             {
                 return new Fault(
-                    ErrorCategory.Tls, "tls.fingerprint cannot be used: it is not of the form SHA-256:AB:CD:…", "Correct it in the integration.", NeedsChange: true);
+                    ErrorCategory.Tls, "tls.fingerprint cannot be used: it is not of the form SHA-256:AB:CD:…", "Correct it in the integration.",
+                    NeedsChange: true);
             }
 
             setting = "tls.clientCertificate with tls.clientKey";

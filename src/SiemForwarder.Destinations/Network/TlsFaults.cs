@@ -8,7 +8,8 @@ namespace SiemForwarder.Destinations.Network;
 internal static class TlsFaults
 {
     private static readonly string[] CertificateAlerts =
-        ["badcertificate", "unsupportedcertificate", "certificaterevoked", "certificateexpired", "certificateunknown", "unknownca", "accessdenied", "decrypterror"];
+        ["badcertificate", "unsupportedcertificate", "certificaterevoked", "certificateexpired", "certificateunknown", "unknownca", "accessdenied",
+            "decrypterror"];
 
     private static readonly string[] NotTls =
         ["wrongversionnumber", "cannotdeterminetheframesize", "packetlength", "corruptedframe", "httprequest", "unexpectedpacketformat", "recordlayerfailure"];
@@ -71,7 +72,8 @@ internal static class TlsFaults
         {
             return new Fault(
                 ErrorCategory.Tls, $"{endpoint} refused the client certificate.",
-                "Check that the receiver trusts its authority, that it is valid today, and that its name is among those the receiver permits.", NeedsChange: true);
+                "Check that the receiver trusts its authority, that it is valid today, and that its name is among those the receiver permits.",
+                NeedsChange: true);
         }
 
         if (Mentions(exception, "protocolversion"))

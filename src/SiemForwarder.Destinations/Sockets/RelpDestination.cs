@@ -49,7 +49,8 @@ internal sealed class RelpDestination : IDestination
     {
         if (own.Faults.Count > 0)
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.",
+                NeedsChange: true)
                 .ToOutcome(settings.IntegrationName);
         }
 
@@ -80,7 +81,8 @@ internal sealed class RelpDestination : IDestination
         var fault = await ofTest.OpenAsync(cancellationToken);
         if (fault is null)
         {
-            log.Skipped(TestStageName.Authentication, connection.HasClientCertificate ? "the receiver did not object to the client certificate" : "RELP has none, and no client certificate is used");
+            log.Skipped(TestStageName.Authentication,
+                connection.HasClientCertificate ? "the receiver did not object to the client certificate" : "RELP has none, and no client certificate is used");
             var result = await ofTest.SendAsync(batch, cancellationToken);
             fault = result.Fault ?? (result.Refused is [var refused, ..] ? Refusal(refused.Answer) : null);
         }
@@ -154,7 +156,8 @@ internal sealed class RelpDestination : IDestination
     }
 
     private string Reason(string answer) =>
-        $"Integration '{settings.IntegrationName}': {connector.Endpoint} answered {answer} {MostRefusals} times. Look at the receiver's log for what it does not take in this message.";
+        $"Integration '{settings.IntegrationName}': {connector.Endpoint} answered {answer} {MostRefusals} times. Look at the receiver's log for what it "
+            + "does not take in this message.";
 
     private Fault Refusal(string answer) => new(
         ErrorCategory.Rejected, $"{connector.Endpoint} answered {answer}.", "It is sent again; look at the receiver's log if this repeats.");

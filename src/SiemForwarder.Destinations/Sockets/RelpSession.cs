@@ -32,7 +32,8 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
             () => Add("open"u8, "relp_version=0\nrelp_software=SiemForwarder\ncommands=syslog"u8), 1, result, cancellationToken);
         return fault ?? (result.Refused is [var refused, ..]
             ? new Fault(
-                ErrorCategory.Configuration, $"{connection.Endpoint} answered {refused.Answer} to the offer of a session.", "Check that the receiver's RELP input takes syslog.",
+                ErrorCategory.Configuration, $"{connection.Endpoint} answered {refused.Answer} to the offer of a session.",
+                "Check that the receiver's RELP input takes syslog.",
                 NeedsChange: true)
             : null);
     }
@@ -137,10 +138,12 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
                 return SocketFaults.Reset(connection.Endpoint);
             case { Command: "" }:
                 return new Fault(
-                    ErrorCategory.Configuration, $"{connection.Endpoint} does not speak RELP.", "Check the port: RELP has one of its own, beside that of plain syslog.", NeedsChange: true);
+                    ErrorCategory.Configuration, $"{connection.Endpoint} does not speak RELP.",
+                    "Check the port: RELP has one of its own, beside that of plain syslog.", NeedsChange: true);
             case { Command: "serverclose" }:
                 return new Fault(
-                    ErrorCategory.Connection, $"{connection.Endpoint} closes the RELP session.", "What it did not acknowledge is sent again; look at the receiver's log if this repeats.");
+                    ErrorCategory.Connection, $"{connection.Endpoint} closes the RELP session.",
+                    "What it did not acknowledge is sent again; look at the receiver's log if this repeats.");
             case { Command: "rsp" } when answer.Number == expected:
                 result.Note(answer.Data.Span);
                 return null;

@@ -35,7 +35,8 @@ internal sealed class SyslogConnection : IAsyncDisposable
     /// <summary>False where the peer closed the connection since the last write.</summary>
     public bool IsOpen => !watch.Ended.IsCompleted && (!SendQueue.IsKnown || SendQueue.Read(connection.Socket).Peer == PeerState.Open);
 
-    /// <summary>Whether the peer closed in order, which it can only do once its program has read everything: with bytes unread its system sends a reset.</summary>
+    /// <summary>Whether the peer closed in order, which it can only do once its program has read everything: with bytes unread its system
+    /// sends a reset.</summary>
     /// <remarks>The system knows of a FIN a moment before the pending read does.</remarks>
     public bool IsOrderlyEnd => watch.Ended.IsCompleted
         ? watch.Objection is null

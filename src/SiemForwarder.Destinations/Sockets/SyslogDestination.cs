@@ -19,7 +19,8 @@ internal static class SyslogDestination
             {
                 Choices = ["octet-counting", "lf"],
             },
-            new("settings.resendWindowBytes", DestinationFieldType.Number, "Bytes that are sent again on TCP or TLS after a connection ended abnormally: as large as the receiver's buffer; 0 for none.")
+            new("settings.resendWindowBytes", DestinationFieldType.Number,
+                "Bytes that are sent again on TCP or TLS after a connection ended abnormally: as large as the receiver's buffer; 0 for none.")
             {
                 Default = "6291456",
             },
@@ -33,7 +34,8 @@ internal static class SyslogDestination
 }
 
 /// <summary>What only a syslog destination has.</summary>
-/// <param name="ResendWindowBytes">Bytes that are sent again after an abnormal end; as large as the receive buffers of Linux grow (<c>net.ipv4.tcp_rmem</c>, tcp(7)).</param>
+/// <param name="ResendWindowBytes">Bytes that are sent again after an abnormal end; as large as the receive buffers of Linux grow
+/// (<c>net.ipv4.tcp_rmem</c>, tcp(7)).</param>
 /// <param name="Faults">What is wrong with the settings.</param>
 internal sealed record SyslogSettings(int ResendWindowBytes, IReadOnlyList<SettingFault> Faults)
 {

@@ -121,7 +121,8 @@ internal sealed class SyslogTcpDestination : IDestination
 
     private DeliveryOutcome.Delivered Delivered() => new(resent.Goes == 0
         ? "acknowledged by the receiver's TCP"
-        : $"acknowledged by the receiver's TCP; before it {resent.Events} events ({resent.Bytes} bytes) were sent again in {resent.Goes} goes, because a connection had ended abnormally");
+        : $"acknowledged by the receiver's TCP; before it {resent.Events} events ({resent.Bytes} bytes) were sent again in {resent.Goes} goes, because a "
+            + "connection had ended abnormally");
 
     private async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> framed, CancellationToken cancellationToken)
     {

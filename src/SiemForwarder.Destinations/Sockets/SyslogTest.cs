@@ -24,7 +24,8 @@ internal static class SyslogTest
         ReadOnlyMemory<byte> sent = framed.ToArray();
         await using (connection)
         {
-            var fault = await connection.WriteAsync(framed, cancellationToken) ?? await ListenAsync(connection, connector.Endpoint, timeProvider, cancellationToken);
+            var fault = await connection.WriteAsync(framed, cancellationToken)
+                ?? await ListenAsync(connection, connector.Endpoint, timeProvider, cancellationToken);
             var received = connection.Watch.Received.ToArray();
             if (fault is { Category: ErrorCategory.Tls })
             {
@@ -41,7 +42,8 @@ internal static class SyslogTest
             {
                 log.Passed(
                     TestStageName.Acceptance,
-                    $"{connector.Endpoint} took {sent.Length} bytes and kept the connection open. Syslog confirms nothing beyond that: look for the test event in the SIEM.");
+                    $"{connector.Endpoint} took {sent.Length} bytes and kept the connection open. Syslog confirms nothing beyond that: look for the test "
+                        + "event in the SIEM.");
             }
 
             return log.ToReport(sent, received);
@@ -71,7 +73,8 @@ internal static class SyslogTest
             }
             else
             {
-                log.Passed(TestStageName.Acceptance, $"{message.Length} bytes were sent to {endpoint}. UDP does not confirm delivery: look for the test event in the SIEM.");
+                log.Passed(TestStageName.Acceptance,
+                    $"{message.Length} bytes were sent to {endpoint}. UDP does not confirm delivery: look for the test event in the SIEM.");
             }
 
             return log.ToReport(message, default);

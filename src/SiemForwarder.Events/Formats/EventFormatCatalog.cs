@@ -28,7 +28,8 @@ public static class EventFormatCatalog
         NativeJson.Schema, RawSchema.Id, EcsSchema.Id, OcsfSchema.Id, OcsfSchema.Id19, CimPayload.Id, AsimPayload.Id, UdmPayload.Id,
     ];
 
-    /// <summary>Makes a formatter for one dispatcher. Throws <see cref="ArgumentException"/>, whose text is for people, where the settings cannot be met.</summary>
+    /// <summary>Makes a formatter for one dispatcher. Throws <see cref="ArgumentException"/>, whose text is for people, where the settings
+    /// cannot be met.</summary>
     /// <param name="settings">What the integration wants.</param>
     /// <param name="productVersion">Version of the forwarder in formats that name it; this version where null.</param>
     public static IEventFormatter Create(OutputSettings settings, string? productVersion = null)
@@ -42,7 +43,8 @@ public static class EventFormatCatalog
         {
             null => new BareEventFormatter(payload, settings.MaxMessageBytes),
             { Format: SyslogFormat.Rfc3164 } => new Rfc3164EventFormatter(
-                payload, Named(header, settings.OutputType), settings.MaxMessageBytes, hasTag: settings.OutputType != OutputType.Leef || IsChosen(header.AppName)),
+                payload, Named(header, settings.OutputType), settings.MaxMessageBytes,
+                hasTag: settings.OutputType != OutputType.Leef || IsChosen(header.AppName)),
             _ => new Rfc5424EventFormatter(
                 payload, Named(header, settings.OutputType), settings.MaxMessageBytes, hasStructuredData: IsJson(settings.OutputType)),
         };
@@ -95,7 +97,8 @@ public static class EventFormatCatalog
         if (settings.Syslog is { } syslog && (syslog.Facility is < 0 or > 23 || syslog.EnterpriseNumber < 1))
         {
             throw new ArgumentException(
-                $"Syslog facility {syslog.Facility} or enterprise number {syslog.EnterpriseNumber} is out of range; a facility is 0 to 23, an enterprise number at least 1.",
+                $"Syslog facility {syslog.Facility} or enterprise number {syslog.EnterpriseNumber} is out of range; a facility is 0 to 23, an enterprise "
+                    + "number at least 1.",
                 nameof(settings));
         }
     }

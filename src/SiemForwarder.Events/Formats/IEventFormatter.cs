@@ -6,6 +6,7 @@ namespace SiemForwarder.Events.Formats;
 public interface IEventFormatter
 {
     /// <summary>Writes exactly one event: no framing, no trailing newline, valid UTF-8, no raw CR or LF.</summary>
-    /// <remarks>Not thread-safe: an instance belongs to one dispatcher. Allocates nothing per event after warm-up. Never throws for an event's content.</remarks>
+    /// <remarks>Not thread-safe: an instance belongs to one dispatcher. Allocates nothing per event after warm-up. Never throws for an
+    /// event's content.</remarks>
     void Write(SecurityEvent securityEvent, IBufferWriter<byte> output);
 }

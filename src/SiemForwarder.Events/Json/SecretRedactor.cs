@@ -52,7 +52,8 @@ internal static class SecretRedactor
                     writer.WritePropertyName(name);
                     reader.Read();
                     var inCredentials = reader.CurrentDepth > credentialsDepth;
-                    if (IsSecret(name, valueIsSecret || inCredentials) && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+                    if (IsSecret(name, valueIsSecret || inCredentials)
+                        && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
                     {
                         reader.Skip();
                         writer.WriteStringValue(Mask);

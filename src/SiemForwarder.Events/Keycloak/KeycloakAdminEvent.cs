@@ -3,7 +3,8 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>An admin event as Keycloak writes it (<c>AdminEventRepresentation</c>); what is absent, null or of another type than expected stays empty.</summary>
+/// <summary>An admin event as Keycloak writes it (<c>AdminEventRepresentation</c>); what is absent, null or of another type than expected
+/// stays empty.</summary>
 internal struct KeycloakAdminEvent()
 {
     public string? Id;
@@ -24,7 +25,8 @@ internal struct KeycloakAdminEvent()
     /// <summary>The representation as UTF-8 JSON, or null.</summary>
     public byte[]? Representation;
 
-    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in <paramref name="adminEvent"/>.</summary>
+    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in
+    /// <paramref name="adminEvent"/>.</summary>
     public static void Read(ReadOnlySpan<byte> json, ref KeycloakAdminEvent adminEvent)
     {
         var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);

@@ -76,7 +76,8 @@ public static class KeycloakEventCatalog
         }
 
         return rows
-            .SelectMany(entry => new[] { (entry.CredentialType, entry.Row.Describe(failure: false)), (entry.CredentialType, entry.Row.Describe(failure: true)) })
+            .SelectMany(entry =>
+                new[] { (entry.CredentialType, entry.Row.Describe(failure: false)), (entry.CredentialType, entry.Row.Describe(failure: true)) })
             .ToFrozenDictionary(entry => (entry.Item2.Type, entry.CredentialType), entry => entry.Item2);
     }
 }

@@ -19,7 +19,8 @@ internal struct KeycloakUserEvent()
     public string? Error;
     public KeyValuePair<string, string>[] Details = [];
 
-    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in <paramref name="userEvent"/>.</summary>
+    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in
+    /// <paramref name="userEvent"/>.</summary>
     public static void Read(ReadOnlySpan<byte> json, ref KeycloakUserEvent userEvent)
     {
         var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);

@@ -35,7 +35,8 @@ internal struct PushedEvent()
     public bool IsTest;
     public List<KeyValuePair<string, string>> Details = [];
 
-    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in <paramref name="pushed"/>.</summary>
+    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in
+    /// <paramref name="pushed"/>.</summary>
     public static void Read(ReadOnlySpan<byte> json, ref PushedEvent pushed)
     {
         var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);

@@ -86,14 +86,16 @@ internal static class PushedEventMapping
 
     private static EventOutcome Outcome(string? outcome, string type, EventDescription description) =>
         string.Equals(outcome, "success", StringComparison.OrdinalIgnoreCase) ? EventOutcome.Success
-        : string.Equals(outcome, "failure", StringComparison.OrdinalIgnoreCase) || type.EndsWith(KeycloakEventCatalog.ErrorSuffix, StringComparison.Ordinal) ? EventOutcome.Failure
+        : string.Equals(outcome, "failure", StringComparison.OrdinalIgnoreCase) || type.EndsWith(KeycloakEventCatalog.ErrorSuffix, StringComparison.Ordinal)
+            ? EventOutcome.Failure
         : description.IsKnown && outcome is null ? description.UsualOutcome ?? EventOutcome.Success
         : EventOutcome.Unknown;
 
     private static AdminAction? Resource(in PushedEvent pushed, EventDescription description) =>
         (pushed.Operation ?? pushed.ResourceType ?? pushed.ResourcePath ?? pushed.ResourceId ?? pushed.ResourceName ?? pushed.Representation) is null
             ? null
-            : new AdminAction(pushed.Operation ?? "", pushed.ResourceType ?? description.ObjectType ?? "", pushed.ResourcePath ?? "", pushed.ResourceId, pushed.Representation)
+            : new AdminAction(pushed.Operation ?? "", pushed.ResourceType ?? description.ObjectType ?? "", pushed.ResourcePath ?? "", pushed.ResourceId,
+                pushed.Representation)
             {
                 ResourceName = pushed.ResourceName,
             };

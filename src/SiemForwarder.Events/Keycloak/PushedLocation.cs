@@ -28,8 +28,10 @@ internal static class PushedLocation
                 case "country": location = location with { Country = JsonText.ReadText(ref reader, json) }; break;
                 case "latitude" or "lat": location = location with { Latitude = Number(ref reader, 90) }; break;
                 case "longitude" or "lon": location = location with { Longitude = Number(ref reader, 180) }; break;
-                case "accuracyRadiusKm" or "accuracy_radius_km": location = location with { AccuracyRadiusKm = (int?)Integer(ref reader, EarthRadiusKm) }; break;
-                case "autonomousSystemNumber" or "autonomous_system_number": location = location with { AutonomousSystemNumber = Integer(ref reader, uint.MaxValue) }; break;
+                case "accuracyRadiusKm" or "accuracy_radius_km":
+                    location = location with { AccuracyRadiusKm = (int?)Integer(ref reader, EarthRadiusKm) }; break;
+                case "autonomousSystemNumber" or "autonomous_system_number":
+                    location = location with { AutonomousSystemNumber = Integer(ref reader, uint.MaxValue) }; break;
                 case "autonomousSystemOrganization" or "autonomous_system_organization":
                     location = location with { AutonomousSystemOrganization = JsonText.ReadText(ref reader, json) };
                     break;
@@ -51,5 +53,6 @@ internal static class PushedLocation
         return null;
     }
 
-    private static long? Integer(ref Utf8JsonReader reader, long limit) => JsonText.ReadInteger(ref reader) is >= 0 and var number && number <= limit ? number : null;
+    private static long? Integer(ref Utf8JsonReader reader, long limit) =>
+        JsonText.ReadInteger(ref reader) is >= 0 and var number && number <= limit ? number : null;
 }

@@ -126,7 +126,9 @@ public sealed record PushedOutline
     }
 
     /// <summary>The type of a login event without the prefix that a plug-in gave it.</summary>
-    internal static string? WithoutUserPrefix(string? type) => type?.StartsWith(UserPrefix, StringComparison.Ordinal) == true ? type[UserPrefix.Length..] : type;
+    internal static string? WithoutUserPrefix(string? type) =>
+        type?.StartsWith(UserPrefix, StringComparison.Ordinal) == true ? type[UserPrefix.Length..] : type;
 
-    private static bool IsKeycloakName(string type) => type.All(character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character) || character == '_');
+    private static bool IsKeycloakName(string type) =>
+        type.All(character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character) || character == '_');
 }

@@ -38,7 +38,8 @@ internal static class SettingsAdministration
 
         new("ACTION", "REALM", null,
             "Realm action", "An administrator had the realm do something, such as log everybody out.", 5, new(
-            "Realm action (push-revocation, logout-all, cache clear, test SMTP/LDAP, partial import)", "realm action", new(3004, 99, AdminEventRow.LastPathSegment), new(3004, 99, AdminEventRow.LastPathSegment),
+            "Realm action (push-revocation, logout-all, cache clear, test SMTP/LDAP, partial import)", "realm action",
+            new(3004, 99, AdminEventRow.LastPathSegment), new(3004, 99, AdminEventRow.LastPathSegment),
             ["iam", "configuration"], ["info"], "AuditEvent/Execute", "SETTING_MODIFICATION", "none")),
 
         // Families: group, severities of create, update and delete, resource types.

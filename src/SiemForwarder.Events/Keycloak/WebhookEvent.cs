@@ -26,7 +26,8 @@ internal struct WebhookEvent()
     public KeyValuePair<string, string>[] Details = [];
     public byte[]? Representation;
 
-    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in <paramref name="webhook"/>.</summary>
+    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in
+    /// <paramref name="webhook"/>.</summary>
     public static void Read(ReadOnlySpan<byte> json, ref WebhookEvent webhook)
     {
         var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);

@@ -53,7 +53,8 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems) : I
         }
         else if (Parameter().Match(exception.Message) is { Success: true } parameter)
         {
-            details.Errors[JsonNamingPolicy.CamelCase.ConvertName(parameter.Groups["name"].Value)] = [$"'{parameter.Groups["value"].Value}' cannot be read as {Kind(parameter.Groups["type"].Value)}."];
+            details.Errors[JsonNamingPolicy.CamelCase.ConvertName(parameter.Groups["name"].Value)] =
+                [$"'{parameter.Groups["value"].Value}' cannot be read as {Kind(parameter.Groups["type"].Value)}."];
         }
         else if (exception.Message.Contains("body", StringComparison.OrdinalIgnoreCase))
         {

@@ -57,7 +57,8 @@ internal static class CommandLine
         var options = configuration.GetSection(ForwarderOptions.Section).Get<ForwarderOptions>() ?? new ForwarderOptions();
         using var stop = new CancellationTokenSource();
         await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stop.Token);
-        await using var app = ForwarderHost.Build(args, home.ConnectionString, builder => builder.Services.AddSingleton(home).AddHostedService<DatabaseWatchService>());
+        await using var app =
+            ForwarderHost.Build(args, home.ConnectionString, builder => builder.Services.AddSingleton(home).AddHostedService<DatabaseWatchService>());
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
         await app.Services.MigrateAsync(stop.Token);
         await app.RunAsync();

@@ -18,7 +18,8 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits,
     private readonly List<int> ends = [];
 
     /// <summary>The one way from an integration's events to its bytes: live, replayed, redriven, tested or previewed.</summary>
-    public static BatchBuffer For(RunnableIntegration integration, BatchLimits limits) => new(EventFormatCatalog.Create(integration.Output), limits, integration.Privacy);
+    public static BatchBuffer For(RunnableIntegration integration, BatchLimits limits) =>
+        new(EventFormatCatalog.Create(integration.Output), limits, integration.Privacy);
 
     public int Count => events.Count;
 

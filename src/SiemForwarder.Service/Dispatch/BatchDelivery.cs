@@ -36,7 +36,8 @@ internal sealed class BatchDelivery : IDisposable
     /// <param name="telemetry">Log and counters.</param>
     /// <param name="stopping">Stops the lane; what is on its way then may come to its end.</param>
     public BatchDelivery(
-        RunnableIntegration integration, IDestination destination, IDeliveryJournal journal, EngineLeases leases, long fence, DispatchOptions options, TimeProvider time,
+        RunnableIntegration integration, IDestination destination, IDeliveryJournal journal, EngineLeases leases, long fence, DispatchOptions options,
+        TimeProvider time,
         ForwarderTelemetry telemetry, CancellationToken stopping)
     {
         (this.integration, name, this.destination, this.journal) = (integration, integration.Name, destination, journal);
@@ -71,7 +72,8 @@ internal sealed class BatchDelivery : IDisposable
         }
     }
 
-    /// <summary>Brings a run of positions to its end: everything accepted, set aside, or left out by the filter. False where the checkpoint was taken away.</summary>
+    /// <summary>Brings a run of positions to its end: everything accepted, set aside, or left out by the filter. False where the checkpoint
+    /// was taken away.</summary>
     public async Task<bool> DeliverAsync(AssembledBatch assembled, CancellationToken cancellationToken)
     {
         foreach (var gap in assembled.Gaps)
@@ -135,7 +137,8 @@ internal sealed class BatchDelivery : IDisposable
 
     private static RoundResult Nothing { get; } = new(new DeliveryOutcome.Delivered("filtered out"), 0);
 
-    /// <summary>One round, its end told in one way: a partial answer with nothing accepted is a rejection, where it refuses all, or a failed round, where all shall come again.</summary>
+    /// <summary>One round, its end told in one way: a partial answer with nothing accepted is a rejection, where it refuses all, or a
+    /// failed round, where all shall come again.</summary>
     private async Task<RoundResult> SendAsync(DeliveryBatch slice, CancellationToken cancellationToken)
     {
         var result = await Round.RunAsync(slice, cancellationToken);
@@ -155,7 +158,8 @@ internal sealed class BatchDelivery : IDisposable
         ? rejected
         : new DeliveryOutcome.Misconfigured(
             ErrorCategory.Rejected,
-            $"It refused {refusalsInARow} events one after the other and accepted none between, so it looks as if it refuses every event. Check that URL, output type and schema are what it expects. Its answer: {rejected.Reason}");
+            $"It refused {refusalsInARow} events one after the other and accepted none between, so it looks as if it refuses every event. Check that URL, "
+                + $"output type and schema are what it expects. Its answer: {rejected.Reason}");
 
     /// <summary>Sends again what a partial answer left open, until every event is accepted or refused for good.</summary>
     private async Task<RoundResult> SettlePartialAsync(
@@ -181,7 +185,8 @@ internal sealed class BatchDelivery : IDisposable
             {
                 DeliveryOutcome.Partial again => again,
                 DeliveryOutcome.Delivered delivered => new DeliveryOutcome.Partial([], [], delivered.Answer),
-                DeliveryOutcome.Rejected rejected when slice.Count == 1 => new DeliveryOutcome.Partial([new RejectedEvent(0, rejected.Reason, rejected.Answer)], [], rejected.Answer),
+                DeliveryOutcome.Rejected rejected when slice.Count == 1 =>
+                    new DeliveryOutcome.Partial([new RejectedEvent(0, rejected.Reason, rejected.Answer)], [], rejected.Answer),
                 _ => await SendOneByOneAsync(slice, cancellationToken),
             };
         }

@@ -39,7 +39,8 @@ internal sealed class DeliveryRecorder(
         return checkpoints;
     }
 
-    /// <summary>Records an accepted batch and moves the checkpoint; false, and nothing recorded, where somebody else moved it or the integration is gone.</summary>
+    /// <summary>Records an accepted batch and moves the checkpoint; false, and nothing recorded, where somebody else moved it or the
+    /// integration is gone.</summary>
     public async Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();

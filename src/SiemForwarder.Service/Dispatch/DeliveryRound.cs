@@ -41,7 +41,8 @@ internal sealed class DeliveryRound
                 MaxRetryAttempts = options.Retries,
                 DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(RetrySchedule.RetryDelay(
                     options, arguments.AttemptNumber + 1, (arguments.Outcome.Result as DeliveryOutcome.Transient)?.RetryAfter, Random.Shared.NextDouble())),
-                OnRetry = async arguments => await this.attemptFailed((DeliveryOutcome.Transient)arguments.Outcome.Result!, arguments.Context.CancellationToken),
+                OnRetry = async arguments =>
+                    await this.attemptFailed((DeliveryOutcome.Transient)arguments.Outcome.Result!, arguments.Context.CancellationToken),
             });
         }
 

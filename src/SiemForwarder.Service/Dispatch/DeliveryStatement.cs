@@ -43,7 +43,8 @@ internal static class DeliveryStatement
     /// <param name="fence">Number of its lease.</param>
     /// <param name="replayId">The replay that the batch belongs to; null for live traffic.</param>
     public static NpgsqlCommand Create(
-        NpgsqlDataSource database, string moved, string status, int integrationId, DeliveryRecord record, DateTimeOffset now, string engine, long fence, long? replayId)
+        NpgsqlDataSource database, string moved, string status, int integrationId, DeliveryRecord record, DateTimeOffset now, string engine, long fence,
+        long? replayId)
     {
         var command = database.CreateCommand(string.Format(CultureInfo.InvariantCulture, Statement, moved, status));
         var parameters = command.Parameters;

@@ -1,6 +1,7 @@
 namespace SiemForwarder.Service.Dispatch;
 
-/// <summary>A token that is cancelled a little after another one: what is on its way when a loop is stopped may come to its end, so that it is not sent twice.</summary>
+/// <summary>A token that is cancelled a little after another one: what is on its way when a loop is stopped may come to its end, so that it
+/// is not sent twice.</summary>
 internal sealed class Grace : IDisposable
 {
     private readonly CancellationTokenSource source = new();

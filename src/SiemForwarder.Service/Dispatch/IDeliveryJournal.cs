@@ -3,7 +3,8 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>Where a lane of an integration writes down what became of its batches: its live traffic, or a replay.</summary>
 internal interface IDeliveryJournal
 {
-    /// <summary>Records an accepted batch and moves the checkpoint of the lane; false, and nothing recorded, where it is not this lane's to move any more.</summary>
+    /// <summary>Records an accepted batch and moves the checkpoint of the lane; false, and nothing recorded, where it is not this lane's to
+    /// move any more.</summary>
     Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken);
 
     /// <summary>Shows a failed round: why, and when the next one starts.</summary>

@@ -12,7 +12,8 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>The two lanes of one integration, side by side: live traffic, and replays with a connection and buffers of their own.</summary>
 internal sealed class IntegrationLanes(
     NpgsqlDataSource database, DayPartitions partitions, EventLogReader log, SourceDirectory sources, EventLogSignal signal, EngineLeases leases,
-    RedriveTable redrive, ReplayTable replays, ConfigurationSignal configuration, IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine, TimeProvider time, ForwarderTelemetry telemetry)
+    RedriveTable redrive, ReplayTable replays, ConfigurationSignal configuration, IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine,
+    TimeProvider time, ForwarderTelemetry telemetry)
 {
     private readonly DispatchOptions options = dispatch.Value;
 

@@ -27,7 +27,8 @@ internal static class RedriveEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/set-aside").WithTags("Integrations");
         group.MapPost("/redrive", Redrive).WithName("RedriveSetAside")
-            .WithSummary("Sends set-aside events again: some, those of a reason, or all. The engine that runs the integration does it; see the list for what became of each.");
+            .WithSummary("Sends set-aside events again: some, those of a reason, or all. The engine that runs the integration does it; see the list for "
+                + "what became of each.");
         group.MapPost("/discard", Discard).WithName("DiscardSetAside")
             .WithSummary("Gives set-aside events up for good; asks why, and keeps the answer with each.");
     }

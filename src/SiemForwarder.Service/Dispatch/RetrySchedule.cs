@@ -3,7 +3,8 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>The arithmetic of waiting: pure, no clock, no I/O.</summary>
 internal static class RetrySchedule
 {
-    /// <summary>Delay before a retry (1 is the first): doubled each time, between half and the whole of it by chance; what the destination asked for wins where it is longer.</summary>
+    /// <summary>Delay before a retry (1 is the first): doubled each time, between half and the whole of it by chance; what the destination
+    /// asked for wins where it is longer.</summary>
     public static TimeSpan RetryDelay(DispatchOptions options, int retry, TimeSpan? retryAfter, double chance) =>
         Longer(Jittered(Doubled(options.RetryDelay, retry - 1, options.MaxRoundPause), chance), retryAfter);
 

@@ -22,7 +22,8 @@ internal sealed class EngineReader(NpgsqlDataSource database, EngineOptions opti
         {
             engines.Add(new EngineResponse(
                 reader.GetString(0), reader.GetBoolean(1), reader.GetString(2), reader.GetFieldValue<string[]>(3), reader.GetFieldValue<string[]>(4),
-                reader.GetFieldValue<int[]>(5), reader.GetFieldValue<int[]>(6), reader.GetFieldValue<DateTimeOffset>(7), reader.GetFieldValue<DateTimeOffset>(8)));
+                reader.GetFieldValue<int[]>(5), reader.GetFieldValue<int[]>(6), reader.GetFieldValue<DateTimeOffset>(7),
+                reader.GetFieldValue<DateTimeOffset>(8)));
         }
 
         return engines;

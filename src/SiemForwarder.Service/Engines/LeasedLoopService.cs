@@ -32,7 +32,8 @@ internal abstract class LeasedLoopService<T>(
             {
                 var changed = Task.WhenAny(configuration.Changed, leases.Changed);
                 var fences = leases.Fences(kind);
-                var wanted = (await Patience.TryUntilDoneAsync(ListEnabledAsync, stoppingToken)).Where(one => fences.ContainsKey(one.Id)).ToDictionary(one => one.Id);
+                var wanted = (await Patience.TryUntilDoneAsync(ListEnabledAsync, stoppingToken)).Where(one => fences.ContainsKey(one.Id))
+                    .ToDictionary(one => one.Id);
                 await loops.ReconcileAsync(
                     wanted.ToDictionary(pair => pair.Key, pair => (pair.Value.Version, fences[pair.Key])),
                     (id, token) => RunAsync(wanted[id].Resource, fences[id], token),

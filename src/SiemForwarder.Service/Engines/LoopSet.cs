@@ -9,7 +9,8 @@ internal sealed class LoopSet
     /// <param name="wanted">Version and fence of the lease by id; a change of either starts the loop anew.</param>
     /// <param name="start">Starts the loop of an id; it ends when its token is cancelled.</param>
     /// <param name="stoppingToken">Ends all loops.</param>
-    public async Task ReconcileAsync(IReadOnlyDictionary<int, (int Version, long Fence)> wanted, Func<int, CancellationToken, Task> start, CancellationToken stoppingToken)
+    public async Task ReconcileAsync(
+        IReadOnlyDictionary<int, (int Version, long Fence)> wanted, Func<int, CancellationToken, Task> start, CancellationToken stoppingToken)
     {
         var outdated = running
             .Where(pair => !wanted.TryGetValue(pair.Key, out var version) || version != pair.Value.Version || pair.Value.Loop.IsCompleted)

@@ -30,7 +30,8 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         {
             await ExecuteAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"CREATE TABLE IF NOT EXISTS {NameOf(table, day)} PARTITION OF {table} FOR VALUES FROM ('{day:yyyy-MM-dd} 00:00+00') TO ('{day.AddDays(1):yyyy-MM-dd} 00:00+00')"));
+                $"CREATE TABLE IF NOT EXISTS {NameOf(table, day)} PARTITION OF {table} FOR VALUES FROM ('{day:yyyy-MM-dd} 00:00+00') TO "
+                    + $"('{day.AddDays(1):yyyy-MM-dd} 00:00+00')"));
         }
 
         await transaction.CommitAsync(cancellationToken);

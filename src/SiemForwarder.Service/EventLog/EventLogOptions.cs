@@ -19,7 +19,8 @@ internal sealed class EventLogOptions
     [Range(0, 36500)]
     public int HardLimitDays { get; set; }
 
-    /// <summary>Bytes on disk above which the oldest days go even where an enabled integration has not got them; 0 for never. The day under way stays.</summary>
+    /// <summary>Bytes on disk above which the oldest days go even where an enabled integration has not got them; 0 for never. The day under
+    /// way stays.</summary>
     [Range(0, long.MaxValue)]
     public long HardLimitBytes { get; set; }
 

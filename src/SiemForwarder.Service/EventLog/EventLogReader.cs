@@ -36,7 +36,8 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
     public async Task<LogSegment?> FetchNextAsync(int sourceId, long afterPosition, CancellationToken cancellationToken) =>
         cache.Find(sourceId, afterPosition) ?? await FetchAsync(sourceId, afterPosition, cancellationToken);
 
-    /// <summary>The last stored segment that ends before a position; for those who look back, so nothing of it stays in memory. Null where none is left.</summary>
+    /// <summary>The last stored segment that ends before a position; for those who look back, so nothing of it stays in memory. Null where
+    /// none is left.</summary>
     public async Task<LogSegment?> FetchBeforeAsync(int sourceId, long beforePosition, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""

@@ -3,7 +3,8 @@ using Npgsql;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Decides which days of the log go, and drops them; what an enabled integration has not got goes only where the hard limit forces it, and never silently.</summary>
+/// <summary>Decides which days of the log go, and drops them; what an enabled integration has not got goes only where the hard limit forces
+/// it, and never silently.</summary>
 internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions partitions, EventLogOptions options, ILogger logger)
 {
     /// <summary>One pass, oldest day first. The day under way stays whatever its size: days are what can be dropped without a trace.</summary>
@@ -35,7 +36,8 @@ internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions 
 
         if (IsOver(total, options.HardLimitBytes))
         {
-            logger.LogWarning("The events of today alone take {Bytes} bytes, more than the hard limit of {Limit}: they are kept; make room or raise Forwarder__EventLog__HardLimitBytes.", total, options.HardLimitBytes);
+            logger.LogWarning("The events of today alone take {Bytes} bytes, more than the hard limit of {Limit}: they are kept; make room or raise "
+                + "Forwarder__EventLog__HardLimitBytes.", total, options.HardLimitBytes);
         }
     }
 
@@ -86,7 +88,8 @@ internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions 
         CrashPoint.Pass(CrashPoint.DuringRetention);
         await transaction.CommitAsync(cancellationToken);
         partitions.Forget(day);
-        logger.Log(isNeeded ? LogLevel.Error : LogLevel.Information, "Retention dropped {Partition}{Loss}.", partition, isNeeded ? ", events that an integration had not got included" : "");
+        logger.Log(isNeeded ? LogLevel.Error : LogLevel.Information, "Retention dropped {Partition}{Loss}.", partition,
+            isNeeded ? ", events that an integration had not got included" : "");
     }
 
     private async Task<bool> IsNeededAsync(DateOnly day, CancellationToken cancellationToken)

@@ -10,7 +10,8 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
     private const string DeliveryColumns =
         "id, source_id, first_position, last_position, event_count, byte_count, sha256, attempts, answer, filtered, delivered_at, replay_id";
 
-    private const string SetAsideColumns = "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, state, note, decided_at, mapping_version";
+    private const string SetAsideColumns =
+        "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, state, note, decided_at, mapping_version";
 
     public async Task<DeliveryList> ListDeliveriesAsync(int integrationId, int page, int pageSize, CancellationToken cancellationToken) => new(
         await ReadAsync($"SELECT {DeliveryColumns} FROM delivery WHERE integration_id = $1 ORDER BY delivered_at DESC, id DESC OFFSET $2 LIMIT $3",

@@ -111,7 +111,9 @@ internal sealed class EventJourneys(
         if (one.Position > checkpoint)
         {
             var waits = integration.Enabled ? "Its turn will come." : "The integration is disabled.";
-            return Fate("waiting", verdict.IsWanted ? $"{one.Position - checkpoint} events of its source are before it or are it. {waits}" : $"It will be left out: {verdict.Reason}");
+            return Fate("waiting", verdict.IsWanted
+                ? $"{one.Position - checkpoint} events of its source are before it or are it. {waits}"
+                : $"It will be left out: {verdict.Reason}");
         }
 
         if (await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } setAside)
@@ -128,7 +130,8 @@ internal sealed class EventJourneys(
         {
             { } delivery => new EventFate(
                 integration.Id, integration.Name, integration.Enabled, "delivered", $"Accepted at {delivery.DeliveredAt:O}: {delivery.Answer}.", delivery),
-            null when verdict.IsWanted => Fate("filtered out", "The filter in force at that time left it out, or the record of its delivery is past its retention."),
+            null when verdict.IsWanted =>
+                Fate("filtered out", "The filter in force at that time left it out, or the record of its delivery is past its retention."),
             null => Fate("filtered out", $"The filter left it out: {verdict.Reason}"),
         };
 

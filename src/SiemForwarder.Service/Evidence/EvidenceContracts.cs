@@ -63,7 +63,8 @@ public sealed record EventJourney(
     JsonElement Normalized, IReadOnlyList<EventFate> Integrations);
 
 /// <summary>What became of an event at one integration.</summary>
-/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>set aside</c>, <c>discarded</c>, <c>filtered out</c>, <c>not selected</c> or <c>before start</c>.</param>
+/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>set aside</c>, <c>discarded</c>, <c>filtered out</c>, <c>not selected</c> or
+/// <c>before start</c>.</param>
 /// <param name="Explanation">The same in a sentence.</param>
 /// <param name="Delivery">The delivery it went with.</param>
 public sealed record EventFate(int Integration, string Name, bool Enabled, string State, string Explanation, DeliveryResponse? Delivery);

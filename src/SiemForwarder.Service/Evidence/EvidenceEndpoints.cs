@@ -16,7 +16,8 @@ internal static class EvidenceEndpoints
             .WithSummary("Shows an event as received and as normalized, and what became of it at each integration.");
         var integrations = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
         integrations.MapGet("/deliveries", Deliveries).WithName("ListDeliveries").WithSummary("Lists accepted batches, newest first.");
-        integrations.MapGet("/set-aside", SetAside).WithName("ListSetAside").WithSummary("Lists events that the destination refuses for good, with the exact bytes.");
+        integrations.MapGet("/set-aside", SetAside).WithName("ListSetAside")
+            .WithSummary("Lists events that the destination refuses for good, with the exact bytes.");
     }
 
     private static async Task<Results<Ok<EventList>, ValidationProblem>> Search(
@@ -35,7 +36,8 @@ internal static class EvidenceEndpoints
     }
 
     private static async Task<Results<Ok<EventJourney>, ProblemHttpResult>> Journey(
-        string eventId, EventJourneys journeys, CancellationToken cancellationToken, [Description("Id of a source, where several have the event.")] int? source = null)
+        string eventId, EventJourneys journeys, CancellationToken cancellationToken,
+        [Description("Id of a source, where several have the event.")] int? source = null)
     {
         var found = await journeys.FindAsync(eventId, cancellationToken);
         return found.FirstOrDefault(journey => source is null || journey.Source == source) is { } journey

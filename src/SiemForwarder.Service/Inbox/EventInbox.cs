@@ -88,8 +88,11 @@ internal sealed class EventInbox(EventLogWriter log, InboxRoom room, IOptions<In
     private void Count(InboxSettings inbox, PushResponse? response, PushRefusal? refusal)
     {
         var now = time.GetUtcNow();
-        var fault = refusal is null ? (response!.Rejected.Count > 0 ? response.Rejected[0].Reason : null) : $"{refusal.Status} {refusal.Title}: {refusal.Detail}";
-        telemetry.RequestPushed(inbox.SourceName, response?.Accepted ?? 0, response?.Duplicates ?? 0, response?.Rejected.Count ?? 0, fault is not null && IsFaultToLog(inbox.SourceId) ? fault : null);
+        var fault = refusal is null
+            ? (response!.Rejected.Count > 0 ? response.Rejected[0].Reason : null)
+            : $"{refusal.Status} {refusal.Title}: {refusal.Detail}";
+        telemetry.RequestPushed(inbox.SourceName, response?.Accepted ?? 0, response?.Duplicates ?? 0, response?.Rejected.Count
+            ?? 0, fault is not null && IsFaultToLog(inbox.SourceId) ? fault : null);
         statuses.AddOrUpdate(inbox.SourceId, _ => Add(InboxStatus.Unused), (_, status) => Add(status));
 
         InboxStatus Add(InboxStatus status) => status with

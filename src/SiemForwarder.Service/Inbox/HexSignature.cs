@@ -36,7 +36,8 @@ internal static class HexSignature
         return IsSigned(inbox, body, given[..length]) ? null : "The signature is not that of this body by one of the keys of this source.";
     }
 
-    [SuppressMessage("Security", "CA5350", Justification = "Only where the source says so, for senders that can do no better; as a keyed hash SHA-1 is not broken.")]
+    [SuppressMessage("Security", "CA5350",
+        Justification = "Only where the source says so, for senders that can do no better; as a keyed hash SHA-1 is not broken.")]
     private static bool IsSigned(InboxSettings inbox, ReadOnlySpan<byte> body, ReadOnlySpan<byte> given)
     {
         Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];

@@ -8,7 +8,8 @@ namespace SiemForwarder.Service.Inbox;
 internal sealed record PushRefusal(int Status, string Title, string Detail, int? RetryAfterSeconds = null)
 {
     public static readonly PushRefusal Full = new(
-        StatusCodes.Status503ServiceUnavailable, "Inbox full", "More events wait than there is room for. Nothing of this request was stored; send it again.", 1);
+        StatusCodes.Status503ServiceUnavailable, "Inbox full", "More events wait than there is room for. Nothing of this request was stored; send it again.",
+        1);
 
     public static PushRefusal TooLarge(string detail) => new(StatusCodes.Status413PayloadTooLarge, "Request too large", detail);
 

@@ -16,7 +16,8 @@ internal static class IntegrationAddress
 
         if (url.UserInfo.Length > 0)
         {
-            errors.Add("serverUrl", "Must not hold a user name or password, since it is shown; put them into authentication.username and authentication.password.");
+            errors.Add("serverUrl",
+                "Must not hold a user name or password, since it is shown; put them into authentication.username and authentication.password.");
         }
 
         return url;
@@ -53,7 +54,8 @@ internal static class IntegrationAddress
 
         if (kind.NeedsLocalFolder && string.IsNullOrWhiteSpace(localFolder))
         {
-            errors.Add("destination", $"{kind.Id} writes to the engine's machine, and its operator opened no folder for that (Forwarder__FileDestination__Folder).");
+            errors.Add("destination",
+                $"{kind.Id} writes to the engine's machine, and its operator opened no folder for that (Forwarder__FileDestination__Folder).");
         }
     }
 

@@ -22,7 +22,8 @@ public sealed record IntegrationRequest
     /// <summary>Kind id of the destination catalogue; derived from the scheme of the URL when absent.</summary>
     public string? Destination { get; init; }
 
-    /// <summary>Where to send: <c>udp://</c>, <c>tcp://</c>, <c>tls://</c>, <c>http://</c>, <c>https://</c> and what the destinations take beside; with a preset the host is enough.</summary>
+    /// <summary>Where to send: <c>udp://</c>, <c>tcp://</c>, <c>tls://</c>, <c>http://</c>, <c>https://</c> and what the destinations take
+    /// beside; with a preset the host is enough.</summary>
     public string? ServerUrl { get; init; }
 
     /// <summary>Protocol; the scheme of the URL unless said otherwise.</summary>
@@ -37,7 +38,8 @@ public sealed record IntegrationRequest
     /// <summary>Schema of JSON: <c>native</c> by default; see docs/schemas.md for the others.</summary>
     public string? Schema { get; init; }
 
-    /// <summary>Whether admin events carry what was sent to Keycloak (its <c>representation</c>, secrets masked); false by default, since it holds personal data and is long.</summary>
+    /// <summary>Whether admin events carry what was sent to Keycloak (its <c>representation</c>, secrets masked); false by default, since
+    /// it holds personal data and is long.</summary>
     public bool? IncludeRepresentation { get; init; }
 
     public SyslogContract? Syslog { get; init; }
@@ -64,7 +66,8 @@ public sealed record IntegrationRequest
     /// <summary>Id that stands in every hash, 1 to 32 letters, digits, dots, dashes or underscores; change it with the key.</summary>
     public string? PrivacyKeyId { get; init; }
 
-    /// <summary>Where a new integration begins: <c>now</c> (default), <c>everything</c> stored, or an instant; history runs beside live events. Only when it is created.</summary>
+    /// <summary>Where a new integration begins: <c>now</c> (default), <c>everything</c> stored, or an instant; history runs beside live
+    /// events. Only when it is created.</summary>
     public string? Start { get; init; }
 
     /// <summary>What only this destination has.</summary>
@@ -93,7 +96,8 @@ public sealed record SyslogContract(
 /// <param name="Body"><c>single</c> (default), <c>array</c> or <c>ndjson</c>.</param>
 /// <param name="Gzip">Whether bodies are compressed; false by default.</param>
 /// <param name="TimeoutSeconds">1 to 300; 30 by default.</param>
-/// <param name="Proxy">HTTP proxy that requests go through, <c>http://host:port</c>, reached without a password; none by default, whatever the environment says.</param>
+/// <param name="Proxy">HTTP proxy that requests go through, <c>http://host:port</c>, reached without a password; none by default, whatever
+/// the environment says.</param>
 public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null, string? Proxy = null);
 
 /// <summary>How much one batch may hold; never more than the destination itself allows.</summary>
@@ -122,8 +126,10 @@ public sealed record AuthenticationResponse(string Type, string? Username, bool 
 /// <param name="ClientCertificate">PEM of the client certificate, its chain behind it.</param>
 /// <param name="ClientKey">PEM of its private key; write-only.</param>
 /// <param name="ServerName">Name to ask for and to check instead of the URL's host.</param>
-/// <param name="Fingerprint">SHA-256 fingerprints that the receiver's certificate is trusted by, instead of its chain and its name: <c>SHA-256:AB:CD:…</c>.</param>
-public sealed record TlsRequest(string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null, string? Fingerprint = null)
+/// <param name="Fingerprint">SHA-256 fingerprints that the receiver's certificate is trusted by, instead of its chain and its name:
+/// <c>SHA-256:AB:CD:…</c>.</param>
+public sealed record TlsRequest(
+    string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null, string? Fingerprint = null)
 {
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "TlsRequest { *** }";

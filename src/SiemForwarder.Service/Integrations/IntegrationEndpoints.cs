@@ -15,9 +15,12 @@ internal static class IntegrationEndpoints
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/", List).WithName("ListIntegrations").WithSummary("Lists integrations, searchable by name and URL, with the headline of their status.");
         group.MapGet("/{id:int}", Get).WithName("GetIntegration").WithSummary("Shows one integration; its ETag names the version.");
-        group.MapPost("/", Create).WithName("CreateIntegration").WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.");
-        group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").WithSummary("Replaces the settings; asks for the version read (If-Match). Secrets left out stay as they are, an empty text removes one.");
-        group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
+        group.MapPost("/", Create).WithName("CreateIntegration")
+            .WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.");
+        group.MapPut("/{id:int}", Update).WithName("UpdateIntegration")
+            .WithSummary("Replaces the settings; asks for the version read (If-Match). Secrets left out stay as they are, an empty text removes one.");
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration")
+            .WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
         group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").WithSummary("Starts forwarding where it stopped.");
         group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").WithSummary("Stops forwarding at once.");
     }
@@ -138,7 +141,8 @@ internal static class IntegrationEndpoints
 
     /// <summary>Checks a request with the references that only the database knows; faults are noted by field.</summary>
     public static async Task<ValidIntegration?> ValidateAsync(
-        IntegrationRequest request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
+        IntegrationRequest request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors,
+        CancellationToken cancellationToken)
     {
         var (unknown, poolKnown) = await store.CheckReferencesAsync(
             request.Sources ?? [], request.EnginePool ?? EnginePool.Default, cancellationToken);

@@ -43,7 +43,8 @@ internal static class IntegrationRules
         var definition = new IntegrationDefinition
         {
             Protocol = protocol,
-            Port = errors.Between("port", IntegrationAddress.PortGiven(request, url), 1, 65535, kind is not null && kind.DefaultPorts.TryGetValue(protocol, out var usual) ? usual : Choices.DefaultPorts[protocol]),
+            Port = errors.Between("port", IntegrationAddress.PortGiven(request, url), 1, 65535, kind is not null
+                && kind.DefaultPorts.TryGetValue(protocol, out var usual) ? usual : Choices.DefaultPorts[protocol]),
             OutputType = outputType,
             Schema = schema,
             IncludeRepresentation = request.IncludeRepresentation ?? false,
@@ -133,7 +134,8 @@ internal static class IntegrationRules
         errors.AtMost("tls.fingerprint", text, MaxTextLength);
         if (CertificatePins.Parse(text) is null)
         {
-            errors.Add("tls.fingerprint", "Must be the certificate's SHA-256 fingerprint, SHA-256:AB:CD:… with 32 pairs of digits; several with a comma between.");
+            errors.Add("tls.fingerprint",
+                "Must be the certificate's SHA-256 fingerprint, SHA-256:AB:CD:… with 32 pairs of digits; several with a comma between.");
         }
 
         return text.Trim();
@@ -191,10 +193,12 @@ internal static class IntegrationRules
         AuthenticationRequest? request, DestinationKind? kind, Dictionary<string, Secret> secrets, FieldErrors errors)
     {
         var type = errors.Choose("authentication.type", request?.Type, AuthenticationType.None, Choices.AuthenticationTypes);
-        var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.Choices ?? (kind is { } one && one.Schemes.Contains("https") ? Choices.AuthenticationTypes.Keys.ToList() : ["none"]);
+        var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.Choices
+            ?? (kind is { } one && one.Schemes.Contains("https") ? Choices.AuthenticationTypes.Keys.ToList() : ["none"]);
         if (!offered.Contains(Choices.NameOf(Choices.AuthenticationTypes, type)))
         {
-            errors.Add("authentication.type", $"{kind?.Id} takes {string.Join(", ", offered)}; plain syslog has no authentication, use a client certificate with tls.");
+            errors.Add("authentication.type",
+                $"{kind?.Id} takes {string.Join(", ", offered)}; plain syslog has no authentication, use a client certificate with tls.");
         }
 
         switch (type)
@@ -205,7 +209,8 @@ internal static class IntegrationRules
             case AuthenticationType.Basic when !secrets.ContainsKey(SecretName.Password):
                 errors.Add("authentication.password", "Basic authentication needs a password.");
                 break;
-            case AuthenticationType.Bearer when !secrets.TryGetValue(SecretName.Token, out var token) || token.Reveal().Any(character => character is <= ' ' or > '~'):
+            case AuthenticationType.Bearer when !secrets.TryGetValue(SecretName.Token, out var token)
+                || token.Reveal().Any(character => character is <= ' ' or > '~'):
                 errors.Add("authentication.token", "Bearer authentication needs a token of printable ASCII characters without spaces.");
                 break;
             case AuthenticationType.Header when !secrets.TryGetValue(SecretName.Header, out var header) || !HeaderLine.TryParse(header, out _, out _):
@@ -257,7 +262,9 @@ internal static class IntegrationRules
 
     /// <summary>A filter as it stands in a request; faults are noted under <c>filter</c>.</summary>
     public static EventFilter Filter(FilterContract? filter, FieldErrors errors) =>
-        filter is null ? EventFilter.Everything : new EventFilter(Match("filter.include", filter.Include, errors), Match("filter.exclude", filter.Exclude, errors));
+        filter is null
+            ? EventFilter.Everything
+            : new EventFilter(Match("filter.include", filter.Include, errors), Match("filter.exclude", filter.Exclude, errors));
 
     private static EventMatch? Match(string field, MatchContract? match, FieldErrors errors)
     {

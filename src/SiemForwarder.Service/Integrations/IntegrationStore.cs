@@ -8,7 +8,8 @@ namespace SiemForwarder.Service.Integrations;
 
 /// <summary>Keeps the integrations.</summary>
 internal sealed class IntegrationStore(
-    IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time)
+    IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IOptions<ForwarderOptions> options,
+    TimeProvider time)
 {
     public async Task<(IReadOnlyList<Integration> Items, int Total)> ListAsync(
         string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
@@ -42,7 +43,8 @@ internal sealed class IntegrationStore(
     public async Task<IReadOnlyList<Integration>> ListEnabledAsync(CancellationToken cancellationToken)
     {
         await using var database = await contexts.CreateDbContextAsync(cancellationToken);
-        return await database.Integrations.AsNoTracking().Where(integration => integration.Enabled && integration.PausedAt == null).ToListAsync(cancellationToken);
+        return await database.Integrations.AsNoTracking().Where(integration => integration.Enabled && integration.PausedAt == null)
+            .ToListAsync(cancellationToken);
     }
 
     /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>

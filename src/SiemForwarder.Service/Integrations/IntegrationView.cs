@@ -37,7 +37,8 @@ internal static class IntegrationView
                 secretNames.Contains(SecretName.Header),
                 secretNames.Contains(SecretName.Token)),
             new TlsResponse(
-                definition.CaCertificate, definition.ClientCertificate, secretNames.Contains(SecretName.ClientKey), definition.ServerName, definition.Fingerprint),
+                definition.CaCertificate, definition.ClientCertificate, secretNames.Contains(SecretName.ClientKey), definition.ServerName,
+                definition.Fingerprint),
             definition.Sources,
             new FilterContract(Match(definition.Filter.Include), Match(definition.Filter.Exclude)),
             DestinationOwnSettings.Show(definition.Settings, integration.Destination, secretNames),

@@ -39,13 +39,15 @@ internal sealed record RunnableIntegration(
 
     /// <summary>The same for one that passed the rules but need not be stored.</summary>
     public static RunnableIntegration Create(ValidIntegration valid, string? localFolder = null) => new(
-        0, 0, valid.Name, valid.EnginePool, Limited(valid.Kind, valid.Definition), ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets, localFolder),
+        0, 0, valid.Name, valid.EnginePool, Limited(valid.Kind, valid.Definition),
+        ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets, localFolder),
         ToOutput(valid.Definition, valid.Kind), valid.Definition.Filter, valid.Definition.Sources)
     {
         Privacy = PrivacySettings.Policy(valid.Definition, valid.Secrets),
     };
 
-    private static DestinationKind Limited(DestinationKind kind, IntegrationDefinition definition) => definition is { BatchMaxEvents: null, BatchMaxBytes: null }
+    private static DestinationKind Limited(DestinationKind kind, IntegrationDefinition definition) =>
+        definition is { BatchMaxEvents: null, BatchMaxBytes: null }
         ? kind
         : kind with
         {

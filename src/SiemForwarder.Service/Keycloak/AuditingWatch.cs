@@ -13,7 +13,8 @@ public sealed record AuditingState(IReadOnlyList<string> Off, long? UserExpirati
     public long? ExpirationSeconds => new[] { UserExpirationSeconds, AdminExpirationSeconds }.Min();
 }
 
-/// <summary>Looks every minute whether Keycloak still stores what is to be pulled: switching that off is what an intruder does first, and no event tells of it afterwards.</summary>
+/// <summary>Looks every minute whether Keycloak still stores what is to be pulled: switching that off is what an intruder does first, and
+/// no event tells of it afterwards.</summary>
 internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(60);

@@ -16,14 +16,18 @@ internal static class ConnectionFaults
         return fault switch
         {
             CryptographicException => new PollFailure(
-                ErrorCategory.Configuration, $"The CA certificate of source '{source.Name}' is not readable PEM: {fault.Message} Paste the certificate with its BEGIN and END lines."),
+                ErrorCategory.Configuration,
+                $"The CA certificate of source '{source.Name}' is not readable PEM: {fault.Message} Paste the certificate with its BEGIN and END lines."),
             HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => new PollFailure(
-                ErrorCategory.NameResolution, $"The host name '{source.BaseUrl.Host}' of source '{source.Name}' cannot be resolved. Check the base URL and DNS."),
+                ErrorCategory.NameResolution,
+                $"The host name '{source.BaseUrl.Host}' of source '{source.Name}' cannot be resolved. Check the base URL and DNS."),
             HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } or AuthenticationException => new PollFailure(
                 ErrorCategory.Tls,
-                $"No trusted TLS connection to {server}: {Innermost(fault)} If the server's certificate comes from an authority of your own, put that authority's certificate into the source's CA certificate."),
+                $"No trusted TLS connection to {server}: {Innermost(fault)} If the server's certificate comes from an authority of your own, put that "
+                    + "authority's certificate into the source's CA certificate."),
             HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new PollFailure(
-                ErrorCategory.Connection, $"No connection to {server}: {Innermost(fault)} Check that the server runs and that host, port and firewall allow it."),
+                ErrorCategory.Connection,
+                $"No connection to {server}: {Innermost(fault)} Check that the server runs and that host, port and firewall allow it."),
             HttpRequestException or IOException => new PollFailure(
                 ErrorCategory.Connection, $"The connection to {server} broke before the answer was complete: {Innermost(fault)}"),
             _ => new PollFailure(ErrorCategory.Internal, $"Unexpected fault while asking {server}: {fault.GetType().Name}: {fault.Message}"),

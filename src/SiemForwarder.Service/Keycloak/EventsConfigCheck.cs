@@ -15,7 +15,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         var answer = await client.GetEventsConfigAsync(cancellationToken).ConfigureAwait(false);
         if (answer is KeycloakAnswer.Failed failed)
         {
-            items.Add(new SourceCheckItem(SourceCheckName.LoginEvents, SourceCheckResult.Warning, failed.Failure.Message, "Look at Realm settings → Events yourself."));
+            items.Add(new SourceCheckItem(
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, failed.Failure.Message, "Look at Realm settings → Events yourself."));
             return;
         }
 
@@ -46,7 +47,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         if (!IsOn(config, "eventsEnabled"))
         {
             items.Add(new SourceCheckItem(
-                SourceCheckName.LoginEvents, SourceCheckResult.Warning, "Keycloak stores no login events of this realm.", $"In the admin console: {UserSettings} → switch on Save events."));
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, "Keycloak stores no login events of this realm.",
+                $"In the admin console: {UserSettings} → switch on Save events."));
         }
         else
         {
@@ -62,7 +64,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
                 SourceCheckName.EventTypes,
                 SourceCheckResult.Warning,
                 $"{missing.Count} recommended types are not stored: {string.Join(", ", missing)}.",
-                $"In the admin console: {UserSettings} → Add saved types → select them → Add. A list saved before an upgrade does not hold the types that came with it."));
+                $"In the admin console: {UserSettings} → Add saved types → select them → Add. A list saved before an upgrade does not hold the types that "
+                    + "came with it."));
         items.Add(Expiration(SourceCheckName.LoginExpiration, loginSeconds ?? 0, $"{UserSettings} → Expiration"));
     }
 
@@ -71,7 +74,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         items.Add(IsOn(config, "adminEventsEnabled")
             ? new SourceCheckItem(SourceCheckName.AdminEvents, SourceCheckResult.Ok, "Keycloak stores admin events.")
             : new SourceCheckItem(
-                SourceCheckName.AdminEvents, SourceCheckResult.Warning, "Keycloak stores no admin events of this realm.", $"In the admin console: {AdminSettings} → switch on Save events."));
+                SourceCheckName.AdminEvents, SourceCheckResult.Warning, "Keycloak stores no admin events of this realm.",
+                $"In the admin console: {AdminSettings} → switch on Save events."));
         items.Add(IsOn(config, "adminEventsDetailsEnabled")
             ? new SourceCheckItem(SourceCheckName.Representation, SourceCheckResult.Ok, "Admin events say what was sent.")
             : new SourceCheckItem(

@@ -32,7 +32,8 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
             if (!await body.TryFillAsync(stream, response.Content.Headers.ContentLength, maxBytes, either.Token).ConfigureAwait(false))
             {
                 return (null, new PollFailure(
-                    ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} answered with more than {maxBytes >> 20} MiB at once.", null, PageSuspicion.TooLarge));
+                    ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} answered with more than {maxBytes >> 20} MiB at once.", null,
+                    PageSuspicion.TooLarge));
             }
 
             var reply = new KeycloakReply
@@ -53,7 +54,8 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
         {
             return (null, new PollFailure(
                 ErrorCategory.Timeout,
-                $"{ConnectionFaults.Of(source)} did not answer within {Timeout.TotalSeconds:0} s. Check that the server is not overloaded and that no firewall drops the connection.",
+                $"{ConnectionFaults.Of(source)} did not answer within {Timeout.TotalSeconds:0} s. Check that the server is not overloaded and that no "
+                    + "firewall drops the connection.",
                 null,
                 PageSuspicion.TooLarge));
         }

@@ -82,13 +82,17 @@ internal static class KeycloakSourceCheck
         {
             // A single row the server cannot read answers 400: the role is there then, and polling copes with the row.
             return failed.Failure.Suspect == PageSuspicion.UnreadableRow
-                ? new SourceCheckItem(SourceCheckName.Role, SourceCheckResult.Warning, failed.Failure.Message, "Look into Keycloak's server log for the event it cannot read.")
+                ? new SourceCheckItem(
+                    SourceCheckName.Role, SourceCheckResult.Warning, failed.Failure.Message, "Look into Keycloak's server log for the event it cannot read.")
                 : Failed(SourceCheckName.Role, failed.Failure);
         }
 
         var advice = client.Token.Claims is { } claims && claims.MayReadEvents(source.Realm)
-            ? $"The role is in the token, yet Keycloak refuses: check under Clients → {source.ClientId} → Service accounts roles that the role is still assigned."
-            : $"In the admin console: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-events of realm-management. If it is assigned already: Clients → {source.ClientId} → Client scopes → {source.ClientId}-dedicated → Scope → switch on Full scope allowed.";
+            ? $"The role is in the token, yet Keycloak refuses: check under Clients → {source.ClientId} → Service accounts roles that the role is still "
+                + "assigned."
+            : $"In the admin console: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-events of "
+                + $"realm-management. If it is assigned already: Clients → {source.ClientId} → Client scopes → {source.ClientId}-dedicated → Scope → "
+                    + "switch on Full scope allowed.";
         return new SourceCheckItem(
             SourceCheckName.Role, SourceCheckResult.Failed, $"The access token of client '{source.ClientId}' lacks the role view-events (403).", advice);
     }
@@ -100,7 +104,8 @@ internal static class KeycloakSourceCheck
             SourceCheckName.Clock,
             SourceCheckResult.Warning,
             $"Keycloak's clock is {offset.Duration().TotalSeconds:0} s {(offset > TimeSpan.Zero ? "ahead of" : "behind")} this host's.",
-            "Synchronize both hosts with a time server (NTP). Reading follows Keycloak's clock and loses nothing, but the times of events will not fit those of other logs."),
+            "Synchronize both hosts with a time server (NTP). Reading follows Keycloak's clock and loses nothing, but the times of events will not fit "
+                + "those of other logs."),
         _ => new SourceCheckItem(SourceCheckName.Clock, SourceCheckResult.Ok, "Keycloak's clock and this host's agree."),
     };
 

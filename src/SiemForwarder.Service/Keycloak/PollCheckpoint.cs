@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Keycloak;
 
-/// <summary>How far one stream of a realm has been read; stored as JSON in the same transaction as the events. All times are epoch milliseconds of the server's clock.</summary>
+/// <summary>How far one stream of a realm has been read; stored as JSON in the same transaction as the events. All times are epoch
+/// milliseconds of the server's clock.</summary>
 internal sealed record PollCheckpoint
 {
     public required ApiTier Tier { get; init; }

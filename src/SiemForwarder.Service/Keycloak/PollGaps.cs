@@ -17,7 +17,9 @@ internal static class PollGaps
         var notice = new PollNotice(
             PollNotice.Unreadable,
             gap.FoundAtMs,
-            $"Keycloak cannot read {gap.Rows} of its own stored events of realm '{tail.Source.Realm}' around {DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u}; they are missing here. Its server log names the cause. They are asked for again every hour.",
+            $"Keycloak cannot read {gap.Rows} of its own stored events of realm '{tail.Source.Realm}' around "
+                + $"{DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u}; they are missing here. Its server log names the cause. They are asked for "
+                    + "again every hour.",
             gap.FromMs,
             gap.ToMs,
             gap.Rows);
@@ -43,7 +45,8 @@ internal static class PollGaps
         var notice = new PollNotice(
             PollNotice.Recovered,
             tail.Clock.NowMs,
-            $"Keycloak can read its events of realm '{tail.Source.Realm}' around {DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u} again; what is still stored there is complete here now.",
+            $"Keycloak can read its events of realm '{tail.Source.Realm}' around {DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u} again; what is "
+                + "still stored there is complete here now.",
             gap.FromMs,
             gap.ToMs,
             rows);

@@ -5,7 +5,8 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>The spans and sizes of polling, with what they have to cover.</summary>
 internal static class PollTiming
 {
-    /// <summary>Longest time between an event's stamp and its commit that is covered: Keycloak's transaction timeout of 300 s, clock skew of nodes, and margin.</summary>
+    /// <summary>Longest time between an event's stamp and its commit that is covered: Keycloak's transaction timeout of 300 s, clock skew
+    /// of nodes, and margin.</summary>
     public const long HorizonMs = 600_000;
 
     /// <summary>How far each poll reaches back behind the watermark; most events commit within it.</summary>

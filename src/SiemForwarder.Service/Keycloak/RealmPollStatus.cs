@@ -29,7 +29,8 @@ public sealed record RealmPollStatus(
 {
     /// <summary>What is worth writing down at once when it changes.</summary>
     internal string Headline =>
-        string.Join(' ', Streams.Select(stream => $"{stream.State} {stream.FailingSince:O}")) + $" {string.Join(' ', Auditing?.Off ?? [])} {Auditing?.ExpirationSeconds}";
+        string.Join(' ', Streams.Select(stream => $"{stream.State} {stream.FailingSince:O}"))
+            + $" {string.Join(' ', Auditing?.Off ?? [])} {Auditing?.ExpirationSeconds}";
 
     /// <summary>For how long events may be at the source that are not in the log yet.</summary>
     internal TimeSpan Unread(DateTimeOffset now) => Streams.Count == 0 ? TimeSpan.Zero : Streams.Max(stream => stream.Unread(now));

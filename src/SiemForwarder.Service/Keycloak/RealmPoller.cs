@@ -132,7 +132,8 @@ internal sealed class RealmPoller : IDisposable
             // A fault of our own in one source must not end the polling of it for good, nor touch the others.
             logger.LogError(fault, "Source {Source}: polling {Stream} events failed unexpectedly", source.Name, stream);
             var failed = new PollOutcome.Failed(
-                ErrorCategory.Internal, $"Polling source '{source.Name}' failed unexpectedly: {fault.GetType().Name}: {fault.Message} It is tried again; report this if it stays.");
+                ErrorCategory.Internal,
+                $"Polling source '{source.Name}' failed unexpectedly: {fault.GetType().Name}: {fault.Message} It is tried again; report this if it stays.");
             Note(stream, failed);
             return failed;
         }

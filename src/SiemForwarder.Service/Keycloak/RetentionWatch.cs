@@ -34,7 +34,9 @@ internal sealed class RetentionWatch(TailedStream tail)
         var notice = new PollNotice(
             PollNotice.PossiblyLost,
             nowMs,
-            $"Realm '{tail.Source.Realm}' was not read for {TimeSpan.FromMilliseconds(nowMs - checkpoint.SweepAnchorMs):d\\.hh\\:mm\\:ss}, and Keycloak deletes its events after {TimeSpan.FromSeconds(keptSeconds.Value):d\\.hh\\:mm\\:ss}: events of that time may be lost. Let Keycloak keep events longer than the longest outage.",
+            $"Realm '{tail.Source.Realm}' was not read for {TimeSpan.FromMilliseconds(nowMs - checkpoint.SweepAnchorMs):d\\.hh\\:mm\\:ss}, and Keycloak "
+                + $"deletes its events after {TimeSpan.FromSeconds(keptSeconds.Value):d\\.hh\\:mm\\:ss}: events of that time may be lost. Let Keycloak "
+                    + "keep events longer than the longest outage.",
             checkpoint.SweepAnchorMs,
             nowMs - (keptSeconds.Value * 1000),
             0);
@@ -63,7 +65,8 @@ internal sealed class RetentionWatch(TailedStream tail)
 /// <summary>Reads how long a realm keeps events.</summary>
 internal static class KeycloakExpiration
 {
-    /// <summary>Seconds from <c>events/config</c>, or for admin events from the attributes of the realm, which only view-realm shows; 0 for ever, null where it is not shown.</summary>
+    /// <summary>Seconds from <c>events/config</c>, or for admin events from the attributes of the realm, which only view-realm shows; 0 for
+    /// ever, null where it is not shown.</summary>
     public static long? Find(KeycloakBody body, bool isAdmin)
     {
         try
@@ -75,7 +78,8 @@ internal static class KeycloakExpiration
                 return null;
             }
 
-            return holder.TryGetProperty(isAdmin ? "adminEventsExpiration" : "eventsExpiration", out var value) && long.TryParse(value.ToString(), out var seconds)
+            return holder.TryGetProperty(isAdmin ? "adminEventsExpiration" : "eventsExpiration", out var value)
+                && long.TryParse(value.ToString(), out var seconds)
                 ? seconds
                 : 0;
         }

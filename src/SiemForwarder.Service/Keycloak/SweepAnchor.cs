@@ -26,7 +26,8 @@ internal static class SweepAnchor
             new PollNotice(
                 PollNotice.Removed,
                 nowMs,
-                $"{count} events of the last minutes were removed from realm '{tail.Source.Realm}' at Keycloak. They are kept here; find out who cleared the events there.",
+                $"{count} events of the last minutes were removed from realm '{tail.Source.Realm}' at Keycloak. They are kept here; find out who cleared "
+                    + "the events there.",
                 oldestMs,
                 nowMs,
                 count),

@@ -4,7 +4,8 @@ using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Keycloak;
 
-/// <summary>What both ways of tailing share: fetching a page, handing it to the log together with the new checkpoint, and the state that goes with it.</summary>
+/// <summary>What both ways of tailing share: fetching a page, handing it to the log together with the new checkpoint, and the state that
+/// goes with it.</summary>
 /// <remarks>The checkpoint in memory moves only after the log has committed it, or where nothing but repeats was read.</remarks>
 internal sealed class TailedStream(
     KeycloakSource source,
@@ -110,7 +111,8 @@ internal sealed class TailedStream(
             var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson()), cancellationToken).ConfigureAwait(false);
             if (outcome is AppendOutcome.Unavailable unavailable)
             {
-                return new PollFailure(ErrorCategory.Database, $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason} Reading goes on from the same place once the database answers.");
+                return new PollFailure(ErrorCategory.Database,
+                    $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason} Reading goes on from the same place once the database answers.");
             }
 
             var appended = ((AppendOutcome.Committed)outcome).Appended;
@@ -137,7 +139,8 @@ internal sealed class TailedStream(
     public async Task<PollFailure?> RaiseAsync(PollNotice notice, CancellationToken cancellationToken)
     {
         logger.LogWarning("Source {Source}, {Stream} events: {Message}", source.Name, stream, notice.Message);
-        var outcome = await append(new LogAppend(source.Id, EventStream.Forwarder, [notice.ToEvent(source, stream)], null), cancellationToken).ConfigureAwait(false);
+        var outcome = await append(new LogAppend(source.Id, EventStream.Forwarder, [notice.ToEvent(source, stream)], null), cancellationToken)
+            .ConfigureAwait(false);
         return outcome is AppendOutcome.Unavailable unavailable
             ? new PollFailure(ErrorCategory.Database, $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason}")
             : null;

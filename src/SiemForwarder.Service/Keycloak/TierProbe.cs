@@ -16,13 +16,15 @@ internal static class TierProbe
         {
             // A row that cannot be read answers 400 too: the same questions without any row.
             (tier, failure) = await CompareAsync(
-                client, new EventQuery(stream, 0) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1", To = "1" }, cancellationToken).ConfigureAwait(false);
+                client, new EventQuery(stream, 0) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1", To = "1" }, cancellationToken)
+                    .ConfigureAwait(false);
         }
 
         return tier is null && failure is null
             ? (null, new PollFailure(
                 ErrorCategory.ServerError,
-                $"{ConnectionFaults.Of(source)} answers the events API in a way that fits no version of Keycloak. Check that no proxy rewrites queries, and Keycloak's own log."))
+                $"{ConnectionFaults.Of(source)} answers the events API in a way that fits no version of Keycloak. Check that no proxy rewrites queries, "
+                    + "and Keycloak's own log."))
             : (tier, failure);
     }
 

@@ -1,6 +1,7 @@
 namespace SiemForwarder.Service.Keycloak;
 
-/// <summary>Decides when a stream changes its tier: during a rolling upgrade nodes of both versions answer, so only several equal answers in a row count.</summary>
+/// <summary>Decides when a stream changes its tier: during a rolling upgrade nodes of both versions answer, so only several equal answers
+/// in a row count.</summary>
 internal sealed class TierWatch
 {
     private const int AnswersNeeded = 3;

@@ -5,7 +5,8 @@ internal sealed class UnreadableOffsetSearch(TailedStream tail, PollFailure seen
 {
     private const int MostInARow = 200;
 
-    /// <summary>How many of <paramref name="rows"/> rows from <paramref name="first"/> on can be read before one cannot; null where all can, or none of the server's answers can be trusted.</summary>
+    /// <summary>How many of <paramref name="rows"/> rows from <paramref name="first"/> on can be read before one cannot; null where all
+    /// can, or none of the server's answers can be trusted.</summary>
     public async Task<(int? Readable, PollFailure? Failure)> FindAsync(int first, int rows, CancellationToken cancellationToken)
     {
         var health = await ProbeAsync(0, 0, cancellationToken).ConfigureAwait(false);

@@ -123,6 +123,7 @@ internal sealed class IpLocations : IDisposable
         address.TryWriteBytes(bytes, out _);
         return address.AddressFamily == AddressFamily.InterNetwork
             ? !(bytes[0] is 0 or 10 or 127 || bytes is [100, >= 64 and < 128, ..] or [169, 254, ..] or [172, >= 16 and < 32, ..] or [192, 168, ..])
-            : !(address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal || IPAddress.IsLoopback(address) || address.Equals(IPAddress.IPv6Any));
+            : !(address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal || IPAddress.IsLoopback(address)
+                || address.Equals(IPAddress.IPv6Any));
     }
 }

@@ -24,7 +24,8 @@ internal sealed class LocationFile(string path, ILogger logger) : IDisposable
             if (database is null && seen == default)
             {
                 seen = (-1, default);
-                logger.LogError("The location file {Path} does not exist; events flow on without its locations. Put it there, or leave it out of Forwarder__Location.", path);
+                logger.LogError("The location file {Path} does not exist; events flow on without its locations. Put it there, or leave it out of "
+                    + "Forwarder__Location.", path);
             }
 
             return FileChange.None;
@@ -41,7 +42,8 @@ internal sealed class LocationFile(string path, ILogger logger) : IDisposable
         }
         catch (Exception exception) when (exception is MmdbException or IOException or UnauthorizedAccessException)
         {
-            logger.LogError("The location file {Path} cannot be used: {Reason}. Events flow on with what was in force before; put a sound file there.", path, exception.Message);
+            logger.LogError("The location file {Path} cannot be used: {Reason}. Events flow on with what was in force before; put a sound file there.", path,
+                exception.Message);
             return FileChange.None;
         }
     }
@@ -55,7 +57,8 @@ internal sealed class LocationFile(string path, ILogger logger) : IDisposable
         }
         catch (MmdbException exception)
         {
-            logger.LogError("The location file {Path} is broken: {Reason}. Events flow on without its locations; put a sound file there.", path, exception.Message);
+            logger.LogError("The location file {Path} is broken: {Reason}. Events flow on without its locations; put a sound file there.", path,
+                exception.Message);
             database?.Dispose();
             database = null;
             return null;

@@ -26,7 +26,8 @@ internal static class LocationRecord
     private static IReadOnlyDictionary<string, object>? Map(IReadOnlyDictionary<string, object>? record, string name) =>
         record?.GetValueOrDefault(name) as Dictionary<string, object>;
 
-    private static string? Text(IReadOnlyDictionary<string, object>? record, string name) => record?.GetValueOrDefault(name) as string is { Length: > 0 } text ? text : null;
+    private static string? Text(IReadOnlyDictionary<string, object>? record, string name) =>
+        record?.GetValueOrDefault(name) as string is { Length: > 0 } text ? text : null;
 
     private static double? Degrees(IReadOnlyDictionary<string, object>? place, string name, double most) =>
         place?.GetValueOrDefault(name) is double degrees && Math.Abs(degrees) <= most ? degrees : null;

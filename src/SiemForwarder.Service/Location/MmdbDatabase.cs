@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace SiemForwarder.Service.Location;
 
 /// <summary>A database of records by network, in MaxMind's DB file format 2.0 (maxmind.github.io/MaxMind-DB).</summary>
-/// <remarks>The library for it does not restore where this is built; the format is small. Files come from outside, so nothing in them is believed unchecked.</remarks>
+/// <remarks>The library for it does not restore where this is built; the format is small. Files come from outside, so nothing in them is
+/// believed unchecked.</remarks>
 internal sealed class MmdbDatabase : IDisposable
 {
     private const int Separator = 16;

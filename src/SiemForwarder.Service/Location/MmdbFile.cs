@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace SiemForwarder.Service.Location;
 
 /// <summary>The bytes of a file, read where they are asked for; every read is checked against its length.</summary>
-/// <remarks>Not mapped into memory: a file that somebody cuts short while it is mapped ends the process, here it is an error. The system's cache holds its pages all the same.</remarks>
+/// <remarks>Not mapped into memory: a file that somebody cuts short while it is mapped ends the process, here it is an error. The system's
+/// cache holds its pages all the same.</remarks>
 internal sealed class MmdbFile : IDisposable
 {
     private readonly SafeFileHandle handle;

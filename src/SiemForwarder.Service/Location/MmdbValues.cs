@@ -4,7 +4,8 @@ using System.Text;
 namespace SiemForwarder.Service.Location;
 
 /// <summary>Decodes values of a data section, within bounds that no sound file reaches: depth, number of values, length of a text.</summary>
-/// <remarks>MaxMind DB file format 2.0, section "Output Data Section". Numbers come as <see cref="long"/>, <see cref="ulong"/> or <see cref="double"/>, 128-bit ones as bytes.</remarks>
+/// <remarks>MaxMind DB file format 2.0, section "Output Data Section". Numbers come as <see cref="long"/>, <see cref="ulong"/> or
+/// <see cref="double"/>, 128-bit ones as bytes.</remarks>
 /// <param name="file">The file.</param>
 /// <param name="section">Where the section begins: what pointers count from.</param>
 internal sealed class MmdbValues(MmdbFile file, long section)

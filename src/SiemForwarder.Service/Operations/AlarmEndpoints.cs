@@ -23,7 +23,8 @@ internal static class AlarmEndpoints
 
     public static void MapAlarms(this IEndpointRouteBuilder routes) => routes
         .MapGet("/api/v1/alarms", List).WithTags("Status").WithName("ListAlarms")
-        .WithSummary("Lists what is wrong now: failing integrations, unreachable sources, empty engine pools, losses. With all=true also what was; the newest 500.");
+        .WithSummary("Lists what is wrong now: failing integrations, unreachable sources, empty engine pools, losses. With all=true also what was; the "
+            + "newest 500.");
 
     private static async Task<Ok<AlarmList>> List(AlarmTable alarms, CancellationToken cancellationToken, bool all = false)
     {

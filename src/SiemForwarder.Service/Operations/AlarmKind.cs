@@ -21,7 +21,8 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
         new("AUDITING_SWITCHED_OFF", "AUDITING_SWITCHED_ON", "Auditing switched off in Keycloak", "Auditing switched on again in Keycloak", 9);
 
     public static readonly AlarmKind RetentionMarginShort =
-        new("RETENTION_MARGIN_SHORT", "RETENTION_MARGIN_RESTORED", "Events are about to be deleted before they are forwarded", "Events are forwarded in time again", 8);
+        new("RETENTION_MARGIN_SHORT", "RETENTION_MARGIN_RESTORED", "Events are about to be deleted before they are forwarded",
+            "Events are forwarded in time again", 8);
 
     /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
     public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);

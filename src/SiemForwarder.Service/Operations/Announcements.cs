@@ -65,7 +65,8 @@ internal sealed class Announcements(NpgsqlDataSource database)
         return new Announcement(
             new OperationalEvent(
                 OperationalEvent.SetAside, "Events set aside", false, 7, reader.GetFieldValue<DateTimeOffset>(2), $"integration:{id}", name,
-                $"The destination of integration '{name}' refused {ids.Length} events for good; they are set aside with its answers, the rest goes on. Last reason: {reader.GetString(3)} Look at /api/v1/integrations/{id}/set-aside, mend the cause and redrive them.",
+                $"The destination of integration '{name}' refused {ids.Length} events for good; they are set aside with its answers, the rest goes on. "
+                    + $"Last reason: {reader.GetString(3)} Look at /api/v1/integrations/{id}/set-aside, mend the cause and redrive them.",
                 $"{ids[0]}-{ids[^1]}"),
             "set_aside",
             ids);
@@ -78,7 +79,8 @@ internal sealed class Announcements(NpgsqlDataSource database)
         return new Announcement(
             new OperationalEvent(
                 OperationalEvent.Lost, "Events lost", false, 9, reader.GetFieldValue<DateTimeOffset>(2), $"integration:{id}", name,
-                $"{reader.GetInt64(6)} events of source '{source}' (positions {reader.GetInt64(7)} to {reader.GetInt64(8)}) were dropped before integration '{name}' got them. {reader.GetString(3)}",
+                $"{reader.GetInt64(6)} events of source '{source}' (positions {reader.GetInt64(7)} to {reader.GetInt64(8)}) were dropped before "
+                    + $"integration '{name}' got them. {reader.GetString(3)}",
                 $"{ids[0]}-{ids[^1]}"),
             "gap",
             ids);

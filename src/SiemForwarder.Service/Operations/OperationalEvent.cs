@@ -33,7 +33,8 @@ internal sealed record OperationalEvent(
     /// <summary>The end of a trouble.</summary>
     public static OperationalEvent Cleared(Alarm alarm, DateTimeOffset clearedAt) => new(
         alarm.Kind.Cleared!, alarm.Kind.ClearedName, true, GoodSeverity, clearedAt, alarm.Subject, alarm.Name,
-        $"{alarm.Kind.ClearedName}: {alarm.Name}. It began at {alarm.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC and lasted {Duration(clearedAt - alarm.Since)}.",
+        $"{alarm.Kind.ClearedName}: {alarm.Name}. It began at {alarm.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC and lasted "
+            + $"{Duration(clearedAt - alarm.Since)}.",
         alarm.Since.UtcTicks.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The event as it goes into the log.</summary>

@@ -33,7 +33,8 @@ internal sealed class OperationsService(
             }
             catch (Exception exception) when (DatabaseFault.IsPassing(exception))
             {
-                logger.LogWarning("The forwarder could not look after itself: {Reason} It looks again in {Interval}.", exception.Message, options.Value.Interval);
+                logger.LogWarning("The forwarder could not look after itself: {Reason} It looks again in {Interval}.", exception.Message,
+                    options.Value.Interval);
             }
         }
     }

@@ -51,7 +51,8 @@ internal static class HistoryLane
         foreach (var stream in source.Streams.Distinct())
         {
             var complete = poller.CheckpointOf(stream)! with { IsComplete = true };
-            while (await append(new LogAppend(source.Id, stream, [], complete.ToJson(), Lane: PollLane.History), cancellationToken) is not AppendOutcome.Committed)
+            while (await append(new LogAppend(source.Id, stream, [], complete.ToJson(), Lane: PollLane.History),
+                cancellationToken) is not AppendOutcome.Committed)
             {
                 await Task.Delay(source.PollInterval, time, cancellationToken);
             }

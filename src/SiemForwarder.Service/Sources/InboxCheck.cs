@@ -35,7 +35,8 @@ internal static class InboxCheck
                     "When every sender has the new key, make it inbox.key and empty inbox.secondKey."),
             },
             lastStoredAt is { } at
-                ? new("pushed events", SourceCheckResult.Ok, $"The last event was stored at {at:O}; this process took {status.Accepted}, and {status.Duplicates} repeats.")
+                ? new("pushed events", SourceCheckResult.Ok,
+                    $"The last event was stored at {at:O}; this process took {status.Accepted}, and {status.Duplicates} repeats.")
                 : new("pushed events", SourceCheckResult.Warning, "Nothing was stored yet.", $"Push a first event: {Example(inbox, url)}"),
             Faults(status),
         ];

@@ -48,7 +48,8 @@ internal static class InboxRules
     }
 
     private static void Keep(
-        string name, string? given, InboxAuthentication authentication, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets, FieldErrors errors)
+        string name, string? given, InboxAuthentication authentication, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets,
+        FieldErrors errors)
     {
         var secret = given is null ? stored.GetValueOrDefault(name) : given.Length == 0 ? null : new Secret(given);
         if (secret is null)

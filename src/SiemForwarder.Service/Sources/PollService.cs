@@ -29,7 +29,8 @@ internal sealed class PollService(
     public IReadOnlyList<RealmPollStatus> Statuses => [.. pollers.Values.Select(poller => poller.Status)];
 
     protected override async Task<IReadOnlyList<(int Id, int Version, Source Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
-        [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == SourceDefinition.KeycloakKind).Select(source => (source.Id, source.Version, source))];
+        [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == SourceDefinition.KeycloakKind)
+            .Select(source => (source.Id, source.Version, source))];
 
     protected override async Task RunAsync(Source resource, long fence, CancellationToken stoppingToken)
     {

@@ -42,7 +42,8 @@ internal static class PushDocumentation
                         ["webhook"] = new OpenApiExample { Summary = "An array with an event of a Keycloak webhook", Value = JsonNode.Parse(Webhook) },
                     },
                 },
-                ["application/x-ndjson"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(Native.ReplaceLineEndings("") + "\n") },
+                ["application/x-ndjson"] =
+                    new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(Native.ReplaceLineEndings("") + "\n") },
             },
         };
         return Task.CompletedTask;

@@ -51,8 +51,10 @@ internal static class PushEndpoints
         {
             var (source, inbox) = await inboxes.FindAsync(id);
             return source is null ? (null, new PushRefusal(StatusCodes.Status404NotFound, "Not found", $"There is no source with the id {id}."))
-                : !source.Enabled ? (null, new PushRefusal(StatusCodes.Status409Conflict, "Source disabled", $"The source '{source.Name}' is disabled; enable it, then send again."))
-                : inbox is null ? (null, new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' takes no pushes: give it 'inbox' with a key."))
+                : !source.Enabled ? (null,
+                    new PushRefusal(StatusCodes.Status409Conflict, "Source disabled", $"The source '{source.Name}' is disabled; enable it, then send again."))
+                : inbox is null ? (null,
+                    new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' takes no pushes: give it 'inbox' with a key."))
                 : (inbox, null);
         }
         catch (Exception exception) when (DatabaseFault.IsPassing(exception))

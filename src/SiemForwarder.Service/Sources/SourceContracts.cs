@@ -20,10 +20,13 @@ public sealed record SourceRequest
 }
 
 /// <summary>How the senders of pushed events prove who they are. Two keys are valid at a time, so that one can replace the other.</summary>
-/// <param name="Authentication"><c>key</c> (default): the key in a header; <c>standard-webhooks</c>: HMAC of id, time and body; <c>hmac</c>: HMAC of the body in hexadecimal, as Phase Two's plug-in signs.</param>
-/// <param name="Key">Write-only. At least 16 characters; for standard-webhooks <c>whsec_</c> and the Base64 of 24 to 64 bytes. Left out: stays as it is.</param>
+/// <param name="Authentication"><c>key</c> (default): the key in a header; <c>standard-webhooks</c>: HMAC of id, time and body;
+/// <c>hmac</c>: HMAC of the body in hexadecimal, as Phase Two's plug-in signs.</param>
+/// <param name="Key">Write-only. At least 16 characters; for standard-webhooks <c>whsec_</c> and the Base64 of 24 to 64 bytes. Left out:
+/// stays as it is.</param>
 /// <param name="SecondKey">Write-only. Valid beside the first while one replaces the other; an empty text removes it.</param>
-/// <param name="Header">Header with the key (default X-API-Key; Authorization with Bearer or Basic always counts) or with the signature (default X-Keycloak-Signature).</param>
+/// <param name="Header">Header with the key (default X-API-Key; Authorization with Bearer or Basic always counts) or with the signature
+/// (default X-Keycloak-Signature).</param>
 /// <param name="ToleranceSeconds">standard-webhooks: how far the signed time may be from ours, 1 to 3600; 300 by default.</param>
 /// <param name="AllowSha1">hmac: whether HMAC-SHA-1 counts too; false by default.</param>
 public sealed record InboxRequest(

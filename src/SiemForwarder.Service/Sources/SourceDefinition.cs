@@ -24,7 +24,8 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         ?? throw new InvalidDataException("A stored source has an empty definition.");
 
     /// <summary>What the poller needs; of a source that has a realm.</summary>
-    public KeycloakSource ToKeycloak(Source source, Secret clientSecret) => Keycloak is null ? throw new InvalidOperationException("The source has no realm.") : new()
+    public KeycloakSource ToKeycloak(Source source, Secret clientSecret) =>
+        Keycloak is null ? throw new InvalidOperationException("The source has no realm.") : new()
     {
         Id = source.Id,
         Name = source.Name,

@@ -15,9 +15,12 @@ internal static class SourceEndpoints
         var group = routes.MapGroup("/api/v1/sources").WithTags("Sources");
         group.MapGet("/", List).WithName("ListSources").WithSummary("Lists sources, searchable by name.");
         group.MapGet("/{id:int}", Get).WithName("GetSource").WithSummary("Shows one source; its ETag names the version.");
-        group.MapPost("/", Create).WithName("CreateSource").WithSummary("Creates a source: a realm, which is pulled at once (kind keycloak), or an inbox to push to (kind http).");
-        group.MapPut("/{id:int}", Update).WithName("UpdateSource").WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
-        group.MapDelete("/{id:int}", Delete).WithName("DeleteSource").WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).");
+        group.MapPost("/", Create).WithName("CreateSource")
+            .WithSummary("Creates a source: a realm, which is pulled at once (kind keycloak), or an inbox to push to (kind http).");
+        group.MapPut("/{id:int}", Update).WithName("UpdateSource")
+            .WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteSource")
+            .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).");
     }
 
     private static async Task<Results<Ok<SourceList>, ValidationProblem>> List(

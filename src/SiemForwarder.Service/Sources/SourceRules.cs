@@ -76,7 +76,8 @@ internal static class SourceRules
 
     private static string BaseUrl(string? text, FieldErrors errors)
     {
-        if (!Uri.TryCreate(text?.Trim(), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Query.Length > 0 || url.Fragment.Length > 0)
+        if (!Uri.TryCreate(text?.Trim(), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Query.Length > 0
+            || url.Fragment.Length > 0)
         {
             errors.Add("keycloak.baseUrl", "Must be the http or https URL of the server, such as https://sso.example.com or https://sso.example.com/auth.");
             return string.Empty;

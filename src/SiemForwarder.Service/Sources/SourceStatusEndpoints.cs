@@ -19,7 +19,8 @@ namespace SiemForwarder.Service.Sources;
 /// <param name="Engine">Engine that polls it, or polled it last.</param>
 /// <param name="ReportedAt">When that engine reported; null where the poller runs in this process.</param>
 public sealed record SourceStatusResponse(
-    bool Running, RealmPollStatus? Poll, RealmPollStatus? History, InboxStatus? Inbox, long StoredEvents, DateTimeOffset? LastStoredAt, string? Engine, DateTimeOffset? ReportedAt);
+    bool Running, RealmPollStatus? Poll, RealmPollStatus? History, InboxStatus? Inbox, long StoredEvents, DateTimeOffset? LastStoredAt, string? Engine,
+    DateTimeOffset? ReportedAt);
 
 /// <summary>Check and status of a source.</summary>
 internal static class SourceStatusEndpoints
@@ -28,8 +29,10 @@ internal static class SourceStatusEndpoints
     {
         var group = routes.MapGroup("/api/v1/sources/{id:int}").WithTags("Sources");
         group.MapPost("/check", Check).WithName("CheckSource")
-            .WithSummary("Checks reachability, token, role, API tier, event settings and clock of a realm, of an inbox its keys and what came in, and says what to change.");
-        group.MapGet("/status", Status).WithName("GetSourceStatus").WithSummary("Says how pulling and pushing go: last poll, last error, lag, events taken and not taken.");
+            .WithSummary("Checks reachability, token, role, API tier, event settings and clock of a realm, of an inbox its keys and what came in, and "
+                + "says what to change.");
+        group.MapGet("/status", Status).WithName("GetSourceStatus")
+            .WithSummary("Says how pulling and pushing go: last poll, last error, lag, events taken and not taken.");
     }
 
     private static async Task<Results<Ok<SourceCheckReport>, ProblemHttpResult>> Check(
@@ -49,7 +52,8 @@ internal static class SourceStatusEndpoints
         var definition = SourceDefinition.FromJson(source.Definition);
         var url = $"{request.Scheme}://{request.Host}/api/v1/sources/{id}/events";
         var pushed = InboxCheck.Run(
-            source, definition.ToInbox(source, secrets, pulledByContent: false), inbox.StatusOf(id), await store.ReadLastStoredAsync(id, cancellationToken), url);
+            source, definition.ToInbox(source, secrets, pulledByContent: false), inbox.StatusOf(id), await store.ReadLastStoredAsync(id, cancellationToken),
+            url);
         if (definition.Keycloak is null || secrets.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
         {
             return TypedResults.Ok(new SourceCheckReport(pushed));
@@ -61,7 +65,8 @@ internal static class SourceStatusEndpoints
     }
 
     private static async Task<Results<Ok<SourceStatusResponse>, ProblemHttpResult>> Status(
-        int id, SourceStore store, PollService polling, SourceStatusTable reports, EventInbox inbox, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
+        int id, SourceStore store, PollService polling, SourceStatusTable reports, EventInbox inbox, IOptions<EngineOptions> engine,
+        CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } source)
         {

@@ -59,5 +59,7 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
     }
 
     private static string? Error(RealmPollStatus report) =>
-        report.Streams.Where(stream => stream.FailingSince is not null).MinBy(stream => stream.FailingSince)?.LastError is { } error ? StoredText.Of(error.Message) : null;
+        report.Streams.Where(stream => stream.FailingSince is not null).MinBy(stream => stream.FailingSince)?.LastError is { } error
+            ? StoredText.Of(error.Message)
+            : null;
 }

@@ -61,7 +61,8 @@ internal sealed class SourceStore(
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var (stream, of) = ((EventStream)(reader.GetInt16(0) % (short)PollLane.History), reader.GetInt16(0) >= (short)PollLane.History ? PollLane.History : PollLane.Live);
+            var (stream, of) = ((EventStream)(reader.GetInt16(0) % (short)PollLane.History),
+                reader.GetInt16(0) >= (short)PollLane.History ? PollLane.History : PollLane.Live);
             if (of == lane)
             {
                 checkpoints[stream] = reader.GetString(1);

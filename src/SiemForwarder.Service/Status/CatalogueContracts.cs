@@ -22,4 +22,5 @@ public sealed record DestinationResponse(
     IReadOnlyList<DestinationFieldResponse> Fields, string Documentation);
 
 /// <summary>A field that a kind of destination reads.</summary>
-public sealed record DestinationFieldResponse(string Name, string Type, bool Required, string? Default, bool Secret, IReadOnlyList<string> Choices, string Description);
+public sealed record DestinationFieldResponse(
+    string Name, string Type, bool Required, string? Default, bool Secret, IReadOnlyList<string> Choices, string Description);

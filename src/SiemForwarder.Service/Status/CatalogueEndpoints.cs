@@ -12,7 +12,8 @@ internal static class CatalogueEndpoints
     {
         var group = routes.MapGroup("/api/v1").WithTags("Catalogues");
         group.MapGet("/event-types", EventTypes).WithName("ListEventTypes")
-            .WithSummary("Lists every event type that is known, of Keycloak and beyond: description, category, severity, whether it is recommended and stored by Keycloak by default.");
+            .WithSummary("Lists every event type that is known, of Keycloak and beyond: description, category, severity, whether it is recommended and "
+                + "stored by Keycloak by default.");
         group.MapGet("/destinations", Destinations).WithName("ListDestinations")
             .WithSummary("Describes every kind of destination: schemes, default ports, fields, which are secret, what success means.");
         group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json")).WithName("GetNativeSchema")

@@ -6,7 +6,8 @@ namespace SiemForwarder.Service.Status;
 /// <param name="LastAttemptAt">When something was last sent, successfully or not.</param>
 /// <param name="LastSuccessAt">When the destination last accepted something.</param>
 /// <param name="Acceptance">Which kind of success this destination can give: <c>handed over</c>, <c>acknowledged</c> or <c>indexed</c>.</param>
-/// <param name="LastError">What went wrong last, also after it is mended; or, as RateLimited beside Success, that the destination took everything and asks for fewer.</param>
+/// <param name="LastError">What went wrong last, also after it is mended; or, as RateLimited beside Success, that the destination took
+/// everything and asks for fewer.</param>
 /// <param name="Backlog">Stored events that it has not got yet, before its filter.</param>
 /// <param name="OldestUndeliveredAt">When the oldest of them happened.</param>
 /// <param name="SetAside">Events that the destination refused for good.</param>
@@ -34,7 +35,8 @@ public sealed record IntegrationStatusResponse(
 public sealed record PauseStatus(DateTimeOffset Since, string By, string? Reason);
 
 /// <summary>What went wrong last.</summary>
-/// <param name="Category">Sort of fault: NameResolution, Connection, Tls, Timeout, Authentication, Authorization, Configuration, RateLimited, ServerError, Rejected, Database, Internal.</param>
+/// <param name="Category">Sort of fault: NameResolution, Connection, Tls, Timeout, Authentication, Authorization, Configuration,
+/// RateLimited, ServerError, Rejected, Database, Internal.</param>
 /// <param name="Message">What happened and what to do.</param>
 /// <param name="At">When.</param>
 public sealed record StatusError(string Category, string Message, DateTimeOffset At);

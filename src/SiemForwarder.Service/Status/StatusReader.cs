@@ -24,7 +24,8 @@ internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engin
             return stored;
         }
 
-        var message = $"No engine of the pool '{integration.EnginePool}' is alive, so nothing is sent; everything is kept. Start an engine with Forwarder__Engine__Pools__0={integration.EnginePool}, or move the integration to another pool.";
+        var message = $"No engine of the pool '{integration.EnginePool}' is alive, so nothing is sent; everything is kept. Start an engine with "
+            + $"Forwarder__Engine__Pools__0={integration.EnginePool}, or move the integration to another pool.";
         return stored with { Status = "Error", LastError = new StatusError(nameof(ErrorCategory.Configuration), message, time.GetUtcNow()), Engine = null };
     }
 

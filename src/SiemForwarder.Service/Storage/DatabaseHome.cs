@@ -41,7 +41,8 @@ internal sealed class DatabaseHome : IAsyncDisposable
         }
 
         throw new DatabaseStartException(
-            "SiemForwarder needs PostgreSQL 15 or newer: install its server programs (initdb, pg_ctl, postgres) on this machine, or name a running server by ConnectionStrings__Forwarder.");
+            "SiemForwarder needs PostgreSQL 15 or newer: install its server programs (initdb, pg_ctl, postgres) on this machine, or name a running server "
+                + "by ConnectionStrings__Forwarder.");
     }
 
     /// <summary>Starts the private server again where it ended by itself; false where it runs, or is not ours.</summary>

@@ -9,17 +9,28 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     public const string MeterName = "SiemForwarder";
 
     private static readonly Meter Meter = new(MeterName);
-    private static readonly Counter<long> EventsDelivered = Meter.CreateCounter<long>("siemforwarder.events.delivered", "{event}", "Events that a destination accepted.");
-    private static readonly Counter<long> BatchesDelivered = Meter.CreateCounter<long>("siemforwarder.batches.delivered", "{batch}", "Batches that a destination accepted.");
-    private static readonly Counter<long> BytesDelivered = Meter.CreateCounter<long>("siemforwarder.bytes.delivered", "By", "Formatted bytes that a destination accepted.");
-    private static readonly Counter<long> EventsSetAside = Meter.CreateCounter<long>("siemforwarder.events.set_aside", "{event}", "Events that a destination refuses for good.");
-    private static readonly Counter<long> AttemptsFailed = Meter.CreateCounter<long>("siemforwarder.attempts.failed", "{attempt}", "Attempts to send that failed.");
-    private static readonly Counter<long> RoundsFailed = Meter.CreateCounter<long>("siemforwarder.rounds.failed", "{round}", "Rounds (an attempt and its retries) that failed.");
-    private static readonly Counter<long> EventsAppended = Meter.CreateCounter<long>("siemforwarder.events.appended", "{event}", "Events that were new in the log.");
-    private static readonly Counter<long> EventsRejected = Meter.CreateCounter<long>("siemforwarder.events.rejected", "{event}", "Pushed events that could not be taken.");
-    private static readonly Counter<long> RequestsPushed = Meter.CreateCounter<long>("siemforwarder.requests.pushed", "{request}", "Requests with pushed events.");
-    private static readonly Counter<long> EventsMissing = Meter.CreateCounter<long>("siemforwarder.events.missing", "{event}", "Events that were gone before an integration had them.");
-    private static readonly Counter<long> DatabaseFaults = Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Operations that the database could not do.");
+    private static readonly Counter<long> EventsDelivered =
+        Meter.CreateCounter<long>("siemforwarder.events.delivered", "{event}", "Events that a destination accepted.");
+    private static readonly Counter<long> BatchesDelivered =
+        Meter.CreateCounter<long>("siemforwarder.batches.delivered", "{batch}", "Batches that a destination accepted.");
+    private static readonly Counter<long> BytesDelivered =
+        Meter.CreateCounter<long>("siemforwarder.bytes.delivered", "By", "Formatted bytes that a destination accepted.");
+    private static readonly Counter<long> EventsSetAside =
+        Meter.CreateCounter<long>("siemforwarder.events.set_aside", "{event}", "Events that a destination refuses for good.");
+    private static readonly Counter<long> AttemptsFailed =
+        Meter.CreateCounter<long>("siemforwarder.attempts.failed", "{attempt}", "Attempts to send that failed.");
+    private static readonly Counter<long> RoundsFailed =
+        Meter.CreateCounter<long>("siemforwarder.rounds.failed", "{round}", "Rounds (an attempt and its retries) that failed.");
+    private static readonly Counter<long> EventsAppended =
+        Meter.CreateCounter<long>("siemforwarder.events.appended", "{event}", "Events that were new in the log.");
+    private static readonly Counter<long> EventsRejected =
+        Meter.CreateCounter<long>("siemforwarder.events.rejected", "{event}", "Pushed events that could not be taken.");
+    private static readonly Counter<long> RequestsPushed =
+        Meter.CreateCounter<long>("siemforwarder.requests.pushed", "{request}", "Requests with pushed events.");
+    private static readonly Counter<long> EventsMissing =
+        Meter.CreateCounter<long>("siemforwarder.events.missing", "{event}", "Events that were gone before an integration had them.");
+    private static readonly Counter<long> DatabaseFaults =
+        Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Operations that the database could not do.");
 
     public void BatchDelivered(string integration, int events, long bytes)
     {
@@ -118,7 +129,8 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     [LoggerMessage(7, LogLevel.Warning, "The database cannot be used now: {Reason} Nothing is lost; trying again.")]
     private partial void LogDatabaseUnavailable(string reason);
 
-    [LoggerMessage(8, LogLevel.Warning, "Integration {Integration}: the checkpoint of source {SourceId} was moved by another engine; starting anew from there.")]
+    [LoggerMessage(8, LogLevel.Warning,
+        "Integration {Integration}: the checkpoint of source {SourceId} was moved by another engine; starting anew from there.")]
     private partial void LogCheckpointTaken(string integration, int sourceId);
 
     [LoggerMessage(9, LogLevel.Error, "Integration {Integration}: its loop failed; starting it anew.")]
@@ -142,6 +154,7 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     [LoggerMessage(30, LogLevel.Debug, "Source {Source}: pushed {Accepted} new events, {Duplicates} repeats, {Rejected} that cannot be taken.")]
     private partial void LogRequestPushed(string source, int accepted, int duplicates, int rejected);
 
-    [LoggerMessage(31, LogLevel.Warning, "Source {Source}: a push was not taken whole: {Fault} (More of the kind are counted, and written here every 10 s at most.)")]
+    [LoggerMessage(31, LogLevel.Warning,
+        "Source {Source}: a push was not taken whole: {Fault} (More of the kind are counted, and written here every 10 s at most.)")]
     private partial void LogPushNotTaken(string source, string fault);
 }

@@ -47,7 +47,8 @@ public sealed class HttpReceiver : IAsyncDisposable
     /// <param name="answer">What to answer to a request.</param>
     /// <param name="tls">Speak TLS with these options; null for plain HTTP.</param>
     /// <param name="port">Port to listen on; 0 for a free one.</param>
-    public static HttpReceiver Start(Func<ReceivedRequest, HttpReply> answer, SslServerAuthenticationOptions? tls = null, int port = 0) => new(answer, tls, port);
+    public static HttpReceiver Start(Func<ReceivedRequest, HttpReply> answer, SslServerAuthenticationOptions? tls = null, int port = 0) =>
+        new(answer, tls, port);
 
     /// <summary>Answers everything alike.</summary>
     public static HttpReceiver Start(HttpReply reply, SslServerAuthenticationOptions? tls = null) => new(_ => reply, tls, 0);
@@ -106,7 +107,8 @@ public sealed class HttpReceiver : IAsyncDisposable
                 }
             }
         }
-        catch (Exception exception) when (exception is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception)
+            when (exception is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
             // The sender broke off or was refused; what came whole is recorded.
             socket.Dispose();

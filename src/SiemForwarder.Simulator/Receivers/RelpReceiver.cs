@@ -103,7 +103,8 @@ public sealed class RelpReceiver : IAsyncDisposable
                 return;
             }
 
-            await stream.WriteAsync(Encoding.UTF8.GetBytes(reply == "serverclose" ? "0 serverclose 0\n" : $"{number} rsp {reply.Length} {reply}\n"), stop.Token);
+            await stream.WriteAsync(
+                Encoding.UTF8.GetBytes(reply == "serverclose" ? "0 serverclose 0\n" : $"{number} rsp {reply.Length} {reply}\n"), stop.Token);
         }
     }
 

@@ -146,7 +146,8 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
                 await ReadAsync(stream, connection);
             }
         }
-        catch (Exception exception) when (exception is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception)
+            when (exception is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
             // The sender broke off or was refused; what came until then is recorded.
             socket.Dispose();

@@ -12,6 +12,7 @@ public sealed partial class StyleTests
 {
     private const int MostLines = 400;
     private const int MedianLines = 60;
+    private const int MostColumns = 160;
 
     private static readonly Assembly[] Assemblies = [typeof(SiemForwarder.Events.SecurityEvent).Assembly, typeof(Secret).Assembly, typeof(IntegrationRequest).Assembly];
 
@@ -28,6 +29,19 @@ public sealed partial class StyleTests
 
         Assert.InRange(lines[lines.Count / 2], 1, MedianLines);
     }
+
+    [Fact]
+    public void NoLineIsTooLongButThoseOfSqlAndJson() => SourceFiles.AssertNone(
+        from file in SourceFiles.Under("src")
+        from line in RawText().Replace(file.Text, "").Split('\n')
+        where line.Length > MostColumns
+        select $"{file.Path}: {line.Trim()}");
+
+    [Fact]
+    public void NoExceptionIsCaughtAndForgotten() => SourceFiles.AssertNone(
+        from file in SourceFiles.Under("src")
+        from match in EmptyCatch().Matches(SourceFiles.Code(file.Text))
+        select $"{file.Path}: {match.Value}");
 
     [Theory]
     [InlineData("src")]
@@ -139,6 +153,12 @@ public sealed partial class StyleTests
 
     [GeneratedRegex("(?:Manager|Helpers?|Util|Utils|Utility|Common|Processor|Handler|Impl|Base|Misc|Shared)$")]
     private static partial Regex Empty();
+
+    [GeneratedRegex("\"{3}[\\s\\S]*?\"{3}")]
+    private static partial Regex RawText();
+
+    [GeneratedRegex(@"catch\s*(?:\([^)]*\))?\s*(?:when\s*\([^{]*\))?\s*\{\s*\}")]
+    private static partial Regex EmptyCatch();
 
     [GeneratedRegex("^(?:Password|Token|Header|ClientSecret|ClientKey)$")]
     private static partial Regex SecretName();

@@ -3,7 +3,8 @@ namespace SiemForwarder.Destinations.Http.Hec;
 /// <summary>What a collector that names its first bad event did with the others: those before it are taken, those behind it are not.</summary>
 internal static class HecPartialBatch
 {
-    /// <summary>The refused event is set aside and the rest sent again; where a setting is wrong, nothing is refused and everything from there on waits for it.</summary>
+    /// <summary>The refused event is set aside and the rest sent again; where a setting is wrong, nothing is refused and everything from
+    /// there on waits for it.</summary>
     /// <param name="verdict">Of the answer as a whole: rejected or misconfigured.</param>
     /// <param name="answer">The collector's.</param>
     /// <param name="bad">Place of the bad event, from 0.</param>
@@ -12,7 +13,8 @@ internal static class HecPartialBatch
     {
         DeliveryOutcome.Rejected rejected when count > 1 => verdict with
         {
-            Outcome = new DeliveryOutcome.Partial([new RejectedEvent(bad, rejected.Reason, rejected.Answer)], [.. Enumerable.Range(bad + 1, count - bad - 1)], rejected.Answer, answer.RetryAfter),
+            Outcome = new DeliveryOutcome.Partial([new RejectedEvent(bad, rejected.Reason, rejected.Answer)], [.. Enumerable.Range(bad + 1, count - bad - 1)],
+                rejected.Answer, answer.RetryAfter),
         },
         DeliveryOutcome.Misconfigured wrong when bad > 0 => verdict with
         {

@@ -27,7 +27,9 @@ internal sealed record HecReply(int Code, int? InvalidEvent, long? AckId)
 
             reply = new HecReply(
                 number,
-                root.TryGetProperty("invalid-event-number", out var invalid) && invalid.TryGetInt32(out var place) ? (number == CountsFromOne ? place - 1 : place) : null,
+                root.TryGetProperty("invalid-event-number", out var invalid) && invalid.TryGetInt32(out var place)
+                    ? (number == CountsFromOne ? place - 1 : place)
+                    : null,
                 root.TryGetProperty("ackId", out var ack) && ack.TryGetInt64(out var id) ? id : null);
             return true;
         }

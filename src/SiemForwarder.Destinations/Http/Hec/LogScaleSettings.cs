@@ -9,7 +9,8 @@ internal sealed record LogScaleSettings(
     public static DestinationField[] Fields { get; } =
     [
         new("settings.token", DestinationFieldType.Text, "Ingest token, or the connector's API key.") { Secret = true, Required = true },
-        new("settings.path", DestinationFieldType.Text, "Path of the intake; a Next-Gen SIEM connector shows its own, such as /services/collector.") { Default = UsualPath },
+        new("settings.path", DestinationFieldType.Text,
+            "Path of the intake; a Next-Gen SIEM connector shows its own, such as /services/collector.") { Default = UsualPath },
         new("settings.source", DestinationFieldType.Text, "Source of the events; keycloak: and the name of the source where it is missing."),
         new("settings.sourceType", DestinationFieldType.Text, "Source type; the parser of the token where it is missing."),
         new("settings.host", DestinationFieldType.Text, "Host of the events; the Keycloak server's where it is missing."),

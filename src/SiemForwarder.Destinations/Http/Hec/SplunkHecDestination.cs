@@ -41,7 +41,8 @@ internal sealed class SplunkHecDestination : HttpIntake
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new SplunkHecDestination(settings, timeProvider, SplunkHecSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, timeProvider) =>
+            new SplunkHecDestination(settings, timeProvider, SplunkHecSettings.Read(new SettingReader(settings.Settings))),
     };
 
     protected override void WriteBody(DeliveryBatch batch, PooledStream body)
@@ -114,7 +115,8 @@ internal sealed class SplunkHecDestination : HttpIntake
         Headers = own.Headers,
     };
 
-    /// <summary>What stands before the bad event was taken. It counts as indexed only once the indexers confirm it; a refusal seldom has a number to ask for.</summary>
+    /// <summary>What stands before the bad event was taken. It counts as indexed only once the indexers confirm it; a refusal seldom has a
+    /// number to ask for.</summary>
     private async Task<IntakeVerdict> ConfirmTakenAsync(
         HttpEndpoint used, HttpAnswer answer, HecReply reply, IntakeVerdict partial, int bad, int count, CancellationToken cancellationToken)
     {
@@ -155,14 +157,17 @@ internal sealed record SplunkHecSettings
 
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.token", DestinationFieldType.Text, "Token of the collector, without the word Splunk; where it is missing, authentication counts.") { Secret = true },
-        new("settings.endpoint", DestinationFieldType.Choice, "Envelopes with metadata (event), or the formatted lines alone (raw).") { Default = "event", Choices = ["event", "raw"] },
+        new("settings.token", DestinationFieldType.Text,
+            "Token of the collector, without the word Splunk; where it is missing, authentication counts.") { Secret = true },
+        new("settings.endpoint", DestinationFieldType.Choice, "Envelopes with metadata (event), or the formatted lines alone (raw).") { Default = "event",
+            Choices = ["event", "raw"] },
         new("settings.index", DestinationFieldType.Text, "Index to write to, where the token's default is not meant."),
         new("settings.source", DestinationFieldType.Text, "Source of the events; keycloak: and the name of the source where it is missing."),
         new("settings.sourceType", DestinationFieldType.Text, "Source type of the events.") { Default = "keycloak:event" },
         new("settings.host", DestinationFieldType.Text, "Host of the events; the Keycloak server's where it is missing."),
         new("settings.channel", DestinationFieldType.Text, "Data channel, a GUID; chosen at random where it is missing."),
-        new("settings.acknowledge", DestinationFieldType.Flag, "Wait until the indexers have stored a batch; the token must have indexer acknowledgement enabled.") { Default = "false" },
+        new("settings.acknowledge", DestinationFieldType.Flag,
+            "Wait until the indexers have stored a batch; the token must have indexer acknowledgement enabled.") { Default = "false" },
     ];
 
     public IReadOnlyList<SettingFault> Faults { get; private init; } = [];

@@ -10,7 +10,8 @@ internal static class AsimAudit
         var admin = securityEvent.Admin;
         var classification = securityEvent.Description.Classification;
         json.Required("Operation"u8, classification.Action);
-        json.Required("Object"u8, Known(admin?.ResourceName, Known(admin?.ResourceId, Known(admin?.ResourcePath, Known(About(securityEvent), Known(securityEvent.ClientId, "Keycloak"))))));
+        json.Required("Object"u8, Known(
+            admin?.ResourceName, Known(admin?.ResourceId, Known(admin?.ResourcePath, Known(About(securityEvent), Known(securityEvent.ClientId, "Keycloak"))))));
         json.Text("ObjectId"u8, admin?.ResourceId);
         json.Text("ObjectType"u8, ObjectType(admin?.ResourceType ?? securityEvent.Description.ObjectType, classification.Action));
         json.Text("OriginalObjectType"u8, admin?.ResourceType);
@@ -20,10 +21,12 @@ internal static class AsimAudit
     private static string ObjectType(string? resourceType, string action) => resourceType switch
     {
         "REALM" when action == "clear events" => "Event Log",
-        "REALM" or "CLIENT" or "CLIENT_SCOPE" or "IDENTITY_PROVIDER" or "IDENTITY_PROVIDER_MAPPER" or "COMPONENT" or "PROTOCOL_MAPPER" or "USER_PROFILE" => "Configuration Atom",
+        "REALM" or "CLIENT" or "CLIENT_SCOPE" or "IDENTITY_PROVIDER" or "IDENTITY_PROVIDER_MAPPER" or "COMPONENT" or "PROTOCOL_MAPPER" or "USER_PROFILE" =>
+            "Configuration Atom",
         "USER" or "GROUP" or "REALM_ROLE" or "CLIENT_ROLE" or "ORGANIZATION" => "Directory Service Object",
         null => "Service",
-        _ when resourceType.StartsWith("AUTH", StringComparison.Ordinal) || resourceType.StartsWith("REQUIRED_ACTION", StringComparison.Ordinal) => "Policy Rule",
+        _ when resourceType.StartsWith("AUTH", StringComparison.Ordinal) || resourceType.StartsWith("REQUIRED_ACTION", StringComparison.Ordinal) =>
+            "Policy Rule",
         _ => "Other",
     };
 

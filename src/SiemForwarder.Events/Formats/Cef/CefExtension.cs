@@ -60,7 +60,8 @@ internal ref struct CefExtension
     }
 
     /// <summary>Appends a label and its value, both or neither.</summary>
-    public void Add(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
+    public void Add(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value,
+        int length)
     {
         var text = Shorten(value, length);
         if (text.IsEmpty)

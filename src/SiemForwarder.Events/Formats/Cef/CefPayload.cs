@@ -112,7 +112,8 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         extension.Add("sntdom"u8, securityEvent.Actor?.Realm, 255);
         extension.Add("duser"u8, securityEvent.Subject?.Name, 1023);
         extension.Add("duid"u8, securityEvent.Subject?.Id, 1023);
-        extension.Add("dpriv"u8, securityEvent.Admin is { ResourceType: "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING" } grant ? grant.ResourceName : null, 1023);
+        extension.Add("dpriv"u8, securityEvent.Admin is { ResourceType: "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING" } grant ? grant.ResourceName : null,
+            1023);
         extension.Add("dntdom"u8, securityEvent.Subject?.Realm, 255);
     }
 

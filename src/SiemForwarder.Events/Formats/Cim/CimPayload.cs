@@ -5,7 +5,8 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Cim;
 
-/// <summary>Writes the field names of Splunk's Common Information Model 8.5, data models Authentication and Change, and the rest under <c>keycloak</c>.</summary>
+/// <summary>Writes the field names of Splunk's Common Information Model 8.5, data models Authentication and Change, and the rest under
+/// <c>keycloak</c>.</summary>
 internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
 {
     /// <summary>Id of the schema in an integration's settings.</summary>

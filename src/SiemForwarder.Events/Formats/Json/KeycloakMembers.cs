@@ -2,10 +2,12 @@ using SiemForwarder.Events.Formats.Native;
 
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>Writes what schemas have no field for: realm, client, session, details and admin action, named as in Elastic's integration where it has them.</summary>
+/// <summary>Writes what schemas have no field for: realm, client, session, details and admin action, named as in Elastic's integration
+/// where it has them.</summary>
 internal static class KeycloakMembers
 {
-    public static void Write(ReadOnlySpan<byte> name, SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits, bool includeRepresentation, bool isShortened)
+    public static void Write(
+        ReadOnlySpan<byte> name, SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits, bool includeRepresentation, bool isShortened)
     {
         json.Open(name);
         if (!limits.OnlyIdentity)

@@ -38,7 +38,8 @@ internal static class OcsfClasses
 
     private static readonly string[] Users =
     [
-        "Unknown", "Create", "Update", "Delete", "Enable", "Disable", "Lock", "Unlock", "Password Change", "Password Reset", "Attach Policies", "Detach Policies",
+        "Unknown", "Create", "Update", "Delete", "Enable", "Disable", "Lock", "Unlock", "Password Change", "Password Reset", "Attach Policies",
+        "Detach Policies",
         "MFA Factor Enable", "MFA Factor Disable", "Assign Privileges", "Revoke Privileges", "Assign Roles", "Revoke Roles",
     ];
 

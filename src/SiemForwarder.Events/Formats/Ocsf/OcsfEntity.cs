@@ -11,7 +11,8 @@ internal static class OcsfEntity
     private const int Group = 3;
     private const int Other = 99;
 
-    private static readonly FrozenDictionary<string, string> Captions = ResourceTypes.Rows.ToFrozenDictionary(row => row.Type, row => TypeNames.Title(row.Words));
+    private static readonly FrozenDictionary<string, string> Captions =
+        ResourceTypes.Rows.ToFrozenDictionary(row => row.Type, row => TypeNames.Title(row.Words));
 
     public static void Write(SecurityEvent securityEvent, JsonMembers json, bool includeRepresentation)
     {
@@ -53,7 +54,8 @@ internal static class OcsfEntity
             case "ORGANIZATION" or "ORGANIZATION_MEMBERSHIP":
                 WriteType(4, "Organization", json);
                 break;
-            case "AUTH_FLOW" or "AUTH_EXECUTION_FLOW" or "AUTH_EXECUTION" or "AUTHENTICATOR_CONFIG" or "REQUIRED_ACTION" or "REQUIRED_ACTION_CONFIG" or "AUTHORIZATION_POLICY":
+            case "AUTH_FLOW" or "AUTH_EXECUTION_FLOW" or "AUTH_EXECUTION" or "AUTHENTICATOR_CONFIG" or "REQUIRED_ACTION" or "REQUIRED_ACTION_CONFIG"
+                or "AUTHORIZATION_POLICY":
                 WriteType(5, "Policy", json);
                 break;
             case "REALM" when securityEvent.Description.Classification.Action == "clear events":

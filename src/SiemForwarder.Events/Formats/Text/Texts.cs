@@ -38,7 +38,8 @@ internal static class Texts
         return port > authority.LastIndexOf(']') ? authority[..port] : authority;
     }
 
-    /// <summary>Printable ASCII as syslog headers want it (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, nothing becomes <c>-</c>.</summary>
+    /// <summary>Printable ASCII as syslog headers want it (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, nothing
+    /// becomes <c>-</c>.</summary>
     public static void AppendPrintable(Utf8Buffer output, ReadOnlySpan<char> text, int length)
     {
         if (text.IsEmpty)

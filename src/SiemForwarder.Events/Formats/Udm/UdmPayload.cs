@@ -45,7 +45,8 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
     {
         json.Writer.WriteStartArray("securityResult"u8);
         json.Writer.WriteStartObject();
-        json.Text("severity"u8, securityEvent.Severity switch { <= 1 => "INFORMATIONAL"u8, <= 3 => "LOW"u8, <= 6 => "MEDIUM"u8, <= 8 => "HIGH"u8, _ => "CRITICAL"u8 });
+        json.Text("severity"u8,
+            securityEvent.Severity switch { <= 1 => "INFORMATIONAL"u8, <= 3 => "LOW"u8, <= 6 => "MEDIUM"u8, <= 8 => "HIGH"u8, _ => "CRITICAL"u8 });
         if (securityEvent.Outcome != EventOutcome.Unknown)
         {
             var isBlocked = securityEvent.Reason is "user_disabled" or "user_temporarily_disabled" or "not_allowed";

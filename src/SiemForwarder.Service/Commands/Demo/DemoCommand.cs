@@ -30,7 +30,9 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
             Say("Starting a private PostgreSQL, the service and two receivers …");
             await using var home = await DatabaseHome.OpenAsync(null, folder, cancellationToken);
             await using var arrivals = new DemoArrivals();
-            await using var app = ForwarderHost.Build(["--Serilog:MinimumLevel:Default=Warning", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning", $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}"], home.ConnectionString);
+            await using var app =
+                ForwarderHost.Build(["--Serilog:MinimumLevel:Default=Warning", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning",
+                    $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}"], home.ConnectionString);
             await app.Services.MigrateAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
             var agreed = await ShowAsync(app, arrivals, cancellationToken);
@@ -49,12 +51,15 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         using var api = new HttpClient { BaseAddress = new Uri(address) };
         await using var simulator = options.Keycloak is null ? await KeycloakSimulator.StartAsync(new SimulatorOptions(), cancellationToken) : null;
         var keycloak = simulator?.BaseUrl.ToString().TrimEnd('/') ?? options.Keycloak!;
-        await PostAsync(api, "/api/v1/integrations", new { name = "CEF over TCP syslog", serverUrl = $"tcp://127.0.0.1:{arrivals.SyslogPort}", outputType = "CEF", enabled = true }, cancellationToken);
-        await PostAsync(api, "/api/v1/integrations", new { name = "JSON over HTTP", serverUrl = $"http://127.0.0.1:{arrivals.HttpPort}/events", outputType = "JSON", enabled = true }, cancellationToken);
+        await PostAsync(api, "/api/v1/integrations",
+            new { name = "CEF over TCP syslog", serverUrl = $"tcp://127.0.0.1:{arrivals.SyslogPort}", outputType = "CEF", enabled = true }, cancellationToken);
+        await PostAsync(api, "/api/v1/integrations", new { name = "JSON over HTTP", serverUrl = $"http://127.0.0.1:{arrivals.HttpPort}/events",
+            outputType = "JSON", enabled = true }, cancellationToken);
         var source = await PostAsync(api, "/api/v1/sources", new
         {
             name = options.Realm,
-            keycloak = new { baseUrl = keycloak, realm = options.Realm, clientId = options.ClientId, clientSecret = options.ClientSecret, pollIntervalSeconds = 1, start = "everything" },
+            keycloak = new { baseUrl = keycloak, realm = options.Realm, clientId = options.ClientId, clientSecret = options.ClientSecret,
+                pollIntervalSeconds = 1, start = "everything" },
         }, cancellationToken);
         Say($"  Keycloak   {keycloak} realm {options.Realm}{(simulator is null ? "" : " (simulated)")}");
         Say($"  Swagger    {address}/swagger");
@@ -70,7 +75,8 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
 
     /// <summary>Prints what arrives beside what was sent, until everything arrived (or patience or the user ends it).</summary>
     private async Task WatchAsync(
-        HttpClient api, string statusPath, DemoArrivals arrivals, DemoTraffic? traffic, KeycloakSimulator? simulator, Task raising, CancellationToken cancellationToken)
+        HttpClient api, string statusPath, DemoArrivals arrivals, DemoTraffic? traffic, KeycloakSimulator? simulator, Task raising,
+        CancellationToken cancellationToken)
     {
         var lastProgress = time.GetTimestamp();
         var arrived = 0;
@@ -142,7 +148,9 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
     {
         using var response = await api.PostAsJsonAsync(path, body, cancellationToken);
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
-        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"The service answered {(int)response.StatusCode} to {path}: {text}");
+        return response.IsSuccessStatusCode
+            ? JsonNode.Parse(text)!
+            : throw new InvalidOperationException($"The service answered {(int)response.StatusCode} to {path}: {text}");
     }
 
     private static void Say(string line) => Console.WriteLine(line);

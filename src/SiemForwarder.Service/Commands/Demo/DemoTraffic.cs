@@ -29,7 +29,8 @@ internal sealed class DemoTraffic(SimulatedRealm realm, TimeProvider time)
         var (id, what) = (number % 10) switch
         {
             3 or 4 => (realm.AddLoginError(user, "invalid_user_credentials"), $"LOGIN_ERROR {user}"),
-            9 => (realm.AddAdminEvent("CREATE", "USER", $"users/{Guid.NewGuid()}", $$"""{"username":"new-{{number}}","enabled":true}"""), $"CREATE-USER new-{number}"),
+            9 => (realm.AddAdminEvent("CREATE", "USER", $"users/{Guid.NewGuid()}", $$"""{"username":"new-{{number}}","enabled":true}"""),
+                $"CREATE-USER new-{number}"),
             _ => (realm.AddLogin(user), $"LOGIN {user}"),
         };
         lock (raised)

@@ -50,8 +50,10 @@ public sealed record ReplayResponse(
             ? (long)Math.Ceiling((now - started).TotalSeconds * (total - done) / done)
             : null;
         return new ReplayResponse(
-            replay.Id, replay.Kind, replay.State, replay.Definition.From, replay.Definition.To, replay.EventsPerSecond, replay.Delivered, replay.Bytes, replay.Missing,
-            total == 0 ? 100 : Math.Round(100.0 * done / total, 1), left, replay.Error, replay.NextAttemptAt, replay.CreatedBy, replay.CreatedAt, replay.FinishedAt,
+            replay.Id, replay.Kind, replay.State, replay.Definition.From, replay.Definition.To, replay.EventsPerSecond, replay.Delivered, replay.Bytes,
+            replay.Missing,
+            total == 0 ? 100 : Math.Round(100.0 * done / total, 1), left, replay.Error, replay.NextAttemptAt, replay.CreatedBy, replay.CreatedAt,
+            replay.FinishedAt,
             Show(replay.Ranges));
     }
 

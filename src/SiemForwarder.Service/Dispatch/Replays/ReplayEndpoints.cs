@@ -14,7 +14,8 @@ internal static class ReplayEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/replays").WithTags("Integrations");
         group.MapPost("/", Create).WithName("CreateReplay")
-            .WithSummary("Sends stored events again, in a lane of its own beside live traffic; with dryRun it only says how many, how long, and how many duplicates.");
+            .WithSummary("Sends stored events again, in a lane of its own beside live traffic; with dryRun it only says how many, how long, and how many "
+                + "duplicates.");
         group.MapGet("/", List).WithName("ListReplays").WithSummary("Lists the replays and backfills of an integration with their progress, newest first.");
         group.MapGet("/{replayId:long}", Get).WithName("GetReplay").WithSummary("Shows how far a replay is and when it will be done.");
         group.MapPost("/{replayId:long}/cancel", Cancel).WithName("CancelReplay").WithSummary("Stops a replay; what it sent stays sent.");
@@ -44,7 +45,8 @@ internal static class ReplayEndpoints
             return Problems.Invalid(errors);
         }
 
-        var ranges = await planner.FindRangesAsync(request.Sources ?? runnable.Sources, definition, request.FirstPosition, request.LastPosition, cancellationToken);
+        var ranges = await planner.FindRangesAsync(
+            request.Sources ?? runnable.Sources, definition, request.FirstPosition, request.LastPosition, cancellationToken);
         if (request.DryRun == true)
         {
             var estimate = await planner.EstimateAsync(runnable, definition, rate, ranges, cancellationToken);
@@ -110,7 +112,8 @@ internal static class ReplayEndpoints
         MoveAsync(id, replayId, "cancelled", Replay.Running, table, configuration, time, cancellationToken);
 
     private static async Task<Results<Ok<ReplayResponse>, ProblemHttpResult>> MoveAsync(
-        int id, long replayId, string from, string to, ReplayTable table, ConfigurationSignal configuration, TimeProvider time, CancellationToken cancellationToken)
+        int id, long replayId, string from, string to, ReplayTable table, ConfigurationSignal configuration, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         if (await table.FindAsync(id, replayId, cancellationToken) is not { } replay)
         {

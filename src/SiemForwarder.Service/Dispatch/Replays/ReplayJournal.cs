@@ -5,7 +5,8 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Dispatch.Replays;
 
 /// <summary>Writes down what became of the batches of a replay; the status of the integration stays that of its live traffic.</summary>
-internal sealed class ReplayJournal(NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, Replay replay) : IDeliveryJournal
+internal sealed class ReplayJournal(NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, Replay replay)
+    : IDeliveryJournal
 {
     private const string Moved = """
         UPDATE replay_range r SET position = $4 FROM held WHERE r.replay_id = $21 AND r.source_id = $2 AND r.position = $3 RETURNING 1

@@ -66,7 +66,8 @@ internal sealed class ReplayLane(
             while (after < range.LastPosition)
             {
                 var from = after;
-                var assembled = await patience.TryUntilDoneAsync(token => assembler.NextAsync(range.SourceId, from, range.LastPosition, token), cancellationToken);
+                var assembled = await patience.TryUntilDoneAsync(
+                    token => assembler.NextAsync(range.SourceId, from, range.LastPosition, token), cancellationToken);
                 if (assembled is null)
                 {
                     // This engine does not know yet how far the log reaches.

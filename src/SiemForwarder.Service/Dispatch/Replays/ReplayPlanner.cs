@@ -38,7 +38,8 @@ internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory s
 
     /// <summary>Counts what would be sent, by doing everything but sending; what the time does not suffice for is projected.</summary>
     public async Task<ReplayEstimate> EstimateAsync(
-        RunnableIntegration integration, ReplayDefinition definition, int eventsPerSecond, IReadOnlyList<ReplayRange> ranges, CancellationToken cancellationToken)
+        RunnableIntegration integration, ReplayDefinition definition, int eventsPerSecond, IReadOnlyList<ReplayRange> ranges,
+        CancellationToken cancellationToken)
     {
         var log = new EventLogReader(database, new SegmentCache(16 * 1024 * 1024), signal);
         var formatter = EventFormatCatalog.Create(integration.Output);
@@ -77,6 +78,7 @@ internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory s
         var share = read == 0 ? 1 : (double)total / read;
         events = (long)Math.Round(events * share);
         return new ReplayEstimate(
-            events, (long)Math.Round(byteCount * share), (long)Math.Ceiling((double)events / eventsPerSecond), (long)Math.Round(duplicates * share), read >= total, ranges);
+            events, (long)Math.Round(byteCount * share), (long)Math.Ceiling((double)events / eventsPerSecond), (long)Math.Round(duplicates * share),
+            read >= total, ranges);
     }
 }

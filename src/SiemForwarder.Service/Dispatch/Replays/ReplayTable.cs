@@ -51,7 +51,8 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time)
     /// <summary>The oldest of an integration that is to run; null where there is none.</summary>
     public async Task<Replay?> FindRunningAsync(int integrationId, CancellationToken cancellationToken) =>
         (await ReadAsync(
-            $"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.state = 'running' ORDER BY r.id LIMIT 1", integrationId, cancellationToken)).SingleOrDefault();
+            $"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.state = 'running' ORDER BY r.id LIMIT 1", integrationId, cancellationToken))
+                .SingleOrDefault();
 
     /// <summary>Changes the state of one that has the state <paramref name="from"/>; says whether it had.</summary>
     public async Task<int> MoveAsync(long id, string from, string to, CancellationToken cancellationToken)
@@ -99,8 +100,10 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time)
         var (sources, firsts) = (reader.GetFieldValue<long[]>(15), reader.GetFieldValue<long[]>(16));
         var (lasts, positions) = (reader.GetFieldValue<long[]>(17), reader.GetFieldValue<long[]>(18));
         return new Replay(
-            reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), ReplayDefinition.FromJson(reader.GetString(4)), reader.GetInt32(5),
-            reader.GetInt64(6), reader.GetInt64(7), reader.GetInt64(8), reader.IsDBNull(9) ? null : reader.GetString(9), Instant(reader, 10), reader.GetString(11),
+            reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetString(3), ReplayDefinition.FromJson(reader.GetString(4)),
+            reader.GetInt32(5),
+            reader.GetInt64(6), reader.GetInt64(7), reader.GetInt64(8), reader.IsDBNull(9) ? null : reader.GetString(9), Instant(reader, 10),
+            reader.GetString(11),
             reader.GetFieldValue<DateTimeOffset>(12), Instant(reader, 13), Instant(reader, 14),
             [.. sources.Select((source, i) => new ReplayRange((int)source, firsts[i], lasts[i], positions[i]))]);
     }

@@ -62,7 +62,8 @@ internal static class TestEndpoints
         if (!await engines.HasLivingEngineAsync(pool, cancellationToken))
         {
             return TypedResults.Problem(
-                $"No engine of the pool '{pool}' is alive, so nobody can reach this destination. Start an engine with Forwarder__Engine__Pools__0={pool}, or move the integration to another pool.",
+                $"No engine of the pool '{pool}' is alive, so nobody can reach this destination. Start an engine with Forwarder__Engine__Pools__0={pool}, "
+                    + "or move the integration to another pool.",
                 statusCode: StatusCodes.Status409Conflict, title: "Nobody to run the test");
         }
 

@@ -32,7 +32,8 @@ internal static class PresetCatalog
             Description = "A data stream of Elasticsearch or Elastic Security in the Elastic Common Schema; repeats make no second document.",
             Steps =
             [
-                "Kibana > Stack Management > API keys > Create API key, restricted to indices logs-keycloak.audit-* with create_doc and auto_configure, cluster privilege monitor.",
+                "Kibana > Stack Management > API keys > Create API key, restricted to indices logs-keycloak.audit-* with create_doc and auto_configure, "
+                    + "cluster privilege monitor.",
                 "Copy the encoded key into settings.apiKey.",
                 "Test, then Discover > data view logs-*: data_stream.dataset : keycloak.audit.",
             ],
@@ -64,7 +65,8 @@ internal static class PresetCatalog
             Steps =
             [
                 "Entra ID > App registrations > New registration; Certificates & secrets > New client secret; note tenant id, client id and secret.",
-                "Log Analytics workspace > Tables > Create > New custom log (DCR-based): KeycloakEvents, with a new data collection rule; the columns are in the README.",
+                "Log Analytics workspace > Tables > Create > New custom log (DCR-based): KeycloakEvents, with a new data collection rule; the columns are "
+                    + "in the README.",
                 "Data collection rule > Access control (IAM) > Add: Monitoring Metrics Publisher for the app; it counts after up to 30 minutes.",
                 "Copy the logs ingestion URL (host) into serverUrl, the rule's immutable id (JSON view) into settings.ruleId.",
                 "Test, then query KeycloakEvents_CL.",
@@ -170,7 +172,8 @@ internal static class PresetCatalog
             Description = "JSON behind an RFC 3164 header to the syslog listener of a Wazuh manager.",
             Steps =
             [
-                "/var/ossec/etc/ossec.conf: <remote><connection>syslog</connection><port>514</port><protocol>tcp</protocol><allowed-ips>address of the engine</allowed-ips></remote>.",
+                "/var/ossec/etc/ossec.conf: <remote><connection>syslog</connection><port>514</port><protocol>tcp</protocol><allowed-ips>address of the "
+                    + "engine</allowed-ips></remote>.",
                 "Never port 1514, which is that of the agents. An address that is not allowed is dropped without a word to the sender.",
                 "local_rules.xml: a rule with <decoded_as>json</decoded_as> on the field event_type. Restart the manager.",
                 "Test, then look at the alerts, or at archives.json with logall_json on.",
@@ -193,7 +196,8 @@ internal static class PresetCatalog
                 "Test, then Log Explorer: source:keycloak-siem.",
             ],
             Documentation = "https://docs.datadoghq.com/api/latest/logs/#send-logs",
-            Destination = "datadog", Protocol = "https", ServerUrl = "https://http-intake.logs.datadoghq.com", OutputType = "JSON", Schema = "native", Http = new(Gzip: true),
+            Destination = "datadog", Protocol = "https", ServerUrl = "https://http-intake.logs.datadoghq.com", OutputType = "JSON", Schema = "native",
+            Http = new(Gzip: true),
             Batch = new(1000, 3_500_000),
             Settings = """{"source":"keycloak-siem","service":"keycloak"}""",
             Example = """{"serverUrl":"http-intake.logs.datadoghq.eu","settings":{"apiKey":"…"}}""",
@@ -222,7 +226,8 @@ internal static class PresetCatalog
             Description = "One JSON object per request to any HTTP endpoint.",
             Steps =
             [
-                "Give the whole URL. A bare authentication.header value goes into X-API-Key; 'Name: value' names another header; authentication.token is a bearer token.",
+                "Give the whole URL. A bare authentication.header value goes into X-API-Key; 'Name: value' names another header; authentication.token is "
+                    + "a bearer token.",
                 "For signed requests (Standard Webhooks) make a secret whsec_<base64 of 24 to 64 random bytes> and set settings.signingSecret on both sides.",
                 "Test; any 2xx counts as taken.",
             ],
@@ -238,7 +243,8 @@ internal static class PresetCatalog
             Description = "RFC 5424 messages over TLS to a syslog server.",
             Steps =
             [
-                "rsyslog: module(load=\"imtcp\" StreamDriver.Name=\"ossl\" StreamDriver.Mode=\"1\"), input(type=\"imtcp\" port=\"6514\"), global(maxMessageSize=\"64k\").",
+                "rsyslog: module(load=\"imtcp\" StreamDriver.Name=\"ossl\" StreamDriver.Mode=\"1\"), input(type=\"imtcp\" port=\"6514\"), "
+                    + "global(maxMessageSize=\"64k\").",
                 "syslog-ng: network(transport(\"tls\") port(6514) flags(syslog-protocol)) or syslog(transport(\"tls\")).",
                 "Put the PEM of the server's authority into tls.caCertificate; for mutual TLS also tls.clientCertificate and tls.clientKey.",
                 "Where certainty matters, use the preset relp instead: syslog has no acknowledgement.",

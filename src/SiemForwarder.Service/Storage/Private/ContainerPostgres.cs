@@ -31,7 +31,8 @@ internal sealed class ContainerPostgres : IAsyncDisposable
                 cancellationToken);
             if (code != 0)
             {
-                throw new DatabaseStartException($"Docker could not start PostgreSQL: {output} Mend that, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+                throw new DatabaseStartException(
+                    $"Docker could not start PostgreSQL: {output} Mend that, or name a PostgreSQL by ConnectionStrings__Forwarder.");
             }
         }
 

@@ -87,7 +87,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
 
         // A socket folder of a path that the kernel takes (107 bytes); no TCP at all.
-        var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 -c max_connections=60 -c shared_buffers=128MB -c max_wal_size=1GB";
+        var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 -c max_connections=60 -c "
+            + "shared_buffers=128MB -c max_wal_size=1GB";
         var log = Path.Combine(data, "server.log");
         await MustRunAsUserAsync("pg_ctl", ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
         return true;
@@ -102,7 +103,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new DatabaseStartException(
-                $"The data folder {dataFolder} cannot be made or written ({exception.Message}): set Forwarder__DataFolder to a folder of this user's own, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+                $"The data folder {dataFolder} cannot be made or written ({exception.Message}): set Forwarder__DataFolder to a folder of this user's own, "
+                    + "or name a PostgreSQL by ConnectionStrings__Forwarder.");
         }
     }
 
@@ -115,7 +117,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         catch (IOException)
         {
             throw new DatabaseStartException(
-                $"Another SiemForwarder uses the data folder {dataFolder}: stop it, set Forwarder__DataFolder to another folder, or let both use one PostgreSQL by ConnectionStrings__Forwarder.");
+                $"Another SiemForwarder uses the data folder {dataFolder}: stop it, set Forwarder__DataFolder to another folder, or let both use one "
+                    + "PostgreSQL by ConnectionStrings__Forwarder.");
         }
     }
 
@@ -171,7 +174,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         {
             throw new DatabaseStartException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The private PostgreSQL could not be started ({failure}, exit code {code}): {output} Mend that, or name a PostgreSQL by ConnectionStrings__Forwarder."));
+                $"The private PostgreSQL could not be started ({failure}, exit code {code}): {output} Mend that, or name a PostgreSQL by "
+                    + $"ConnectionStrings__Forwarder."));
         }
     }
 }
