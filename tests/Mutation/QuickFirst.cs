@@ -16,7 +16,7 @@ namespace SiemForwarder.Tests.Support
             testCollections.OrderBy(collection => Rank(collection.DisplayName));
 
         private static int Rank(string name) =>
-            name.Contains("Golden", StringComparison.Ordinal) ? -2 : Array.FindIndex(Last, last => name.Contains(last, StringComparison.Ordinal));
+            name.Contains("CatalogueGolden", StringComparison.Ordinal) ? -3 : name.Contains("Golden", StringComparison.Ordinal) ? -2 : Array.FindIndex(Last, last => name.Contains(last, StringComparison.Ordinal));
     }
 
     /// <summary>Runs the tests of a class that go through the whole catalogue after the others.</summary>
