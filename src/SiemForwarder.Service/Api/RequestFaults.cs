@@ -6,8 +6,11 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Api;
 
 /// <summary>Turns faults of a request, and a database that is away, into problem details that name the field and say what to do.</summary>
-internal sealed partial class RequestFaults(IProblemDetailsService problems) : IExceptionHandler
+internal sealed partial class RequestFaults(IProblemDetailsService problems, DatabaseConnections database) : IExceptionHandler
 {
+    // RFC 9110 section 10.2.3.
+    private const string RetryAfterSeconds = "5";
+
     public const string TooLarge = "A request may have at most 1 MiB.";
 
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -15,7 +18,7 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems) : I
         var details = exception switch
         {
             BadHttpRequestException bad => Describe(bad),
-            _ when DatabaseFault.IsPassing(exception) => new HttpValidationProblemDetails
+            _ when DatabaseFault.IsUnavailable(exception) => new HttpValidationProblemDetails
             {
                 Status = StatusCodes.Status503ServiceUnavailable,
                 Title = "Database not available",
@@ -26,6 +29,12 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems) : I
         if (details is null)
         {
             return false;
+        }
+
+        database.Suspect(exception);
+        if (details.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            httpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
         }
 
         httpContext.Response.StatusCode = details.Status!.Value;

@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Commands.Demo;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
 
@@ -9,6 +11,10 @@ namespace SiemForwarder.Service.Commands;
 internal static class CommandLine
 {
     private const int Failed = 2;
+    private const int Broken = 70;
+
+    // The rest is for other engines, administrators and backups.
+    private const double ShareOfConnections = 0.6;
 
     /// <summary>Exit code of the process.</summary>
     public static async Task<int> RunAsync(string[] args)
@@ -30,6 +36,11 @@ internal static class CommandLine
         catch (OptionsValidationException exception)
         {
             await Console.Error.WriteLineAsync($"A setting is wrong: {exception.Message}");
+            return Failed;
+        }
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync($"{exception.Message.TrimEnd('.')}. Stop what listens there, or set ASPNETCORE_URLS to another address.");
             return Failed;
         }
     }
@@ -57,11 +68,15 @@ internal static class CommandLine
         var options = configuration.GetSection(ForwarderOptions.Section).Get<ForwarderOptions>() ?? new ForwarderOptions();
         using var stop = new CancellationTokenSource();
         await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stop.Token);
-        await using var app =
-            ForwarderHost.Build(args, home.ConnectionString, builder => builder.Services.AddSingleton(home).AddHostedService<DatabaseWatchService>());
+        var granted = await DatabaseStart.CheckAsync(home.ConnectionString, TimeProvider.System, stop.Token);
+        await using var app = ForwarderHost.Build(args, home.ConnectionString, builder => builder.Services
+            .AddSingleton(home).AddHostedService<DatabaseWatchService>()
+            .PostConfigure<DatabaseOptions>(database =>
+                database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
         await app.Services.MigrateAsync(stop.Token);
         await app.RunAsync();
-        return 0;
+        // Loops catch what their passes throw; one that ended all the same broke an invariant, and a supervisor has to hear of it.
+        return app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask is { IsFaulted: true }) ? Broken : 0;
     }
 }

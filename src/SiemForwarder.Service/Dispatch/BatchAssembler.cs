@@ -9,8 +9,10 @@ namespace SiemForwarder.Service.Dispatch;
 /// <param name="AfterPosition">Checkpoint it continues from.</param>
 /// <param name="LastPosition">Checkpoint once all of it is done.</param>
 /// <param name="Batch">The events that passed the filter; may be empty.</param>
+/// <param name="Incarnation">History of the log that it was read in.</param>
 /// <param name="Gaps">Runs of positions between that retention dropped before they could be sent; none as a rule.</param>
-internal sealed record AssembledBatch(int SourceId, long AfterPosition, long LastPosition, DeliveryBatch Batch, IReadOnlyList<PositionRange> Gaps);
+internal sealed record AssembledBatch(
+    int SourceId, long AfterPosition, long LastPosition, DeliveryBatch Batch, long Incarnation, IReadOnlyList<PositionRange> Gaps);
 
 /// <summary>A run of positions, both ends included.</summary>
 internal readonly record struct PositionRange(long First, long Last);
@@ -29,6 +31,13 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
     public async Task<AssembledBatch?> NextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
         buffer.Clear();
+        // Before anything is read: what is read may be of a younger history, never of an older one than it is recorded under.
+        var incarnation = log.Incarnation(sourceId);
+        if (incarnation == 0)
+        {
+            return null;
+        }
+
         var source = await sources.GetAsync(sourceId, cancellationToken);
         var (last, scanned) = (afterPosition, 0);
         List<PositionRange> gaps = [];
@@ -67,7 +76,7 @@ internal sealed class BatchAssembler(EventLogReader log, SourceDirectory sources
             }
         }
 
-        return last == afterPosition ? null : new AssembledBatch(sourceId, afterPosition, last, buffer.ToBatch(), gaps);
+        return last == afterPosition ? null : new AssembledBatch(sourceId, afterPosition, last, buffer.ToBatch(), incarnation, gaps);
     }
 
     /// <summary>Takes what fits of a segment; says whether all of it was taken and up to which position.</summary>

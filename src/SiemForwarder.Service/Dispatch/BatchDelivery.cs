@@ -78,7 +78,7 @@ internal sealed class BatchDelivery : IDisposable
     {
         foreach (var gap in assembled.Gaps)
         {
-            await patience.TryUntilDoneAsync(token => NoteGapAsync(assembled.SourceId, gap, token), cancellationToken);
+            await patience.TryUntilDoneAsync(token => NoteGapAsync(assembled, gap, token), cancellationToken);
         }
 
         var done = assembled.AfterPosition;
@@ -117,7 +117,7 @@ internal sealed class BatchDelivery : IDisposable
                 continue;
             }
 
-            var record = Record(assembled.SourceId, done, last, slice, refused, result);
+            var record = Record(assembled, done, last, slice, refused, result);
             if (!await patience.TryUntilDoneAsync(token => journal.RecordAsync(record, token), grace.Token))
             {
                 return false;
@@ -279,17 +279,20 @@ internal sealed class BatchDelivery : IDisposable
         {
             await journal.RecordAttemptAsync(error, cancellationToken);
         }
-        catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
             // The note is a courtesy; the end of the round is recorded with patience.
             telemetry.DatabaseUnavailable(exception);
         }
     }
 
-    private async Task<bool> NoteGapAsync(int sourceId, PositionRange gap, CancellationToken cancellationToken)
+    private async Task<bool> NoteGapAsync(AssembledBatch assembled, PositionRange gap, CancellationToken cancellationToken)
     {
-        await journal.RecordGapAsync(sourceId, gap, cancellationToken);
-        telemetry.GapFound(name, sourceId, gap.Last - gap.First + 1);
+        if (await journal.RecordGapAsync(assembled.SourceId, gap, assembled.Incarnation, cancellationToken))
+        {
+            telemetry.GapFound(name, assembled.SourceId, gap.Last - gap.First + 1);
+        }
+
         return true;
     }
 
@@ -300,13 +303,13 @@ internal sealed class BatchDelivery : IDisposable
     }
 
     private static DeliveryRecord Record(
-        int sourceId, long done, long last, DeliveryBatch slice, List<RefusedEvent> refused, RoundResult result)
+        AssembledBatch assembled, long done, long last, DeliveryBatch slice, List<RefusedEvent> refused, RoundResult result)
     {
         var accepted = slice.Count - refused.Count;
         var answer = result.Outcome is DeliveryOutcome.Delivered delivered ? delivered.Answer : "set aside";
         return new DeliveryRecord(
-            sourceId, done, last, accepted, slice.Bytes.Length, SHA256.HashData(slice.Bytes.Span), result.Attempts, answer,
-            FilteredRanges.Between(done, last, slice.Events), refused);
+            assembled.SourceId, done, last, accepted, slice.Bytes.Length, SHA256.HashData(slice.Bytes.Span), result.Attempts, answer,
+            FilteredRanges.Between(done, last, slice.Events), assembled.Incarnation, refused);
     }
 
     private void Note(DeliveryRecord record)

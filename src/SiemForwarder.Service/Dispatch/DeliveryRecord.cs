@@ -14,10 +14,11 @@ namespace SiemForwarder.Service.Dispatch;
 /// <param name="Attempts">Attempts until it was accepted.</param>
 /// <param name="Answer">What the destination answered.</param>
 /// <param name="Filtered">Positions passed over.</param>
+/// <param name="Incarnation">History of the log that the events were read in; nothing is recorded under another one.</param>
 /// <param name="SetAside">Events of the batch that were refused for good.</param>
 internal sealed record DeliveryRecord(
     int SourceId, long AfterPosition, long LastPosition, int EventCount, long ByteCount, byte[] Hash, int Attempts, string Answer,
-    NpgsqlRange<long>[]? Filtered, IReadOnlyList<RefusedEvent> SetAside);
+    NpgsqlRange<long>[]? Filtered, long Incarnation, IReadOnlyList<RefusedEvent> SetAside);
 
 /// <summary>An event that the destination refuses for good, with the exact bytes and the answer.</summary>
 internal sealed record RefusedEvent(SecurityEvent Event, byte[] Bytes, string Reason, string Answer);

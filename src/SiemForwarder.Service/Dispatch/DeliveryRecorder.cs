@@ -73,20 +73,21 @@ internal sealed class DeliveryRecorder(
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Writes down that positions could not be sent because they were gone.</summary>
-    public async Task RecordGapAsync(int sourceId, PositionRange gap, CancellationToken cancellationToken)
+    public async Task<bool> RecordGapAsync(int sourceId, PositionRange gap, long incarnation, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
             INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at)
             SELECT $1, $2, $3, $4, 'Retention dropped these events before the integration had them.', $5
-            WHERE NOT EXISTS (SELECT 1 FROM gap WHERE source_id = $1 AND integration_id = $2 AND first_position = $3)
+            FROM log_head WHERE source_id = $1 AND incarnation = $6 AND next_position > $4
+                AND NOT EXISTS (SELECT 1 FROM gap WHERE source_id = $1 AND integration_id = $2 AND first_position = $3)
             """);
         command.Parameters.AddWithValue(sourceId);
         command.Parameters.AddWithValue(integrationId);
         command.Parameters.AddWithValue(gap.First);
         command.Parameters.AddWithValue(gap.Last);
         command.Parameters.AddWithValue(time.GetUtcNow());
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        command.Parameters.AddWithValue(incarnation);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     private void AddError(NpgsqlCommand command, DeliveryError error)

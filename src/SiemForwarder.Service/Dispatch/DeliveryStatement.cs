@@ -12,7 +12,8 @@ internal static class DeliveryStatement
 {
     private const string Delivered = """
         WITH held AS (
-            SELECT 1 FROM lease WHERE kind = 'integration' AND resource_id = $1 AND engine = $12 AND fence = $20 FOR SHARE
+            SELECT 1 FROM lease WHERE kind = 'integration' AND resource_id = $1 AND engine = $12 AND fence = $20
+                AND EXISTS (SELECT 1 FROM log_head WHERE source_id = $2 AND incarnation = $23 AND next_position > $4) FOR SHARE
         ), moved AS (
             {0}
         ), delivered AS (
@@ -70,6 +71,7 @@ internal static class DeliveryStatement
         parameters.Add(new NpgsqlParameter<long> { TypedValue = fence });
         parameters.Add(new NpgsqlParameter { Value = (object?)replayId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         parameters.Add(new NpgsqlParameter<int> { TypedValue = KeycloakNormalizer.MappingVersion });
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = record.Incarnation });
         return command;
     }
 

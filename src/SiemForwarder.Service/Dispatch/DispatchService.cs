@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -11,12 +10,14 @@ namespace SiemForwarder.Service.Dispatch;
 
 /// <summary>Keeps one dispatcher running for every enabled integration, and starts it anew when its settings change.</summary>
 internal sealed class DispatchService(
-    IntegrationStore store, IntegrationLanes lanes, ConfigurationSignal configuration, EngineLeases leases, NpgsqlDataSource database,
+    IntegrationStore store, IntegrationLanes lanes, ConfigurationSignal configuration, EngineLeases leases, DatabaseConnections connections, LogHistory history,
     DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
-    TimeProvider time, ForwarderTelemetry telemetry)
-    : LeasedLoopService<Integration>(LeaseKind.Integration, leases, configuration, forwarder.Value.ConfigurationInterval, time, telemetry)
+    TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
+    : LeasedLoopService<Integration>(LeaseKind.Integration, leases, configuration, forwarder.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
+
+    protected override int Edition => history.Edition;
 
     protected override async Task<IReadOnlyList<(int Id, int Version, Integration Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
         [.. (await store.ListEnabledAsync(cancellationToken)).Select(integration => (integration.Id, integration.Version, integration))];
@@ -24,7 +25,7 @@ internal sealed class DispatchService(
     protected override async Task RunAsync(Integration resource, long fence, CancellationToken stoppingToken)
     {
         var (integration, cancellationToken) = (resource, stoppingToken);
-        var recorder = new DeliveryRecorder(database, partitions, Time, engine.Value.Name, fence, integration.Id);
+        var recorder = new DeliveryRecorder(connections.Vital, partitions, Time, engine.Value.Name, fence, integration.Id);
         if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);

@@ -13,6 +13,7 @@ internal interface IDeliveryJournal
     /// <summary>Notes a failed attempt that is going to be retried.</summary>
     Task RecordAttemptAsync(DeliveryError error, CancellationToken cancellationToken);
 
-    /// <summary>Writes down that positions could not be sent because they were gone.</summary>
-    Task RecordGapAsync(int sourceId, PositionRange gap, CancellationToken cancellationToken);
+    /// <summary>Writes down that positions could not be sent because they were gone; false where the log has another history, so that nothing
+    /// is known to be gone.</summary>
+    Task<bool> RecordGapAsync(int sourceId, PositionRange gap, long incarnation, CancellationToken cancellationToken);
 }

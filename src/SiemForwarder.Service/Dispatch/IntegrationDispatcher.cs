@@ -12,7 +12,7 @@ namespace SiemForwarder.Service.Dispatch;
 /// </remarks>
 internal sealed class IntegrationDispatcher(
     RunnableIntegration integration, BatchAssembler assembler, DeliveryRecorder recorder, BatchDelivery delivery, Redriver redriver,
-    SourceDirectory sources, EventLogSignal signal, TimeProvider time, ForwarderTelemetry telemetry)
+    SourceDirectory sources, EventLogSignal signal, EventLogWriter writer, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
@@ -39,6 +39,8 @@ internal sealed class IntegrationDispatcher(
 
                 if (!await delivery.DeliverAsync(assembled, cancellationToken))
                 {
+                    // Or the log has another history now; then this process has to know before it reads on.
+                    await patience.TryUntilDoneAsync(VerifyAsync, cancellationToken);
                     telemetry.CheckpointTaken(integration.Name, sourceId);
                     return;
                 }
@@ -70,6 +72,12 @@ internal sealed class IntegrationDispatcher(
         {
             await delivery.PauseAsync(stopped, cancellationToken);
         }
+    }
+
+    private async Task<bool> VerifyAsync(CancellationToken cancellationToken)
+    {
+        await writer.VerifyAsync(cancellationToken);
+        return true;
     }
 
     private async Task<IReadOnlyList<int>> ListSourcesAsync(CancellationToken cancellationToken)

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using Npgsql;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -11,7 +10,8 @@ namespace SiemForwarder.Service.Dispatch;
 
 /// <summary>The two lanes of one integration, side by side: live traffic, and replays with a connection and buffers of their own.</summary>
 internal sealed class IntegrationLanes(
-    NpgsqlDataSource database, DayPartitions partitions, EventLogReader log, SourceDirectory sources, EventLogSignal signal, EngineLeases leases,
+    DatabaseConnections connections, DayPartitions partitions, EventLogReader log, SourceDirectory sources, EventLogSignal signal, EventLogWriter writer,
+    EngineLeases leases,
     RedriveTable redrive, ReplayTable replays, ConfigurationSignal configuration, IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine,
     TimeProvider time, ForwarderTelemetry telemetry)
 {
@@ -41,7 +41,8 @@ internal sealed class IntegrationLanes(
         using var delivery = new BatchDelivery(integration, destination, recorder, leases, fence, options, time, telemetry, cancellationToken);
         var assembler = new BatchAssembler(log, sources, one => integration.Filter.Evaluate(one).IsWanted ? one : null, buffer);
         var redriver = new Redriver(integration, redrive, log, sources, single, delivery.Round);
-        await new IntegrationDispatcher(integration, assembler, recorder, delivery, redriver, sources, signal, time, telemetry).RunAsync(cancellationToken);
+        await new IntegrationDispatcher(integration, assembler, recorder, delivery, redriver, sources, signal, writer, time, telemetry)
+            .RunAsync(cancellationToken);
     }
 
     /// <summary>Runs replays; a fault of its own ends neither the live lane nor itself.</summary>
@@ -68,13 +69,13 @@ internal sealed class IntegrationLanes(
         async Task OpenAsync(Replay replay, Func<BatchAssembler, BatchDelivery, Task> run, CancellationToken token)
         {
             // A cache of its own: history must not push the newest segments out of the engine's.
-            var history = new EventLogReader(database, new SegmentCache(16 * 1024 * 1024), signal);
+            var history = new EventLogReader(connections.Shared, new SegmentCache(16 * 1024 * 1024), signal);
             await using var destination = integration.Kind.Open(integration.Destination, time);
             using var buffer = BatchBuffer.For(integration, destination.Limits with
             {
                 MaxEvents = Math.Min(destination.Limits.MaxEvents, replay.EventsPerSecond),
             });
-            var journal = new ReplayJournal(database, partitions, time, engine.Value.Name, fence, replay);
+            var journal = new ReplayJournal(connections.Vital, partitions, time, engine.Value.Name, fence, replay);
             using var delivery = new BatchDelivery(integration, destination, journal, leases, fence, options, time, telemetry, token);
             await run(new BatchAssembler(history, sources, ReplayMark.Selector(replay, integration.Filter), buffer), delivery);
         }

@@ -18,7 +18,7 @@ internal sealed class DatabasePatience(TimeProvider time, ForwarderTelemetry tel
             {
                 return await operation(cancellationToken);
             }
-            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+            catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
             {
                 telemetry.DatabaseUnavailable(exception);
             }

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Engines;
 
@@ -12,9 +14,10 @@ internal static class EngineRegistration
         return services
             .AddSingleton<EngineLeases>()
             .AddSingleton(provider => new LeaseTable(
-                provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
+                provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<IOptions<EngineOptions>>().Value))
             .AddSingleton(provider => new EngineReader(
                 provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
+            .AddSingleton<LoopGuard>()
             .AddHostedService<LeaseService>();
     }
 }

@@ -6,30 +6,26 @@ namespace SiemForwarder.Service.Engines;
 
 /// <summary>Keeps this engine's leases alive, takes free work up to its share, gives back what is too much.</summary>
 internal sealed class LeaseService(
-    LeaseTable table, EngineLeases leases, IOptions<EngineOptions> options, ConfigurationSignal configuration, TimeProvider time, ForwarderTelemetry telemetry)
+    LeaseTable table, EngineLeases leases, IOptions<EngineOptions> options, ConfigurationSignal configuration, TimeProvider time, ForwarderTelemetry telemetry,
+    LoopGuard guard)
     : BackgroundService
 {
     private static readonly TimeSpan SignOffBound = TimeSpan.FromSeconds(3);
     private readonly DateTimeOffset startedAt = StoredTime.Now(time);
     private List<Lease> leaving = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var changed = configuration.Changed;
-            try
+        var changed = Task.CompletedTask;
+        return guard.RunAsync(
+            "keeps the leases of this engine",
+            token =>
             {
-                await ShareAsync(stoppingToken);
-            }
-            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
-            {
-                telemetry.DatabaseUnavailable(exception);
-                changed = Task.Delay(options.Value.LeaseInterval, time, stoppingToken);
-            }
-
-            await Task.WhenAny(changed, Task.Delay(options.Value.LeaseInterval, time, stoppingToken));
-        }
+                changed = configuration.Changed;
+                return ShareAsync(token);
+            },
+            token => Task.WhenAny(changed, Task.Delay(options.Value.LeaseInterval, time, token)),
+            stoppingToken);
     }
 
     /// <summary>Stops the loop, then tells the others; called after the loops that the leases were for have ended.</summary>
@@ -41,7 +37,7 @@ internal sealed class LeaseService(
         {
             await table.SignOffAsync(bound.Token);
         }
-        catch (Exception exception) when (DatabaseFault.IsPassing(exception) || exception is OperationCanceledException)
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception) || exception is OperationCanceledException)
         {
             telemetry.DatabaseUnavailable(exception);
         }
@@ -64,12 +60,9 @@ internal sealed class LeaseService(
         leaving = [.. leases.All.Where(lease => !kept.Contains((lease.Kind, lease.ResourceId)))];
         leases.Remove(leaving);
 
-        foreach (var free in take)
+        foreach (var lease in await table.AcquireAsync(take, cancellationToken))
         {
-            if (await table.AcquireAsync(free.Kind, free.ResourceId, cancellationToken) is { } lease)
-            {
-                leases.Add(lease);
-            }
+            leases.Add(lease);
         }
     }
 }

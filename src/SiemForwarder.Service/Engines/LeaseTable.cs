@@ -55,19 +55,25 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         return work;
     }
 
-    /// <summary>Takes a lease that nobody holds (any more); null where somebody was faster.</summary>
-    public async Task<Lease?> AcquireAsync(LeaseKind kind, int resourceId, CancellationToken cancellationToken)
+    /// <summary>Takes leases that nobody holds (any more), all in one statement; those that somebody else was faster with are missing.</summary>
+    public async Task<IReadOnlyList<Lease>> AcquireAsync(IReadOnlyList<Work> free, CancellationToken cancellationToken)
     {
+        if (free.Count == 0)
+        {
+            return [];
+        }
+
         await using var command = database.CreateCommand("""
-            INSERT INTO lease AS l (kind, resource_id, engine, fence, expires_at) VALUES ($1, $2, $3, 1, now() + $4)
+            INSERT INTO lease AS l (kind, resource_id, engine, fence, expires_at)
+            SELECT f.kind, f.id, $3, 1, now() + $4 FROM unnest($1::text[], $2::int[]) AS f (kind, id) ORDER BY f.kind, f.id
             ON CONFLICT (kind, resource_id) DO UPDATE SET engine = $3, fence = l.fence + 1, expires_at = now() + $4 WHERE l.expires_at < now()
             RETURNING kind, resource_id, fence
             """);
-        command.Parameters.AddWithValue(NameOf(kind));
-        command.Parameters.AddWithValue(resourceId);
+        command.Parameters.AddWithValue(free.Select(work => NameOf(work.Kind)).ToArray());
+        command.Parameters.AddWithValue(free.Select(work => work.ResourceId).ToArray());
         command.Parameters.AddWithValue(options.Name);
         command.Parameters.AddWithValue(options.LeaseDuration);
-        return (await ReadAsync(command, cancellationToken)).SingleOrDefault();
+        return await ReadAsync(command, cancellationToken);
     }
 
     /// <summary>Gives leases back, so that another engine need not wait for their end.</summary>

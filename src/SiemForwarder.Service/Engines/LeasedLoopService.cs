@@ -5,7 +5,7 @@ namespace SiemForwarder.Service.Engines;
 
 /// <summary>Keeps one loop running for every enabled resource whose lease this engine holds, and starts it anew when its settings change.</summary>
 internal abstract class LeasedLoopService<T>(
-    LeaseKind kind, EngineLeases leases, ConfigurationSignal configuration, TimeSpan interval, TimeProvider time, ForwarderTelemetry telemetry)
+    LeaseKind kind, EngineLeases leases, ConfigurationSignal configuration, TimeSpan interval, TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
     : BackgroundService
 {
     private readonly LoopSet loops = new();
@@ -18,6 +18,9 @@ internal abstract class LeasedLoopService<T>(
 
     protected DatabasePatience Patience { get; } = new(time, telemetry);
 
+    /// <summary>Grows when what the loops remember is worth nothing any more; then all of them start anew.</summary>
+    protected virtual int Edition => 0;
+
     /// <summary>Everything that is enabled, with its id and version.</summary>
     protected abstract Task<IReadOnlyList<(int Id, int Version, T Resource)>> ListEnabledAsync(CancellationToken cancellationToken);
 
@@ -26,25 +29,34 @@ internal abstract class LeasedLoopService<T>(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var changed = Task.CompletedTask;
         try
         {
-            while (true)
-            {
-                var changed = Task.WhenAny(configuration.Changed, leases.Changed);
-                var fences = leases.Fences(kind);
-                var wanted = (await Patience.TryUntilDoneAsync(ListEnabledAsync, stoppingToken)).Where(one => fences.ContainsKey(one.Id))
-                    .ToDictionary(one => one.Id);
-                await loops.ReconcileAsync(
-                    wanted.ToDictionary(pair => pair.Key, pair => (pair.Value.Version, fences[pair.Key])),
-                    (id, token) => RunAsync(wanted[id].Resource, fences[id], token),
-                    stoppingToken);
-                await Task.WhenAny(changed, Task.Delay(interval, time, stoppingToken));
-                stoppingToken.ThrowIfCancellationRequested();
-            }
+            await guard.RunAsync(
+                $"runs the {LeaseTable.NameOf(kind)}s",
+                token =>
+                {
+                    // Asked before the work, so that a change meanwhile is not slept through.
+                    changed = Task.WhenAny(configuration.Changed, leases.Changed);
+                    return ReconcileAsync(token);
+                },
+                token => Task.WhenAny(changed, Task.Delay(interval, time, token)),
+                stoppingToken);
         }
         finally
         {
             await loops.StopAllAsync();
         }
+    }
+
+    private async Task ReconcileAsync(CancellationToken stoppingToken)
+    {
+        var fences = leases.Fences(kind);
+        var wanted = (await ListEnabledAsync(stoppingToken)).Where(one => fences.ContainsKey(one.Id)).ToDictionary(one => one.Id);
+        var edition = Edition;
+        await loops.ReconcileAsync(
+            wanted.ToDictionary(pair => pair.Key, pair => new LoopIdentity(pair.Value.Version, fences[pair.Key], edition)),
+            (id, token) => RunAsync(wanted[id].Resource, fences[id], token),
+            stoppingToken);
     }
 }

@@ -6,11 +6,11 @@ internal sealed class LoopSet
     private readonly Dictionary<int, Running> running = [];
 
     /// <summary>Stops what is not wanted any more (or not in this version) and starts what is missing.</summary>
-    /// <param name="wanted">Version and fence of the lease by id; a change of either starts the loop anew.</param>
+    /// <param name="wanted">What each loop runs on, by id; a change of it starts the loop anew.</param>
     /// <param name="start">Starts the loop of an id; it ends when its token is cancelled.</param>
     /// <param name="stoppingToken">Ends all loops.</param>
     public async Task ReconcileAsync(
-        IReadOnlyDictionary<int, (int Version, long Fence)> wanted, Func<int, CancellationToken, Task> start, CancellationToken stoppingToken)
+        IReadOnlyDictionary<int, LoopIdentity> wanted, Func<int, CancellationToken, Task> start, CancellationToken stoppingToken)
     {
         var outdated = running
             .Where(pair => !wanted.TryGetValue(pair.Key, out var version) || version != pair.Value.Version || pair.Value.Loop.IsCompleted)
@@ -43,5 +43,11 @@ internal sealed class LoopSet
     }
 
     /// <summary>A loop that runs, and how to stop it.</summary>
-    private sealed record Running((int Version, long Fence) Version, CancellationTokenSource Stop, Task Loop);
+    private sealed record Running(LoopIdentity Version, CancellationTokenSource Stop, Task Loop);
 }
+
+/// <summary>What a loop runs on.</summary>
+/// <param name="Version">Version of its resource.</param>
+/// <param name="Fence">Number of the lease.</param>
+/// <param name="Edition">Edition of what is remembered of the log.</param>
+internal readonly record struct LoopIdentity(int Version, long Fence, int Edition = 0);

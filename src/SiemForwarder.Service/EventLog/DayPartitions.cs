@@ -4,16 +4,22 @@ using Npgsql;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Makes the daily partitions of the tables that grow, before the first row of a day.</summary>
+/// <summary>Makes the daily partitions of the tables that grow, before the first row of a day, and drops them.</summary>
+/// <remarks>
+/// A new table is attached, which only stops other changes of the table's shape: a running backup holds nothing up. Dropping needs the table for
+/// itself, so it waits for a second at most and is tried again later.
+/// </remarks>
 internal sealed class DayPartitions(NpgsqlDataSource database)
 {
     public static readonly IReadOnlyList<string> Tables = ["segment", "event_index", "delivery"];
 
+    private const string LockTimeout = "SET LOCAL lock_timeout = '1s'";
     private readonly ConcurrentDictionary<DateOnly, bool> known = new();
 
     public static string NameOf(string table, DateOnly day) => string.Create(CultureInfo.InvariantCulture, $"{table}_{day:yyyyMMdd}");
 
     /// <summary>Makes sure that rows of this instant find their partition.</summary>
+    /// <exception cref="PostgresException">Somebody holds the tables (55P03); to be tried again.</exception>
     public async ValueTask EnsureAsync(DateTimeOffset instant, CancellationToken cancellationToken)
     {
         var day = DateOnly.FromDateTime(instant.UtcDateTime);
@@ -24,14 +30,23 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // CREATE … IF NOT EXISTS still fails when two sessions race; the lock makes the second one wait and find it.
+        await ExecuteAsync(LockTimeout);
+        // Two sessions that make the same table would fail; the second one waits and finds it.
         await ExecuteAsync("SELECT pg_advisory_xact_lock(hashtext('siemforwarder partitions'))");
         foreach (var table in Tables)
         {
+            var name = NameOf(table, day);
+            await using var exists = new NpgsqlCommand("SELECT to_regclass($1) IS NOT NULL", connection, transaction);
+            exists.Parameters.AddWithValue(name);
+            if (await exists.ExecuteScalarAsync(cancellationToken) is true)
+            {
+                continue;
+            }
+
+            await ExecuteAsync($"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)");
             await ExecuteAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"CREATE TABLE IF NOT EXISTS {NameOf(table, day)} PARTITION OF {table} FOR VALUES FROM ('{day:yyyy-MM-dd} 00:00+00') TO "
-                    + $"('{day.AddDays(1):yyyy-MM-dd} 00:00+00')"));
+                $"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{day:yyyy-MM-dd} 00:00+00') TO ('{day.AddDays(1):yyyy-MM-dd} 00:00+00')"));
         }
 
         await transaction.CommitAsync(cancellationToken);
@@ -44,6 +59,69 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         }
     }
 
-    /// <summary>Forgets a day whose partitions were dropped.</summary>
-    public void Forget(DateOnly day) => known.TryRemove(day, out _);
+    /// <summary>The days that have a partition of a table, with its bytes on disk, oldest first.</summary>
+    public async Task<IReadOnlyList<(DateOnly Day, long Bytes)>> ListAsync(string table, CancellationToken cancellationToken)
+    {
+        // The size of a table that another engine drops meanwhile is null.
+        await using var command = database.CreateCommand("""
+            SELECT c.relname, coalesce(pg_total_relation_size(c.oid), 0) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = $1::regclass ORDER BY c.relname
+            """);
+        command.Parameters.AddWithValue(table);
+        var days = new List<(DateOnly, long)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var name = reader.GetString(0);
+            if (name.Length > table.Length
+                && DateOnly.TryParseExact(name[(table.Length + 1)..], "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
+            {
+                days.Add((day, reader.GetInt64(1)));
+            }
+        }
+
+        return days;
+    }
+
+    /// <summary>Drops a day of a table; what <paramref name="before"/> does stands or falls with it. False where another engine is at it, somebody
+    /// holds the table (both to be tried again later), or <paramref name="before"/> says so.</summary>
+    public async Task<bool> DropAsync(
+        string table, DateOnly day, Func<NpgsqlConnection, NpgsqlTransaction, Task<bool>> before, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        try
+        {
+            await using (var bound = new NpgsqlCommand(LockTimeout, connection, transaction))
+            {
+                await bound.ExecuteNonQueryAsync(cancellationToken);
+            }
+
+            await using (var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock(hashtext('siemforwarder retention'))", connection, transaction))
+            {
+                if (await take.ExecuteScalarAsync(cancellationToken) is not true || !await before(connection, transaction))
+                {
+                    return false;
+                }
+            }
+
+            await using (var drop = new NpgsqlCommand($"DROP TABLE IF EXISTS {NameOf(table, day)}", connection, transaction))
+            {
+                await drop.ExecuteNonQueryAsync(cancellationToken);
+            }
+
+            CrashPoint.Pass(CrashPoint.DuringRetention);
+            await transaction.CommitAsync(cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.UndefinedTable)
+        {
+            return false;
+        }
+
+        known.TryRemove(day, out _);
+        return true;
+    }
+
+    /// <summary>Forgets which partitions exist: the database has another history now.</summary>
+    public void ForgetAll() => known.Clear();
 }

@@ -4,49 +4,52 @@ using Npgsql;
 using NpgsqlTypes;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Fills the event index behind the log, by COPY, so that events can be searched; deliveries never wait for it.</summary>
 internal sealed class EventIndexService(
     NpgsqlDataSource database, EventLogReader log, EventLogSignal signal, SourceDirectory sources, DayPartitions partitions,
-    IOptions<EventLogOptions> options, TimeProvider time, ILogger<EventIndexService> logger) : BackgroundService
+    IOptions<EventLogOptions> options, LoopGuard guard, TimeProvider time) : BackgroundService
 {
     // A narrow row stays narrow.
     private const int MaxTextCharacters = 255;
+
+    // What one transaction takes at most: large enough that its commit costs little, small enough that search follows.
+    private const int MaxEvents = 10_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (options.Value.IndexEnabled && !stoppingToken.IsCancellationRequested)
+        if (!options.Value.IndexEnabled)
         {
-            var grown = signal.Grown;
-            try
+            return Task.CompletedTask;
+        }
+
+        var grown = Task.CompletedTask;
+        return guard.RunAsync(
+            "fills the event index",
+            async token =>
             {
-                while (await IndexOnceAsync(stoppingToken))
+                grown = signal.Grown;
+                while (await IndexOnceAsync(token))
                 {
                 }
-            }
-            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
-            {
-                logger.LogWarning("The event index cannot be filled: {Reason}. Trying again in {Delay}.", exception.Message, Interval);
-                grown = Task.Delay(Interval, time, stoppingToken);
-            }
-
-            await Task.WhenAny(grown, Task.Delay(Interval, time, stoppingToken));
-        }
+            },
+            token => Task.WhenAny(grown, Task.Delay(Interval, time, token)),
+            stoppingToken);
     }
 
-    /// <summary>Indexes one segment of every log that has one; false where all are indexed.</summary>
+    /// <summary>Indexes some segments of every log that has any; false where all are indexed.</summary>
     private async Task<bool> IndexOnceAsync(CancellationToken cancellationToken)
     {
         var any = false;
         foreach (var (sourceId, position) in await ReadCheckpointsAsync(cancellationToken))
         {
-            if (await log.ReadAsync(sourceId, position, cancellationToken) is { } segment)
+            var start = Stopwatch.GetTimestamp();
+            if (await IndexAsync(sourceId, position, cancellationToken))
             {
-                var start = Stopwatch.GetTimestamp();
-                await IndexAsync(segment, position, cancellationToken);
                 any = true;
                 // Half of the time is left to the deliveries: search may lag, they may not.
                 await Task.Delay(Stopwatch.GetElapsedTime(start), time, cancellationToken);
@@ -72,23 +75,41 @@ internal sealed class EventIndexService(
         return checkpoints;
     }
 
-    private async Task IndexAsync(LogSegment segment, long afterPosition, CancellationToken cancellationToken)
+    /// <summary>Indexes what follows a position of one log; false where nothing was to be read, or another engine was faster.</summary>
+    private async Task<bool> IndexAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
-        var events = sources.Normalize(segment, await sources.GetAsync(segment.SourceId, cancellationToken));
-        await partitions.EnsureAsync(segment.ReceivedAt, cancellationToken);
+        var incarnation = log.Incarnation(sourceId);
+        var segments = new List<LogSegment>();
+        var (last, events) = (afterPosition, 0);
+        while (events < MaxEvents && await log.ReadAsync(sourceId, last, cancellationToken) is { } segment)
+        {
+            await partitions.EnsureAsync(segment.ReceivedAt, cancellationToken);
+            segments.Add(segment);
+            last = segment.LastPosition;
+            events += segment.Count;
+        }
+
+        if (segments.Count == 0)
+        {
+            return false;
+        }
+
+        var source = await sources.GetAsync(sourceId, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // Not for a source that was deleted meanwhile, nor for another history of its log.
         await using var move = new NpgsqlCommand("""
-            INSERT INTO index_checkpoint AS c (source_id, position) VALUES ($1, $3)
+            INSERT INTO index_checkpoint AS c (source_id, position)
+            SELECT source_id, $3 FROM log_head WHERE source_id = $1 AND incarnation = $4 AND next_position > $3 FOR KEY SHARE
             ON CONFLICT (source_id) DO UPDATE SET position = $3 WHERE c.position = $2
             """, connection, transaction);
-        move.Parameters.AddWithValue(segment.SourceId);
+        move.Parameters.AddWithValue(sourceId);
         move.Parameters.AddWithValue(afterPosition);
-        move.Parameters.AddWithValue(segment.LastPosition);
+        move.Parameters.AddWithValue(last);
+        move.Parameters.AddWithValue(incarnation);
         if (await move.ExecuteNonQueryAsync(cancellationToken) == 0)
         {
-            // Another engine was here first.
-            return;
+            return false;
         }
 
         await using (var import = await connection.BeginBinaryImportAsync("""
@@ -96,11 +117,14 @@ internal sealed class EventIndexService(
             FROM STDIN (FORMAT BINARY)
             """, cancellationToken))
         {
-            foreach (var one in events)
+            foreach (var segment in segments)
             {
-                if (one.Position > afterPosition)
+                foreach (var one in sources.Normalize(segment, source))
                 {
-                    await WriteRowAsync(import, segment, one, cancellationToken);
+                    if (one.Position > afterPosition)
+                    {
+                        await WriteRowAsync(import, segment, one, cancellationToken);
+                    }
                 }
             }
 
@@ -108,12 +132,13 @@ internal sealed class EventIndexService(
         }
 
         await transaction.CommitAsync(cancellationToken);
+        return true;
     }
 
     private static async Task WriteRowAsync(NpgsqlBinaryImporter import, LogSegment segment, SecurityEvent one, CancellationToken cancellationToken)
     {
         await import.StartRowAsync(cancellationToken);
-        await import.WriteAsync(segment.ReceivedAt, NpgsqlDbType.TimestampTz, cancellationToken);
+        await import.WriteAsync(segment.ReceivedAtOf((int)(one.Position - segment.FirstPosition)), NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(one.OccurredAt, NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(segment.SourceId, NpgsqlDbType.Integer, cancellationToken);
         await import.WriteAsync(one.Position, NpgsqlDbType.Bigint, cancellationToken);

@@ -1,61 +1,87 @@
 using System.Globalization;
 using Npgsql;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Learns from PostgreSQL how far the logs reach that other processes append to: by LISTEN, with a timer behind it.</summary>
+/// <summary>Learns from PostgreSQL how far the logs reach that other processes append to, and whether their history is still the same.</summary>
+/// <remarks>
+/// By LISTEN, with a look at all heads every few seconds behind it. A pooler that shares sessions takes LISTEN and delivers nothing: the service
+/// sends itself a notification first, and looks at the heads every half second where it does not come back.
+/// </remarks>
 internal sealed class EventLogListenService(
-    NpgsqlDataSource database, EventLogSignal signal, TimeProvider time, ILogger<EventLogListenService> logger) : BackgroundService
+    DatabaseConnections connections, LogHistory history, EventLogSignal signal, LoopGuard guard, TimeProvider time, ILogger<EventLogListenService> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan EchoBound = TimeSpan.FromSeconds(3);
+    private bool isDeaf;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await ListenAsync(stoppingToken);
-            }
-            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
-            {
-                logger.LogWarning("Notifications of the event log are interrupted: {Reason}. Trying again in {Delay}.", exception.Message, Interval);
-                await Task.Delay(Interval, time, stoppingToken);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
+        "listens for what other engines append", ListenAsync, _ => Task.CompletedTask, stoppingToken);
 
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        connection.Notification += (_, notification) => Advance(notification.Payload);
-        await using (var listen = new NpgsqlCommand($"LISTEN {EventLogWriter.Channel}", connection))
+        var heard = false;
+        var isAsked = false;
+        var echo = $"echo {Guid.NewGuid():N}";
+        await using var connection = await connections.Listener.OpenConnectionAsync(cancellationToken);
+        connection.Notification += (_, notification) =>
         {
-            await listen.ExecuteNonQueryAsync(cancellationToken);
+            heard |= notification.Payload == echo;
+            isAsked |= Advance(notification.Payload);
+        };
+        await ExecuteAsync($"LISTEN {EventLogWriter.Channel}");
+        await ExecuteAsync($"SELECT pg_notify('{EventLogWriter.Channel}', '{echo}')");
+        var started = time.GetTimestamp();
+        while (!heard && time.GetElapsedTime(started) < EchoBound)
+        {
+            await connection.WaitAsync(EchoBound, cancellationToken);
         }
 
+        Note(!heard);
+        var lookedAt = 0L;
         while (true)
         {
-            await ReadHeadsAsync(connection, cancellationToken);
-            while (await connection.WaitAsync(Interval, cancellationToken))
+            if (lookedAt == 0 || isAsked || time.GetElapsedTime(lookedAt) >= (heard ? Interval : PollInterval))
             {
-                // Notifications carry the position; only a silent interval makes it worth asking.
+                isAsked = false;
+                await history.VerifyAsync(connection, cancellationToken);
+                lookedAt = time.GetTimestamp();
+            }
+
+            if (heard)
+            {
+                await connection.WaitAsync(Interval, cancellationToken);
+            }
+            else
+            {
+                await Task.Delay(PollInterval, time, cancellationToken);
             }
         }
-    }
 
-    private async Task ReadHeadsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("SELECT source_id, next_position FROM log_head", connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        async Task ExecuteAsync(string sql)
         {
-            signal.Advance(reader.GetInt32(0), reader.GetInt64(1));
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
 
-    private void Advance(string payload)
+    private void Note(bool deaf)
+    {
+        if (deaf && !isDeaf)
+        {
+            logger.LogWarning("Notifications of the database do not arrive, as behind a connection pooler: the logs are looked at every {Interval} instead. "
+                + "Name a connection past the pooler by Forwarder__Database__ListenConnection to be told at once.", PollInterval);
+        }
+
+        isDeaf = deaf;
+    }
+
+    /// <summary>Takes a notification; true where the log's history is not known yet and has to be asked for.</summary>
+    private bool Advance(string payload)
     {
         var space = payload.IndexOf(' ', StringComparison.Ordinal);
         if (space > 0
@@ -63,6 +89,9 @@ internal sealed class EventLogListenService(
             && long.TryParse(payload.AsSpan(space + 1), CultureInfo.InvariantCulture, out var next))
         {
             signal.Advance(source, next);
+            return signal.Incarnation(source) == 0;
         }
+
+        return false;
     }
 }

@@ -1,15 +1,26 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Npgsql;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Reads the segments of a log in the order of their positions, from memory where an append or a reader left them there.</summary>
+/// <remarks>
+/// The days of a log say which partition holds a position, so that a read locks and searches one table however many days are kept. Only where a hole
+/// shows are all of them asked: a hole is written down as a loss, and an engine of an older version leaves no days behind.
+/// </remarks>
 internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cache, EventLogSignal signal)
 {
     private const int ReadAhead = 4;
+    private const string Columns = "first_position, received_at, stream, codec, lowest_at, keys, times, body, receipts";
+    private readonly ConcurrentDictionary<int, (int Edition, LogHead Head)> heads = new();
 
     /// <summary>How far the log reaches as far as this process knows; 0 where nothing is known.</summary>
     public long LastPosition(int sourceId) => signal.NextPosition(sourceId) - 1;
+
+    /// <summary>The history that this process believes the log to have; 0 where it has not read it yet.</summary>
+    public long Incarnation(int sourceId) => signal.Incarnation(sourceId);
 
     /// <summary>The first segment that reaches beyond a position; null where the log ends there.</summary>
     /// <remarks>Its first position is at most <paramref name="afterPosition"/> + 1, unless retention dropped what was between.</remarks>
@@ -40,35 +51,118 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
     /// none is left.</summary>
     public async Task<LogSegment?> FetchBeforeAsync(int sourceId, long beforePosition, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT first_position, received_at, stream, codec, lowest_at, keys, times, body FROM segment
-            WHERE source_id = $1 AND last_position < $2 ORDER BY last_position DESC LIMIT 1
-            """);
-        command.Parameters.AddWithValue(sourceId);
-        command.Parameters.AddWithValue(beforePosition);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? Unpack(sourceId, reader) : null;
+        if (await ReadHeadAsync(sourceId, fresh: true, cancellationToken) is not { } head)
+        {
+            return null;
+        }
+
+        for (var i = head.DayOf(beforePosition - 1); i >= 0; i--)
+        {
+            var day = DayPartitions.NameOf("segment", head.Days[i].Day);
+            var found = await ReadAsync(sourceId, day, "last_position < $2 ORDER BY last_position DESC", beforePosition, 1, cancellationToken);
+            if (found.Count > 0)
+            {
+                return found[0];
+            }
+        }
+
+        return null;
     }
+
+    /// <summary>When the first stored event beyond a position happened and was received; null where none is stored.</summary>
+    public async Task<(long OccurredAtMs, DateTimeOffset ReceivedAt)?> FindTimeAsync(int sourceId, long afterPosition, CancellationToken cancellationToken) =>
+        await FetchNextAsync(sourceId, afterPosition, cancellationToken) is { } segment
+            ? Times(segment, (int)Math.Max(0, afterPosition + 1 - segment.FirstPosition))
+            : null;
+
+    private static (long OccurredAtMs, DateTimeOffset ReceivedAt) Times(LogSegment segment, int index) =>
+        (segment.OccurredAtMs(index), segment.ReceivedAtOf(index));
 
     private async Task<LogSegment?> FetchAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT first_position, received_at, stream, codec, lowest_at, keys, times, body FROM segment
-            WHERE source_id = $1 AND last_position > $2 ORDER BY last_position LIMIT $3
-            """);
-        command.Parameters.AddWithValue(sourceId);
-        command.Parameters.AddWithValue(afterPosition);
-        command.Parameters.AddWithValue(ReadAhead);
-        LogSegment? first = null;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        // First by the days as they were last read, then by those of now: another engine may have begun a day.
+        foreach (var fresh in (bool[])[false, true])
         {
-            var segment = Unpack(sourceId, reader);
-            cache.Add(segment);
-            first ??= segment;
+            if (await ReadHeadAsync(sourceId, fresh, cancellationToken) is { } head
+                && await FetchByDayAsync(sourceId, head, afterPosition, cancellationToken) is { } found && found.FirstPosition <= afterPosition + 1)
+            {
+                return found;
+            }
         }
 
-        return first;
+        var edition = cache.Edition;
+        return Kept(await ReadAsync(sourceId, "segment", "last_position > $2 ORDER BY last_position", afterPosition, ReadAhead, cancellationToken), edition);
+    }
+
+    private async Task<LogSegment?> FetchByDayAsync(int sourceId, LogHead head, long afterPosition, CancellationToken cancellationToken)
+    {
+        var edition = cache.Edition;
+        for (var i = Math.Max(0, head.DayOf(afterPosition + 1)); i < head.Days.Count; i++)
+        {
+            var day = DayPartitions.NameOf("segment", head.Days[i].Day);
+            var found = await ReadAsync(sourceId, day, "last_position > $2 ORDER BY last_position", afterPosition, ReadAhead, cancellationToken);
+            if (found.Count > 0)
+            {
+                return Kept(found, edition);
+            }
+        }
+
+        return null;
+    }
+
+    private LogSegment? Kept(List<LogSegment> segments, int edition)
+    {
+        foreach (var segment in segments)
+        {
+            cache.Add(segment, edition);
+        }
+
+        return segments.Count == 0 ? null : segments[0];
+    }
+
+    private async ValueTask<LogHead?> ReadHeadAsync(int sourceId, bool fresh, CancellationToken cancellationToken)
+    {
+        var edition = cache.Edition;
+        if (!fresh && heads.TryGetValue(sourceId, out var known) && known.Edition == edition)
+        {
+            return known.Head;
+        }
+
+        if (await LogHead.ReadAsync(database, sourceId, cancellationToken) is not { } head)
+        {
+            heads.TryRemove(sourceId, out _);
+            return null;
+        }
+
+        heads[sourceId] = (edition, head);
+        return head;
+    }
+
+    /// <summary>Reads segments of one table; none where the table is gone.</summary>
+    private async Task<List<LogSegment>> ReadAsync(
+        int sourceId, string table, string condition, long position, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(string.Create(
+            CultureInfo.InvariantCulture, $"SELECT {Columns} FROM {table} WHERE source_id = $1 AND {condition} LIMIT $3"));
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = sourceId });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        var segments = new List<LogSegment>();
+        try
+        {
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                segments.Add(Unpack(sourceId, reader));
+            }
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            // Retention dropped the day.
+            return [];
+        }
+
+        return segments;
     }
 
     private static LogSegment Unpack(int sourceId, NpgsqlDataReader reader)
@@ -76,6 +170,8 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
         var keys = SegmentCodec.UnpackKeys(reader.GetFieldValue<byte[]>(5));
         var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(6), keys.Length, reader.GetInt64(4));
         var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(3), reader.GetFieldValue<byte[]>(7), keys.Length);
-        return new LogSegment(sourceId, (EventStream)reader.GetInt16(2), reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), bytes, ends, keys, times);
+        return new LogSegment(
+            sourceId, (EventStream)reader.GetInt16(2), reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), bytes, ends, keys, times,
+            reader.IsDBNull(8) ? null : SegmentReceipts.Unpack(reader.GetFieldValue<byte[]>(8), keys.Length));
     }
 }

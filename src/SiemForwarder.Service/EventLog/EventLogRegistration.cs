@@ -1,4 +1,5 @@
 using SiemForwarder.Service.Location;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -10,15 +11,26 @@ internal static class EventLogRegistration
         services.AddOptions<LocationOptions>().BindConfiguration(LocationOptions.Section);
         services.AddOptions<EventLogOptions>().BindConfiguration(EventLogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         return services
-            .AddSingleton<DayPartitions>()
+            .AddSingleton(provider => new DayPartitions(provider.GetRequiredService<DatabaseConnections>().Vital))
             .AddSingleton<IpLocations>()
             .AddSingleton(_ => new SegmentCache())
             .AddSingleton<EventLogSignal>()
-            .AddSingleton<EventLogWriter>()
+            .AddSingleton(provider =>
+            {
+                var history = ActivatorUtilities.CreateInstance<LogHistory>(provider);
+                // No session outlives its server, so a new one is where another history first shows.
+                provider.GetRequiredService<DatabaseConnections>().Connected = connection => history.VerifyAsync(connection, CancellationToken.None);
+                return history;
+            })
+            .AddSingleton<AppendNotices>()
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<EventLogWriter>(provider, provider.GetRequiredService<DatabaseConnections>().Vital))
             .AddSingleton<EventLogReader>()
             .AddSingleton<SourceDirectory>()
             .AddHostedService<EventLogListenService>()
+            .AddHostedService<AppendNotifyService>()
+            .AddHostedService<LostTailService>()
             .AddHostedService<EventIndexService>()
+            .AddHostedService<CompactionService>()
             .AddHostedService<RetentionService>();
     }
 }

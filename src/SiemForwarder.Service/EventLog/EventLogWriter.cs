@@ -7,47 +7,63 @@ namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Appends pages to the logs: exactly once, in commit order, without holes, together with the poll checkpoint.</summary>
 /// <remarks>
-/// An append is one statement in one round trip. It names the head it expects; where another appender moved the head
+/// An append is one statement in one round trip. It names the head and the history that it expects; where another appender moved the head
 /// meanwhile, nothing is stored, the other's keys are read, and the append is tried again: so deduplication is exact with
 /// any number of appenders, and nobody holds a lock while thinking.
 /// </remarks>
 internal sealed class EventLogWriter(
-    NpgsqlDataSource database, DayPartitions partitions, SegmentCache cache, EventLogSignal signal, TimeProvider time)
+    NpgsqlDataSource database, DayPartitions partitions, SegmentCache cache, EventLogSignal signal, LogHistory history, AppendNotices notices,
+    TimeProvider time, DatabaseConnections? connections = null)
 {
     public const string Channel = "siemforwarder_log";
+
+    // What all key windows of the process hold together: some 66 MiB.
+    private const int MaxKeys = 1_000_000;
 
     private const string AppendSql = """
         WITH held AS (
             SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $13 FOR SHARE
         ), head AS (
-            UPDATE log_head SET next_position = next_position + $3
-            WHERE source_id = $1 AND next_position = $2 AND ($13 IS NULL OR EXISTS (SELECT 1 FROM held)) RETURNING source_id
+            UPDATE log_head SET next_position = next_position + $3, stamped_position = next_position + $3, last_received_at = $4
+            WHERE source_id = $1 AND next_position = $2 AND incarnation = $15 AND ($13 IS NULL OR EXISTS (SELECT 1 FROM held)) RETURNING source_id
         ), stored AS (
             INSERT INTO segment (source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body)
             SELECT source_id, $2, $2 + $3 - 1, $4, $5, $6, $7, $8, $9, $10, $11 FROM head
+        ), day AS (
+            INSERT INTO log_day AS d (source_id, day, first_position, lowest_at, highest_at)
+            SELECT source_id, $16, $17, $18, $19 FROM head WHERE $16 IS NOT NULL
+            ON CONFLICT (source_id, day) DO UPDATE SET lowest_at = least(d.lowest_at, excluded.lowest_at), highest_at = greatest(d.highest_at, excluded.highest_at)
         ), polled AS (
             INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) SELECT source_id, $14, $12, $4 FROM head WHERE $12 IS NOT NULL
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
         )
-        SELECT EXISTS (SELECT 1 FROM head), $13 IS NULL OR EXISTS (SELECT 1 FROM held),
-            (SELECT pg_notify('siemforwarder_log', source_id || ' ' || ($2 + $3)) FROM head)
+        SELECT EXISTS (SELECT 1 FROM head), $13 IS NULL OR EXISTS (SELECT 1 FROM held)
         """;
 
+    private static readonly TimeSpan IdleAge = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<int, Appender> appenders = new();
+    private long sweptAt = time.GetTimestamp();
+
+    /// <summary>Keys that all windows hold together.</summary>
+    internal int KeyCount => appenders.Values.Sum(appender => appender.Window.Size);
 
     /// <summary>Stores what is new of a page, and its checkpoint. Only cancellation throws.</summary>
     public async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken cancellationToken)
     {
+        SweepWindows();
         var appender = appenders.GetOrAdd(append.SourceId, _ => new Appender());
         await appender.Turn.WaitAsync(cancellationToken);
         try
         {
-            return await AppendInTurnAsync(append, appender.Window, cancellationToken);
+            appender.UsedAt = time.GetTimestamp();
+            return await AppendInTurnAsync(append, appender, cancellationToken);
         }
-        catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
             appender.Window.Clear();
-            return new AppendOutcome.Unavailable($"The event log cannot be written, nothing was stored: {exception.Message}");
+            connections?.Suspect(exception);
+            return new AppendOutcome.Unavailable($"The event log cannot be written, nothing was stored: {DatabaseFault.Describe(exception)}");
         }
         catch
         {
@@ -61,11 +77,30 @@ internal sealed class EventLogWriter(
         }
     }
 
-    private async Task<AppendOutcome> AppendInTurnAsync(LogAppend append, KeyWindow window, CancellationToken cancellationToken)
+    private async Task<AppendOutcome> AppendInTurnAsync(LogAppend append, Appender appender, CancellationToken cancellationToken)
     {
+        var window = appender.Window;
         while (true)
         {
-            window.NextPosition ??= await KeyReader.ReadHeadAsync(database, append.SourceId, cancellationToken);
+            var edition = history.Edition;
+            if (append.Edition is { } read && read != edition)
+            {
+                // What the page was read for belongs to another history.
+                return new AppendOutcome.Superseded();
+            }
+
+            if (appender.Edition != edition)
+            {
+                window.Clear();
+                appender.Edition = edition;
+            }
+
+            window.Head ??= await LogHead.ReadAsync(database, append.SourceId, cancellationToken);
+            if (window.Head is not { } head)
+            {
+                return new AppendOutcome.Superseded();
+            }
+
             if (window.MissingMinutes(append.Events) is { Count: > 0 } missing)
             {
                 await KeyReader.CoverAsync(database, append.SourceId, window, missing, cancellationToken);
@@ -74,13 +109,13 @@ internal sealed class EventLogWriter(
             var fresh = window.SelectNew(append.Events);
             if (fresh.Count == 0)
             {
-                return await MoveCheckpointAsync(append, cancellationToken)
+                return await MoveCheckpointAsync(append, head, cancellationToken)
                     ? new AppendOutcome.Committed(0, 0, append.Events.Count)
                     : new AppendOutcome.Superseded();
             }
 
-            var first = window.NextPosition.Value;
-            var (stored, owned) = await CommitAsync(append, fresh, first, cancellationToken);
+            var page = new NewPage(append, fresh, head, time);
+            var (stored, owned) = await CommitAsync(page, cancellationToken);
             if (!owned)
             {
                 return new AppendOutcome.Superseded();
@@ -88,48 +123,75 @@ internal sealed class EventLogWriter(
 
             if (stored)
             {
-                window.NextPosition = first + fresh.Count;
-                foreach (var incoming in fresh)
+                if (history.Edition != edition)
                 {
-                    window.Add(incoming.OccurredAtMs, incoming.Key);
+                    window.Clear();
+                    return new AppendOutcome.Unavailable("The database failed over while the events were stored, so nobody knows whether they are.");
                 }
 
-                window.Trim();
-                signal.Advance(append.SourceId, first + fresh.Count);
-                return new AppendOutcome.Committed(first, fresh.Count, append.Events.Count - fresh.Count) { Stored = fresh };
+                Remember(page, window, edition);
+                return new AppendOutcome.Committed(head.NextPosition, fresh.Count, append.Events.Count - fresh.Count) { Stored = fresh };
             }
 
-            await KeyReader.CatchUpAsync(database, append.SourceId, window, cancellationToken);
+            if (!await KeyReader.CatchUpAsync(database, append.SourceId, window, cancellationToken))
+            {
+                await VerifyAsync(cancellationToken);
+            }
         }
     }
 
-    private async Task<(bool Stored, bool Owned)> CommitAsync(LogAppend append, List<IncomingEvent> fresh, long first, CancellationToken cancellationToken)
+    /// <summary>Looks whether the history was replaced, where an answer of the database suggests it.</summary>
+    public async Task VerifyAsync(CancellationToken cancellationToken)
     {
-        var receivedAt = time.GetUtcNow();
-        await partitions.EnsureAsync(receivedAt, cancellationToken);
-        var (lowest, highest) = (long.MaxValue, long.MinValue);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await history.VerifyAsync(connection, cancellationToken);
+    }
+
+    private void Remember(NewPage page, KeyWindow window, int edition)
+    {
+        var (head, fresh) = (page.Head, page.Events);
+        window.Head = page.After;
         foreach (var incoming in fresh)
         {
-            lowest = Math.Min(lowest, incoming.OccurredAtMs);
-            highest = Math.Max(highest, incoming.OccurredAtMs);
+            window.Add(incoming.OccurredAtMs, incoming.Key);
         }
 
-        var (bytes, ends) = SegmentCodec.Join(fresh);
+        window.Trim();
+        var next = head.NextPosition + fresh.Count;
+        cache.Add(page.ToSegment(), page.CacheEdition);
+        if (history.Edition == edition)
+        {
+            signal.Advance(page.Append.SourceId, next, head.Incarnation, new LogTail(fresh[^1].Key, page.Day.Day));
+            notices.Add(page.Append.SourceId, next);
+        }
+    }
+
+    private async Task<(bool Stored, bool Owned)> CommitAsync(NewPage page, CancellationToken cancellationToken)
+    {
+        page.CacheEdition = cache.Edition;
+        await partitions.EnsureAsync(page.ReceivedAt, cancellationToken);
+        var append = page.Append;
+        var isNewDay = page.Day != page.FormerDay;
         await using var command = database.CreateCommand(AppendSql);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = append.SourceId });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = first });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = fresh.Count });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = receivedAt });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Head.NextPosition });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Events.Count });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = page.ReceivedAt });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)append.Stream });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = SegmentCodec.Brotli });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = lowest });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = highest });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackKeys(fresh) });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackTimes(fresh, lowest) });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackBody(bytes, ends) });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.LowestAt });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.HighestAt });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackKeys(page.Events) });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackTimes(page.Events, page.LowestAt) });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackBody(page.Bytes, page.Ends) });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Checkpoint ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = CheckpointOf(append) });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Head.Incarnation });
+        command.Parameters.Add(new NpgsqlParameter { Value = isNewDay ? page.Day.Day : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Date });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Day.FirstPosition });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Day.LowestAt });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Day.HighestAt });
         CrashPoint.Pass(CrashPoint.BeforeAppendCommit);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
@@ -141,12 +203,10 @@ internal sealed class EventLogWriter(
         }
 
         CrashPoint.Pass(CrashPoint.AfterAppendCommit);
-        cache.Add(new LogSegment(
-            append.SourceId, append.Stream, first, receivedAt, bytes, ends, [.. fresh.Select(one => one.Key)], [.. fresh.Select(one => one.OccurredAtMs)]));
         return (true, true);
     }
 
-    private async Task<bool> MoveCheckpointAsync(LogAppend append, CancellationToken cancellationToken)
+    private async Task<bool> MoveCheckpointAsync(LogAppend append, LogHead head, CancellationToken cancellationToken)
     {
         if (append.Checkpoint is null)
         {
@@ -155,7 +215,8 @@ internal sealed class EventLogWriter(
 
         await using var command = database.CreateCommand("""
             WITH held AS (SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $5 FOR SHARE)
-            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) SELECT $1, $2, $3, $4 WHERE $5 IS NULL OR EXISTS (SELECT 1 FROM held)
+            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at)
+            SELECT source_id, $2, $3, $4 FROM log_head WHERE source_id = $1 AND incarnation = $6 AND ($5 IS NULL OR EXISTS (SELECT 1 FROM held))
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
             """);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = append.SourceId });
@@ -163,7 +224,44 @@ internal sealed class EventLogWriter(
         command.Parameters.Add(new NpgsqlParameter { Value = append.Checkpoint, NpgsqlDbType = NpgsqlDbType.Jsonb });
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = head.Incarnation });
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+    }
+
+    /// <summary>Forgets the windows that nobody used for long, and trims the others where they hold too much together.</summary>
+    private void SweepWindows()
+    {
+        var before = Volatile.Read(ref sweptAt);
+        if (time.GetElapsedTime(before) < SweepInterval || Interlocked.CompareExchange(ref sweptAt, time.GetTimestamp(), before) != before)
+        {
+            return;
+        }
+
+        var isOver = KeyCount > MaxKeys;
+        foreach (var appender in appenders.Values.OrderBy(one => one.UsedAt))
+        {
+            if (!appender.Turn.Wait(0, CancellationToken.None))
+            {
+                continue;
+            }
+
+            try
+            {
+                if (time.GetElapsedTime(appender.UsedAt) >= IdleAge)
+                {
+                    appender.Window.Clear();
+                }
+                else if (isOver)
+                {
+                    appender.Window.Trim(appender.Window.Size / 2);
+                    isOver = KeyCount > MaxKeys;
+                }
+            }
+            finally
+            {
+                appender.Turn.Release();
+            }
+        }
     }
 
     private static short CheckpointOf(LogAppend append) => (short)((short)append.Stream + (short)append.Lane);
@@ -173,5 +271,10 @@ internal sealed class EventLogWriter(
         public SemaphoreSlim Turn { get; } = new(1, 1);
 
         public KeyWindow Window { get; } = new();
+
+        /// <summary>Edition of the history that the window was filled in.</summary>
+        public int Edition { get; set; }
+
+        public long UsedAt { get; set; }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using SiemForwarder.Events;
 
@@ -9,75 +10,101 @@ internal static class KeyReader
     // Minutes this near to each other are fetched by one range: fewer look-ups, and the segments in between overlap anyway.
     private const long NearbyMinutes = 10;
 
-    /// <summary>The next free position of a log; starts the log where it does not exist.</summary>
-    public static async Task<long> ReadHeadAsync(NpgsqlDataSource database, int sourceId, CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("""
-            WITH made AS (INSERT INTO log_head (source_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING next_position)
-            SELECT next_position FROM made UNION ALL SELECT next_position FROM log_head WHERE source_id = $1 LIMIT 1
-            """);
-        command.Parameters.AddWithValue(sourceId);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken) ?? 1L);
-    }
-
-    /// <summary>Covers minutes: reads the keys of all stored segments that reach into them.</summary>
+    /// <summary>Covers minutes: reads the keys of all stored segments that reach into them, day by day of those that can hold any.</summary>
     public static async Task CoverAsync(
         NpgsqlDataSource database, int sourceId, KeyWindow window, List<long> missing, CancellationToken cancellationToken)
     {
-        var (from, to) = Ranges(missing);
-        await using var command = database.CreateCommand("""
-            SELECT DISTINCT ON (s.last_position) s.lowest_at, s.keys, s.times
-            FROM unnest($2::bigint[], $3::bigint[]) AS range (low, high)
-            JOIN segment s ON s.source_id = $1 AND s.highest_at >= range.low AND s.lowest_at < range.high
-            """);
-        command.Parameters.AddWithValue(sourceId);
-        command.Parameters.AddWithValue(from);
-        command.Parameters.AddWithValue(to);
+        var ranges = Ranges(missing);
         window.Cover(missing);
-        await AddAllAsync(command, window, cancellationToken);
+        foreach (var day in window.Head?.Days ?? [])
+        {
+            var wanted = ranges.Where(range => range.From < day.HighestAt && range.To > day.LowestAt).ToList();
+            if (wanted.Count == 0)
+            {
+                continue;
+            }
+
+            // Of the two indexes the one that leaves less of the day to search: recent events lie at its upper end, late ones at its lower.
+            var fromAbove = day.HighestAt - wanted[0].From <= wanted[^1].To - day.LowestAt;
+            await using var command = database.CreateCommand($"""
+                SELECT DISTINCT ON (s.last_position) s.lowest_at, s.keys, s.times
+                FROM unnest($2::bigint[], $3::bigint[]) AS range (low, high)
+                JOIN {DayPartitions.NameOf("segment", day.Day)} s ON s.source_id = $1
+                    AND s.highest_at{(fromAbove ? "" : " + 0")} >= range.low AND s.lowest_at{(fromAbove ? " + 0" : "")} < range.high
+                """);
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = sourceId });
+            command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. wanted.Select(range => range.From)] });
+            command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. wanted.Select(range => range.To)] });
+            await AddAllAsync(command, window, cancellationToken);
+        }
     }
 
-    /// <summary>Reads what others appended since the window last looked.</summary>
-    public static async Task CatchUpAsync(NpgsqlDataSource database, int sourceId, KeyWindow window, CancellationToken cancellationToken)
+    /// <summary>Reads what others appended since the window last looked; false where the log has another history, or is gone: then the window
+    /// knows nothing any more.</summary>
+    public static async Task<bool> CatchUpAsync(NpgsqlDataSource database, int sourceId, KeyWindow window, CancellationToken cancellationToken)
     {
-        var head = await ReadHeadAsync(database, sourceId, cancellationToken);
-        await using var command = database.CreateCommand(
-            "SELECT lowest_at, keys, times FROM segment WHERE source_id = $1 AND last_position >= $2 AND last_position < $3");
-        command.Parameters.AddWithValue(sourceId);
-        command.Parameters.AddWithValue(window.NextPosition ?? 1);
-        command.Parameters.AddWithValue(head);
-        await AddAllAsync(command, window, cancellationToken);
-        window.NextPosition = head;
+        var known = window.Head;
+        var head = await LogHead.ReadAsync(database, sourceId, cancellationToken);
+        if (head is null || known is null || head.Incarnation != known.Incarnation || head.NextPosition < known.NextPosition)
+        {
+            window.Clear();
+            return false;
+        }
+
+        for (var i = Math.Max(0, head.DayOf(known.NextPosition)); i < head.Days.Count; i++)
+        {
+            await using var command = database.CreateCommand(string.Create(CultureInfo.InvariantCulture, $"""
+                SELECT lowest_at, keys, times FROM {DayPartitions.NameOf("segment", head.Days[i].Day)}
+                WHERE source_id = $1 AND last_position >= $2 AND last_position < $3
+                """));
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = sourceId });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = known.NextPosition });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = head.NextPosition });
+            await AddAllAsync(command, window, cancellationToken);
+        }
+
+        window.Head = head;
+        return true;
     }
 
     private static async Task AddAllAsync(NpgsqlCommand command, KeyWindow window, CancellationToken cancellationToken)
     {
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        try
         {
-            var keys = reader.GetFieldValue<byte[]>(1);
-            var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(2), keys.Length / EventKey.Size, reader.GetInt64(0));
-            for (var i = 0; i < times.Length; i++)
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
             {
-                window.Add(times[i], EventKey.Read(keys.AsSpan(i * EventKey.Size, EventKey.Size)));
+                var keys = reader.GetFieldValue<byte[]>(1);
+                var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(2), keys.Length / EventKey.Size, reader.GetInt64(0));
+                for (var i = 0; i < times.Length; i++)
+                {
+                    window.Add(times[i], EventKey.Read(keys.AsSpan(i * EventKey.Size, EventKey.Size)));
+                }
             }
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            // Retention dropped the day: what it held is not in the log any more.
+            return;
         }
     }
 
-    private static (long[] From, long[] To) Ranges(List<long> minutes)
+    private static List<(long From, long To)> Ranges(List<long> minutes)
     {
-        var (from, to) = (new List<long>(), new List<long>());
+        var ranges = new List<(long From, long To)>();
         foreach (var minute in minutes)
         {
-            if (from.Count == 0 || minute > (to[^1] / 60_000) + NearbyMinutes)
+            var (from, to) = (minute * 60_000, (minute + 1) * 60_000);
+            if (ranges.Count > 0 && from <= ranges[^1].To + ((NearbyMinutes - 1) * 60_000))
             {
-                from.Add(minute * 60_000);
-                to.Add(0);
+                ranges[^1] = (ranges[^1].From, to);
             }
-
-            to[^1] = (minute + 1) * 60_000;
+            else
+            {
+                ranges.Add((from, to));
+            }
         }
 
-        return ([.. from], [.. to]);
+        return ranges;
     }
 }

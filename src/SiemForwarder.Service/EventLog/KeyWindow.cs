@@ -5,7 +5,7 @@ namespace SiemForwarder.Service.EventLog;
 /// <summary>The keys of the log that an appender works among, by minute of event time; exact for every minute it covers.</summary>
 /// <remarks>
 /// A minute is covered when its bucket exists: then the bucket holds the key of every stored event of that minute up to
-/// <see cref="NextPosition"/>. Not thread-safe. Memory is bounded: the least recently used minutes are forgotten and
+/// <see cref="Head"/>. Not thread-safe. Memory is bounded: the least recently used minutes are forgotten and
 /// read again from the log when they are needed.
 /// </remarks>
 internal sealed class KeyWindow(int maxKeys = 1_000_000)
@@ -24,7 +24,10 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     private int Weight => keyCount + minutes.Count;
 
     /// <summary>The head of the log as far as this window has seen it; null before it was read.</summary>
-    public long? NextPosition { get; set; }
+    public LogHead? Head { get; set; }
+
+    /// <summary>How many keys and minutes it holds.</summary>
+    public int Size => Weight;
 
     public static long MinuteOf(long occurredAtMs) => Math.DivRem(occurredAtMs, MinuteMs) is var (minute, rest) && rest < 0 ? minute - 1 : minute;
 
@@ -94,16 +97,18 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     }
 
     /// <summary>Forgets the least recently used minutes beyond the bound.</summary>
-    public void Trim()
+    /// <param name="bound">Bound in keys; null for the window's own.</param>
+    public void Trim(int? bound = null)
     {
-        if (Weight <= maxKeys)
+        var most = bound ?? maxKeys;
+        if (Weight <= most)
         {
             return;
         }
 
         foreach (var (minute, bucket) in minutes.OrderBy(pair => pair.Value.LastUse).ToList())
         {
-            if (Weight <= maxKeys / 2 || bucket.LastUse == clock)
+            if (Weight <= most / 2 || bucket.LastUse == clock)
             {
                 return;
             }
@@ -118,7 +123,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     {
         minutes.Clear();
         keyCount = 0;
-        NextPosition = null;
+        Head = null;
     }
 
     private static (long First, long Last) MinutesOf(in IncomingEvent incoming)

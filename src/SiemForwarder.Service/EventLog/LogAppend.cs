@@ -18,8 +18,10 @@ public readonly record struct IncomingEvent(
 /// <param name="Checkpoint">New checkpoint of this stream as JSON, or null to leave it as it is.</param>
 /// <param name="Fence">Number of the lease on the source under which the page was read; null for appends that need none.</param>
 /// <param name="Lane">Lane of the checkpoint: live reading and history have one each.</param>
+/// <param name="Edition">Edition of the history that the checkpoint was read in; null where the append rests on nothing that was read.</param>
 public sealed record LogAppend(
-    int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null, PollLane Lane = PollLane.Live);
+    int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null, PollLane Lane = PollLane.Live,
+    int? Edition = null);
 
 /// <summary>Which reading of a stream a checkpoint belongs to; added to the number of the stream where it is stored.</summary>
 public enum PollLane : short
@@ -54,7 +56,7 @@ public abstract record AppendOutcome
         public override int GetHashCode() => HashCode.Combine(FirstPosition, Appended, Duplicates);
     }
 
-    /// <summary>Nothing was stored: another engine took over the source.</summary>
+    /// <summary>Nothing was stored: another engine took over the source, the source is gone, or the database has another history.</summary>
     public sealed record Superseded : AppendOutcome;
 
     /// <summary>Nothing was stored; the database cannot be reached or refused. Try the same append again later.</summary>

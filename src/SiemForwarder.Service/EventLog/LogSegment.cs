@@ -6,7 +6,8 @@ namespace SiemForwarder.Service.EventLog;
 
 /// <summary>A stored page in memory: the bytes of its events, and the normalized events once somebody asked for them.</summary>
 internal sealed class LogSegment(
-    int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times)
+    int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times,
+    long[]? receivedAfterMs = null)
 {
     // Normalized events weigh about twice their JSON; the estimate bounds the cache, nothing else depends on it.
     private const int WeightFactor = 4;
@@ -26,10 +27,13 @@ internal sealed class LogSegment(
 
     public int Count => ends.Length;
 
+    /// <summary>When its first event was received; all of them, where the segment is not a merged one.</summary>
     public DateTimeOffset ReceivedAt => receivedAt;
 
     /// <summary>Estimated bytes of memory.</summary>
     public long Weight => ((long)bytes.Length * WeightFactor) + (ends.Length * 64L);
+
+    public DateTimeOffset ReceivedAtOf(int index) => receivedAfterMs is null ? receivedAt : receivedAt.AddMilliseconds(receivedAfterMs[index]);
 
     public EventKey KeyAt(int index) => keys[index];
 
@@ -52,7 +56,7 @@ internal sealed class LogSegment(
                 var events = new SecurityEvent[ends.Length];
                 for (var i = 0; i < events.Length; i++)
                 {
-                    var one = KeycloakNormalizer.Normalize(stream, RawAt(i), keys[i], source, firstPosition + i, times[i], receivedAt);
+                    var one = KeycloakNormalizer.Normalize(stream, RawAt(i), keys[i], source, firstPosition + i, times[i], ReceivedAtOf(i));
 
                     // What a sender says of its own event is worth more than what its address says.
                     events[i] = one.Location is null && locations.Find(one.IpAddress) is { } location ? one with { Location = location } : one;

@@ -7,6 +7,10 @@ internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
     private readonly Dictionary<int, SortedList<long, LinkedListNode<LogSegment>>> bySource = [];
     private readonly LinkedList<LogSegment> byUse = [];
     private long weight;
+    private int edition;
+
+    /// <summary>Grows when the cache is cleared; what was read before is not to be added after.</summary>
+    public int Edition => Volatile.Read(ref edition);
 
     /// <summary>The segment that holds the event right after a position; null where it is not cached.</summary>
     public LogSegment? Find(int sourceId, long afterPosition)
@@ -30,10 +34,16 @@ internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
         }
     }
 
-    public void Add(LogSegment segment)
+    /// <summary>Keeps a segment, unless the cache was cleared since <paramref name="readInEdition"/>.</summary>
+    public void Add(LogSegment segment, int readInEdition)
     {
         lock (access)
         {
+            if (readInEdition != edition)
+            {
+                return;
+            }
+
             if (!bySource.TryGetValue(segment.SourceId, out var segments))
             {
                 bySource[segment.SourceId] = segments = [];
@@ -52,6 +62,29 @@ internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
                 weight -= oldest.Value.Weight;
                 bySource[oldest.Value.SourceId].Remove(oldest.Value.LastPosition);
             }
+        }
+    }
+
+    /// <summary>The cached segments of a source that reach to a position or beyond, in their order.</summary>
+    public IReadOnlyList<LogSegment> ListFrom(int sourceId, long position)
+    {
+        lock (access)
+        {
+            return bySource.TryGetValue(sourceId, out var segments)
+                ? [.. segments.Values.Skip(FirstReaching(segments.Keys, position)).Select(node => node.Value)]
+                : [];
+        }
+    }
+
+    /// <summary>Forgets everything: the log it came from has another history now.</summary>
+    public void Clear()
+    {
+        lock (access)
+        {
+            bySource.Clear();
+            byUse.Clear();
+            weight = 0;
+            Interlocked.Increment(ref edition);
         }
     }
 

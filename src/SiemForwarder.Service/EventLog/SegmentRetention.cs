@@ -1,17 +1,16 @@
-using System.Globalization;
 using Npgsql;
 
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Decides which days of the log go, and drops them; what an enabled integration has not got goes only where the hard limit forces
 /// it, and never silently.</summary>
-internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions partitions, EventLogOptions options, ILogger logger)
+internal sealed class SegmentRetention(DayPartitions partitions, EventLogOptions options, ILogger logger)
 {
     /// <summary>One pass, oldest day first. The day under way stays whatever its size: days are what can be dropped without a trace.</summary>
     public async Task RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var today = DateOnly.FromDateTime(now.UtcDateTime);
-        var days = await ReadSizesAsync(cancellationToken);
+        var days = await partitions.ListAsync("segment", cancellationToken);
         var total = days.Sum(day => day.Bytes);
         foreach (var (day, bytes) in days.TakeWhile(one => one.Day < today))
         {
@@ -23,15 +22,7 @@ internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions 
                 return;
             }
 
-            var isNeeded = await IsNeededAsync(day, cancellationToken);
-            if (isNeeded && !isForced)
-            {
-                logger.LogWarning("The events received on {Day} are past their retention, but an enabled integration has not got them: they are kept.", day);
-                continue;
-            }
-
-            await DropAsync(day, isNeeded, now, cancellationToken);
-            total -= bytes;
+            total -= await DropAsync(day, isForced, now, cancellationToken) ? bytes : 0;
         }
 
         if (IsOver(total, options.HardLimitBytes))
@@ -43,62 +34,61 @@ internal sealed class SegmentRetention(NpgsqlDataSource database, DayPartitions 
 
     private static bool IsOver(long bytes, long limit) => limit > 0 && bytes > limit;
 
-    private async Task<List<(DateOnly Day, long Bytes)>> ReadSizesAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("""
-            SELECT right(c.relname, 8), pg_total_relation_size(c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = 'segment'::regclass ORDER BY c.relname
-            """);
-        var days = new List<(DateOnly, long)>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            if (DateOnly.TryParseExact(reader.GetString(0), "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
-            {
-                days.Add((day, reader.GetInt64(1)));
-            }
-        }
-
-        return days;
-    }
-
-    /// <summary>Drops a day; the losses are written down in the same transaction.</summary>
-    private async Task DropAsync(DateOnly day, bool isNeeded, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Drops a day; the losses are written down in the same transaction. False where it is to be tried again later.</summary>
+    private async Task<bool> DropAsync(DateOnly day, bool isForced, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var partition = DayPartitions.NameOf("segment", day);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (isNeeded)
+        var isNeeded = false;
+        var isDropped = await partitions.DropAsync(
+            "segment",
+            day,
+            async (connection, transaction) =>
+            {
+                // Asked anew under the lock that only one engine has: what was needed a moment ago may be delivered, and the other way round.
+                isNeeded = await IsNeededAsync(day, connection, transaction, cancellationToken);
+                if (isNeeded && !isForced)
+                {
+                    return false;
+                }
+
+                await using var note = new NpgsqlCommand(
+                    $"""
+                    WITH noted AS (
+                        INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at)
+                        SELECT source_id, integration_id, greatest(first, position + 1), last,
+                            'The hard limit of the log dropped them; delivery was down for longer than Forwarder__EventLog__HardLimitDays or HardLimitBytes allow.', $1
+                        FROM ({LackingSql(partition)}) lacking
+                    )
+                    DELETE FROM log_day WHERE day = $2
+                    """,
+                    connection,
+                    transaction)
+                { Parameters = { new() { Value = now }, new() { Value = day } } };
+                await note.ExecuteNonQueryAsync(cancellationToken);
+                return true;
+            },
+            cancellationToken);
+        if (isDropped)
         {
-            await using var note = new NpgsqlCommand(
-                $"""
-                INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at)
-                SELECT source_id, integration_id, greatest(first, position + 1), last,
-                    'The hard limit of the log dropped them; delivery was down for longer than Forwarder__EventLog__HardLimitDays or HardLimitBytes allow.', $1
-                FROM ({LackingSql(partition)}) lacking
-                """,
-                connection,
-                transaction)
-            { Parameters = { new() { Value = now } } };
-            await note.ExecuteNonQueryAsync(cancellationToken);
+            logger.Log(isNeeded ? LogLevel.Error : LogLevel.Information, "Retention dropped {Partition}{Loss}.", partition,
+                isNeeded ? ", events that an integration had not got included" : "");
+        }
+        else if (isNeeded)
+        {
+            logger.LogWarning("The events received on {Day} are past their retention, but an enabled integration has not got them: they are kept.", day);
         }
 
-        await using var drop = new NpgsqlCommand($"DROP TABLE IF EXISTS {partition}", connection, transaction);
-        await drop.ExecuteNonQueryAsync(cancellationToken);
-        CrashPoint.Pass(CrashPoint.DuringRetention);
-        await transaction.CommitAsync(cancellationToken);
-        partitions.Forget(day);
-        logger.Log(isNeeded ? LogLevel.Error : LogLevel.Information, "Retention dropped {Partition}{Loss}.", partition,
-            isNeeded ? ", events that an integration had not got included" : "");
+        return isDropped;
     }
 
-    private async Task<bool> IsNeededAsync(DateOnly day, CancellationToken cancellationToken)
+    private static async Task<bool> IsNeededAsync(
+        DateOnly day, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand($"""
+        await using var command = new NpgsqlCommand($"""
             SELECT EXISTS ({LackingSql(DayPartitions.NameOf("segment", day))}) OR EXISTS (
                 SELECT 1 FROM replay r JOIN replay_range x ON x.replay_id = r.id JOIN {DayPartitions.NameOf("segment", day)} s ON s.source_id = x.source_id
                 WHERE r.state = 'running' AND s.last_position > x.position AND s.first_position <= x.last_position)
-            """);
+            """, connection, transaction);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 

@@ -27,8 +27,13 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
     public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);
 
+    /// <summary>Stands for a day after a failover or restore that took events back; each is told by an event of its own.</summary>
+    public static readonly AlarmKind HistoryReplaced =
+        new(OperationalEvent.HistoryReplaced, null, "The database went back in time", "The database kept its history for a day", 9);
+
     /// <summary>All of them.</summary>
-    public static readonly IReadOnlyList<AlarmKind> All = [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, RetentionMarginShort, EventsLost];
+    public static readonly IReadOnlyList<AlarmKind> All =
+        [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, RetentionMarginShort, EventsLost, HistoryReplaced];
 }
 
 /// <summary>Something that is wrong now.</summary>

@@ -56,12 +56,13 @@ internal sealed class AlarmQueries(
 
     private const string IntegrationMargin = """
         SELECT 'integration:' || i.id, i.name, $1,
-            'Integration ''' || i.name || ''' has not got events received at ' || to_char(min(g.received_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
-            || ' UTC, and the hard limit of the log drops them after ' || $5 || ' days. Make delivery work again, or raise Forwarder__EventLog__HardLimitDays.'
+            'Integration ''' || i.name || ''' has not got events received on ' || to_char(min(g.day), 'YYYY-MM-DD')
+            || ' (UTC), and the hard limit of the log drops them after ' || $5 || ' days. Make delivery work again, or raise Forwarder__EventLog__HardLimitDays.'
         FROM integration i JOIN log_head h ON jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb(h.source_id)
         LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = h.source_id
-        CROSS JOIN LATERAL (SELECT received_at FROM segment WHERE source_id = h.source_id AND last_position > coalesce(c.position, 0) ORDER BY last_position LIMIT 1) g
-        WHERE i.enabled AND $5 > 0 AND g.received_at < $1 - $5 * (1 - $4::float8) * interval '1 day'
+        CROSS JOIN LATERAL (
+            SELECT day FROM log_day WHERE source_id = h.source_id AND first_position <= coalesce(c.position, 0) + 1 ORDER BY first_position DESC LIMIT 1) g
+        WHERE i.enabled AND $5 > 0 AND h.next_position - 1 > coalesce(c.position, 0) AND g.day + interval '1 day' < $1 - $5 * (1 - $4::float8) * interval '1 day'
         GROUP BY i.id
         """;
 
@@ -73,6 +74,18 @@ internal sealed class AlarmQueries(
         GROUP BY i.id
         """;
 
+    private const string HistoryReplaced = """
+        SELECT 'source:' || s.id, s.name, min(b.noticed_at),
+            'The database went back in time: of source ''' || s.name || ''' the events up to position ' || min(b.survived_next) - 1 || ' survived'
+            || coalesce(', ' || sum(b.known_next - b.survived_next - b.restored) || ' later ones are not stored again from memory', '')
+            || '. Realms are read again; ask the senders of pushed events to send again what they sent since '
+            || coalesce(to_char(min(b.survived_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', 'the beginning') || '. ' || max(b.reason)
+        FROM log_break b JOIN source s ON s.id = b.source_id
+        WHERE b.noticed_at BETWEEN $1 - interval '1 day' AND $1 - interval '10 seconds' AND b.source_id <> 0
+            AND (b.known_next IS NULL OR b.known_next - b.survived_next > b.restored)
+        GROUP BY s.id
+        """;
+
     private static readonly (AlarmKind Kind, string Sql)[] Queries =
     [
         (AlarmKind.IntegrationFailing, IntegrationFailing),
@@ -82,6 +95,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.RetentionMarginShort, SourceMargin),
         (AlarmKind.RetentionMarginShort, IntegrationMargin),
         (AlarmKind.EventsLost, EventsLost),
+        (AlarmKind.HistoryReplaced, HistoryReplaced),
     ];
 
     /// <summary>Everything that is wrong at a moment.</summary>

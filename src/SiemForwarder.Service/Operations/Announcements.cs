@@ -3,7 +3,7 @@ using Npgsql;
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>A loss or a refusal that the forwarder's log has not told yet.</summary>
-/// <param name="Table">Table of the rows: <c>set_aside</c> or <c>gap</c>.</param>
+/// <param name="Table">Table of the rows: <c>set_aside</c>, <c>gap</c> or <c>log_break</c>.</param>
 /// <param name="Ids">Their ids.</param>
 internal sealed record Announcement(OperationalEvent Event, string Table, long[] Ids);
 
@@ -21,6 +21,13 @@ internal sealed class Announcements(NpgsqlDataSource database)
             s.name, sum(g.last_position - g.first_position + 1)::bigint, min(g.first_position), max(g.last_position)
         FROM gap g LEFT JOIN integration i ON i.id = g.integration_id LEFT JOIN source s ON s.id = g.source_id
         WHERE NOT g.announced AND g.source_id <> 0 GROUP BY i.id, s.id
+        """;
+
+    // Not at once: what is still in memory is stored again first.
+    private const string BreakSql = """
+        SELECT b.source_id, s.name, b.noticed_at, b.reason, ARRAY[b.id], b.survived_next, b.survived_at, b.known_next, b.restored
+        FROM log_break b JOIN source s ON s.id = b.source_id
+        WHERE NOT b.announced AND b.source_id <> 0 AND b.noticed_at < now() - interval '10 seconds'
         """;
 
     public async Task<IReadOnlyList<Announcement>> FindAsync(CancellationToken cancellationToken)
@@ -44,13 +51,22 @@ internal sealed class Announcements(NpgsqlDataSource database)
             }
         }
 
+        await using (var command = database.CreateCommand(BreakSql))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                found.Add(Break(reader));
+            }
+        }
+
         return found;
     }
 
     /// <summary>Marks rows as told. What became of the forwarder's own events is marked too and never told: that would raise the next one.</summary>
     public async Task MarkAsync(IReadOnlyList<Announcement> told, CancellationToken cancellationToken)
     {
-        foreach (var table in (string[])["set_aside", "gap"])
+        foreach (var table in (string[])["set_aside", "gap", "log_break"])
         {
             await using var command = database.CreateCommand(
                 $"UPDATE {table} SET announced = true WHERE NOT announced AND (id = ANY ($1) OR source_id = 0)");
@@ -69,6 +85,30 @@ internal sealed class Announcements(NpgsqlDataSource database)
                     + $"Last reason: {reader.GetString(3)} Look at /api/v1/integrations/{id}/set-aside, mend the cause and redrive them.",
                 $"{ids[0]}-{ids[^1]}"),
             "set_aside",
+            ids);
+    }
+
+    private static Announcement Break(NpgsqlDataReader reader)
+    {
+        var (id, name, ids) = (reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<long[]>(4));
+        var (survivedNext, restored) = (reader.GetInt64(5), reader.GetInt64(8));
+        long? lost = reader.IsDBNull(7) ? null : Math.Max(0, reader.GetInt64(7) - survivedNext);
+        var since = reader.IsDBNull(6) ? "its beginning" : $"{reader.GetFieldValue<DateTimeOffset>(6).UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC";
+        const string Ask = "ask the senders of pushed events to send again what they sent since.";
+        var what = lost switch
+        {
+            0 => "No event that an engine knew of is lost.",
+            null => $"The events received up to {since} (position {survivedNext - 1}) survived; how many came later, nobody knows. Realms are read again from "
+                + $"there; {Ask}",
+            _ => $"The events received up to {since} (position {survivedNext - 1}) survived, {lost} later ones (positions {survivedNext} to "
+                + $"{survivedNext + lost - 1}) were taken back; {restored} of these were still in memory and are stored again. Realms are read again from there"
+                + (restored >= lost ? "." : $"; {Ask}"),
+        };
+        return new Announcement(
+            new OperationalEvent(
+                OperationalEvent.HistoryReplaced, AlarmKind.HistoryReplaced.RaisedName, lost <= restored, lost <= restored ? 4 : 9,
+                reader.GetFieldValue<DateTimeOffset>(2), $"source:{id}", name, $"{reader.GetString(3)} Source '{name}': {what}", $"{ids[0]}"),
+            "log_break",
             ids);
     }
 

@@ -22,6 +22,7 @@ internal sealed record OperationalEvent(
 {
     public const string SetAside = "EVENTS_SET_ASIDE";
     public const string Lost = "EVENTS_LOST";
+    public const string HistoryReplaced = "LOG_HISTORY_REPLACED";
 
     private const int GoodSeverity = 3;
 

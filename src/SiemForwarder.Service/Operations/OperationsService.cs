@@ -3,6 +3,7 @@ using Npgsql;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Operations;
 
@@ -13,7 +14,7 @@ namespace SiemForwarder.Service.Operations;
 /// </remarks>
 internal sealed class OperationsService(
     NpgsqlDataSource database, AlarmQueries queries, AlarmTable alarms, Announcements announcements, EventLogWriter log,
-    IOptions<OperationsOptions> options, TimeProvider time, ILogger<OperationsService> logger)
+    IOptions<OperationsOptions> options, LoopGuard guard, TimeProvider time, ILogger<OperationsService> logger)
     : BackgroundService
 {
     /// <summary>The source of these events, in every database.</summary>
@@ -22,41 +23,19 @@ internal sealed class OperationsService(
     // "siemfwd" in ASCII; one engine looks at a time.
     private const long LockKey = 0x7369656D667764;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await Task.Delay(options.Value.Interval, time, stoppingToken);
-            try
-            {
-                await LookInTurnAsync(stoppingToken);
-            }
-            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
-            {
-                logger.LogWarning("The forwarder could not look after itself: {Reason} It looks again in {Interval}.", exception.Message,
-                    options.Value.Interval);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
+        "looks for what goes wrong", LookInTurnAsync, token => Task.Delay(options.Value.Interval, time, token), stoppingToken);
 
     /// <summary>Looks once, unless another engine is looking.</summary>
     internal async Task LookInTurnAsync(CancellationToken cancellationToken)
     {
-        await using var turn = await database.OpenConnectionAsync(cancellationToken);
-        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", turn) { Parameters = { new() { Value = LockKey } } };
-        if (await take.ExecuteScalarAsync(cancellationToken) is not true)
-        {
-            return;
-        }
-
-        try
+        // Held by a transaction, not by the session: a pooler may give the session to somebody else.
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var turn = await connection.BeginTransactionAsync(cancellationToken);
+        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, turn) { Parameters = { new() { Value = LockKey } } };
+        if (await take.ExecuteScalarAsync(cancellationToken) is true)
         {
             await LookAsync(cancellationToken);
-        }
-        finally
-        {
-            await using var give = new NpgsqlCommand("SELECT pg_advisory_unlock($1)", turn) { Parameters = { new() { Value = LockKey } } };
-            await give.ExecuteNonQueryAsync(CancellationToken.None);
         }
     }
 

@@ -12,8 +12,8 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
     SourceStore store, EventLogWriter log, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
-    ForwarderTelemetry telemetry, ILoggerFactory loggers)
-    : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry)
+    ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history, LoopGuard guard)
+    : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<int, RealmPoller> pollers = new();
@@ -28,6 +28,8 @@ internal sealed class PollService(
     /// <summary>What all pollers of this engine report.</summary>
     public IReadOnlyList<RealmPollStatus> Statuses => [.. pollers.Values.Select(poller => poller.Status)];
 
+    protected override int Edition => history.Edition;
+
     protected override async Task<IReadOnlyList<(int Id, int Version, Source Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
         [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == SourceDefinition.KeycloakKind)
             .Select(source => (source.Id, source.Version, source))];
@@ -35,6 +37,8 @@ internal sealed class PollService(
     protected override async Task RunAsync(Source resource, long fence, CancellationToken stoppingToken)
     {
         var source = resource;
+        // Before the checkpoints are read: pages that rest on them are refused once the log has another history.
+        var edition = history.Edition;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var cancellationToken = stop.Token;
         if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
@@ -98,12 +102,12 @@ internal sealed class PollService(
         async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken token)
         {
             CrashPoint.Pass(CrashPoint.AfterPull);
-            var outcome = await log.AppendAsync(append with { Fence = fence }, token);
+            var outcome = await log.AppendAsync(append with { Fence = fence, Edition = edition }, token);
             if (outcome is AppendOutcome.Superseded)
             {
                 // The lease is gone: this poller has nothing more to say, its successor reads on from the stored checkpoint.
                 await stop.CancelAsync();
-                return new AppendOutcome.Unavailable("Another engine took over this source.");
+                return new AppendOutcome.Unavailable("Another engine took over this source, or the log has another history.");
             }
 
             if (outcome is AppendOutcome.Committed { Appended: > 0 } committed)

@@ -57,9 +57,9 @@ internal static class PushEndpoints
                     new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' takes no pushes: give it 'inbox' with a key."))
                 : (inbox, null);
         }
-        catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
-            return (null, PushRefusal.Unavailable($"The database cannot be used now: {exception.Message}"));
+            return (null, PushRefusal.Unavailable($"The database cannot be used now: {DatabaseFault.Describe(exception)}"));
         }
     }
 

@@ -1,42 +1,34 @@
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Keycloak;
-using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>Writes down every few seconds how the pollers of this engine do, where anything changed.</summary>
 internal sealed class SourceStatusService(
     PollService polling, SourceStatusTable table, IOptions<EngineOptions> engine, IOptions<ForwarderOptions> options, TimeProvider time,
-    ILogger<SourceStatusService> logger) : BackgroundService
+    LoopGuard guard) : BackgroundService
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<int, (RealmPollStatus Status, long SavedAt)> saved = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await Task.Delay(options.Value.ConfigurationInterval, time, stoppingToken);
-            var changed = polling.Statuses.Where(IsWorthSaving).ToList();
-            if (changed.Count == 0)
-            {
-                continue;
-            }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
+        "writes down how sources are read", SaveAsync, token => Task.Delay(options.Value.ConfigurationInterval, time, token), stoppingToken);
 
-            try
-            {
-                await table.SaveAsync(changed, engine.Value.Name, stoppingToken);
-                foreach (var status in changed)
-                {
-                    saved[status.SourceId] = (status, time.GetTimestamp());
-                }
-            }
-            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
-            {
-                logger.LogWarning("The status of sources could not be written down: {Reason}", exception.Message);
-            }
+    private async Task SaveAsync(CancellationToken cancellationToken)
+    {
+        var changed = polling.Statuses.Where(IsWorthSaving).ToList();
+        if (changed.Count == 0)
+        {
+            return;
+        }
+
+        await table.SaveAsync(changed, engine.Value.Name, cancellationToken);
+        foreach (var status in changed)
+        {
+            saved[status.SourceId] = (status, time.GetTimestamp());
         }
     }
 

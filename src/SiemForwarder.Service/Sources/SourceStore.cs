@@ -83,7 +83,7 @@ internal sealed class SourceStore(
     /// <summary>When an event of a source was last stored; null where none is.</summary>
     public async Task<DateTimeOffset?> ReadLastStoredAsync(int id, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT received_at FROM segment WHERE source_id = $1 ORDER BY last_position DESC LIMIT 1");
+        await using var command = database.CreateCommand("SELECT last_received_at FROM log_head WHERE source_id = $1");
         command.Parameters.AddWithValue(id);
         return await command.ExecuteScalarAsync(cancellationToken) is DateTime at ? new DateTimeOffset(at) : null;
     }

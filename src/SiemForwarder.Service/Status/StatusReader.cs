@@ -8,7 +8,7 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Status;
 
 /// <summary>Shows what dispatch stored: headline, backlog, set-aside events.</summary>
-internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engines, TimeProvider time)
+internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log, EngineReader engines, TimeProvider time)
 {
     /// <summary>The status as stored; an enabled integration whose pool has no living engine is in error whatever was stored.</summary>
     public async Task<IntegrationStatusResponse> ReadAsync(Integration integration, CancellationToken cancellationToken)
@@ -58,30 +58,33 @@ internal sealed class StatusReader(NpgsqlDataSource database, EngineReader engin
 
     private async Task<(long Backlog, DateTimeOffset? Oldest)> ReadBacklogAsync(int id, IReadOnlyList<int> sources, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT h.next_position - 1 - coalesce(c.position, 0), coalesce(c.position, 0), s.first_position, s.lowest_at, s.times
+        var behind = new List<(int SourceId, long Position, long Count)>();
+        await using (var command = database.CreateCommand("""
+            SELECT h.source_id, coalesce(c.position, 0), h.next_position - 1 - coalesce(c.position, 0)
             FROM log_head h
             LEFT JOIN integration_checkpoint c ON c.source_id = h.source_id AND c.integration_id = $1
-            LEFT JOIN LATERAL (SELECT first_position, lowest_at, times FROM segment
-                WHERE source_id = h.source_id AND last_position > coalesce(c.position, 0) ORDER BY last_position LIMIT 1) s ON true
             WHERE h.next_position - 1 > coalesce(c.position, 0) AND (cardinality($2::int[]) = 0 OR h.source_id = ANY ($2))
-            """);
-        command.Parameters.AddWithValue(id);
-        command.Parameters.AddWithValue(sources.ToArray());
-        var (backlog, oldest) = (0L, (long?)null);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+            """))
         {
-            backlog += reader.GetInt64(0);
-            if (!reader.IsDBNull(2))
+            command.Parameters.AddWithValue(id);
+            command.Parameters.AddWithValue(sources.ToArray());
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
             {
-                var index = (int)Math.Max(0, reader.GetInt64(1) + 1 - reader.GetInt64(2));
-                var occurredAt = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(4), index + 1, reader.GetInt64(3))[index];
-                oldest = Math.Min(oldest ?? long.MaxValue, occurredAt);
+                behind.Add((reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2)));
             }
         }
 
-        return (backlog, oldest is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null);
+        long? oldest = null;
+        foreach (var (sourceId, position, _) in behind)
+        {
+            if (await log.FindTimeAsync(sourceId, position, cancellationToken) is { } first)
+            {
+                oldest = Math.Min(oldest ?? long.MaxValue, first.OccurredAtMs);
+            }
+        }
+
+        return (behind.Sum(one => one.Count), oldest is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null);
     }
 
     private static DateTimeOffset? Instant(NpgsqlDataReader reader, int column) =>

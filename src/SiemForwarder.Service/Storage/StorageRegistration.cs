@@ -12,7 +12,10 @@ internal static class StorageRegistration
 {
     public static IServiceCollection AddStorage(this IServiceCollection services, string connectionString)
     {
-        services.AddSingleton(_ => ServiceDatabase.CreateDataSource(connectionString));
+        services.AddOptions<DatabaseOptions>().BindConfiguration(DatabaseOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(provider => new DatabaseConnections(
+            connectionString, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => provider.GetRequiredService<DatabaseConnections>().Shared);
         services.AddDbContextFactory<ForwarderDbContext>((provider, options) =>
             ServiceDatabase.Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddDataProtection().SetApplicationName("SiemForwarder");

@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
 using SiemForwarder.Destinations;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Telemetry;
 
 /// <summary>The happenings of the service: one method each, which writes the log line and moves the counter of the same name.</summary>
-internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> logger) : IDisposable
+internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null) : IDisposable
 {
     public const string MeterName = "SiemForwarder";
 
@@ -90,8 +91,8 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     public void DatabaseUnavailable(Exception exception)
     {
         DatabaseFaults.Add(1);
-        // The mapper wraps what happened into a sentence that says nothing.
-        LogDatabaseUnavailable((exception is InvalidOperationException { InnerException: { } inner } ? inner : exception).Message);
+        database?.Suspect(exception);
+        LogDatabaseUnavailable(DatabaseFault.Describe(exception));
     }
 
     public void CheckpointTaken(string integration, int sourceId) => LogCheckpointTaken(integration, sourceId);

@@ -159,8 +159,7 @@ public sealed class RetentionTests(TestPostgres postgres)
     private static async Task<List<string>> AppendAsync(ForwarderApplication forwarder, int source, DateTimeOffset receivedAt, int count)
     {
         var database = forwarder.Services.GetRequiredService<NpgsqlDataSource>();
-        var writer = new EventLogWriter(
-            database, new DayPartitions(database), new SegmentCache(), forwarder.Services.GetRequiredService<EventLogSignal>(), new StoppedClock(receivedAt));
+        var writer = LogBench.NewWriter(database, new StoppedClock(receivedAt), forwarder.Services.GetRequiredService<EventLogSignal>(), new SegmentCache());
         var ids = Enumerable.Range(0, count).Select(_ => Guid.NewGuid()).ToList();
         var events = ids.Select((id, index) => LogBench.Event(id, receivedAt.ToUnixTimeMilliseconds() + index));
         Assert.IsType<AppendOutcome.Committed>(await writer.AppendAsync(LogBench.Page(source, events), Token));
@@ -177,10 +176,4 @@ public sealed class RetentionTests(TestPostgres postgres)
     }
 
     private static IEnumerable<string> Ids(TcpSyslogReceiver receiver) => receiver.Messages.Select(message => JsonNode.Parse(message)!["event_id"]!.GetValue<string>());
-
-    /// <summary>A clock that shows one instant.</summary>
-    private sealed class StoppedClock(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
-    }
 }

@@ -15,6 +15,9 @@ internal sealed class ReceiverProcess : IAsyncDisposable
     private readonly StringBuilder errors = new();
     private Process? process;
 
+    /// <summary>User and group that the program runs as, where the tests run as root; nobody unless said otherwise.</summary>
+    public (string User, string Group) RunsAs { get; init; } = ("65534", "65534");
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("siemforwarder-receiver").FullName;
 
     /// <summary>A port that is free for TCP and UDP on loopback.</summary>
@@ -37,7 +40,7 @@ internal sealed class ReceiverProcess : IAsyncDisposable
         if (Environment.IsPrivilegedProcess && File.Exists("/usr/bin/setpriv"))
         {
             start.FileName = "/usr/bin/setpriv";
-            start.Arguments = $"--reuid=65534 --regid=65534 --clear-groups {program} {arguments}";
+            start.Arguments = $"--reuid={RunsAs.User} --regid={RunsAs.Group} --clear-groups {program} {arguments}";
         }
         else
         {

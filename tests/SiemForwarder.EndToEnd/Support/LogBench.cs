@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
@@ -10,22 +11,28 @@ namespace SiemForwarder.EndToEnd.Support;
 /// <summary>An event log on a database of its own, without the rest of the service.</summary>
 internal sealed class LogBench : IAsyncDisposable
 {
-    private LogBench(NpgsqlDataSource database) => Database = database;
+    private LogBench(string connectionString)
+    {
+        ConnectionString = connectionString;
+        Database = ServiceDatabase.CreateDataSource(connectionString);
+    }
+
+    public string ConnectionString { get; }
 
     public NpgsqlDataSource Database { get; }
 
     public static async Task<LogBench> CreateAsync(TestPostgres postgres)
     {
-        var database = ServiceDatabase.CreateDataSource(await postgres.CreateDatabaseAsync());
+        var bench = new LogBench(await postgres.CreateDatabaseAsync());
         var options = new DbContextOptionsBuilder<ForwarderDbContext>();
-        ServiceDatabase.Configure(options, database);
+        ServiceDatabase.Configure(options, bench.Database);
         await using var context = new ForwarderDbContext(options.Options);
         await context.Database.MigrateAsync();
-        return new LogBench(database);
+        return bench;
     }
 
     /// <summary>The log of a service that has its tables already.</summary>
-    public static LogBench Open(string connectionString) => new(ServiceDatabase.CreateDataSource(connectionString));
+    public static LogBench Open(string connectionString) => new(connectionString);
 
     /// <summary>A source row and its log.</summary>
     public async Task<int> AddSourceAsync(string name = "realm")
@@ -38,7 +45,17 @@ internal sealed class LogBench : IAsyncDisposable
 
     /// <summary>A writer as another process would have it: own memory, same database.</summary>
     public EventLogWriter NewWriter(TimeProvider? time = null, EventLogSignal? signal = null, SegmentCache? cache = null) =>
-        new(Database, new DayPartitions(Database), cache ?? new SegmentCache(), signal ?? new EventLogSignal(), time ?? TimeProvider.System);
+        NewWriter(Database, time ?? TimeProvider.System, signal ?? new EventLogSignal(), cache ?? new SegmentCache());
+
+    public static EventLogWriter NewWriter(NpgsqlDataSource database, TimeProvider time, EventLogSignal signal, SegmentCache cache)
+    {
+        var partitions = new DayPartitions(database);
+        var history = new LogHistory(signal, cache, partitions, new ConfigurationSignal(), NullLogger<LogHistory>.Instance);
+        return new EventLogWriter(database, partitions, cache, signal, history, new AppendNotices(), time);
+    }
+
+    /// <summary>What another process has of this log.</summary>
+    public LogProcess NewProcess() => new(ConnectionString);
 
     /// <summary>A reader that knows how far the log reaches and has nothing in memory.</summary>
     public async Task<EventLogReader> NewReaderAsync(int sourceId)

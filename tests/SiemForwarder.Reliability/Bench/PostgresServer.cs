@@ -58,6 +58,53 @@ internal sealed class PostgresServer : IAsyncDisposable
         postmasterId = int.Parse(File.ReadLines($"{DataFolder}/postmaster.pid").First(), CultureInfo.InvariantCulture);
     }
 
+    /// <summary>A standby that follows this server, in a folder of its own.</summary>
+    public async Task<PostgresServer> AddStandbyAsync(string folder, CancellationToken cancellationToken)
+    {
+        var standbyHome = Path.Combine(folder, "standby");
+        Directory.CreateDirectory($"{standbyHome}/run");
+        await GiveAsync(standbyHome, cancellationToken);
+        await CopyRunningAsync($"{standbyHome}/data", ["-R"], cancellationToken);
+        var standby = new PostgresServer(standbyHome, options.Replace($"unix_socket_directories={home}/run", $"unix_socket_directories={standbyHome}/run", StringComparison.Ordinal));
+        await standby.StartAgainAsync(cancellationToken);
+        return standby;
+    }
+
+    /// <summary>Copies the data of the running server, as a backup does.</summary>
+    public Task BackUpAsync(string folder, CancellationToken cancellationToken) => CopyRunningAsync(folder, [], cancellationToken);
+
+    /// <summary>Replaces the data of the stopped server by that of a backup.</summary>
+    public async Task RestoreAsync(string folder, CancellationToken cancellationToken)
+    {
+        Directory.Delete(DataFolder, recursive: true);
+        await MustAsync("cp", ["-a", folder, DataFolder], cancellationToken);
+        await GiveAsync(home, cancellationToken);
+    }
+
+    /// <summary>A standby follows no more, and takes no notice of it: what its primary commits from now on it does not have.</summary>
+    public async Task StopFollowingAsync(CancellationToken cancellationToken)
+    {
+        await ExecuteAsync("ALTER SYSTEM SET primary_conninfo = ''", cancellationToken);
+        await ExecuteAsync("SELECT pg_reload_conf()", cancellationToken);
+    }
+
+    /// <summary>A standby becomes the primary.</summary>
+    public Task PromoteAsync(CancellationToken cancellationToken) => ExecuteAsync("SELECT pg_promote(true, 60)", cancellationToken);
+
+    /// <summary>Whoever connects to the address of a killed server meets this one.</summary>
+    public void TakeAddressOf(PostgresServer killed)
+    {
+        File.Delete($"{killed.home}/run/.s.PGSQL.5432");
+        File.Delete($"{killed.home}/run/.s.PGSQL.5432.lock");
+        File.CreateSymbolicLink($"{killed.home}/run/.s.PGSQL.5432", $"{home}/run/.s.PGSQL.5432");
+    }
+
+    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>Stops it in order, dropping all connections.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => ControlAsync(["stop", "-m", "fast", "-t", "30"], cancellationToken);
 
@@ -136,6 +183,9 @@ internal sealed class PostgresServer : IAsyncDisposable
             MakingTemplate.Release();
         }
     }
+
+    private Task CopyRunningAsync(string folder, string[] more, CancellationToken cancellationToken) =>
+        AsOwnerAsync("pg_basebackup", ["-h", $"{home}/run", "-U", "siemforwarder", "-D", folder, "-c", "fast", "-X", "stream", .. more], cancellationToken);
 
     private Process? FindPostmaster()
     {

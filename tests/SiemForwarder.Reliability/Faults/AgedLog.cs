@@ -23,6 +23,9 @@ internal static class AgedLog
             UPDATE segment SET received_at = date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + interval '1 hour'
                 - CASE WHEN last_position <= 2000 THEN interval '10 days' WHEN last_position <= 4000 THEN interval '8 days' ELSE interval '5 days' END
             """, cancellationToken);
+        // What the log says of its days follows the rows; an engine completes it as after one of an older version.
+        await RunAsync(database, "DELETE FROM log_day", cancellationToken);
+        await RunAsync(database, "UPDATE log_head SET stamped_position = 0", cancellationToken);
         return await CountOldDaysAsync(database, cancellationToken);
     }
 

@@ -13,21 +13,21 @@ public sealed class DirectionTests
     private static readonly (string Folder, string[] Knows)[] Folders =
     [
         ("Storage", []),
-        ("Telemetry", []),
+        ("Telemetry", ["Storage"]),
         ("Api", ["Storage"]),
         ("Engines", ["Storage", "Telemetry", "Api"]),
         ("Location", []),
-        ("EventLog", ["Storage", "Location"]),
+        ("EventLog", ["Storage", "Telemetry", "Location"]),
         ("Keycloak", ["EventLog"]),
         ("Inbox", ["Telemetry", "EventLog"]),
         ("Sources", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Keycloak", "Inbox"]),
         ("Integrations", ["Storage", "Api"]),
         ("Dispatch", ["Storage", "Telemetry", "Engines", "Api", "EventLog", "Integrations"]),
         ("Preview", ["Storage", "Api", "EventLog", "Integrations", "Dispatch"]),
-        ("Status", ["Storage", "Api", "Engines", "EventLog", "Integrations"]),
-        ("Operations", ["Storage", "Api", "Engines", "EventLog"]),
+        ("Status", ["Storage", "Telemetry", "Api", "Engines", "EventLog", "Integrations"]),
+        ("Operations", ["Storage", "Telemetry", "Api", "Engines", "EventLog"]),
         ("Evidence", ["Storage", "Api", "EventLog", "Integrations"]),
-        ("Commands", ["Storage", "Api", "EventLog", "Integrations", "Sources"]),
+        ("Commands", ["Storage", "Api", "Engines", "EventLog", "Integrations", "Sources"]),
     ];
 
     private static readonly Dictionary<string, string[]> Projects = new()

@@ -11,7 +11,6 @@ namespace SiemForwarder.Tests.HouseRules;
 public sealed partial class StyleTests
 {
     private const int MostLines = 400;
-    private const int MedianLines = 60;
     private const int MostColumns = 160;
 
     private static readonly Assembly[] Assemblies = [typeof(SiemForwarder.Events.SecurityEvent).Assembly, typeof(Secret).Assembly, typeof(IntegrationRequest).Assembly];
@@ -21,14 +20,6 @@ public sealed partial class StyleTests
     [InlineData("tests")]
     public void NoFileIsTooLong(string folder) =>
         SourceFiles.AssertNone(SourceFiles.Under(folder).Where(file => Lines(file.Text) > MostLines).Select(file => $"{file.Path}: {Lines(file.Text)} lines"));
-
-    [Fact]
-    public void MostFilesAreShort()
-    {
-        var lines = SourceFiles.Under("src").Select(file => Lines(file.Text)).Order().ToList();
-
-        Assert.InRange(lines[lines.Count / 2], 1, MedianLines);
-    }
 
     [Fact]
     public void NoLineIsTooLongButThoseOfSqlAndJson() => SourceFiles.AssertNone(

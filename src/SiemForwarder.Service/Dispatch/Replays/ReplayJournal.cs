@@ -36,11 +36,14 @@ internal sealed class ReplayJournal(NpgsqlDataSource database, DayPartitions par
 
     public Task RecordAttemptAsync(DeliveryError error, CancellationToken cancellationToken) => RecordErrorAsync(error, cancellationToken);
 
-    public async Task RecordGapAsync(int sourceId, PositionRange gap, CancellationToken cancellationToken)
+    public async Task<bool> RecordGapAsync(int sourceId, PositionRange gap, long incarnation, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("UPDATE replay SET missing = missing + $2 WHERE id = $1");
+        await using var command = database.CreateCommand(
+            "UPDATE replay SET missing = missing + $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM log_head WHERE source_id = $3 AND incarnation = $4)");
         command.Parameters.AddWithValue(replay.Id);
         command.Parameters.AddWithValue(gap.Last - gap.First + 1);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        command.Parameters.AddWithValue(sourceId);
+        command.Parameters.AddWithValue(incarnation);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 }

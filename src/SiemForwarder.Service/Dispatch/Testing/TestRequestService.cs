@@ -1,35 +1,26 @@
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
-using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Testing;
 
 /// <summary>Runs the tests that other processes ask an engine of this one's pools for.</summary>
 internal sealed class TestRequestService(
-    TestRequests requests, IntegrationStore store, IntegrationTest test, IOptions<EngineOptions> engine, TimeProvider time, ILogger<TestRequestService> logger)
+    TestRequests requests, IntegrationStore store, IntegrationTest test, IOptions<EngineOptions> engine, TimeProvider time, LoopGuard guard)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (engine.Value.Has(EngineOptions.Dispatch) && !stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                if (await requests.TakeAsync(stoppingToken) is { } request)
-                {
-                    await RunAsync(request, stoppingToken);
-                    continue;
-                }
-            }
-            catch (Exception exception) when (DatabaseFault.IsPassing(exception))
-            {
-                logger.LogWarning("Tests cannot be taken from the database now: {Reason}", exception.Message);
-            }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => !engine.Value.Has(EngineOptions.Dispatch)
+        ? Task.CompletedTask
+        : guard.RunAsync("runs the tests that other engines ask for", TakeAllAsync, token => Task.Delay(Interval, time, token), stoppingToken);
 
-            await Task.Delay(Interval, time, stoppingToken);
+    private async Task TakeAllAsync(CancellationToken cancellationToken)
+    {
+        while (await requests.TakeAsync(cancellationToken) is { } request)
+        {
+            await RunAsync(request, cancellationToken);
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class ContainerPostgres : IAsyncDisposable
 
         var (_, address) = await ChildProgram.RunAsync("docker", ["port", Name, "5432/tcp"], cancellationToken);
         var port = address.Split('\n')[0].Split(':')[^1];
-        return new ContainerPostgres($"Host=127.0.0.1;Port={port};Username=siemforwarder;Password={password};Database=siemforwarder;Maximum Pool Size=40");
+        return new ContainerPostgres($"Host=127.0.0.1;Port={port};Username=siemforwarder;Password={password};Database=siemforwarder");
     }
 
     public async ValueTask DisposeAsync()

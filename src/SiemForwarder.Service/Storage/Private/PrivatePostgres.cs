@@ -15,6 +15,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     private readonly string? runAs;
     private readonly FileStream folderLock;
     private readonly string socketFolder;
+    private readonly PostgresProcesses processes;
 
     private PrivatePostgres(string programs, string data, string socketFolder, string? runAs, FileStream folderLock)
     {
@@ -23,7 +24,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         this.runAs = runAs;
         this.folderLock = folderLock;
         this.socketFolder = socketFolder;
-        ConnectionString = $"Host={socketFolder};Username=siemforwarder;Database=postgres;Maximum Pool Size=40";
+        ConnectionString = $"Host={socketFolder};Username=siemforwarder;Database=postgres";
+        processes = new PostgresProcesses(data, socketFolder, ConnectionString);
     }
 
     public string ConnectionString { get; }
@@ -41,6 +43,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         if (runAs is not null)
         {
             await MustRunAsync("chown", ["-R", runAs, home, socketFolder], "cannot give the database folder to an unprivileged user", cancellationToken);
+            await MustBeReachableAsync(home, runAs, cancellationToken);
         }
 
         var server = new PrivatePostgres(programs, data, socketFolder, runAs, folderLock);
@@ -80,8 +83,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     private async Task<bool> StartUnlessRunningAsync(CancellationToken cancellationToken)
     {
-        var (status, _) = await RunAsUserAsync("pg_ctl", ["status", "-D", data], cancellationToken);
-        if (status == 0)
+        if (await processes.IsRunningAsync(cancellationToken))
         {
             return false;
         }
@@ -160,6 +162,28 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         var (code, output) = await RunAsUserAsync(program, arguments, cancellationToken);
         ThrowUnlessZero(code, $"{program} failed", output);
+    }
+
+    /// <summary>The server runs as another user than the service: every folder above its data must let that user through.</summary>
+    private static async Task MustBeReachableAsync(string home, string user, CancellationToken cancellationToken)
+    {
+        var folders = new Stack<string>();
+        for (var folder = home; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            folders.Push(folder);
+        }
+
+        foreach (var folder in folders)
+        {
+            var (code, _) = await ChildProgram.RunAsync(
+                "setpriv", [$"--reuid={user}", $"--regid={GroupOf(user)}", "--clear-groups", "test", "-x", folder], cancellationToken);
+            if (code != 0)
+            {
+                throw new DatabaseStartException(
+                    $"The private PostgreSQL runs as user '{user}', who may not enter {folder}: run chmod o+x {folder}, set Forwarder__DataFolder to another "
+                        + "folder, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+            }
+        }
     }
 
     private static async Task MustRunAsync(string program, string[] arguments, string failure, CancellationToken cancellationToken)

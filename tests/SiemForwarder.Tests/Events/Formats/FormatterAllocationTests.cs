@@ -22,9 +22,13 @@ public sealed class FormatterAllocationTests
         WriteAll();
         WriteAll();
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        WriteAll();
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        // The runtime itself may allocate while it compiles a method anew; what is allocated per event is there in every round.
+        var allocated = Enumerable.Range(0, 5).Min(_ =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            WriteAll();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
 
         Assert.True(allocated == 0, $"{allocated} bytes for {events.Length} events");
 

@@ -87,7 +87,7 @@ public sealed class KeyWindowTests
         Assert.Empty(window.SelectNew(page));
         window.Clear();
         Assert.Equal([0L], window.MissingMinutes(page));
-        Assert.Null(window.NextPosition);
+        Assert.Null(window.Head);
     }
 
     private static Arbitrary<IncomingEvent[][]> Pages()

@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using Npgsql;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>What was appended and the other processes have not been told yet.</summary>
+/// <remarks>
+/// Told by a transaction of its own that writes nothing: PostgreSQL lets one transaction with a notification commit at a time, so within an append
+/// it would make every append of the database wait for the others' fsync.
+/// </remarks>
+internal sealed class AppendNotices
+{
+    private readonly ConcurrentDictionary<int, long> waiting = new();
+    private TaskCompletionSource added = New();
+
+    /// <summary>Completes when something waits after this call.</summary>
+    public Task Added => Volatile.Read(ref added).Task;
+
+    public void Add(int sourceId, long nextPosition)
+    {
+        waiting.AddOrUpdate(sourceId, nextPosition, (_, known) => Math.Max(known, nextPosition));
+        Interlocked.Exchange(ref added, New()).TrySetResult();
+    }
+
+    /// <summary>Tells all that waits; what fails waits again.</summary>
+    public async Task SendAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        var taken = new Dictionary<int, long>();
+        foreach (var sourceId in waiting.Keys)
+        {
+            if (waiting.TryRemove(sourceId, out var next))
+            {
+                taken[sourceId] = next;
+            }
+        }
+
+        if (taken.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await using var command = database.CreateCommand(
+                "SELECT pg_notify($1, s || ' ' || n) FROM unnest($2::int[], $3::bigint[]) AS told (s, n)");
+            command.Parameters.AddWithValue(EventLogWriter.Channel);
+            command.Parameters.AddWithValue(taken.Keys.ToArray());
+            command.Parameters.AddWithValue(taken.Values.ToArray());
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch
+        {
+            foreach (var (sourceId, next) in taken)
+            {
+                waiting.AddOrUpdate(sourceId, next, (_, known) => Math.Max(known, next));
+            }
+
+            throw;
+        }
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using Npgsql;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>Merges small neighbours among the segments of one day, so that who catches up reads thousands of events a row instead of one.</summary>
+/// <remarks>
+/// Positions, keys, times and bytes stay as they are, and when each event was received is kept beside them. A merge is one transaction that removes
+/// rows and stores one in their place: readers see the ones or the other. Segments are merged when they are old enough that deliveries which keep
+/// up have read them.
+/// </remarks>
+internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider time)
+{
+    /// <summary>Events of a merged segment at most.</summary>
+    public const int MaxEvents = 4000;
+
+    private const int MaxBytes = 2 * 1024 * 1024;
+    private const int SmallEvents = 500;
+
+    /// <summary>Looks at one log's segments of one day from a position on, and merges one run of small ones; the position to go on from, or null
+    /// at the end.</summary>
+    /// <param name="sourceId">Log.</param>
+    /// <param name="day">Day.</param>
+    /// <param name="afterPosition">Where to begin.</param>
+    /// <param name="minAge">How long ago a segment must have been received.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<long?> MergeNextAsync(int sourceId, DateOnly day, long afterPosition, TimeSpan minAge, CancellationToken cancellationToken)
+    {
+        var table = DayPartitions.NameOf("segment", day);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var (run, next) = await FindRunAsync(connection, transaction, table, sourceId, afterPosition, time.GetUtcNow() - minAge, cancellationToken);
+        if (run.Count > 1)
+        {
+            await ReplaceAsync(connection, transaction, table, run, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        return next;
+    }
+
+    /// <summary>The next neighbours of one stream that are small and fit into one segment; locked, so that nobody else merges them.</summary>
+    private static async Task<(List<StoredRow> Run, long? Next)> FindRunAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string table, int sourceId, long afterPosition, DateTimeOffset before,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(string.Create(CultureInfo.InvariantCulture, $"""
+            SELECT first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, receipts FROM {table}
+            WHERE source_id = $1 AND last_position > $2 AND received_at < $3 ORDER BY last_position LIMIT 500 FOR UPDATE SKIP LOCKED
+            """), connection, transaction);
+        command.Parameters.AddWithValue(sourceId);
+        command.Parameters.AddWithValue(afterPosition);
+        command.Parameters.AddWithValue(before);
+        var run = new List<StoredRow>();
+        var (events, bytes) = (0L, 0L);
+        long? next = null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var row = StoredRow.Read(sourceId, reader);
+            var fits = run.Count == 0 || (row.First == run[^1].Last + 1 && row.Stream == run[^1].Stream
+                && events + row.Count <= MaxEvents && bytes + row.Body.Length <= MaxBytes);
+            if (row.Count > SmallEvents || !fits)
+            {
+                if (run.Count > 1)
+                {
+                    return (run, run[^1].Last);
+                }
+
+                run.Clear();
+                (events, bytes) = (0, 0);
+            }
+
+            next = row.Last;
+            if (row.Count <= SmallEvents)
+            {
+                run.Add(row);
+                events += row.Count;
+                bytes += row.Body.Length;
+            }
+        }
+
+        return (run, next);
+    }
+
+    private static async Task ReplaceAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string table, List<StoredRow> run, CancellationToken cancellationToken)
+    {
+        var (first, last) = (run[0], run[^1]);
+        await using (var remove = new NpgsqlCommand(
+            $"DELETE FROM {table} WHERE source_id = $1 AND last_position BETWEEN $2 AND $3", connection, transaction))
+        {
+            remove.Parameters.AddWithValue(first.SourceId);
+            remove.Parameters.AddWithValue(first.Last);
+            remove.Parameters.AddWithValue(last.Last);
+            if (await remove.ExecuteNonQueryAsync(cancellationToken) != run.Count)
+            {
+                throw new InvalidDataException($"The segments of source {first.SourceId} from position {first.First} on changed while they were merged.");
+            }
+        }
+
+        var lowest = run.Min(row => row.LowestAt);
+        var events = new List<IncomingEvent>();
+        var receipts = new List<(int Events, long AfterMs)>();
+        foreach (var row in run)
+        {
+            var keys = SegmentCodec.UnpackKeys(row.Keys);
+            var times = SegmentCodec.UnpackTimes(row.Times, keys.Length, row.LowestAt);
+            var (bytes, ends) = SegmentCodec.UnpackBody(row.Codec, row.Body, keys.Length);
+            var after = row.Receipts is null ? null : SegmentReceipts.Unpack(row.Receipts, keys.Length);
+            var base0 = (long)(row.ReceivedAt - first.ReceivedAt).TotalMilliseconds;
+            for (var i = 0; i < keys.Length; i++)
+            {
+                var start = i == 0 ? 0 : ends[i - 1];
+                events.Add(new IncomingEvent(times[i], keys[i], null, bytes.AsMemory(start, ends[i] - start)));
+                Count(receipts, base0 + (after?[i] ?? 0));
+            }
+        }
+
+        var (joined, joinedEnds) = SegmentCodec.Join(events);
+        await using var store = new NpgsqlCommand($"""
+            INSERT INTO {table} (source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, receipts)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            """, connection, transaction);
+        store.Parameters.AddWithValue(first.SourceId);
+        store.Parameters.AddWithValue(first.First);
+        store.Parameters.AddWithValue(last.Last);
+        store.Parameters.AddWithValue(first.ReceivedAt);
+        store.Parameters.AddWithValue(first.Stream);
+        store.Parameters.AddWithValue(SegmentCodec.Brotli);
+        store.Parameters.AddWithValue(lowest);
+        store.Parameters.AddWithValue(run.Max(row => row.HighestAt));
+        store.Parameters.AddWithValue(SegmentCodec.PackKeys(events));
+        store.Parameters.AddWithValue(SegmentCodec.PackTimes(events, lowest));
+        store.Parameters.AddWithValue(SegmentCodec.PackBody(joined, joinedEnds));
+        store.Parameters.AddWithValue(SegmentReceipts.Pack(receipts));
+        await store.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static void Count(List<(int Events, long AfterMs)> receipts, long afterMs)
+    {
+        if (receipts.Count > 0 && receipts[^1].AfterMs == afterMs)
+        {
+            receipts[^1] = (receipts[^1].Events + 1, afterMs);
+        }
+        else
+        {
+            receipts.Add((1, afterMs));
+        }
+    }
+
+    /// <summary>A segment as its row holds it.</summary>
+    private sealed record StoredRow(
+        int SourceId, long First, long Last, DateTimeOffset ReceivedAt, short Stream, short Codec, long LowestAt, long HighestAt, byte[] Keys, byte[] Times,
+        byte[] Body, byte[]? Receipts)
+    {
+        public int Count => (int)(Last - First + 1);
+
+        public static StoredRow Read(int sourceId, NpgsqlDataReader reader) => new(
+            sourceId, reader.GetInt64(0), reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetInt16(3), reader.GetInt16(4),
+            reader.GetInt64(5), reader.GetInt64(6), reader.GetFieldValue<byte[]>(7), reader.GetFieldValue<byte[]>(8), reader.GetFieldValue<byte[]>(9),
+            reader.IsDBNull(10) ? null : reader.GetFieldValue<byte[]>(10));
+    }
+}

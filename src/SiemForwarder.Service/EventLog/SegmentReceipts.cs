@@ -1,0 +1,41 @@
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>Keeps when each event of a merged segment was received: runs of events with the milliseconds since the first of them came.</summary>
+/// <remarks>Packed as pairs of varints: how many events, and milliseconds after the segment's <c>received_at</c>.</remarks>
+internal static class SegmentReceipts
+{
+    public static byte[] Pack(IReadOnlyList<(int Events, long AfterMs)> runs)
+    {
+        var packed = new byte[runs.Count * 2 * Varint.MaxSize];
+        var length = 0;
+        foreach (var (events, afterMs) in runs)
+        {
+            length += Varint.Write(packed.AsSpan(length), (ulong)events);
+            length += Varint.Write(packed.AsSpan(length), (ulong)afterMs);
+        }
+
+        return packed[..length];
+    }
+
+    /// <summary>Milliseconds after the segment's receipt, for each of its events.</summary>
+    /// <exception cref="InvalidDataException">The row is damaged.</exception>
+    public static long[] Unpack(ReadOnlySpan<byte> packed, int count)
+    {
+        var after = new long[count];
+        var next = 0;
+        while (packed.Length > 0)
+        {
+            var events = Varint.Read(ref packed);
+            var afterMs = (long)Varint.Read(ref packed);
+            if (events > (ulong)(count - next))
+            {
+                throw new InvalidDataException("A segment of the event log is damaged: it names more receipts than events.");
+            }
+
+            after.AsSpan(next, (int)events).Fill(afterMs);
+            next += (int)events;
+        }
+
+        return after;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Telemetry;
+
+/// <summary>A background loop that fails now.</summary>
+/// <param name="Loop">What it does, in words.</param>
+/// <param name="Since">When it failed first.</param>
+/// <param name="Reason">What went wrong last.</param>
+internal sealed record LoopFault(string Loop, DateTimeOffset Since, string Reason);
+
+/// <summary>Runs the background loops: whatever a pass throws is told once, shown in the readiness, and followed by a pause that grows; no fault
+/// ends the process.</summary>
+internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time, ILogger<LoopGuard> logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<string, LoopFault> faults = new();
+
+    /// <summary>The loops that fail now.</summary>
+    public IReadOnlyList<LoopFault> Faults => [.. faults.Values];
+
+    /// <summary>Works and pauses in turn until stopped; returns then, and never throws.</summary>
+    /// <param name="loop">What the loop does, in words that follow "The loop that".</param>
+    /// <param name="work">One pass.</param>
+    /// <param name="pause">Waits after a pass that ended well.</param>
+    /// <param name="stoppingToken">Ends the loop.</param>
+    public async Task RunAsync(string loop, Func<CancellationToken, Task> work, Func<CancellationToken, Task> pause, CancellationToken stoppingToken)
+    {
+        var wait = FirstPause;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await work(stoppingToken);
+                Passed(loop);
+                wait = FirstPause;
+                await pause(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                Failed(loop, exception);
+                await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                wait = wait * 2 > MaxPause ? MaxPause : wait * 2;
+            }
+        }
+    }
+
+    /// <summary>Notes a pass that ended well.</summary>
+    public void Passed(string loop)
+    {
+        if (faults.TryRemove(loop, out var fault))
+        {
+            logger.LogInformation("The loop that {Loop} works again; it failed since {Since:O}.", loop, fault.Since);
+        }
+    }
+
+    /// <summary>Notes a pass that failed; written to the log where it fails anew or otherwise than before.</summary>
+    public void Failed(string loop, Exception exception)
+    {
+        database.Suspect(exception);
+        var reason = DatabaseFault.Describe(exception);
+        var before = faults.GetValueOrDefault(loop);
+        faults[loop] = new LoopFault(loop, before?.Since ?? time.GetUtcNow(), reason);
+        if (before?.Reason == reason)
+        {
+            return;
+        }
+
+        if (DatabaseFault.IsUnavailable(exception))
+        {
+            logger.LogWarning("The database cannot be used now, so the loop that {Loop} waits: {Reason} It tries again by itself.", loop, reason);
+        }
+        else
+        {
+            logger.LogError(exception, "The loop that {Loop} failed: {Reason} It tries again by itself.", loop, reason);
+        }
+    }
+}

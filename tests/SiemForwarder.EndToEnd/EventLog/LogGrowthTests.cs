@@ -1,0 +1,199 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.EndToEnd.EventLog;
+
+/// <summary>What reads and appends touch however many days and small segments a log has.</summary>
+public sealed class LogGrowthTests(TestPostgres postgres)
+{
+    private static readonly DateTimeOffset Begin = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AReadTouchesOnlyTheDayThatHoldsThePosition()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        await FillAsync(bench, source, days: 12, perDay: 3);
+        await using var process = bench.NewProcess();
+        await process.Writer.VerifyAsync(Token);
+
+        // Held by somebody else, so that a read which touched another day than the sixth would wait for ever.
+        await using var held = await HoldAsync(bench, Enumerable.Range(0, 12).Where(day => day != 5));
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(20));
+        var segment = await process.Reader.ReadAsync(source, 15, bound.Token);
+        var before = await process.Reader.FetchBeforeAsync(source, 17, bound.Token);
+
+        Assert.Equal(16, segment!.FirstPosition);
+        Assert.Equal(16, before!.LastPosition);
+        Assert.Equal(Begin.AddDays(5), segment.ReceivedAt);
+    }
+
+    [Fact]
+    public async Task APushOfOldEventsLooksAtTheirDayAlone()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        var stored = await FillAsync(bench, source, days: 12, perDay: 3);
+        await using var process = bench.NewProcess();
+        await process.Writer.VerifyAsync(Token);
+
+        await using var held = await HoldAsync(bench, Enumerable.Range(0, 12).Where(day => day != 2));
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(20));
+        var fresh = LogBench.Event(Guid.NewGuid(), Begin.AddDays(2).ToUnixTimeMilliseconds() + 2);
+        var outcome = await process.Writer.AppendAsync(LogBench.Page(source, [.. stored[6..9], fresh]), bound.Token);
+
+        Assert.Equal((1, 3), outcome is AppendOutcome.Committed committed ? (committed.Appended, committed.Duplicates) : default);
+    }
+
+    [Fact]
+    public async Task ALateEventIsKnownOnTheDayItWasReceivedHoweverOldItIs()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        await FillAsync(bench, source, days: 6, perDay: 3);
+        var (late, future) = (LogBench.Event(Guid.NewGuid(), Begin.AddDays(-400).ToUnixTimeMilliseconds()), LogBench.Event(Guid.NewGuid(), Begin.AddDays(900).ToUnixTimeMilliseconds()));
+        await bench.NewWriter(new StoppedClock(Begin.AddDays(6))).AppendAsync(LogBench.Page(source, [late, future]), Token);
+        await FillAsync(bench, source, days: 3, perDay: 3, from: 7);
+
+        var outcome = await bench.NewWriter(new StoppedClock(Begin.AddDays(12))).AppendAsync(LogBench.Page(source, [late, future]), Token);
+
+        Assert.Equal((0, 2), outcome is AppendOutcome.Committed committed ? (committed.Appended, committed.Duplicates) : default);
+    }
+
+    [Fact]
+    public async Task AnEngineWhoseClockIsBehindDoesNotPutEventsBackIntoAFormerDay()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        await FillAsync(bench, source, days: 1, perDay: 3, from: 1);
+
+        await FillAsync(bench, source, days: 1, perDay: 3);
+
+        Assert.Equal(1L, await bench.ScalarAsync("SELECT count(*) FROM log_day"));
+        Assert.Equal(6, (await bench.ReadAllAsync(source)).Count);
+        Assert.True(await bench.ScalarAsync("SELECT min(received_at) = max(received_at) FROM segment") is true);
+    }
+
+    [Fact]
+    public async Task WhatAnEngineOfAnOlderVersionAppendsIsFoundAndKnown()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        var stored = await FillAsync(bench, source, days: 3, perDay: 3);
+        // As the older version left it: no days, no stamp.
+        await bench.ScalarAsync("DELETE FROM log_day");
+        await bench.ScalarAsync("UPDATE log_head SET stamped_position = 0, last_received_at = NULL");
+        await using var process = bench.NewProcess();
+        await process.Writer.VerifyAsync(Token);
+
+        var read = await process.ReadIdsAsync(source, 0, Token);
+        var outcome = await process.Writer.AppendAsync(LogBench.Page(source, stored), Token);
+
+        Assert.Equal(stored.Select(one => one.Key.ToString()), read);
+        Assert.Equal((0, 9), outcome is AppendOutcome.Committed committed ? (committed.Appended, committed.Duplicates) : default);
+        Assert.Equal(3L, await bench.ScalarAsync("SELECT count(*) FROM log_day"));
+    }
+
+    [Fact]
+    public async Task SmallSegmentsAreMergedAndNothingOfThemChanges()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        await using var process = bench.NewProcess();
+        var writer = process.Writer;
+        for (var i = 0; i < 300; i++)
+        {
+            await writer.AppendAsync(LogBench.Page(source, [LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds() + (i % 7))]), Token);
+        }
+
+        var (before, received) = (await bench.ReadAllAsync(source), await ReceiptsAsync(bench, source));
+        using var compaction = new CompactionService(bench.Database, process.Guard, TimeProvider.System, NullLogger<CompactionService>.Instance);
+        var gone = await compaction.CompactAsync(TimeSpan.FromSeconds(-1), Token);
+
+        Assert.Equal(299, gone);
+        Assert.Equal(1L, await bench.ScalarAsync("SELECT count(*) FROM segment"));
+        Assert.Equal(before, await bench.ReadAllAsync(source));
+        Assert.Equal(received, await ReceiptsAsync(bench, source));
+        Assert.Equal((0, 300), await bench.NewWriter().AppendAsync(
+            LogBench.Page(source, before.Select(one => new IncomingEvent(TimeOf(one.Body), one.Key, null, System.Text.Encoding.UTF8.GetBytes(one.Body)))), Token)
+            is AppendOutcome.Committed committed ? (committed.Appended, committed.Duplicates) : default);
+        Assert.Equal(0, await compaction.CompactAsync(TimeSpan.FromSeconds(-1), Token));
+    }
+
+    [Fact]
+    public async Task TheIndexTakesManySegmentsInOneTransaction()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, ["--Forwarder:EventLog:IndexEnabled=false"]);
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        for (var i = 0; i < 60; i++)
+        {
+            await SeededLog.AppendAsync(forwarder, source, [$"user {i}"]);
+        }
+
+        await using var second = await ForwarderApplication.StartOnAsync(forwarder.ConnectionString, ["--Forwarder:Engine:Name=indexing"]);
+        await using var database = NpgsqlDataSource.Create(forwarder.ConnectionString);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while ((long)(await ScalarAsync(database, $"SELECT count(*) FROM event_index WHERE source_id = {source}"))! < 60)
+        {
+            await tick.WaitForNextTickAsync(Token);
+        }
+
+        Assert.Equal(1L, await ScalarAsync(database, $"SELECT count(DISTINCT xmin::text) FROM event_index WHERE source_id = {source}"));
+    }
+
+    private static long TimeOf(string body) => System.Text.Json.Nodes.JsonNode.Parse(body)!["time"]!.GetValue<long>();
+
+    private static async Task<object?> ScalarAsync(NpgsqlDataSource database, string sql)
+    {
+        await using var command = database.CreateCommand(sql);
+        return await command.ExecuteScalarAsync(Token);
+    }
+
+    /// <summary>When each event was received, by position, in whole milliseconds.</summary>
+    private static async Task<List<long>> ReceiptsAsync(LogBench bench, int source)
+    {
+        var reader = await bench.NewReaderAsync(source);
+        var (all, after) = (new List<long>(), 0L);
+        while (await reader.ReadAsync(source, after, Token) is { } segment)
+        {
+            all.AddRange(Enumerable.Range(0, segment.Count).Select(i => segment.ReceivedAtOf(i).ToUnixTimeMilliseconds()));
+            after = segment.LastPosition;
+        }
+
+        return all;
+    }
+
+    private static async Task<List<IncomingEvent>> FillAsync(LogBench bench, int source, int days, int perDay, int from = 0)
+    {
+        var all = new List<IncomingEvent>();
+        for (var day = from; day < from + days; day++)
+        {
+            var at = Begin.AddDays(day);
+            var page = Enumerable.Range(0, perDay).Select(i => LogBench.Event(Guid.NewGuid(), at.ToUnixTimeMilliseconds() - (i * 10))).ToList();
+            Assert.IsType<AppendOutcome.Committed>(await bench.NewWriter(new StoppedClock(at)).AppendAsync(LogBench.Page(source, page), Token));
+            all.AddRange(page);
+        }
+
+        return all;
+    }
+
+    private static async Task<NpgsqlTransaction> HoldAsync(LogBench bench, IEnumerable<int> days)
+    {
+        var connection = await bench.Database.OpenConnectionAsync(Token);
+        var transaction = await connection.BeginTransactionAsync(Token);
+        foreach (var day in days)
+        {
+            await using var command = new NpgsqlCommand(
+                $"LOCK TABLE {DayPartitions.NameOf("segment", DateOnly.FromDateTime(Begin.AddDays(day).UtcDateTime))} IN ACCESS EXCLUSIVE MODE", connection, transaction);
+            await command.ExecuteNonQueryAsync(Token);
+        }
+
+        return transaction;
+    }
+}

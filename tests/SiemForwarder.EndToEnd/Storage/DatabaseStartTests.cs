@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Private;
+
+namespace SiemForwarder.EndToEnd.Storage;
+
+/// <summary>A database that cannot be used at the start: one sentence that says what to do, exit code 2, no stack, no part of a secret.</summary>
+public sealed class DatabaseStartTests(TestPostgres postgres)
+{
+    private const string Password = "a;b'c\"d=e";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AGoodDatabaseTellsHowManyConnectionsItGrants()
+    {
+        var granted = await DatabaseStart.CheckAsync(await postgres.CreateDatabaseAsync(), TimeProvider.System, Token);
+
+        Assert.InRange(granted, 10, 100_000);
+    }
+
+    [Theory]
+    [InlineData("Host=localhost;Password=a;b'c\"d=e")]
+    [InlineData("this is no connection string")]
+    [InlineData("Host=localhost;Port=many")]
+    [InlineData("Username=x")]
+    public async Task AMalformedConnectionStringIsExplainedWithoutAnyPartOfIt(string connectionString)
+    {
+        var fault = await FaultAsync(connectionString);
+
+        Assert.Contains("ConnectionStrings__Forwarder", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("b'c", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("many", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AServerThatDoesNotListenAndOneWithoutANameAreToldApart()
+    {
+        int port;
+        using (var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        }
+
+        Assert.StartsWith($"Nothing listens at 127.0.0.1:{port}: start PostgreSQL there", await FaultAsync($"Host=127.0.0.1;Port={port};Username=x"), StringComparison.Ordinal);
+        Assert.Contains("'nowhere.invalid' of the database cannot be resolved", await FaultAsync("Host=nowhere.invalid;Username=x;Timeout=10"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AMissingDatabaseAndAForeignEncodingAreNamedWithTheStatementThatHelps()
+    {
+        var given = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync());
+        var latin = $"{given.Database}_latin";
+        await ExecuteAsync(given.ConnectionString, $"CREATE DATABASE {latin} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+
+        var missing = await FaultAsync(With(given, database: "not_there"));
+        var foreign = await FaultAsync(With(given, database: latin));
+
+        Assert.StartsWith("There is no database 'not_there' at ", missing, StringComparison.Ordinal);
+        Assert.Contains("CREATE DATABASE \"not_there\" ENCODING 'UTF8' TEMPLATE template0", missing, StringComparison.Ordinal);
+        Assert.Contains("has the encoding LATIN1", foreign, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AUserWithoutRightsOrLoginIsToldWhichRightIsMissing()
+    {
+        var given = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync());
+        var (poor, locked, shut) = ($"poor_{given.Database}", $"locked_{given.Database}", $"shut_{given.Database}");
+        await ExecuteAsync(given.ConnectionString,
+            $"CREATE ROLE {poor} LOGIN; CREATE ROLE {locked} NOLOGIN; CREATE ROLE {shut} LOGIN; REVOKE CONNECT ON DATABASE {given.Database} FROM PUBLIC; GRANT CONNECT ON DATABASE {given.Database} TO {poor}");
+
+        Assert.Contains($"GRANT CREATE, USAGE ON SCHEMA public TO \"{poor}\"", await FaultAsync(With(given, user: poor)), StringComparison.Ordinal);
+        Assert.Contains($"refuses the user '{locked}'", await FaultAsync(With(given, user: locked)), StringComparison.Ordinal);
+        Assert.Contains($"The user '{shut}' may not use the database", await FaultAsync(With(given, user: shut)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AReadOnlyDatabaseIsRefused()
+    {
+        var given = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync());
+        await ExecuteAsync(given.ConnectionString, $"ALTER DATABASE {given.Database} SET default_transaction_read_only = on");
+
+        Assert.Contains("takes no writes (read-only)", await FaultAsync(With(given)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AWrongPasswordEndsTheProcessWithOneSentenceAndExitCodeTwo()
+    {
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
+        await using var folder = new TemporaryFolder();
+        await using var server = await PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, folder.Path, Token);
+        await ExecuteAsync(server.ConnectionString, "CREATE ROLE guest LOGIN PASSWORD 'right'");
+        var rules = Path.Combine(folder.Path, "postgres", "data", "pg_hba.conf");
+        await File.WriteAllTextAsync(rules, "local all guest scram-sha-256\nlocal all all trust\n", Token);
+        await ExecuteAsync(server.ConnectionString, "SELECT pg_reload_conf()");
+        var settings = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = "guest", Password = Password };
+        await using var process = new ForwarderProcess(
+            ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["ConnectionStrings__Forwarder"] = settings.ConnectionString });
+
+        var code = await process.RunToEndAsync(Token);
+
+        Assert.Equal(2, code);
+        Assert.Equal($"PostgreSQL at {settings.Host} refuses the password of user 'guest': correct it in ConnectionStrings__Forwarder.", process.Output.Trim());
+    }
+
+    [Fact]
+    public async Task AnUnquotedPasswordOfSignsEndsTheProcessWithoutShowingAnyOfIt()
+    {
+        await using var process = new ForwarderProcess(
+            ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["ConnectionStrings__Forwarder"] = $"Host=127.0.0.1;Username=x;Password={Password}" });
+
+        var code = await process.RunToEndAsync(Token);
+
+        Assert.Equal(2, code);
+        Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("b'c", process.Output, StringComparison.Ordinal);
+        Assert.Single(process.Output.Trim().Split('\n'));
+    }
+
+    private static async Task<string> FaultAsync(string connectionString) =>
+        (await Assert.ThrowsAsync<DatabaseStartException>(() => DatabaseStart.CheckAsync(connectionString, TimeProvider.System, Token))).Message;
+
+    private static string With(NpgsqlConnectionStringBuilder given, string? database = null, string? user = null) =>
+        new NpgsqlConnectionStringBuilder(given.ConnectionString) { Database = database ?? given.Database, Username = user ?? given.Username, Pooling = false }.ConnectionString;
+
+    private static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var database = NpgsqlDataSource.Create($"{connectionString};Pooling=false");
+        foreach (var statement in sql.Split("; "))
+        {
+            await using var command = database.CreateCommand(statement);
+            await command.ExecuteNonQueryAsync(Token);
+        }
+    }
+}
