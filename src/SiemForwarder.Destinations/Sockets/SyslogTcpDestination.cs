@@ -53,6 +53,12 @@ internal sealed class SyslogTcpDestination : IDestination
     /// <summary>Sends the window again where the connection ended abnormally after the last batch.</summary>
     public async Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken)
     {
+        if (connection?.WhatThePeerSaid() is { } said)
+        {
+            Forget();
+            return said.ToOutcome(settings.IntegrationName);
+        }
+
         if (connection is { IsOpen: false })
         {
             Forget();
@@ -87,6 +93,12 @@ internal sealed class SyslogTcpDestination : IDestination
     /// <summary>An open connection on which everything older is sent that has to be; null, or what went wrong.</summary>
     private async Task<Fault?> PrepareAsync(CancellationToken cancellationToken)
     {
+        if (connection?.WhatThePeerSaid() is { } said)
+        {
+            Forget();
+            return said;
+        }
+
         if (connection is { IsOpen: false })
         {
             Forget();
