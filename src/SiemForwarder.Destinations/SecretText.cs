@@ -35,9 +35,10 @@ public static class SecretText
         return text.Length == 0 ? null : new Secret(text);
     }
 
-    public static bool IsOneLine(Secret secret)
+    /// <summary>Whether there is no line break inside; the one in force is not judged again.</summary>
+    public static bool IsOneLine(Secret secret, Secret? stored = null)
     {
         ArgumentNullException.ThrowIfNull(secret);
-        return secret.Reveal().AsSpan().IndexOfAny(LineBreaks) < 0;
+        return ReferenceEquals(secret, stored) || secret.Reveal().AsSpan().IndexOfAny(LineBreaks) < 0;
     }
 }

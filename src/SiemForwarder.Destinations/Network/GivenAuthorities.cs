@@ -53,8 +53,8 @@ public sealed class GivenAuthorities : IDisposable
     }
 
     /// <summary>What is wrong with a server after all, where its chain was built by <see cref="Policy"/>.</summary>
-    public SslPolicyErrors Judge(X509Chain? chain, SslPolicyErrors errors) =>
-        errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null && IsTrustedAsGiven(chain)
+    public SslPolicyErrors Judge(X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now) =>
+        errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null && IsTrustedAsGiven(chain, now)
             ? errors & ~SslPolicyErrors.RemoteCertificateChainErrors
             : errors;
 
@@ -62,7 +62,7 @@ public sealed class GivenAuthorities : IDisposable
     /// <exception cref="AuthenticationException">Says what is wrong, as the platform does where it judges by itself.</exception>
     public RemoteCertificateValidationCallback Validation => (_, _, chain, errors) =>
     {
-        var left = Judge(chain, errors);
+        var left = Judge(chain, errors, TimeProvider.System.GetUtcNow());
         return left == SslPolicyErrors.None
             ? true
             : throw new AuthenticationException($"The remote certificate is invalid: {left}"
@@ -78,12 +78,17 @@ public sealed class GivenAuthorities : IDisposable
         }
     }
 
+    /// <summary>Whether a certificate is within its dates.</summary>
+    internal static bool IsValidAt(X509Certificate2 certificate, DateTimeOffset now) => certificate.NotBefore <= now && now <= certificate.NotAfter;
+
     // From the server up to a certificate that was given, nothing may be wrong but that there is no root.
-    private bool IsTrustedAsGiven(X509Chain chain)
+    private bool IsTrustedAsGiven(X509Chain chain, DateTimeOffset now)
     {
         foreach (var element in chain.ChainElements)
         {
-            if (element.ChainElementStatus.Any(status => (status.Status & ~NoRoot) != X509ChainStatusFlags.NoError))
+            // OpenSSL does not look at the dates of the last certificate where a chain has no root.
+            if (!IsValidAt(element.Certificate, now)
+                || element.ChainElementStatus.Any(status => (status.Status & ~NoRoot) != X509ChainStatusFlags.NoError))
             {
                 return false;
             }

@@ -118,7 +118,7 @@ internal sealed class TlsClient : IDisposable
             ClientCertificateContext = clientContext,
             ApplicationProtocols = application is null ? null : [application.Value],
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) => pins is null
-                ? peer.Observe(certificate, chain, authorities.Judge(chain, errors))
+                ? peer.Observe(certificate, chain, authorities.Judge(chain, errors, timeProvider.GetUtcNow()), timeProvider.GetUtcNow())
                 : peer.Observe(certificate, chain, errors, pins, timeProvider.GetUtcNow()),
         };
     }

@@ -39,11 +39,8 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     /// <summary>Whether the peer closed in order, which it can only do once its program has read everything: with bytes unread its system
     /// sends a reset.</summary>
-    /// <remarks>The system knows of a FIN a moment before the pending read does. A peer that sent something is no syslog receiver, and what it read is
-    /// lost however it ends.</remarks>
-    public bool IsOrderlyEnd => !watch.Received.IsEmpty ? false : watch.Ended.IsCompleted
-        ? watch.Objection is null
-        : SendQueue.IsKnown && SendQueue.Read(connection.Socket).Peer == PeerState.Closing;
+    /// <remarks>A peer that sent something is no syslog receiver, and what it read is lost however it ends.</remarks>
+    public bool IsOrderlyEnd => watch is { Ended.IsCompleted: true, Objection: null, Received.IsEmpty: true };
 
     public static async Task<Attempt<SyslogConnection>> OpenAsync(
         Connector connector, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
@@ -188,16 +185,9 @@ internal sealed class SyslogConnection : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>A write can fail before the pending read has met the alert that says why.</summary>
-    private async Task GiveTheWatchTimeAsync(CancellationToken cancellationToken)
-    {
-        if (connection.Tls is null)
-        {
-            return;
-        }
-
-        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
-    }
+    /// <summary>Lets the pending read come to its end: the system knows a moment earlier that a connection is over, and a write can fail before the
+    /// read has met what the peer said.</summary>
+    public Task GiveTheWatchTimeAsync(CancellationToken cancellationToken) => ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
 
     private Fault FaultOf(Exception exception) =>
         TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception);

@@ -187,7 +187,7 @@ internal static class IntegrationRules
             else if (SecretText.Of(given, stored.GetValueOrDefault(name), keepsBlanks: name == SecretName.Password) is { } secret)
             {
                 secrets[name] = secret;
-                if (name != SecretName.ClientKey && !SecretText.IsOneLine(secret))
+                if (name != SecretName.ClientKey && !SecretText.IsOneLine(secret, stored.GetValueOrDefault(name)))
                 {
                     errors.Add(name, SecretText.NotOneLine);
                 }

@@ -120,7 +120,7 @@ internal static class SourceRules
         {
             errors.Add("keycloak.clientSecret", "Give the client's secret: in Keycloak under Clients → the client → Credentials.");
         }
-        else if (!SecretText.IsOneLine(secret))
+        else if (!SecretText.IsOneLine(secret, stored.GetValueOrDefault(SourceDefinition.ClientSecret)))
         {
             errors.Add("keycloak.clientSecret", SecretText.NotOneLine);
         }
