@@ -81,7 +81,12 @@ internal sealed class SyslogConnection : IAsyncDisposable
             return fault;
         }
 
-        await GiveTheWatchTimeAsync(cancellationToken);
+        // A plain peer that is stuck has nothing to say.
+        if (connection.Tls is not null || fault.Category != ErrorCategory.Timeout)
+        {
+            await GiveTheWatchTimeAsync(cancellationToken);
+        }
+
         if (WhatThePeerSaid() is { } said)
         {
             return said;
