@@ -46,7 +46,7 @@ internal sealed class SettingReader
             return Refuse<string>(name, "Must be text.");
         }
 
-        var text = value.GetString()!.Trim();
+        var text = value.GetString()!.Trim().Trim('\uFEFF');
         return text.Length > MostCharacters || text.Any(char.IsControl)
             ? Refuse<string>(name, $"Must be one line of at most {MostCharacters} characters.")
             : text.Length == 0 ? null : text;
@@ -68,7 +68,7 @@ internal sealed class SettingReader
         return text ?? "";
     }
 
-    public Secret? SecretText(string name) => Text(name) is { } text ? new Secret(text) : null;
+    public Secret? SecretText(string name) => SiemForwarder.Destinations.SecretText.Of(Text(name));
 
     public bool Flag(string name, bool usual)
     {

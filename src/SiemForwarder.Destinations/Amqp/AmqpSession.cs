@@ -166,7 +166,7 @@ internal sealed class AmqpSession : IAsyncDisposable
             SocketFactory = _ => client,
             VirtualHost = RabbitMqSettings.VirtualHost(settings.ServerUrl),
             UserName = settings.Authentication.Username ?? "",
-            Password = settings.Authentication.Password?.Reveal() ?? "",
+            Password = SecretText.Of(settings.Authentication.Password?.Reveal(), keepsBlanks: true)?.Reveal() ?? "",
             ClientProvidedName = OneLine.Of($"SiemForwarder: {settings.IntegrationName}", 120),
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,

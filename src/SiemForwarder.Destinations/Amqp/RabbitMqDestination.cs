@@ -186,10 +186,19 @@ internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IRea
     /// <summary>What is wrong with a URL; null where nothing is.</summary>
     public static string? CheckUrl(Uri url) =>
         url.Host.Length == 0 ? "Must name a host: amqps://broker.example.com."
-        : url.Query.Length > 0 || url.Fragment.Length > 0 || url.AbsolutePath.Trim('/').Contains('/', StringComparison.Ordinal)
+        : url.Query.Length > 0 || url.Fragment.Length > 0 || Name(url).Trim('/').Contains('/', StringComparison.Ordinal)
             ? "Takes the virtual host as its path and nothing else: amqps://broker.example.com/audit; write a slash in a name as %2F."
         : null;
 
-    /// <summary>The virtual host of a URL as the AMQP URI specification says it; '/' where there is none.</summary>
-    public static string VirtualHost(Uri url) => url.AbsolutePath.Trim('/') is { Length: > 0 } path ? Uri.UnescapeDataString(path) : "/";
+    /// <summary>The virtual host of a URL: what stands behind the first slash, percent-decoded; '/' where there is none.</summary>
+    /// <remarks>RabbitMQ URI Specification, https://www.rabbitmq.com/docs/uri-spec. By its letter a slash alone names a virtual host without a name,
+    /// which nobody has: it is '/' too, as for RabbitMQ's own client.</remarks>
+    public static string VirtualHost(Uri url) => Name(url) is { Length: > 0 } name ? Uri.UnescapeDataString(name) : "/";
+
+    // A slash in front belongs to the name, one behind it does not.
+    private static string Name(Uri url)
+    {
+        var name = url.AbsolutePath.Length > 1 ? url.AbsolutePath[1..] : "";
+        return name.Length > 1 ? name.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : "/" : name;
+    }
 }

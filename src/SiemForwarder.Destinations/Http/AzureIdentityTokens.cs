@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Identity;
 using Microsoft.Identity.Client;
+using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -22,7 +22,7 @@ internal sealed class AzureIdentityTokens : IAccessTokens
     private readonly SentinelSettings own;
     private readonly TimeProvider timeProvider;
     private readonly HttpClient client;
-    private readonly X509Certificate2Collection authorities = [];
+    private readonly GivenAuthorities authorities;
     private Secret? token;
     private DateTimeOffset renewAt;
     private bool isFresh;
@@ -31,6 +31,7 @@ internal sealed class AzureIdentityTokens : IAccessTokens
     public AzureIdentityTokens(DestinationSettings settings, SentinelSettings own, TimeProvider timeProvider)
     {
         (this.settings, this.own, this.timeProvider) = (settings, own, timeProvider);
+        authorities = GivenAuthorities.Read(settings.Tls.CaCertificate);
         client = new HttpClient(CreateHandler());
     }
 
@@ -85,10 +86,7 @@ internal sealed class AzureIdentityTokens : IAccessTokens
     public void Dispose()
     {
         client.Dispose();
-        foreach (var authority in authorities)
-        {
-            authority.Dispose();
-        }
+        authorities.Dispose();
     }
 
     private string Advice => own.Credential == SentinelCredential.ManagedIdentity
@@ -117,17 +115,16 @@ internal sealed class AzureIdentityTokens : IAccessTokens
         // The identity of a machine is asked for on that machine, never behind a proxy.
         var proxy = own.Credential == SentinelCredential.WorkloadIdentity && settings.Proxy is { } url ? new WebProxy(url) : null;
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = proxy is not null, Proxy = proxy,
-            ActivityHeadersPropagator = null };
-        if (string.IsNullOrWhiteSpace(settings.Tls.CaCertificate))
+            ActivityHeadersPropagator = null, ConnectCallback = HostConnection.ConnectAsync };
+        if (authorities.Count > 0)
         {
-            return handler;
+            handler.SslOptions = new SslClientAuthenticationOptions
+            {
+                CertificateChainPolicy = authorities.Policy(),
+                RemoteCertificateValidationCallback = authorities.Validation,
+            };
         }
 
-        authorities.ImportFromPem(settings.Tls.CaCertificate);
-        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true,
-            TrustMode = X509ChainTrustMode.CustomRootTrust };
-        policy.CustomTrustStore.AddRange(authorities);
-        handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
         return handler;
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -31,7 +32,7 @@ internal sealed class GoogleServiceAccount
     {
         try
         {
-            using var document = JsonDocument.Parse(keyFile);
+            using var document = JsonDocument.Parse(PemText.Of(keyFile));
             var root = document.RootElement;
             var (email, key) = (root.GetProperty("client_email").GetString(), root.GetProperty("private_key").GetString());
             var url = root.TryGetProperty("token_uri", out var given) ? given.GetString() : "https://oauth2.googleapis.com/token";

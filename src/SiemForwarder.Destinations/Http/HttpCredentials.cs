@@ -15,11 +15,11 @@ internal sealed record HttpCredentials(string Name, Secret Value)
     public static Attempt<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch
     {
         AuthenticationType.None => new HttpCredentials("", new Secret("")),
-        AuthenticationType.Basic => Basic(settings.Username ?? "", settings.Password?.Reveal() ?? ""),
-        AuthenticationType.Bearer => settings.Token?.Reveal().Trim() is { Length: > 0 } token && IsLine(token)
+        AuthenticationType.Basic => Basic(settings.Username ?? "", Plain(settings.Password, keepsBlanks: true)),
+        AuthenticationType.Bearer => Plain(settings.Token) is { Length: > 0 } token && IsLine(token)
             ? new HttpCredentials("Authorization", new Secret($"Bearer {token}"))
             : Wrong("authentication.token is missing or holds a line break."),
-        _ => Header(settings.Header?.Reveal() ?? ""),
+        _ => Header(Plain(settings.Header)),
     };
 
     public void ApplyTo(HttpRequestHeaders headers)
@@ -48,6 +48,9 @@ internal sealed record HttpCredentials(string Name, Secret Value)
             ? Wrong($"authentication.header may not be {name}: the forwarder sets it itself.")
             : new HttpCredentials(name, new Secret(line[(colon + 1)..].Trim()));
     }
+
+    // What was stored before line ends were taken off counts as well.
+    private static string Plain(Secret? secret, bool keepsBlanks = false) => SecretText.Of(secret?.Reveal(), keepsBlanks: keepsBlanks)?.Reveal() ?? "";
 
     private static bool IsLine(string text) => !text.Any(char.IsControl);
 

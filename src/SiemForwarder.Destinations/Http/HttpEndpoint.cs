@@ -48,7 +48,7 @@ internal sealed class HttpEndpoint : IDisposable
         {
             ActivityHeadersPropagator = null,
             AllowAutoRedirect = false,
-            ConnectCallback = (_, cancellationToken) => connect(cancellationToken),
+            ConnectCallback = async (_, cancellationToken) => new AnswerAheadStream(await connect(cancellationToken)),
             PooledConnectionLifetime = ConnectionAge,
             RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
             UseCookies = false,
@@ -73,7 +73,15 @@ internal sealed class HttpEndpoint : IDisposable
         try
         {
             using var response = await invoker.SendAsync(request, bound.Token);
-            return await ReadAnswerAsync(response, bound.Token);
+            var received = await ReadAnswerAsync(response, bound.Token);
+            if (request.Content is CutOffContent { CutOff: { } connection })
+            {
+                await connection.DisposeAsync();
+                // What is accepted before it was sent whole is not taken.
+                return received.Status is >= 200 and <= 299 ? BrokenOff : received;
+            }
+
+            return received;
         }
         catch (Exception exception) when (bound.IsOver && IsCutOff(exception))
         {
@@ -115,7 +123,7 @@ internal sealed class HttpEndpoint : IDisposable
             return request;
         }
 
-        request.Content = new ReadOnlyMemoryContent(exchange.Body);
+        request.Content = new CutOffContent(exchange.Body);
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(exchange.ContentType);
         if (exchange.Gzip)
         {
@@ -141,9 +149,15 @@ internal sealed class HttpEndpoint : IDisposable
             }
         }
 
+        var body = answer.AsMemory(0, length);
+        if (body.Span.StartsWith(Encoding.UTF8.Preamble))
+        {
+            body = body[Encoding.UTF8.Preamble.Length..];
+        }
+
         var retryAfter = response.Headers.TryGetValues("Retry-After", out var values) ? values.First() : null;
-        var text = OneLine.Of(Mask.Mask(Encoding.UTF8.GetString(answer.AsSpan(0, Math.Min(length, UsualAnswerBytes)))));
-        return new HttpAnswer(display, (int)response.StatusCode, text, answer.AsMemory(0, length))
+        var text = OneLine.Of(Mask.Mask(Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, UsualAnswerBytes)])));
+        return new HttpAnswer(display, (int)response.StatusCode, text, body)
         {
             RetryAfter = RetryAfter.Parse(retryAfter, timeProvider.GetUtcNow()),
             Location = LocationOf(response),
@@ -182,10 +196,12 @@ internal sealed class HttpEndpoint : IDisposable
             ? new Fault(
                 ErrorCategory.Configuration, $"{display} did not answer in HTTP.",
                 "Check scheme and port of the server URL: https:// may be needed, or this may be no HTTP receiver.", NeedsChange: true)
-            : new Fault(
-                ErrorCategory.Connection, $"{display} broke the connection before its answer was complete.",
-                "The batch is sent again and may arrive twice; look at the receiver's log if this repeats.");
+            : BrokenOff;
     }
+
+    private Fault BrokenOff => new(
+        ErrorCategory.Connection, $"{display} broke the connection before its answer was complete.",
+        "The batch is sent again and may arrive twice; look at the receiver's log if this repeats.");
 }
 
 /// <summary>Carries a fault through the HTTP client, which knows no other way out of connecting.</summary>

@@ -12,9 +12,14 @@ internal sealed record OtlpAnswer(long Rejected, string Message)
     private static readonly OtlpAnswer Nothing = new(0, "");
 
     /// <summary>Reads the body of a success in JSON or in protobuf, whichever it is; nothing is said where it is neither.</summary>
-    public static OtlpAnswer Read(ReadOnlySpan<byte> body) => body.IsEmpty ? Nothing : body[0] == (byte)'{' ? OfJson(body) : OfProtobuf(body);
+    public static OtlpAnswer Read(ReadOnlySpan<byte> body)
+    {
+        // A line feed begins a message of protobuf as well as white space before JSON, so only the whole tells.
+        var text = body.TrimStart(" \t\r\n"u8);
+        return (text.StartsWith("{"u8) ? OfJson(text) : null) ?? OfProtobuf(body);
+    }
 
-    private static OtlpAnswer OfJson(ReadOnlySpan<byte> body)
+    private static OtlpAnswer? OfJson(ReadOnlySpan<byte> body)
     {
         try
         {
@@ -31,7 +36,7 @@ internal sealed record OtlpAnswer(long Rejected, string Message)
         }
         catch (JsonException)
         {
-            return Nothing;
+            return null;
         }
     }
 

@@ -10,33 +10,11 @@ internal static class NameResolver
     public static async Task<Attempt<IPAddress[]>> ResolveAsync(
         Endpoint endpoint, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        IPAddress[] addresses;
-        if (IPAddress.TryParse(endpoint.Host, out var literal))
+        var answer = await NameLookup.OfSystem.FindAsync(endpoint.Host, timeout, timeProvider, cancellationToken);
+        var addresses = answer.Addresses;
+        if (addresses.Length == 0)
         {
-            addresses = [literal];
-        }
-        else
-        {
-            using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
-            try
-            {
-                addresses = await Dns.GetHostAddressesAsync(endpoint.Host, bound.Token);
-            }
-            catch (SocketException exception)
-            {
-                return SocketFaults.Resolving(endpoint, exception);
-            }
-            catch (ArgumentException)
-            {
-                return new Fault(
-                    ErrorCategory.Configuration, $"'{OneLine.Of(endpoint.Host, 100)}' is not a host name.", "Correct the server URL.", NeedsChange: true);
-            }
-            catch (OperationCanceledException) when (bound.IsOver)
-            {
-                return new Fault(
-                    ErrorCategory.NameResolution, $"the name {endpoint.Host} was not resolved within {timeout.TotalSeconds:0.##} s.",
-                    "Check that this engine can reach its DNS server.");
-            }
+            return SocketFaults.Resolving(endpoint, answer.Error ?? SocketError.NoData, timeout);
         }
 
         var allowed = addresses.Where(address => !ForbiddenAddresses.Contains(address)).ToArray();
@@ -45,9 +23,7 @@ internal static class NameResolver
             return allowed;
         }
 
-        return addresses.Length == 0
-            ? SocketFaults.Resolving(endpoint, new SocketException((int)SocketError.NoData))
-            : Forbidden(endpoint.Host, addresses[0].ToString());
+        return Forbidden(endpoint.Host, addresses[0].ToString());
     }
 
     /// <summary>Says that a host leads where no destination may go.</summary>

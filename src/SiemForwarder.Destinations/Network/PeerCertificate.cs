@@ -33,7 +33,7 @@ internal sealed class PeerCertificate
     /// <summary>Notes what was presented, where certificates are trusted by their fingerprints; true where this one is.</summary>
     public bool Observe(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, CertificatePins pins, DateTimeOffset now)
     {
-        Observe(certificate, chain, errors);
+        Observe(certificate, chain, errors, now);
         var isTrusted = pins.Trust(certificate, now);
         IsUnknownFingerprint = !isTrusted && NotBefore <= now && NotAfter >= now;
         Errors = isTrusted ? SslPolicyErrors.None : errors | SslPolicyErrors.RemoteCertificateChainErrors;
@@ -41,7 +41,7 @@ internal sealed class PeerCertificate
     }
 
     /// <summary>Notes what was presented; true where nothing is wrong with it.</summary>
-    public bool Observe(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    public bool Observe(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now)
     {
         Errors = errors;
         if (certificate is X509Certificate2 leaf)
@@ -59,6 +59,11 @@ internal sealed class PeerCertificate
         foreach (var status in chain?.ChainStatus ?? [])
         {
             ChainErrors |= status.Status;
+        }
+
+        if (chain?.ChainElements.Any(element => !GivenAuthorities.IsValidAt(element.Certificate, now)) == true)
+        {
+            ChainErrors |= X509ChainStatusFlags.NotTimeValid;
         }
 
         Chain = [.. (chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>()).Select(element => OneLine.Of(element.Certificate.Subject, 100))];

@@ -5,13 +5,18 @@ namespace SiemForwarder.Destinations.Network;
 /// <summary>The one place that turns what a socket can throw into a fault.</summary>
 internal static class SocketFaults
 {
-    public static Fault Resolving(Endpoint endpoint, SocketException exception) => exception.SocketErrorCode switch
+    public static Fault Resolving(Endpoint endpoint, SocketError error, TimeSpan limit) => error switch
     {
         SocketError.HostNotFound or SocketError.NoData => new Fault(
             ErrorCategory.NameResolution, $"the name {endpoint.Host} does not exist.",
             "Check the spelling of the host in the server URL, and that this engine's DNS knows the name."),
+        SocketError.InvalidArgument => new Fault(
+            ErrorCategory.Configuration, $"'{OneLine.Of(endpoint.Host, 100)}' is not a host name.", "Correct the server URL.", NeedsChange: true),
+        SocketError.TimedOut => new Fault(
+            ErrorCategory.NameResolution, $"the name {endpoint.Host} was not resolved within {limit.TotalSeconds:0.##} s.",
+            "Check that this engine can reach its DNS server."),
         _ => new Fault(
-            ErrorCategory.NameResolution, $"the name {endpoint.Host} could not be resolved ({exception.SocketErrorCode}).",
+            ErrorCategory.NameResolution, $"the name {endpoint.Host} could not be resolved ({error}).",
             "Check that this engine can reach its DNS server."),
     };
 

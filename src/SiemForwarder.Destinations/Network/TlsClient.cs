@@ -9,9 +9,7 @@ namespace SiemForwarder.Destinations.Network;
 /// <remarks>RFC 5425 with RFC 9662; no early data, no renegotiation, nothing is fetched from addresses that a certificate names.</remarks>
 internal sealed class TlsClient : IDisposable
 {
-    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
-
-    private readonly X509Certificate2Collection authorities = [];
+    private GivenAuthorities authorities = GivenAuthorities.Read(null);
     private readonly X509Certificate2Collection clientChain = [];
     private SslStreamCertificateContext? clientContext;
     private CertificatePins? pins;
@@ -32,7 +30,7 @@ internal sealed class TlsClient : IDisposable
         {
             if (!string.IsNullOrWhiteSpace(settings.Tls.CaCertificate))
             {
-                client.authorities.ImportFromPem(settings.Tls.CaCertificate);
+                client.authorities = GivenAuthorities.Read(settings.Tls.CaCertificate);
                 if (client.authorities.Count == 0)
                 {
                     return NotUsable(setting, "it holds no certificate");
@@ -55,7 +53,7 @@ internal sealed class TlsClient : IDisposable
                     return NotUsable(setting, "the key is missing");
                 }
 
-                client.LoadClientCertificate(settings.Tls.ClientCertificate, settings.Tls.ClientKey.Reveal());
+                client.LoadClientCertificate(PemText.Of(settings.Tls.ClientCertificate), PemText.Of(settings.Tls.ClientKey.Reveal()));
             }
 
             return client;
@@ -100,7 +98,8 @@ internal sealed class TlsClient : IDisposable
 
     public void Dispose()
     {
-        foreach (var certificate in authorities.Concat(clientChain))
+        authorities.Dispose();
+        foreach (var certificate in clientChain)
         {
             certificate.Dispose();
         }
@@ -110,24 +109,16 @@ internal sealed class TlsClient : IDisposable
 
     private SslClientAuthenticationOptions OptionsFor(PeerCertificate peer, SslApplicationProtocol? application, TimeProvider timeProvider)
     {
-        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
-        if (authorities.Count > 0)
-        {
-            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            policy.CustomTrustStore.AddRange(authorities);
-        }
-
         return new SslClientAuthenticationOptions
         {
             TargetHost = ServerName,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             AllowRenegotiation = false,
-            CertificateChainPolicy = policy,
+            CertificateChainPolicy = authorities.Policy(),
             ClientCertificateContext = clientContext,
             ApplicationProtocols = application is null ? null : [application.Value],
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) => pins is null
-                ? peer.Observe(certificate, chain, errors)
+                ? peer.Observe(certificate, chain, authorities.Judge(chain, errors, timeProvider.GetUtcNow()), timeProvider.GetUtcNow())
                 : peer.Observe(certificate, chain, errors, pins, timeProvider.GetUtcNow()),
         };
     }

@@ -123,12 +123,12 @@ internal static class TlsFaults
             { IsUnknownFingerprint: true } => (
                 $"the certificate of {endpoint} ({peer.Subject}) has the fingerprint {peer.Fingerprint}, which is none of tls.fingerprint.",
                 "Compare it with that of the receiver; where it was renewed, add the new fingerprint to tls.fingerprint."),
-            { ChainErrors: var errors } when (errors & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0 => (
-                $"the certificate of {endpoint} comes from an authority that is not trusted here ({peer.Issuer}).",
-                "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates."),
             { ChainErrors: var errors } when (errors & X509ChainStatusFlags.NotTimeValid) != 0 => (
                 $"an authority above the certificate of {endpoint} has expired or is not yet valid ({string.Join(" < ", peer.Chain)}).",
                 "Renew the chain at the receiver."),
+            { ChainErrors: var errors } when (errors & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0 => (
+                $"the certificate of {endpoint} comes from an authority that is not trusted here ({peer.Issuer}).",
+                "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates."),
             { ChainErrors: not X509ChainStatusFlags.NoError } => (
                 $"the certificate chain of {endpoint} is not acceptable ({peer.ChainErrors}).",
                 "Give the receiver a certificate for server authentication from a trusted authority."),

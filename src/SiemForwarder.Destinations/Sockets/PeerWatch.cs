@@ -10,15 +10,20 @@ internal sealed class PeerWatch
     private readonly byte[] received = new byte[KeptBytes];
     private int receivedLength;
 
+    private readonly TaskCompletionSource spoke = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public PeerWatch(Stream stream) => Ended = WatchAsync(stream);
 
     /// <summary>Completes, always without an exception, when nothing more comes.</summary>
     public Task Ended { get; }
 
+    /// <summary>Completes when the peer sends something; never where it does not.</summary>
+    public Task Spoke => spoke.Task;
+
     /// <summary>What the read threw, once it ended; null where the peer closed in order.</summary>
     public Exception? Objection { get; private set; }
 
-    /// <summary>The first bytes that the peer sent; syslog expects none and nothing is read into them.</summary>
+    /// <summary>The first bytes that the peer sent; a syslog receiver sends none.</summary>
     public ReadOnlyMemory<byte> Received => received.AsMemory(0, Volatile.Read(ref receivedLength));
 
     private async Task WatchAsync(Stream stream)
@@ -38,6 +43,7 @@ internal sealed class PeerWatch
                 if (receivedLength < KeptBytes)
                 {
                     Volatile.Write(ref receivedLength, receivedLength + count);
+                    spoke.TrySetResult();
                 }
             }
         }

@@ -12,6 +12,8 @@ internal sealed class SyslogConnection : IAsyncDisposable
     private static readonly TimeSpan MostStall = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MostSettling = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LateJudgement = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Objecting = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan RestOfASentence = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
     private readonly Connection connection;
@@ -37,10 +39,8 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     /// <summary>Whether the peer closed in order, which it can only do once its program has read everything: with bytes unread its system
     /// sends a reset.</summary>
-    /// <remarks>The system knows of a FIN a moment before the pending read does.</remarks>
-    public bool IsOrderlyEnd => watch.Ended.IsCompleted
-        ? watch.Objection is null
-        : SendQueue.IsKnown && SendQueue.Read(connection.Socket).Peer == PeerState.Closing;
+    /// <remarks>A peer that sent something is no syslog receiver, and what it read is lost however it ends.</remarks>
+    public bool IsOrderlyEnd => watch is { Ended.IsCompleted: true, Objection: null, Received.IsEmpty: true };
 
     public static async Task<Attempt<SyslogConnection>> OpenAsync(
         Connector connector, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
@@ -66,22 +66,38 @@ internal sealed class SyslogConnection : IAsyncDisposable
     /// <summary>Writes the frames and waits until the peer's system acknowledged every byte; after a fault the connection is of no more use.</summary>
     public async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
     {
-        var fault = await HandOverAsync(frames, cancellationToken)
+        var fault = WhatThePeerSaid()
+            ?? await HandOverAsync(frames, cancellationToken)
             ?? await AwaitAcknowledgementAsync(cancellationToken)
-            ?? await AwaitProofAsync(cancellationToken);
+            ?? await AwaitProofAsync(cancellationToken)
+            ?? WhatThePeerSaid();
         if (fault is null)
         {
             return null;
         }
 
-        if (fault.Category == ErrorCategory.Tls)
+        if (fault.Category == ErrorCategory.Tls || fault.NeedsChange)
         {
             return fault;
         }
 
-        await GiveTheWatchTimeAsync(cancellationToken);
+        // A plain peer that is stuck has nothing to say.
+        if (connection.Tls is not null || fault.Category != ErrorCategory.Timeout)
+        {
+            await GiveTheWatchTimeAsync(cancellationToken);
+        }
+
+        if (WhatThePeerSaid() is { } said)
+        {
+            return said;
+        }
+
         return isProven || connection.Tls is null || !watch.Ended.IsCompleted ? WhatTheWatchSaw() ?? fault : EndOfANewTlsConnection();
     }
+
+    /// <summary>The fault of a peer that sends something back; null where it is silent, as a syslog receiver is.</summary>
+    public Fault? WhatThePeerSaid() =>
+        watch.Received is { IsEmpty: false } said ? SpeakingPeer.FaultOf(connection.Endpoint, said.Span, connection.Tls is not null) : null;
 
     /// <summary>The fault that the pending read found; null where there is none.</summary>
     public Fault? WhatTheWatchSaw() =>
@@ -131,7 +147,8 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     /// <summary>
     /// The first batch of a connection counts only if the receiver does not throw it away at once: rsyslog looks at a client's name, and a
-    /// proxy at its back ends, when bytes are there, and both then reset what their system had already acknowledged.
+    /// proxy at its back ends, when bytes are there, and both then reset what their system had already acknowledged. A service that is no
+    /// syslog receiver answers, or closes.
     /// </summary>
     private async Task<Fault?> AwaitProofAsync(CancellationToken cancellationToken)
     {
@@ -140,16 +157,27 @@ internal sealed class SyslogConnection : IAsyncDisposable
             return null;
         }
 
-        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
+        await ForAtMostAsync(Task.WhenAny(watch.Spoke, watch.Ended), Objecting, cancellationToken);
+        if (watch.Spoke.IsCompleted)
+        {
+            await ForAtMostAsync(watch.Ended, RestOfASentence, cancellationToken);
+            return WhatThePeerSaid();
+        }
+
         isProven = true;
         if (!watch.Ended.IsCompleted)
         {
             return null;
         }
 
-        // A plain receiver that closes in order, with FIN, has read everything first: with bytes unread its system sends RST.
-        return connection.Tls is null ? WhatTheWatchSaw() : EndOfANewTlsConnection();
+        // A receiver that closes in order has read everything first, but one that wanted it would stay.
+        return connection.Tls is null ? WhatTheWatchSaw() ?? ClosedAtOnce(connection.Endpoint) : EndOfANewTlsConnection();
     }
+
+    /// <summary>The peer took the first batch and closed.</summary>
+    public static Fault ClosedAtOnce(Endpoint endpoint) => new(
+        ErrorCategory.Connection, $"{endpoint} took the message and closed the connection.",
+        "It may refuse this sender, this framing (octet-counting or lf) or plain text on a TLS port; its log says which.");
 
     private Fault EndOfANewTlsConnection() =>
         (watch.Objection is { } exception ? TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) : null)
@@ -162,16 +190,9 @@ internal sealed class SyslogConnection : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>A write can fail before the pending read has met the alert that says why.</summary>
-    private async Task GiveTheWatchTimeAsync(CancellationToken cancellationToken)
-    {
-        if (connection.Tls is null)
-        {
-            return;
-        }
-
-        await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
-    }
+    /// <summary>Lets the pending read come to its end: the system knows a moment earlier that a connection is over, and a write can fail before the
+    /// read has met what the peer said.</summary>
+    public Task GiveTheWatchTimeAsync(CancellationToken cancellationToken) => ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
 
     private Fault FaultOf(Exception exception) =>
         TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) ?? SocketFaults.Broken(connection.Endpoint, exception);
@@ -221,9 +242,9 @@ internal sealed class SyslogConnection : IAsyncDisposable
                 return SocketFaults.Reset(connection.Endpoint);
             }
 
-            if (queue.Unacknowledged == 0)
+            if (queue.Unacknowledged == 0 || watch.Spoke.IsCompleted)
             {
-                return WhatTheWatchSaw();
+                return WhatThePeerSaid() ?? WhatTheWatchSaw();
             }
 
             if (queue.Unacknowledged < least)

@@ -53,9 +53,9 @@ internal sealed class SyslogTcpDestination : IDestination
     /// <summary>Sends the window again where the connection ended abnormally after the last batch.</summary>
     public async Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken)
     {
-        if (connection is { IsOpen: false })
+        if (await LookAsync(cancellationToken) is { } said)
         {
-            Forget();
+            return said.ToOutcome(settings.IntegrationName);
         }
 
         if (!isResendDue)
@@ -87,9 +87,9 @@ internal sealed class SyslogTcpDestination : IDestination
     /// <summary>An open connection on which everything older is sent that has to be; null, or what went wrong.</summary>
     private async Task<Fault?> PrepareAsync(CancellationToken cancellationToken)
     {
-        if (connection is { IsOpen: false })
+        if (await LookAsync(cancellationToken) is { } said)
         {
-            Forget();
+            return said;
         }
 
         if (connection is null)
@@ -117,6 +117,23 @@ internal sealed class SyslogTcpDestination : IDestination
         isResendDue = false;
         resent = (resent.Events + window.Events, resent.Bytes + window.Bytes, resent.Goes + 1);
         return null;
+    }
+
+    /// <summary>Leaves a connection that ended, or whose peer said something; a fault for the latter.</summary>
+    private async Task<Fault?> LookAsync(CancellationToken cancellationToken)
+    {
+        if (connection is { IsOpen: false })
+        {
+            await connection.GiveTheWatchTimeAsync(cancellationToken);
+        }
+
+        var said = connection?.WhatThePeerSaid();
+        if (said is not null || connection is { IsOpen: false })
+        {
+            Forget();
+        }
+
+        return said;
     }
 
     private DeliveryOutcome.Delivered Delivered() => new(resent.Goes == 0

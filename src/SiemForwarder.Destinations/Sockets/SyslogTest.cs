@@ -99,24 +99,14 @@ internal static class SyslogTest
         using var bound = new TimeBound(Listening, timeProvider, cancellationToken);
         try
         {
-            await connection.Watch.Ended.WaitAsync(bound.Token);
+            await Task.WhenAny(connection.Watch.Spoke, connection.Watch.Ended).WaitAsync(bound.Token);
         }
         catch (OperationCanceledException) when (bound.IsOver)
         {
             return null;
         }
 
-        var answer = connection.Watch.Received.Span;
-        if (answer.StartsWith("HTTP/"u8))
-        {
-            return new Fault(
-                ErrorCategory.Configuration, $"{endpoint} answered in HTTP and closed: it is a web server, not a syslog receiver.",
-                "Use http:// or https:// in the server URL, or the port of the syslog receiver.", NeedsChange: true);
-        }
-
-        return connection.WhatTheWatchSaw() ?? new Fault(
-            ErrorCategory.Connection, $"{endpoint} took the message and closed the connection.",
-            "It may refuse this sender, this framing (octet-counting or lf) or plain text on a TLS port; its log says which.");
+        return connection.WhatThePeerSaid() ?? connection.WhatTheWatchSaw() ?? SyslogConnection.ClosedAtOnce(endpoint);
     }
 
     private static async Task<Fault?> SendAndListenAsync(

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
 
 namespace SiemForwarder.Service.Engines;
 
@@ -10,9 +11,13 @@ internal sealed class EngineOptions
     public const string Poll = "poll";
     public const string Dispatch = "dispatch";
 
-    /// <summary>Name in status and records; must differ between the engines of one database.</summary>
+    // Containers may share a host name, and their process is often number 1.
+    private static readonly string UsualName =
+        $"{Environment.MachineName}-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}";
+
+    /// <summary>Name in status and records; must differ between the engines of one database. The usual one stays the same while the process lives.</summary>
     [Required]
-    public string Name { get; set; } = $"{Environment.MachineName}-{Environment.ProcessId}";
+    public string Name { get; set; } = UsualName;
 
     /// <summary>What it does besides serving the API: <c>poll</c>, <c>dispatch</c>, both (nothing set) or <c>api</c> alone.</summary>
     public IList<string> Roles { get; set; } = [];

@@ -29,9 +29,9 @@ internal static class DestinationOwnSettings
             {
                 secrets[name] = kept;
             }
-            else if (value?.GetValueKind() == JsonValueKind.String && value.GetValue<string>() is { Length: > 0 } text)
+            else if (value?.GetValueKind() == JsonValueKind.String && SecretText.Of(value.GetValue<string>(), stored.GetValueOrDefault(name)) is { } secret)
             {
-                secrets[name] = new Secret(text);
+                secrets[name] = secret;
             }
             else if (value is not null && value.GetValueKind() != JsonValueKind.String)
             {

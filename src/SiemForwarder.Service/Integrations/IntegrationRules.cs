@@ -37,7 +37,7 @@ internal static class IntegrationRules
         IntegrationAddress.Check(request, url, kind, localFolder, errors);
         var usualOutput = kind is { CarriesBareEvents: true } ? OutputType.Json : OutputType.Syslog;
         var outputType = errors.Choose("outputType", request.OutputType, usualOutput, Choices.OutputTypes);
-        var secrets = Secrets(request, stored);
+        var secrets = Secrets(request, stored, errors);
         var schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas);
         var shortest = Math.Max(EventFormatCatalog.LowestMaxMessageBytes, EventFormatCatalog.LowestMaxBytes(schema));
         var definition = new IntegrationDefinition
@@ -148,6 +148,7 @@ internal static class IntegrationRules
             return null;
         }
 
+        text = PemText.Of(text);
         errors.AtMost(field, text, MaxPemLength);
         try
         {
@@ -166,7 +167,8 @@ internal static class IntegrationRules
         return text;
     }
 
-    private static Dictionary<string, Secret> Secrets(IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored)
+    private static Dictionary<string, Secret> Secrets(
+        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
     {
         var secrets = new Dictionary<string, Secret>();
         Keep(SecretName.Password, request.Authentication?.Password);
@@ -182,9 +184,13 @@ internal static class IntegrationRules
             {
                 secrets[name] = kept;
             }
-            else if (!string.IsNullOrEmpty(given))
+            else if (SecretText.Of(given, stored.GetValueOrDefault(name), keepsBlanks: name == SecretName.Password) is { } secret)
             {
-                secrets[name] = new Secret(given);
+                secrets[name] = secret;
+                if (name != SecretName.ClientKey && !SecretText.IsOneLine(secret, stored.GetValueOrDefault(name)))
+                {
+                    errors.Add(name, SecretText.NotOneLine);
+                }
             }
         }
     }
@@ -238,7 +244,7 @@ internal static class IntegrationRules
 
         try
         {
-            using var pair = X509Certificate2.CreateFromPem(definition.ClientCertificate, key.Reveal());
+            using var pair = X509Certificate2.CreateFromPem(definition.ClientCertificate, PemText.Of(key.Reveal()));
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
+using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Service.Keycloak;
 
@@ -18,19 +18,18 @@ internal static class KeycloakHttp
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = TimeSpan.FromSeconds(15),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            ConnectCallback = HostConnection.ConnectAsync,
         };
         if (source.CaCertificate is { } pem)
         {
-            var authorities = new X509Certificate2Collection();
-            authorities.ImportFromPem(pem);
+            var authorities = GivenAuthorities.Read(pem);
             if (authorities.Count == 0)
             {
                 throw new CryptographicException("there is no certificate in it.");
             }
 
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.AddRange(authorities);
-            connections.SslOptions.CertificateChainPolicy = policy;
+            connections.SslOptions.CertificateChainPolicy = authorities.Policy();
+            connections.SslOptions.RemoteCertificateValidationCallback = authorities.Validation;
         }
 
         var client = new HttpClient(connections)

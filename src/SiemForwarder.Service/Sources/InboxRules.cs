@@ -51,7 +51,7 @@ internal static class InboxRules
         string name, string? given, InboxAuthentication authentication, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets,
         FieldErrors errors)
     {
-        var secret = given is null ? stored.GetValueOrDefault(name) : given.Length == 0 ? null : new Secret(given);
+        var secret = given is null ? stored.GetValueOrDefault(name) : SecretText.Of(given, stored.GetValueOrDefault(name));
         if (secret is null)
         {
             return;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Network;
 using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Sources;
@@ -114,12 +115,17 @@ internal static class SourceRules
             return kept;
         }
 
-        if (string.IsNullOrEmpty(given))
+        var secret = SecretText.Of(given, stored.GetValueOrDefault(SourceDefinition.ClientSecret));
+        if (secret is null)
         {
             errors.Add("keycloak.clientSecret", "Give the client's secret: in Keycloak under Clients → the client → Credentials.");
         }
+        else if (!SecretText.IsOneLine(secret, stored.GetValueOrDefault(SourceDefinition.ClientSecret)))
+        {
+            errors.Add("keycloak.clientSecret", SecretText.NotOneLine);
+        }
 
-        return new(given ?? string.Empty);
+        return secret ?? new Secret(string.Empty);
     }
 
     private static string Start(string? text, FieldErrors errors)
@@ -146,6 +152,7 @@ internal static class SourceRules
             return null;
         }
 
+        text = PemText.Of(text);
         try
         {
             var certificates = new X509Certificate2Collection();

@@ -77,7 +77,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
     /// <summary>
     /// A process of the service on the scenario's database; not started yet. Its settings may be changed before each start.
     /// </summary>
-    public (ForwarderProcess Process, Dictionary<string, string> Settings) NewService(string? engine = null)
+    public (ForwarderProcess Process, Dictionary<string, string> Settings) NewService(string? engine = null, IReadOnlyList<string>? command = null)
     {
         var settings = Bench.Settings.Quick(Database.ConnectionString);
         if (engine is not null)
@@ -85,7 +85,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
             settings["Forwarder__Engine__Name"] = engine;
         }
 
-        return (Own(new ForwarderProcess(ForwarderProcess.NewFolder(), settings)), settings);
+        return (Own(new ForwarderProcess(ForwarderProcess.NewFolder(), settings) { Command = command ?? ["dotnet"] }), settings);
     }
 
     /// <summary>The service as one process, ready.</summary>

@@ -7,7 +7,8 @@ internal static class Catalogue
 {
     public static IReadOnlyList<Scenario> All { get; } =
     [
-        .. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Upgrade.All, .. EverythingAtOnce.All, .. Databases.All, .. Failovers.All, .. TcpFaults.All, .. TlsFaults.All,
+        .. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Upgrade.All, .. EverythingAtOnce.All, .. Databases.All, .. Failovers.All,
+        .. TcpFaults.All, .. TlsFaults.All, .. Names.All,
         .. HttpFaults.All,
         .. IntakeFaults.All, .. Sources.All, .. TimedSources.All, .. LongOutages.All,
     ];

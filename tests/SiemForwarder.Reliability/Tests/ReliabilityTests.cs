@@ -49,6 +49,9 @@ public sealed class PeerReliabilityTests : ReliabilityTest
     public Task TheOldestEventArrivesAfterThreeDaysAndARestart() => HoldsAsync("72-hour outage, restart in the middle");
 
     [Fact]
+    public Task NobodyElseWaitsForASilentDnsServer() => HoldsAsync("silent DNS server");
+
+    [Fact]
     public Task NothingIsLostAtAReceiverThatFlaps() => HoldsAsync("HTTP flapping 503");
 
     [Fact]

@@ -70,6 +70,21 @@ public abstract class HttpDestinationContract : NetworkDestinationContract
     }
 
     [Theory]
+    [InlineData("\uFEFF")]
+    [InlineData("\r\n")]
+    public async Task AnAnswerWithAByteOrderMarkOrALineEndInFrontIsReadAsWithout(string front)
+    {
+        if (Accepted.Status == 204)
+        {
+            return;
+        }
+
+        await using var receiver = HttpReceiver.Start(Accepted with { Body = front + Accepted.Body });
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await SendAsync(receiver));
+    }
+
+    [Theory]
     [InlineData(401, ErrorCategory.Authentication)]
     [InlineData(403, ErrorCategory.Authorization)]
     [InlineData(404, ErrorCategory.Configuration)]
@@ -155,6 +170,37 @@ public abstract class HttpDestinationContract : NetworkDestinationContract
         await using var receiver = HttpReceiver.Start(new HttpReply(413));
 
         Assert.IsType<DeliveryOutcome.Rejected>(await SendAsync(receiver));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ATooLargeBatchThatIsRefusedWhileItIsStillBeingSentIsRejectedSoThatItIsHalved(bool closes)
+    {
+        await using var receiver = new EarlyAnswerServer(413, closes);
+        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{receiver.Port}/in"));
+
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            var outcome = Assert.IsType<DeliveryOutcome.Rejected>(await destination.SendAsync(LargeBatch(), Soon));
+
+            Assert.Contains("413", outcome.Reason);
+            // One that took half a request is no good for another.
+            Assert.Equal(attempt, receiver.Connections);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task WhatIsAcceptedBeforeItWasSentWholeIsNotDelivered(bool closes)
+    {
+        await using var receiver = new EarlyAnswerServer(200, closes);
+        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{receiver.Port}/in"));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Transient>(await destination.SendAsync(LargeBatch(), Soon));
+
+        Assert.Equal(ErrorCategory.Connection, outcome.Category);
     }
 
     [Theory]

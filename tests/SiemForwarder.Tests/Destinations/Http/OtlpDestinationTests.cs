@@ -64,6 +64,9 @@ public sealed class OtlpDestinationTests : HttpDestinationContract
     [Theory]
     [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\",\"errorMessage\":\"too old\"}}", "refused 3 records")]
     [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
+    [InlineData(" \r\n\t{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
+    [InlineData("\uFEFF{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
+    [InlineData("\uFEFF \n{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
     public async Task RefusedRecordsOfAPartialSuccessAreLookedForInSmallerBatches(string body, string reason)
     {
         await using var receiver = HttpReceiver.Start(new HttpReply(200, body));

@@ -77,6 +77,66 @@ public sealed class IntegrationRulesTests
         static IntegrationRequest Request(AuthenticationRequest authentication) => new() { Name = "n", ServerUrl = "https://h", Authentication = authentication };
     }
 
+    [Theory]
+    [InlineData("authentication.password", " pa ss ", " pa ss ")]
+    [InlineData("authentication.password", "pass\r\n", "pass")]
+    [InlineData("authentication.header", "X-API-Key: k\n", "X-API-Key: k")]
+    [InlineData("authentication.header", "\uFEFFX-API-Key: k", "X-API-Key: k")]
+    [InlineData("authentication.token", "\uFEFF t1\r\n\n", "t1")]
+    [InlineData("privacyKey", "0123456789abcdef0123456789abcdef\n", "0123456789abcdef0123456789abcdef")]
+    [InlineData("settings.signingSecret", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")]
+    public void WhatAFilePutsAroundASecretIsNotPartOfIt(string field, string given, string kept) =>
+        Assert.Equal(kept, Validate(Secretive(field, given)).Secrets[field].Reveal());
+
+    [Theory]
+    [InlineData("authentication.password")]
+    [InlineData("authentication.header")]
+    [InlineData("authentication.token")]
+    [InlineData("privacyKey")]
+    [InlineData("settings.signingSecret")]
+    public void ALineBreakInsideASecretIsRefusedByItsField(string field) =>
+        Assert.Contains(field, Faults(Secretive(field, "X-Key: 0123456789abcdef\n0123456789abcdef")));
+
+    [Fact]
+    public void ASecretThatIsWrittenBackAsItIsStoredStaysAsItIs()
+    {
+        var stored = new Dictionary<string, Secret> { ["privacyKey"] = new("0123456789abcdef0123456789abcdef \n") };
+
+        var valid = Validate(Secretive("privacyKey", "0123456789abcdef0123456789abcdef \n"), stored);
+
+        Assert.Equal("0123456789abcdef0123456789abcdef \n", valid.Secrets["privacyKey"].Reveal());
+    }
+
+    [Fact]
+    public void PemWithByteOrderMarksIsReadAndStoredWithoutThem()
+    {
+        using var authority = new CertificateAuthority("Corp", TimeProvider.System);
+        using var one = authority.IssueClient("one");
+
+        var valid = Validate(new IntegrationRequest
+        {
+            Name = "n",
+            ServerUrl = "tls://h",
+            Tls = new TlsRequest("\uFEFF" + authority.Pem, "\uFEFF" + one.ExportCertificatePem() + "\n\uFEFF" + authority.Pem, "\uFEFF" + KeyOf(one) + "\n"),
+        });
+
+        Assert.DoesNotContain('\uFEFF', valid.Definition.CaCertificate + valid.Definition.ClientCertificate + valid.Secrets[SecretName.ClientKey].Reveal());
+        Assert.Contains('\n', valid.Secrets[SecretName.ClientKey].Reveal());
+    }
+
+    private static IntegrationRequest Secretive(string field, string secret)
+    {
+        var request = new IntegrationRequest { Name = "n", ServerUrl = "https://h" };
+        return field switch
+        {
+            "authentication.password" => request with { Authentication = new AuthenticationRequest("basic", Username: "u", Password: secret) },
+            "authentication.header" => request with { Authentication = new AuthenticationRequest("header", Header: secret) },
+            "authentication.token" => request with { Authentication = new AuthenticationRequest("bearer", Token: secret) },
+            "privacyKey" => request with { PrivacyKey = secret, PrivacyKeyId = "k1" },
+            _ => request with { Settings = System.Text.Json.JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["signingSecret"] = secret }) },
+        };
+    }
+
     [Fact]
     public void AClientCertificateNeedsItsOwnKey()
     {

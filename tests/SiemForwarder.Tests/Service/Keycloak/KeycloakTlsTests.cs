@@ -28,6 +28,21 @@ public sealed class KeycloakTlsTests
     }
 
     [Fact]
+    public async Task AnIssuingAuthorityIsTrustedWithoutItsRoot()
+    {
+        using var root = Certificate(null);
+        using var issuing = Certificate(root, "CN=Issuing authority");
+        using var server = Certificate(issuing);
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds, options: new SimulatorOptions { Certificate = server });
+
+        var trusted = await CheckAsync(polled, "\uFEFF" + issuing.ExportCertificatePem());
+        var unreached = await CheckAsync(polled, root.ExportCertificatePem());
+
+        Assert.True(trusted.Succeeded, trusted.Items[0].Detail);
+        Assert.Contains("PartialChain", unreached.Items[0].Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task PlainHttpOnATlsPortIsNamed()
     {
         using var authority = Certificate(null);
@@ -42,11 +57,11 @@ public sealed class KeycloakTlsTests
     private static Task<SourceCheckReport> CheckAsync(PolledRealm polled, string? pem) =>
         KeycloakSourceCheck.RunAsync(polled.Source with { CaCertificate = pem }, [], polled.Clock, PolledRealm.Token);
 
-    private static X509Certificate2 Certificate(X509Certificate2? issuer)
+    private static X509Certificate2 Certificate(X509Certificate2? issuer, string? authority = null)
     {
         using var key = RSA.Create(2048);
-        var request = new CertificateRequest(issuer is null ? "CN=Test authority" : "CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(issuer is null, false, 0, true));
+        var request = new CertificateRequest(issuer is null ? "CN=Test authority" : authority ?? "CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(issuer is null || authority is not null, false, 0, true));
         var (from, to) = (DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         if (issuer is null)
         {
@@ -56,7 +71,7 @@ public sealed class KeycloakTlsTests
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        using var signed = request.Create(issuer, from.AddHours(1), to.AddHours(-1), RandomNumberGenerator.GetBytes(8));
+        using var signed = request.Create(issuer, from.AddHours(authority is null ? 2 : 1), to.AddHours(authority is null ? -2 : -1), RandomNumberGenerator.GetBytes(8));
         using var withKey = signed.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
     }

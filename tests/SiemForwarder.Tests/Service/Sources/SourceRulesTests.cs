@@ -29,6 +29,24 @@ public sealed class SourceRulesTests
         Assert.Equal(expected, Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { Start = start } }).Definition.Keycloak!.Start);
 
     [Fact]
+    public void WhatAFilePutsAroundASecretIsNotPartOfItAndALineBreakInsideIsRefused()
+    {
+        var valid = Validate(new SourceRequest
+        {
+            Name = "n",
+            Keycloak = Keycloak with { ClientSecret = "\uFEFFs3cr3t\r\n" },
+            Inbox = new InboxRequest { Key = "0123456789abcdef\n", SecondKey = "fedcba9876543210\r\n" },
+        });
+        var errors = new FieldErrors();
+        SourceRules.Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { ClientSecret = "s3\ncr3t" } }, new Dictionary<string, Secret>(), errors);
+
+        Assert.Equal(
+            ("s3cr3t", "0123456789abcdef", "fedcba9876543210"),
+            (valid.Secrets[SourceDefinition.ClientSecret].Reveal(), valid.Secrets[SourceDefinition.InboxKey].Reveal(), valid.Secrets[SourceDefinition.InboxSecondKey].Reveal()));
+        Assert.Equal(["keycloak.clientSecret"], errors.ByField.Keys);
+    }
+
+    [Fact]
     public void AStoredSecretStaysWhereItIsLeftOut()
     {
         var errors = new FieldErrors();

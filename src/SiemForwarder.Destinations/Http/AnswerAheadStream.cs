@@ -1,0 +1,169 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SiemForwarder.Destinations.Http;
+
+/// <summary>A connection to an HTTP receiver that notices an answer which comes while the body is still being sent.</summary>
+/// <remarks>
+/// A receiver may refuse a request by its head or its first bytes and close with the rest unread, or just read no further (RFC 9112 section 9.5). The
+/// client writes the whole body before it reads, so the refusal would look like a broken connection, or a write that never ends. Here a write that
+/// cannot be finished ends with <see cref="BodyCutOffException"/>, and the answer is still there to be read.
+/// </remarks>
+internal sealed class AnswerAheadStream(Stream inner) : Stream
+{
+    private const int AheadBytes = 4096;
+
+    private const int WriteBytes = 64 * 1024;
+
+    // A receiver may answer and read on, such as one that streams: it is given up once it takes nothing for so long.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    private readonly byte[] kept = new byte[AheadBytes];
+    private Task<int>? ahead;
+    private int taken;
+    private bool isCutOff;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (ahead is null && buffer.Length > 0)
+        {
+            return await inner.ReadAsync(buffer, cancellationToken);
+        }
+
+        // A read of nothing asks whether there is something.
+        var count = await Ahead().WaitAsync(cancellationToken);
+        if (buffer.Length == 0 || count == 0)
+        {
+            return 0;
+        }
+
+        var part = Math.Min(buffer.Length, count - taken);
+        kept.AsSpan(taken, part).CopyTo(buffer.Span);
+        taken += part;
+        if (taken == count)
+        {
+            (ahead, taken) = (null, 0);
+        }
+
+        return part;
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (isCutOff)
+        {
+            throw new BodyCutOffException(this, null);
+        }
+
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            for (var written = 0; written < buffer.Length; written += WriteBytes)
+            {
+                var writing = inner.WriteAsync(buffer.Slice(written, Math.Min(WriteBytes, buffer.Length - written)), giveUp.Token);
+                if (!writing.IsCompletedSuccessfully)
+                {
+                    await FinishAsync(writing.AsTask(), giveUp);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException
+            && !cancellationToken.IsCancellationRequested)
+        {
+            isCutOff = true;
+            throw new BodyCutOffException(this, exception);
+        }
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() => inner.Flush();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await inner.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async Task FinishAsync(Task writing, CancellationTokenSource giveUp)
+    {
+        var answered = Ahead();
+        if (await Task.WhenAny(writing, answered) == answered && answered.IsCompletedSuccessfully && await answered > 0)
+        {
+            giveUp.CancelAfter(Grace);
+        }
+
+        await writing;
+        giveUp.CancelAfter(Timeout.InfiniteTimeSpan);
+    }
+
+    private Task<int> Ahead() => ahead ??= inner.ReadAsync(kept).AsTask();
+}
+
+/// <summary>Says that a receiver took no more of a request; what it answered may still be read from the connection.</summary>
+internal sealed class BodyCutOffException(Stream connection, Exception? cause) : IOException("The receiver takes no more of the request.", cause)
+{
+    /// <summary>The connection, which cannot be used for another request.</summary>
+    public Stream Connection => connection;
+}
+
+/// <summary>The body of a request; a receiver that takes only part of it does not keep its answer from being read.</summary>
+internal sealed class CutOffContent(ReadOnlyMemory<byte> body) : HttpContent
+{
+    /// <summary>The connection that took only part of the body; null where it took all.</summary>
+    public Stream? CutOff { get; private set; }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        CutOff = null;
+        try
+        {
+            await stream.WriteAsync(body, cancellationToken);
+        }
+        catch (BodyCutOffException exception)
+        {
+            CutOff = exception.Connection;
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = body.Length;
+        return true;
+    }
+}
