@@ -24,7 +24,15 @@ internal sealed class OperationsService(
     private const long LockKey = 0x7369656D667764;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "looks for what goes wrong", LookInTurnAsync, token => Task.Delay(options.Value.Interval, time, token), stoppingToken);
+        "looks for what goes wrong",
+        async token =>
+        {
+            // First the pause: what is wrong at a start is often well a moment later.
+            await Task.Delay(options.Value.Interval, time, token);
+            await LookInTurnAsync(token);
+        },
+        _ => Task.CompletedTask,
+        stoppingToken);
 
     /// <summary>Looks once, unless another engine is looking.</summary>
     internal async Task LookInTurnAsync(CancellationToken cancellationToken)
