@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
+using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
@@ -36,16 +39,26 @@ public sealed class KeycloakContentHash
     private static void WriteObject(Utf8JsonWriter writer, JsonElement element, bool isEvent)
     {
         writer.WriteStartObject();
-        foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
+        foreach (var (name, value) in element.EnumerateObject().Select(member => (Name(member), member.Value))
+            .OrderBy(member => member.Item1, StringComparer.Ordinal))
         {
-            if (member.Value.ValueKind != JsonValueKind.Null && !(isEvent && member.NameEquals("id"u8)))
+            if (value.ValueKind != JsonValueKind.Null && !(isEvent && name == "id"))
             {
-                writer.WritePropertyName(member.Name);
-                WriteValue(writer, member.Value);
+                writer.WritePropertyName(name);
+                WriteValue(writer, value);
             }
         }
 
         writer.WriteEndObject();
+    }
+
+    private static string Name(JsonProperty member) => Text(JsonMarshal.GetRawUtf8PropertyName(member));
+
+    // The reader of the framework throws where a text holds half a surrogate pair or bytes that are no UTF-8.
+    private static string Text(ReadOnlySpan<byte> escaped)
+    {
+        var unescaped = new byte[escaped.Length];
+        return Encoding.UTF8.GetString(unescaped, 0, JsonText.Unescape(escaped, unescaped));
     }
 
     private static void WriteValue(Utf8JsonWriter writer, JsonElement element)
@@ -63,6 +76,9 @@ public sealed class KeycloakContentHash
                 }
 
                 writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                writer.WriteStringValue(Text(JsonMarshal.GetRawUtf8Value(element)[1..^1]));
                 break;
             default:
                 element.WriteTo(writer);

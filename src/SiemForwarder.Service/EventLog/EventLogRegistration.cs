@@ -16,6 +16,7 @@ internal static class EventLogRegistration
             .AddSingleton<EventLogSignal>()
             .AddSingleton<EventLogWriter>()
             .AddSingleton<EventLogReader>()
+            .AddSingleton<StoredBodies>()
             .AddSingleton<SourceDirectory>()
             .AddHostedService<EventLogListenService>()
             .AddHostedService<EventIndexService>()

@@ -88,7 +88,7 @@ internal sealed class EventPage : IDisposable
             }
             else if (isId && reader.TokenType == JsonTokenType.String)
             {
-                key = EventKey.FromId(reader.ValueIsEscaped ? System.Text.Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan);
+                key = reader.ValueIsEscaped ? EventKey.FromEscapedId(reader.ValueSpan) : EventKey.FromId(reader.ValueSpan);
             }
             else
             {
