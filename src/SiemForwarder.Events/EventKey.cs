@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events;
 
@@ -22,14 +21,6 @@ public readonly record struct EventKey(UInt128 Value)
         }
 
         return FromHash(id);
-    }
-
-    /// <summary>As <see cref="FromId"/>, for an id as it stands between the quotes of a JSON text that a reader has checked; half a surrogate pair becomes
-    /// U+FFFD.</summary>
-    public static EventKey FromEscapedId(ReadOnlySpan<byte> escaped)
-    {
-        var unescaped = new byte[escaped.Length];
-        return FromId(unescaped.AsSpan(0, JsonText.Unescape(escaped, unescaped)));
     }
 
     /// <summary>The first 16 bytes of the SHA-256 of <paramref name="content"/>.</summary>

@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events.Json;
 
@@ -39,7 +37,7 @@ public sealed class KeycloakContentHash
     private static void WriteObject(Utf8JsonWriter writer, JsonElement element, bool isEvent)
     {
         writer.WriteStartObject();
-        foreach (var (name, value) in element.EnumerateObject().Select(member => (Name(member), member.Value))
+        foreach (var (name, value) in element.EnumerateObject().Select(member => (ElementText.NameOf(member), member.Value))
             .OrderBy(member => member.Item1, StringComparer.Ordinal))
         {
             if (value.ValueKind != JsonValueKind.Null && !(isEvent && name == "id"))
@@ -50,15 +48,6 @@ public sealed class KeycloakContentHash
         }
 
         writer.WriteEndObject();
-    }
-
-    private static string Name(JsonProperty member) => Text(JsonMarshal.GetRawUtf8PropertyName(member));
-
-    // The reader of the framework throws where a text holds half a surrogate pair or bytes that are no UTF-8.
-    private static string Text(ReadOnlySpan<byte> escaped)
-    {
-        var unescaped = new byte[escaped.Length];
-        return Encoding.UTF8.GetString(unescaped, 0, JsonText.Unescape(escaped, unescaped));
     }
 
     private static void WriteValue(Utf8JsonWriter writer, JsonElement element)
@@ -78,7 +67,7 @@ public sealed class KeycloakContentHash
                 writer.WriteEndArray();
                 break;
             case JsonValueKind.String:
-                writer.WriteStringValue(Text(JsonMarshal.GetRawUtf8Value(element)[1..^1]));
+                writer.WriteStringValue(ElementText.Of(element));
                 break;
             default:
                 element.WriteTo(writer);

@@ -50,7 +50,9 @@ internal sealed record PollCheckpoint
             WatermarkMs = Math.Min(WatermarkMs, toMs),
             SweepAnchorMs = Math.Min(SweepAnchorMs, toMs),
             Sweep = Sweep is null ? null : new SweepProgress(Math.Min(Sweep.CursorMs, toMs), Math.Min(Sweep.AnchorMs, toMs)),
-            Backfill = Backfill is null ? null : new DayBackfill(Earlier(Backfill.NextDay, DescendingTail.Day(toMs).AddDays(-1)), Math.Min(Backfill.AnchorMs, toMs)),
+            Backfill = Backfill is null
+                ? null
+                : new DayBackfill(Earlier(Backfill.NextDay, DescendingTail.Day(toMs).AddDays(-1)), Math.Min(Backfill.AnchorMs, toMs)),
         };
 
         static DateOnly Earlier(DateOnly one, DateOnly other) => one < other ? one : other;

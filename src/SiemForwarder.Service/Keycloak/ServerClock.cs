@@ -58,7 +58,7 @@ internal sealed class ServerClock(TimeProvider time)
         }
 
         var (low, high) = (fromMs - localEndMs, toMs - localStartMs);
-        long? heardMs = clocks.Exists(clock => clock.Low <= high + ToleranceMs) ? clocks.Where(clock => clock.Low <= high + ToleranceMs).Max(clock => clock.SeenMs) : null;
+        var heardMs = clocks.Where(clock => clock.Low <= high + ToleranceMs).Max(clock => (long?)clock.SeenMs);
         observedMs = Math.Max(observedMs, localEndMs);
         if (clocks.Where(clock => clock.Distance(low, high) <= ToleranceMs).MinBy(clock => clock.Distance(low, high)) is { } known)
         {

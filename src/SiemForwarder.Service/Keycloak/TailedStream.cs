@@ -46,7 +46,8 @@ internal sealed class TailedStream(
     /// <summary>From where sweeps read, and what they found late.</summary>
     public SweepWatch Sweeps => sweeps ??= new SweepWatch(this);
 
-    /// <summary>Longest time between an event's stamp, by the slowest clock of the server, and its commit that is covered: longer while the nodes differ.</summary>
+    /// <summary>Longest time between an event's stamp, by the slowest clock of the server, and its commit that is covered: longer while the nodes
+    /// differ.</summary>
     public long HorizonMs => PollTiming.HorizonMs + Math.Min(Clock.SpreadMs, PollTiming.DeepLookMs);
 
     /// <summary>From where a poll reads what is newest: a little behind the watermark, or behind what a faster node wrote, which sweeps read again.</summary>
@@ -135,7 +136,8 @@ internal sealed class TailedStream(
             && !await formerIds.TryRecognizeAsync(fresh, throughMs, cancellationToken).ConfigureAwait(false))
         {
             return new PollFailure(
-                ErrorCategory.Database, $"What is stored of source '{source.Name}' cannot be read: the database does not answer. Reading goes on once it does.");
+                ErrorCategory.Database,
+                $"What is stored of source '{source.Name}' cannot be read: the database does not answer. Reading goes on once it does.");
         }
 
         if (fresh.Count > 0 || MustPersist(next))

@@ -47,7 +47,8 @@ internal static class HistoryLane
     {
         // A checkpoint that is complete began later than what is asked for now: that history is read anew.
         var unfinished = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
-        using var poller = new RealmPoller(source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp);
+        using var poller = new RealmPoller(
+            source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp);
         begun(poller);
         await poller.RunThroughAsync(cancellationToken);
         foreach (var stream in source.Streams.Distinct())

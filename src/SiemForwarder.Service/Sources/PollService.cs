@@ -11,8 +11,8 @@ namespace SiemForwarder.Service.Sources;
 
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
-    SourceStore store, EventLogWriter log, StoredBodies bodies, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
-    ForwarderTelemetry telemetry, ILoggerFactory loggers)
+    SourceStore store, EventLogWriter log, StoredBodies bodies, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options,
+    TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers)
     : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);

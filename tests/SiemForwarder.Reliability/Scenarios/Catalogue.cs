@@ -9,6 +9,6 @@ internal static class Catalogue
     [
         .. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Upgrade.All, .. EverythingAtOnce.All, .. Databases.All, .. TcpFaults.All, .. TlsFaults.All,
         .. HttpFaults.All,
-        .. IntakeFaults.All, .. Sources.All, .. TimedSources.All, .. LongOutages.All,
+        .. IntakeFaults.All, .. Sources.All, .. TimedSources.All, .. Clocks.All, .. LongOutages.All,
     ];
 }
