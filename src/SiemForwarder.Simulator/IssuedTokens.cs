@@ -5,7 +5,7 @@ using System.Text;
 namespace SiemForwarder.Simulator;
 
 /// <summary>The access tokens that a simulated server has handed out.</summary>
-internal sealed class IssuedTokens(Func<long> now)
+internal sealed class IssuedTokens(Func<long> now, Func<long> nodeOffsetMs)
 {
     private readonly ConcurrentDictionary<string, IssuedToken> tokens = new();
     private int count;
@@ -13,12 +13,15 @@ internal sealed class IssuedTokens(Func<long> now)
     /// <summary>How many tokens were handed out.</summary>
     public int Count => count;
 
+    /// <summary>What tokens say of their time instead of the truth; null for the truth.</summary>
+    public long? IssuedAtSeconds { get; set; }
+
     /// <summary>Makes a token in the form of Keycloak's: a JWT whose signature nobody checks here.</summary>
     public string Issue(SimulatedRealm realm, string issuer, out string tokenId)
     {
         Interlocked.Increment(ref count);
         tokenId = $"trrtcc:{Guid.NewGuid()}";
-        var issuedAt = now() / 1000;
+        var issuedAt = IssuedAtSeconds ?? (now() + nodeOffsetMs()) / 1000;
         var expires = issuedAt + (long)realm.Client.TokenLifetime.TotalSeconds;
         IReadOnlyList<string> roles = realm.Client.FullScopeAllowed ? realm.Client.Roles : [];
         var access = roles.Count == 0 ? "" : $$$""","resource_access":{"realm-management":{"roles":["{{{string.Join("\",\"", roles)}}}"]}}""";
@@ -26,7 +29,7 @@ internal sealed class IssuedTokens(Func<long> now)
             {"exp":{{{expires}}},"iat":{{{issuedAt}}},"jti":"{{{tokenId}}}","iss":"{{{issuer}}}","sub":"f181ed0f-606d-4a34-b1dd-d5be7aaa631a","typ":"Bearer","azp":"{{{realm.Client.ClientId}}}"{{{access}}}}
             """;
         var token = $"{Base64Url.EncodeToString("""{"alg":"RS256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.c2ln";
-        tokens[token] = new IssuedToken(realm, expires * 1000, roles);
+        tokens[token] = new IssuedToken(realm, now() + (long)realm.Client.TokenLifetime.TotalMilliseconds, roles);
         return token;
     }
 

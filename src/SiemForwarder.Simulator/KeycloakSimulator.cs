@@ -25,7 +25,7 @@ public sealed class KeycloakSimulator : IAsyncDisposable
         Tier = options.Tier;
         ClockOffset = options.ClockOffset;
         realms = options.Realms.ToDictionary(name => name, name => new SimulatedRealm(name, NowMs));
-        Tokens = new IssuedTokens(NowMs);
+        Tokens = new IssuedTokens(NowMs, () => (long)TokenClockOffset.TotalMilliseconds);
     }
 
     /// <summary>URL of the server with the path prefix, without a trailing slash.</summary>
@@ -35,6 +35,9 @@ public sealed class KeycloakSimulator : IAsyncDisposable
     public SimulatedTier Tier { get; set; }
 
     public TimeSpan ClockOffset { get; set; }
+
+    /// <summary>How far the clock of the node that hands out tokens is ahead of the server's; may change from token to token.</summary>
+    public TimeSpan TokenClockOffset { get; set; }
 
     /// <summary>The first realm.</summary>
     public SimulatedRealm Realm => realms[options.Realms[0]];
@@ -106,6 +109,9 @@ public sealed class KeycloakSimulator : IAsyncDisposable
 
     /// <summary>Makes every token handed out so far worthless.</summary>
     public void ExpireTokens() => Tokens.Expire();
+
+    /// <summary>Makes tokens carry another <c>iat</c> than the server's clock; null for the truth.</summary>
+    public void StampTokens(long? issuedAtSeconds) => Tokens.IssuedAtSeconds = issuedAtSeconds;
 
     internal void Note(string request)
     {

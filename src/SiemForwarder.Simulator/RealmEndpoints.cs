@@ -40,7 +40,7 @@ internal sealed class RealmEndpoints(KeycloakSimulator simulator)
         var token = simulator.Tokens.Issue(realm, Issuer(realm), out var tokenId);
         if (realm.RecordsTokens && realm.EventsEnabled)
         {
-            realm.AddClientLogin(tokenId);
+            realm.AddClientLogin(tokenId, (long)simulator.TokenClockOffset.TotalMilliseconds);
         }
 
         context.Response.Headers.CacheControl = "no-store";

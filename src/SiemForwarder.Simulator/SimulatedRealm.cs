@@ -76,9 +76,9 @@ public sealed class SimulatedRealm
     }
 
     /// <summary>Adds the event that the server writes when it hands out a token.</summary>
-    internal void AddClientLogin(string tokenId)
+    internal void AddClientLogin(string tokenId, long nodeOffsetMs)
     {
-        var time = now();
+        var time = now() + nodeOffsetMs;
         UserEvents.Add(time, Encoding.UTF8.GetBytes($$$"""
             {"id":"{{{Guid.NewGuid()}}}","time":{{{time}}},"type":"CLIENT_LOGIN","realmId":"{{{Id}}}","clientId":{{{Text(Client.ClientId)}}},"userId":"f181ed0f-606d-4a34-b1dd-d5be7aaa631a","ipAddress":"127.0.0.1","details":{"token_id":"{{{tokenId}}}","grant_type":"client_credentials","scope":"email profile","client_auth_method":"client-secret","username":"service-account-{{{Client.ClientId}}}"}}
             """));

@@ -25,6 +25,7 @@ internal static class EventLogRegistration
             .AddSingleton<AppendNotices>()
             .AddSingleton(provider => ActivatorUtilities.CreateInstance<EventLogWriter>(provider, provider.GetRequiredService<DatabaseConnections>().Vital))
             .AddSingleton<EventLogReader>()
+            .AddSingleton<StoredBodies>()
             .AddSingleton<SourceDirectory>()
             .AddHostedService<EventLogListenService>()
             .AddHostedService<AppendNotifyService>()

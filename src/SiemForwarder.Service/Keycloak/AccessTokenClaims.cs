@@ -32,7 +32,7 @@ internal sealed record AccessTokenClaims(long? IssuedAtSeconds, string? TokenId,
             }
 
             return new AccessTokenClaims(
-                root.TryGetProperty("iat", out var issuedAt) ? issuedAt.GetInt64() : null,
+                root.TryGetProperty("iat", out var issuedAt) ? Seconds(issuedAt) : null,
                 root.TryGetProperty("jti", out var tokenId) ? tokenId.GetString() : null,
                 roles);
         }
@@ -42,6 +42,13 @@ internal sealed record AccessTokenClaims(long? IssuedAtSeconds, string? TokenId,
             return null;
         }
     }
+
+    /// <summary>A number that can be a time; anything else says nothing of the server's clock.</summary>
+    private static long? Seconds(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds) && seconds is >= 0 and < 1e12
+            && ServerClock.IsPlausible((long)seconds * 1000)
+                ? (long)seconds
+                : null;
 
     /// <summary>Whether the token carries a role that lets it read events of <paramref name="realm"/>.</summary>
     public bool MayReadEvents(string realm) => HasRole(realm, "view-events") || HasRole(realm, "manage-events");

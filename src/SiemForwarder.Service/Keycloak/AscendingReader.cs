@@ -1,3 +1,4 @@
+using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Keycloak;
@@ -23,23 +24,24 @@ internal sealed class AscendingReader
 
     /// <summary>Reads and stores one page.</summary>
     /// <param name="fromMs">Lowest time, inclusive.</param>
+    /// <param name="toMs">Highest time, inclusive; null for all.</param>
     /// <param name="change">Gives the checkpoint what the pass has to remember.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public async Task<PassStep> ReadAsync(long fromMs, Func<SweepChange, SweepChange> change, CancellationToken cancellationToken)
+    public async Task<PassStep> ReadAsync(long fromMs, long? toMs, Func<SweepChange, SweepChange> change, CancellationToken cancellationToken)
     {
-        var gap = tail.Checkpoint.Gaps.Where(gap => gap.ToMs >= fromMs).MinBy(gap => gap.FromMs);
+        var gap = tail.Checkpoint.Gaps.Where(gap => gap.ToMs >= fromMs && !(gap.FromMs > toMs)).MinBy(gap => gap.FromMs);
         if (gap is not null && gap.FromMs <= fromMs)
         {
             return await StoreAsync([], fromMs, gap.ToMs + 1, change, cancellationToken).ConfigureAwait(false);
         }
 
         var rows = tail.PageSize.Rows;
-        var query = EventQuery.Ascending(tail.Stream, fromMs, gap?.FromMs - 1, rows);
+        var query = EventQuery.Ascending(tail.Stream, fromMs, gap?.FromMs - 1 ?? toMs, rows);
         var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
         using var page = fetched;
         if (page is null)
         {
-            return await RecoverAsync(failure!, fromMs, gap?.FromMs - 1, cancellationToken).ConfigureAwait(false);
+            return await RecoverAsync(failure!, fromMs, gap?.FromMs - 1 ?? toMs, cancellationToken).ConfigureAwait(false);
         }
 
         tail.PageSize.NoteGoodPage();
@@ -56,12 +58,57 @@ internal sealed class AscendingReader
     }
 
     /// <summary>A whole page of one millisecond has no end to go on from: all its rows are asked for in one query, larger and larger.</summary>
+    /// <param name="timeMs">The millisecond.</param>
+    /// <param name="rows">How many rows of it were on the page.</param>
+    /// <param name="change">Gives the checkpoint what the pass has to remember.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
     private async Task<PassStep> ReadTieAsync(long timeMs, int rows, Func<SweepChange, SweepChange> change, CancellationToken cancellationToken)
     {
-        for (var (max, first) = (rows * 2, 0); ;)
+        var (least, most) = (rows, PollTiming.MaxTieRows);
+        for (var max = Math.Min(rows * 2, most); ; max = Math.Min(max * 2, most))
         {
-            max = Math.Min(max, PollTiming.MaxTieRows);
-            var query = EventQuery.Ascending(tail.Stream, timeMs, timeMs, max) with { First = first };
+            var query = EventQuery.Ascending(tail.Stream, timeMs, timeMs, max);
+            var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken).ConfigureAwait(false);
+            using var page = fetched;
+            if (page is null && failure!.Suspect == PageSuspicion.TooLarge && max > rows)
+            {
+                most = max / 2;
+                return await ReadPartsAsync(timeMs, most, change, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (page is null)
+            {
+                return await RecoverAsync(failure!, timeMs, timeMs, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (page.Count < least)
+            {
+                return new PassStep(null, KeycloakAnswers.Fewer(tail.Source));
+            }
+
+            if (page.Count < max)
+            {
+                var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
+                return await StoreAsync(events, timeMs, timeMs + 1, change, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (max == most)
+            {
+                return await ReadPartsAsync(timeMs, most, change, cancellationToken).ConfigureAwait(false);
+            }
+
+            least = page.Count;
+        }
+    }
+
+    /// <summary>More of one millisecond than can be asked for at once: part by part by offset, although the order may change from part to part.</summary>
+    private async Task<PassStep> ReadPartsAsync(long timeMs, int rows, Func<SweepChange, SweepChange> change, CancellationToken cancellationToken)
+    {
+        var failed = await tail.TellCrowdedAsync(timeMs, cancellationToken).ConfigureAwait(false);
+        var seen = new HashSet<EventKey>();
+        for (var first = 0; failed is null; first += rows - (rows / 50))
+        {
+            var query = EventQuery.Ascending(tail.Stream, timeMs, timeMs, rows) with { First = first };
             var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken).ConfigureAwait(false);
             using var page = fetched;
             if (page is null)
@@ -69,21 +116,20 @@ internal sealed class AscendingReader
                 return await RecoverAsync(failure!, timeMs, timeMs, cancellationToken).ConfigureAwait(false);
             }
 
-            var isWhole = page.Count < max;
-            if (isWhole || max == PollTiming.MaxTieRows)
+            var before = seen.Count;
+            var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
+            seen.UnionWith(events.Select(incoming => incoming.Key));
+
+            // A server that pays no heed to the offset would give the same rows for ever.
+            var isLast = page.Count < rows || seen.Count == before;
+            var step = await StoreAsync(events, timeMs, isLast ? timeMs + 1 : timeMs, change, cancellationToken).ConfigureAwait(false);
+            if (isLast || step.Failure is not null)
             {
-                var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
-                var step = await StoreAsync(events, timeMs, isWhole ? timeMs + 1 : timeMs, change, cancellationToken).ConfigureAwait(false);
-                if (isWhole || step.Failure is not null)
-                {
-                    return step;
-                }
-
-                first += max - 1000;
+                return step;
             }
-
-            max *= 2;
         }
+
+        return new PassStep(null, failed);
     }
 
     private async Task<PassStep> RecoverAsync(PollFailure failure, long fromMs, long? toMs, CancellationToken cancellationToken)
@@ -109,6 +155,11 @@ internal sealed class AscendingReader
         foreach (var incoming in events)
         {
             maxTimeMs = Math.Max(maxTimeMs, incoming.OccurredAtMs);
+        }
+
+        if (events.Count > 0)
+        {
+            tail.NoteRead(events[^1].OccurredAtMs);
         }
 
         var next = change(new SweepChange(tail.Advanced(maxTimeMs), nextMs));

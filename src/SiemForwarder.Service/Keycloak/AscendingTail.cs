@@ -18,7 +18,7 @@ internal sealed class AscendingTail(TailedStream tail)
     {
         var isContinued = tail.Checkpoint.Sweep is not null;
         BeginSweepIfDue();
-        var isCatchingUp = tail.Clock.NowMs - tail.Checkpoint.WatermarkMs > PollTiming.HorizonMs;
+        var isCatchingUp = tail.Clock.NowMs - tail.Checkpoint.WatermarkMs > tail.HorizonMs;
         if (tail.Checkpoint.Sweep is null || (isContinued && !isCatchingUp))
         {
             var failure = await ReadNewestAsync(cancellationToken).ConfigureAwait(false);
@@ -31,13 +31,19 @@ internal sealed class AscendingTail(TailedStream tail)
         return tail.Checkpoint.Sweep is null ? null : await SweepAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The checkpoint was moved back: what was read since does not count.</summary>
+    public void GoBack()
+    {
+        cursorMs = null;
+        nextSweepMs = long.MinValue;
+    }
+
     private async Task<PollFailure?> ReadNewestAsync(CancellationToken cancellationToken)
     {
-        var checkpoint = tail.Checkpoint;
-        var fromMs = cursorMs ?? Math.Max(checkpoint.WatermarkMs - PollTiming.OverlapMs, checkpoint.StartMs);
+        var fromMs = cursorMs ?? tail.NewestFromMs;
         do
         {
-            var step = await reader.ReadAsync(fromMs, next => next, cancellationToken).ConfigureAwait(false);
+            var step = await reader.ReadAsync(fromMs, tail.NewestToMs, next => next, cancellationToken).ConfigureAwait(false);
             if (step.Failure is not null)
             {
                 return step.Failure;
@@ -54,7 +60,7 @@ internal sealed class AscendingTail(TailedStream tail)
     {
         while (tail.Checkpoint.Sweep is { } sweep && tail.PagesLeft > 0)
         {
-            var step = await reader.ReadAsync(sweep.CursorMs, AdvanceSweep, cancellationToken).ConfigureAwait(false);
+            var step = await reader.ReadAsync(sweep.CursorMs, null, AdvanceSweep, cancellationToken).ConfigureAwait(false);
             if (step.Failure is not null)
             {
                 return step.Failure;
@@ -81,7 +87,7 @@ internal sealed class AscendingTail(TailedStream tail)
         }
 
         sweepStartedMs = tail.Clock.LocalMs;
-        var fromMs = Math.Max(checkpoint.SweepAnchorMs - PollTiming.HorizonMs, checkpoint.StartMs);
+        var fromMs = tail.Sweeps.Begin();
         tail.Known.BeginSweep(fromMs, checkpoint.WatermarkMs);
         tail.Assume(checkpoint with { Sweep = new SweepProgress(fromMs, SweepAnchor.For(tail)) }, isStored: false);
     }
@@ -93,6 +99,7 @@ internal sealed class AscendingTail(TailedStream tail)
         var pauseMs = (long)PollTiming.SweepInterval(tail.Stream).TotalMilliseconds;
         nextSweepMs = tail.Clock.LocalMs + Math.Clamp(4 * tookMs, pauseMs, Math.Max(pauseMs, PollTiming.HorizonMs));
         cursorMs = null;
+        tail.Sweeps.Complete();
         return await SweepAnchor.ReportRemovedAsync(tail, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -15,11 +15,15 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
     private int first;
     private int rows = Math.Max(LeastRows, firstRows);
     private long aboveMs = long.MaxValue;
+    private int leastRows;
 
     /// <summary>Largest event time of the pass.</summary>
     public long MaxTimeMs { get; private set; } = long.MinValue;
 
     public int PagesRead { get; private set; }
+
+    /// <summary>Time of the oldest row read so far.</summary>
+    public long ReachedMs => aboveMs;
 
     public bool IsDone { get; private set; }
 
@@ -42,11 +46,18 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
 
     private async Task<PollFailure?> TakeAsync(EventPage page, int asked, CancellationToken cancellationToken)
     {
+        if (page.Count < Math.Min(leastRows, asked))
+        {
+            leastRows = 0;
+            return KeycloakAnswers.Fewer(tail.Source);
+        }
+
         var events = keys.ByContent(page, floorMs);
         if (first > 0 && previous.Count > 0 && page.Count > 0 && !events.Exists(incoming => previous.Contains((incoming.OccurredAtMs, incoming.Key))))
         {
             // Rows before this page were deleted meanwhile: back until the pages meet again, or to the head.
             first = Math.Max(0, first - asked);
+            leastRows = 0;
             return null;
         }
 
@@ -57,15 +68,10 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
         }
 
         IsDone = page.Count < asked || page.LastTimeMs < floorMs;
-        if (!IsDone)
-        {
-            Advance(page, events);
-        }
-
-        return null;
+        return IsDone ? null : await AdvanceAsync(page, events, cancellationToken).ConfigureAwait(false);
     }
 
-    private void Advance(EventPage page, List<IncomingEvent> events)
+    private async Task<PollFailure?> AdvanceAsync(EventPage page, List<IncomingEvent> events, CancellationToken cancellationToken)
     {
         aboveMs = page.LastTimeMs;
         var tie = 0;
@@ -75,18 +81,27 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
         }
 
         var overlap = Math.Max(LeastOverlap, tie);
-        if (overlap >= page.Count)
+        if (overlap >= page.Count && page.Count < PollTiming.MaxPageRows)
         {
             // The page holds little more than one millisecond: a larger one from the same place, as long as the server can bear it.
-            var larger = Math.Min(PollTiming.MaxPageRows, page.Count * 2);
-            first += larger == page.Count ? page.Count / 2 : 0;
-            rows = larger;
-            return;
+            rows = Math.Min(PollTiming.MaxPageRows, page.Count * 2);
+            leastRows = page.Count;
+            return null;
+        }
+
+        leastRows = 0;
+        if (overlap >= page.Count)
+        {
+            // More of one millisecond than the server can bear at once: part by part, although the order may change from part to part.
+            previous = [];
+            first += page.Count - LeastOverlap;
+            return await tail.TellCrowdedAsync(page.LastTimeMs, cancellationToken).ConfigureAwait(false);
         }
 
         previous = [.. events.Select(incoming => (incoming.OccurredAtMs, incoming.Key))];
         first += page.Count - overlap;
         rows = Math.Max(LeastRows, tail.PageSize.Rows);
+        return null;
     }
 
     private async Task<PollFailure?> StoreAsync(List<IncomingEvent> events, CancellationToken cancellationToken)
@@ -107,6 +122,7 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
         if (failure.Suspect == PageSuspicion.TooLarge)
         {
             tail.PageSize.Halve();
+            leastRows = 0;
             rows = Math.Min(rows, Math.Max(LeastRows, tail.PageSize.Rows));
         }
 
@@ -152,6 +168,7 @@ internal sealed class DescendingReader(TailedStream tail, long floorMs, string? 
         }
 
         first += readable + unreadable;
+        leastRows = 0;
         previous = [];
         IsDone = belowMs is null || belowMs < floorMs;
         var gap = new PollGap(belowMs ?? floorMs, Math.Min(aboveMs, tail.Clock.NowMs), unreadable, tail.Clock.NowMs);

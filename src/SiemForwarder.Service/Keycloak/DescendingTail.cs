@@ -11,6 +11,7 @@ internal sealed class DescendingTail(TailedStream tail)
     private DescendingReader? day;
     private long floorMs;
     private long? anchorMs;
+    private long usualFloorMs;
     private long nextSweepMs = long.MinValue;
     private long passStartedMs;
 
@@ -42,6 +43,12 @@ internal sealed class DescendingTail(TailedStream tail)
         pass ??= Begin();
         while (!pass.IsDone)
         {
+            if (pass.PagesRead >= PagesBeforeDays && pass.ReachedMs < Math.Min(usualFloorMs, tail.KeptFromMs))
+            {
+                // A deep look is worth so many pages and no more.
+                break;
+            }
+
             if (pass.PagesRead >= PagesBeforeDays)
             {
                 pass = null;
@@ -60,9 +67,16 @@ internal sealed class DescendingTail(TailedStream tail)
             }
         }
 
-        var (maxTimeMs, isSweep) = (pass.MaxTimeMs, anchorMs);
+        var (maxTimeMs, reachedMs, sweepAnchorMs) = (pass.MaxTimeMs, pass.IsDone ? long.MinValue : pass.ReachedMs + 1, anchorMs);
         pass = null;
-        return await CompleteAsync(tail.Advanced(maxTimeMs), isSweep, cancellationToken).ConfigureAwait(false);
+        tail.NoteRead(maxTimeMs);
+        var unstored = await CompleteAsync(tail.Advanced(maxTimeMs), sweepAnchorMs, cancellationToken).ConfigureAwait(false);
+        if (unstored is null && sweepAnchorMs is not null)
+        {
+            tail.Sweeps.Complete(reachedMs);
+        }
+
+        return unstored;
     }
 
     private DescendingReader Begin()
@@ -71,7 +85,8 @@ internal sealed class DescendingTail(TailedStream tail)
         passStartedMs = tail.Clock.LocalMs;
         var isSweep = passStartedMs >= nextSweepMs;
         anchorMs = isSweep ? SweepAnchor.For(tail) : null;
-        floorMs = Math.Max(checkpoint.StartMs, isSweep ? checkpoint.SweepAnchorMs - PollTiming.HorizonMs : checkpoint.WatermarkMs - PollTiming.OverlapMs);
+        usualFloorMs = tail.Sweeps.UsualFromMs;
+        floorMs = isSweep ? tail.Sweeps.Begin() : tail.NewestFromMs;
         if (isSweep)
         {
             tail.Known.BeginSweep(floorMs, checkpoint.WatermarkMs);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Service.Keycloak;
 
@@ -79,8 +80,8 @@ internal sealed class EventPage : IDisposable
         EventKey? key = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isTime = reader.ValueTextEquals("time"u8);
-            var isId = !isTime && reader.ValueTextEquals("id"u8);
+            var name = Text(ref reader);
+            var (isTime, isId) = (name.SequenceEqual("time"u8), name.SequenceEqual("id"u8));
             reader.Read();
             if (isTime && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var time))
             {
@@ -88,7 +89,7 @@ internal sealed class EventPage : IDisposable
             }
             else if (isId && reader.TokenType == JsonTokenType.String)
             {
-                key = EventKey.FromId(reader.ValueIsEscaped ? System.Text.Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan);
+                key = EventKey.FromId(Text(ref reader));
             }
             else
             {
@@ -99,4 +100,7 @@ internal sealed class EventPage : IDisposable
         pageEvent = new PageEvent(timeMs ?? 0, key, start, (int)reader.BytesConsumed - start);
         return timeMs is not null;
     }
+
+    private static ReadOnlySpan<byte> Text(ref Utf8JsonReader reader) =>
+        reader.ValueIsEscaped ? EscapedText.Unescape(reader.ValueSpan) : reader.ValueSpan;
 }

@@ -40,6 +40,12 @@ internal static class KeycloakAnswers
         };
     }
 
+    /// <summary>Rows that were there a moment ago are missing: what else is missing nobody knows.</summary>
+    public static PollFailure Fewer(KeycloakSource source) => new(
+        ErrorCategory.ServerError,
+        $"{ConnectionFaults.Of(source)} answers with fewer events than a moment ago, as a node or a database replica does that lags behind. It is asked again; "
+            + "if this stays, let the Keycloak nodes read from the primary database.");
+
     /// <summary>The failure behind an answer of the token endpoint (RFC 6749 section 5.2, texts of Keycloak).</summary>
     public static PollFailure ClassifyToken(KeycloakSource source, KeycloakReply reply)
     {

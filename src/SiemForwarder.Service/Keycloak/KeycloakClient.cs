@@ -101,7 +101,7 @@ internal sealed class KeycloakClient : IDisposable
         if (reply.Date is { } date)
         {
             var atMs = date.ToUnixTimeMilliseconds();
-            Clock.ObserveIfAgreeing(atMs, atMs + 999, reply.SentAtMs, reply.AnsweredAtMs);
+            Clock.Refine(atMs, atMs + 999, reply.SentAtMs, reply.AnsweredAtMs);
         }
     }
 }

@@ -5,6 +5,8 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>The access token of a source's service account: fetched when needed, kept until shortly before it expires.</summary>
 internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection connection, KeycloakRoot root, ServerClock clock)
 {
+    private const long LongestLifetimeSeconds = 100 * 366 * 86_400L;
+
     private string? token;
     private long renewAtMs;
     private (long SentAtMs, long AnsweredAtMs) fetched;
@@ -55,7 +57,10 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
     public void ObserveLogin(long timeMs)
     {
         UnseenTokenId = null;
-        clock.ObserveIfAgreeing(timeMs, timeMs, fetched.SentAtMs, fetched.AnsweredAtMs);
+        if (Claims?.IssuedAtSeconds * 1000 is { } issuedAtMs && Math.Abs(timeMs - issuedAtMs) <= ServerClock.ToleranceMs)
+        {
+            clock.Observe(timeMs, timeMs, fetched.SentAtMs, fetched.AnsweredAtMs);
+        }
     }
 
     private bool TryTake(KeycloakReply reply)
@@ -68,12 +73,14 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
                 return false;
             }
 
-            var lifetimeMs = 1000 * (document.RootElement.TryGetProperty("expires_in", out var expiresIn) ? expiresIn.GetInt64() : 60);
+            var lifetimeMs = document.RootElement.TryGetProperty("expires_in", out var expiresIn) && expiresIn.TryGetInt64(out var seconds)
+                ? 1000 * Math.Clamp(seconds, 1, LongestLifetimeSeconds)
+                : 60_000;
 
             // Thirty seconds before the end, unless the whole life is so short that it would never be used.
             var usableMs = Math.Min(lifetimeMs * 8 / 10, Math.Max(lifetimeMs - 30_000, lifetimeMs / 2));
             token = text;
-            renewAtMs = reply.SentAtMs + usableMs;
+            renewAtMs = reply.SentAtMs + Math.Min(usableMs, PollTiming.LongestTokenUseMs);
             Claims = AccessTokenClaims.Find(text);
             UnseenTokenId = Claims?.TokenId;
             fetched = (reply.SentAtMs, reply.AnsweredAtMs);

@@ -18,6 +18,10 @@ internal sealed record PollCheckpoint
     /// <summary>Every event visible when the last completed sweep started, and stamped no later than this, has been read.</summary>
     public required long SweepAnchorMs { get; init; }
 
+    /// <summary>Latest time that counts as read, now or at the end of what is under way.</summary>
+    [JsonIgnore]
+    public long LatestMs => Math.Max(Math.Max(WatermarkMs, SweepAnchorMs), Math.Max(Sweep?.AnchorMs ?? 0, Backfill?.AnchorMs ?? 0));
+
     /// <summary>A sweep that is under way.</summary>
     public SweepProgress? Sweep { get; init; }
 
@@ -30,8 +34,29 @@ internal sealed record PollCheckpoint
     /// <summary>Where the server cannot read its own rows; tried again every hour.</summary>
     public IReadOnlyList<PollGap> Gaps { get; init; } = [];
 
+    /// <summary>Events no newer than this may have been stored under an id, before the server stopped sending them.</summary>
+    public long? IdentifiedThroughMs { get; init; }
+
     /// <summary>History only: everything up to the present of that time was read, and nothing is to be asked for again.</summary>
     public bool IsComplete { get; init; }
+
+    /// <summary>The checkpoint that counts nothing after a time as read.</summary>
+    public PollCheckpoint Before(long timeMs, long startMs)
+    {
+        var toMs = Math.Max(timeMs, startMs);
+        return this with
+        {
+            StartMs = startMs,
+            WatermarkMs = Math.Min(WatermarkMs, toMs),
+            SweepAnchorMs = Math.Min(SweepAnchorMs, toMs),
+            Sweep = Sweep is null ? null : new SweepProgress(Math.Min(Sweep.CursorMs, toMs), Math.Min(Sweep.AnchorMs, toMs)),
+            Backfill = Backfill is null
+                ? null
+                : new DayBackfill(Earlier(Backfill.NextDay, DescendingTail.Day(toMs).AddDays(-1)), Math.Min(Backfill.AnchorMs, toMs)),
+        };
+
+        static DateOnly Earlier(DateOnly one, DateOnly other) => one < other ? one : other;
+    }
 
     public string ToJson() => JsonSerializer.Serialize(this, PollCheckpointJson.Default.PollCheckpoint);
 

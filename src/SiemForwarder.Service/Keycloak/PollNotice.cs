@@ -20,8 +20,11 @@ internal sealed record PollNotice(string Type, long OccurredAtMs, string Message
     public const string Removed = "SOURCE_EVENTS_REMOVED";
     public const string PossiblyLost = "SOURCE_EVENTS_POSSIBLY_LOST";
 
+    public const string ClockBehind = "SOURCE_CLOCK_BEHIND";
+
     private string Name => Type switch
     {
+        ClockBehind => "Keycloak clock behind what was read",
         Unreadable => "Keycloak events unreadable",
         Recovered => "Keycloak events readable again",
         Removed => "Keycloak events removed at the source",
@@ -33,6 +36,7 @@ internal sealed record PollNotice(string Type, long OccurredAtMs, string Message
     {
         Removed => 9,
         Recovered => 3,
+        ClockBehind => 5,
         _ => 7,
     };
 

@@ -9,6 +9,9 @@ internal static class PollTiming
     /// of nodes, and margin.</summary>
     public const long HorizonMs = 600_000;
 
+    /// <summary>Longest time between an event's stamp and its commit on one node: Keycloak's transaction timeout.</summary>
+    public const long TransactionMs = 300_000;
+
     /// <summary>How far each poll reaches back behind the watermark; most events commit within it.</summary>
     public const long OverlapMs = 10_000;
 
@@ -17,6 +20,16 @@ internal static class PollTiming
 
     /// <summary>An event stamped further than this ahead of the server's clock comes from a node whose clock is ahead.</summary>
     public const long FutureMs = 5_000;
+
+    /// <summary>How far a deep look reaches back behind the server's clock, and most that the horizon is widened: so far behind may a node's clock be whose
+    /// tokens are never seen.</summary>
+    public const long DeepLookMs = 3_600_000;
+
+    /// <summary>Pause between deep looks; what is written meanwhile lies within their reach too.</summary>
+    public const long DeepLookIntervalMs = 1_800_000;
+
+    /// <summary>Longest use of a token: each tells the server's clock anew.</summary>
+    public const long LongestTokenUseMs = 300_000;
 
     /// <summary>Pages that one poll may read before the other stream has its turn.</summary>
     public const int PagesPerPoll = 20;

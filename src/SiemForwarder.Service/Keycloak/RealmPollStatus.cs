@@ -12,7 +12,7 @@ public enum PollState
     /// <summary>Everything visible at the last poll is in the log.</summary>
     UpToDate,
 
-    /// <summary>A backlog is being read.</summary>
+    /// <summary>A backlog is being read, or the clocks of the server's nodes differ, so that nobody knows what is still to come.</summary>
     CatchingUp,
 
     /// <summary>The last poll failed; see the error.</summary>
@@ -24,17 +24,23 @@ public enum PollState
 /// <param name="Streams">One entry per stream that is polled.</param>
 /// <param name="ServerClockOffset">How far the server's clock is ahead of ours; null before the first token.</param>
 /// <param name="Auditing">What Keycloak stores; null where that is not known.</param>
+/// <param name="NodeClocks">How the clocks of the server's nodes differ; null where they agree.</param>
 public sealed record RealmPollStatus(
-    int SourceId, IReadOnlyList<StreamPollStatus> Streams, TimeSpan? ServerClockOffset, AuditingState? Auditing = null)
+    int SourceId, IReadOnlyList<StreamPollStatus> Streams, TimeSpan? ServerClockOffset, AuditingState? Auditing = null, NodeClocks? NodeClocks = null)
 {
     /// <summary>What is worth writing down at once when it changes.</summary>
     internal string Headline =>
         string.Join(' ', Streams.Select(stream => $"{stream.State} {stream.FailingSince:O}"))
-            + $" {string.Join(' ', Auditing?.Off ?? [])} {Auditing?.ExpirationSeconds}";
+            + $" {string.Join(' ', Auditing?.Off ?? [])} {Auditing?.ExpirationSeconds} {NodeClocks?.Since:O}";
 
     /// <summary>For how long events may be at the source that are not in the log yet.</summary>
     internal TimeSpan Unread(DateTimeOffset now) => Streams.Count == 0 ? TimeSpan.Zero : Streams.Max(stream => stream.Unread(now));
 }
+
+/// <summary>That the clocks of a server's nodes differ.</summary>
+/// <param name="Spread">How far the fastest is ahead of the slowest at least, in whole seconds.</param>
+/// <param name="Since">Since when that is known.</param>
+public sealed record NodeClocks(TimeSpan Spread, DateTimeOffset Since);
 
 /// <summary>How polling of one stream goes, at one moment.</summary>
 public sealed record StreamPollStatus

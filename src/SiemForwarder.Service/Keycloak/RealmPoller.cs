@@ -22,6 +22,7 @@ internal sealed class RealmPoller : IDisposable
     /// <param name="time">Clock.</param>
     /// <param name="logger">For changes of state.</param>
     /// <param name="pageRows">Rows per page; null for what suits each stream.</param>
+    /// <param name="lookUp">Reads the stored events of a stream and a span of time, its end exclusive; null where the database cannot be reached.</param>
     /// <exception cref="System.Text.Json.JsonException">A stored checkpoint cannot be read.</exception>
     public RealmPoller(
         KeycloakSource source,
@@ -29,7 +30,8 @@ internal sealed class RealmPoller : IDisposable
         Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
         TimeProvider time,
         ILogger logger,
-        int? pageRows = null)
+        int? pageRows = null,
+        Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>>? lookUp = null)
     {
         this.source = source;
         this.time = time;
@@ -39,7 +41,9 @@ internal sealed class RealmPoller : IDisposable
         pollers = source.Streams.Distinct().ToDictionary(
             stream => stream,
             stream => new StreamPoller(
-                new TailedStream(source, stream, client, append, time, logger, Math.Min(pageRows ?? PollTiming.PageRows(stream), PollTiming.MaxPageRows)),
+                new TailedStream(
+                    source, stream, client, append, time, logger, Math.Min(pageRows ?? PollTiming.PageRows(stream), PollTiming.MaxPageRows),
+                    lookUp is null ? null : new FormerIds((fromMs, toMs, cancellation) => lookUp(stream, fromMs, toMs, cancellation))),
                 checkpoints.GetValueOrDefault(stream)));
         statuses = pollers.Keys.ToDictionary(stream => stream, stream => new StreamPollStatus { Stream = stream });
         status = new RealmPollStatus(source.Id, [.. statuses.Values], null);
@@ -151,6 +155,7 @@ internal sealed class RealmPoller : IDisposable
             {
                 PollOutcome.Failed => PollState.Failing,
                 PollOutcome.Polled { MoreWaiting: true } => PollState.CatchingUp,
+                _ when client.Clock.SpreadMs > 0 => PollState.CatchingUp,
                 _ => PollState.UpToDate,
             },
             LastPollAt = now,
@@ -163,8 +168,30 @@ internal sealed class RealmPoller : IDisposable
             Gaps = checkpoint?.Gaps ?? [],
             EventsRead = poller.Tail.EventsAppended,
         };
-        status = new RealmPollStatus(source.Id, [.. statuses.Values], client.Clock.Offset, auditing.State);
+        status = new RealmPollStatus(source.Id, [.. statuses.Values], client.Clock.Offset, auditing.State, NoteClocks(now));
         LogChange(before, statuses[stream]);
+    }
+
+    private NodeClocks? NoteClocks(DateTimeOffset now)
+    {
+        var before = status.NodeClocks;
+        if (client.Clock.SpreadMs == 0)
+        {
+            if (before is not null)
+            {
+                logger.LogInformation("Source {Source}: the clocks of Keycloak's nodes agree again", source.Name);
+            }
+
+            return null;
+        }
+
+        var spread = TimeSpan.FromSeconds(Math.Ceiling(client.Clock.SpreadMs / 1000.0));
+        if (before is null)
+        {
+            logger.LogWarning("Source {Source}: a clock of Keycloak's nodes is {Spread} ahead of another; the slower one is followed", source.Name, spread);
+        }
+
+        return new NodeClocks(spread, before?.Since ?? now);
     }
 
     private TimeSpan? Lag(PollOutcome outcome, PollCheckpoint? checkpoint) => outcome switch

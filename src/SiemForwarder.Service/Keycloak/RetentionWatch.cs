@@ -4,7 +4,7 @@ using SiemForwarder.Events;
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Notices that Keycloak may have deleted events before they could be read: the last complete look is longer ago than it keeps them.</summary>
-internal sealed class RetentionWatch(TailedStream tail)
+internal sealed class RetentionWatch(TailedStream tail, ClockWatch clockWatch)
 {
     private long? toldAnchorMs;
 
@@ -18,6 +18,7 @@ internal sealed class RetentionWatch(TailedStream tail)
         var isOutage = checkpoint is { Sweep: null, Backfill: null }
             && checkpoint.SweepAnchorMs > checkpoint.StartMs
             && checkpoint.SweepAnchorMs != toldAnchorMs
+            && checkpoint.SweepAnchorMs != clockWatch.AnchorMs
             && nowMs - checkpoint.SweepAnchorMs > PollTiming.HorizonMs;
         if (!isOutage || !tail.Clock.IsMeasured)
         {

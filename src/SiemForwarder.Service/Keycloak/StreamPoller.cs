@@ -7,6 +7,7 @@ internal sealed class StreamPoller
     private readonly AscendingTail ascending;
     private readonly TierWatch tierWatch = new();
     private readonly RetentionWatch retentionWatch;
+    private readonly ClockWatch clockWatch;
     private DescendingTail descending;
     private bool isStarted;
     private long nextGapRetryMs;
@@ -16,7 +17,8 @@ internal sealed class StreamPoller
         this.tail = tail;
         ascending = new AscendingTail(tail);
         descending = new DescendingTail(tail);
-        retentionWatch = new RetentionWatch(tail);
+        clockWatch = new ClockWatch(tail);
+        retentionWatch = new RetentionWatch(tail, clockWatch);
         if (storedCheckpoint is not null)
         {
             tail.Assume(PollCheckpoint.Parse(storedCheckpoint), isStored: true);
@@ -34,6 +36,7 @@ internal sealed class StreamPoller
     {
         tail.BeginPoll();
         var failure = await BeginAsync(cancellationToken).ConfigureAwait(false)
+            ?? await LookAtClockAsync(cancellationToken).ConfigureAwait(false)
             ?? await RetryGapsAsync(cancellationToken).ConfigureAwait(false)
             ?? await retentionWatch.LookAsync(cancellationToken).ConfigureAwait(false)
             ?? await TailAsync(cancellationToken).ConfigureAwait(false);
@@ -50,6 +53,18 @@ internal sealed class StreamPoller
 
     private Task<PollFailure?> TailAsync(CancellationToken cancellationToken) =>
         tail.Checkpoint.Tier == ApiTier.WithIds ? ascending.PollAsync(cancellationToken) : descending.PollAsync(cancellationToken);
+
+    private async Task<PollFailure?> LookAtClockAsync(CancellationToken cancellationToken)
+    {
+        var (hasGoneBack, failure) = await clockWatch.LookAsync(cancellationToken).ConfigureAwait(false);
+        if (hasGoneBack)
+        {
+            ascending.GoBack();
+            descending = new DescendingTail(tail);
+        }
+
+        return failure;
+    }
 
     private async Task<PollFailure?> BeginAsync(CancellationToken cancellationToken)
     {
@@ -75,6 +90,7 @@ internal sealed class StreamPoller
         if (!isStarted)
         {
             tail.Assume(First(tier), isStored: false);
+            clockWatch.BegunMs = tail.Clock.LocalMs;
             isStarted = true;
         }
 
@@ -102,8 +118,7 @@ internal sealed class StreamPoller
         }
 
         tail.Logger.LogInformation("Source {Source}: the server's events API changed from {Before} to {Now}", tail.Source.Name, tail.Checkpoint.Tier, tier);
-        tail.Assume(tail.Checkpoint with { Tier = tier, Sweep = null, Backfill = null }, isStored: false);
-        tail.Known.Forget();
+        tail.UseTier(tier);
         descending = new DescendingTail(tail);
     }
 

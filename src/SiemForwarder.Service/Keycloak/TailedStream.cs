@@ -14,13 +14,18 @@ internal sealed class TailedStream(
     Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
     TimeProvider time,
     ILogger logger,
-    int pageRows)
+    int pageRows,
+    FormerIds? formerIds = null)
 {
     private static readonly TimeSpan QuietPersistInterval = TimeSpan.FromSeconds(60);
 
     private readonly List<IncomingEvent> fresh = [];
     private PollCheckpoint? stored;
+    private readonly HashSet<long> crowded = [];
+    private SweepWatch? sweeps;
     private long storedAt;
+    private long newestMs = long.MinValue;
+    private long wentBackFromMs = long.MinValue;
 
     public KeycloakSource Source => source;
 
@@ -38,8 +43,29 @@ internal sealed class TailedStream(
 
     public KnownEvents Known { get; } = new();
 
+    /// <summary>From where sweeps read, and what they found late.</summary>
+    public SweepWatch Sweeps => sweeps ??= new SweepWatch(this);
+
+    /// <summary>Longest time between an event's stamp, by the slowest clock of the server, and its commit that is covered: longer while the nodes
+    /// differ.</summary>
+    public long HorizonMs => PollTiming.HorizonMs + Math.Min(Clock.SpreadMs, PollTiming.DeepLookMs);
+
+    /// <summary>From where a poll reads what is newest: a little behind the watermark, or behind what a faster node wrote, which sweeps read again.</summary>
+    public long NewestFromMs
+    {
+        get
+        {
+            var readMs = Clock.SpreadMs > 0 ? Math.Min(newestMs, Clock.NowMs + Math.Min(Clock.SpreadMs, PollTiming.DeepLookMs)) : long.MinValue;
+            return Math.Max(Math.Max(Checkpoint.WatermarkMs, readMs) - PollTiming.OverlapMs, Checkpoint.StartMs);
+        }
+    }
+
+    /// <summary>Up to where a poll reads what is newest; null for all. What a clock wrote before it was set back is left to sweeps, which read it once in a
+    /// while.</summary>
+    public long? NewestToMs => Clock.NowMs < wentBackFromMs ? Clock.NowMs + Clock.SpreadMs + PollTiming.ClockMarginMs : null;
+
     /// <summary>Events older than this are not remembered in <see cref="Known"/>.</summary>
-    public long KeptFromMs => Clock.NowMs - (2 * PollTiming.HorizonMs);
+    public long KeptFromMs => Clock.NowMs - (2 * HorizonMs);
 
     /// <summary>How long Keycloak keeps events of this stream; null where it does not say or keeps them for ever.</summary>
     public long? ExpirationSeconds { get; set; }
@@ -106,6 +132,14 @@ internal sealed class TailedStream(
             }
         }
 
+        if (next is { Tier: ApiTier.WithoutIds, IdentifiedThroughMs: { } throughMs } && formerIds is not null
+            && !await formerIds.TryRecognizeAsync(fresh, throughMs, cancellationToken).ConfigureAwait(false))
+        {
+            return new PollFailure(
+                ErrorCategory.Database,
+                $"What is stored of source '{source.Name}' cannot be read: the database does not answer. Reading goes on once it does.");
+        }
+
         if (fresh.Count > 0 || MustPersist(next))
         {
             var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson()), cancellationToken).ConfigureAwait(false);
@@ -115,9 +149,10 @@ internal sealed class TailedStream(
                     $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason} Reading goes on from the same place once the database answers.");
             }
 
-            var appended = ((AppendOutcome.Committed)outcome).Appended;
-            Polled = (Polled.Read, Polled.Appended + appended);
-            EventsAppended += appended;
+            var committed = (AppendOutcome.Committed)outcome;
+            Polled = (Polled.Read, Polled.Appended + committed.Appended);
+            EventsAppended += committed.Appended;
+            Sweeps.Note(committed.Stored);
             stored = next;
             storedAt = time.GetTimestamp();
         }
@@ -146,9 +181,58 @@ internal sealed class TailedStream(
             : null;
     }
 
+    /// <summary>Tells once that one millisecond holds more events than can be asked for at once, so that nobody knows whether all were read.</summary>
+    public async Task<PollFailure?> TellCrowdedAsync(long timeMs, CancellationToken cancellationToken)
+    {
+        if (crowded.Contains(timeMs))
+        {
+            return null;
+        }
+
+        var notice = new PollNotice(
+            PollNotice.PossiblyLost,
+            timeMs,
+            $"Keycloak holds more events of realm '{source.Realm}' with the stamp {EventQuery.Text(timeMs)} than can be asked for at once, and their order may "
+                + "change from answer to answer: some of them may be missing here. Look at them in Keycloak's database.",
+            timeMs,
+            timeMs,
+            0);
+        var failure = await RaiseAsync(notice, cancellationToken).ConfigureAwait(false);
+        if (failure is null)
+        {
+            crowded.Add(timeMs);
+        }
+
+        return failure;
+    }
+
     /// <summary>The checkpoint with the watermark moved to what was read, held back at the server's clock.</summary>
     public PollCheckpoint Advanced(long maxTimeMs) =>
         Checkpoint with { WatermarkMs = Math.Max(Checkpoint.WatermarkMs, Math.Min(maxTimeMs, Clock.NowMs)) };
+
+    /// <summary>The server answers in another way from now on.</summary>
+    public void UseTier(ApiTier tier)
+    {
+        formerIds?.Forget();
+        Known.Forget();
+        Sweeps.Abandon();
+
+        // Nothing is stored under ids any more; the day on top is for clocks that are ahead.
+        var identifiedMs = tier == ApiTier.WithoutIds ? Clock.NowMs + 86_400_000 : Checkpoint.IdentifiedThroughMs;
+        Assume(Checkpoint with { Tier = tier, Sweep = null, Backfill = null, IdentifiedThroughMs = identifiedMs }, isStored: false);
+    }
+
+    /// <summary>Everything visible was read once up to this time.</summary>
+    public void NoteRead(long timeMs) => newestMs = Math.Max(newestMs, timeMs);
+
+    /// <summary>Takes a checkpoint that counts less as read; the next page carries it.</summary>
+    public void GoBack(PollCheckpoint checkpoint)
+    {
+        wentBackFromMs = Math.Max(wentBackFromMs, Checkpoint.LatestMs);
+        newestMs = long.MinValue;
+        Sweeps.Abandon();
+        Assume(checkpoint, isStored: false);
+    }
 
     private bool MustPersist(PollCheckpoint next)
     {

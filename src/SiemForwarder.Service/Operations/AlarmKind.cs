@@ -24,6 +24,9 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
         new("RETENTION_MARGIN_SHORT", "RETENTION_MARGIN_RESTORED", "Events are about to be deleted before they are forwarded",
             "Events are forwarded in time again", 8);
 
+    public static readonly AlarmKind NodeClockAhead =
+        new("NODE_CLOCK_AHEAD", "NODE_CLOCKS_AGREE", "Clocks of Keycloak's nodes differ", "Clocks of Keycloak's nodes agree again", 6);
+
     /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
     public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);
 
@@ -33,7 +36,7 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
 
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<AlarmKind> All =
-        [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, RetentionMarginShort, EventsLost, HistoryReplaced];
+        [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, EventsLost, HistoryReplaced];
 }
 
 /// <summary>Something that is wrong now.</summary>

@@ -45,6 +45,16 @@ internal sealed class AlarmQueries(
         WHERE s.enabled AND cardinality(p.auditing_off) > 0
         """;
 
+    // In the report, so that an engine that knows nothing of it takes it back.
+    private const string NodeClockAhead = """
+        SELECT 'source:' || s.id, s.name, (p.report -> 'nodeClocks' ->> 'since')::timestamptz,
+            'A clock of the Keycloak nodes behind source ''' || s.name || ''' is ' || (p.report -> 'nodeClocks' ->> 'spread') || ' (or more) ahead of another, '
+            || 'or transactions take longer than 5 minutes. The slower clock is followed and nothing is lost, but events of the slower node come late and all '
+            || 'times are doubtful. Synchronize all nodes with a time server (NTP).'
+        FROM source s JOIN source_status p ON p.source_id = s.id
+        WHERE s.enabled AND p.report -> 'nodeClocks' ->> 'since' IS NOT NULL
+        """;
+
     private const string SourceMargin = """
         SELECT 'source:' || s.id, s.name, p.updated_at,
             'Source ''' || s.name || ''' is read ' || p.unread_seconds || ' s behind, and Keycloak deletes events after ' || p.expiration_seconds
@@ -92,6 +102,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.PoolEmpty, PoolEmpty),
         (AlarmKind.SourceUnreachable, SourceUnreachable),
         (AlarmKind.AuditingOff, AuditingOff),
+        (AlarmKind.NodeClockAhead, NodeClockAhead),
         (AlarmKind.RetentionMarginShort, SourceMargin),
         (AlarmKind.RetentionMarginShort, IntegrationMargin),
         (AlarmKind.EventsLost, EventsLost),

@@ -38,14 +38,17 @@ internal static class HistoryLane
     /// <param name="begun">Told of the poller, to show how it goes.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For changes of state.</param>
+    /// <param name="lookUp">Reads what is stored.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task RunAsync(
         KeycloakSource source, IReadOnlyDictionary<EventStream, string?> history, Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
-        Action<RealmPoller> begun, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        Action<RealmPoller> begun, TimeProvider time, ILogger logger,
+        Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>> lookUp, CancellationToken cancellationToken)
     {
         // A checkpoint that is complete began later than what is asked for now: that history is read anew.
         var unfinished = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
-        using var poller = new RealmPoller(source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger);
+        using var poller = new RealmPoller(
+            source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp);
         begun(poller);
         await poller.RunThroughAsync(cancellationToken);
         foreach (var stream in source.Streams.Distinct())

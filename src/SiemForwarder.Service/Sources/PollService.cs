@@ -11,8 +11,8 @@ namespace SiemForwarder.Service.Sources;
 
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
-    SourceStore store, EventLogWriter log, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time,
-    ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history, LoopGuard guard)
+    SourceStore store, EventLogWriter log, StoredBodies bodies, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options,
+    TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history, LoopGuard guard)
     : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
@@ -54,7 +54,7 @@ internal sealed class PollService(
             var history = await Patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
             var keycloak = SourceDefinition.FromJson(source.Definition).ToKeycloak(source, secret);
             var logger = loggers.CreateLogger<RealmPoller>();
-            using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger);
+            using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync);
             pollers[source.Id] = poller;
             var unread = HistoryLane.Unread(keycloak, checkpoints, history);
             await RunTogetherAsync(
@@ -80,7 +80,8 @@ internal sealed class PollService(
             try
             {
                 await HistoryLane.RunAsync(
-                    keycloak, history, AppendAsync, lane => histories[source.Id] = lane, Time, loggers.CreateLogger<RealmPoller>(), cancellationToken);
+                    keycloak, history, AppendAsync, lane => histories[source.Id] = lane, Time, loggers.CreateLogger<RealmPoller>(), LookUpAsync,
+                    cancellationToken);
             }
             finally
             {
@@ -98,6 +99,9 @@ internal sealed class PollService(
 
             await Task.WhenAll(live, history);
         }
+
+        Task<IReadOnlyList<IncomingEvent>?> LookUpAsync(EventStream stream, long fromMs, long toMs, CancellationToken token) =>
+            bodies.ReadAsync(source.Id, stream, fromMs, toMs, token);
 
         async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken token)
         {

@@ -3,7 +3,10 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Events;
+using SiemForwarder.Service.Keycloak;
 using SiemForwarder.Service.Operations;
+using SiemForwarder.Service.Sources;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Service;
@@ -121,6 +124,31 @@ public sealed class OperationsTests(TestPostgres postgres)
 
         var kinds = (await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray().Select(alarm => (string)alarm!["kind"]!).Order(StringComparer.Ordinal);
         Assert.Equal(["AUDITING_SWITCHED_OFF", "RETENTION_MARGIN_SHORT", "SOURCE_UNREACHABLE"], kinds);
+    }
+
+    [Fact]
+    public async Task ClocksOfNodesThatDifferAreToldAndThatTheyAgreeAgainToo()
+    {
+        await using var forwarder = await StartAsync();
+        await using var receiver = TcpSyslogReceiver.Start();
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        await forwarder.AddIntegrationAsync(new { name = "works", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", sources = new[] { 0 } });
+        await ExecuteAsync(forwarder, "UPDATE source SET enabled = true WHERE id = " + source);
+        var table = forwarder.Services.GetRequiredService<SourceStatusTable>();
+        var status = new RealmPollStatus(source, [new StreamPollStatus { Stream = EventStream.User }], null);
+
+        await table.SaveAsync([status with { NodeClocks = new NodeClocks(TimeSpan.FromMinutes(15), DateTimeOffset.UnixEpoch) }], "one", Token);
+        await LookAsync(forwarder);
+
+        var told = Assert.Single(await ReceivedAsync(receiver, 1));
+        Assert.Equal("NODE_CLOCK_AHEAD", (string?)told["event_type"]);
+        Assert.Contains("00:15:00", (string?)told["reason"], StringComparison.Ordinal);
+        Assert.Equal("NODE_CLOCK_AHEAD", (string?)Assert.Single((await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray())!["kind"]);
+        await table.SaveAsync([status], "one", Token);
+        await LookAsync(forwarder);
+
+        Assert.Equal("NODE_CLOCKS_AGREE", (string?)(await ReceivedAsync(receiver, 2))[1]["event_type"]);
+        Assert.Empty((await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray());
     }
 
     [Fact]

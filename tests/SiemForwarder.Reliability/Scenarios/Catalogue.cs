@@ -10,6 +10,6 @@ internal static class Catalogue
         .. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Upgrade.All, .. EverythingAtOnce.All, .. Databases.All, .. Failovers.All,
         .. TcpFaults.All, .. TlsFaults.All, .. Names.All,
         .. HttpFaults.All,
-        .. IntakeFaults.All, .. Sources.All, .. TimedSources.All, .. LongOutages.All,
+        .. IntakeFaults.All, .. Sources.All, .. TimedSources.All, .. Clocks.All, .. LongOutages.All,
     ];
 }

@@ -11,6 +11,7 @@ public sealed class PrivacyRepresentationTests
     [InlineData("{\"username\":\"alice\",\"enabled\":true,\"count\":1.50,\"none\":null,\"tags\":[\"ALICE\",7,[],{}]}", "{\"username\":\"***\",\"enabled\":true,\"count\":1.50,\"none\":null,\"tags\":[\"***\",7,[],{}]}")]
     [InlineData("{\"attributes\":{\"alice\":[\"of alice's\"],\"malice\":1}}", "{\"attributes\":{\"***\":[\"of ***'s\"],\"malice\":1}}")]
     [InlineData("{\"\\u0061lice\":\"\\u0061l\\u0069ce\",\"name\":\"Zoë & <b>\"}", "{\"***\":\"***\",\"name\":\"Zoë & <b>\"}")]
+    [InlineData("{\"x\\ud800\":\"alice\",\"b\":\"\\udc00\"}", "{\"x\uFFFD\":\"***\",\"b\":\"\uFFFD\"}")]
     [InlineData("[\"alice\",\"bob\"]", "[\"***\",\"bob\"]")]
     [InlineData("\"alice\"", "\"***\"")]
     [InlineData("no JSON, of alice", "no JSON, of ***")]

@@ -91,6 +91,29 @@ public sealed class PollFaultTests
         Assert.Equal(ErrorCategory.Authentication, Assert.IsType<PollOutcome.Failed>(await polled.PollAsync()).Category);
     }
 
+    [Theory]
+    [InlineData(SimulatedTier.WithIds)]
+    [InlineData(SimulatedTier.WithoutIds)]
+    public async Task ARowWithHalfASurrogatePairIsStoredLikeAnyOther(SimulatedTier tier)
+    {
+        await using var polled = await PolledRealm.StartAsync(tier);
+        var now = polled.Server.NowMs();
+        var id = tier == SimulatedTier.WithIds ? "\"id\":\"x\\ud800\"," : "";
+        string[] rows =
+        [
+            $$$"""{{{{id}}}"time":{{{now}}},"type":"LOGIN_ERROR","\udc00":"\ud800","details":{"username":"a\ud800b","\ud83d":[{"c":"\udfff"}]}}""",
+            $$$"""{"time":{{{now - 1}}},"type":"LOGIN"}""",
+        ];
+        polled.Realm.UserEvents.Add(now, System.Text.Encoding.UTF8.GetBytes(rows[0]));
+        polled.Realm.UserEvents.Add(now - 1, System.Text.Encoding.UTF8.GetBytes(rows[1]));
+
+        Assert.IsType<PollOutcome.Polled>(await polled.PollToEndAsync());
+        polled.Restart();
+        Assert.IsType<PollOutcome.Polled>(await polled.PollToEndAsync());
+
+        Assert.Equal(rows.Order(), polled.Log.Bodies(EventStream.User).Order());
+    }
+
     [Fact]
     public async Task AnAnswerThatNeverComesEndsAfterAMinute()
     {

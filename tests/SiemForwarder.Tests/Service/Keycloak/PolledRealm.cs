@@ -91,5 +91,5 @@ internal sealed class PolledRealm : IAsyncDisposable
         await Server.DisposeAsync();
     }
 
-    private RealmPoller NewPoller() => new(Source, Log.Checkpoints, Log.AppendAsync, Clock, NullLogger.Instance, pageRows);
+    private RealmPoller NewPoller() => new(Source, Log.Checkpoints, Log.AppendAsync, Clock, NullLogger.Instance, pageRows, Log.LookUpAsync);
 }

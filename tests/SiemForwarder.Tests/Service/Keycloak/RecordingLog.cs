@@ -10,6 +10,7 @@ internal sealed class RecordingLog
 {
     private readonly HashSet<(EventStream, long, EventKey)> stored = [];
     private readonly List<(EventStream Stream, string Json)> events = [];
+    private readonly List<(EventStream Stream, IncomingEvent Event)> rows = [];
 
     public Dictionary<EventStream, string?> Checkpoints { get; } = [];
 
@@ -31,6 +32,7 @@ internal sealed class RecordingLog
 
         Appends++;
         var first = events.Count;
+        var fresh = new List<IncomingEvent>();
         foreach (var incoming in append.Events)
         {
             var isKnown = stored.Contains((append.Stream, incoming.OccurredAtMs, incoming.Key))
@@ -39,6 +41,8 @@ internal sealed class RecordingLog
             {
                 stored.Add((append.Stream, incoming.OccurredAtMs, incoming.Key));
                 events.Add((append.Stream, Encoding.UTF8.GetString(incoming.Body.Span)));
+                fresh.Add(incoming);
+                rows.Add((append.Stream, incoming with { Body = incoming.Body.ToArray() }));
             }
         }
 
@@ -49,8 +53,13 @@ internal sealed class RecordingLog
 
         var added = events.Count - first;
         Committed?.Invoke();
-        return Task.FromResult<AppendOutcome>(new AppendOutcome.Committed(first + 1, added, append.Events.Count - added));
+        return Task.FromResult<AppendOutcome>(new AppendOutcome.Committed(first + 1, added, append.Events.Count - added) { Stored = fresh });
     }
+
+    /// <summary>The stored events of a span.</summary>
+    public Task<IReadOnlyList<IncomingEvent>?> LookUpAsync(EventStream stream, long fromMs, long toMs, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<IncomingEvent>?>(IsUnavailable ? null :
+            [.. rows.Where(row => row.Stream == stream && row.Event.OccurredAtMs >= fromMs && row.Event.OccurredAtMs < toMs).Select(row => row.Event)]);
 
     public int Count(EventStream stream) => stored.Count(entry => entry.Item1 == stream);
 

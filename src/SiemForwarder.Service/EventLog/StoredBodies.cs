@@ -1,0 +1,54 @@
+using Npgsql;
+using SiemForwarder.Events;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.EventLog;
+
+/// <summary>Reads what is stored of one stream by the time of its events: for those who compare contents.</summary>
+internal sealed class StoredBodies(NpgsqlDataSource database)
+{
+    /// <summary>The stored events stamped from <paramref name="fromMs"/> to before <paramref name="toMs"/>, in the order of the log; null where the database
+    /// cannot be reached.</summary>
+    public async Task<IReadOnlyList<IncomingEvent>?> ReadAsync(int sourceId, EventStream stream, long fromMs, long toMs, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadSegmentsAsync(sourceId, stream, fromMs, toMs, cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+        {
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<IncomingEvent>> ReadSegmentsAsync(
+        int sourceId, EventStream stream, long fromMs, long toMs, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT codec, lowest_at, keys, times, body FROM segment
+            WHERE source_id = $1 AND stream = $2 AND highest_at >= $3 AND lowest_at < $4 ORDER BY last_position
+            """);
+        command.Parameters.AddWithValue(sourceId);
+        command.Parameters.AddWithValue((short)stream);
+        command.Parameters.AddWithValue(fromMs);
+        command.Parameters.AddWithValue(toMs);
+        var events = new List<IncomingEvent>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var keys = SegmentCodec.UnpackKeys(reader.GetFieldValue<byte[]>(2));
+            var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(3), keys.Length, reader.GetInt64(1));
+            var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(0), reader.GetFieldValue<byte[]>(4), keys.Length);
+            for (var i = 0; i < keys.Length; i++)
+            {
+                var start = i == 0 ? 0 : ends[i - 1];
+                if (times[i] >= fromMs && times[i] < toMs)
+                {
+                    events.Add(new IncomingEvent(times[i], keys[i], null, bytes.AsMemory(start, ends[i] - start)));
+                }
+            }
+        }
+
+        return events;
+    }
+}
