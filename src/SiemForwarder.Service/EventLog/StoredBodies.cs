@@ -15,7 +15,7 @@ internal sealed class StoredBodies(NpgsqlDataSource database)
         {
             return await ReadSegmentsAsync(sourceId, stream, fromMs, toMs, cancellationToken);
         }
-        catch (Exception exception) when (DatabaseFault.IsPassing(exception))
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
             return null;
         }
@@ -24,15 +24,27 @@ internal sealed class StoredBodies(NpgsqlDataSource database)
     private async Task<IReadOnlyList<IncomingEvent>> ReadSegmentsAsync(
         int sourceId, EventStream stream, long fromMs, long toMs, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT codec, lowest_at, keys, times, body FROM segment
+        var events = new List<IncomingEvent>();
+        var head = await LogHead.ReadAsync(database, sourceId, cancellationToken);
+        foreach (var day in (head?.Days ?? []).Where(one => fromMs < one.HighestAt && toMs > one.LowestAt))
+        {
+            await AddDayAsync(sourceId, day.Day, stream, fromMs, toMs, events, cancellationToken);
+        }
+
+        return events;
+    }
+
+    private async Task AddDayAsync(
+        int sourceId, DateOnly day, EventStream stream, long fromMs, long toMs, List<IncomingEvent> events, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"""
+            SELECT codec, lowest_at, keys, times, body FROM {DayPartitions.NameOf("segment", day)}
             WHERE source_id = $1 AND stream = $2 AND highest_at >= $3 AND lowest_at < $4 ORDER BY last_position
             """);
         command.Parameters.AddWithValue(sourceId);
         command.Parameters.AddWithValue((short)stream);
         command.Parameters.AddWithValue(fromMs);
         command.Parameters.AddWithValue(toMs);
-        var events = new List<IncomingEvent>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -48,7 +60,5 @@ internal sealed class StoredBodies(NpgsqlDataSource database)
                 }
             }
         }
-
-        return events;
     }
 }
