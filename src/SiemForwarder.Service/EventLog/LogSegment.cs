@@ -7,7 +7,7 @@ namespace SiemForwarder.Service.EventLog;
 /// <summary>A stored page in memory: the bytes of its events, and the normalized events once somebody asked for them.</summary>
 internal sealed class LogSegment(
     int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times,
-    long[]? receivedAfterMs = null)
+    long[]? receivedAfterUs = null)
 {
     // Normalized events weigh about twice their JSON; the estimate bounds the cache, nothing else depends on it.
     private const int WeightFactor = 4;
@@ -33,7 +33,7 @@ internal sealed class LogSegment(
     /// <summary>Estimated bytes of memory.</summary>
     public long Weight => ((long)bytes.Length * WeightFactor) + (ends.Length * 64L);
 
-    public DateTimeOffset ReceivedAtOf(int index) => receivedAfterMs is null ? receivedAt : receivedAt.AddMilliseconds(receivedAfterMs[index]);
+    public DateTimeOffset ReceivedAtOf(int index) => receivedAfterUs is null ? receivedAt : receivedAt.AddTicks(receivedAfterUs[index] * TimeSpan.TicksPerMicrosecond);
 
     public EventKey KeyAt(int index) => keys[index];
 

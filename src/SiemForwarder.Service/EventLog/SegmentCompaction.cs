@@ -101,19 +101,19 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
 
         var lowest = run.Min(row => row.LowestAt);
         var events = new List<IncomingEvent>();
-        var receipts = new List<(int Events, long AfterMs)>();
+        var receipts = new List<(int Events, long AfterUs)>();
         foreach (var row in run)
         {
             var keys = SegmentCodec.UnpackKeys(row.Keys);
             var times = SegmentCodec.UnpackTimes(row.Times, keys.Length, row.LowestAt);
             var (bytes, ends) = SegmentCodec.UnpackBody(row.Codec, row.Body, keys.Length);
             var after = row.Receipts is null ? null : SegmentReceipts.Unpack(row.Receipts, keys.Length);
-            var base0 = (long)(row.ReceivedAt - first.ReceivedAt).TotalMilliseconds;
+            var laterUs = (row.ReceivedAt - first.ReceivedAt).Ticks / TimeSpan.TicksPerMicrosecond;
             for (var i = 0; i < keys.Length; i++)
             {
                 var start = i == 0 ? 0 : ends[i - 1];
                 events.Add(new IncomingEvent(times[i], keys[i], null, bytes.AsMemory(start, ends[i] - start)));
-                Count(receipts, base0 + (after?[i] ?? 0));
+                Count(receipts, laterUs + (after?[i] ?? 0));
             }
         }
 
@@ -137,15 +137,15 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         await store.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static void Count(List<(int Events, long AfterMs)> receipts, long afterMs)
+    private static void Count(List<(int Events, long AfterUs)> receipts, long afterUs)
     {
-        if (receipts.Count > 0 && receipts[^1].AfterMs == afterMs)
+        if (receipts.Count > 0 && receipts[^1].AfterUs == afterUs)
         {
-            receipts[^1] = (receipts[^1].Events + 1, afterMs);
+            receipts[^1] = (receipts[^1].Events + 1, afterUs);
         }
         else
         {
-            receipts.Add((1, afterMs));
+            receipts.Add((1, afterUs));
         }
     }
 

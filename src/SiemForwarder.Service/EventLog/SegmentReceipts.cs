@@ -1,23 +1,23 @@
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Keeps when each event of a merged segment was received: runs of events with the milliseconds since the first of them came.</summary>
-/// <remarks>Packed as pairs of varints: how many events, and milliseconds after the segment's <c>received_at</c>.</remarks>
+/// <summary>Keeps when each event of a merged segment was received: runs of events with the microseconds since the first of them came.</summary>
+/// <remarks>Packed as pairs of varints: how many events, and microseconds after the segment's <c>received_at</c>.</remarks>
 internal static class SegmentReceipts
 {
-    public static byte[] Pack(IReadOnlyList<(int Events, long AfterMs)> runs)
+    public static byte[] Pack(IReadOnlyList<(int Events, long AfterUs)> runs)
     {
         var packed = new byte[runs.Count * 2 * Varint.MaxSize];
         var length = 0;
-        foreach (var (events, afterMs) in runs)
+        foreach (var (events, afterUs) in runs)
         {
             length += Varint.Write(packed.AsSpan(length), (ulong)events);
-            length += Varint.Write(packed.AsSpan(length), (ulong)afterMs);
+            length += Varint.Write(packed.AsSpan(length), (ulong)afterUs);
         }
 
         return packed[..length];
     }
 
-    /// <summary>Milliseconds after the segment's receipt, for each of its events.</summary>
+    /// <summary>Microseconds after the segment's receipt, for each of its events.</summary>
     /// <exception cref="InvalidDataException">The row is damaged.</exception>
     public static long[] Unpack(ReadOnlySpan<byte> packed, int count)
     {
@@ -26,13 +26,13 @@ internal static class SegmentReceipts
         while (packed.Length > 0)
         {
             var events = Varint.Read(ref packed);
-            var afterMs = (long)Varint.Read(ref packed);
+            var afterUs = (long)Varint.Read(ref packed);
             if (events > (ulong)(count - next))
             {
                 throw new InvalidDataException("A segment of the event log is damaged: it names more receipts than events.");
             }
 
-            after.AsSpan(next, (int)events).Fill(afterMs);
+            after.AsSpan(next, (int)events).Fill(afterUs);
             next += (int)events;
         }
 

@@ -26,10 +26,10 @@ public sealed class LogGrowthTests(TestPostgres postgres)
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
         bound.CancelAfter(TimeSpan.FromSeconds(20));
         var segment = await process.Reader.ReadAsync(source, 15, bound.Token);
-        var before = await process.Reader.FetchBeforeAsync(source, 17, bound.Token);
+        var before = await process.Reader.FetchBeforeAsync(source, 19, bound.Token);
 
         Assert.Equal(16, segment!.FirstPosition);
-        Assert.Equal(16, before!.LastPosition);
+        Assert.Equal(18, before!.LastPosition);
         Assert.Equal(Begin.AddDays(5), segment.ReceivedAt);
     }
 
@@ -155,14 +155,14 @@ public sealed class LogGrowthTests(TestPostgres postgres)
         return await command.ExecuteScalarAsync(Token);
     }
 
-    /// <summary>When each event was received, by position, in whole milliseconds.</summary>
-    private static async Task<List<long>> ReceiptsAsync(LogBench bench, int source)
+    /// <summary>When each event was received, by position.</summary>
+    private static async Task<List<DateTimeOffset>> ReceiptsAsync(LogBench bench, int source)
     {
         var reader = await bench.NewReaderAsync(source);
-        var (all, after) = (new List<long>(), 0L);
+        var (all, after) = (new List<DateTimeOffset>(), 0L);
         while (await reader.ReadAsync(source, after, Token) is { } segment)
         {
-            all.AddRange(Enumerable.Range(0, segment.Count).Select(i => segment.ReceivedAtOf(i).ToUnixTimeMilliseconds()));
+            all.AddRange(Enumerable.Range(0, segment.Count).Select(i => segment.ReceivedAtOf(i)));
             after = segment.LastPosition;
         }
 

@@ -43,7 +43,7 @@ CREATE TABLE log_day (
 
 -- Old events are looked up by the lower end of a segment's span, recent ones by the upper.
 CREATE INDEX segment_by_lowest ON segment (source_id, lowest_at);
--- Runs of (events, milliseconds after received_at) where small segments were merged; null where all were received at once.
+-- Runs of (events, microseconds after received_at) where small segments were merged; null where all were received at once.
 ALTER TABLE segment ADD COLUMN receipts bytea;
 ALTER TABLE segment ALTER COLUMN receipts SET STORAGE EXTERNAL;
 
