@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
@@ -36,12 +38,13 @@ public sealed class KeycloakContentHash
     private static void WriteObject(Utf8JsonWriter writer, JsonElement element, bool isEvent)
     {
         writer.WriteStartObject();
-        foreach (var member in element.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal))
+        foreach (var (name, value) in element.EnumerateObject().Select(member => (Name: ElementText.NameOf(member), member.Value))
+            .OrderBy(member => member.Name, StringComparer.Ordinal))
         {
-            if (member.Value.ValueKind != JsonValueKind.Null && !(isEvent && member.NameEquals("id"u8)))
+            if (value.ValueKind != JsonValueKind.Null && !(isEvent && name == "id"))
             {
-                writer.WritePropertyName(member.Name);
-                WriteValue(writer, member.Value);
+                writer.WritePropertyName(name);
+                WriteValue(writer, value);
             }
         }
 
@@ -63,6 +66,13 @@ public sealed class KeycloakContentHash
                 }
 
                 writer.WriteEndArray();
+                break;
+            case JsonValueKind.String when ElementText.IsText(element):
+                writer.WriteStringValue(ElementText.Of(element));
+                break;
+            case JsonValueKind.String:
+                // Read as text, different ones would be alike: one of two events would be taken for the other.
+                writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(element), skipInputValidation: true);
                 break;
             default:
                 element.WriteTo(writer);

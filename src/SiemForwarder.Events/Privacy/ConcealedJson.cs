@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Privacy;
 
@@ -60,9 +61,9 @@ internal static class ConcealedJson
     private static IEnumerable<string> Find(JsonElement element, Func<string, bool> isWanted, bool isInside) => element.ValueKind switch
     {
         JsonValueKind.Object => element.EnumerateObject()
-            .SelectMany(member => Find(member.Value, isWanted, isInside || isWanted(member.Name))),
+            .SelectMany(member => Find(member.Value, isWanted, isInside || isWanted(ElementText.NameOf(member)))),
         JsonValueKind.Array => element.EnumerateArray().SelectMany(item => Find(item, isWanted, isInside)),
-        JsonValueKind.String when isInside => [element.GetString()!],
+        JsonValueKind.String when isInside => [ElementText.Of(element)],
         JsonValueKind.Number when isInside => [element.GetRawText()],
         _ => [],
     };
@@ -71,7 +72,7 @@ internal static class ConcealedJson
     {
         var text = element.ValueKind switch
         {
-            JsonValueKind.String => element.GetString(),
+            JsonValueKind.String => ElementText.Of(element),
             JsonValueKind.Number => element.GetRawText(),
             _ => null,
         };
@@ -92,7 +93,7 @@ internal static class ConcealedJson
                 writer.WriteStartObject();
                 foreach (var member in element.EnumerateObject())
                 {
-                    Write(member.Value, member.Name, values, writer);
+                    Write(member.Value, ElementText.NameOf(member), values, writer);
                 }
 
                 writer.WriteEndObject();

@@ -79,7 +79,8 @@ internal sealed class EventIndexService(
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var move = new NpgsqlCommand("""
-            INSERT INTO index_checkpoint AS c (source_id, position) VALUES ($1, $3)
+            WITH existing AS (SELECT id FROM source WHERE id = $1 FOR KEY SHARE)
+            INSERT INTO index_checkpoint AS c (source_id, position) SELECT id, $3 FROM existing
             ON CONFLICT (source_id) DO UPDATE SET position = $3 WHERE c.position = $2
             """, connection, transaction);
         move.Parameters.AddWithValue(segment.SourceId);
@@ -87,12 +88,12 @@ internal sealed class EventIndexService(
         move.Parameters.AddWithValue(segment.LastPosition);
         if (await move.ExecuteNonQueryAsync(cancellationToken) == 0)
         {
-            // Another engine was here first.
+            // Another engine was here first, or the source was deleted.
             return;
         }
 
         await using (var import = await connection.BeginBinaryImportAsync("""
-            COPY event_index (received_at, occurred_at, source_id, position, key, outcome, severity, type, category, user_id, user_name, client_id, ip)
+            COPY event_index (received_at, occurred_at, source_id, position, key, outcome, severity, type, category, user_id, user_name, client_id, ip, event_id)
             FROM STDIN (FORMAT BINARY)
             """, cancellationToken))
         {
@@ -112,17 +113,19 @@ internal sealed class EventIndexService(
 
     private static async Task WriteRowAsync(NpgsqlBinaryImporter import, LogSegment segment, SecurityEvent one, CancellationToken cancellationToken)
     {
+        var key = segment.KeyAt((int)(one.Position - segment.FirstPosition));
         await import.StartRowAsync(cancellationToken);
         await import.WriteAsync(segment.ReceivedAt, NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(one.OccurredAt, NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(segment.SourceId, NpgsqlDbType.Integer, cancellationToken);
         await import.WriteAsync(one.Position, NpgsqlDbType.Bigint, cancellationToken);
-        await import.WriteAsync(segment.KeyAt((int)(one.Position - segment.FirstPosition)).ToGuid(), NpgsqlDbType.Uuid, cancellationToken);
+        await import.WriteAsync(key.ToGuid(), NpgsqlDbType.Uuid, cancellationToken);
         await import.WriteAsync((short)one.Outcome, NpgsqlDbType.Smallint, cancellationToken);
         await import.WriteAsync((short)one.Severity, NpgsqlDbType.Smallint, cancellationToken);
         await import.WriteAsync(StoredText.Of(one.Type, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         await import.WriteAsync(StoredText.Of(one.Description.Category, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
-        foreach (var text in (string?[])[one.Subject?.Id ?? one.Actor?.Id, one.Subject?.Name ?? one.Actor?.Name, one.ClientId, one.IpAddress])
+        var id = one.Id == key.ToString() ? null : one.Id;
+        foreach (var text in (string?[])[one.Subject?.Id ?? one.Actor?.Id, one.Subject?.Name ?? one.Actor?.Name, one.ClientId, one.IpAddress, id])
         {
             await import.WriteAsync(StoredText.Of(text, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         }

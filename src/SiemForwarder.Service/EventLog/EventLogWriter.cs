@@ -66,6 +66,11 @@ internal sealed class EventLogWriter(
         while (true)
         {
             window.NextPosition ??= await KeyReader.ReadHeadAsync(database, append.SourceId, cancellationToken);
+            if (window.NextPosition is not { } first)
+            {
+                return new AppendOutcome.Superseded();
+            }
+
             if (window.MissingMinutes(append.Events) is { Count: > 0 } missing)
             {
                 await KeyReader.CoverAsync(database, append.SourceId, window, missing, cancellationToken);
@@ -79,7 +84,6 @@ internal sealed class EventLogWriter(
                     : new AppendOutcome.Superseded();
             }
 
-            var first = window.NextPosition.Value;
             var (stored, owned) = await CommitAsync(append, fresh, first, cancellationToken);
             if (!owned)
             {
@@ -99,7 +103,11 @@ internal sealed class EventLogWriter(
                 return new AppendOutcome.Committed(first, fresh.Count, append.Events.Count - fresh.Count) { Stored = fresh };
             }
 
-            await KeyReader.CatchUpAsync(database, append.SourceId, window, cancellationToken);
+            if (!await KeyReader.CatchUpAsync(database, append.SourceId, window, cancellationToken))
+            {
+                window.Clear();
+                return new AppendOutcome.Superseded();
+            }
         }
     }
 
@@ -154,8 +162,10 @@ internal sealed class EventLogWriter(
         }
 
         await using var command = database.CreateCommand("""
-            WITH held AS (SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $5 FOR SHARE)
-            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at) SELECT $1, $2, $3, $4 WHERE $5 IS NULL OR EXISTS (SELECT 1 FROM held)
+            WITH held AS (SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $5 FOR SHARE),
+                existing AS (SELECT id FROM source WHERE id = $1 FOR KEY SHARE)
+            INSERT INTO poll_checkpoint (source_id, stream, state, updated_at)
+            SELECT id, $2, $3, $4 FROM existing WHERE $5 IS NULL OR EXISTS (SELECT 1 FROM held)
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at
             """);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = append.SourceId });

@@ -9,15 +9,20 @@ internal static class KeyReader
     // Minutes this near to each other are fetched by one range: fewer look-ups, and the segments in between overlap anyway.
     private const long NearbyMinutes = 10;
 
-    /// <summary>The next free position of a log; starts the log where it does not exist.</summary>
-    public static async Task<long> ReadHeadAsync(NpgsqlDataSource database, int sourceId, CancellationToken cancellationToken)
+    /// <summary>The next free position of a log; starts the log where it does not exist. Null where the source does not.</summary>
+    public static async Task<long?> ReadHeadAsync(NpgsqlDataSource database, int sourceId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
-            WITH made AS (INSERT INTO log_head (source_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING next_position)
-            SELECT next_position FROM made UNION ALL SELECT next_position FROM log_head WHERE source_id = $1 LIMIT 1
+            WITH existing AS (
+                SELECT id FROM source WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM log_head WHERE source_id = $1) FOR KEY SHARE
+            ), made AS (
+                INSERT INTO log_head (source_id) SELECT id FROM existing ON CONFLICT DO NOTHING RETURNING next_position
+            )
+            SELECT next_position FROM made UNION ALL SELECT next_position FROM log_head WHERE source_id = $1
+            UNION ALL SELECT 1 FROM source WHERE id = $1 LIMIT 1
             """);
         command.Parameters.AddWithValue(sourceId);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken) ?? 1L);
+        return (long?)await command.ExecuteScalarAsync(cancellationToken);
     }
 
     /// <summary>Covers minutes: reads the keys of all stored segments that reach into them.</summary>
@@ -37,10 +42,14 @@ internal static class KeyReader
         await AddAllAsync(command, window, cancellationToken);
     }
 
-    /// <summary>Reads what others appended since the window last looked.</summary>
-    public static async Task CatchUpAsync(NpgsqlDataSource database, int sourceId, KeyWindow window, CancellationToken cancellationToken)
+    /// <summary>Reads what others appended since the window last looked; false where the source does not exist any more.</summary>
+    public static async Task<bool> CatchUpAsync(NpgsqlDataSource database, int sourceId, KeyWindow window, CancellationToken cancellationToken)
     {
-        var head = await ReadHeadAsync(database, sourceId, cancellationToken);
+        if (await ReadHeadAsync(database, sourceId, cancellationToken) is not { } head)
+        {
+            return false;
+        }
+
         await using var command = database.CreateCommand(
             "SELECT lowest_at, keys, times FROM segment WHERE source_id = $1 AND last_position >= $2 AND last_position < $3");
         command.Parameters.AddWithValue(sourceId);
@@ -48,6 +57,7 @@ internal static class KeyReader
         command.Parameters.AddWithValue(head);
         await AddAllAsync(command, window, cancellationToken);
         window.NextPosition = head;
+        return true;
     }
 
     private static async Task AddAllAsync(NpgsqlCommand command, KeyWindow window, CancellationToken cancellationToken)

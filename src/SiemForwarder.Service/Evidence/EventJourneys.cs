@@ -17,9 +17,8 @@ internal sealed class EventJourneys(
     /// <summary>The journeys of all stored events of an id (more than one only where sources share it); empty where it is not stored.</summary>
     public async Task<IReadOnlyList<EventJourney>> FindAsync(string eventId, CancellationToken cancellationToken)
     {
-        var key = EventKey.FromId(Encoding.UTF8.GetBytes(eventId.Trim().ToLowerInvariant()));
         var journeys = new List<EventJourney>();
-        foreach (var (sourceId, position) in await LocateAsync(key, cancellationToken))
+        foreach (var (sourceId, position) in await LocateAsync(eventId, cancellationToken))
         {
             if (await log.FindAsync(sourceId, position, cancellationToken) is { } segment)
             {
@@ -30,11 +29,39 @@ internal sealed class EventJourneys(
         return journeys;
     }
 
+    /// <summary>The places of an id as it was sent; else of what a URL or a copied text made of it.</summary>
+    private async Task<List<(int SourceId, long Position)>> LocateAsync(string eventId, CancellationToken cancellationToken)
+    {
+        // A slash stays escaped in the path of a request.
+        foreach (var id in new[] { eventId, Uri.UnescapeDataString(eventId), eventId.Trim() }.Distinct())
+        {
+            var found = id.Contains('\uFFFD', StringComparison.Ordinal)
+                ? await LocateByTextAsync(id, cancellationToken)
+                : await LocateAsync(EventKey.FromId(Encoding.UTF8.GetBytes(id)), cancellationToken);
+            if (found.Count > 0)
+            {
+                return found;
+            }
+        }
+
+        return [];
+    }
+
+    /// <summary>The key of an id that was no text is made of the content, so it is looked for in the index alone.</summary>
+    private async Task<List<(int SourceId, long Position)>> LocateByTextAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT DISTINCT source_id, position FROM event_index WHERE event_id = $1 AND source_id IN (SELECT id FROM source)");
+        command.Parameters.AddWithValue(StoredText.Of(id));
+        return await ReadPlacesAsync(command, cancellationToken);
+    }
+
     private async Task<List<(int SourceId, long Position)>> LocateAsync(EventKey key, CancellationToken cancellationToken)
     {
         var bytes = new byte[EventKey.Size];
         key.Write(bytes);
-        await using (var command = database.CreateCommand("SELECT DISTINCT source_id, position FROM event_index WHERE key = $1"))
+        await using (var command = database.CreateCommand(
+            "SELECT DISTINCT source_id, position FROM event_index WHERE key = $1 AND source_id IN (SELECT id FROM source)"))
         {
             command.Parameters.AddWithValue(key.ToGuid());
             var found = await ReadPlacesAsync(command, cancellationToken);
@@ -47,7 +74,7 @@ internal sealed class EventJourneys(
         // Not indexed (yet): the keys stand side by side in the segments, 16 bytes each.
         await using var scan = database.CreateCommand("""
             SELECT source_id, first_position + (position($1 IN keys) - 1) / 16 FROM segment
-            WHERE received_at > now() - interval '2 days' AND position($1 IN keys) % 16 = 1
+            WHERE received_at > now() - interval '2 days' AND position($1 IN keys) % 16 = 1 AND source_id IN (SELECT id FROM source)
             """);
         scan.Parameters.AddWithValue(bytes);
         return await ReadPlacesAsync(scan, cancellationToken);

@@ -90,5 +90,11 @@ public sealed record KeycloakResponse(
 /// <summary>An inbox as shown.</summary>
 public sealed record InboxResponse(string Authentication, bool KeySet, bool SecondKeySet, string Header, int ToleranceSeconds, bool AllowSha1);
 
+/// <summary>What an integration has not got of a source; member <c>integrations</c> of the problem where the source is not deleted for it.</summary>
+/// <param name="Id">Id of the integration.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Undelivered">How many stored events it has not got, before its filter.</param>
+public sealed record UndeliveredEvents(int Id, string Name, long Undelivered);
+
 /// <summary>A page of a list.</summary>
 public sealed record SourceList(IReadOnlyList<SourceResponse> Items, int Total, int Page, int PageSize);

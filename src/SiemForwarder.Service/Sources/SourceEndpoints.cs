@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Api;
@@ -20,7 +21,14 @@ internal static class SourceEndpoints
         group.MapPut("/{id:int}", Update).WithName("UpdateSource")
             .WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
         group.MapDelete("/{id:int}", Delete).WithName("DeleteSource")
-            .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).");
+            .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).")
+            .WithDescription("409 while an enabled integration, paused ones included, has not got all of its events: the answer names them and how many. "
+                + "With force=true it is deleted all the same, and what they lack is written down and told as lost. "
+                + "The source is gone at once; its events are removed in the background.")
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed)
+            .ProducesProblem(StatusCodes.Status428PreconditionRequired);
     }
 
     private static async Task<Results<Ok<SourceList>, ValidationProblem>> List(
@@ -85,7 +93,9 @@ internal static class SourceEndpoints
         };
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(int id, SourceStore store, HttpRequest request, CancellationToken cancellationToken)
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        int id, SourceStore store, SourceDeletion deletion, HttpRequest request, CancellationToken cancellationToken,
+        [Description("Whether to delete what integrations have not got; false by default.")] bool force = false)
     {
         if (await store.FindAsync(id, cancellationToken) is null)
         {
@@ -97,12 +107,26 @@ internal static class SourceEndpoints
             return Problems.VersionMissing(Thing);
         }
 
-        return await store.DeleteAsync(id, version, cancellationToken) switch
+        var (result, undelivered) = await deletion.DeleteAsync(id, version, force, cancellationToken);
+        return result switch
         {
+            ChangeResult.Done when undelivered.Count > 0 && !force => Undelivered(undelivered),
             ChangeResult.Done => TypedResults.NoContent(),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, id),
         };
+    }
+
+    private static ProblemHttpResult Undelivered(IReadOnlyList<UndeliveredRange> undelivered)
+    {
+        var integrations = undelivered.GroupBy(range => (range.IntegrationId, range.Integration))
+            .Select(one => new UndeliveredEvents(one.Key.IntegrationId, one.Key.Integration, one.Sum(range => range.Count))).ToList();
+        var sentence = $"These integrations have not got all events of this source: "
+            + $"{string.Join(", ", integrations.Select(one => $"'{one.Name}' lacks {one.Undelivered}"))}. Nothing was deleted. Wait until they have them "
+            + "(disable the source to stop new ones), disable those integrations, or repeat with force=true: then these events are lost to them.";
+        return TypedResults.Problem(
+            sentence, statusCode: StatusCodes.Status409Conflict, title: "Events not delivered",
+            extensions: new Dictionary<string, object?> { ["integrations"] = integrations });
     }
 
     private static SourceResponse Show(SourceStore store, Source source, HttpResponse response)
