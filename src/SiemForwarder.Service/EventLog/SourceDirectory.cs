@@ -39,8 +39,8 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations loc
         var (realm, host) = (string.Empty, string.Empty);
         if (definition.RootElement.TryGetProperty("keycloak", out var keycloak) && keycloak.ValueKind == JsonValueKind.Object)
         {
-            realm = keycloak.GetProperty("realm").GetString() ?? string.Empty;
-            host = Uri.TryCreate(keycloak.GetProperty("baseUrl").GetString(), UriKind.Absolute, out var url) ? url.Host : string.Empty;
+            realm = Text(keycloak, "realm");
+            host = Uri.TryCreate(Text(keycloak, "baseUrl"), UriKind.Absolute, out var url) ? url.Host : string.Empty;
         }
 
         var source = new EventSource(sourceId, reader.GetString(0), realm, host);
@@ -71,6 +71,9 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations loc
         (ids, listedAt) = (read, time.GetTimestamp());
         return read;
     }
+
+    private static string Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : string.Empty;
 
     /// <summary>Reads a source anew after it was changed.</summary>
     public void Forget(int sourceId)

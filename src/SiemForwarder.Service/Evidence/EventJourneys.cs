@@ -117,7 +117,7 @@ internal sealed class EventJourneys(
 
     private async Task<EventFate> FateAsync(Integration integration, SecurityEvent one, CancellationToken cancellationToken)
     {
-        var definition = IntegrationDefinition.FromJson(integration.Definition);
+        var definition = IntegrationDefinition.ReadKnown(integration.Definition);
         if (definition.Sources.Count > 0 && !definition.Sources.Contains(one.Source.Id))
         {
             return Fate("not selected", "The integration does not forward this source.");
@@ -126,12 +126,13 @@ internal sealed class EventJourneys(
         var (checkpoint, start) = await ReadCheckpointAsync(integration.Id, one.Source.Id, cancellationToken);
         if (one.Position <= start)
         {
-            // A backfill may have brought it all the same.
-            return await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } backfilled
+            // A backfill may have brought it all the same, or the source was forwarded once before.
+            return await FindSetAsideAsync() is { } refused ? refused
+                : await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } earlier
                 ? new EventFate(
                     integration.Id, integration.Name, integration.Enabled, "delivered",
-                    $"Accepted at {backfilled.DeliveredAt:O} by replay {backfilled.Replay}: {backfilled.Answer}.", backfilled)
-                : Fate("before start", "The event was stored before the integration was created.");
+                    $"Accepted at {earlier.DeliveredAt:O}{(earlier.Replay is { } replay ? $" by replay {replay}" : "")}: {earlier.Answer}.", earlier)
+                : Fate("before start", "The event was stored before the integration was created, or before the source was added to it.");
         }
 
         var verdict = definition.Filter.Evaluate(one);
@@ -143,14 +144,9 @@ internal sealed class EventJourneys(
                 : $"It will be left out: {verdict.Reason}");
         }
 
-        if (await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } setAside)
+        if (await FindSetAsideAsync() is { } aside)
         {
-            return setAside.State switch
-            {
-                "delivered" => Fate("delivered", $"Set aside at first, then sent again. {setAside.Note}"),
-                "discarded" => Fate("discarded", $"The destination refused it, and somebody gave it up: {setAside.Note}"),
-                _ => Fate("set aside", $"The destination refuses it: {setAside.Reason}"),
-            };
+            return aside;
         }
 
         return await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) switch
@@ -161,6 +157,16 @@ internal sealed class EventJourneys(
                 Fate("filtered out", "The filter in force at that time left it out, or the record of its delivery is past its retention."),
             null => Fate("filtered out", $"The filter left it out: {verdict.Reason}"),
         };
+
+        async Task<EventFate?> FindSetAsideAsync() =>
+            await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is not { } setAside
+                ? null
+                : setAside.State switch
+            {
+                "delivered" => Fate("delivered", $"Set aside at first, then sent again. {setAside.Note}"),
+                "discarded" => Fate("discarded", $"The destination refused it, and somebody gave it up: {setAside.Note}"),
+                _ => Fate("set aside", $"The destination refuses it: {setAside.Reason}"),
+            };
 
         EventFate Fate(string state, string explanation) => new(integration.Id, integration.Name, integration.Enabled, state, explanation, null);
     }

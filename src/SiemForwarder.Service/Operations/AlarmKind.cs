@@ -24,11 +24,15 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
         new("RETENTION_MARGIN_SHORT", "RETENTION_MARGIN_RESTORED", "Events are about to be deleted before they are forwarded",
             "Events are forwarded in time again", 8);
 
+    public static readonly AlarmKind RealmReadTwice =
+        new("REALM_READ_TWICE", "REALM_READ_ONCE", "Two sources read one realm", "One source reads the realm", 5);
+
     /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
     public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);
 
     /// <summary>All of them.</summary>
-    public static readonly IReadOnlyList<AlarmKind> All = [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, RetentionMarginShort, EventsLost];
+    public static readonly IReadOnlyList<AlarmKind> All =
+        [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, RetentionMarginShort, RealmReadTwice, EventsLost];
 }
 
 /// <summary>Something that is wrong now.</summary>

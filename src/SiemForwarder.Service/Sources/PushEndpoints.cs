@@ -62,6 +62,8 @@ internal static class PushEndpoints
             return source is null ? (null, PushRefusal.Absent(id))
                 : !source.Enabled ? (null,
                     new PushRefusal(StatusCodes.Status409Conflict, "Source disabled", $"The source '{source.Name}' is disabled; enable it, then send again."))
+                : inbox is null && SourceDefinition.Read(source.Definition, out var fault) is null
+                    ? (null, new PushRefusal(StatusCodes.Status409Conflict, "Source unusable", fault!))
                 : inbox is null ? (null,
                     new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' takes no pushes: give it 'inbox' with a key."))
                 : (inbox, null);

@@ -50,7 +50,7 @@ internal static class SourceEndpoints
         await store.FindAsync(id, cancellationToken) is { } source ? TypedResults.Ok(Show(store, source, response)) : Problems.NotFound(Thing, id);
 
     private static async Task<Results<Created<SourceResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        SourceRequest request, SourceStore store, HttpResponse response, CancellationToken cancellationToken)
+        SourceRequest request, SourceStore store, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors) is not { } valid)
@@ -58,13 +58,23 @@ internal static class SourceEndpoints
             return Problems.Invalid(errors);
         }
 
-        return await store.CreateAsync(valid, cancellationToken) is { } source
-            ? TypedResults.Created($"/api/v1/sources/{source.Id}", Show(store, source, response))
-            : Problems.NameTaken(Thing, valid.Name);
+        var (identity, twin) = await twins.LookAsync(0, null, valid, cancellationToken);
+        if (twin is not null)
+        {
+            return twin;
+        }
+
+        if (await store.CreateAsync(valid, cancellationToken) is not { } source)
+        {
+            return Problems.NameTaken(Thing, valid.Name);
+        }
+
+        await twins.KeepAsync(source, identity, cancellationToken);
+        return TypedResults.Created($"/api/v1/sources/{source.Id}", Show(store, source, response));
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Update(
-        int id, SourceRequest request, SourceStore store, HttpContext http, CancellationToken cancellationToken)
+        int id, SourceRequest request, SourceStore store, RealmTwins twins, HttpContext http, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
@@ -83,7 +93,18 @@ internal static class SourceEndpoints
             return Problems.Invalid(errors);
         }
 
+        var (identity, twin) = await twins.LookAsync(id, SourceDefinition.ReadKnown(stored.Definition).Keycloak, valid, cancellationToken);
+        if (twin is not null)
+        {
+            return twin;
+        }
+
         var (result, source) = await store.UpdateAsync(id, version, valid, cancellationToken);
+        if (result == ChangeResult.Done)
+        {
+            await twins.KeepAsync(source!, identity, cancellationToken);
+        }
+
         return result switch
         {
             ChangeResult.Done => TypedResults.Ok(Show(store, source!, http.Response)),
@@ -137,16 +158,16 @@ internal static class SourceEndpoints
 
     private static SourceResponse View(SourceStore store, Source source)
     {
-        var definition = SourceDefinition.FromJson(source.Definition);
+        var definition = SourceDefinition.Read(source.Definition, out var fault) ?? SourceDefinition.ReadKnown(source.Definition);
         var secrets = store.SecretsOf(source);
         return new SourceResponse(
             source.Id, source.Name, source.Kind, source.Enabled, View(definition.Keycloak, secrets), View(definition.Inbox, secrets),
-            source.Version, source.CreatedAt, source.UpdatedAt);
+            source.Version, source.CreatedAt, source.UpdatedAt, fault is null ? null : [fault]);
     }
 
     private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(
         keycloak.BaseUrl, keycloak.Realm, keycloak.ClientId, IsSet(secrets, SourceDefinition.ClientSecret), keycloak.Streams, keycloak.PollIntervalSeconds,
-        keycloak.Start, keycloak.CaCertificate);
+        keycloak.Start, keycloak.CaCertificate, keycloak.AllowDuplicate);
 
     private static InboxResponse? View(InboxDefinition? inbox, IReadOnlyDictionary<string, Secret>? secrets) => inbox is null ? null : new(
         InboxRules.Authentications.First(pair => pair.Value == inbox.Authentication).Key, IsSet(secrets, SourceDefinition.InboxKey),

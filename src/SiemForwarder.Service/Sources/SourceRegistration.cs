@@ -6,6 +6,8 @@ internal static class SourceRegistration
     public static IServiceCollection AddSources(this IServiceCollection services) => services
         .AddSingleton<SourceStore>()
         .AddSingleton<SourceDeletion>()
+        .AddSingleton<RealmIdentities>()
+        .AddSingleton<RealmTwins>()
         .AddSingleton<SourceStatusTable>()
         .AddSingleton<InboxDirectory>()
         .AddSingleton<PollService>()
