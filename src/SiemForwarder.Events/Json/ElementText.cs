@@ -1,15 +1,79 @@
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Texts of a parsed document as <see cref="JsonText"/> reads them: what the framework's own readers throw for becomes U+FFFD.</summary>
+/// <summary>Reads the names and texts of a parsed document as <see cref="JsonText"/> does: lone surrogates and broken UTF-8 become U+FFFD.</summary>
+/// <remarks>The members of <see cref="JsonElement"/> that give or compare text throw for them.</remarks>
 internal static class ElementText
 {
-    /// <summary>The text of an element that is a string.</summary>
-    public static string Of(JsonElement element) => Encoding.UTF8.GetString(EscapedText.Unescape(JsonMarshal.GetRawUtf8Value(element)[1..^1]));
-
     /// <summary>The name of a member.</summary>
-    public static string NameOf(JsonProperty member) => Encoding.UTF8.GetString(EscapedText.Unescape(JsonMarshal.GetRawUtf8PropertyName(member)));
+    public static string NameOf(JsonProperty member) => Read(JsonMarshal.GetRawUtf8PropertyName(member));
+
+    /// <summary>The text of a string.</summary>
+    public static string Of(JsonElement text) => Read(JsonMarshal.GetRawUtf8Value(text)[1..^1]);
+
+    /// <summary>Whether a string is text: UTF-8 without lone surrogates.</summary>
+    public static bool IsText(JsonElement text)
+    {
+        var raw = JsonMarshal.GetRawUtf8Value(text)[1..^1];
+        if (!Utf8.IsValid(raw))
+        {
+            return false;
+        }
+
+        // What was made for a lone surrogate is looked at closely, since a sender may have meant that character itself.
+        return raw.IndexOf((byte)'\\') < 0 || !Of(text).Contains('\uFFFD', StringComparison.Ordinal) || !HasLoneSurrogate(raw);
+    }
+
+    /// <summary>The last member of that name; null where there is none.</summary>
+    public static JsonElement? Find(JsonElement element, string name)
+    {
+        JsonElement? found = null;
+        foreach (var member in element.EnumerateObject())
+        {
+            if (NameOf(member) == name)
+            {
+                found = member.Value;
+            }
+        }
+
+        return found;
+    }
+
+    private static bool HasLoneSurrogate(ReadOnlySpan<byte> raw)
+    {
+        var isPairOpen = false;
+        for (var i = 0; i < raw.Length; i++)
+        {
+            var unit = '\0';
+            if (raw[i] == (byte)'\\' && raw[++i] == (byte)'u')
+            {
+                unit = Utf8Parser.TryParse(raw.Slice(i + 1, 4), out ushort value, out _, 'x') ? (char)value : '\uFFFD';
+                i += 4;
+            }
+
+            if (isPairOpen != char.IsLowSurrogate(unit))
+            {
+                return true;
+            }
+
+            isPairOpen = char.IsHighSurrogate(unit);
+        }
+
+        return isPairOpen;
+    }
+
+    private static string Read(ReadOnlySpan<byte> raw)
+    {
+        if (raw.IndexOf((byte)'\\') < 0)
+        {
+            return Utf8StringPool.GetString(raw);
+        }
+
+        var unescaped = new byte[raw.Length];
+        return Utf8StringPool.GetString(unescaped.AsSpan(0, JsonText.Unescape(raw, unescaped)));
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using SiemForwarder.Events.Json;
 
@@ -37,8 +38,8 @@ public sealed class KeycloakContentHash
     private static void WriteObject(Utf8JsonWriter writer, JsonElement element, bool isEvent)
     {
         writer.WriteStartObject();
-        foreach (var (name, value) in element.EnumerateObject().Select(member => (ElementText.NameOf(member), member.Value))
-            .OrderBy(member => member.Item1, StringComparer.Ordinal))
+        foreach (var (name, value) in element.EnumerateObject().Select(member => (Name: ElementText.NameOf(member), member.Value))
+            .OrderBy(member => member.Name, StringComparer.Ordinal))
         {
             if (value.ValueKind != JsonValueKind.Null && !(isEvent && name == "id"))
             {
@@ -66,8 +67,12 @@ public sealed class KeycloakContentHash
 
                 writer.WriteEndArray();
                 break;
-            case JsonValueKind.String:
+            case JsonValueKind.String when ElementText.IsText(element):
                 writer.WriteStringValue(ElementText.Of(element));
+                break;
+            case JsonValueKind.String:
+                // Read as text, different ones would be alike: one of two events would be taken for the other.
+                writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(element), skipInputValidation: true);
                 break;
             default:
                 element.WriteTo(writer);

@@ -18,7 +18,9 @@ public sealed class PushedKeys
     {
         ArgumentNullException.ThrowIfNull(outline);
         var isKeycloaks = outline.Shape is PushedShape.UserWebhook or PushedShape.AdminWebhook;
-        EventKey? byId = string.IsNullOrEmpty(outline.Id) ? null : EventKey.FromId(Encoding.UTF8.GetBytes(outline.Id));
+        // An id that is no text tells events apart only by what it is read as, so their content does.
+        EventKey? byId = string.IsNullOrEmpty(outline.Id) || outline.Id.Contains('\uFFFD', StringComparison.Ordinal) ? null
+            : EventKey.FromId(Encoding.UTF8.GetBytes(outline.Id));
         if (!isKeycloaks)
         {
             return (byId ?? hash.Compute(json, 0), null);

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
@@ -38,7 +40,7 @@ internal static class WebhookContent
     private static void WriteUser(JsonElement root, Utf8JsonWriter writer)
     {
         writer.WriteString("type", PushedOutline.WithoutUserPrefix(Text(root, "type")));
-        var actor = root.TryGetProperty("authDetails", out var details) && details.ValueKind == JsonValueKind.Object ? details : root;
+        var actor = ElementText.Find(root, "authDetails") is { ValueKind: JsonValueKind.Object } details ? details : root;
         foreach (var name in UserMembers)
         {
             Copy(actor, name, writer);
@@ -55,7 +57,7 @@ internal static class WebhookContent
         writer.WriteString("resourceType", Text(root, "resourceType") ?? split?.ResourceType);
         Copy(root, "resourcePath", writer);
         Copy(root, "representation", writer);
-        if (!root.TryGetProperty("authDetails", out var actor) || actor.ValueKind != JsonValueKind.Object)
+        if (ElementText.Find(root, "authDetails") is not { ValueKind: JsonValueKind.Object } actor)
         {
             return;
         }
@@ -69,15 +71,16 @@ internal static class WebhookContent
         writer.WriteEndObject();
     }
 
+    // As it was written: whoever reads it next knows how to read what is no text.
     private static void Copy(JsonElement from, string name, Utf8JsonWriter writer)
     {
-        if (from.TryGetProperty(name, out var value))
+        if (ElementText.Find(from, name) is { } value)
         {
             writer.WritePropertyName(name);
-            value.WriteTo(writer);
+            writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
         }
     }
 
     private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        ElementText.Find(element, name) is { ValueKind: JsonValueKind.String } value ? ElementText.Of(value) : null;
 }

@@ -12,7 +12,8 @@ internal sealed class DeliveryRecorder(
     NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, int integrationId) : IDeliveryJournal
 {
     private const string Moved = """
-        INSERT INTO integration_checkpoint AS c (integration_id, source_id, position) SELECT $1, $2, $4 FROM held WHERE EXISTS (SELECT 1 FROM integration WHERE id = $1)
+        INSERT INTO integration_checkpoint AS c (integration_id, source_id, position) SELECT $1, $2, $4 FROM held
+            WHERE EXISTS (SELECT 1 FROM integration WHERE id = $1) AND EXISTS (SELECT 1 FROM source WHERE id = $2)
         ON CONFLICT (integration_id, source_id) DO UPDATE SET position = $4 WHERE c.position = $3
         RETURNING 1
         """;
@@ -39,14 +40,22 @@ internal sealed class DeliveryRecorder(
         return checkpoints;
     }
 
-    /// <summary>Records an accepted batch and moves the checkpoint; false, and nothing recorded, where somebody else moved it or the
-    /// integration is gone.</summary>
+    /// <summary>Records an accepted batch and moves the checkpoint; false, and nothing recorded, where somebody else moved it, or the
+    /// integration or the source is gone.</summary>
     public async Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         await partitions.EnsureAsync(now, cancellationToken);
         await using var command = DeliveryStatement.Create(database, Moved, Shown, integrationId, record, now, engine, fence, null);
-        return await DeliveryStatement.ExecuteAsync(command, cancellationToken);
+        try
+        {
+            return await DeliveryStatement.ExecuteAsync(command, cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation)
+        {
+            // The source or the integration was deleted in this very moment.
+            return false;
+        }
     }
 
     /// <summary>Shows a failed round in the status: Error, why, and when the next one starts.</summary>

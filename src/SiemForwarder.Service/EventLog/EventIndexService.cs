@@ -113,7 +113,7 @@ internal sealed class EventIndexService(
         }
 
         await using (var import = await connection.BeginBinaryImportAsync("""
-            COPY event_index (received_at, occurred_at, source_id, position, key, outcome, severity, type, category, user_id, user_name, client_id, ip)
+            COPY event_index (received_at, occurred_at, source_id, position, key, outcome, severity, type, category, user_id, user_name, client_id, ip, event_id)
             FROM STDIN (FORMAT BINARY)
             """, cancellationToken))
         {
@@ -137,17 +137,19 @@ internal sealed class EventIndexService(
 
     private static async Task WriteRowAsync(NpgsqlBinaryImporter import, LogSegment segment, SecurityEvent one, CancellationToken cancellationToken)
     {
+        var key = segment.KeyAt((int)(one.Position - segment.FirstPosition));
         await import.StartRowAsync(cancellationToken);
         await import.WriteAsync(segment.ReceivedAtOf((int)(one.Position - segment.FirstPosition)), NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(one.OccurredAt, NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(segment.SourceId, NpgsqlDbType.Integer, cancellationToken);
         await import.WriteAsync(one.Position, NpgsqlDbType.Bigint, cancellationToken);
-        await import.WriteAsync(segment.KeyAt((int)(one.Position - segment.FirstPosition)).ToGuid(), NpgsqlDbType.Uuid, cancellationToken);
+        await import.WriteAsync(key.ToGuid(), NpgsqlDbType.Uuid, cancellationToken);
         await import.WriteAsync((short)one.Outcome, NpgsqlDbType.Smallint, cancellationToken);
         await import.WriteAsync((short)one.Severity, NpgsqlDbType.Smallint, cancellationToken);
         await import.WriteAsync(StoredText.Of(one.Type, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         await import.WriteAsync(StoredText.Of(one.Description.Category, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
-        foreach (var text in (string?[])[one.Subject?.Id ?? one.Actor?.Id, one.Subject?.Name ?? one.Actor?.Name, one.ClientId, one.IpAddress])
+        var id = one.Id == key.ToString() ? null : one.Id;
+        foreach (var text in (string?[])[one.Subject?.Id ?? one.Actor?.Id, one.Subject?.Name ?? one.Actor?.Name, one.ClientId, one.IpAddress, id])
         {
             await import.WriteAsync(StoredText.Of(text, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Location;
@@ -7,28 +8,30 @@ using SiemForwarder.Service.Location;
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Names the source of a log for normalizing: realm and host are not in the events themselves.</summary>
-internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations locations, TimeProvider time)
+/// <remarks>A change made in this process counts at once, one made in another after the configuration interval.</remarks>
+internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations locations, IOptions<ForwarderOptions> options, TimeProvider time)
 {
-    private static readonly TimeSpan ListAge = TimeSpan.FromSeconds(2);
-
-    private readonly ConcurrentDictionary<int, EventSource> known = new();
+    private readonly ConcurrentDictionary<int, (EventSource Source, long ReadAt)> known = new();
     private IReadOnlyList<int>? ids;
     private long listedAt;
 
-    /// <summary>The source, from memory where it was asked for before.</summary>
+    /// <summary>The source, from memory where it was asked for lately.</summary>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async ValueTask<EventSource> GetAsync(int sourceId, CancellationToken cancellationToken)
     {
-        if (known.TryGetValue(sourceId, out var source))
+        if (known.TryGetValue(sourceId, out var entry) && time.GetElapsedTime(entry.ReadAt) < options.Value.ConfigurationInterval)
         {
-            return source;
+            return entry.Source;
         }
+
+        var readAt = time.GetTimestamp();
 
         await using var command = database.CreateCommand("SELECT name, definition FROM source WHERE id = $1");
         command.Parameters.AddWithValue(sourceId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
         {
+            known.TryRemove(sourceId, out _);
             return new EventSource(sourceId, "deleted", string.Empty, string.Empty);
         }
 
@@ -36,11 +39,13 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations loc
         var (realm, host) = (string.Empty, string.Empty);
         if (definition.RootElement.TryGetProperty("keycloak", out var keycloak) && keycloak.ValueKind == JsonValueKind.Object)
         {
-            realm = keycloak.GetProperty("realm").GetString() ?? string.Empty;
-            host = Uri.TryCreate(keycloak.GetProperty("baseUrl").GetString(), UriKind.Absolute, out var url) ? url.Host : string.Empty;
+            realm = Text(keycloak, "realm");
+            host = Uri.TryCreate(Text(keycloak, "baseUrl"), UriKind.Absolute, out var url) ? url.Host : string.Empty;
         }
 
-        return known[sourceId] = new EventSource(sourceId, reader.GetString(0), realm, host);
+        var source = new EventSource(sourceId, reader.GetString(0), realm, host);
+        known[sourceId] = (source, readAt);
+        return source;
     }
 
     /// <summary>The events of a segment as they are read today: by the mapping and the location files in force.</summary>
@@ -50,7 +55,7 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations loc
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async Task<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken)
     {
-        if (ids is { } list && time.GetElapsedTime(listedAt) < ListAge)
+        if (ids is { } list && time.GetElapsedTime(listedAt) < options.Value.ConfigurationInterval)
         {
             return list;
         }
@@ -66,6 +71,9 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations loc
         (ids, listedAt) = (read, time.GetTimestamp());
         return read;
     }
+
+    private static string Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : string.Empty;
 
     /// <summary>Reads a source anew after it was changed.</summary>
     public void Forget(int sourceId)

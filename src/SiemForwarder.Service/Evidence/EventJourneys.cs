@@ -17,9 +17,8 @@ internal sealed class EventJourneys(
     /// <summary>The journeys of all stored events of an id (more than one only where sources share it); empty where it is not stored.</summary>
     public async Task<IReadOnlyList<EventJourney>> FindAsync(string eventId, CancellationToken cancellationToken)
     {
-        var key = EventKey.FromId(Encoding.UTF8.GetBytes(eventId.Trim().ToLowerInvariant()));
         var journeys = new List<EventJourney>();
-        foreach (var (sourceId, position) in await LocateAsync(key, cancellationToken))
+        foreach (var (sourceId, position) in await LocateAsync(eventId, cancellationToken))
         {
             if (await log.FindAsync(sourceId, position, cancellationToken) is { } segment)
             {
@@ -30,11 +29,39 @@ internal sealed class EventJourneys(
         return journeys;
     }
 
+    /// <summary>The places of an id as it was sent; else of what a URL or a copied text made of it.</summary>
+    private async Task<List<(int SourceId, long Position)>> LocateAsync(string eventId, CancellationToken cancellationToken)
+    {
+        // A slash stays escaped in the path of a request.
+        foreach (var id in new[] { eventId, Uri.UnescapeDataString(eventId), eventId.Trim() }.Distinct())
+        {
+            var found = id.Contains('\uFFFD', StringComparison.Ordinal)
+                ? await LocateByTextAsync(id, cancellationToken)
+                : await LocateAsync(EventKey.FromId(Encoding.UTF8.GetBytes(id)), cancellationToken);
+            if (found.Count > 0)
+            {
+                return found;
+            }
+        }
+
+        return [];
+    }
+
+    /// <summary>The key of an id that was no text is made of the content, so it is looked for in the index alone.</summary>
+    private async Task<List<(int SourceId, long Position)>> LocateByTextAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT DISTINCT source_id, position FROM event_index WHERE event_id = $1 AND source_id IN (SELECT id FROM source)");
+        command.Parameters.AddWithValue(StoredText.Of(id));
+        return await ReadPlacesAsync(command, cancellationToken);
+    }
+
     private async Task<List<(int SourceId, long Position)>> LocateAsync(EventKey key, CancellationToken cancellationToken)
     {
         var bytes = new byte[EventKey.Size];
         key.Write(bytes);
-        await using (var command = database.CreateCommand("SELECT DISTINCT source_id, position FROM event_index WHERE key = $1"))
+        await using (var command = database.CreateCommand(
+            "SELECT DISTINCT source_id, position FROM event_index WHERE key = $1 AND source_id IN (SELECT id FROM source)"))
         {
             command.Parameters.AddWithValue(key.ToGuid());
             var found = await ReadPlacesAsync(command, cancellationToken);
@@ -47,7 +74,7 @@ internal sealed class EventJourneys(
         // Not indexed (yet): the keys stand side by side in the segments, 16 bytes each.
         await using var scan = database.CreateCommand("""
             SELECT source_id, first_position + (position($1 IN keys) - 1) / 16 FROM segment
-            WHERE received_at > now() - interval '2 days' AND position($1 IN keys) % 16 = 1
+            WHERE received_at > now() - interval '2 days' AND position($1 IN keys) % 16 = 1 AND source_id IN (SELECT id FROM source)
             """);
         scan.Parameters.AddWithValue(bytes);
         return await ReadPlacesAsync(scan, cancellationToken);
@@ -90,7 +117,7 @@ internal sealed class EventJourneys(
 
     private async Task<EventFate> FateAsync(Integration integration, SecurityEvent one, CancellationToken cancellationToken)
     {
-        var definition = IntegrationDefinition.FromJson(integration.Definition);
+        var definition = IntegrationDefinition.ReadKnown(integration.Definition);
         if (definition.Sources.Count > 0 && !definition.Sources.Contains(one.Source.Id))
         {
             return Fate("not selected", "The integration does not forward this source.");
@@ -99,12 +126,13 @@ internal sealed class EventJourneys(
         var (checkpoint, start) = await ReadCheckpointAsync(integration.Id, one.Source.Id, cancellationToken);
         if (one.Position <= start)
         {
-            // A backfill may have brought it all the same.
-            return await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } backfilled
+            // A backfill may have brought it all the same, or the source was forwarded once before.
+            return await FindSetAsideAsync() is { } refused ? refused
+                : await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } earlier
                 ? new EventFate(
                     integration.Id, integration.Name, integration.Enabled, "delivered",
-                    $"Accepted at {backfilled.DeliveredAt:O} by replay {backfilled.Replay}: {backfilled.Answer}.", backfilled)
-                : Fate("before start", "The event was stored before the integration was created.");
+                    $"Accepted at {earlier.DeliveredAt:O}{(earlier.Replay is { } replay ? $" by replay {replay}" : "")}: {earlier.Answer}.", earlier)
+                : Fate("before start", "The event was stored before the integration was created, or before the source was added to it.");
         }
 
         var verdict = definition.Filter.Evaluate(one);
@@ -116,14 +144,9 @@ internal sealed class EventJourneys(
                 : $"It will be left out: {verdict.Reason}");
         }
 
-        if (await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } setAside)
+        if (await FindSetAsideAsync() is { } aside)
         {
-            return setAside.State switch
-            {
-                "delivered" => Fate("delivered", $"Set aside at first, then sent again. {setAside.Note}"),
-                "discarded" => Fate("discarded", $"The destination refused it, and somebody gave it up: {setAside.Note}"),
-                _ => Fate("set aside", $"The destination refuses it: {setAside.Reason}"),
-            };
+            return aside;
         }
 
         return await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) switch
@@ -134,6 +157,16 @@ internal sealed class EventJourneys(
                 Fate("filtered out", "The filter in force at that time left it out, or the record of its delivery is past its retention."),
             null => Fate("filtered out", $"The filter left it out: {verdict.Reason}"),
         };
+
+        async Task<EventFate?> FindSetAsideAsync() =>
+            await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is not { } setAside
+                ? null
+                : setAside.State switch
+            {
+                "delivered" => Fate("delivered", $"Set aside at first, then sent again. {setAside.Note}"),
+                "discarded" => Fate("discarded", $"The destination refused it, and somebody gave it up: {setAside.Note}"),
+                _ => Fate("set aside", $"The destination refuses it: {setAside.Reason}"),
+            };
 
         EventFate Fate(string state, string explanation) => new(integration.Id, integration.Name, integration.Enabled, state, explanation, null);
     }

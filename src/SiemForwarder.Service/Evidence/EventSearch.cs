@@ -15,7 +15,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         var (where, parameters) = Where(query);
         var items = new List<FoundEvent>();
         await using (var command = database.CreateCommand($"""
-            SELECT key, source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip
+            SELECT coalesce(event_id, key::text), source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip
             FROM event_index WHERE {where} ORDER BY occurred_at DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
             """))
         {
@@ -43,7 +43,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
     private (string Where, List<object> Parameters) Where(EventQuery query)
     {
         var parameters = new List<object> { (query.From ?? (query.To ?? time.GetUtcNow()) - DefaultSpan).ToUniversalTime() };
-        var conditions = new List<string> { "occurred_at >= $1" };
+        var conditions = new List<string> { "occurred_at >= $1", "source_id IN (SELECT id FROM source)" };
         Add(query.To?.ToUniversalTime(), "occurred_at < {0}");
         Add(query.Source, "source_id = {0}");
         Add(query.Category, "category = {0}");
@@ -79,7 +79,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
     private static FoundEvent Read(NpgsqlDataReader reader)
     {
         return new FoundEvent(
-            reader.GetGuid(0).ToString("D"),
+            reader.GetString(0),
             reader.GetInt32(1),
             reader.GetInt64(2),
             reader.GetFieldValue<DateTimeOffset>(3),

@@ -42,7 +42,7 @@ public sealed record EventQuery
 }
 
 /// <summary>One found event.</summary>
-/// <param name="EventId">Id by which its journey can be asked for.</param>
+/// <param name="EventId">Id as formats deliver it (<c>event_id</c>); its journey can be asked for by it.</param>
 /// <param name="Position">Place in the log of its source.</param>
 public sealed record FoundEvent(
     string EventId, int Source, long Position, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Type, string Category, string Outcome,

@@ -12,7 +12,7 @@ internal static class EvidenceEndpoints
     {
         var events = routes.MapGroup("/api/v1/events").WithTags("Events");
         events.MapGet("/", Search).WithName("SearchEvents").WithSummary("Searches stored events, newest first.");
-        events.MapGet("/{eventId}", Journey).WithName("GetEventJourney")
+        events.MapGet("/{**eventId}", Journey).WithName("GetEventJourney")
             .WithSummary("Shows an event as received and as normalized, and what became of it at each integration.");
         var integrations = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
         integrations.MapGet("/deliveries", Deliveries).WithName("ListDeliveries").WithSummary("Lists accepted batches, newest first.");

@@ -92,9 +92,12 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             return;
         }
 
-        var reason = outcome is AppendOutcome.Unavailable unavailable ? unavailable.Reason : "Another engine holds the source.";
+        // Nobody holds a lease on what is pushed: where there is nothing to append to, the source was deleted.
+        var failed = outcome is AppendOutcome.Unavailable unavailable
+            ? new CommitOutcome(0, unavailable.Reason)
+            : new CommitOutcome(0, "The source was deleted.") { IsGone = true };
         group.AddRange(TakeAll());
-        group.ForEach(push => push.Done.TrySetResult(new CommitOutcome(0, reason)));
+        group.ForEach(push => push.Done.TrySetResult(failed));
     }
 
     // Where the log is away, those that wait would only hear the same later.
@@ -129,8 +132,3 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         public TaskCompletionSource<CommitOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
-
-/// <summary>What came of a commit.</summary>
-/// <param name="Stored">How many events were new.</param>
-/// <param name="Fault">Why nothing is known to be stored; null after the commit.</param>
-internal sealed record CommitOutcome(int Stored, string? Fault);

@@ -29,7 +29,7 @@ internal sealed class EventInbox(EventLogWriter log, InboxRoom room, IOptions<In
     private async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeUncountedAsync(
         InboxSettings inbox, HttpRequest request, CancellationToken cancellationToken)
     {
-        if (inbox.Authentication == InboxAuthentication.Key && InboxCredentials.RefuseKey(inbox, request.Headers) is { } unknown)
+        if (InboxCredentials.RefuseHeaders(inbox, request.Headers, time.GetUtcNow()) is { } unknown)
         {
             return (null, PushRefusal.Unauthorized(unknown));
         }
@@ -39,27 +39,59 @@ internal sealed class EventInbox(EventLogWriter log, InboxRoom room, IOptions<In
             return (null, PushRefusal.Unsupported("Send application/json (one object or an array) or application/x-ndjson (one object a line)."));
         }
 
+        if (!PushedBatch.IsUtf8(request.ContentType))
+        {
+            return (null, PushRefusal.Unsupported("The inbox takes UTF-8 alone: write the body in UTF-8, and say charset=utf-8 or no charset."));
+        }
+
         var encoding = request.Headers.ContentEncoding.ToString();
         if (encoding is not ("" or "identity" or "gzip"))
         {
             return (null, PushRefusal.Unsupported("Of the content encodings the inbox takes gzip alone."));
         }
 
-        using var sent = new InboxBody(room);
-        using var unzipped = new InboxBody(room);
-        var refusal = await sent.FillAsync(request.Body, request.ContentLength ?? 0, options.Value.MaxRequestBytes, cancellationToken);
-        if (refusal is null && inbox.Authentication != InboxAuthentication.Key
-            && InboxCredentials.RefuseSignature(inbox, request.Headers, sent.Bytes.Span, time.GetUtcNow()) is { } unsigned)
-        {
-            refusal = PushRefusal.Unauthorized(unsigned);
-        }
-
+        using var share = room.Open(inbox.SourceId, isProven: inbox.Authentication == InboxAuthentication.Key);
+        using var sent = new InboxBody(share);
+        using var unzipped = new InboxBody(share);
+        var refusal = await ReceiveAsync(inbox, request, sent, share, cancellationToken);
         if (refusal is null && encoding == "gzip")
         {
             refusal = await sent.UnzipAsync(unzipped, options.Value.MaxRequestBytes, cancellationToken);
         }
 
         return refusal is null ? await StoreAsync(inbox, encoding == "gzip" ? unzipped : sent, isLines) : (null, refusal);
+    }
+
+    /// <summary>Reads the body, and checks its signature where it has one; null where all is well.</summary>
+    private async Task<PushRefusal?> ReceiveAsync(
+        InboxSettings inbox, HttpRequest request, InboxBody body, InboxShare share, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(share.IsProven ? Timeout.InfiniteTimeSpan : options.Value.SignedBodyTimeout, time);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, share.Evicted);
+        try
+        {
+            if (await body.FillAsync(request.Body, request.ContentLength ?? 0, options.Value.MaxRequestBytes, bound.Token) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+        catch (OperationCanceledException) when (share.IsEvicted)
+        {
+            return PushRefusal.Full;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return PushRefusal.Slow($"The body of a signed request must arrive within {options.Value.SignedBodyTimeout.TotalSeconds:0} s; send fewer events.");
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status408RequestTimeout)
+        {
+            return PushRefusal.Slow($"The body arrives too slowly; send at least {options.Value.MinBodyBytesPerSecond} bytes a second.");
+        }
+
+        return share.IsProven ? null
+            : InboxCredentials.RefuseSignature(inbox, request.Headers, body.Bytes.Span, time.GetUtcNow()) is { } unsigned ? PushRefusal.Unauthorized(unsigned)
+            : share.Prove() ? null
+            : PushRefusal.Full;
     }
 
     private async Task<(PushResponse? Response, PushRefusal? Refusal)> StoreAsync(InboxSettings inbox, InboxBody body, bool isLines)
@@ -72,8 +104,8 @@ internal sealed class EventInbox(EventLogWriter log, InboxRoom room, IOptions<In
 
         var queue = queues.GetOrAdd(inbox.SourceId, id => new CommitQueue(id, log, options.Value.CommitTimeout, time));
         var commit = await queue.CommitAsync(batch.Events);
-        return commit.Fault is null
-            ? (new PushResponse(commit.Stored, batch.Events.Count - commit.Stored, batch.Rejected), null)
+        return commit.IsGone ? (null, PushRefusal.Absent(inbox.SourceId))
+            : commit.Fault is null ? (new PushResponse(commit.Stored, batch.Events.Count - commit.Stored, batch.Rejected), null)
             : (null, PushRefusal.Unavailable(commit.Fault));
     }
 

@@ -14,6 +14,21 @@ internal static class HexSignature
     /// <summary>Why a request does not count; null where it does.</summary>
     public static string? Refuse(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body)
     {
+        Span<byte> given = stackalloc byte[SHA256.HashSizeInBytes];
+        return Read(inbox, headers, given, out var length)
+            ?? (IsSigned(inbox, body, given[..length]) ? null : "The signature is not that of this body by one of the keys of this source.");
+    }
+
+    /// <summary>Why a request does not count, whatever its body is; null where the body has to tell.</summary>
+    public static string? RefuseHeaders(InboxSettings inbox, IHeaderDictionary headers)
+    {
+        Span<byte> given = stackalloc byte[SHA256.HashSizeInBytes];
+        return Read(inbox, headers, given, out _);
+    }
+
+    private static string? Read(InboxSettings inbox, IHeaderDictionary headers, Span<byte> given, out int length)
+    {
+        length = 0;
         var text = headers[inbox.Header].ToString();
         if (text.Length == 0)
         {
@@ -22,18 +37,15 @@ internal static class HexSignature
 
         // Some senders name the algorithm: sha256=….
         var hex = text.AsSpan(text.IndexOf('=', StringComparison.Ordinal) + 1);
-        Span<byte> given = stackalloc byte[SHA256.HashSizeInBytes];
-        if (hex.Length > 2 * given.Length || Convert.FromHexString(hex, given, out _, out var length) != OperationStatus.Done)
+        if (hex.Length > 2 * given.Length || Convert.FromHexString(hex, given, out _, out length) != OperationStatus.Done
+            || length is not (SHA1.HashSizeInBytes or SHA256.HashSizeInBytes))
         {
             return $"The header {inbox.Header} is no HMAC in hexadecimal.";
         }
 
-        if (length == SHA1.HashSizeInBytes && !inbox.AllowSha1)
-        {
-            return "The request is signed by SHA-1, which this source does not take: let the sender use HmacSHA256, or set inbox.allowSha1.";
-        }
-
-        return IsSigned(inbox, body, given[..length]) ? null : "The signature is not that of this body by one of the keys of this source.";
+        return length == SHA1.HashSizeInBytes && !inbox.AllowSha1
+            ? "The request is signed by SHA-1, which this source does not take: let the sender use HmacSHA256, or set inbox.allowSha1."
+            : null;
     }
 
     [SuppressMessage("Security", "CA5350",

@@ -6,7 +6,7 @@ using System.Numerics;
 namespace SiemForwarder.Service.Inbox;
 
 /// <summary>Bytes in a pooled array, with the room that they take; given back when disposed.</summary>
-internal sealed class InboxBody(InboxRoom room) : IDisposable
+internal sealed class InboxBody(InboxShare share) : IDisposable
 {
     private const int FirstBytes = 4096;
 
@@ -17,7 +17,7 @@ internal sealed class InboxBody(InboxRoom room) : IDisposable
 
     public ReadOnlyMemory<byte> Bytes => array.AsMemory(0, Length);
 
-    /// <summary>Reads a stream to its end; null where all was read, else why not.</summary>
+    /// <summary>Reads a stream to its end; null where all was read, else why not. The room for it grows with what arrives.</summary>
     /// <param name="stream">Where to read.</param>
     /// <param name="expected">Bytes that are announced; 0 where none are.</param>
     /// <param name="maxBytes">Most bytes to take.</param>
@@ -29,14 +29,10 @@ internal sealed class InboxBody(InboxRoom room) : IDisposable
             return PushRefusal.TooLarge($"A request may have at most {maxBytes} bytes; send the events in several.");
         }
 
-        if (!TryGrow((int)Math.Max(expected + 1, FirstBytes)))
-        {
-            return PushRefusal.Full;
-        }
-
         while (true)
         {
-            if (Length == array.Length && !TryGrow(Math.Min(array.Length * 2, maxBytes + 1)))
+            // Room is taken as bytes arrive: to announce many costs a sender nothing.
+            if (Length == array.Length && !TryGrow(Math.Min(Math.Max(array.Length * 2, FirstBytes), maxBytes + 1)))
             {
                 return PushRefusal.Full;
             }
@@ -77,7 +73,7 @@ internal sealed class InboxBody(InboxRoom room) : IDisposable
 
     public void Dispose()
     {
-        room.Give(taken);
+        share.Give(taken);
         taken = 0;
         if (array.Length > 0)
         {
@@ -90,7 +86,7 @@ internal sealed class InboxBody(InboxRoom room) : IDisposable
     {
         // What the pool will give: its arrays are powers of two.
         var rented = (int)BitOperations.RoundUpToPowerOf2((uint)bytes);
-        if (!room.TryTake(rented - taken))
+        if (!share.TryTake(rented - taken))
         {
             return false;
         }

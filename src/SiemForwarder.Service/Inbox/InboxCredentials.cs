@@ -19,6 +19,14 @@ internal static class InboxCredentials
             : "The key is not one of the inbox keys of this source.";
     }
 
+    /// <summary>Why a request does not count whatever its body is, in a sentence for the sender; null where it may.</summary>
+    public static string? RefuseHeaders(InboxSettings inbox, IHeaderDictionary headers, DateTimeOffset now) => inbox.Authentication switch
+    {
+        InboxAuthentication.Key => RefuseKey(inbox, headers),
+        InboxAuthentication.StandardWebhooks => StandardWebhooks.RefuseHeaders(inbox, headers, now),
+        _ => HexSignature.RefuseHeaders(inbox, headers),
+    };
+
     /// <summary>Why the signature of a request does not count, in a sentence for the sender; null where it does.</summary>
     /// <param name="inbox">Settings of the source.</param>
     /// <param name="headers">Headers of the request.</param>

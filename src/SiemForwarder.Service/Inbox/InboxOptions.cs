@@ -19,9 +19,17 @@ internal sealed class InboxOptions
     [Range(1, 100_000)]
     public int MaxRequestEvents { get; set; } = 10_000;
 
-    /// <summary>Most bytes of requests that are read or wait for their commit at one time; beyond it the answer is 503.</summary>
+    /// <summary>Most bytes of requests that are read or wait for their commit at one time; beyond it the answer is 503. One source has half of it.</summary>
     [Range(1024 * 1024, int.MaxValue)]
     public int MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>How long the body of a signed request may take, since its signature can be checked at its end alone; then the answer is 408.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan SignedBodyTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Slowest that a body may arrive, in bytes per second after the first five seconds; below it the answer is 408.</summary>
+    [Range(1, 1024 * 1024)]
+    public int MinBodyBytesPerSecond { get; set; } = 1024;
 
     /// <summary>How long a commit may take before the answer is 503.</summary>
     public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(15);

@@ -11,6 +11,11 @@ internal sealed record PushRefusal(int Status, string Title, string Detail, int?
         StatusCodes.Status503ServiceUnavailable, "Inbox full", "More events wait than there is room for. Nothing of this request was stored; send it again.",
         1);
 
+    /// <summary>The source is not there, or not any more.</summary>
+    public static PushRefusal Absent(int sourceId) => new(StatusCodes.Status404NotFound, "Not found", $"There is no source with the id {sourceId}.");
+
+    public static PushRefusal Slow(string detail) => new(StatusCodes.Status408RequestTimeout, "Request too slow", detail);
+
     public static PushRefusal TooLarge(string detail) => new(StatusCodes.Status413PayloadTooLarge, "Request too large", detail);
 
     public static PushRefusal Malformed(string detail) => new(StatusCodes.Status400BadRequest, "Request not understood", detail);

@@ -40,6 +40,10 @@ internal sealed class PushedBatch
         }
         : null;
 
+    /// <summary>Whether a media type names no charset, or UTF-8: JSON has no other (RFC 8259 section 8.1).</summary>
+    public static bool IsUtf8(string? contentType) =>
+        !MediaTypeHeaderValue.TryParse(contentType, out var type) || type.Charset.Value?.Trim('"').ToLowerInvariant() is null or "" or "utf-8" or "utf8";
+
     /// <summary>Takes a body apart.</summary>
     /// <param name="body">The body, plain.</param>
     /// <param name="isLines">True for one event a line; else one object or an array.</param>

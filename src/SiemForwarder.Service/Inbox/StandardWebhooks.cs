@@ -8,15 +8,24 @@ namespace SiemForwarder.Service.Inbox;
 /// <summary>Verifies requests that are signed as the specification Standard Webhooks says (standard-webhooks/standard-webhooks, spec/).</summary>
 internal static class StandardWebhooks
 {
+    private const string Id = "webhook-id";
+    private const string Timestamp = "webhook-timestamp";
+    private const string Signature = "webhook-signature";
     private const string Version = "v1,";
 
     // A sender rotates one key at a time; more is somebody trying.
     private const int MostSignatures = 8;
 
     /// <summary>Why a request does not count; null where it does.</summary>
-    public static string? Refuse(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body, DateTimeOffset now)
+    public static string? Refuse(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body, DateTimeOffset now) =>
+        RefuseHeaders(inbox, headers, now) ?? (IsSigned(inbox, $"{headers[Id]}.{headers[Timestamp]}.", body, headers[Signature].ToString())
+            ? null
+            : "The signature is not that of this body by one of the keys of this source.");
+
+    /// <summary>Why a request does not count, whatever its body is; null where the body has to tell.</summary>
+    public static string? RefuseHeaders(InboxSettings inbox, IHeaderDictionary headers, DateTimeOffset now)
     {
-        var (id, timestamp, signatures) = (headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString());
+        var (id, timestamp, signatures) = (headers[Id].ToString(), headers[Timestamp].ToString(), headers[Signature].ToString());
         if (id.Length == 0 || timestamp.Length == 0 || signatures.Length == 0)
         {
             return "Sign the request as Standard Webhooks says: headers webhook-id, webhook-timestamp and webhook-signature.";
@@ -32,7 +41,10 @@ internal static class StandardWebhooks
             return $"The signed time is more than {inbox.Tolerance.TotalSeconds:0} s from ours: check the clock of the sender, and sign every attempt anew.";
         }
 
-        return IsSigned(inbox, $"{id}.{timestamp}.", body, signatures) ? null : "The signature is not that of this body by one of the keys of this source.";
+        Span<byte> given = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        return ReadFirst(signatures, given)
+            ? null
+            : $"The header webhook-signature must hold v1, and the Base64 of an HMAC-SHA-256, among its first {MostSignatures} signatures.";
     }
 
     private static bool IsSigned(InboxSettings inbox, string signedBefore, ReadOnlySpan<byte> body, string signatures)
@@ -47,14 +59,32 @@ internal static class StandardWebhooks
             hmac.AppendData(Encoding.UTF8.GetBytes(signedBefore));
             hmac.AppendData(body);
             hmac.GetHashAndReset(expected);
-            foreach (var signature in signatures.Split(' ', MostSignatures + 1, StringSplitOptions.RemoveEmptyEntries).Take(MostSignatures))
+            foreach (var signature in Parts(signatures))
             {
-                found |= signature.StartsWith(Version, StringComparison.Ordinal)
-                    && Convert.TryFromBase64String(signature[Version.Length..], given, out var length) && length == given.Length
-                    && CryptographicOperations.FixedTimeEquals(given, expected);
+                found |= Read(signature, given) && CryptographicOperations.FixedTimeEquals(given, expected);
             }
         }
 
         return found;
     }
+
+    private static bool ReadFirst(string signatures, Span<byte> given)
+    {
+        foreach (var signature in Parts(signatures))
+        {
+            if (Read(signature, given))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static IEnumerable<string> Parts(string signatures) =>
+        signatures.Split(' ', MostSignatures + 1, StringSplitOptions.RemoveEmptyEntries).Take(MostSignatures);
+
+    private static bool Read(string signature, Span<byte> given) =>
+        signature.StartsWith(Version, StringComparison.Ordinal)
+        && Convert.TryFromBase64String(signature[Version.Length..], given, out var length) && length == given.Length;
 }

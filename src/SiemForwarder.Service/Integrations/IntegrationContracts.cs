@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -69,6 +70,10 @@ public sealed record IntegrationRequest
     /// <summary>Where a new integration begins: <c>now</c> (default), <c>everything</c> stored, or an instant; history runs beside live
     /// events. Only when it is created.</summary>
     public string? Start { get; init; }
+
+    /// <summary>Where sources begin that a change adds: <c>now</c> (default), with what is stored from then on; or <c>everything</c> stored,
+    /// going on where the integration stopped if it read the source before. Only when it is changed.</summary>
+    public string? StartOfNewSources { get; init; }
 
     /// <summary>What only this destination has.</summary>
     public JsonElement? Settings { get; init; }
@@ -157,6 +162,8 @@ public sealed record MatchContract(
     IReadOnlyList<string>? Users = null);
 
 /// <summary>An integration as it is in force, every default filled in.</summary>
+/// <param name="Warnings">What may not be meant as it is written, such as a filter for a type that nothing is called; or what this version cannot
+/// read of it. Absent where there is nothing.</param>
 public sealed record IntegrationResponse(
     int Id,
     string Name,
@@ -186,7 +193,8 @@ public sealed record IntegrationResponse(
     DateTimeOffset? PausedSince,
     IReadOnlyList<PrivacyRuleContract> Privacy,
     string? PrivacyKeyId,
-    bool PrivacyKeySet);
+    bool PrivacyKeySet,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
 
 /// <summary>The headline of an integration's status, for lists.</summary>
 /// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>

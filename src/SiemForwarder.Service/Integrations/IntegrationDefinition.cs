@@ -4,6 +4,7 @@ using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Events.Privacy;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -66,10 +67,31 @@ internal sealed record IntegrationDefinition
 
     public JsonElement? Settings { get; init; }
 
+    private static readonly IntegrationDefinition Blank = new()
+    {
+        Protocol = "tcp", Port = 0, OutputType = OutputType.Syslog, Schema = "native", SyslogFormat = SyslogFormat.Rfc5424, Framing = SyslogFraming.LineFeed,
+        Facility = 10, AppName = "siemforwarder", MaxMessageBytes = 8192, Body = HttpBody.Single, Gzip = false, TimeoutSeconds = 30,
+        Authentication = AuthenticationType.None, Sources = [], Filter = EventFilter.Everything,
+    };
+
     [JsonIgnore]
     public bool IsHttp => Protocol is "http" or "https";
 
     public string ToJson() => JsonSerializer.Serialize(this, IntegrationJson.Options);
+
+    /// <summary>The settings as stored; null with a sentence where this version does not know all that they say.</summary>
+    public static IntegrationDefinition? Read(string json, out string? fault)
+    {
+        var read = StoredDefinition.Read<IntegrationDefinition>(json, IntegrationJson.Options, out fault);
+        fault ??= !EventFormatCatalog.Schemas.Contains(read!.Schema) ? StoredDefinition.SavedByNewer($"the schema '{read.Schema}'")
+            : read.Privacy.FirstOrDefault(rule => !PrivacyFields.IsKnown(rule.Field)) is { } rule
+                ? StoredDefinition.SavedByNewer($"the field '{rule.Field}' of a privacy rule")
+            : null;
+        return fault is null ? read : null;
+    }
+
+    /// <summary>As much of the settings as this version knows, to be shown.</summary>
+    public static IntegrationDefinition ReadKnown(string json) => StoredDefinition.ReadKnown(json, IntegrationJson.Options, Blank);
 
     public static IntegrationDefinition FromJson(string json) => JsonSerializer.Deserialize<IntegrationDefinition>(json, IntegrationJson.Options)
         ?? throw new InvalidDataException("A stored integration has an empty definition.");

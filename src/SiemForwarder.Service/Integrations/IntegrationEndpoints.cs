@@ -48,9 +48,15 @@ internal static class IntegrationEndpoints
             : Problems.NotFound(Thing, id);
 
     private static async Task<Results<Created<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken)
+        IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, FilterWarnings filters, HttpResponse response,
+        CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
+        if (request.StartOfNewSources is not null)
+        {
+            errors.Add("startOfNewSources", "Only a change adds sources; where a new integration begins, start says.");
+        }
+
         var valid = await ValidateAsync(request, new Dictionary<string, Secret>(), store, errors, cancellationToken);
         if (valid is null)
         {
@@ -58,12 +64,16 @@ internal static class IntegrationEndpoints
         }
 
         return await store.CreateAsync(valid, cancellationToken) is { } integration
-            ? TypedResults.Created($"/api/v1/integrations/{integration.Id}", await ShowAsync(integration, store, summaries, response, cancellationToken))
+            ? TypedResults.Created(
+                $"/api/v1/integrations/{integration.Id}",
+                await ShowAsync(
+                    integration, store, summaries, response, cancellationToken, await filters.FindAsync(valid.Definition.Filter, cancellationToken)))
             : Problems.NameTaken(Thing, valid.Name);
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Update(
-        int id, IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, HttpContext http, CancellationToken cancellationToken)
+        int id, IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, FilterWarnings filters, HttpContext http,
+        CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
@@ -91,7 +101,8 @@ internal static class IntegrationEndpoints
         var (result, integration) = await store.UpdateAsync(id, version, valid, cancellationToken);
         return result switch
         {
-            ChangeResult.Done => TypedResults.Ok(await ShowAsync(integration!, store, summaries, http.Response, cancellationToken)),
+            ChangeResult.Done => TypedResults.Ok(await ShowAsync(
+                integration!, store, summaries, http.Response, cancellationToken, await filters.FindAsync(valid.Definition.Filter, cancellationToken))),
             ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, id),
@@ -160,11 +171,12 @@ internal static class IntegrationEndpoints
     }
 
     private static async Task<IntegrationResponse> ShowAsync(
-        Integration integration, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken)
+        Integration integration, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken,
+        IReadOnlyList<string>? warnings = null)
     {
         EntityTag.Set(response, integration.Version);
         var status = await summaries.ReadAsync([integration.Id], cancellationToken);
-        return IntegrationView.Of(integration, SecretNames(store, integration), status[integration.Id]);
+        return IntegrationView.Of(integration, SecretNames(store, integration), status[integration.Id], warnings);
     }
 
     private static IReadOnlyCollection<string> SecretNames(IntegrationStore store, Integration integration) =>

@@ -82,10 +82,11 @@ internal static class IntegrationRules
             Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, secrets, errors),
         };
         var backfill = StartOfBackfill.Parse(request.Start, errors);
+        var newSourcesFromStart = AddedSources.WantsEverything(request.StartOfNewSources, errors);
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, kind, errors);
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset);
+            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset, newSourcesFromStart);
     }
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)

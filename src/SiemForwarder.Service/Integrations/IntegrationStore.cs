@@ -116,8 +116,19 @@ internal sealed class IntegrationStore(
             return (integration is null ? ChangeResult.NotFound : ChangeResult.Stale, null);
         }
 
+        await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        var before = IntegrationDefinition.ReadKnown(integration.Definition).Sources;
         Apply(valid, integration);
-        return await FinishAsync(database, integration, cancellationToken);
+        if (await database.SaveAsync(cancellationToken) is var result and not ChangeResult.Done)
+        {
+            return (result, null);
+        }
+
+        await AddedSources.StartAsync(
+            (NpgsqlConnection)database.Database.GetDbConnection(), id, before, valid.Definition.Sources, valid.NewSourcesFromStart, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        configuration.Raise();
+        return (ChangeResult.Done, integration);
     }
 
     /// <summary>Starts or stops forwarding.</summary>

@@ -5,9 +5,11 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>Shows a stored integration as the API does: every default filled in, secrets only by whether they are set.</summary>
 internal static class IntegrationView
 {
-    public static IntegrationResponse Of(Integration integration, IReadOnlyCollection<string> secretNames, IntegrationSummary status)
+    public static IntegrationResponse Of(
+        Integration integration, IReadOnlyCollection<string> secretNames, IntegrationSummary status, IReadOnlyList<string>? warnings = null)
     {
-        var definition = IntegrationDefinition.FromJson(integration.Definition);
+        var definition = IntegrationDefinition.Read(integration.Definition, out var fault) ?? IntegrationDefinition.ReadKnown(integration.Definition);
+        IReadOnlyList<string> all = [.. fault is null ? [] : new[] { fault }, .. warnings ?? []];
         return new IntegrationResponse(
             integration.Id,
             integration.Name,
@@ -50,7 +52,8 @@ internal static class IntegrationView
             integration.PausedAt,
             PrivacySettings.Show(definition.Privacy),
             definition.PrivacyKeyId,
-            secretNames.Contains(SecretName.PrivacyKey));
+            secretNames.Contains(SecretName.PrivacyKey),
+            all.Count == 0 ? null : all);
     }
 
     private static MatchContract? Match(Events.EventMatch? match) => match is null ? null : new MatchContract(

@@ -19,7 +19,7 @@ internal sealed record RunnableIntegration(
         Integration integration, IReadOnlyDictionary<string, Secret>? secrets, string? localFolder, out string? fault)
     {
         var kind = DestinationCatalog.Find(integration.Destination);
-        fault = kind is null ? $"This version does not know the destination '{integration.Destination}'."
+        fault = kind is null ? $"This version does not know the destination '{integration.Destination}'. {StoredDefinition.SavedByNewer("it")}"
             : secrets is null ? "The stored secrets cannot be decrypted with the keys of this database; enter them again."
             : null;
         if (fault is not null)
@@ -27,7 +27,11 @@ internal sealed record RunnableIntegration(
             return null;
         }
 
-        var definition = IntegrationDefinition.FromJson(integration.Definition);
+        if (IntegrationDefinition.Read(integration.Definition, out fault) is not { } definition)
+        {
+            return null;
+        }
+
         return new RunnableIntegration(
             integration.Id, integration.Version, integration.Name, integration.EnginePool, Limited(kind!, definition),
             ToDestination(integration.Name, new Uri(integration.ServerUrl), definition, secrets!, localFolder), ToOutput(definition, kind!),

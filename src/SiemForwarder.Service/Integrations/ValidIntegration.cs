@@ -13,4 +13,5 @@ internal sealed record ValidIntegration(
     IntegrationDefinition Definition,
     IReadOnlyDictionary<string, Secret> Secrets,
     StartOfBackfill? Backfill = null,
-    string? Preset = null);
+    string? Preset = null,
+    bool NewSourcesFromStart = false);

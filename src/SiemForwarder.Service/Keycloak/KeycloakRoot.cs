@@ -7,6 +7,9 @@ internal sealed class KeycloakRoot(KeycloakSource source, KeycloakConnection con
 {
     private string? root;
 
+    /// <summary>Issuer of the realm's tokens, as the server said when it was found; empty before.</summary>
+    public string Issuer { get; private set; } = "";
+
     /// <summary>Asks again at the next request.</summary>
     public void Forget() => root = null;
 
@@ -31,8 +34,9 @@ internal sealed class KeycloakRoot(KeycloakSource source, KeycloakConnection con
                 return (null, failure);
             }
 
-            if (reply.Status == 200 && reply.IsJson && reply.Text("issuer").Length > 0)
+            if (reply.Status == 200 && reply.IsJson && reply.Text("issuer") is { Length: > 0 } issuer)
             {
+                Issuer = issuer;
                 root = candidate;
                 return (root, null);
             }

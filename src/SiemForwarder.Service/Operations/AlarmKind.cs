@@ -27,6 +27,9 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly AlarmKind NodeClockAhead =
         new("NODE_CLOCK_AHEAD", "NODE_CLOCKS_AGREE", "Clocks of Keycloak's nodes differ", "Clocks of Keycloak's nodes agree again", 6);
 
+    public static readonly AlarmKind RealmReadTwice =
+        new("REALM_READ_TWICE", "REALM_READ_ONCE", "Two sources read one realm", "One source reads the realm", 5);
+
     /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
     public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);
 
@@ -36,7 +39,9 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
 
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<AlarmKind> All =
-        [IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, EventsLost, HistoryReplaced];
+    [
+        IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, EventsLost, HistoryReplaced,
+    ];
 }
 
 /// <summary>Something that is wrong now.</summary>

@@ -76,6 +76,19 @@ internal sealed class AlarmQueries(
         GROUP BY i.id
         """;
 
+    private const string RealmReadTwice = """
+        SELECT 'source:' || s.id, s.name, r.read_at,
+            'Source ''' || s.name || ''' reads the same realm as ' || string_agg('''' || o.name || '''', ', ' ORDER BY o.id)
+            || ', so each of its events is forwarded once for each. Delete one of them, or say with keycloak.allowDuplicate that it is meant.'
+        FROM source s JOIN realm_identity r ON r.source_id = s.id
+        JOIN realm_identity x ON x.source_id < s.id AND x.realm = r.realm AND (x.issuer = r.issuer OR x.key_ids && r.key_ids)
+        JOIN source o ON o.id = x.source_id AND o.enabled
+        WHERE s.enabled AND coalesce(s.definition -> 'keycloak' ->> 'allowDuplicate', 'false') = 'false'
+            AND r.base_url = s.definition -> 'keycloak' ->> 'baseUrl' AND r.realm = s.definition -> 'keycloak' ->> 'realm'
+            AND x.base_url = o.definition -> 'keycloak' ->> 'baseUrl' AND x.realm = o.definition -> 'keycloak' ->> 'realm'
+        GROUP BY s.id, r.read_at
+        """;
+
     private const string EventsLost = """
         SELECT 'integration:' || i.id, i.name, min(g.noted_at),
             sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' got them. ' || max(g.reason)
@@ -105,6 +118,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.NodeClockAhead, NodeClockAhead),
         (AlarmKind.RetentionMarginShort, SourceMargin),
         (AlarmKind.RetentionMarginShort, IntegrationMargin),
+        (AlarmKind.RealmReadTwice, RealmReadTwice),
         (AlarmKind.EventsLost, EventsLost),
         (AlarmKind.HistoryReplaced, HistoryReplaced),
     ];

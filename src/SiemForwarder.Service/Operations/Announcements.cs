@@ -18,9 +18,10 @@ internal sealed class Announcements(NpgsqlDataSource database)
 
     private const string GapSql = """
         SELECT coalesce(i.id, 0), coalesce(i.name, ''), max(g.noted_at), (array_agg(g.reason ORDER BY g.id DESC))[1], array_agg(g.id ORDER BY g.id),
-            s.name, sum(g.last_position - g.first_position + 1)::bigint, min(g.first_position), max(g.last_position)
+            coalesce(s.name, d.name), sum(g.last_position - g.first_position + 1)::bigint, min(g.first_position), max(g.last_position)
         FROM gap g LEFT JOIN integration i ON i.id = g.integration_id LEFT JOIN source s ON s.id = g.source_id
-        WHERE NOT g.announced AND g.source_id <> 0 GROUP BY i.id, s.id
+            LEFT JOIN deleted_source d ON d.source_id = g.source_id
+        WHERE NOT g.announced AND g.source_id <> 0 GROUP BY i.id, g.source_id, s.name, d.name
         """;
 
     // Not at once: what is still in memory is stored again first.

@@ -52,8 +52,7 @@ internal sealed class InboxDirectory(SourceStore store, ConfigurationSignal conf
 
     private async Task<InboxSettings?> ReadAsync(Source source, CancellationToken cancellationToken)
     {
-        var definition = SourceDefinition.FromJson(source.Definition);
-        if (definition.Inbox is null || store.SecretsOf(source) is not { } secrets)
+        if (SourceDefinition.Read(source.Definition, out _) is not { Inbox: not null } definition || store.SecretsOf(source) is not { } secrets)
         {
             return null;
         }

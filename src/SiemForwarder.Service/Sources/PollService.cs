@@ -11,8 +11,8 @@ namespace SiemForwarder.Service.Sources;
 
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
-    SourceStore store, EventLogWriter log, StoredBodies bodies, EngineLeases leases, ConfigurationSignal configuration, IOptions<ForwarderOptions> options,
-    TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history, LoopGuard guard)
+    SourceStore store, EventLogWriter log, StoredBodies bodies, RealmIdentities identities, EngineLeases leases, ConfigurationSignal configuration,
+    IOptions<ForwarderOptions> options, TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history, LoopGuard guard)
     : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
@@ -48,20 +48,27 @@ internal sealed class PollService(
             return;
         }
 
+        if (SourceDefinition.Read(source.Definition, out var fault) is not { } definition)
+        {
+            Telemetry.SourceUnusable(source.Name, fault!);
+            await Task.Delay(UnusablePause, Time, cancellationToken);
+            return;
+        }
+
         try
         {
             var checkpoints = await Patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.Live, token), cancellationToken);
             var history = await Patience.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
-            var keycloak = SourceDefinition.FromJson(source.Definition).ToKeycloak(source, secret);
+            var keycloak = definition.ToKeycloak(source, secret);
             var logger = loggers.CreateLogger<RealmPoller>();
             using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync);
             pollers[source.Id] = poller;
             var unread = HistoryLane.Unread(keycloak, checkpoints, history);
             await RunTogetherAsync(
                 poller.RunAsync(cancellationToken),
-                unread.Count == 0
-                    ? Task.CompletedTask
-                    : ReadHistoryAsync(keycloak with { Streams = unread }, history),
+                Task.WhenAll(
+                    identities.LearnAsync(keycloak, cancellationToken),
+                    unread.Count == 0 ? Task.CompletedTask : ReadHistoryAsync(keycloak with { Streams = unread }, history)),
                 stop);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)

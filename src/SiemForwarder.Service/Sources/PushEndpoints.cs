@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Storage;
@@ -18,6 +20,7 @@ internal static class PushEndpoints
         .Produces<PushResponse>(StatusCodes.Status400BadRequest)
         .ProducesProblem(StatusCodes.Status401Unauthorized)
         .ProducesProblem(StatusCodes.Status404NotFound)
+        .ProducesProblem(StatusCodes.Status408RequestTimeout)
         .ProducesProblem(StatusCodes.Status409Conflict)
         .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
         .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
@@ -39,6 +42,12 @@ internal static class PushEndpoints
             size.MaxRequestBodySize = options.Value.MaxRequestBytes + 1;
         }
 
+        // Of HTTP/2 the server knows no such bound for one request.
+        if (http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate && HttpProtocol.IsHttp11(http.Request.Protocol))
+        {
+            rate.MinDataRate = new MinDataRate(options.Value.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
+        }
+
         var (response, refusal) = await events.TakeAsync(inbox, http.Request, cancellationToken);
         return refusal is not null ? Refuse(refusal, http.Response)
             : response!.Accepted + response.Duplicates > 0 ? TypedResults.Json(response, statusCode: StatusCodes.Status202Accepted)
@@ -50,9 +59,11 @@ internal static class PushEndpoints
         try
         {
             var (source, inbox) = await inboxes.FindAsync(id);
-            return source is null ? (null, new PushRefusal(StatusCodes.Status404NotFound, "Not found", $"There is no source with the id {id}."))
+            return source is null ? (null, PushRefusal.Absent(id))
                 : !source.Enabled ? (null,
                     new PushRefusal(StatusCodes.Status409Conflict, "Source disabled", $"The source '{source.Name}' is disabled; enable it, then send again."))
+                : inbox is null && SourceDefinition.Read(source.Definition, out var fault) is null
+                    ? (null, new PushRefusal(StatusCodes.Status409Conflict, "Source unusable", fault!))
                 : inbox is null ? (null,
                     new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' takes no pushes: give it 'inbox' with a key."))
                 : (inbox, null);
@@ -68,6 +79,12 @@ internal static class PushEndpoints
         if (refusal.RetryAfterSeconds is { } seconds)
         {
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (refusal.Status == StatusCodes.Status408RequestTimeout)
+        {
+            // What is still to come of the body would be taken for the next request (RFC 9110 section 15.5.9).
+            response.Headers.Connection = "close";
         }
 
         if (refusal.Status == StatusCodes.Status401Unauthorized)

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>A source as somebody asks for it; a secret left out stays as it is.</summary>
@@ -50,6 +52,8 @@ public sealed record InboxRequest(
 /// <param name="PollIntervalSeconds">1 to 3600; 5 by default. While nothing happens the pause grows to 30.</param>
 /// <param name="Start">Where the first poll begins: <c>now</c> (default), <c>everything</c>, or an instant such as 2026-01-31T00:00:00Z.</param>
 /// <param name="CaCertificate">PEM of the authorities to trust instead of the system's.</param>
+/// <param name="AllowDuplicate">Whether it is meant that another source reads the same realm; false by default, since every event is then
+/// forwarded twice.</param>
 public sealed record KeycloakRequest(
     string? BaseUrl = null,
     string? Realm = null,
@@ -58,13 +62,15 @@ public sealed record KeycloakRequest(
     IReadOnlyList<string>? Streams = null,
     int? PollIntervalSeconds = null,
     string? Start = null,
-    string? CaCertificate = null)
+    string? CaCertificate = null,
+    bool? AllowDuplicate = null)
 {
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "KeycloakRequest { *** }";
 }
 
 /// <summary>A source as it is in force.</summary>
+/// <param name="Warnings">What this version cannot read of it, since a newer one saved it. Absent where there is nothing.</param>
 public sealed record SourceResponse(
     int Id,
     string Name,
@@ -74,7 +80,8 @@ public sealed record SourceResponse(
     InboxResponse? Inbox,
     int Version,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
 
 /// <summary>A Keycloak realm as shown.</summary>
 public sealed record KeycloakResponse(
@@ -85,7 +92,8 @@ public sealed record KeycloakResponse(
     IReadOnlyList<string> Streams,
     int PollIntervalSeconds,
     string Start,
-    string? CaCertificate);
+    string? CaCertificate,
+    bool AllowDuplicate);
 
 /// <summary>An inbox as shown.</summary>
 public sealed record InboxResponse(string Authentication, bool KeySet, bool SecondKeySet, string Header, int ToleranceSeconds, bool AllowSha1);

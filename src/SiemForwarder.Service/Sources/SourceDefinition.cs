@@ -20,6 +20,25 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
 
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
 
+    /// <summary>The settings as stored; null with a sentence where this version does not know all that they say.</summary>
+    public static SourceDefinition? Read(string json, out string? fault)
+    {
+        var read = StoredDefinition.Read<SourceDefinition>(json, JsonSerializerOptions.Web, out fault);
+        if (read?.Inbox is { } inbox && !Enum.IsDefined(inbox.Authentication))
+        {
+            fault = StoredDefinition.SavedByNewer("how senders authenticate (inbox.authentication)");
+        }
+
+        return fault is null ? read : null;
+    }
+
+    /// <summary>As much of the settings as this version knows, to be shown.</summary>
+    public static SourceDefinition ReadKnown(string json)
+    {
+        var known = StoredDefinition.ReadKnown(json, JsonSerializerOptions.Web, new SourceDefinition(null, null));
+        return known.Inbox is { } inbox && !Enum.IsDefined(inbox.Authentication) ? known with { Inbox = null } : known;
+    }
+
     public static SourceDefinition FromJson(string json) => JsonSerializer.Deserialize<SourceDefinition>(json, JsonSerializerOptions.Web)
         ?? throw new InvalidDataException("A stored source has an empty definition.");
 
@@ -64,7 +83,3 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
 
 /// <summary>The validated settings of an inbox.</summary>
 internal sealed record InboxDefinition(InboxAuthentication Authentication, string Header, int ToleranceSeconds, bool AllowSha1);
-
-/// <summary>The validated settings of a Keycloak realm.</summary>
-internal sealed record KeycloakDefinition(
-    string BaseUrl, string Realm, string ClientId, IReadOnlyList<string> Streams, int PollIntervalSeconds, string Start, string? CaCertificate);

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Api;
@@ -20,7 +21,14 @@ internal static class SourceEndpoints
         group.MapPut("/{id:int}", Update).WithName("UpdateSource")
             .WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
         group.MapDelete("/{id:int}", Delete).WithName("DeleteSource")
-            .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).");
+            .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).")
+            .WithDescription("409 while an enabled integration, paused ones included, has not got all of its events: the answer names them and how many. "
+                + "With force=true it is deleted all the same, and what they lack is written down and told as lost. "
+                + "The source is gone at once; its events are removed in the background.")
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed)
+            .ProducesProblem(StatusCodes.Status428PreconditionRequired);
     }
 
     private static async Task<Results<Ok<SourceList>, ValidationProblem>> List(
@@ -42,7 +50,7 @@ internal static class SourceEndpoints
         await store.FindAsync(id, cancellationToken) is { } source ? TypedResults.Ok(Show(store, source, response)) : Problems.NotFound(Thing, id);
 
     private static async Task<Results<Created<SourceResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        SourceRequest request, SourceStore store, HttpResponse response, CancellationToken cancellationToken)
+        SourceRequest request, SourceStore store, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors) is not { } valid)
@@ -50,13 +58,23 @@ internal static class SourceEndpoints
             return Problems.Invalid(errors);
         }
 
-        return await store.CreateAsync(valid, cancellationToken) is { } source
-            ? TypedResults.Created($"/api/v1/sources/{source.Id}", Show(store, source, response))
-            : Problems.NameTaken(Thing, valid.Name);
+        var (identity, twin) = await twins.LookAsync(0, null, valid, cancellationToken);
+        if (twin is not null)
+        {
+            return twin;
+        }
+
+        if (await store.CreateAsync(valid, cancellationToken) is not { } source)
+        {
+            return Problems.NameTaken(Thing, valid.Name);
+        }
+
+        await twins.KeepAsync(source, identity, cancellationToken);
+        return TypedResults.Created($"/api/v1/sources/{source.Id}", Show(store, source, response));
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Update(
-        int id, SourceRequest request, SourceStore store, HttpContext http, CancellationToken cancellationToken)
+        int id, SourceRequest request, SourceStore store, RealmTwins twins, HttpContext http, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
@@ -75,7 +93,18 @@ internal static class SourceEndpoints
             return Problems.Invalid(errors);
         }
 
+        var (identity, twin) = await twins.LookAsync(id, SourceDefinition.ReadKnown(stored.Definition).Keycloak, valid, cancellationToken);
+        if (twin is not null)
+        {
+            return twin;
+        }
+
         var (result, source) = await store.UpdateAsync(id, version, valid, cancellationToken);
+        if (result == ChangeResult.Done)
+        {
+            await twins.KeepAsync(source!, identity, cancellationToken);
+        }
+
         return result switch
         {
             ChangeResult.Done => TypedResults.Ok(Show(store, source!, http.Response)),
@@ -85,7 +114,9 @@ internal static class SourceEndpoints
         };
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(int id, SourceStore store, HttpRequest request, CancellationToken cancellationToken)
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        int id, SourceStore store, SourceDeletion deletion, HttpRequest request, CancellationToken cancellationToken,
+        [Description("Whether to delete what integrations have not got; false by default.")] bool force = false)
     {
         if (await store.FindAsync(id, cancellationToken) is null)
         {
@@ -97,12 +128,26 @@ internal static class SourceEndpoints
             return Problems.VersionMissing(Thing);
         }
 
-        return await store.DeleteAsync(id, version, cancellationToken) switch
+        var (result, undelivered) = await deletion.DeleteAsync(id, version, force, cancellationToken);
+        return result switch
         {
+            ChangeResult.Done when undelivered.Count > 0 && !force => Undelivered(undelivered),
             ChangeResult.Done => TypedResults.NoContent(),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, id),
         };
+    }
+
+    private static ProblemHttpResult Undelivered(IReadOnlyList<UndeliveredRange> undelivered)
+    {
+        var integrations = undelivered.GroupBy(range => (range.IntegrationId, range.Integration))
+            .Select(one => new UndeliveredEvents(one.Key.IntegrationId, one.Key.Integration, one.Sum(range => range.Count))).ToList();
+        var sentence = $"These integrations have not got all events of this source: "
+            + $"{string.Join(", ", integrations.Select(one => $"'{one.Name}' lacks {one.Undelivered}"))}. Nothing was deleted. Wait until they have them "
+            + "(disable the source to stop new ones), disable those integrations, or repeat with force=true: then these events are lost to them.";
+        return TypedResults.Problem(
+            sentence, statusCode: StatusCodes.Status409Conflict, title: "Events not delivered",
+            extensions: new Dictionary<string, object?> { ["integrations"] = integrations });
     }
 
     private static SourceResponse Show(SourceStore store, Source source, HttpResponse response)
@@ -113,16 +158,16 @@ internal static class SourceEndpoints
 
     private static SourceResponse View(SourceStore store, Source source)
     {
-        var definition = SourceDefinition.FromJson(source.Definition);
+        var definition = SourceDefinition.Read(source.Definition, out var fault) ?? SourceDefinition.ReadKnown(source.Definition);
         var secrets = store.SecretsOf(source);
         return new SourceResponse(
             source.Id, source.Name, source.Kind, source.Enabled, View(definition.Keycloak, secrets), View(definition.Inbox, secrets),
-            source.Version, source.CreatedAt, source.UpdatedAt);
+            source.Version, source.CreatedAt, source.UpdatedAt, fault is null ? null : [fault]);
     }
 
     private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(
         keycloak.BaseUrl, keycloak.Realm, keycloak.ClientId, IsSet(secrets, SourceDefinition.ClientSecret), keycloak.Streams, keycloak.PollIntervalSeconds,
-        keycloak.Start, keycloak.CaCertificate);
+        keycloak.Start, keycloak.CaCertificate, keycloak.AllowDuplicate);
 
     private static InboxResponse? View(InboxDefinition? inbox, IReadOnlyDictionary<string, Secret>? secrets) => inbox is null ? null : new(
         InboxRules.Authentications.First(pair => pair.Value == inbox.Authentication).Key, IsSet(secrets, SourceDefinition.InboxKey),

@@ -5,9 +5,14 @@ internal static class SourceRegistration
 {
     public static IServiceCollection AddSources(this IServiceCollection services) => services
         .AddSingleton<SourceStore>()
+        .AddSingleton<SourceDeletion>()
+        .AddSingleton<RealmIdentities>()
+        .AddSingleton<RealmTwins>()
         .AddSingleton<SourceStatusTable>()
         .AddSingleton<InboxDirectory>()
         .AddSingleton<PollService>()
         .AddHostedService(provider => provider.GetRequiredService<PollService>())
+        .AddSingleton<DeletedSourcePurgeService>()
+        .AddHostedService(provider => provider.GetRequiredService<DeletedSourcePurgeService>())
         .AddHostedService<SourceStatusService>();
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -13,6 +14,7 @@ internal sealed record ValidSource(string Name, string Kind, bool Enabled, Sourc
 /// <summary>Checks a request and fills in its defaults; every fault is noted by its field.</summary>
 internal static class SourceRules
 {
+    private static readonly SearchValues<char> Separators = SearchValues.Create("/\\");
     private static readonly Dictionary<string, string> Streams = new() { ["user"] = "user", ["admin"] = "admin" };
 
     private static readonly Dictionary<string, string> Kinds = new()
@@ -66,7 +68,14 @@ internal static class SourceRules
             [.. (keycloak.Streams ?? ["user", "admin"]).Select(stream => errors.Choose("keycloak.streams", stream, "user", Streams)).Distinct()],
             errors.Between("keycloak.pollIntervalSeconds", keycloak.PollIntervalSeconds, 1, 3600, 5),
             Start(keycloak.Start, errors),
-            Certificate(keycloak.CaCertificate, errors));
+            Certificate(keycloak.CaCertificate, errors),
+            keycloak.AllowDuplicate ?? false);
+        if (definition.Realm is "." or ".." || definition.Realm.AsSpan().ContainsAny(Separators))
+        {
+            errors.Add(
+                "keycloak.realm", "Is no name of a realm: it would lead to another path of the server. Write it as it stands in the URL of the console.");
+        }
+
         if (definition.Streams.Count == 0)
         {
             errors.Add("keycloak.streams", "Name at least one of: user, admin.");

@@ -36,7 +36,7 @@ internal static class SourceStatusEndpoints
     }
 
     private static async Task<Results<Ok<SourceCheckReport>, ProblemHttpResult>> Check(
-        int id, SourceStore store, EventInbox inbox, TimeProvider time, HttpRequest request, CancellationToken cancellationToken)
+        int id, SourceStore store, RealmIdentities identities, EventInbox inbox, TimeProvider time, HttpRequest request, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } source)
         {
@@ -49,7 +49,11 @@ internal static class SourceStatusEndpoints
                 "The stored secrets cannot be decrypted; enter them again.", statusCode: StatusCodes.Status409Conflict, title: "Secret unusable");
         }
 
-        var definition = SourceDefinition.FromJson(source.Definition);
+        if (SourceDefinition.Read(source.Definition, out var fault) is not { } definition)
+        {
+            return TypedResults.Ok(new SourceCheckReport([new SourceCheckItem("settings", SourceCheckResult.Failed, fault!, "Update this engine.")]));
+        }
+
         var url = $"{request.Scheme}://{request.Host}/api/v1/sources/{id}/events";
         var pushed = InboxCheck.Run(
             source, definition.ToInbox(source, secrets, pulledByContent: false), inbox.StatusOf(id), await store.ReadLastStoredAsync(id, cancellationToken),
@@ -60,8 +64,24 @@ internal static class SourceStatusEndpoints
         }
 
         var recommended = KeycloakEventCatalog.All.Where(type => type is { Recommended: true, Kind: EventKind.User }).Select(type => type.Type).ToList();
-        var pulled = await KeycloakSourceCheck.RunAsync(definition.ToKeycloak(source, secret), recommended, time, cancellationToken);
-        return TypedResults.Ok(definition.Inbox is null ? pulled : new SourceCheckReport([.. pulled.Items, .. pushed]));
+        var keycloak = definition.ToKeycloak(source, secret);
+        var pulled = await KeycloakSourceCheck.RunAsync(keycloak, recommended, time, cancellationToken);
+        var twins = await FindTwinsAsync(keycloak, definition.Keycloak, identities, time, cancellationToken);
+        return TypedResults.Ok(new SourceCheckReport([.. pulled.Items, .. twins, .. pushed]));
+    }
+
+    private static async Task<IReadOnlyList<SourceCheckItem>> FindTwinsAsync(
+        KeycloakSource source, KeycloakDefinition definition, RealmIdentities identities, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var identity = await RealmIdentityReader.ReadAsync(source, time, cancellationToken);
+        var twins = await identities.FindTwinsAsync(source.Id, definition, identity, cancellationToken);
+        return twins.Count == 0 ? [] :
+        [
+            new SourceCheckItem(
+                "same realm", definition.AllowDuplicate ? SourceCheckResult.Ok : SourceCheckResult.Warning,
+                $"The same realm is read by {string.Join(", ", twins.Select(name => $"'{name}'"))}, so each of its events is stored once for each.",
+                definition.AllowDuplicate ? null : "Delete one of the sources, or say with keycloak.allowDuplicate that it is meant."),
+        ];
     }
 
     private static async Task<Results<Ok<SourceStatusResponse>, ProblemHttpResult>> Status(
@@ -73,7 +93,7 @@ internal static class SourceStatusEndpoints
             return Problems.NotFound("source", id);
         }
 
-        var definition = SourceDefinition.FromJson(source.Definition);
+        var definition = SourceDefinition.ReadKnown(source.Definition);
         var here = polling.FindStatus(id);
         var last = here is null ? await reports.FindAsync(id, cancellationToken) : null;
         return TypedResults.Ok(new SourceStatusResponse(

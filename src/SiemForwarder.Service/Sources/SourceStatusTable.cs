@@ -26,7 +26,7 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
             SELECT r.id, $1, r.report, r.failing_since, r.error, string_to_array(r.auditing_off, ' '), r.expiration, r.unread, $2
             FROM unnest($3::int[], $4::jsonb[], $5::timestamptz[], $6::text[], $7::text[], $8::bigint[], $9::bigint[])
                 AS r (id, report, failing_since, error, auditing_off, expiration, unread)
-            JOIN source s ON s.id = r.id
+            JOIN source s ON s.id = r.id FOR KEY SHARE OF s
             ON CONFLICT (source_id) DO UPDATE SET engine = excluded.engine, report = excluded.report, failing_since = excluded.failing_since, error = excluded.error,
                 auditing_off = excluded.auditing_off, expiration_seconds = excluded.expiration_seconds, unread_seconds = excluded.unread_seconds, updated_at = excluded.updated_at
             """);

@@ -123,24 +123,6 @@ internal sealed class SourceStore(
         return (result, source);
     }
 
-    /// <summary>Deletes a source with its log.</summary>
-    public async Task<ChangeResult> DeleteAsync(int id, int version, CancellationToken cancellationToken)
-    {
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
-        var deleted = await context.Sources.Where(one => one.Id == id && one.Version == version).ExecuteDeleteAsync(cancellationToken);
-        if (deleted == 0)
-        {
-            return await context.Sources.AnyAsync(one => one.Id == id, cancellationToken) ? ChangeResult.Stale : ChangeResult.NotFound;
-        }
-
-        await context.Database.ExecuteSqlAsync($"DELETE FROM segment WHERE source_id = {id}", cancellationToken);
-        await context.Database.ExecuteSqlAsync($"DELETE FROM event_index WHERE source_id = {id}", cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        Changed(id);
-        return ChangeResult.Done;
-    }
-
     private void Changed(int id)
     {
         directory.Forget(id);

@@ -31,7 +31,7 @@ internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log
 
     private async Task<IntegrationStatusResponse> ReadStoredAsync(Integration integration, CancellationToken cancellationToken)
     {
-        var sources = IntegrationDefinition.FromJson(integration.Definition).Sources;
+        var sources = IntegrationDefinition.ReadKnown(integration.Definition).Sources;
         var (backlog, oldest) = await ReadBacklogAsync(integration.Id, sources, cancellationToken);
         await using var command = database.CreateCommand("""
             SELECT s.status, s.since, s.last_attempt_at, s.last_success_at, s.error_category, s.error_message, s.error_at, s.next_attempt_at, s.engine,
@@ -93,6 +93,6 @@ internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log
     private static Acceptance? AcceptanceOf(Integration integration)
     {
         var kind = DestinationCatalog.Find(integration.Destination);
-        return kind?.AcceptanceWith?.Invoke(IntegrationDefinition.FromJson(integration.Definition).Settings) ?? kind?.Acceptance;
+        return kind?.AcceptanceWith?.Invoke(IntegrationDefinition.ReadKnown(integration.Definition).Settings) ?? kind?.Acceptance;
     }
 }

@@ -62,7 +62,10 @@ internal sealed class ReceiverProcess : IAsyncDisposable
         using var timer = new PeriodicTimer(Look);
         do
         {
-            Assert.False(process.HasExited, $"{program} ended: {Said()}");
+            if (process.HasExited)
+            {
+                throw new InvalidOperationException($"{program} ended: {Said()}");
+            }
         }
         while (!IsListening(port) && await timer.WaitForNextTickAsync(cancellationToken));
     }
@@ -82,7 +85,7 @@ internal sealed class ReceiverProcess : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"{name}: {lines.Length} of {count} lines came. The receiver said: {Said()}");
+            throw new InvalidOperationException($"{name}: {lines.Length} of {count} lines came. The receiver said: {Said()}");
         }
 
         return [.. lines.Select(line => JsonDocument.Parse(line).RootElement)];

@@ -151,7 +151,7 @@ public sealed class SourceApiTests(RunningForwarder running) : IClassFixture<Run
     }
 
     private static object Request(string name, string baseUrl, string? clientSecret, bool? enabled = null) =>
-        new { name, enabled, keycloak = new { baseUrl, realm = "siem-demo", clientId = "siem-forwarder", clientSecret } };
+        new { name, enabled, keycloak = new { baseUrl, realm = "siem-demo", clientId = "siem-forwarder", clientSecret, allowDuplicate = true } };
 
     private static string Unique(string name) => $"{name}-{Guid.NewGuid():N}"[..(name.Length + 9)];
 

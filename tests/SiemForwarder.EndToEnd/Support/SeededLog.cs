@@ -15,7 +15,7 @@ internal static class SeededLog
         {
             name,
             enabled = false,
-            keycloak = new { baseUrl = "http://127.0.0.1:9", realm = "seeded", clientId = "c", clientSecret = "s" },
+            keycloak = new { baseUrl = "http://127.0.0.1:9", realm = "seeded", clientId = "c", clientSecret = "s", allowDuplicate = true },
         });
         return source["id"]!.GetValue<int>();
     }

@@ -128,18 +128,20 @@ public sealed class PushedBatchTests
     [Fact]
     public async Task ABombOfGzipIsRefusedAtTheLimitAndGivesItsRoomBack()
     {
-        var options = Options.Create(Limits);
-        var room = new InboxRoom(options);
+        var room = new InboxRoom(Options.Create(Limits));
+        using var first = room.Open(1, isProven: true);
+        using var second = room.Open(2, isProven: true);
         var bomb = Gzip(new byte[10_000_000]);
-        using (var sent = new InboxBody(room))
-        using (var plain = new InboxBody(room))
+        using (var sent = new InboxBody(first))
+        using (var plain = new InboxBody(first))
         {
             Assert.Null(await sent.FillAsync(new MemoryStream(bomb), bomb.Length, Limits.MaxRequestBytes, CancellationToken.None));
             Assert.Equal(413, (await sent.UnzipAsync(plain, Limits.MaxRequestBytes, CancellationToken.None))?.Status);
         }
 
-        Assert.True(room.TryTake(Limits.MaxPendingBytes));
-        Assert.False(room.TryTake(1));
+        Assert.True(first.TryTake(Limits.MaxPendingBytes / 2));
+        Assert.True(second.TryTake(Limits.MaxPendingBytes / 2));
+        Assert.False(first.TryTake(1));
     }
 
     [Theory]
@@ -148,10 +150,10 @@ public sealed class PushedBatchTests
     [InlineData(60)]
     public async Task GzipThatWasCutIsRefused(int missing)
     {
-        var room = new InboxRoom(Options.Create(Limits));
+        using var share = new InboxRoom(Options.Create(Limits)).Open(1, isProven: true);
         var whole = Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 50).Select(number => $"{{\"event_type\":\"x\",\"n\":{number}}}\n"))));
-        using var sent = new InboxBody(room);
-        using var plain = new InboxBody(room);
+        using var sent = new InboxBody(share);
+        using var plain = new InboxBody(share);
         await sent.FillAsync(new MemoryStream(whole, 0, whole.Length - missing), 0, Limits.MaxRequestBytes, CancellationToken.None);
 
         Assert.Equal(400, (await sent.UnzipAsync(plain, Limits.MaxRequestBytes, CancellationToken.None))?.Status);
@@ -161,12 +163,53 @@ public sealed class PushedBatchTests
     public async Task WhereNoRoomIsLeftTheAnswerIsToTryAgain()
     {
         var room = new InboxRoom(Options.Create(Limits));
-        Assert.True(room.TryTake(Limits.MaxPendingBytes - 5000));
-        using var body = new InboxBody(room);
+        using var second = room.Open(2, isProven: true);
+        using var third = room.Open(3, isProven: true);
+        Assert.True(second.TryTake(Limits.MaxPendingBytes / 2) && third.TryTake((Limits.MaxPendingBytes / 2) - 5000));
+        using var share = room.Open(1, isProven: true);
+        using var body = new InboxBody(share);
 
         var refusal = await body.FillAsync(new MemoryStream(new byte[50_000]), 0, Limits.MaxRequestBytes, CancellationToken.None);
 
         Assert.Equal((503, 1), (refusal!.Status, refusal.RetryAfterSeconds));
+    }
+
+    [Theory]
+    [InlineData("application/json", true)]
+    [InlineData("application/json; charset=utf-8", true)]
+    [InlineData("application/json;charset=\"UTF-8\"", true)]
+    [InlineData("application/x-ndjson; charset=UTF8", true)]
+    [InlineData("application/json; charset=iso-8859-1", false)]
+    [InlineData("application/json; charset=\"utf-16\"", false)]
+    public void OnlyUtf8IsTaken(string contentType, bool isUtf8) => Assert.Equal(isUtf8, PushedBatch.IsUtf8(contentType));
+
+    [Theory]
+    [InlineData("""{"event_type":"x","subject":"\ud800"}""")]
+    [InlineData("""{"event_type":"x","event_id":"a\udc00b"}""")]
+    [InlineData("""{"event_type":"x","\ud800":1}""")]
+    [InlineData("""{"event_type":"x","context":{"\ud800":{"\udfff":["\ud83d"]}}}""")]
+    [InlineData("""{"type":"access.LOGIN","userId":"\ud800","details":{"\ud800":"\udc00"}}""")]
+    [InlineData("""{"type":"admin.USER-CREATE","authDetails":{"realmId":"\ud800"},"representation":"{\"username\":\"\\ud800\"}","\udc00":0}""")]
+    [InlineData("""{"type":"order.paid","id":"\ud800","realmName":"\ud800"}""")]
+    public void ALoneSurrogateIsTakenAsEveryOtherText(string json)
+    {
+        var (batch, refusal) = Read(json);
+
+        Assert.Null(refusal);
+        Assert.Empty(batch!.Rejected);
+        Assert.Equal(json, Encoding.UTF8.GetString(batch.Events.Single().Body.Span));
+    }
+
+    [Fact]
+    public void EventsThatDifferInWhatIsNoTextStayTwo()
+    {
+        byte[] latin = [.. "[{\"event_type\":\"x\",\"event_id\":\"Gr"u8, 0xF6, .. "\"},{\"event_type\":\"x\",\"event_id\":\"Gr"u8, 0xE4, .. "\"}]"u8];
+        var broken = PushedBatch.Read(latin, false, SomeInbox.With(InboxAuthentication.Key), Limits, ReceivedMs).Batch!.Events;
+        var lone = Read("""[{"event_type":"x","subject":"\ud800"},{"event_type":"x","subject":"\ud801"},{"event_type":"x","subject":"\ud800"}]""").Batch!.Events;
+
+        Assert.NotEqual(broken[0].Key, broken[1].Key);
+        Assert.NotEqual(lone[0].Key, lone[1].Key);
+        Assert.Equal(lone[0].Key, lone[2].Key);
     }
 
     private static (PushedBatch? Batch, PushRefusal? Refusal) Read(string body, bool isLines = false) =>

@@ -1,0 +1,133 @@
+using Npgsql;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>Removes the events of sources that were deleted, piece by piece, so that no statement holds anything up for long.</summary>
+/// <remarks>One engine at a time. Records of deliveries stay for their own retention: they prove what was delivered.</remarks>
+internal sealed class DeletedSourcePurgeService(
+    NpgsqlDataSource database, LoopGuard guard, TimeProvider time, ILogger<DeletedSourcePurgeService> logger) : BackgroundService
+{
+    // "siempurg" in ASCII.
+    private const long LockKey = 0x7369656D70757267;
+    private const int SegmentsAtOnce = 500;
+    private const int IndexPagesAtOnce = 1000;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    // Other engines read a source for some seconds after it was deleted: what is gone too early looks to them like a loss.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
+        "removes the events of deleted sources", token => PurgeAsync(time.GetUtcNow() - Grace, token), token => Task.Delay(Interval, time, token), stoppingToken);
+
+    /// <summary>Removes what is left of sources that were deleted before an instant, unless another engine does.</summary>
+    internal async Task PurgeAsync(DateTimeOffset deletedBefore, CancellationToken cancellationToken)
+    {
+        var waiting = await ListAsync(deletedBefore, cancellationToken);
+        if (waiting.Count == 0)
+        {
+            return;
+        }
+
+        // Held by a transaction that does nothing else: a pooler may give a session to somebody else.
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var turn = await connection.BeginTransactionAsync(cancellationToken);
+        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, turn) { Parameters = { new() { Value = LockKey } } };
+        if (await take.ExecuteScalarAsync(cancellationToken) is not true)
+        {
+            return;
+        }
+
+        foreach (var (id, name) in waiting)
+        {
+            var segments = await PurgeSegmentsAsync(id, cancellationToken);
+            await PurgeIndexAsync(id, cancellationToken);
+            await ExecuteAsync("UPDATE deleted_source SET purged_at = $2 WHERE source_id = $1", [id, time.GetUtcNow()], cancellationToken);
+            logger.LogInformation("The events of the deleted source {Source} ({Id}) are removed: {Segments} segments.", name, id, segments);
+        }
+    }
+
+    private async Task<List<(int Id, string Name)>> ListAsync(DateTimeOffset deletedBefore, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT source_id, name FROM deleted_source WHERE purged_at IS NULL AND deleted_at <= $1 ORDER BY source_id");
+        command.Parameters.AddWithValue(deletedBefore);
+        var found = new List<(int, string)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            found.Add((reader.GetInt32(0), reader.GetString(1)));
+        }
+
+        return found;
+    }
+
+    private async Task<long> PurgeSegmentsAsync(int sourceId, CancellationToken cancellationToken)
+    {
+        var all = 0L;
+        int deleted;
+        do
+        {
+            deleted = await ExecuteAsync(
+                """
+                DELETE FROM segment s USING (
+                    SELECT last_position, received_at FROM segment WHERE source_id = $1 ORDER BY last_position LIMIT $2
+                ) piece
+                WHERE s.source_id = $1 AND s.last_position = piece.last_position AND s.received_at = piece.received_at
+                """,
+                [sourceId, SegmentsAtOnce], cancellationToken);
+            all += deleted;
+        }
+        while (deleted > 0);
+        return all;
+    }
+
+    /// <summary>The index is kept by time, so its partitions are gone through once, some pages at a time.</summary>
+    private async Task PurgeIndexAsync(int sourceId, CancellationToken cancellationToken)
+    {
+        foreach (var (partition, pages) in await ListPartitionsAsync(cancellationToken))
+        {
+            for (var page = 0L; page < pages; page += IndexPagesAtOnce)
+            {
+                try
+                {
+                    await ExecuteAsync(
+                        $"DELETE FROM {partition} WHERE source_id = $1 AND ctid >= '({page},0)'::tid AND ctid < '({page + IndexPagesAtOnce},0)'::tid",
+                        [sourceId], cancellationToken);
+                }
+                catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
+                {
+                    // Retention dropped the day meanwhile, and what was left in it too.
+                    break;
+                }
+            }
+        }
+    }
+
+    private async Task<List<(string Name, long Pages)>> ListPartitionsAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            SELECT c.oid::regclass::text, pg_relation_size(c.oid) / current_setting('block_size')::int + 1
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'event_index'::regclass
+            """);
+        var partitions = new List<(string, long)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            partitions.Add((reader.GetString(0), reader.GetInt64(1)));
+        }
+
+        return partitions;
+    }
+
+    private async Task<int> ExecuteAsync(string sql, object[] values, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.AddWithValue(value);
+        }
+
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

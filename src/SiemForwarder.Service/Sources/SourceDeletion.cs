@@ -1,0 +1,125 @@
+using Npgsql;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Sources;
+
+/// <summary>Deletes sources, and never what an integration has not got without being told to.</summary>
+/// <remarks>The row goes at once, and with it everything small; the events follow behind (<see cref="DeletedSourcePurgeService"/>).</remarks>
+internal sealed class SourceDeletion(
+    NpgsqlDataSource database, SourceDirectory directory, ConfigurationSignal configuration, TimeProvider time, ILogger<SourceDeletion> logger)
+{
+    // What live traffic has not delivered, and what history or a replay still has to bring.
+    private const string UndeliveredSql = """
+        SELECT i.id, i.name, u.first, u.last FROM (
+            SELECT i.id, greatest(coalesce(c.position, 0) + 1, held.first_position) AS first, h.next_position - 1 AS last
+            FROM integration i
+            JOIN log_head h ON h.source_id = $1
+            LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = $1
+            CROSS JOIN LATERAL (
+                SELECT first_position FROM segment WHERE source_id = $1 AND last_position > coalesce(c.position, 0) ORDER BY last_position LIMIT 1) held
+            WHERE jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb($1)
+            UNION ALL
+            SELECT r.integration_id, x.position + 1, x.last_position FROM replay r JOIN replay_range x ON x.replay_id = r.id
+            WHERE r.state = 'running' AND x.source_id = $1 AND x.position < x.last_position
+        ) u JOIN integration i ON i.id = u.id
+        WHERE i.enabled ORDER BY i.id, u.first
+        """;
+
+    /// <summary>Deletes a source that still has the version that the caller read.</summary>
+    /// <param name="id">The source.</param>
+    /// <param name="version">Version that was read.</param>
+    /// <param name="force">Whether it goes although enabled integrations have not got all of it; what they lack is written down as lost.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>What came of it, and what enabled integrations have not got; where there is any and no force, nothing was deleted.</returns>
+    public async Task<(ChangeResult Result, IReadOnlyList<UndeliveredRange> Undelivered)> DeleteAsync(
+        int id, int version, bool force, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+
+        // In the order in which an append takes them: it ends before the deletion or finds no log.
+        await ExecuteAsync(connection, "SELECT 1 FROM log_head WHERE source_id = $1 FOR UPDATE", [id], cancellationToken);
+        if (await FindAsync(connection, id, cancellationToken) is not { } found)
+        {
+            return (ChangeResult.NotFound, []);
+        }
+
+        if (found.Version != version)
+        {
+            return (ChangeResult.Stale, []);
+        }
+
+        await ExecuteAsync(connection, "SELECT 1 FROM integration_checkpoint WHERE source_id = $1 FOR UPDATE", [id], cancellationToken);
+        var undelivered = await ReadUndeliveredAsync(connection, id, cancellationToken);
+        if (undelivered.Count > 0 && !force)
+        {
+            return (ChangeResult.Done, undelivered);
+        }
+
+        var now = StoredTime.Now(time);
+        foreach (var lost in undelivered)
+        {
+            await ExecuteAsync(
+                connection,
+                "INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at) VALUES ($1, $2, $3, $4, $5, $6)",
+                [id, lost.IntegrationId, lost.First, lost.Last, $"The source '{found.Name}' was deleted with force.", now],
+                cancellationToken);
+        }
+
+        await ExecuteAsync(
+            connection, "INSERT INTO deleted_source (source_id, name, deleted_at) VALUES ($1, $2, $3)", [id, found.Name, now], cancellationToken);
+        await ExecuteAsync(connection, "DELETE FROM source WHERE id = $1", [id], cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        directory.Forget(id);
+        configuration.Raise();
+        Tell(id, found.Name, undelivered);
+        return (ChangeResult.Done, undelivered);
+    }
+
+    private void Tell(int id, string name, List<UndeliveredRange> undelivered)
+    {
+        if (undelivered.Count == 0)
+        {
+            logger.LogInformation("Source {Source} ({Id}) was deleted; its events are removed in the background.", name, id);
+            return;
+        }
+
+        logger.LogWarning(
+            "Source {Source} ({Id}) was deleted with force, and these integrations never get what they had not got: {Lost}.",
+            name, id, string.Join(", ", undelivered.Select(lost => $"'{lost.Integration}' {lost.Count} events (positions {lost.First} to {lost.Last})")));
+    }
+
+    private static async Task<(string Name, int Version)?> FindAsync(NpgsqlConnection connection, int id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT name, version FROM source WHERE id = $1 AND kind <> 'forwarder' FOR UPDATE", connection);
+        command.Parameters.AddWithValue(id);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? (reader.GetString(0), reader.GetInt32(1)) : null;
+    }
+
+    private static async Task<List<UndeliveredRange>> ReadUndeliveredAsync(NpgsqlConnection connection, int id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(UndeliveredSql, connection);
+        command.Parameters.AddWithValue(id);
+        var undelivered = new List<UndeliveredRange>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            undelivered.Add(new UndeliveredRange(reader.GetInt32(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3)));
+        }
+
+        return undelivered;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, object[] values, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+        {
+            command.Parameters.AddWithValue(value);
+        }
+
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
