@@ -33,7 +33,8 @@ internal sealed class LogSegment(
     /// <summary>Estimated bytes of memory.</summary>
     public long Weight => ((long)bytes.Length * WeightFactor) + (ends.Length * 64L);
 
-    public DateTimeOffset ReceivedAtOf(int index) => receivedAfterUs is null ? receivedAt : receivedAt.AddTicks(receivedAfterUs[index] * TimeSpan.TicksPerMicrosecond);
+    public DateTimeOffset ReceivedAtOf(int index) =>
+        receivedAfterUs is null ? receivedAt : receivedAt.AddTicks(receivedAfterUs[index] * TimeSpan.TicksPerMicrosecond);
 
     public EventKey KeyAt(int index) => keys[index];
 

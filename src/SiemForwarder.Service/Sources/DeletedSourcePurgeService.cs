@@ -18,7 +18,8 @@ internal sealed class DeletedSourcePurgeService(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "removes the events of deleted sources", token => PurgeAsync(time.GetUtcNow() - Grace, token), token => Task.Delay(Interval, time, token), stoppingToken);
+        "removes the events of deleted sources", token => PurgeAsync(time.GetUtcNow() - Grace, token), token => Task.Delay(Interval, time, token),
+        stoppingToken);
 
     /// <summary>Removes what is left of sources that were deleted before an instant, unless another engine does.</summary>
     internal async Task PurgeAsync(DateTimeOffset deletedBefore, CancellationToken cancellationToken)
