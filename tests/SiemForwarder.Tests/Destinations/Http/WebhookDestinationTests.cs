@@ -209,6 +209,21 @@ public sealed class WebhookDestinationTests : HttpDestinationContract
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnAnswerThatComesWhileTheBodyIsStillBeingSentCountsOverTlsToo(bool closes)
+    {
+        using var authority = new CertificateAuthority("Test authority", TimeProvider.System);
+        using var certificate = authority.IssueServer("hooks.example.com");
+        await using var receiver = new EarlyAnswerServer(413, closes, certificate);
+        await using var destination = Open(SomeSettings.For($"https://127.0.0.1:{receiver.Port}/in") with { Tls = new(authority.Pem, ServerName: "hooks.example.com") });
+
+        var outcome = Assert.IsType<DeliveryOutcome.Rejected>(await destination.SendAsync(LargeBatch(), Soon));
+
+        Assert.Contains("413", outcome.Reason);
+    }
+
+    [Theory]
     [InlineData("-tls1_2")]
     [InlineData("-tls1_3")]
     public async Task AReceiverThatRequiresAClientCertificateSaysSo(string version)
