@@ -12,7 +12,10 @@ switch (args.FirstOrDefault())
     case "pushes":
         await Pushes.RunAsync();
         return 0;
+    case "growth":
+        await Growth.RunAsync();
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | stages | pushes");
+        Console.Error.WriteLine("Usage: catch-up [events] | stages | pushes | growth");
         return 1;
 }

@@ -56,6 +56,11 @@ internal sealed class DeliveryRecorder(
             // The source or the integration was deleted in this very moment.
             return false;
         }
+        catch (PostgresException exception)
+        {
+            partitions.Suspect(exception);
+            throw;
+        }
     }
 
     /// <summary>Shows a failed round in the status: Error, why, and when the next one starts.</summary>

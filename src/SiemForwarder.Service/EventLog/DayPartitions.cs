@@ -124,4 +124,13 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
 
     /// <summary>Forgets which partitions exist: the database has another history now.</summary>
     public void ForgetAll() => known.Clear();
+
+    /// <summary>Forgets which partitions exist where a fault says that one was missing: another engine dropped it.</summary>
+    public void Suspect(Exception exception)
+    {
+        if (exception is PostgresException { SqlState: PostgresErrorCodes.CheckViolation })
+        {
+            known.Clear();
+        }
+    }
 }

@@ -48,7 +48,7 @@ internal sealed class EventIndexService(
         foreach (var (sourceId, position) in await ReadCheckpointsAsync(cancellationToken))
         {
             var start = Stopwatch.GetTimestamp();
-            if (await IndexAsync(sourceId, position, cancellationToken))
+            if (await IndexKnowingDaysAsync(sourceId, position, cancellationToken))
             {
                 any = true;
                 // Half of the time is left to the deliveries: search may lag, they may not.
@@ -73,6 +73,19 @@ internal sealed class EventIndexService(
         }
 
         return checkpoints;
+    }
+
+    private async Task<bool> IndexKnowingDaysAsync(int sourceId, long position, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await IndexAsync(sourceId, position, cancellationToken);
+        }
+        catch (PostgresException exception)
+        {
+            partitions.Suspect(exception);
+            throw;
+        }
     }
 
     /// <summary>Indexes what follows a position of one log; false where nothing was to be read, or another engine was faster.</summary>

@@ -63,6 +63,7 @@ internal sealed class EventLogWriter(
         {
             appender.Window.Clear();
             connections?.Suspect(exception);
+            partitions.Suspect(exception);
             return new AppendOutcome.Unavailable($"The event log cannot be written, nothing was stored: {DatabaseFault.Describe(exception)}");
         }
         catch

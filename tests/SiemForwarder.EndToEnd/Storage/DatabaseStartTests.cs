@@ -121,6 +121,37 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         Assert.Single(process.Output.Trim().Split('\n'));
     }
 
+    [Fact]
+    public async Task AsRootAFolderThatTheServersUserMayNotEnterIsNamed()
+    {
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
+        Assert.SkipUnless(Environment.UserName == "root", "the private server runs as another user only where the service runs as root");
+        await using var folder = new TemporaryFolder();
+        var locked = Directory.CreateDirectory(Path.Combine(folder.Path, "locked")).FullName;
+        File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var fault = await Assert.ThrowsAsync<DatabaseStartException>(
+            () => PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, Path.Combine(locked, "data"), Token));
+
+        Assert.Contains($"may not enter {locked}: run chmod o+x {locked}", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APortThatIsTakenEndsTheProcessWithOneSentence()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var process = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["ConnectionStrings__Forwarder"] = database });
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, process.Port));
+        socket.Listen();
+
+        var code = await process.RunToEndAsync(Token);
+
+        Assert.Equal(2, code);
+        Assert.Contains("Stop what listens there, or set ASPNETCORE_URLS to another address.", process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
+    }
+
     private static async Task<string> FaultAsync(string connectionString) =>
         (await Assert.ThrowsAsync<DatabaseStartException>(() => DatabaseStart.CheckAsync(connectionString, TimeProvider.System, Token))).Message;
 

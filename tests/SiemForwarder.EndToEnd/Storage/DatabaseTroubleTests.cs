@@ -115,6 +115,23 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task ADayThatAnotherEngineDroppedIsMadeAgainWhereItIsNeeded()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        var at = new DateTimeOffset(2026, 1, 15, 12, 0, 0, TimeSpan.Zero);
+        var writer = bench.NewWriter(new StoppedClock(at));
+        await writer.AppendAsync(LogBench.Page(source, [LogBench.Event(Guid.NewGuid(), at.ToUnixTimeMilliseconds())]), Token);
+        Assert.True(await new DayPartitions(bench.Database).DropAsync("segment", new DateOnly(2026, 1, 15), (_, _) => Task.FromResult(true), Token));
+
+        var refused = await writer.AppendAsync(LogBench.Page(source, [LogBench.Event(Guid.NewGuid(), at.ToUnixTimeMilliseconds() + 1)]), Token);
+        var taken = await writer.AppendAsync(LogBench.Page(source, [LogBench.Event(Guid.NewGuid(), at.ToUnixTimeMilliseconds() + 1)]), Token);
+
+        Assert.IsType<AppendOutcome.Unavailable>(refused);
+        Assert.Equal(2, Assert.IsType<AppendOutcome.Committed>(taken).FirstPosition);
+    }
+
+    [Fact]
     public async Task TwoEnginesThatDropTheSameDaysDoNotMeet()
     {
         await using var bench = await LogBench.CreateAsync(postgres);

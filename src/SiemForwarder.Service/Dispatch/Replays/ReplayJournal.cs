@@ -21,7 +21,15 @@ internal sealed class ReplayJournal(NpgsqlDataSource database, DayPartitions par
         var now = time.GetUtcNow();
         await partitions.EnsureAsync(now, cancellationToken);
         await using var command = DeliveryStatement.Create(database, Moved, Counted, replay.IntegrationId, record, now, engine, fence, replay.Id);
-        return await DeliveryStatement.ExecuteAsync(command, cancellationToken);
+        try
+        {
+            return await DeliveryStatement.ExecuteAsync(command, cancellationToken);
+        }
+        catch (PostgresException exception)
+        {
+            partitions.Suspect(exception);
+            throw;
+        }
     }
 
     public async Task RecordErrorAsync(DeliveryError error, CancellationToken cancellationToken)
