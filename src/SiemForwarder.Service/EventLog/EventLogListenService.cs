@@ -34,7 +34,12 @@ internal sealed class EventLogListenService(
             isAsked |= Advance(notification.Payload);
         };
         await ExecuteAsync($"LISTEN {EventLogWriter.Channel}");
-        await ExecuteAsync($"SELECT pg_notify('{EventLogWriter.Channel}', '{echo}')");
+        // From another session: its own, a pooler gives back with the statement.
+        await using (var notify = connections.Vital.CreateCommand($"SELECT pg_notify('{EventLogWriter.Channel}', '{echo}')"))
+        {
+            await notify.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         var started = time.GetTimestamp();
         while (!heard && time.GetElapsedTime(started) < EchoBound)
         {

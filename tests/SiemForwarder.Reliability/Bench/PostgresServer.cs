@@ -250,6 +250,12 @@ internal sealed class PostgresServer : IAsyncDisposable
     private static Task AsOwnerAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
         var path = Path.Combine(Programs!, program);
+        if (!File.Exists(path))
+        {
+            // The server's programs may be linked there, and the clients not.
+            path = Path.Combine(Path.GetDirectoryName(new FileInfo(Path.Combine(Programs!, "initdb")).ResolveLinkTarget(true)?.FullName) ?? Programs!, program);
+        }
+
         return Environment.UserName == "root"
             ? MustAsync("setpriv", ["--reuid=nobody", "--regid=nogroup", "--clear-groups", path, .. arguments], cancellationToken)
             : MustAsync(path, arguments, cancellationToken);

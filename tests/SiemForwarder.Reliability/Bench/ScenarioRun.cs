@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Reliability.Faults;
 using SiemForwarder.Reliability.Judging;
@@ -49,6 +50,14 @@ internal sealed class ScenarioRun : IAsyncDisposable
 
     /// <summary>How long the end of a run is waited for.</summary>
     public TimeSpan DrainBound { get; set; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>Where the judge reads the log, where that is not the scenario's own server.</summary>
+    public NpgsqlDataSource? OtherLog { get; set; }
+
+    /// <summary>Events of other sources than the oracle's that may arrive.</summary>
+    public int Foreign { get; set; }
+
+    private NpgsqlDataSource Log => OtherLog ?? Database.Source;
 
     /// <summary>The log before retention dropped a part of it; null where it is whole.</summary>
     public IReadOnlyList<StoredEvent>? EarlierLog { get; set; }
@@ -204,7 +213,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
     {
         var fresh = Oracle.Issue();
         var hasDrained = await UntilAsync(token => IsDrainedAsync(fresh, token), DrainBound, cancellationToken);
-        var log = await StoredLog.ReadAsync(Database.Source, 1, cancellationToken);
+        var log = await StoredLog.ReadAsync(Log, 1, cancellationToken);
         log = EarlierLog is null ? log : [.. EarlierLog.Concat(log).DistinctBy(one => one.Position).OrderBy(one => one.Position)];
         var rows = new List<Row>();
         foreach (var feed in Feeds)
@@ -231,18 +240,18 @@ internal sealed class ScenarioRun : IAsyncDisposable
         var arrivals = feed.Arrivals.InOrder();
         var setAside = await SetAsideAsync(feed, cancellationToken);
         var acknowledged = await StoredLog.CountAsync(
-            Database.Source, $"SELECT coalesce(sum(event_count), 0) FROM delivery WHERE integration_id = {feed.Id}", cancellationToken);
-        var own = await StoredLog.CountAsync(Database.Source, "SELECT next_position - 1 FROM log_head WHERE source_id = 0", cancellationToken);
+            Log, $"SELECT coalesce(sum(event_count), 0) FROM delivery WHERE integration_id = {feed.Id}", cancellationToken);
+        var own = await StoredLog.CountAsync(Log, "SELECT next_position - 1 FROM log_head WHERE source_id = 0", cancellationToken);
         var resent = await StoredLog.CountAsync(
-            Database.Source,
+            Log,
             $"SELECT coalesce(sum((regexp_match(answer, 'before it (\\d+) events'))[1]::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
             cancellationToken);
         var resends = await StoredLog.CountAsync(
-            Database.Source,
+            Log,
             $"SELECT coalesce(sum((regexp_match(answer, 'in (\\d+) goes'))[1]::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
             cancellationToken);
         var verdict = Judge.Decide(new Evidence(
-            issued, Oracle.IsRemoved, log, arrivals, setAside, feed.Rendering, feed.LargestBatch, feed.Interruptions, feed.KeepsOrder, own, resent, resends));
+            issued, Oracle.IsRemoved, log, arrivals, setAside, feed.Rendering, feed.LargestBatch, feed.Interruptions, feed.KeepsOrder, own + Foreign, resent, resends));
         if (!feed.Arrivals.Contains(fresh.Id))
         {
             verdict.Violations.Add($"a fresh event did not flow after the faults: {await StatusAsync(feed, cancellationToken)}");
@@ -277,7 +286,7 @@ internal sealed class ScenarioRun : IAsyncDisposable
 
     private async Task<HashSet<long>> SetAsideAsync(Feed feed, CancellationToken cancellationToken)
     {
-        await using var command = Database.Source.CreateCommand($"SELECT position FROM set_aside WHERE integration_id = {feed.Id}");
+        await using var command = Log.CreateCommand($"SELECT position FROM set_aside WHERE integration_id = {feed.Id}");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var positions = new HashSet<long>();
         while (await reader.ReadAsync(cancellationToken))

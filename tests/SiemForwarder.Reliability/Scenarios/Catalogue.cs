@@ -7,7 +7,7 @@ internal static class Catalogue
 {
     public static IReadOnlyList<Scenario> All { get; } =
     [
-        .. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Upgrade.All, .. EverythingAtOnce.All, .. Databases.All, .. Failovers.All,
+        .. CrashPoints.All, .. Kills.All, .. TwoEngines.All, .. Upgrade.All, .. EverythingAtOnce.All, .. Databases.All, .. Failovers.All, .. Neighbours.All,
         .. TcpFaults.All, .. TlsFaults.All, .. Names.All,
         .. HttpFaults.All,
         .. IntakeFaults.All, .. Sources.All, .. TimedSources.All, .. Clocks.All, .. LongOutages.All,

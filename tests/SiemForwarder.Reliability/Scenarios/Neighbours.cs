@@ -22,6 +22,7 @@ internal static class Neighbours
         },
         new("backup at a due day", "database", "A session holds what pg_dump holds while a day begins and old ones fall due.", BackUpAsync),
         new("two engines at retention", "database", "Two engines drop the same days at the same time, every second.", RetainAsync),
+        new("power cut of service and private server", "database", "Both end without a word, and the old process id is somebody else's when they start again.", CutPowerAsync),
         new("source deleted under load", "database", "Another source is deleted by force while events flow into it, are indexed and delivered.", DeleteAsync),
     ];
 
@@ -144,13 +145,41 @@ internal static class Neighbours
         run.Feeds.ForEach(feed => feed.Interruptions = 1);
     }
 
+    private static async Task CutPowerAsync(ScenarioRun run, CancellationToken cancellationToken)
+    {
+        var (service, settings) = run.NewService();
+        settings.Remove("ConnectionStrings__Forwarder");
+        await service.StartAsync(cancellationToken);
+        run.Api = new ForwarderApi(() => service.Api);
+        run.OtherLog = run.Own(NpgsqlDataSource.Create($"{service.ConnectionString};Pooling=false"));
+        await Kills.SetUpAsync(run, cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var flowing = run.Oracle.FlowAsync(400, stop.Token);
+        for (var i = 0; i < 3; i++)
+        {
+            await Task.Delay(run.Random.Next(1000, 2500), cancellationToken);
+            await service.KillAsync(cancellationToken);
+            await service.KillDatabaseAsync(cancellationToken);
+            var file = Path.Combine(service.DataFolder, "postgres", "data", "postmaster.pid");
+            var lines = await File.ReadAllLinesAsync(file, cancellationToken);
+            lines[0] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            await File.WriteAllLinesAsync(file, lines, cancellationToken);
+            await service.StartAsync(cancellationToken);
+        }
+
+        await stop.CancelAsync();
+        await flowing;
+        run.Sometimes("3 power cuts, each time the server's old number belonged to a living process", true);
+        run.Feeds.ForEach(feed => feed.Interruptions = 3);
+    }
+
     private static async Task DeleteAsync(ScenarioRun run, CancellationToken cancellationToken)
     {
         var (service, _) = await run.StartServiceAsync(cancellationToken);
         await Kills.SetUpAsync(run, cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var flowing = run.Oracle.FlowAsync(400, stop.Token);
-        var deleted = 0;
+        var (deleted, pushed) = (0, 0);
         for (var i = 0; i < 4; i++)
         {
             var key = $"a-key-of-at-least-16-characters-{i}";
@@ -169,20 +198,23 @@ internal static class Neighbours
             deleted += answer.IsSuccessStatusCode ? 1 : 0;
             await Task.Delay(300, cancellationToken);
             await pushing.CancelAsync();
-            await pushes;
+            pushed += (await pushes).Sum();
         }
 
         await stop.CancelAsync();
         await flowing;
+        run.Foreign = pushed;
         run.Sometimes($"{deleted} sources deleted while events flowed into them; the service runs on", deleted == 4 && !service.Process!.HasExited);
         run.Feeds.ForEach(feed => feed.Interruptions = 1);
     }
 
-    /// <summary>Pushes until cancelled, whatever the answer is.</summary>
-    private static async Task PushAsync(HttpClient api, int source, string key, CancellationToken cancellationToken)
+    /// <summary>Pushes until cancelled, whatever the answer is; how many were sent.</summary>
+    private static async Task<int> PushAsync(HttpClient api, int source, string key, CancellationToken cancellationToken)
     {
+        var sent = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
+            sent++;
             using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/sources/{source}/events")
             {
                 Content = new StringContent($$"""{"event_type":"doomed","event_id":"{{Guid.NewGuid()}}"}""", System.Text.Encoding.UTF8, "application/json"),
@@ -194,5 +226,7 @@ internal static class Neighbours
                 await Task.Delay(20, CancellationToken.None);
             }
         }
+
+        return sent;
     }
 }
