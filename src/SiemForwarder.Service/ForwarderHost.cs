@@ -1,4 +1,5 @@
 using Serilog;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -42,9 +43,11 @@ internal static class ForwarderHost
         builder.Services.AddOperations();
         builder.Services.AddEvidence();
         builder.AddApi();
+        builder.Services.AddAccess();
         customize?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseAccess();
         app.UseApi();
         app.MapSources();
         app.MapSourceStatus();

@@ -128,7 +128,10 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         Assert.SkipUnless(Environment.UserName == "root", "the private server runs as another user only where the service runs as root");
         await using var folder = new TemporaryFolder();
         var locked = Directory.CreateDirectory(Path.Combine(folder.Path, "locked")).FullName;
-        File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
 
         var fault = await Assert.ThrowsAsync<DatabaseStartException>(
             () => PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, Path.Combine(locked, "data"), Token));
