@@ -1,4 +1,5 @@
 using Serilog;
+using Serilog.Extensions.Logging;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
@@ -75,11 +76,13 @@ internal static class ForwarderHost
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext()
+        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext().Enrich.With<SafeLog>()
             // Kestrel calls it an error that a body which came too slowly was given up; whoever may be refused may not fill the log with it.
             .Filter.ByExcluding(one => one.MessageTemplate.Text.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
             .CreateLogger();
-        builder.Logging.ClearProviders().AddSerilog(logger, dispose: true);
+        // Levels are Serilog's alone to judge.
+        builder.Logging.ClearProviders().AddFilter<SafeLoggerProvider<SerilogLoggerProvider>>(null, LogLevel.Trace)
+            .AddProvider(new SafeLoggerProvider<SerilogLoggerProvider>(new SerilogLoggerProvider(logger, dispose: true)));
         if (builder.Configuration["urls"] is null && builder.Configuration.GetSection("Kestrel:Endpoints").Value is null)
         {
             builder.WebHost.UseUrls(DefaultUrl);
