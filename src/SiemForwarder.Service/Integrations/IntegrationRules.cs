@@ -6,6 +6,7 @@ using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations.Presets;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -21,8 +22,10 @@ internal static class IntegrationRules
     /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
     /// <param name="errors">Takes the faults.</param>
     /// <param name="localFolder">Folder below which destinations may write files; null where the operator opened none.</param>
+    /// <param name="changed">The integration that is changed; null for a new one.</param>
     public static ValidIntegration? Validate(
-        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null)
+        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null,
+        Integration? changed = null)
     {
         request = PresetFilling.Fill(request, errors);
         CheckTexts(request, errors);
@@ -85,8 +88,13 @@ internal static class IntegrationRules
         var newSourcesFromStart = AddedSources.WantsEverything(request.StartOfNewSources, errors);
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, kind, errors);
+        if (kind is not null && url is not null)
+        {
+            AddressOfSecrets.Check(changed, request, kind, url, definition, secrets.Keys, errors);
+        }
+
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset, newSourcesFromStart);
+            request.EnginePool ?? EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset, newSourcesFromStart);
     }
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
