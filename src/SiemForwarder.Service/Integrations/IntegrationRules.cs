@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Http;
 using SiemForwarder.Destinations.Network;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
@@ -230,6 +231,9 @@ internal static class IntegrationRules
                 break;
             case AuthenticationType.Header when !secrets.TryGetValue(SecretName.Header, out var header) || !HeaderLine.TryParse(header, out _, out _):
                 errors.Add("authentication.header", "Give the full line, for example 'X-API-Key: …' or 'Authorization: Splunk …'.");
+                break;
+            case AuthenticationType.Header when HeaderLine.TryParse(secrets[SecretName.Header], out var name, out _) && ReservedHeaders.Contains(name):
+                errors.Add("authentication.header", $"May not be {name}: the forwarder sets it itself, or it would change what the body means.");
                 break;
             default:
                 break;
