@@ -79,6 +79,8 @@ internal static class ForwarderHost
         var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext().Enrich.With<SafeLog>()
             // Kestrel calls it an error that a body which came too slowly was given up; whoever may be refused may not fill the log with it.
             .Filter.ByExcluding(one => one.MessageTemplate.Text.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
+            // Why the service could not start is thrown as well, and told in one sentence.
+            .Filter.ByExcluding(one => one.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.")
             .CreateLogger();
         // Levels are Serilog's alone to judge.
         builder.Logging.ClearProviders().AddFilter<SafeLoggerProvider<SerilogLoggerProvider>>(null, LogLevel.Trace)
