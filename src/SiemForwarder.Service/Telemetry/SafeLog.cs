@@ -45,9 +45,11 @@ internal sealed class SafeLog : ILogEventEnricher
     }
 
     /// <summary>What is told of an exception: its own lines, none of which begins as an entry of the log does.</summary>
-    public static string Lines(Exception exception) => string.Join(
-        Environment.NewLine,
-        exception.ToString().ReplaceLineEndings("\n").Split('\n').Select((line, index) => index == 0 || line.StartsWith(' ') ? Escape(line) : $"   {Escape(line)}"));
+    public static string Lines(Exception exception)
+    {
+        var lines = exception.ToString().ReplaceLineEndings("\n").Split('\n').Select(Escape);
+        return string.Join(Environment.NewLine, lines.Select((line, index) => index == 0 || line.StartsWith(' ') ? line : $"   {line}"));
+    }
 
     private static LogEventPropertyValue Safe(LogEventPropertyValue value) => value switch
     {
