@@ -30,6 +30,9 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     /// <summary>Write-only: never shown again.</summary>
     public bool Secret { get; init; }
 
+    /// <summary>Whether it says where, or in whose name, secrets are sent: a change of it asks for them again.</summary>
+    public bool LeadsSecrets { get; init; } = Type == DestinationFieldType.Url;
+
     /// <summary>What a choice offers, by the words of the API.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 

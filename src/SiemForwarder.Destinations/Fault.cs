@@ -7,6 +7,14 @@ namespace SiemForwarder.Destinations;
 /// <param name="NeedsChange">True where waiting cannot help: somebody has to change a setting here or there.</param>
 internal sealed record Fault(ErrorCategory Category, string What, string Advice, bool NeedsChange = false)
 {
+    private const int LongestText = 2000;
+
+    /// <summary>What happened; on one line whatever the other side said.</summary>
+    public string What { get; } = OneLine.Of(What, LongestText);
+
+    /// <summary>What to look at or to change.</summary>
+    public string Advice { get; } = OneLine.Of(Advice, LongestText);
+
     public DeliveryOutcome ToOutcome(string integrationName)
     {
         var reason = $"Integration '{integrationName}': {What} {Advice}";

@@ -1,4 +1,6 @@
 using Serilog;
+using Serilog.Extensions.Logging;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -42,9 +44,11 @@ internal static class ForwarderHost
         builder.Services.AddOperations();
         builder.Services.AddEvidence();
         builder.AddApi();
+        builder.Services.AddAccess();
         customize?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseAccess();
         app.UseApi();
         app.MapSources();
         app.MapSourceStatus();
@@ -72,11 +76,15 @@ internal static class ForwarderHost
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext()
+        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext().Enrich.With<SafeLog>()
             // Kestrel calls it an error that a body which came too slowly was given up; whoever may be refused may not fill the log with it.
             .Filter.ByExcluding(one => one.MessageTemplate.Text.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
+            // Why the service could not start is thrown as well, and told in one sentence.
+            .Filter.ByExcluding(one => one.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.")
             .CreateLogger();
-        builder.Logging.ClearProviders().AddSerilog(logger, dispose: true);
+        // Levels are Serilog's alone to judge.
+        builder.Logging.ClearProviders().AddFilter<SafeLoggerProvider<SerilogLoggerProvider>>(null, LogLevel.Trace)
+            .AddProvider(new SafeLoggerProvider<SerilogLoggerProvider>(new SerilogLoggerProvider(logger, dispose: true)));
         if (builder.Configuration["urls"] is null && builder.Configuration.GetSection("Kestrel:Endpoints").Value is null)
         {
             builder.WebHost.UseUrls(DefaultUrl);

@@ -13,7 +13,6 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
     private const int DiskFullOfUnix = 28;
     private const int DiskFullOfWindows = unchecked((int)0x80070070);
     private const int BlockBytes = 4 * 1024;
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     public string Path => path;
 
@@ -33,15 +32,29 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
 
             if (FindLink() is { } link)
             {
-                return new Fault(
-                    ErrorCategory.Configuration, $"{link} is a symbolic link, which could lead out of the folder for files.",
-                    "Replace it by a plain file or folder, or choose another name.", NeedsChange: true);
+                return Link(link);
             }
 
             Directory.CreateDirectory(Folder);
-            await using var turn = await TakeTurnAsync(timeProvider, bound.Token);
-            await WriteAsync(lines, cancellationToken);
+            await using var turn = await LogFileTurn.TakeAsync(
+                System.IO.Path.Combine(Folder, $".{System.IO.Path.GetFileName(path)}.lock"), timeProvider, bound.Token);
+            if (turn.IsFirst || !turn.Remembers || !File.Exists(path))
+            {
+                RefuseForeign(turn);
+            }
+
+            await WriteAsync(lines, turn, cancellationToken);
             return null;
+        }
+        catch (LinkException exception)
+        {
+            return Link(exception.Path);
+        }
+        catch (ForeignFileException exception)
+        {
+            return new Fault(
+                ErrorCategory.Configuration, $"{exception.Path} was not made by this file's rotation, which would overwrite it.",
+                "Move it away, or choose another name for the file.", NeedsChange: true);
         }
         catch (OperationCanceledException) when (bound.IsOver)
         {
@@ -66,9 +79,13 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         }
     }
 
+    private static Fault Link(string link) => new(
+        ErrorCategory.Configuration, $"{link} is a symbolic link, which could lead out of the folder for files.",
+        "Replace it by a plain file or folder, or choose another name.", NeedsChange: true);
+
     private string Folder => System.IO.Path.GetDirectoryName(path)!;
 
-    private async Task WriteAsync(ReadOnlyMemory<byte> lines, CancellationToken cancellationToken)
+    private async Task WriteAsync(ReadOnlyMemory<byte> lines, LogFileTurn turn, CancellationToken cancellationToken)
     {
         var file = Open();
         try
@@ -77,7 +94,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
             if (length > 0 && length + lines.Length > maxBytes)
             {
                 file.Dispose();
-                Rotate();
+                Rotate(turn);
                 file = Open();
                 length = 0;
             }
@@ -148,8 +165,29 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         return whole;
     }
 
-    private void Rotate()
+    private IEnumerable<string> Renamed => Enumerable.Range(1, keep).Select(number => $"{path}.{number}");
+
+    private IEnumerable<string> Beside => Directory.EnumerateFiles(Folder, $"{System.IO.Path.GetFileName(path)}.*");
+
+    private void RefuseForeign(LogFileTurn turn)
     {
+        if (!turn.Remembers)
+        {
+            // What an older version renamed is ours: it overwrote whatever stood there.
+            turn.Remember(Renamed.Where(File.Exists), []);
+        }
+
+        if (Renamed.FirstOrDefault(name => System.IO.Path.Exists(name) && !turn.Knows(name)) is { } foreign)
+        {
+            throw new ForeignFileException(foreign);
+        }
+    }
+
+    private void Rotate(LogFileTurn turn)
+    {
+        RefuseForeign(turn);
+        // Known before anything is renamed, so that a crash between leaves nothing that seems foreign.
+        turn.Remember([path], Beside);
         for (var number = keep; number > 1; number--)
         {
             if (File.Exists($"{path}.{number - 1}"))
@@ -177,23 +215,6 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
         });
         return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-    }
-
-    private async Task<FileStream> TakeTurnAsync(TimeProvider timeProvider, CancellationToken cancellationToken)
-    {
-        var name = System.IO.Path.Combine(Folder, $".{System.IO.Path.GetFileName(path)}.lock");
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                return new FileStream(name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(name))
-            {
-                await Task.Delay(Look, timeProvider, cancellationToken);
-            }
-        }
     }
 
     // The operator's own folder may well be a link; what stands below it may not.

@@ -115,7 +115,9 @@ internal sealed class AzureIdentityTokens : IAccessTokens
         // The identity of a machine is asked for on that machine, never behind a proxy.
         var proxy = own.Credential == SentinelCredential.WorkloadIdentity && settings.Proxy is { } url ? new WebProxy(url) : null;
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = proxy is not null, Proxy = proxy,
-            ActivityHeadersPropagator = null, ConnectCallback = HostConnection.ConnectAsync };
+            ActivityHeadersPropagator = null,
+            // A machine's own identity stands behind its metadata service; the authority of a workload is a setting.
+            ConnectCallback = own.Credential == SentinelCredential.ManagedIdentity ? HostConnection.ConnectAnywhereAsync : HostConnection.ConnectAsync };
         if (authorities.Count > 0)
         {
             handler.SslOptions = new SslClientAuthenticationOptions

@@ -8,9 +8,6 @@ namespace SiemForwarder.Destinations.Http;
 /// <param name="Value">Its value.</param>
 internal sealed record HttpCredentials(string Name, Secret Value)
 {
-    private static readonly string[] Reserved =
-        ["Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding", "Connection", "Host", "Expect", "Upgrade"];
-
     /// <summary>The header, or a fault that names the setting that is missing or wrong.</summary>
     public static Attempt<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch
     {
@@ -44,7 +41,7 @@ internal sealed record HttpCredentials(string Name, Secret Value)
         }
 
         var name = line[..colon];
-        return Reserved.Contains(name, StringComparer.OrdinalIgnoreCase)
+        return ReservedHeaders.Contains(name)
             ? Wrong($"authentication.header may not be {name}: the forwarder sets it itself.")
             : new HttpCredentials(name, new Secret(line[(colon + 1)..].Trim()));
     }

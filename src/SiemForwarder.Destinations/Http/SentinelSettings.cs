@@ -23,19 +23,19 @@ internal sealed record SentinelSettings(
             "As whom to ask for tokens: an app registration with a secret, the managed identity of the engine's machine, or the workload identity of its "
                 + "pod.") { Default = "clientSecret", Choices = ["clientSecret", "managedIdentity", "workloadIdentity"] },
         new("settings.tenantId", DestinationFieldType.Text,
-            "Directory (tenant) id; required with clientSecret, AZURE_TENANT_ID of the pod with workloadIdentity."),
+            "Directory (tenant) id; required with clientSecret, AZURE_TENANT_ID of the pod with workloadIdentity.") { LeadsSecrets = true },
         new("settings.clientId", DestinationFieldType.Text,
             "Application (client) id; required with clientSecret, of a user-assigned identity with managedIdentity, AZURE_CLIENT_ID of the pod with "
-                + "workloadIdentity."),
+                + "workloadIdentity.") { LeadsSecrets = true },
         new("settings.clientSecret", DestinationFieldType.Text, "Client secret of the app registration; required with clientSecret.") { Secret = true },
         new("settings.ruleId", DestinationFieldType.Text, "Immutable id of the data collection rule: dcr- and 32 digits.") { Required = true },
         new("settings.stream", DestinationFieldType.Text, "Stream that the rule declares.") { Default = UsualStream },
         new("settings.payload", DestinationFieldType.Choice,
             "Rows with the columns of the documentation, or each event as it was formatted.") { Default = "columns", Choices = ["columns", "formatted"] },
         new("settings.cloud", DestinationFieldType.Choice, "Cloud that the workspace is in; chooses authority and scope.") { Default = "public",
-            Choices = ["public", "usGovernment", "china"] },
+            Choices = ["public", "usGovernment", "china"], LeadsSecrets = true },
         new("settings.authority", DestinationFieldType.Url, "Where tokens are asked for, where it is not that of the cloud."),
-        new("settings.scope", DestinationFieldType.Text, "Scope of the token, where it is not that of the cloud."),
+        new("settings.scope", DestinationFieldType.Text, "Scope of the token, where it is not that of the cloud.") { LeadsSecrets = true },
     ];
 
     public static SentinelSettings Read(SettingReader reader)

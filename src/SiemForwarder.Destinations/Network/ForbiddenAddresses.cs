@@ -3,12 +3,12 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Destinations.Network;
 
-/// <summary>Addresses that no destination may reach: link-local and the metadata services of clouds, in every disguise.</summary>
+/// <summary>Addresses that no destination and no source may reach: link-local and the metadata services of clouds, in every disguise.</summary>
 /// <remarks>
-/// Whoever may write an integration must not get at the credentials of the machine it runs on. Private and loopback ranges stay
+/// Whoever may write an integration or a source must not get at the credentials of the machine it runs on. Private and loopback ranges stay
 /// allowed, since SIEMs live there. Checked after resolution, on the very address that is connected to.
 /// </remarks>
-internal static class ForbiddenAddresses
+public static class ForbiddenAddresses
 {
     private static readonly IPNetwork[] Networks =
     [
@@ -29,8 +29,18 @@ internal static class ForbiddenAddresses
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
     private static readonly IPNetwork Teredo = IPNetwork.Parse("2001::/32");
 
+    /// <summary>Whether a host is one of them as far as its writing tells; names are judged again when they are resolved.</summary>
+    public static bool IsNamedBy(string host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return IPAddress.TryParse(host, out var address)
+            ? Contains(address)
+            : host.TrimEnd('.').EndsWith("metadata.google.internal", StringComparison.OrdinalIgnoreCase);
+    }
+
     public static bool Contains(IPAddress address)
     {
+        ArgumentNullException.ThrowIfNull(address);
         if (IsListed(address))
         {
             return true;

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Destinations.Network;
 
-/// <summary>Connects an HTTP client that resolves nothing by itself: names are looked up as for every destination.</summary>
+/// <summary>Connects an HTTP client that resolves nothing by itself: names are looked up, and addresses refused, as for every destination.</summary>
 public static class HostConnection
 {
     private static readonly TimeSpan LongestLookup = TimeSpan.FromSeconds(15);
@@ -11,10 +11,21 @@ public static class HostConnection
 
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     /// <exception cref="SocketException">As the client's own connecting throws it.</exception>
-    public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    /// <exception cref="ForbiddenAddressException">The host leads to no other address than those that nothing may reach.</exception>
+    public static ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
+        ConnectAsync(context, NameLookup.OfSystem, isGuarded: true, cancellationToken);
+
+    /// <summary>The same for the one who has to ask the machine's own metadata service.</summary>
+    /// <exception cref="SocketException">As the client's own connecting throws it.</exception>
+    internal static ValueTask<Stream> ConnectAnywhereAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
+        ConnectAsync(context, NameLookup.OfSystem, isGuarded: false, cancellationToken);
+
+    /// <summary>The same with a look-up of its own.</summary>
+    internal static async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext context, NameLookup names, bool isGuarded, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var answer = await NameLookup.OfSystem.FindAsync(context.DnsEndPoint.Host, LongestLookup, TimeProvider.System, cancellationToken);
+        var answer = await names.FindAsync(context.DnsEndPoint.Host, LongestLookup, TimeProvider.System, cancellationToken);
         if (answer.Addresses.Length == 0)
         {
             // The client knows the first of these as a fault of name resolution, and no other.
@@ -23,15 +34,21 @@ public static class HostConnection
                 : $"the name {context.DnsEndPoint.Host} could not be resolved ({answer.Error})");
         }
 
+        var addresses = isGuarded ? Array.FindAll(answer.Addresses, address => !ForbiddenAddresses.Contains(address)) : answer.Addresses;
+        if (addresses.Length == 0)
+        {
+            throw new ForbiddenAddressException(context.DnsEndPoint.Host, answer.Addresses[0].ToString());
+        }
+
         for (var index = 0; ; index++)
         {
-            var isLast = index == answer.Addresses.Length - 1;
+            var isLast = index == addresses.Length - 1;
             using var bound = new TimeBound(isLast ? Timeout.InfiniteTimeSpan : LongestAddress, TimeProvider.System, cancellationToken);
-            var socket = new Socket(answer.Addresses[index].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            var socket = new Socket(addresses[index].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             var isConnected = false;
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(answer.Addresses[index], context.DnsEndPoint.Port), bound.Token);
+                await socket.ConnectAsync(new IPEndPoint(addresses[index], context.DnsEndPoint.Port), bound.Token);
                 isConnected = true;
                 return new NetworkStream(socket, ownsSocket: true);
             }

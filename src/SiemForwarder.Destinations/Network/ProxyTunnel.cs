@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -39,9 +38,7 @@ internal static class ProxyTunnel
     }
 
     /// <summary>Whether an endpoint is one that nobody may reach through a proxy either, as far as its name tells.</summary>
-    public static bool IsForbidden(Endpoint endpoint) => IPAddress.TryParse(endpoint.Host, out var address)
-        ? ForbiddenAddresses.Contains(address)
-        : endpoint.Host.TrimEnd('.').EndsWith("metadata.google.internal", StringComparison.OrdinalIgnoreCase);
+    public static bool IsForbidden(Endpoint endpoint) => ForbiddenAddresses.IsNamedBy(endpoint.Host);
 
     // Byte by byte: what stands behind the head belongs to the endpoint.
     private static async Task<string> ReadHeadAsync(Stream stream, CancellationToken cancellationToken)

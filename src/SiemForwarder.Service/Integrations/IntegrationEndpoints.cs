@@ -57,7 +57,7 @@ internal static class IntegrationEndpoints
             errors.Add("startOfNewSources", "Only a change adds sources; where a new integration begins, start says.");
         }
 
-        var valid = await ValidateAsync(request, new Dictionary<string, Secret>(), store, errors, cancellationToken);
+        var valid = await ValidateAsync(request, null, store, errors, cancellationToken);
         if (valid is null)
         {
             return Problems.Invalid(errors);
@@ -91,8 +91,7 @@ internal static class IntegrationEndpoints
             errors.Add("start", "Only a new integration has a start; order a replay to send stored events to this one.");
         }
 
-        var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
-        var valid = await ValidateAsync(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, store, errors, cancellationToken);
+        var valid = await ValidateAsync(request with { Enabled = request.Enabled ?? stored.Enabled }, stored, store, errors, cancellationToken);
         if (valid is null)
         {
             return Problems.Invalid(errors);
@@ -150,10 +149,14 @@ internal static class IntegrationEndpoints
         };
     }
 
-    /// <summary>Checks a request with the references that only the database knows; faults are noted by field.</summary>
+    /// <summary>Checks a request with what only the database knows; faults are noted by field.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="stored">The integration that it changes, whose secrets stay where they are left out; null for a new one.</param>
+    /// <param name="store">Knows references and secrets.</param>
+    /// <param name="errors">Takes the faults.</param>
+    /// <param name="cancellationToken">Ends the look-up.</param>
     public static async Task<ValidIntegration?> ValidateAsync(
-        IntegrationRequest request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors,
-        CancellationToken cancellationToken)
+        IntegrationRequest request, Integration? stored, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
     {
         var (unknown, poolKnown) = await store.CheckReferencesAsync(
             request.Sources ?? [], request.EnginePool ?? EnginePool.Default, cancellationToken);
@@ -167,7 +170,8 @@ internal static class IntegrationEndpoints
             errors.Add("enginePool", $"There is no engine pool called '{request.EnginePool}'.");
         }
 
-        return IntegrationRules.Validate(request, secrets, errors, store.LocalFolder);
+        var secrets = (stored is null ? null : store.SecretsOf(stored)) ?? new Dictionary<string, Secret>();
+        return IntegrationRules.Validate(request, secrets, errors, store.LocalFolder, stored);
     }
 
     private static async Task<IntegrationResponse> ShowAsync(

@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Http;
 using SiemForwarder.Destinations.Network;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations.Presets;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -21,8 +23,10 @@ internal static class IntegrationRules
     /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
     /// <param name="errors">Takes the faults.</param>
     /// <param name="localFolder">Folder below which destinations may write files; null where the operator opened none.</param>
+    /// <param name="changed">The integration that is changed; null for a new one.</param>
     public static ValidIntegration? Validate(
-        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null)
+        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null,
+        Integration? changed = null)
     {
         request = PresetFilling.Fill(request, errors);
         CheckTexts(request, errors);
@@ -85,8 +89,13 @@ internal static class IntegrationRules
         var newSourcesFromStart = AddedSources.WantsEverything(request.StartOfNewSources, errors);
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, kind, errors);
+        if (kind is not null && url is not null)
+        {
+            AddressOfSecrets.Check(changed, request, kind, url, definition, secrets.Keys, errors);
+        }
+
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? Storage.EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset, newSourcesFromStart);
+            request.EnginePool ?? EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset, newSourcesFromStart);
     }
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
@@ -222,6 +231,9 @@ internal static class IntegrationRules
                 break;
             case AuthenticationType.Header when !secrets.TryGetValue(SecretName.Header, out var header) || !HeaderLine.TryParse(header, out _, out _):
                 errors.Add("authentication.header", "Give the full line, for example 'X-API-Key: …' or 'Authorization: Splunk …'.");
+                break;
+            case AuthenticationType.Header when HeaderLine.TryParse(secrets[SecretName.Header], out var name, out _) && ReservedHeaders.Contains(name):
+                errors.Add("authentication.header", $"May not be {name}: the forwarder sets it itself, or it would change what the body means.");
                 break;
             default:
                 break;

@@ -1,6 +1,7 @@
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Service.Keycloak;
 
@@ -13,6 +14,12 @@ internal static class ConnectionFaults
     public static PollFailure Classify(KeycloakSource source, Exception fault)
     {
         var server = Of(source);
+        if (fault is ForbiddenAddressException or { InnerException: ForbiddenAddressException })
+        {
+            return new PollFailure(
+                ErrorCategory.Configuration, $"No connection to {server}: {Innermost(fault)} Set the base URL to the address of Keycloak itself.");
+        }
+
         return fault switch
         {
             CryptographicException => new PollFailure(

@@ -18,7 +18,7 @@ internal static class KeycloakAnswers
         {
             >= 300 and < 400 => new PollFailure(
                 ErrorCategory.Configuration,
-                $"{server} redirects to {reply.Location}. Redirects are not followed: enter the address that serves the admin API."),
+                $"{server} redirects to {Target(reply)}. Redirects are not followed: enter the address that serves the admin API."),
             401 => new PollFailure(
                 ErrorCategory.Authentication,
                 $"{server} refuses a fresh access token (401). Check that client '{source.ClientId}' and its service account user are enabled, and that "
@@ -30,13 +30,13 @@ internal static class KeycloakAnswers
                         + $"→ {source.ClientId}-dedicated → Scope switch on Full scope allowed."),
             404 => NotFound(source, reply),
             429 => new PollFailure(ErrorCategory.RateLimited, $"{server} or a proxy before it asks to slow down (429).", reply.RetryAfter),
-            503 => new PollFailure(ErrorCategory.ServerError, $"{server} is not ready (503): {reply.Excerpt()}", reply.RetryAfter),
+            503 => new PollFailure(ErrorCategory.ServerError, $"{server} is not ready (503){reply.Words()}", reply.RetryAfter),
             502 or 504 => new PollFailure(ErrorCategory.ServerError, $"A proxy before {server} cannot reach it ({reply.Status}).", reply.RetryAfter),
             400 or 500 => new PollFailure(
-                ErrorCategory.ServerError, $"{server} answered {reply.Status}: {reply.Excerpt()}", reply.RetryAfter,
+                ErrorCategory.ServerError, $"{server} answered {reply.Status}{reply.Words()}", reply.RetryAfter,
                 reply.IsJson ? PageSuspicion.UnreadableRow : PageSuspicion.None),
             200 when !reply.IsJson => NotJson(source, reply),
-            _ => new PollFailure(ErrorCategory.ServerError, $"{server} answered {reply.Status}: {reply.Excerpt()}", reply.RetryAfter, PageSuspicion.TooLarge),
+            _ => new PollFailure(ErrorCategory.ServerError, $"{server} answered {reply.Status}{reply.Words()}", reply.RetryAfter, PageSuspicion.TooLarge),
         };
     }
 
@@ -95,11 +95,19 @@ internal static class KeycloakAnswers
             $"{ConnectionFaults.Of(source)} does not know the events API (404). Check that the admin REST API is not switched off (feature admin-api)."),
         _ => new PollFailure(
             ErrorCategory.Configuration,
-            $"{ConnectionFaults.Of(source)} has no admin API there (404): {reply.Excerpt()} Check the base URL, and that the proxy lets /admin through."),
+            $"{ConnectionFaults.Of(source)} has no admin API there (404){reply.Words()} Check the base URL, and that the proxy lets /admin through."),
+    };
+
+    // Without the query, which may hold what is not for everybody.
+    private static string Target(KeycloakReply reply) => reply.Location switch
+    {
+        null => "no address",
+        { IsAbsoluteUri: true } location => location.GetLeftPart(UriPartial.Path),
+        var location => location.OriginalString.Split('?', '#')[0],
     };
 
     private static PollFailure NotJson(KeycloakSource source, KeycloakReply reply) => new(
         ErrorCategory.Configuration,
-        $"{ConnectionFaults.Of(source)} answered with {reply.MediaType ?? "no content type"} instead of JSON: {reply.Excerpt()} A proxy or a sign-on page "
+        $"{ConnectionFaults.Of(source)} answered with {reply.MediaType ?? "no content type"} instead of JSON. A proxy or a sign-on page "
             + "seems to stand before it; let the forwarder reach the admin API directly.");
 }

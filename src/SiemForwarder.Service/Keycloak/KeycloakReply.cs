@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json;
+using SiemForwarder.Destinations;
 
 namespace SiemForwarder.Service.Keycloak;
 
@@ -38,20 +38,22 @@ internal sealed class KeycloakReply : IDisposable
         {
             using var document = JsonDocument.Parse(Body.Bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(member, out var value)
-                ? value.ToString()
+                && value.ValueKind == JsonValueKind.String
+                ? value.GetString()!
                 : "";
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return "";
         }
     }
 
-    /// <summary>The beginning of the body on one line, for messages.</summary>
-    public string Excerpt()
+    /// <summary>The end of a sentence about this answer: Keycloak's own error fields, and nothing of a body that may be another server's.</summary>
+    public string Words()
     {
-        var text = Encoding.UTF8.GetString(Body.Bytes.Span[..Math.Min(120, Body.Length)]);
-        return new string([.. text.Select(character => char.IsControl(character) ? ' ' : character)]).Trim();
+        var words = new[] { Text("error"), Text("error_description"), Text("errorMessage") }.Where(text => text.Length > 0).Distinct();
+        var said = OneLine.Of(string.Join(": ", words), 200);
+        return said.Length == 0 ? "." : $": {said.TrimEnd('.')}.";
     }
 
     public void Dispose() => Body.Dispose();

@@ -7,7 +7,13 @@ namespace SiemForwarder.Service.Keycloak;
 /// <param name="Message">What happened and what to do.</param>
 /// <param name="RetryAfter">How long the server asked to wait.</param>
 /// <param name="Suspect">What the poller may suspect of the page it asked for.</param>
-public sealed record PollFailure(ErrorCategory Category, string Message, TimeSpan? RetryAfter = null, PageSuspicion Suspect = PageSuspicion.None);
+public sealed record PollFailure(ErrorCategory Category, string Message, TimeSpan? RetryAfter = null, PageSuspicion Suspect = PageSuspicion.None)
+{
+    private const int LongestMessage = 2000;
+
+    /// <summary>What happened and what to do; on one line whatever the server said.</summary>
+    public string Message { get; } = OneLine.Of(Message, LongestMessage);
+}
 
 /// <summary>What a failed page may have to do with the rows on it.</summary>
 public enum PageSuspicion

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SiemForwarder.Destinations;
 
 namespace SiemForwarder.Service.Keycloak;
 
@@ -27,7 +28,16 @@ public enum SourceCheckResult
 /// <param name="Result">How it ended.</param>
 /// <param name="Detail">What was seen.</param>
 /// <param name="Advice">What to do, in the words of Keycloak's admin console; null where nothing is to do.</param>
-public sealed record SourceCheckItem(string Name, SourceCheckResult Result, string Detail, string? Advice = null);
+public sealed record SourceCheckItem(string Name, SourceCheckResult Result, string Detail, string? Advice = null)
+{
+    private const int LongestText = 2000;
+
+    /// <summary>What was seen; on one line whatever the server said.</summary>
+    public string Detail { get; } = OneLine.Of(Detail, LongestText);
+
+    /// <inheritdoc cref="Detail"/>
+    public string? Advice { get; } = Advice is null ? null : OneLine.Of(Advice, LongestText);
+}
 
 /// <summary>What a check of a Keycloak source found, item by item in a fixed order.</summary>
 public sealed record SourceCheckReport(IReadOnlyList<SourceCheckItem> Items)

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Preview;
 
@@ -39,7 +39,7 @@ internal static class PreviewEndpoints
         CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        return await ReadAsync(request.Integration, new Dictionary<string, Secret>(), store, errors, cancellationToken) is { } integration
+        return await ReadAsync(request.Integration, null, store, errors, cancellationToken) is { } integration
             ? await RunAsync(request, integration, store, errors, given, recent, previewer, cancellationToken)
             : Problems.Invalid(errors);
     }
@@ -55,8 +55,7 @@ internal static class PreviewEndpoints
 
         if (changed is not null)
         {
-            var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
-            return (await ReadAsync(changed, secrets, store, errors, cancellationToken), null);
+            return (await ReadAsync(changed, stored, store, errors, cancellationToken), null);
         }
 
         return store.FindRunnable(stored, out var fault) is { } runnable
@@ -66,8 +65,7 @@ internal static class PreviewEndpoints
 
     /// <summary>An integration as a request describes it; null where that is wrong, noted below <c>integration</c>.</summary>
     internal static async Task<RunnableIntegration?> ReadAsync(
-        IntegrationRequest? request, IReadOnlyDictionary<string, Secret> secrets, IntegrationStore store, FieldErrors errors,
-        CancellationToken cancellationToken)
+        IntegrationRequest? request, Integration? stored, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
     {
         if (request is null)
         {
@@ -78,7 +76,7 @@ internal static class PreviewEndpoints
         var own = new FieldErrors();
         // Nobody has to think of a name before seeing what is sent.
         request = request with { Name = request.Name ?? "preview" };
-        var valid = await IntegrationEndpoints.ValidateAsync(request, secrets, store, own, cancellationToken);
+        var valid = await IntegrationEndpoints.ValidateAsync(request, stored, store, own, cancellationToken);
         errors.Include("integration", own);
         return valid is null ? null : RunnableIntegration.Create(valid, store.LocalFolder);
     }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using SiemForwarder.Destinations;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 
@@ -31,8 +30,7 @@ internal static class VolumeEndpoints
         VolumeRequest request, IntegrationStore store, VolumeEstimator estimator, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        var secrets = new Dictionary<string, Secret>();
-        var integration = await PreviewEndpoints.ReadAsync(request.Integration, secrets, store, errors, cancellationToken);
+        var integration = await PreviewEndpoints.ReadAsync(request.Integration, null, store, errors, cancellationToken);
         return integration is null ? Problems.Invalid(errors) : TypedResults.Ok(await estimator.RunAsync(integration, cancellationToken));
     }
 }

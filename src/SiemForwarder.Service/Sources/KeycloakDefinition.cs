@@ -3,4 +3,16 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>The validated settings of a Keycloak realm.</summary>
 internal sealed record KeycloakDefinition(
     string BaseUrl, string Realm, string ClientId, IReadOnlyList<string> Streams, int PollIntervalSeconds, string Start, string? CaCertificate,
-    bool AllowDuplicate = false);
+    bool AllowDuplicate = false)
+{
+    /// <summary>Whether the client's secret goes to the same server, realm and client, trusted by the same authorities.</summary>
+    public bool LeadsTo(KeycloakDefinition other) =>
+        Root(BaseUrl) == Root(other.BaseUrl) && Realm == other.Realm && ClientId == other.ClientId && CaCertificate == other.CaCertificate;
+
+    // With and without /auth is one server: both are tried.
+    private static string Root(string url)
+    {
+        var plain = Uri.TryCreate(url, UriKind.Absolute, out var parsed) ? parsed.AbsoluteUri.TrimEnd('/') : url;
+        return plain.EndsWith("/auth", StringComparison.Ordinal) ? plain[..^"/auth".Length] : plain;
+    }
+}

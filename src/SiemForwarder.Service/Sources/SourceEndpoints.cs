@@ -88,12 +88,13 @@ internal static class SourceEndpoints
 
         var errors = new FieldErrors();
         var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
-        if (SourceRules.Validate(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, errors, stored.Kind) is not { } valid)
+        var realm = SourceDefinition.ReadKnown(stored.Definition).Keycloak;
+        if (SourceRules.Validate(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, errors, stored.Kind, realm) is not { } valid)
         {
             return Problems.Invalid(errors);
         }
 
-        var (identity, twin) = await twins.LookAsync(id, SourceDefinition.ReadKnown(stored.Definition).Keycloak, valid, cancellationToken);
+        var (identity, twin) = await twins.LookAsync(id, realm, valid, cancellationToken);
         if (twin is not null)
         {
             return twin;

@@ -27,8 +27,10 @@ internal static class SourceRules
     /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
     /// <param name="errors">Takes the faults.</param>
     /// <param name="storedKind">Kind of the source that is changed; null for a new one.</param>
+    /// <param name="storedRealm">The realm that it pulls now; null where there is none.</param>
     public static ValidSource? Validate(
-        SourceRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? storedKind = null)
+        SourceRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? storedKind = null,
+        KeycloakDefinition? storedRealm = null)
     {
         if (string.IsNullOrWhiteSpace(request.Name))
         {
@@ -44,7 +46,7 @@ internal static class SourceRules
         }
 
         var secrets = new Dictionary<string, Secret>();
-        var keycloak = kind == SourceDefinition.KeycloakKind ? Keycloak(request.Keycloak ?? new KeycloakRequest(), stored, secrets, errors) : null;
+        var keycloak = kind == SourceDefinition.KeycloakKind ? Keycloak(request.Keycloak ?? new KeycloakRequest(), stored, storedRealm, secrets, errors) : null;
         if (kind == SourceDefinition.HttpKind && request.Keycloak is not null)
         {
             errors.Add("keycloak", "A source of kind http pulls no realm; leave it out, or use the kind keycloak, which takes pushes as well.");
@@ -57,7 +59,8 @@ internal static class SourceRules
     }
 
     private static KeycloakDefinition Keycloak(
-        KeycloakRequest keycloak, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets, FieldErrors errors)
+        KeycloakRequest keycloak, IReadOnlyDictionary<string, Secret> stored, KeycloakDefinition? storedRealm, Dictionary<string, Secret> secrets,
+        FieldErrors errors)
     {
         errors.NoneEmpty("keycloak.streams", keycloak.Streams);
         secrets[SourceDefinition.ClientSecret] = ClientSecret(keycloak.ClientSecret, stored, errors);
@@ -74,6 +77,11 @@ internal static class SourceRules
         {
             errors.Add(
                 "keycloak.realm", "Is no name of a realm: it would lead to another path of the server. Write it as it stands in the URL of the console.");
+        }
+
+        if (keycloak.ClientSecret is null && stored.ContainsKey(SourceDefinition.ClientSecret) && storedRealm?.LeadsTo(definition) == false)
+        {
+            errors.Add(SourceDefinition.ClientSecret, "The address changed, so give the secret again.");
         }
 
         if (definition.Streams.Count == 0)
@@ -98,6 +106,11 @@ internal static class SourceRules
             errors.Add("keycloak.baseUrl", "Must not hold a user name or password; put the client's secret into keycloak.clientSecret.");
         }
 
+        if (ForbiddenAddresses.IsNamedBy(url.IdnHost))
+        {
+            errors.Add("keycloak.baseUrl", "Leads to a link-local or cloud metadata address, which is never asked; give the address of Keycloak itself.");
+        }
+
         if (url.AbsolutePath.Contains("/realms/", StringComparison.Ordinal) || url.AbsolutePath.Contains("/admin", StringComparison.Ordinal))
         {
             errors.Add("keycloak.baseUrl", "Leave out the path from /realms/ or /admin/ on; the realm has a field of its own.");
@@ -114,6 +127,7 @@ internal static class SourceRules
         }
 
         errors.AtMost(field, text, 255);
+        errors.OneLine(field, text?.Trim());
         return text?.Trim() ?? string.Empty;
     }
 

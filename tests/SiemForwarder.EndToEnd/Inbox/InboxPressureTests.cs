@@ -100,7 +100,7 @@ public sealed class InboxPressureTests(TestPostgres postgres)
             await client.ConnectAsync(IPAddress.Loopback, api.Port, cancellationToken);
             var head = string.Create(
                 CultureInfo.InvariantCulture,
-                $"POST /api/v1/sources/{sourceId}/events HTTP/1.1\r\nHost: inbox\r\nContent-Type: application/json\r\nContent-Length: {Announced}\r\n{header ?? $"X-Keycloak-Signature: {new string('a', 64)}"}\r\n\r\n");
+                $"POST /api/v1/sources/{sourceId}/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Announced}\r\n{header ?? $"X-Keycloak-Signature: {new string('a', 64)}"}\r\n\r\n");
             var stream = client.GetStream();
             await stream.WriteAsync(Encoding.ASCII.GetBytes(head), cancellationToken);
             await stream.WriteAsync(new byte[sentBytes], cancellationToken);

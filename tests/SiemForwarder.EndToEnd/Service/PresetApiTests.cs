@@ -79,7 +79,7 @@ public sealed class PresetApiTests(TestPostgres postgres) : IAsyncLifetime
             port = 9088,
             outputType = "CEF",
             http = new { gzip = false },
-            settings = new { sourceType = "my:type" },
+            settings = new { sourceType = "my:type", token = "t" },
         });
 
         Assert.Equal(9088, edited["port"]!.GetValue<int>());

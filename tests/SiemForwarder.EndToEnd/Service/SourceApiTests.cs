@@ -77,12 +77,12 @@ public sealed class SourceApiTests(RunningForwarder running) : IClassFixture<Run
         var name = Unique("versions");
         var created = await forwarder.SendAsync(HttpMethod.Post, Path, Request(name, "http://127.0.0.1:9", "s3cr3t", enabled: false));
         var path = $"{Path}/{created.Json["id"]}";
-        var body = Request(name, "http://127.0.0.1:10", null);
+        var body = Request(name, "http://127.0.0.1:9", null);
 
         var without = await forwarder.SendAsync(HttpMethod.Put, path, body);
         var done = await forwarder.SendAsync(HttpMethod.Put, path, body, created.ETag);
         var stale = await forwarder.SendAsync(HttpMethod.Put, path, body, created.ETag);
-        var emptied = await forwarder.SendAsync(HttpMethod.Put, path, Request(name, "http://127.0.0.1:10", ""), done.ETag);
+        var emptied = await forwarder.SendAsync(HttpMethod.Put, path, Request(name, "http://127.0.0.1:9", ""), done.ETag);
         var deleteWithout = await forwarder.SendAsync(HttpMethod.Delete, path);
         var deleteStale = await forwarder.SendAsync(HttpMethod.Delete, path, null, created.ETag);
         var deleted = await forwarder.SendAsync(HttpMethod.Delete, path, null, done.ETag);

@@ -133,7 +133,6 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
             File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-
         var fault = await Assert.ThrowsAsync<DatabaseStartException>(
             () => PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, Path.Combine(locked, "data"), Token));
 

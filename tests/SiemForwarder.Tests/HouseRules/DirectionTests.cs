@@ -15,6 +15,7 @@ public sealed class DirectionTests
         ("Storage", []),
         ("Telemetry", ["Storage"]),
         ("Api", ["Storage"]),
+        ("Access", []),
         ("Engines", ["Storage", "Telemetry", "Api"]),
         ("Location", []),
         ("EventLog", ["Storage", "Telemetry", "Location"]),

@@ -6,10 +6,20 @@ namespace SiemForwarder.Service.Storage.Private;
 internal static class ChildProgram
 {
     /// <summary>Exit code and output of the program; code -1 where it could not be started.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string file, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    public static Task<(int ExitCode, string Output)> RunAsync(string file, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        RunAsync(file, arguments, new Dictionary<string, string>(), cancellationToken);
+
+    /// <summary>The same with variables for the program's environment, which other users cannot see, as they can its arguments.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(
             file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (var (name, value) in variables)
+        {
+            start.Environment[name] = value;
+        }
+
         try
         {
             using var process = Process.Start(start)!;

@@ -5,7 +5,9 @@ internal sealed class ContainerPostgres : IAsyncDisposable
 {
     private const string Name = "siemforwarder-postgres";
 
-    private ContainerPostgres(string connectionString) => ConnectionString = connectionString;
+    private readonly string docker;
+
+    private ContainerPostgres(string docker, string connectionString) => (this.docker, ConnectionString) = (docker, connectionString);
 
     public string ConnectionString { get; }
 
@@ -18,16 +20,18 @@ internal sealed class ContainerPostgres : IAsyncDisposable
 
     /// <summary>Starts the container (or uses the one that runs) with its data in a volume, published on loopback only.</summary>
     /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
-    public static async Task<ContainerPostgres> StartAsync(string dataFolder, CancellationToken cancellationToken)
+    public static async Task<ContainerPostgres> StartAsync(string dataFolder, CancellationToken cancellationToken, string docker = "docker")
     {
         var password = await PasswordAsync(dataFolder, cancellationToken);
-        var (running, _) = await ChildProgram.RunAsync("docker", ["start", Name], cancellationToken);
+        var (running, _) = await ChildProgram.RunAsync(docker, ["start", Name], cancellationToken);
         if (running != 0)
         {
             var (code, output) = await ChildProgram.RunAsync(
-                "docker",
+                docker,
                 ["run", "-d", "--name", Name, "-p", "127.0.0.1:0:5432", "-v", $"{Name}:/var/lib/postgresql/data",
-                    "-e", "POSTGRES_USER=siemforwarder", "-e", $"POSTGRES_PASSWORD={password}", "postgres:17"],
+                    "-e", "POSTGRES_USER=siemforwarder", "-e", "POSTGRES_PASSWORD", "postgres:17"],
+                // Named without a value, it is taken from the environment: arguments stand in the list of processes.
+                new Dictionary<string, string> { ["POSTGRES_PASSWORD"] = password },
                 cancellationToken);
             if (code != 0)
             {
@@ -36,28 +40,32 @@ internal sealed class ContainerPostgres : IAsyncDisposable
             }
         }
 
-        var (_, address) = await ChildProgram.RunAsync("docker", ["port", Name, "5432/tcp"], cancellationToken);
+        var (_, address) = await ChildProgram.RunAsync(docker, ["port", Name, "5432/tcp"], cancellationToken);
         var port = address.Split('\n')[0].Split(':')[^1];
-        return new ContainerPostgres($"Host=127.0.0.1;Port={port};Username=siemforwarder;Password={password};Database=siemforwarder");
+        return new ContainerPostgres(docker, $"Host=127.0.0.1;Port={port};Username=siemforwarder;Password={password};Database=siemforwarder");
     }
 
     public async ValueTask DisposeAsync()
     {
         using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await ChildProgram.RunAsync("docker", ["stop", Name], bound.Token);
+        await ChildProgram.RunAsync(docker, ["stop", Name], bound.Token);
     }
 
     private static async Task<string> PasswordAsync(string dataFolder, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(dataFolder);
+        DataFolder.Make(dataFolder);
         var path = Path.Combine(dataFolder, "postgres-container.password");
         if (!File.Exists(path))
         {
-            await File.WriteAllTextAsync(path, Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(24)), cancellationToken);
-            if (!OperatingSystem.IsWindows())
+            var whole = $"{path}.new";
+            File.Delete(whole);
+            await using (var file = new FileStream(whole, DataFolder.Own(FileMode.CreateNew)))
             {
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                var password = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(24));
+                await file.WriteAsync(System.Text.Encoding.ASCII.GetBytes(password), cancellationToken);
             }
+
+            File.Move(whole, path);
         }
 
         return await File.ReadAllTextAsync(path, cancellationToken);

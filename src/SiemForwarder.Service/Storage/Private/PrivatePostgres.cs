@@ -37,7 +37,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         var home = Path.Combine(Path.GetFullPath(dataFolder), "postgres");
         var data = Path.Combine(home, "data");
         var runAs = Environment.UserName == "root" ? await FindUnprivilegedUserAsync(cancellationToken) : null;
-        MakeFolder(home, dataFolder);
+        DataFolder.Make(dataFolder, othersPass: runAs is not null);
+        DataFolder.Make(home);
         var folderLock = Lock(Path.Combine(dataFolder, "lock"), dataFolder);
         var socketFolder = SocketFolder(home);
         if (runAs is not null)
@@ -96,25 +97,24 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         return true;
     }
 
-    private static void MakeFolder(string home, string dataFolder)
-    {
-        try
-        {
-            Directory.CreateDirectory(home);
-        }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
-        {
-            throw new DatabaseStartException(
-                $"The data folder {dataFolder} cannot be made or written ({exception.Message}): set Forwarder__DataFolder to a folder of this user's own, "
-                    + "or name a PostgreSQL by ConnectionStrings__Forwarder.");
-        }
-    }
-
     private static FileStream Lock(string path, string dataFolder)
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var held = new FileStream(path, DataFolder.Own(FileMode.OpenOrCreate));
+            if (!OperatingSystem.IsWindows())
+            {
+                // One that an older version left is open to others, who could hold it.
+                File.SetUnixFileMode(held.SafeFileHandle, DataFolder.OwnFile);
+            }
+
+            return held;
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new DatabaseStartException(
+                $"The file {path} is not this user's ({exception.Message}): give the data folder to the user that runs this, or set Forwarder__DataFolder to "
+                    + "another folder.");
         }
         catch (IOException)
         {
@@ -133,10 +133,10 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             folder = Path.Combine(Path.GetTempPath(), $"siemforwarder-{name}");
         }
 
-        Directory.CreateDirectory(folder);
+        DataFolder.Make(folder);
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(folder, DataFolder.OwnFolder);
         }
 
         return folder;

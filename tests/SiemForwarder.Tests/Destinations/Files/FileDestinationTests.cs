@@ -232,6 +232,88 @@ public sealed class FileDestinationTests : DestinationContract, IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TheFileOfTurnsIsNeverALink(bool targetExists)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need rights there");
+        var outside = Directory.CreateTempSubdirectory("siemforwarder-outside-").FullName;
+        var target = Path.Combine(outside, "target");
+        if (targetExists)
+        {
+            await File.WriteAllTextAsync(target, "mine", Soon);
+        }
+
+        File.CreateSymbolicLink(Path.Combine(folder, ".name.log.lock"), target);
+        await using var destination = Open(SomeSettings.For("file:///name.log"));
+
+        var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
+
+        Assert.Contains(".name.log.lock is a symbolic link", outcome.Reason);
+        Assert.Equal(targetExists ? "mine" : null, File.Exists(target) ? await File.ReadAllTextAsync(target, Soon) : null);
+        Assert.False(File.Exists(Log));
+        Directory.Delete(outside, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(".1")]
+    [InlineData(".2")]
+    public async Task AFileThatRotationDidNotMakeIsNeverOverwritten(string suffix)
+    {
+        await File.WriteAllTextAsync(Log + suffix, "mine", Soon);
+        await using var destination = Open(SomeSettings.For("file:///name.log") with { Settings = SomeSettings.Own(new { maxMegabytes = 1, keep = 2 }) });
+
+        var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
+
+        AssertReadable(outcome.Reason);
+        Assert.Contains($"name.log{suffix} was not made by this file's rotation", outcome.Reason);
+        Assert.Equal("mine", await File.ReadAllTextAsync(Log + suffix, Soon));
+    }
+
+    [Fact]
+    public async Task AFileThatComesInTheWayLaterIsNotOverwrittenEitherAndNothingIsLost()
+    {
+        await using var destination = Open(SomeSettings.For("file:///name.log") with { Settings = SomeSettings.Own(new { maxMegabytes = 1, keep = 2 }) });
+        var half = SomeBatch.Of([.. Enumerable.Repeat(new string('x', 10_000), 60)]);
+        await destination.SendAsync(half, Soon);
+        await destination.SendAsync(half, Soon);
+        File.Delete(Log + ".1");
+        await File.WriteAllTextAsync(Log + ".1", "mine", Soon);
+
+        var refused = await destination.SendAsync(half, Soon);
+        File.Delete(Log + ".1");
+        var taken = await destination.SendAsync(half, Soon);
+
+        Assert.Contains("name.log.1 was not made", Assert.IsType<DeliveryOutcome.Misconfigured>(refused).Reason);
+        Assert.IsType<DeliveryOutcome.Delivered>(taken);
+        Assert.Equal((60, 60), (File.ReadLines(Log).Count(), File.ReadLines(Log + ".1").Count()));
+    }
+
+    [Fact]
+    public async Task FilesThatAnOlderVersionRenamedAreItsOwn()
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, ".name.log.lock"), "", Soon);
+        await File.WriteAllTextAsync(Log, new string('x', 1_000_000) + "\n", Soon);
+        await File.WriteAllTextAsync(Log + ".1", "older\n", Soon);
+        await using var destination = Open(SomeSettings.For("file:///name.log") with { Settings = SomeSettings.Own(new { maxMegabytes = 1, keep = 2 }) });
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Of(new string('y', 100_000)), Soon));
+
+        Assert.Equal("older\n", await File.ReadAllTextAsync(Log + ".2", Soon));
+    }
+
+    [Fact]
+    public async Task FewerAndThenMoreKeptFilesAreStillKnown()
+    {
+        var one = SomeBatch.Of([.. Enumerable.Repeat(new string('x', 10_000), 60)]);
+        foreach (var keep in (int[])[3, 3, 3, 3, 1, 1, 3, 3])
+        {
+            await using var destination = Open(SomeSettings.For("file:///name.log") with { Settings = SomeSettings.Own(new { maxMegabytes = 1, keep }) });
+            Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(one, Soon));
+        }
+    }
+
     [Fact]
     public async Task ATestWritesALineAndSaysWhere()
     {

@@ -237,6 +237,33 @@ public sealed class IntegrationRulesTests
     public void ADatagramFitsIntoAnEthernetFrame(string url, int bytes) =>
         Assert.Equal(bytes, Validate(new IntegrationRequest { Name = "n", ServerUrl = url }).Definition.MaxMessageBytes);
 
+    [Theory]
+    [InlineData("Host")]
+    [InlineData("content-length")]
+    [InlineData("Transfer-Encoding")]
+    [InlineData("Connection")]
+    [InlineData("Content-Type")]
+    [InlineData("Content-Encoding")]
+    [InlineData("Content-MD5")]
+    [InlineData("Expect")]
+    [InlineData("Upgrade")]
+    [InlineData("TE")]
+    [InlineData("Trailer")]
+    [InlineData("Keep-Alive")]
+    [InlineData("Proxy-Connection")]
+    [InlineData("Accept-Encoding")]
+    [InlineData("Last-Modified")]
+    [InlineData("User-Agent")]
+    public void AHeaderThatTheForwarderSetsItselfIsRefused(string name)
+    {
+        var errors = new FieldErrors();
+
+        IntegrationRules.Validate(
+            new IntegrationRequest { Name = "n", ServerUrl = "https://h", Authentication = new AuthenticationRequest { Type = "header", Header = $"{name}: x" } }, NoSecrets, errors);
+
+        Assert.Contains($"May not be {name}", Assert.Single(errors.ByField["authentication.header"]), StringComparison.Ordinal);
+    }
+
     private static string KeyOf(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
 
     private static ValidIntegration Validate(IntegrationRequest request, IReadOnlyDictionary<string, Secret>? stored = null)

@@ -1,6 +1,7 @@
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Sources;
+using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Tests.Service.Sources;
 
@@ -55,6 +56,44 @@ public sealed class SourceRulesTests
         var valid = SourceRules.Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { ClientSecret = null } }, stored, errors);
 
         Assert.Equal("old", valid!.Secrets[SourceDefinition.ClientSecret].Reveal());
+    }
+
+    [Theory]
+    [InlineData("https://sso.example.com", null, null, true)]
+    [InlineData("HTTPS://SSO.example.com:443/auth/", null, null, true)]
+    [InlineData("https://sso.example.com.evil.example", null, null, false)]
+    [InlineData("http://sso.example.com", null, null, false)]
+    [InlineData("https://sso.example.com:8443", null, null, false)]
+    [InlineData("https://sso.example.com/other", null, null, false)]
+    [InlineData("https://sso.example.com", "other", null, false)]
+    [InlineData("https://sso.example.com", null, "other", false)]
+    public void TheSecretStaysOnlyWithItsServerRealmAndClient(string baseUrl, string? realm, string? clientId, bool stays)
+    {
+        var before = Validate(new SourceRequest { Name = "n", Keycloak = Keycloak });
+        var request = new SourceRequest
+        {
+            Name = "renamed",
+            Keycloak = Keycloak with { BaseUrl = baseUrl, Realm = realm ?? Keycloak.Realm, ClientId = clientId ?? Keycloak.ClientId, ClientSecret = null, PollIntervalSeconds = 60 },
+        };
+        var errors = new FieldErrors();
+
+        SourceRules.Validate(request, before.Secrets, errors, before.Kind, before.Definition.Keycloak);
+
+        Assert.Equal(stays ? [] : ["keycloak.clientSecret"], errors.ByField.Keys);
+    }
+
+    [Fact]
+    public void OtherAuthoritiesAskForTheSecretAgain()
+    {
+        using var authority = new CertificateAuthority("Other", TimeProvider.System);
+        var before = Validate(new SourceRequest { Name = "n", Keycloak = Keycloak });
+        var errors = new FieldErrors();
+
+        SourceRules.Validate(
+            new SourceRequest { Name = "n", Keycloak = Keycloak with { ClientSecret = null, CaCertificate = authority.Pem } }, before.Secrets, errors, before.Kind,
+            before.Definition.Keycloak);
+
+        Assert.Contains("The address changed", string.Join(' ', errors.ByField["keycloak.clientSecret"]), StringComparison.Ordinal);
     }
 
     [Fact]

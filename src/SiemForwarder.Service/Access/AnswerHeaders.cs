@@ -1,0 +1,33 @@
+namespace SiemForwarder.Service.Access;
+
+/// <summary>The headers that tell a browser what it may do with an answer; the same on every one, refusals included.</summary>
+internal static class AnswerHeaders
+{
+    private const string OfApi = "default-src 'none'; frame-ancestors 'none'";
+
+    // Swagger UI is files of this server; its bundle makes style elements while it runs, and its style sheet holds pictures.
+    private const string OfSwagger =
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public static void AddTo(HttpContext context)
+    {
+        var isSwagger = context.Request.Path.StartsWithSegments("/swagger");
+        // Set when the answer leaves: the exception handler clears what was set before.
+        context.Response.OnStarting(() =>
+        {
+            var headers = context.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers.XFrameOptions = "DENY";
+            headers.ContentSecurityPolicy = isSwagger ? OfSwagger : OfApi;
+            headers["Referrer-Policy"] = "no-referrer";
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            if (!isSwagger)
+            {
+                headers.CacheControl = "no-store";
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+}

@@ -1,0 +1,68 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SiemForwarder.Service.Access;
+
+/// <summary>The names under which the API answers, so that a page whose name is made to lead here (DNS rebinding) gets nothing.</summary>
+internal sealed class KnownHosts
+{
+    private readonly HashSet<string> names = new(StringComparer.OrdinalIgnoreCase) { "localhost" };
+    private readonly bool any;
+    private readonly bool addresses;
+
+    /// <param name="urls">What the service listens on.</param>
+    /// <param name="allowed">What the operator adds; <c>*</c> for any.</param>
+    /// <param name="machine">Names of this machine, which count where the service listens on all of its addresses.</param>
+    public KnownHosts(IEnumerable<string> urls, IEnumerable<string> allowed, IEnumerable<string> machine)
+    {
+        foreach (var name in urls.Select(url => BindingAddress.Parse(url).Host))
+        {
+            addresses |= IsWildcard(name);
+            names.Add(Plain(name));
+        }
+
+        if (addresses)
+        {
+            names.UnionWith(machine.Select(Plain));
+        }
+
+        foreach (var name in allowed.Select(name => name.Trim()).Where(name => name.Length > 0))
+        {
+            any |= name == "*";
+            names.Add(Plain(new HostString(name).Host));
+        }
+    }
+
+    /// <summary>From the settings that the server itself reads.</summary>
+    public static KnownHosts Of(IConfiguration configuration, AccessOptions options)
+    {
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
+        var urls = endpoints.Count > 0 ? endpoints : [.. (configuration["urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries)];
+        var ports = $"{configuration["http_ports"]}{configuration["https_ports"]}";
+        if (urls.Count == 0 && ports.Length > 0)
+        {
+            urls.Add("http://*:0");
+        }
+
+        return new KnownHosts(urls.Select(url => url.Trim()), options.AllowedHosts, [Environment.MachineName, Dns.GetHostName()]);
+    }
+
+    public bool Contains(HostString host)
+    {
+        if (any)
+        {
+            return true;
+        }
+
+        var name = Plain(host.Host);
+        return names.Contains(name) || (IPAddress.TryParse(name, out var address) && (addresses || IPAddress.IsLoopback(address)));
+    }
+
+    private static bool IsWildcard(string name) =>
+        name is "*" or "+" || (IPAddress.TryParse(name, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+
+    // One way of writing a name: without the dot at its end, addresses as .NET writes them.
+    private static string Plain(string name) => IPAddress.TryParse(name, out var address)
+        ? (address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString())
+        : name.EndsWith('.') ? name[..^1] : name;
+}

@@ -1,0 +1,42 @@
+namespace SiemForwarder.Service.Access;
+
+/// <summary>Whether a browser sends a request for a page of another site, by what it says itself (Fetch standard; W3C Fetch Metadata).</summary>
+internal static class RequestOrigin
+{
+    /// <summary>True where the request may change something and a foreign page is behind it.</summary>
+    public static bool IsForeign(HttpRequest request)
+    {
+        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
+        {
+            return false;
+        }
+
+        var isOwn = IsOwn(request);
+        if (isOwn == false)
+        {
+            return true;
+        }
+
+        return request.Headers["Sec-Fetch-Site"].Any(site => site?.Trim().ToLowerInvariant() switch
+        {
+            null or "" or "none" or "same-origin" => false,
+            "same-site" => isOwn is null,
+            _ => true,
+        });
+    }
+
+    // Null where the request names no origin, as programs do.
+    private static bool? IsOwn(HttpRequest request)
+    {
+        var origins = request.Headers.Origin;
+        if (origins.Count == 0)
+        {
+            return null;
+        }
+
+        return origins.Count == 1 && Uri.TryCreate(origins[0], UriKind.Absolute, out var origin)
+            && Uri.TryCreate($"{request.Scheme}://{request.Host}", UriKind.Absolute, out var own)
+            && origin.GetLeftPart(UriPartial.Authority) == own.GetLeftPart(UriPartial.Authority)
+            && origin.UserInfo.Length == 0 && origin.PathAndQuery is "/" && origin.Fragment.Length == 0;
+    }
+}

@@ -1,0 +1,29 @@
+namespace SiemForwarder.Service.Telemetry;
+
+/// <summary>Passes entries on to the log with exceptions whose text cannot be taken for entries (<see cref="SafeLog"/>).</summary>
+internal sealed class SafeLoggerProvider<T>(T log) : ILoggerProvider, ISupportExternalScope
+    where T : ILoggerProvider
+{
+    public ILogger CreateLogger(string categoryName) => new SafeLogger(log.CreateLogger(categoryName));
+
+    public void SetScopeProvider(IExternalScopeProvider scopeProvider) => (log as ISupportExternalScope)?.SetScopeProvider(scopeProvider);
+
+    public void Dispose() => log.Dispose();
+
+    private sealed class SafeLogger(ILogger log) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => log.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) => log.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            log.Log(logLevel, eventId, state, exception is null ? null : new ToldException(exception), formatter);
+    }
+
+    // Only its text counts: that is what the log writes of an exception.
+    private sealed class ToldException(Exception told) : Exception(SafeLog.Escape(told.Message))
+    {
+        public override string ToString() => SafeLog.Lines(told);
+    }
+}
