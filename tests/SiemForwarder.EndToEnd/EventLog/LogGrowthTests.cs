@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.EndToEnd.EventLog;
@@ -145,6 +146,37 @@ public sealed class LogGrowthTests(TestPostgres postgres)
         }
 
         Assert.Equal(1L, await ScalarAsync(database, $"SELECT count(DISTINCT xmin::text) FROM event_index WHERE source_id = {source}"));
+    }
+
+    [Fact]
+    public async Task KeysOfALogThatNobodyAppendsToAreForgottenAfterAWhile()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var (quiet, busy) = (await bench.AddSourceAsync("quiet"), await bench.AddSourceAsync("busy"));
+        var clock = new MovedClock();
+        var writer = bench.NewWriter(clock);
+        var stored = Enumerable.Range(0, 500).Select(i => LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds() + i)).ToList();
+        await writer.AppendAsync(LogBench.Page(quiet, stored), Token);
+        Assert.InRange(writer.KeyCount, 500, 600);
+
+        clock.Move(TimeSpan.FromMinutes(16));
+        await writer.AppendAsync(LogBench.Page(busy, [LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds())]), Token);
+
+        Assert.InRange(writer.KeyCount, 1, 10);
+        Assert.Equal((0, 500), await writer.AppendAsync(LogBench.Page(quiet, stored), Token) is AppendOutcome.Committed committed
+            ? (committed.Appended, committed.Duplicates) : default);
+    }
+
+    [Fact]
+    public async Task AllFreeLeasesAreTakenInOneStatementAndEachByOneEngine()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var work = Enumerable.Range(1, 200).Select(id => new Work(LeaseKind.Integration, id, "default", false, true, 1)).ToList();
+        var (one, two) = (new LeaseTable(bench.Database, new EngineOptions { Name = "one" }), new LeaseTable(bench.Database, new EngineOptions { Name = "two" }));
+
+        var taken = await Task.WhenAll(one.AcquireAsync(work, Token), two.AcquireAsync([.. work.AsEnumerable().Reverse()], Token));
+
+        Assert.Equal(work.Select(piece => piece.ResourceId), taken.SelectMany(leases => leases).Select(lease => lease.ResourceId).Order());
     }
 
     private static long TimeOf(string body) => System.Text.Json.Nodes.JsonNode.Parse(body)!["time"]!.GetValue<long>();
