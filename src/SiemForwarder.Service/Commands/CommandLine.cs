@@ -75,7 +75,17 @@ internal static class CommandLine
                 database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
         await app.Services.MigrateAsync(stop.Token);
-        await app.RunAsync();
+        try
+        {
+            await app.RunAsync();
+        }
+        catch
+        {
+            // What had started before the fault is stopped in order: its services are about to be disposed.
+            await app.StopAsync(CancellationToken.None);
+            throw;
+        }
+
         // Loops catch what their passes throw; one that ended all the same broke an invariant, and a supervisor has to hear of it.
         return app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask is { IsFaulted: true }) ? Broken : 0;
     }

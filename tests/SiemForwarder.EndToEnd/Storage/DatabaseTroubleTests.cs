@@ -25,7 +25,7 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
 
         await ExecuteAsync(owner, $"ALTER ROLE {role} NOLOGIN");
         await ExecuteAsync(owner, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
-        var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable);
+        var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable, "not permitted to log in");
         var refused = await PushAsync(forwarder, inbox, "meanwhile");
         using var list = await forwarder.Api.GetAsync("/api/v1/sources", Token);
         await ExecuteAsync(owner, $"ALTER ROLE {role} LOGIN");
@@ -47,7 +47,7 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
         // Sessions begun now are read-only for good, as those of a server that was demoted; new ones after the next statement can write.
         await ExecuteAsync(owner, $"ALTER ROLE {role} SET default_transaction_read_only = on");
         await ExecuteAsync(owner, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
-        var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable);
+        var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable, "read-only");
         var refused = await PushAsync(forwarder, inbox, "meanwhile");
         await ExecuteAsync(owner, $"ALTER ROLE {role} SET default_transaction_read_only = off");
 
@@ -77,7 +77,7 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
         // Nobody foresaw that this table is gone.
         await ExecuteAsync(forwarder.ConnectionString, "ALTER TABLE index_checkpoint RENAME TO away");
         await PushAsync(forwarder, inbox, "one");
-        var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable);
+        var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable, "fills the event index");
         await ExecuteAsync(forwarder.ConnectionString, "ALTER TABLE away RENAME TO index_checkpoint");
         await UntilAsync(forwarder, HttpStatusCode.OK);
 
@@ -232,8 +232,8 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
         return response.StatusCode;
     }
 
-    /// <summary>Waits for an answer of the readiness, bounded; its text.</summary>
-    private static async Task<string> UntilAsync(ForwarderApplication forwarder, HttpStatusCode status)
+    /// <summary>Waits for an answer of the readiness that holds a text, bounded; the whole of it.</summary>
+    private static async Task<string> UntilAsync(ForwarderApplication forwarder, HttpStatusCode status, string text = "")
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
         bound.CancelAfter(TimeSpan.FromSeconds(60));
@@ -241,9 +241,10 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
         while (true)
         {
             using var response = await forwarder.Api.GetAsync("/health/ready", bound.Token);
-            if (response.StatusCode == status)
+            var said = await response.Content.ReadAsStringAsync(bound.Token);
+            if (response.StatusCode == status && said.Contains(text, StringComparison.Ordinal))
             {
-                return await response.Content.ReadAsStringAsync(bound.Token);
+                return said;
             }
 
             await tick.WaitForNextTickAsync(bound.Token);
