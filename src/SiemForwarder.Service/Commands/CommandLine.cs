@@ -77,7 +77,9 @@ internal static class CommandLine
         await app.Services.MigrateAsync(stop.Token);
         try
         {
-            await app.RunAsync();
+            // Not RunAsync, which disposes what is asked below.
+            await app.StartAsync(stop.Token);
+            await app.WaitForShutdownAsync(stop.Token);
         }
         catch
         {

@@ -140,6 +140,18 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task AStopInOrderEndsTheProcessWithExitCodeZero()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var process = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["ConnectionStrings__Forwarder"] = database });
+        await process.StartAsync(Token);
+
+        await process.StopAsync(Token);
+
+        Assert.Equal(0, process.Process!.ExitCode);
+    }
+
+    [Fact]
     public async Task APortThatIsTakenEndsTheProcessWithOneSentence()
     {
         var database = await postgres.CreateDatabaseAsync();
