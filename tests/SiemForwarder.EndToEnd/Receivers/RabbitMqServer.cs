@@ -15,7 +15,7 @@ public sealed class RabbitMqServer : IAsyncLifetime
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
     private const string NameService = "/usr/bin/epmd";
     private const string ServerName = "broker.test";
-    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(5);
 
     private readonly CertificateAuthority authority = new("Brokers of the tests", TimeProvider.System);
     private readonly ReceiverProcess names = new();

@@ -6,7 +6,7 @@ namespace SiemForwarder.EndToEnd.Receivers;
 
 public sealed class RabbitMqTests(RabbitMqServer server, TestPostgres postgres) : IClassFixture<RabbitMqServer>
 {
-    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+    private static CancellationToken Soon => new CancellationTokenSource(TimeSpan.FromMinutes(4)).Token;
 
     [Theory]
     [InlineData("amqp")]
