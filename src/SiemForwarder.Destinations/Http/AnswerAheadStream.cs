@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -9,7 +10,7 @@ namespace SiemForwarder.Destinations.Http;
 /// client writes the whole body before it reads, so the refusal would look like a broken connection, or a write that never ends. Here a write that
 /// cannot be finished ends with <see cref="BodyCutOffException"/>, and the answer is still there to be read.
 /// </remarks>
-internal sealed class AnswerAheadStream(Stream inner) : Stream
+internal sealed class AnswerAheadStream(Stream inner) : DelegatingStream(inner)
 {
     private const int AheadBytes = 4096;
 
@@ -23,25 +24,11 @@ internal sealed class AnswerAheadStream(Stream inner) : Stream
     private int taken;
     private bool isCutOff;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (ahead is null && buffer.Length > 0)
         {
-            return await inner.ReadAsync(buffer, cancellationToken);
+            return await Inner.ReadAsync(buffer, cancellationToken);
         }
 
         // A read of nothing asks whether there is something.
@@ -74,7 +61,7 @@ internal sealed class AnswerAheadStream(Stream inner) : Stream
         {
             for (var written = 0; written < buffer.Length; written += WriteBytes)
             {
-                var writing = inner.WriteAsync(buffer.Slice(written, Math.Min(WriteBytes, buffer.Length - written)), giveUp.Token);
+                var writing = Inner.WriteAsync(buffer.Slice(written, Math.Min(WriteBytes, buffer.Length - written)), giveUp.Token);
                 if (!writing.IsCompletedSuccessfully)
                 {
                     await FinishAsync(writing.AsTask(), giveUp);
@@ -89,33 +76,9 @@ internal sealed class AnswerAheadStream(Stream inner) : Stream
         }
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush() => inner.Flush();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override async ValueTask DisposeAsync()
-    {
-        await inner.DisposeAsync();
-        await base.DisposeAsync();
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            inner.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
 
     private async Task FinishAsync(Task writing, CancellationTokenSource giveUp)
     {
@@ -129,7 +92,7 @@ internal sealed class AnswerAheadStream(Stream inner) : Stream
         giveUp.CancelAfter(Timeout.InfiniteTimeSpan);
     }
 
-    private Task<int> Ahead() => ahead ??= inner.ReadAsync(kept).AsTask();
+    private Task<int> Ahead() => ahead ??= Inner.ReadAsync(kept).AsTask();
 }
 
 /// <summary>Says that a receiver took no more of a request; what it answered may still be read from the connection.</summary>

@@ -1,26 +1,14 @@
+using SiemForwarder.Destinations.Network;
+
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Keeps what goes over a connection, for the report of a test; bounded both ways.</summary>
-internal sealed class RecordingStream(Stream inner) : Stream
+internal sealed class RecordingStream(Stream inner) : DelegatingStream(inner)
 {
     private const int MostBytes = 64 * 1024;
 
     private readonly MemoryStream sent = new();
     private readonly MemoryStream received = new();
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Request line and headers with the empty line behind them; empty where nothing was sent.</summary>
     public ReadOnlySpan<byte> SentHead
@@ -44,7 +32,7 @@ internal sealed class RecordingStream(Stream inner) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var count = await inner.ReadAsync(buffer, cancellationToken);
+        var count = await Inner.ReadAsync(buffer, cancellationToken);
         Keep(received, buffer.Span[..count]);
         return count;
     }
@@ -52,14 +40,12 @@ internal sealed class RecordingStream(Stream inner) : Stream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Keep(sent, buffer.Span);
-        await inner.WriteAsync(buffer, cancellationToken);
+        await Inner.WriteAsync(buffer, cancellationToken);
     }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override int Read(byte[] buffer, int offset, int count)
     {
-        var read = inner.Read(buffer, offset, count);
+        var read = Inner.Read(buffer, offset, count);
         Keep(received, buffer.AsSpan(offset, read));
         return read;
     }
@@ -67,23 +53,7 @@ internal sealed class RecordingStream(Stream inner) : Stream
     public override void Write(byte[] buffer, int offset, int count)
     {
         Keep(sent, buffer.AsSpan(offset, count));
-        inner.Write(buffer, offset, count);
-    }
-
-    public override void Flush() => inner.Flush();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            inner.Dispose();
-        }
-
-        base.Dispose(disposing);
+        Inner.Write(buffer, offset, count);
     }
 
     private static void Keep(MemoryStream kept, ReadOnlySpan<byte> bytes) =>

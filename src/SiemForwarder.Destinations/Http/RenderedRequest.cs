@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using SiemForwarder.Destinations.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -24,42 +25,14 @@ internal static partial class RenderedRequest
     private static partial Regex Signature();
 
     /// <summary>Takes whatever is written and answers 200 once.</summary>
-    private sealed class AgreeingStream : Stream
+    private sealed class AgreeingStream()
+        : DelegatingStream(new MemoryStream("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray()))
     {
-        private readonly MemoryStream answer = new("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            answer.ReadAsync(buffer, cancellationToken);
-
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
             ValueTask.CompletedTask;
-
-        public override int Read(byte[] buffer, int offset, int count) => answer.Read(buffer, offset, count);
 
         public override void Write(byte[] buffer, int offset, int count)
         {
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
