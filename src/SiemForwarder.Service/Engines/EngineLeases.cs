@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Engines;
 
@@ -6,12 +7,12 @@ namespace SiemForwarder.Service.Engines;
 internal sealed class EngineLeases(TimeProvider time)
 {
     private ImmutableDictionary<(LeaseKind Kind, int Id), Lease> held = ImmutableDictionary<(LeaseKind, int), Lease>.Empty;
-    private TaskCompletionSource changed = New();
+    private readonly ChangeSignal change = new();
     private long renewedAt;
     private TimeSpan duration;
 
     /// <summary>Completes at the first change after this call.</summary>
-    public Task Changed => Volatile.Read(ref changed).Task;
+    public Task Changed => change.Changed;
 
     /// <summary>The fences of the leases of a kind, by resource.</summary>
     public IReadOnlyDictionary<int, long> Fences(LeaseKind kind) =>
@@ -45,9 +46,7 @@ internal sealed class EngineLeases(TimeProvider time)
         held = next;
         if (!same)
         {
-            Interlocked.Exchange(ref changed, New()).TrySetResult();
+            change.Raise();
         }
     }
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Npgsql;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -11,15 +12,15 @@ namespace SiemForwarder.Service.EventLog;
 internal sealed class AppendNotices
 {
     private readonly ConcurrentDictionary<int, long> waiting = new();
-    private TaskCompletionSource added = New();
+    private readonly ChangeSignal added = new();
 
     /// <summary>Completes when something waits after this call.</summary>
-    public Task Added => Volatile.Read(ref added).Task;
+    public Task Added => added.Changed;
 
     public void Add(int sourceId, long nextPosition)
     {
         waiting.AddOrUpdate(sourceId, nextPosition, (_, known) => Math.Max(known, nextPosition));
-        Interlocked.Exchange(ref added, New()).TrySetResult();
+        added.Raise();
     }
 
     /// <summary>Tells all that waits; what fails waits again.</summary>
@@ -58,6 +59,4 @@ internal sealed class AppendNotices
             throw;
         }
     }
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
@@ -9,6 +10,9 @@ internal sealed class CompactionService(NpgsqlDataSource database, LoopGuard gua
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan MinAge = TimeSpan.FromMinutes(10);
+
+    // "siemcmpt" in ASCII.
+    private const long LockKey = 0x7369656D636D7074;
 
     // A day with fewer segments than this a source is left alone.
     private const int WorthMerging = 50;
@@ -20,10 +24,8 @@ internal sealed class CompactionService(NpgsqlDataSource database, LoopGuard gua
     /// <summary>Merges what is small on today and yesterday; how many rows are gone. Nothing where another engine is at it.</summary>
     internal async Task<long> CompactAsync(TimeSpan minAge, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var turn = await connection.BeginTransactionAsync(cancellationToken);
-        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock(hashtext('siemforwarder compaction'))", connection, turn);
-        if (await take.ExecuteScalarAsync(cancellationToken) is not true)
+        await using var turn = await EngineTurn.TryTakeAsync(database, LockKey, cancellationToken);
+        if (turn is null)
         {
             return 0;
         }

@@ -51,7 +51,9 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
     /// none is left.</summary>
     public async Task<LogSegment?> FetchBeforeAsync(int sourceId, long beforePosition, CancellationToken cancellationToken)
     {
-        if (await ReadHeadAsync(sourceId, fresh: true, cancellationToken) is not { } head)
+        // The days up to the head as it was last read stay as they are, so looking further back asks for them once.
+        var isKnown = heads.TryGetValue(sourceId, out var known) && known.Head.NextPosition >= beforePosition;
+        if (await ReadHeadAsync(sourceId, fresh: !isKnown, cancellationToken) is not { } head)
         {
             return null;
         }

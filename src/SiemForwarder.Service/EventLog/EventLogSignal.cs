@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -16,10 +17,10 @@ internal readonly record struct LogTail(EventKey Key, DateOnly Day);
 internal sealed class EventLogSignal
 {
     private readonly ConcurrentDictionary<int, KnownHead> heads = new();
-    private TaskCompletionSource grown = New();
+    private readonly ChangeSignal grown = new();
 
     /// <summary>Completes when any log grows after this call.</summary>
-    public Task Grown => Volatile.Read(ref grown).Task;
+    public Task Grown => grown.Changed;
 
     /// <summary>What is known of every log, at one moment.</summary>
     public IReadOnlyDictionary<int, KnownHead> Known => new Dictionary<int, KnownHead>(heads);
@@ -53,7 +54,7 @@ internal sealed class EventLogSignal
             });
         if (grew)
         {
-            Wake();
+            grown.Raise();
         }
     }
 
@@ -66,13 +67,9 @@ internal sealed class EventLogSignal
             heads[sourceId] = head;
         }
 
-        Wake();
+        grown.Raise();
     }
 
     /// <summary>Forgets a log whose source is gone.</summary>
     public void Forget(int sourceId) => heads.TryRemove(sourceId, out _);
-
-    private void Wake() => Interlocked.Exchange(ref grown, New()).TrySetResult();
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -37,11 +37,8 @@ internal sealed class OperationsService(
     /// <summary>Looks once, unless another engine is looking.</summary>
     internal async Task LookInTurnAsync(CancellationToken cancellationToken)
     {
-        // Held by a transaction, not by the session: a pooler may give the session to somebody else.
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var turn = await connection.BeginTransactionAsync(cancellationToken);
-        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, turn) { Parameters = { new() { Value = LockKey } } };
-        if (await take.ExecuteScalarAsync(cancellationToken) is true)
+        await using var turn = await EngineTurn.TryTakeAsync(database, LockKey, cancellationToken);
+        if (turn is not null)
         {
             await LookAsync(cancellationToken);
         }

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;
@@ -30,11 +31,8 @@ internal sealed class DeletedSourcePurgeService(
             return;
         }
 
-        // Held by a transaction that does nothing else: a pooler may give a session to somebody else.
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var turn = await connection.BeginTransactionAsync(cancellationToken);
-        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, turn) { Parameters = { new() { Value = LockKey } } };
-        if (await take.ExecuteScalarAsync(cancellationToken) is not true)
+        await using var turn = await EngineTurn.TryTakeAsync(database, LockKey, cancellationToken);
+        if (turn is null)
         {
             return;
         }

@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>Tells the loops of this process that sources or integrations were changed; other processes see it by their timer.</summary>
-internal sealed class ConfigurationSignal
+/// <summary>Wakes whoever waits for a change, each time there is one.</summary>
+internal class ChangeSignal
 {
     private TaskCompletionSource changed = New();
 
@@ -12,3 +12,6 @@ internal sealed class ConfigurationSignal
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
+
+/// <summary>Tells the loops of this process that sources or integrations were changed; other processes see it by their timer.</summary>
+internal sealed class ConfigurationSignal : ChangeSignal;

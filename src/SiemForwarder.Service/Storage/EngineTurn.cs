@@ -1,0 +1,49 @@
+using Npgsql;
+
+namespace SiemForwarder.Service.Storage;
+
+/// <summary>The right to do something that one engine of a database does at a time, until it is disposed.</summary>
+/// <remarks>Held by a transaction that does nothing else, not by the session: a pooler may give the session to somebody else.</remarks>
+internal sealed class EngineTurn : IAsyncDisposable
+{
+    private readonly NpgsqlConnection connection;
+    private readonly NpgsqlTransaction transaction;
+
+    private EngineTurn(NpgsqlConnection connection, NpgsqlTransaction transaction) => (this.connection, this.transaction) = (connection, transaction);
+
+    /// <summary>Takes the turn; null where another engine has it.</summary>
+    /// <param name="database">Where the engines meet.</param>
+    /// <param name="key">Number of the advisory lock, the same in every engine.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="NpgsqlException">The database cannot be used.</exception>
+    public static async Task<EngineTurn?> TryTakeAsync(NpgsqlDataSource database, long key, CancellationToken cancellationToken)
+    {
+        var connection = await database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            var turn = new EngineTurn(connection, await connection.BeginTransactionAsync(cancellationToken));
+            await using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, turn.transaction)
+            {
+                Parameters = { new() { Value = key } },
+            };
+            if (await take.ExecuteScalarAsync(cancellationToken) is true)
+            {
+                return turn;
+            }
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+
+        await connection.DisposeAsync();
+        return null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await transaction.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+}
