@@ -36,10 +36,9 @@ public sealed class RetentionTests(TestPostgres postgres)
         await using var receiver = TcpSyslogReceiver.Start(port: port);
         await receiver.WaitForMessagesAsync(5, Token);
         await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["backlog"]!.GetValue<long>() == 0);
-        await RunAsync(forwarder);
+        await RunUntilDroppedAsync(forwarder, "segment_20260115");
 
         var partitions = await PartitionsAsync(forwarder);
-        Assert.DoesNotContain("segment_20260115", partitions);
         Assert.Contains($"segment_{DateTime.UtcNow:yyyyMMdd}", partitions);
         Assert.Contains($"segment_{DateTime.UtcNow.AddDays(1):yyyyMMdd}", partitions);
         Assert.Equal(old, Ids(receiver));
@@ -56,8 +55,7 @@ public sealed class RetentionTests(TestPostgres postgres)
         var path = $"/api/v1/integrations/{integration["id"]}";
         await AppendAsync(forwarder, source, LongAgo, 7);
 
-        await RunAsync(forwarder);
-        Assert.DoesNotContain("segment_20260115", await PartitionsAsync(forwarder));
+        await RunUntilDroppedAsync(forwarder, "segment_20260115");
         var later = await SeededLog.AppendAsync(forwarder, source, ["after the gap"]);
         await forwarder.PostAsync($"{path}/enable");
 
@@ -74,7 +72,7 @@ public sealed class RetentionTests(TestPostgres postgres)
         var source = await SeededLog.AddSourceAsync(forwarder);
         var integration = await forwarder.PostAsync("/api/v1/integrations", new { name = "off", serverUrl = "tcp://127.0.0.1:9", outputType = "JSON" });
         await AppendAsync(forwarder, source, LongAgo, 7);
-        await RunAsync(forwarder);
+        await RunUntilDroppedAsync(forwarder, "segment_20260115");
 
         await forwarder.PostAsync($"/api/v1/integrations/{integration["id"]}/enable");
 
@@ -107,8 +105,7 @@ public sealed class RetentionTests(TestPostgres postgres)
         var status = await forwarder.WaitForAsync($"/api/v1/integrations/{integration["id"]}/status", node => node["backlog"]!.GetValue<long>() == 0);
         Assert.Equal(ids, Ids(receiver));
         Assert.Equal("Success", status["status"]!.GetValue<string>());
-        await RunAsync(forwarder);
-        Assert.DoesNotContain("segment_20260115", await PartitionsAsync(forwarder));
+        await RunUntilDroppedAsync(forwarder, "segment_20260115");
     }
 
     [Fact]
@@ -120,10 +117,9 @@ public sealed class RetentionTests(TestPostgres postgres)
         await AppendAsync(forwarder, source, LongAgo, 5);
         var kept = await AppendAsync(forwarder, source, DateTimeOffset.UtcNow.AddDays(-35), 3);
 
-        await RunAsync(forwarder);
+        await RunUntilDroppedAsync(forwarder, "segment_20260115");
         await RunAsync(forwarder);
 
-        Assert.DoesNotContain("segment_20260115", await PartitionsAsync(forwarder));
         Assert.Contains($"segment_{DateTime.UtcNow.AddDays(-35):yyyyMMdd}", await PartitionsAsync(forwarder));
         Assert.Equal("1-5", await ScalarAsync(forwarder, "SELECT string_agg(first_position || '-' || last_position, ',') FROM gap"));
         Assert.Equal(3, kept.Count);
@@ -139,10 +135,9 @@ public sealed class RetentionTests(TestPostgres postgres)
         await forwarder.AddIntegrationAsync(new { name = "away", serverUrl = "tcp://127.0.0.1:9", outputType = "JSON" });
         await AppendAsync(forwarder, source, second, 5);
 
-        await RunAsync(forwarder);
+        await RunUntilDroppedAsync(forwarder, $"segment_{first:yyyyMMdd}");
 
         var partitions = await PartitionsAsync(forwarder);
-        Assert.DoesNotContain($"segment_{first:yyyyMMdd}", partitions);
         Assert.Contains($"segment_{second:yyyyMMdd}", partitions);
         Assert.Contains($"segment_{DateTime.UtcNow:yyyyMMdd}", partitions);
         Assert.Equal(0L, await ScalarAsync(forwarder, "SELECT count(*) FROM gap"));
@@ -154,6 +149,19 @@ public sealed class RetentionTests(TestPostgres postgres)
 
     private static Task RunAsync(ForwarderApplication forwarder) =>
         forwarder.Services.GetServices<IHostedService>().OfType<RetentionService>().Single().RunOnceAsync(Token);
+
+    /// <summary>Runs passes until a day is gone: one that meets the service's own first pass, or a reader of the table, leaves the day to the next.</summary>
+    private static async Task RunUntilDroppedAsync(ForwarderApplication forwarder, string partition)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromMinutes(1));
+        do
+        {
+            bound.Token.ThrowIfCancellationRequested();
+            await RunAsync(forwarder);
+        }
+        while ((await PartitionsAsync(forwarder)).Contains(partition));
+    }
 
     /// <summary>Appends events as another engine did on a day of the past.</summary>
     private static async Task<List<string>> AppendAsync(ForwarderApplication forwarder, int source, DateTimeOffset receivedAt, int count)
