@@ -14,7 +14,7 @@ public interface IDestination : IAsyncDisposable
     /// Called now and then while nothing is to be sent: makes good what the destination saw going wrong since the last batch.
     /// Null where nothing was to be done. Only cancellation throws.
     /// </summary>
-    Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken) => Task.FromResult<DeliveryOutcome?>(null);
+    Task<DeliveryOutcome?> RecoverAsync(CancellationToken cancellationToken) => Task.FromResult<DeliveryOutcome?>(null);
 
     /// <summary>What the batch looks like on its way, without sending it or connecting to anything; null where the kind cannot say.</summary>
     Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(null);

@@ -9,7 +9,7 @@ public sealed class LimitedDestination(IDestination inner, BatchLimits most) : I
 
     public Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.SendAsync(batch, cancellationToken);
 
-    public Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken) => inner.MendAsync(cancellationToken);
+    public Task<DeliveryOutcome?> RecoverAsync(CancellationToken cancellationToken) => inner.RecoverAsync(cancellationToken);
 
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => inner.RenderAsync(batch, cancellationToken);
 

@@ -26,7 +26,7 @@ internal static class Stages
         var (bytes, ends) = SegmentCodec.Join(incoming);
         var packed = SegmentCodec.PackBody(bytes, ends);
         SecurityEvent Normalize(int i) =>
-            KeycloakNormalizer.Normalize(EventStream.User, rows[i], incoming[i].Key, source, i + 1, incoming[i].OccurredAtMs, DateTimeOffset.UnixEpoch);
+            EventNormalizer.Normalize(EventStream.User, rows[i], incoming[i].Key, source, i + 1, incoming[i].OccurredAtMs, DateTimeOffset.UnixEpoch);
         var events = Enumerable.Range(0, Events).Select(Normalize).ToArray();
 
         Console.WriteLine($"{"stage",-34} {"ns/event",10} {"B/event",10}");

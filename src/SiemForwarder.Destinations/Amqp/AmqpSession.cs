@@ -47,7 +47,7 @@ internal sealed class AmqpSession : IAsyncDisposable
     public string Broker => OneLine.Of($"{Property("product")} {Property("version")}", 60);
 
     /// <summary>Speaks AMQP on an open connection, which belongs to the session from here on.</summary>
-    public static async Task<Attempt<AmqpSession>> OpenAsync(
+    public static async Task<Result<AmqpSession>> OpenAsync(
         Connection network, DestinationSettings settings, RabbitMqSettings own, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         if (settings.Authentication.Type == AuthenticationType.None && !network.HasClientCertificate)

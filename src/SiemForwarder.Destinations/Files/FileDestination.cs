@@ -93,7 +93,7 @@ internal sealed class FileDestination : IDestination
         return ValueTask.CompletedTask;
     }
 
-    private Attempt<LogFile> Locate()
+    private Result<LogFile> Locate()
     {
         if (string.IsNullOrWhiteSpace(settings.LocalFolder))
         {

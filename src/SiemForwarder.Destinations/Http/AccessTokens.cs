@@ -14,7 +14,7 @@ internal sealed class AccessTokens : IAccessTokens
     private readonly Func<DateTimeOffset, string> form;
     private readonly string advice;
     private readonly TimeProvider timeProvider;
-    private readonly OtherEndpoint endpoint;
+    private readonly TokenEndpoint endpoint;
     private Secret? token;
     private DateTimeOffset renewAt;
     private bool isFresh;
@@ -33,7 +33,7 @@ internal sealed class AccessTokens : IAccessTokens
         this.form = form;
         this.advice = advice;
         this.timeProvider = timeProvider;
-        endpoint = new OtherEndpoint(settings, tokenUrl, null, secrets, timeProvider);
+        endpoint = new TokenEndpoint(settings, tokenUrl, null, secrets, timeProvider);
     }
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers => token is null ? [] : [new("Authorization", "Bearer " + token.Reveal())];

@@ -8,7 +8,7 @@ internal sealed class DatadogDestination : HttpIntake
 {
     private readonly DatadogSettings own;
     private readonly bool isJson;
-    private readonly OtherEndpoint? api;
+    private readonly TokenEndpoint? api;
 
     private DatadogDestination(DestinationSettings settings, TimeProvider timeProvider, DatadogSettings own)
         : base(settings, timeProvider, ProfileOf(settings, own))
@@ -16,7 +16,7 @@ internal sealed class DatadogDestination : HttpIntake
         this.own = own;
         isJson = EventValue.IsJson(settings.Http);
         api = own.ApiUrlFor(settings.ServerUrl) is { } url
-            ? new OtherEndpoint(settings, url, new HttpCredentials("DD-API-KEY", own.ApiKey), [own.ApiKey], timeProvider)
+            ? new TokenEndpoint(settings, url, new HttpCredentials("DD-API-KEY", own.ApiKey), [own.ApiKey], timeProvider)
             : null;
     }
 

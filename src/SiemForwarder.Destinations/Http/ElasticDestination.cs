@@ -7,13 +7,13 @@ namespace SiemForwarder.Destinations.Http;
 internal sealed class ElasticDestination : HttpIntake
 {
     private readonly ElasticSettings own;
-    private readonly BulkBody bulk;
+    private readonly ElasticBulkBody bulk;
 
     private ElasticDestination(DestinationSettings settings, TimeProvider timeProvider, ElasticSettings own)
         : base(settings, timeProvider, ProfileOf(settings, own))
     {
         this.own = own;
-        bulk = new BulkBody(EventValue.IsJson(settings.Http));
+        bulk = new ElasticBulkBody(EventValue.IsJson(settings.Http));
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -47,8 +47,8 @@ internal sealed class ElasticDestination : HttpIntake
             return byStatus;
         }
 
-        return BulkAnswer.TryRead(answer.Body, batch.Count, out var items)
-            ? BulkVerdict.Of(answer, items, own.Target, Settings.IntegrationName)
+        return ElasticBulkAnswer.TryRead(answer.Body, batch.Count, out var items)
+            ? ElasticBulkVerdict.Of(answer, items, own.Target, Settings.IntegrationName)
             : IntakeVerdict.Of(
                 answer, Settings.IntegrationName, HttpVerdict.Transient, ErrorCategory.ServerError,
                 $"{answer.Endpoint} answered HTTP {answer.Status}, but not with the result of every event.",

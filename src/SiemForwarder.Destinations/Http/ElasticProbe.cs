@@ -22,7 +22,7 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
         }
 
         // A key that may only create documents is refused here with 403: it is known all the same.
-        var version = answer.Status == 403 ? "the credentials are known, but may not ask for the version" : BulkAnswer.FindVersion(answer.Body);
+        var version = answer.Status == 403 ? "the credentials are known, but may not ask for the version" : ElasticBulkAnswer.FindVersion(answer.Body);
         if (answer.Status is not (200 or 403))
         {
             return IntakeVerdict.Of(answer, settings.IntegrationName);
@@ -71,7 +71,7 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
         };
     }
 
-    private Task<Attempt<HttpAnswer>> AskAsync(string path, byte[]? body, CancellationToken cancellationToken) => used.SendAsync(
+    private Task<Result<HttpAnswer>> AskAsync(string path, byte[]? body, CancellationToken cancellationToken) => used.SendAsync(
         new HttpExchange(ElasticSettings.RootOf(settings.ServerUrl) + path, body) { Method = body is null ? HttpMethod.Get : HttpMethod.Post },
         cancellationToken);
 

@@ -9,7 +9,7 @@ namespace SiemForwarder.Destinations.Http;
 internal sealed record HttpCredentials(string Name, Secret Value)
 {
     /// <summary>The header, or a fault that names the setting that is missing or wrong.</summary>
-    public static Attempt<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch
+    public static Result<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch
     {
         AuthenticationType.None => new HttpCredentials("", new Secret("")),
         AuthenticationType.Basic => Basic(settings.Username ?? "", Plain(settings.Password, keepsBlanks: true)),
@@ -28,11 +28,11 @@ internal sealed record HttpCredentials(string Name, Secret Value)
     }
 
     // RFC 7617 section 2: the user name ends at the first colon.
-    private static Attempt<HttpCredentials> Basic(string username, string password) => username.Contains(':', StringComparison.Ordinal)
+    private static Result<HttpCredentials> Basic(string username, string password) => username.Contains(':', StringComparison.Ordinal)
         ? Wrong("authentication.username holds a colon, which basic authentication cannot carry.")
         : new HttpCredentials("Authorization", new Secret("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"))));
 
-    private static Attempt<HttpCredentials> Header(string line)
+    private static Result<HttpCredentials> Header(string line)
     {
         var colon = line.IndexOf(':', StringComparison.Ordinal);
         if (colon <= 0 || !IsLine(line) || !line.AsSpan(0, colon).ContainsOnlyTokenCharacters())

@@ -19,7 +19,7 @@ internal sealed class HttpEndpoint : IDisposable
 
     private readonly DestinationSettings settings;
     private readonly TimeProvider timeProvider;
-    private readonly Attempt<HttpCredentials> credentials;
+    private readonly Result<HttpCredentials> credentials;
     private readonly HttpMessageInvoker invoker;
     private readonly string origin;
     private readonly int maxAnswerBytes;
@@ -61,7 +61,7 @@ internal sealed class HttpEndpoint : IDisposable
     /// <summary>Makes one request.</summary>
     /// <param name="exchange">Its bytes stay unchanged until the answer came; they may be sent twice where a kept connection turns out closed.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
-    public async Task<Attempt<HttpAnswer>> SendAsync(HttpExchange exchange, CancellationToken cancellationToken)
+    public async Task<Result<HttpAnswer>> SendAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
         if (!credentials.TryGet(out var credential, out var unusable))
         {

@@ -4,7 +4,7 @@ namespace SiemForwarder.Destinations.Http;
 internal sealed record HttpIntakeProfile
 {
     /// <summary>The header that every request carries, or the fault that keeps any from being sent.</summary>
-    public required Attempt<HttpCredentials> Credentials { get; init; }
+    public required Result<HttpCredentials> Credentials { get; init; }
 
     public required BatchLimits Limits { get; init; }
 
@@ -26,7 +26,7 @@ internal sealed record HttpIntakeProfile
     /// <param name="faults">Of the settings.</param>
     /// <param name="own">Header of its own; null where its setting is not used.</param>
     /// <param name="authentication">Of the integration.</param>
-    public static Attempt<HttpCredentials> CredentialsOf(IReadOnlyList<SettingFault> faults, HttpCredentials? own, AuthenticationSettings authentication) =>
+    public static Result<HttpCredentials> CredentialsOf(IReadOnlyList<SettingFault> faults, HttpCredentials? own, AuthenticationSettings authentication) =>
         faults.Count > 0
             ? new Fault(ErrorCategory.Configuration, $"{faults[0].Field} is wrong: {faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
             : own is not null ? own : HttpCredentials.Create(authentication);

@@ -9,7 +9,7 @@ internal sealed class Connector : IDisposable
     private readonly TimeSpan timeout;
     private readonly TimeProvider timeProvider;
     private readonly SslApplicationProtocol? application;
-    private readonly Attempt<TlsClient>? tls;
+    private readonly Result<TlsClient>? tls;
     private readonly Endpoint? proxy;
 
     /// <param name="settings">Of the destination.</param>
@@ -32,7 +32,7 @@ internal sealed class Connector : IDisposable
     public Endpoint Endpoint { get; }
 
     /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
-    public async Task<Attempt<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
+    public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
     {
         TlsClient? client = null;
         if (tls is { } attempt && !attempt.TryGet(out client, out var unusable))
@@ -77,7 +77,7 @@ internal sealed class Connector : IDisposable
     }
 
     // To the endpoint, or to the proxy and through it.
-    private async Task<Attempt<Socket>> DialAsync(StageLog? log, CancellationToken cancellationToken)
+    private async Task<Result<Socket>> DialAsync(StageLog? log, CancellationToken cancellationToken)
     {
         if (proxy is not null && ProxyTunnel.IsForbidden(Endpoint))
         {

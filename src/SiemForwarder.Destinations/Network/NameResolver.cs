@@ -7,7 +7,7 @@ namespace SiemForwarder.Destinations.Network;
 internal static class NameResolver
 {
     /// <summary>At least one address, forbidden ones left out; a fault where there is none.</summary>
-    public static async Task<Attempt<IPAddress[]>> ResolveAsync(
+    public static async Task<Result<IPAddress[]>> ResolveAsync(
         Endpoint endpoint, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         var answer = await NameLookup.OfSystem.FindAsync(endpoint.Host, timeout, timeProvider, cancellationToken);

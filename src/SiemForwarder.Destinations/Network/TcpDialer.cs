@@ -14,7 +14,7 @@ internal static class TcpDialer
     private const int TcpLevel = 6;
     private const int TcpUserTimeout = 18;
 
-    public static async Task<Attempt<Socket>> ConnectAsync(
+    public static async Task<Result<Socket>> ConnectAsync(
         Endpoint endpoint, IPAddress[] addresses, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         Fault? fault = null;

@@ -22,7 +22,7 @@ internal sealed class TlsClient : IDisposable
     public bool HasClientCertificate => clientContext is not null;
 
     /// <summary>Reads the PEM settings; a fault says which of them is wrong.</summary>
-    public static Attempt<TlsClient> Create(DestinationSettings settings)
+    public static Result<TlsClient> Create(DestinationSettings settings)
     {
         var client = new TlsClient(string.IsNullOrWhiteSpace(settings.Tls.ServerName) ? settings.ServerUrl.IdnHost : settings.Tls.ServerName.Trim());
         var setting = "tls.caCertificate";
@@ -66,7 +66,7 @@ internal sealed class TlsClient : IDisposable
     }
 
     /// <summary>Performs the handshake on a connected stream; the caller disposes the stream where it fails.</summary>
-    public async Task<Attempt<SslStream>> HandshakeAsync(
+    public async Task<Result<SslStream>> HandshakeAsync(
         Stream transport, Endpoint endpoint, PeerCertificate peer, SslApplicationProtocol? application,
         TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {

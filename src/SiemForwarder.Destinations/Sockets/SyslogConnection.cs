@@ -42,7 +42,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
     /// <remarks>A peer that sent something is no syslog receiver, and what it read is lost however it ends.</remarks>
     public bool IsOrderlyEnd => watch is { Ended.IsCompleted: true, Objection: null, Received.IsEmpty: true };
 
-    public static async Task<Attempt<SyslogConnection>> OpenAsync(
+    public static async Task<Result<SyslogConnection>> OpenAsync(
         Connector connector, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
     {
         var opened = await connector.OpenAsync(log, cancellationToken);

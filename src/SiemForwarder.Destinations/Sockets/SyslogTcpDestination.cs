@@ -51,7 +51,7 @@ internal sealed class SyslogTcpDestination : IDestination
     }
 
     /// <summary>Sends the window again where the connection ended abnormally after the last batch.</summary>
-    public async Task<DeliveryOutcome?> MendAsync(CancellationToken cancellationToken)
+    public async Task<DeliveryOutcome?> RecoverAsync(CancellationToken cancellationToken)
     {
         if (await LookAsync(cancellationToken) is { } said)
         {

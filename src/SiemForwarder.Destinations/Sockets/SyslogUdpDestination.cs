@@ -76,7 +76,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
     }
 
     /// <summary>A socket connected to the receiver, so that the kernel reports it where nobody listens there.</summary>
-    internal static async Task<Attempt<Socket>> OpenAsync(
+    internal static async Task<Result<Socket>> OpenAsync(
         Endpoint endpoint, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
     {
         var resolved = await NameResolver.ResolveAsync(endpoint, timeout, timeProvider, cancellationToken);

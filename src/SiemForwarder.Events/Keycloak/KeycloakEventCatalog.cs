@@ -12,11 +12,11 @@ public static class KeycloakEventCatalog
         .SelectMany(row => new[] { row.Describe(failure: false), row.Describe(failure: true) })
         .ToFrozenDictionary(description => description.Type);
 
-    private static readonly FrozenDictionary<string, AdminDeeds> Resources = ResourceTypes.Rows
-        .Select(row => new AdminDeeds(row, [.. UserAdministration.Rows, .. RoleAdministration.Rows, .. SettingsAdministration.Rows]))
+    private static readonly FrozenDictionary<string, AdminOperations> Resources = ResourceTypes.Rows
+        .Select(row => new AdminOperations(row, [.. UserAdministration.Rows, .. RoleAdministration.Rows, .. SettingsAdministration.Rows]))
         .ToFrozenDictionary(deeds => deeds.Resource.Type);
 
-    private static readonly AdminDeeds CustomResource = Resources["CUSTOM"];
+    private static readonly AdminOperations CustomResource = Resources["CUSTOM"];
 
     private static readonly FrozenDictionary<(string Type, string CredentialType), EventDescription> CredentialTypes = DescribeCredentialTypes();
 
@@ -24,7 +24,7 @@ public static class KeycloakEventCatalog
     public static IReadOnlyList<EventDescription> All { get; } =
     [
         .. UserEventTypes.Rows.SelectMany(row => new[] { UserTypes[row.Type], UserTypes[row.Type + ErrorSuffix] }),
-        .. ResourceTypes.Rows.SelectMany(row => AdminDeeds.Operations.Select(operation => Resources[row.Type].Find(operation, "")!)),
+        .. ResourceTypes.Rows.SelectMany(row => AdminOperations.Operations.Select(operation => Resources[row.Type].Find(operation, "")!)),
     ];
 
     internal static EventDescription UserDisabled { get; } = UserAdministration.UserDisabled.Describe("UPDATE", Resources["USER"].Resource);
@@ -52,7 +52,7 @@ public static class KeycloakEventCatalog
     }
 
     internal static EventDescription DescribeAdmin(string operation, string resourceType, string resourcePath) =>
-        FindAdmin(operation, resourceType, resourcePath) ?? AdminDeeds.DescribeUnknown(CustomResource, operation, resourceType);
+        FindAdmin(operation, resourceType, resourcePath) ?? AdminOperations.DescribeUnknown(CustomResource, operation, resourceType);
 
     /// <summary>The id of the resource that a path names, or null where none can be told.</summary>
     internal static string? FindResourceId(string resourceType, string resourcePath) =>

@@ -8,20 +8,20 @@ namespace SiemForwarder.Events.Keycloak;
 /// <param name="Recommended">Which twins a realm should store.</param>
 /// <param name="Stored">Which twins a realm stores without being told to (read from 26.7.4).</param>
 internal sealed record UserEventRow(
-    string Type, string Name, string Summary, UserEventGroup Group, Twins Recommended = Twins.Both, Twins Stored = Twins.Both)
+    string Type, string Name, string Summary, UserEventGroup Group, AppliesTo Recommended = AppliesTo.Both, AppliesTo Stored = AppliesTo.Both)
 {
     public EventDescription Describe(bool failure)
     {
         var type = failure ? Type + KeycloakEventCatalog.ErrorSuffix : Type;
-        var twin = failure ? Twins.Failure : Twins.Success;
+        var twin = failure ? AppliesTo.Failure : AppliesTo.Success;
         return Describe(type, Group.Classification) with
         {
             Name = failure ? Name + " failed" : Name,
             Summary = failure ? $"{Name} was refused or failed; the error code says why." : Summary,
             Severity = failure ? Group.FailureSeverity : Group.Severity,
             FailureSeverity = Group.FailureSeverity,
-            Recommended = Recommended == Twins.Both || Recommended == twin,
-            StoredByDefault = Stored == Twins.Both || Stored == twin,
+            Recommended = Recommended == AppliesTo.Both || Recommended == twin,
+            StoredByDefault = Stored == AppliesTo.Both || Stored == twin,
         };
     }
 

@@ -1,4 +1,4 @@
-using static SiemForwarder.Events.Keycloak.Twins;
+using static SiemForwarder.Events.Keycloak.AppliesTo;
 using static SiemForwarder.Events.Keycloak.UserEventGroup;
 
 namespace SiemForwarder.Events.Keycloak;

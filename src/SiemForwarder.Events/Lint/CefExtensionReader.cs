@@ -6,7 +6,7 @@ namespace SiemForwarder.Events.Lint;
 /// <summary>Reads the <c>key=value</c> pairs behind a CEF header.</summary>
 internal static partial class CefExtensionReader
 {
-    public static void Read(string extension, Reading reading)
+    public static void Read(string extension, ParsedMessage reading)
     {
         var keys = Key().Matches(extension).ToList();
         if (extension.Length > 0 && (keys.Count == 0 || keys[0].Index > 0))
@@ -20,7 +20,7 @@ internal static partial class CefExtensionReader
             var key = keys[index].Groups["key"].Value;
             var end = index + 1 < keys.Count ? keys[index + 1].Index : extension.Length;
             var value = Unescape(key, extension[(keys[index].Index + keys[index].Length)..end], reading);
-            reading.See(key, value);
+            reading.AddField(key, value);
             if (!pairs.TryAdd(key, value))
             {
                 reading.Error("cef.duplicate", $"The key {key} stands there more than once; receivers keep one of them.");
@@ -41,7 +41,7 @@ internal static partial class CefExtensionReader
         }
     }
 
-    private static string Unescape(string key, string value, Reading reading)
+    private static string Unescape(string key, string value, ParsedMessage reading)
     {
         var text = new StringBuilder(value.Length);
         for (var at = 0; at < value.Length; at++)

@@ -30,7 +30,7 @@ internal static partial class CefKeys
     public static bool NeedsLabel(string key) => Custom().IsMatch(key);
 
     /// <summary>Notes where the value of a known key is not what receivers expect; keys of one's own may hold anything.</summary>
-    public static void Check(string key, string value, Reading reading)
+    public static void Check(string key, string value, ParsedMessage reading)
     {
         if (value.Length == 0)
         {
@@ -50,7 +50,7 @@ internal static partial class CefKeys
         };
         if (wanted is not null)
         {
-            reading.Error("cef.type", $"{key} holds '{Reading.Shown(value)}', which is not {wanted}.");
+            reading.Error("cef.type", $"{key} holds '{ParsedMessage.Shown(value)}', which is not {wanted}.");
         }
 
         var most = Longest().IsMatch(key) ? LongestCharacters

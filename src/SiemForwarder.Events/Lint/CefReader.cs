@@ -13,7 +13,7 @@ internal static class CefReader
 
     private static readonly string[] SeverityWords = ["Unknown", "Low", "Medium", "High", "Very-High"];
 
-    public static void Read(string text, Reading reading)
+    public static void Read(string text, ParsedMessage reading)
     {
         if (!text.StartsWith("CEF:", StringComparison.Ordinal))
         {
@@ -25,7 +25,7 @@ internal static class CefReader
         var version = TakeField(text, ref at, reading);
         if (version is not ("0" or "1"))
         {
-            reading.Error("cef.version", $"The version is '{Reading.Shown(version ?? "")}', not 0 or 1.");
+            reading.Error("cef.version", $"The version is '{ParsedMessage.Shown(version ?? "")}', not 0 or 1.");
         }
 
         foreach (var (name, characters) in Header)
@@ -36,7 +36,7 @@ internal static class CefReader
                 return;
             }
 
-            reading.See(name, value);
+            reading.AddField(name, value);
             if (value.Length == 0 || value.Length > characters)
             {
                 reading.Error("cef.header", $"{name} has {value.Length} characters, not 1 to {characters}.");
@@ -47,19 +47,19 @@ internal static class CefReader
         CefExtensionReader.Read(text[at..], reading);
     }
 
-    private static void CheckSeverity(string severity, Reading reading)
+    private static void CheckSeverity(string severity, ParsedMessage reading)
     {
         var isNumber = int.TryParse(severity, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= 10;
         if (!isNumber && !SeverityWords.Contains(severity))
         {
             reading.Error(
                 "cef.severity",
-                $"The severity is '{Reading.Shown(severity)}', not 0 to 10 or one of {string.Join(", ", SeverityWords)}.");
+                $"The severity is '{ParsedMessage.Shown(severity)}', not 0 to 10 or one of {string.Join(", ", SeverityWords)}.");
         }
     }
 
     /// <summary>The field up to the next bare pipe; null where none follows.</summary>
-    private static string? TakeField(string text, ref int at, Reading reading)
+    private static string? TakeField(string text, ref int at, ParsedMessage reading)
     {
         var field = new StringBuilder();
         for (; at < text.Length; at++)

@@ -11,7 +11,7 @@ public static class FrameReader
     /// <summary>The messages of a stream; what cannot be read as a whole frame is found to be wrong.</summary>
     public static IReadOnlyList<Frame> Read(ReadOnlyMemory<byte> stream, out IReadOnlyList<Finding> findings)
     {
-        var reading = new Reading();
+        var reading = new ParsedMessage();
         findings = reading.Findings;
         var frames = new List<Frame>();
         while (!stream.IsEmpty)

@@ -8,7 +8,7 @@ internal static class JsonFields
     private const int MostDepth = 128;
 
     /// <summary>Adds the fields of one value, or of several one behind the other; false where it is not JSON.</summary>
-    public static bool Read(ReadOnlyMemory<byte> json, Reading reading, bool isSequence)
+    public static bool Read(ReadOnlyMemory<byte> json, ParsedMessage reading, bool isSequence)
     {
         CheckNames(json.Span, reading, isSequence);
         var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = MostDepth, AllowMultipleValues = isSequence });
@@ -29,7 +29,7 @@ internal static class JsonFields
         }
     }
 
-    private static void Add(string path, JsonElement element, Reading reading)
+    private static void Add(string path, JsonElement element, ParsedMessage reading)
     {
         switch (element.ValueKind)
         {
@@ -44,15 +44,15 @@ internal static class JsonFields
                 AddList(path, element, reading);
                 break;
             case JsonValueKind.String:
-                reading.See(path, element.GetString()!);
+                reading.AddField(path, element.GetString()!);
                 break;
             default:
-                reading.See(path, element.GetRawText(), TypeOf(element.ValueKind));
+                reading.AddField(path, element.GetRawText(), TypeOf(element.ValueKind));
                 break;
         }
     }
 
-    private static void AddList(string path, JsonElement list, Reading reading)
+    private static void AddList(string path, JsonElement list, ParsedMessage reading)
     {
         var index = 0;
         foreach (var item in list.EnumerateArray())
@@ -74,7 +74,7 @@ internal static class JsonFields
     }
 
     /// <summary>Notes names that stand twice in one object: receivers keep either value.</summary>
-    private static void CheckNames(ReadOnlySpan<byte> json, Reading reading, bool isSequence)
+    private static void CheckNames(ReadOnlySpan<byte> json, ParsedMessage reading, bool isSequence)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MostDepth, AllowMultipleValues = isSequence });
         var names = new Stack<HashSet<string>>();
@@ -93,7 +93,7 @@ internal static class JsonFields
                     case JsonTokenType.PropertyName when !names.Peek().Add(reader.GetString()!):
                         reading.Error(
                             "json.duplicate",
-                            $"The name {Reading.Shown(reader.GetString()!)} stands twice in one object (RFC 8259 section 4).");
+                            $"The name {ParsedMessage.Shown(reader.GetString()!)} stands twice in one object (RFC 8259 section 4).");
                         break;
                     default:
                         break;
@@ -111,7 +111,7 @@ internal static class JsonFields
 
     private static string TypeOf(JsonValueKind kind) => kind switch
     {
-        JsonValueKind.Number => SeenField.Number,
+        JsonValueKind.Number => ParsedField.Number,
         JsonValueKind.True or JsonValueKind.False => "boolean",
         _ => "null",
     };

@@ -5,7 +5,7 @@ namespace SiemForwarder.Events.Lint;
 /// <summary>Reads one JSON object (RFC 8259) on one line, and checks what its schema cannot be without.</summary>
 internal static class JsonPayloadReader
 {
-    public static void Read(string text, string schema, Reading reading)
+    public static void Read(string text, string schema, ParsedMessage reading)
     {
         if (!text.StartsWith('{'))
         {

@@ -9,7 +9,7 @@ internal static class LeefReader
     private const int EventIdCharacters = 255;
     private static readonly string[] Header = ["Vendor", "Product", "Version", "EventID"];
 
-    public static void Read(string text, Reading reading)
+    public static void Read(string text, ParsedMessage reading)
     {
         var version = text.StartsWith("LEEF:1.0|", StringComparison.Ordinal) ? 1
             : text.StartsWith("LEEF:2.0|", StringComparison.Ordinal) ? 2
@@ -25,7 +25,7 @@ internal static class LeefReader
 
         for (var index = 0; index < Header.Length; index++)
         {
-            reading.See(Header[index], fields[index + 1]);
+            reading.AddField(Header[index], fields[index + 1]);
             if (fields[index + 1].Length == 0 || (index == 3 && fields[index + 1].Length > EventIdCharacters))
             {
                 reading.Error("leef.header", $"{Header[index]} is empty or too long.");
@@ -44,7 +44,7 @@ internal static class LeefReader
         {
             reading.Error(
                 "leef.delimiter",
-                $"'{Reading.Shown(fields[5])}' is no delimiter: one character, or x and its code in up to four hexadecimal digits.");
+                $"'{ParsedMessage.Shown(fields[5])}' is no delimiter: one character, or x and its code in up to four hexadecimal digits.");
         }
     }
 
@@ -61,7 +61,7 @@ internal static class LeefReader
             : null;
     }
 
-    private static void ReadAttributes(string text, char delimiter, Reading reading)
+    private static void ReadAttributes(string text, char delimiter, ParsedMessage reading)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var pair in text.Split(delimiter, StringSplitOptions.RemoveEmptyEntries))
@@ -71,12 +71,12 @@ internal static class LeefReader
             {
                 reading.Error(
                     "leef.attribute",
-                    $"'{Reading.Shown(pair)}' is no attribute: a key of letters and digits, an equals sign, a value.");
+                    $"'{ParsedMessage.Shown(pair)}' is no attribute: a key of letters and digits, an equals sign, a value.");
                 continue;
             }
 
             var (key, value) = (pair[..equals], pair[(equals + 1)..]);
-            reading.See(key, value);
+            reading.AddField(key, value);
             if (!seen.Add(key))
             {
                 reading.Error("leef.duplicate", $"The key {key} stands there more than once; QRadar keeps one of them.");
@@ -92,7 +92,7 @@ internal static class LeefReader
         }
     }
 
-    private static void Check(string key, string value, Reading reading)
+    private static void Check(string key, string value, ParsedMessage reading)
     {
         var wanted = key switch
         {
@@ -103,7 +103,7 @@ internal static class LeefReader
         };
         if (wanted is not null)
         {
-            reading.Error("leef.type", $"{key} holds '{Reading.Shown(value)}', which is not {wanted}.");
+            reading.Error("leef.type", $"{key} holds '{ParsedMessage.Shown(value)}', which is not {wanted}.");
         }
     }
 }

@@ -11,10 +11,10 @@ public static class MessageReader
     /// <summary>The fields of one message without framing, and all that is wrong with it.</summary>
     /// <param name="message">Exact bytes.</param>
     /// <param name="expected">What the message is meant to be.</param>
-    public static Reading Read(ReadOnlySpan<byte> message, OutputSettings expected)
+    public static ParsedMessage Read(ReadOnlySpan<byte> message, OutputSettings expected)
     {
         ArgumentNullException.ThrowIfNull(expected);
-        var reading = new Reading();
+        var reading = new ParsedMessage();
         var text = Decode(message, reading);
         SizeRules.CheckMessage(message.Length, expected, reading);
         CheckControls(text, expected.OutputType, reading);
@@ -46,7 +46,7 @@ public static class MessageReader
         return reading;
     }
 
-    private static string Decode(ReadOnlySpan<byte> message, Reading reading)
+    private static string Decode(ReadOnlySpan<byte> message, ParsedMessage reading)
     {
         try
         {
@@ -59,7 +59,7 @@ public static class MessageReader
         }
     }
 
-    private static void CheckControls(string text, OutputType outputType, Reading reading)
+    private static void CheckControls(string text, OutputType outputType, ParsedMessage reading)
     {
         if (text.AsSpan().ContainsAny('\r', '\n', '\0'))
         {

@@ -10,7 +10,7 @@ public static class RequestReader
     /// <param name="body">Body before compression.</param>
     /// <param name="message">The message as it was formatted.</param>
     /// <param name="expected">What the message is meant to be.</param>
-    public static Reading Read(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> message, OutputSettings expected)
+    public static ParsedMessage Read(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> message, OutputSettings expected)
     {
         var own = MessageReader.Read(message.Span, expected);
         var trimmed = body.Span.TrimEnd((byte)'\n');
@@ -19,8 +19,8 @@ public static class RequestReader
             return own;
         }
 
-        var reading = new Reading();
-        var around = new Reading();
+        var reading = new ParsedMessage();
+        var around = new ParsedMessage();
         if (!JsonFields.Read(body, around, isSequence: true))
         {
             return own;
@@ -35,7 +35,7 @@ public static class RequestReader
             }
             else
             {
-                reading.See(field.Name, field.Value, field.Type);
+                reading.AddField(field.Name, field.Value, field.Type);
             }
         }
 

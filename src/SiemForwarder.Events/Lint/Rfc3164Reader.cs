@@ -7,7 +7,7 @@ namespace SiemForwarder.Events.Lint;
 internal static partial class Rfc3164Reader
 {
     /// <summary>Reads up to the content, which comes back; null where the header cannot be read.</summary>
-    public static string? Read(string text, Reading reading)
+    public static string? Read(string text, ParsedMessage reading)
     {
         var rest = SyslogPriorityReader.Read(text, "rfc3164", reading);
         if (rest is null)
@@ -23,8 +23,8 @@ internal static partial class Rfc3164Reader
             return null;
         }
 
-        reading.See("syslog.timestamp", header.Groups["time"].Value);
-        reading.See("syslog.hostname", header.Groups["host"].Value);
+        reading.AddField("syslog.timestamp", header.Groups["time"].Value);
+        reading.AddField("syslog.hostname", header.Groups["host"].Value);
         if (header.Groups["host"].Value.Any(character => character is < '!' or > '~'))
         {
             reading.Error("rfc3164.hostname", "The host holds other than printable ASCII characters.");
@@ -37,7 +37,7 @@ internal static partial class Rfc3164Reader
     private static bool IsTime(string text) => DateTime.TryParseExact(
         $"2024 {text}", ["yyyy MMM d HH:mm:ss", "yyyy MMM  d HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
-    private static string ReadTag(string content, Reading reading)
+    private static string ReadTag(string content, ParsedMessage reading)
     {
         // Readers of CEF and LEEF look for these words; they are no tag of ours.
         if (Payload().IsMatch(content))
@@ -54,7 +54,7 @@ internal static partial class Rfc3164Reader
             return content;
         }
 
-        reading.See("syslog.tag", tag.Groups["tag"].Value);
+        reading.AddField("syslog.tag", tag.Groups["tag"].Value);
         return content[tag.Length..];
     }
 

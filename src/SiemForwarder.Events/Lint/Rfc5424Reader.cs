@@ -9,7 +9,7 @@ internal static partial class Rfc5424Reader
     private static readonly (string Name, int Characters)[] Names = [("hostname", 255), ("appName", 48), ("procId", 128), ("msgId", 32)];
 
     /// <summary>Reads up to the message part, which comes back; null where the header cannot be read.</summary>
-    public static string? Read(string text, Reading reading)
+    public static string? Read(string text, ParsedMessage reading)
     {
         var rest = SyslogPriorityReader.Read(text, "rfc5424", reading);
         if (rest is null)
@@ -28,7 +28,7 @@ internal static partial class Rfc5424Reader
 
         if (parts[0] != "1")
         {
-            reading.Error("rfc5424.version", $"The version is '{Reading.Shown(parts[0])}', not 1.");
+            reading.Error("rfc5424.version", $"The version is '{ParsedMessage.Shown(parts[0])}', not 1.");
         }
 
         CheckTime(parts[1], reading);
@@ -50,30 +50,30 @@ internal static partial class Rfc5424Reader
         return payload;
     }
 
-    private static void CheckTime(string time, Reading reading)
+    private static void CheckTime(string time, ParsedMessage reading)
     {
-        reading.See("syslog.timestamp", time);
+        reading.AddField("syslog.timestamp", time);
         if (time != "-" && !(Timestamp().IsMatch(time) && DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, out _)))
         {
             reading.Error(
                 "rfc5424.timestamp",
-                $"'{Reading.Shown(time)}' is no time of section 6.2.3: RFC 3339 with T and Z in upper case and at most six digits of "
+                $"'{ParsedMessage.Shown(time)}' is no time of section 6.2.3: RFC 3339 with T and Z in upper case and at most six digits of "
                 + "a second.");
         }
     }
 
-    private static void CheckName(string name, string value, int characters, Reading reading)
+    private static void CheckName(string name, string value, int characters, ParsedMessage reading)
     {
         if (value != "-")
         {
-            reading.See($"syslog.{name}", value);
+            reading.AddField($"syslog.{name}", value);
         }
 
         if (value.Length == 0 || value.Length > characters || value.Any(character => character is < '!' or > '~'))
         {
             reading.Error(
                 $"rfc5424.{name}",
-                $"'{Reading.Shown(value)}' is no {name}: 1 to {characters} printable ASCII characters, or a dash.");
+                $"'{ParsedMessage.Shown(value)}' is no {name}: 1 to {characters} printable ASCII characters, or a dash.");
         }
     }
 

@@ -6,13 +6,13 @@ namespace SiemForwarder.Events.Lint;
 /// <param name="Field">Name with dots.</param>
 /// <param name="Wanted">What it must be, for a sentence.</param>
 /// <param name="IsLegal">Whether a field is that.</param>
-internal sealed record SchemaRule(string Field, string Wanted, Func<SeenField, bool> IsLegal)
+internal sealed record SchemaRule(string Field, string Wanted, Func<ParsedField, bool> IsLegal)
 {
     public static SchemaRule Required(string field) =>
         new(field, "a text that says something", one => one.Value.Length > 0 && one.Type != "null");
 
     public static SchemaRule Whole(string field) => new(
-        field, "a whole number", one => one.Type == SeenField.Number && long.TryParse(one.Value, CultureInfo.InvariantCulture, out _));
+        field, "a whole number", one => one.Type == ParsedField.Number && long.TryParse(one.Value, CultureInfo.InvariantCulture, out _));
 
     public static SchemaRule OneOf(string field, params string[] values) =>
         new(field, $"one of {string.Join(", ", values)}", one => values.Contains(one.Value));
@@ -23,7 +23,7 @@ internal sealed record SchemaRule(string Field, string Wanted, Func<SeenField, b
         one => one.Value.EndsWith('Z') && one.Value.Contains('T', StringComparison.Ordinal)
             && DateTimeOffset.TryParse(one.Value, CultureInfo.InvariantCulture, out _));
 
-    public void Check(string name, IReadOnlyList<SeenField> fields, Reading reading)
+    public void Check(string name, IReadOnlyList<ParsedField> fields, ParsedMessage reading)
     {
         var found = fields.Where(field => field.Name == Field).ToList();
         if (found.Count == 0)
@@ -33,7 +33,7 @@ internal sealed record SchemaRule(string Field, string Wanted, Func<SeenField, b
 
         foreach (var wrong in found.Where(field => !IsLegal(field)))
         {
-            reading.Error(name, $"{Field} holds '{Reading.Shown(wrong.Value)}', which is not {Wanted}.");
+            reading.Error(name, $"{Field} holds '{ParsedMessage.Shown(wrong.Value)}', which is not {Wanted}.");
         }
     }
 }

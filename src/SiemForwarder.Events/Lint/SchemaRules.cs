@@ -51,7 +51,7 @@ internal static class SchemaRules
     };
 
     /// <summary>Checks the fields of one event; schemas without rules, such as raw, may hold anything.</summary>
-    public static void Check(string schema, IReadOnlyList<SeenField> fields, Reading reading)
+    public static void Check(string schema, IReadOnlyList<ParsedField> fields, ParsedMessage reading)
     {
         foreach (var rule in BySchema.GetValueOrDefault(schema, []))
         {
@@ -73,7 +73,7 @@ internal static class SchemaRules
         SchemaRule.Required("metadata.product.name"),
     ];
 
-    private static void CheckOcsfTypes(IReadOnlyList<SeenField> fields, Reading reading)
+    private static void CheckOcsfTypes(IReadOnlyList<ParsedField> fields, ParsedMessage reading)
     {
         var (type, ofClass, activity) = (Number("type_uid"), Number("class_uid"), Number("activity_id"));
         if (type != (ofClass * 100) + activity)

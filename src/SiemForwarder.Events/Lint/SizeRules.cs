@@ -17,7 +17,7 @@ public static class SizeRules
     /// <param name="mostOctets">Most octets of one batch of the destination.</param>
     public static IReadOnlyList<Finding> CheckCarrier(int octets, bool isDatagram, int mostOctets)
     {
-        var reading = new Reading();
+        var reading = new ParsedMessage();
         if (isDatagram && octets > UdpOctets)
         {
             reading.Error(
@@ -43,7 +43,7 @@ public static class SizeRules
         return reading.Findings;
     }
 
-    internal static void CheckMessage(int octets, OutputSettings expected, Reading reading)
+    internal static void CheckMessage(int octets, OutputSettings expected, ParsedMessage reading)
     {
         if (octets > expected.MaxMessageBytes)
         {

@@ -9,7 +9,7 @@ internal static class StructuredDataReader
     private static readonly string[] Registered = ["timeQuality", "origin", "meta"];
 
     /// <summary>Reads the elements and gives back the message part; null where they have no end.</summary>
-    public static string? Read(string text, Reading reading)
+    public static string? Read(string text, ParsedMessage reading)
     {
         if (text.StartsWith('-'))
         {
@@ -39,7 +39,7 @@ internal static class StructuredDataReader
         return AfterSpace(text, at, reading);
     }
 
-    private static int ReadElement(string text, int at, HashSet<string> ids, Reading reading)
+    private static int ReadElement(string text, int at, HashSet<string> ids, ParsedMessage reading)
     {
         var id = TakeName(text, ref at, reading);
         if (!ids.Add(id))
@@ -51,7 +51,7 @@ internal static class StructuredDataReader
         {
             reading.Error(
                 "rfc5424.sd-id",
-                $"The element '{Reading.Shown(id)}' is not registered with IANA and names no enterprise number behind an @.");
+                $"The element '{ParsedMessage.Shown(id)}' is not registered with IANA and names no enterprise number behind an @.");
         }
 
         while (at < text.Length && text[at] == ' ')
@@ -69,13 +69,13 @@ internal static class StructuredDataReader
                 return -1;
             }
 
-            reading.See($"{id}.{name}", value);
+            reading.AddField($"{id}.{name}", value);
         }
 
         return at < text.Length && text[at] == ']' ? at + 1 : -1;
     }
 
-    private static string TakeName(string text, ref int at, Reading reading)
+    private static string TakeName(string text, ref int at, ParsedMessage reading)
     {
         var start = at;
         while (at < text.Length && text[at] is not ('=' or ' ' or ']' or '"'))
@@ -88,13 +88,13 @@ internal static class StructuredDataReader
         {
             reading.Error(
                 "rfc5424.sd-name",
-                $"'{Reading.Shown(name)}' is no name of structured data: 1 to {NameCharacters} printable ASCII characters.");
+                $"'{ParsedMessage.Shown(name)}' is no name of structured data: 1 to {NameCharacters} printable ASCII characters.");
         }
 
         return name;
     }
 
-    private static string? TakeValue(string text, ref int at, Reading reading)
+    private static string? TakeValue(string text, ref int at, ParsedMessage reading)
     {
         var value = new StringBuilder();
         for (; at < text.Length && text[at] != '"'; at++)
@@ -116,7 +116,7 @@ internal static class StructuredDataReader
         return at++ < text.Length ? value.ToString() : null;
     }
 
-    private static string? AfterSpace(string text, int at, Reading reading)
+    private static string? AfterSpace(string text, int at, ParsedMessage reading)
     {
         if (at < text.Length && text[at] != ' ')
         {

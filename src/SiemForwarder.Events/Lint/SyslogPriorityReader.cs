@@ -9,7 +9,7 @@ internal static class SyslogPriorityReader
     private const int SeveritiesPerFacility = 8;
 
     /// <summary>What stands behind it; null where there is none.</summary>
-    public static string? Read(string text, string rules, Reading reading)
+    public static string? Read(string text, string rules, ParsedMessage reading)
     {
         var end = text.IndexOf('>', StringComparison.Ordinal);
         var digits = text.StartsWith('<') && end is > 1 and <= 4 ? text[1..end] : "";
@@ -20,8 +20,8 @@ internal static class SyslogPriorityReader
             return null;
         }
 
-        reading.See("syslog.facility", (priority / SeveritiesPerFacility).ToString(CultureInfo.InvariantCulture), SeenField.Number);
-        reading.See("syslog.severity", (priority % SeveritiesPerFacility).ToString(CultureInfo.InvariantCulture), SeenField.Number);
+        reading.AddField("syslog.facility", (priority / SeveritiesPerFacility).ToString(CultureInfo.InvariantCulture), ParsedField.Number);
+        reading.AddField("syslog.severity", (priority % SeveritiesPerFacility).ToString(CultureInfo.InvariantCulture), ParsedField.Number);
         return text[(end + 1)..];
     }
 }

@@ -21,8 +21,8 @@ internal sealed class BatchDelivery : IDisposable
     private readonly DispatchOptions options;
     private readonly TimeProvider time;
     private readonly ForwarderTelemetry telemetry;
-    private readonly DatabasePatience patience;
-    private readonly Grace grace;
+    private readonly DatabaseRetry databaseRetry;
+    private readonly DelayedCancellation grace;
     private int failedRounds;
     private int refusalsInARow;
 
@@ -42,8 +42,8 @@ internal sealed class BatchDelivery : IDisposable
     {
         (this.integration, name, this.destination, this.journal) = (integration, integration.Name, destination, journal);
         (this.leases, this.fence, this.options, this.time, this.telemetry) = (leases, fence, options, time, telemetry);
-        patience = new DatabasePatience(time, telemetry);
-        grace = new Grace(options.StopGrace, stopping);
+        databaseRetry = new DatabaseRetry(time, telemetry);
+        grace = new DelayedCancellation(options.StopGrace, stopping);
         Round = new DeliveryRound(destination, options, time, NoteAttemptAsync, WaitForFreshLeaseAsync, grace.Token);
     }
 
@@ -53,10 +53,10 @@ internal sealed class BatchDelivery : IDisposable
     public void Dispose() => grace.Dispose();
 
     /// <summary>Lets the destination make good what it saw going wrong while there was nothing to send.</summary>
-    public async Task MendAsync(CancellationToken cancellationToken)
+    public async Task RecoverAsync(CancellationToken cancellationToken)
     {
         await WaitForFreshLeaseAsync(cancellationToken);
-        switch (await destination.MendAsync(grace.Token))
+        switch (await destination.RecoverAsync(grace.Token))
         {
             case DeliveryOutcome.Delivered delivered:
                 telemetry.Mended(name, delivered.Answer);
@@ -78,7 +78,7 @@ internal sealed class BatchDelivery : IDisposable
     {
         foreach (var gap in assembled.Gaps)
         {
-            await patience.TryUntilDoneAsync(token => NoteGapAsync(assembled, gap, token), cancellationToken);
+            await databaseRetry.TryUntilDoneAsync(token => NoteGapAsync(assembled, gap, token), cancellationToken);
         }
 
         var done = assembled.AfterPosition;
@@ -118,7 +118,7 @@ internal sealed class BatchDelivery : IDisposable
             }
 
             var record = Record(assembled, done, last, slice, refused, result);
-            if (!await patience.TryUntilDoneAsync(token => journal.RecordAsync(record, token), grace.Token))
+            if (!await databaseRetry.TryUntilDoneAsync(token => journal.RecordAsync(record, token), grace.Token))
             {
                 return false;
             }
@@ -263,7 +263,7 @@ internal sealed class BatchDelivery : IDisposable
         };
         telemetry.RoundFailed(name, category, reason, pause);
         var error = new DeliveryError(category, reason, time.GetUtcNow() + pause);
-        await patience.TryUntilDoneAsync(token => Recorded(journal.RecordErrorAsync(error, token)), cancellationToken);
+        await databaseRetry.TryUntilDoneAsync(token => Recorded(journal.RecordErrorAsync(error, token)), cancellationToken);
         await Task.Delay(pause, time, cancellationToken);
     }
 
@@ -281,7 +281,7 @@ internal sealed class BatchDelivery : IDisposable
         }
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
-            // The note is a courtesy; the end of the round is recorded with patience.
+            // The note is a courtesy; the end of the round is recorded by all means.
             telemetry.DatabaseUnavailable(exception);
         }
     }

@@ -70,7 +70,7 @@ internal static class DeliveryStatement
         parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. record.SetAside.Select(one => StoredText.Of(one.Answer))] });
         parameters.Add(new NpgsqlParameter<long> { TypedValue = fence });
         parameters.Add(new NpgsqlParameter { Value = (object?)replayId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
-        parameters.Add(new NpgsqlParameter<int> { TypedValue = KeycloakNormalizer.MappingVersion });
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = EventNormalizer.MappingVersion });
         parameters.Add(new NpgsqlParameter<long> { TypedValue = record.Incarnation });
         return command;
     }

@@ -29,7 +29,7 @@ internal sealed class DispatchService(
         if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);
-            await Patience.TryUntilDoneAsync(token => ShowFaultAsync(recorder, fault!, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(recorder, fault!, token), cancellationToken);
             await Task.Delay(UnusablePause, Time, cancellationToken);
             return;
         }
@@ -42,7 +42,7 @@ internal sealed class DispatchService(
         {
             // A bug in one loop must not stop the others; the next look at the configuration starts it anew.
             Telemetry.DispatcherFailed(integration.Name, exception);
-            await Patience.TryUntilDoneAsync(token => ShowFaultAsync(recorder, exception.Message, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(recorder, exception.Message, token), cancellationToken);
             await Task.Delay(options.Value.RoundPause, Time, cancellationToken);
         }
     }

@@ -16,22 +16,22 @@ internal sealed class IntegrationDispatcher(
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
-    private readonly DatabasePatience patience = new(time, telemetry);
+    private readonly DatabaseRetry databaseRetry = new(time, telemetry);
     private long redrivenAt;
 
     /// <summary>Delivers until cancelled; returns where another engine took over.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var checkpoints = await patience.TryUntilDoneAsync(recorder.LoadCheckpointsAsync, cancellationToken);
+        var checkpoints = await databaseRetry.TryUntilDoneAsync(recorder.LoadCheckpointsAsync, cancellationToken);
         while (true)
         {
             var grown = signal.Grown;
             await RedriveAsync(cancellationToken);
             var progress = false;
-            foreach (var sourceId in await patience.TryUntilDoneAsync(ListSourcesAsync, cancellationToken))
+            foreach (var sourceId in await databaseRetry.TryUntilDoneAsync(ListSourcesAsync, cancellationToken))
             {
                 var after = checkpoints.GetValueOrDefault(sourceId);
-                var assembled = await patience.TryUntilDoneAsync(token => assembler.NextAsync(sourceId, after, long.MaxValue, token), cancellationToken);
+                var assembled = await databaseRetry.TryUntilDoneAsync(token => assembler.NextAsync(sourceId, after, long.MaxValue, token), cancellationToken);
                 if (assembled is null)
                 {
                     continue;
@@ -40,7 +40,7 @@ internal sealed class IntegrationDispatcher(
                 if (!await delivery.DeliverAsync(assembled, cancellationToken))
                 {
                     // Or the log has another history now; then this process has to know before it reads on.
-                    await patience.TryUntilDoneAsync(VerifyAsync, cancellationToken);
+                    await databaseRetry.TryUntilDoneAsync(VerifyAsync, cancellationToken);
                     telemetry.CheckpointTaken(integration.Name, sourceId);
                     return;
                 }
@@ -51,7 +51,7 @@ internal sealed class IntegrationDispatcher(
 
             if (!progress)
             {
-                await delivery.MendAsync(cancellationToken);
+                await delivery.RecoverAsync(cancellationToken);
                 await Task.WhenAny(grown, Task.Delay(IdleInterval, time, cancellationToken));
                 cancellationToken.ThrowIfCancellationRequested();
             }
@@ -68,7 +68,7 @@ internal sealed class IntegrationDispatcher(
         }
 
         redrivenAt = time.GetTimestamp();
-        if (await patience.TryUntilDoneAsync(redriver.RunAsync, cancellationToken) is { } stopped)
+        if (await databaseRetry.TryUntilDoneAsync(redriver.RunAsync, cancellationToken) is { } stopped)
         {
             await delivery.PauseAsync(stopped, cancellationToken);
         }

@@ -16,7 +16,7 @@ internal abstract class LeasedLoopService<T>(
 
     protected ForwarderTelemetry Telemetry { get; } = telemetry;
 
-    protected DatabasePatience Patience { get; } = new(time, telemetry);
+    protected DatabaseRetry DatabaseRetry { get; } = new(time, telemetry);
 
     /// <summary>Grows when what the loops remember is worth nothing any more; then all of them start anew.</summary>
     protected virtual int Edition => 0;

@@ -57,7 +57,7 @@ internal sealed class LogSegment(
                 var events = new SecurityEvent[ends.Length];
                 for (var i = 0; i < events.Length; i++)
                 {
-                    var one = KeycloakNormalizer.Normalize(stream, RawAt(i), keys[i], source, firstPosition + i, times[i], ReceivedAtOf(i));
+                    var one = EventNormalizer.Normalize(stream, RawAt(i), keys[i], source, firstPosition + i, times[i], ReceivedAtOf(i));
 
                     // What a sender says of its own event is worth more than what its address says.
                     events[i] = one.Location is null && locations.Find(one.IpAddress) is { } location ? one with { Location = location } : one;

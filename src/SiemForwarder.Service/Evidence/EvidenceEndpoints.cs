@@ -24,7 +24,7 @@ internal static class EvidenceEndpoints
         [AsParameters] EventQuery query, EventSearch search, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        errors.Choose("outcome", query.Outcome, "unknown", Choices.Outcomes);
+        errors.Choose("outcome", query.Outcome, "unknown", ApiEnumNames.Outcomes);
         var page = errors.Between("page", query.Page, 1, 1_000_000, 1);
         var pageSize = errors.Between("pageSize", query.PageSize, 1, 500, 50);
         if (query.To <= query.From)

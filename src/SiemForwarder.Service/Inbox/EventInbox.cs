@@ -6,7 +6,7 @@ using SiemForwarder.Service.Telemetry;
 namespace SiemForwarder.Service.Inbox;
 
 /// <summary>Takes pushed events: authenticates the request, reads it within its bounds, and answers after the commit.</summary>
-internal sealed class EventInbox(EventLogWriter log, InboxRoom room, IOptions<InboxOptions> options, ForwarderTelemetry telemetry, TimeProvider time)
+internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOptions<InboxOptions> options, ForwarderTelemetry telemetry, TimeProvider time)
 {
     // Whoever may be refused may not fill the log file with it.
     private static readonly TimeSpan FaultLogInterval = TimeSpan.FromSeconds(10);

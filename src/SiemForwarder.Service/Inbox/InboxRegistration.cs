@@ -6,6 +6,6 @@ internal static class InboxRegistration
     public static IServiceCollection AddInbox(this IServiceCollection services)
     {
         services.AddOptions<InboxOptions>().BindConfiguration(InboxOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        return services.AddSingleton<InboxRoom>().AddSingleton<EventInbox>();
+        return services.AddSingleton<InboxMemoryBudget>().AddSingleton<EventInbox>();
     }
 }

@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Inbox;
 
 /// <summary>The room that one request holds; given back when disposed.</summary>
-internal sealed class InboxShare(InboxRoom room, int sourceId) : IDisposable
+internal sealed class InboxShare(InboxMemoryBudget room, int sourceId) : IDisposable
 {
     private readonly CancellationTokenSource evicted = new();
 

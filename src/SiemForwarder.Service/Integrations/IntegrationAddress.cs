@@ -8,7 +8,7 @@ internal static class IntegrationAddress
 {
     public static Uri? ParseUrl(IntegrationRequest request, FieldErrors errors)
     {
-        if (!Uri.TryCreate(request.ServerUrl?.Trim(), UriKind.Absolute, out var url) || !Choices.DefaultPorts.ContainsKey(url.Scheme))
+        if (!Uri.TryCreate(request.ServerUrl?.Trim(), UriKind.Absolute, out var url) || !ApiEnumNames.DefaultPorts.ContainsKey(url.Scheme))
         {
             errors.Add("serverUrl", "Must be a URL such as tcp://siem.example.com:514, tls://…, udp://…, https://siem.example.com/path or http://….");
             return null;

@@ -31,7 +31,7 @@ internal static class IntegrationRules
         request = PresetFilling.Fill(request, errors);
         CheckTexts(request, errors);
         var url = IntegrationAddress.ParseUrl(request, errors);
-        var protocol = errors.Choose("protocol", request.Protocol, url?.Scheme ?? "tcp", Choices.DefaultPorts.Keys.ToDictionary(name => name));
+        var protocol = errors.Choose("protocol", request.Protocol, url?.Scheme ?? "tcp", ApiEnumNames.DefaultPorts.Keys.ToDictionary(name => name));
         if (url is not null && protocol != url.Scheme && request.Protocol is not null)
         {
             errors.Add("protocol", $"Is {protocol}, but the serverUrl begins with {url.Scheme}://; make them agree or leave protocol out.");
@@ -40,21 +40,21 @@ internal static class IntegrationRules
         var kind = IntegrationAddress.FindKind(request, protocol, errors);
         IntegrationAddress.Check(request, url, kind, localFolder, errors);
         var usualOutput = kind is { CarriesBareEvents: true } ? OutputType.Json : OutputType.Syslog;
-        var outputType = errors.Choose("outputType", request.OutputType, usualOutput, Choices.OutputTypes);
+        var outputType = errors.Choose("outputType", request.OutputType, usualOutput, ApiEnumNames.OutputTypes);
         var secrets = Secrets(request, stored, errors);
-        var schema = errors.Choose("schema", request.Schema, "native", Choices.Schemas);
+        var schema = errors.Choose("schema", request.Schema, "native", ApiEnumNames.Schemas);
         var shortest = Math.Max(EventFormatCatalog.LowestMaxMessageBytes, EventFormatCatalog.LowestMaxBytes(schema));
         var definition = new IntegrationDefinition
         {
             Protocol = protocol,
             Port = errors.Between("port", IntegrationAddress.PortGiven(request, url), 1, 65535, kind is not null
-                && kind.DefaultPorts.TryGetValue(protocol, out var usual) ? usual : Choices.DefaultPorts[protocol]),
+                && kind.DefaultPorts.TryGetValue(protocol, out var usual) ? usual : ApiEnumNames.DefaultPorts[protocol]),
             OutputType = outputType,
             Schema = schema,
             IncludeRepresentation = request.IncludeRepresentation ?? false,
-            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), Choices.SyslogFormats),
+            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), ApiEnumNames.SyslogFormats),
             Framing = errors.Choose(
-                "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, Choices.Framings),
+                "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, ApiEnumNames.Framings),
             Facility = errors.Between("syslog.facility", request.Syslog?.Facility, 0, 23, 10),
             AppName = AppName(request.Syslog?.AppName, outputType, errors),
             Hostname = PrintableAscii("syslog.hostname", request.Syslog?.Hostname, 255, errors),
@@ -67,7 +67,7 @@ internal static class IntegrationRules
                 "tcp" or "tls" => 8192,
                 _ => 256 * 1024,
             }),
-            Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, Choices.Bodies),
+            Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, ApiEnumNames.Bodies),
             Gzip = request.Http?.Gzip ?? kind?.Fields.Any(field => field is { Name: "http.gzip", Default: "true" }) ?? false,
             TimeoutSeconds = errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
             Proxy = IntegrationAddress.Proxy(request.Http?.Proxy, protocol, errors),
@@ -208,10 +208,10 @@ internal static class IntegrationRules
     private static AuthenticationType Authentication(
         AuthenticationRequest? request, DestinationKind? kind, Dictionary<string, Secret> secrets, FieldErrors errors)
     {
-        var type = errors.Choose("authentication.type", request?.Type, AuthenticationType.None, Choices.AuthenticationTypes);
-        var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.Choices
-            ?? (kind is { } one && one.Schemes.Contains("https") ? Choices.AuthenticationTypes.Keys.ToList() : ["none"]);
-        if (!offered.Contains(Choices.NameOf(Choices.AuthenticationTypes, type)))
+        var type = errors.Choose("authentication.type", request?.Type, AuthenticationType.None, ApiEnumNames.AuthenticationTypes);
+        var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.ApiEnumNames
+            ?? (kind is { } one && one.Schemes.Contains("https") ? ApiEnumNames.AuthenticationTypes.Keys.ToList() : ["none"]);
+        if (!offered.Contains(ApiEnumNames.NameOf(ApiEnumNames.AuthenticationTypes, type)))
         {
             errors.Add("authentication.type",
                 $"{kind?.Id} takes {string.Join(", ", offered)}; plain syslog has no authentication, use a client certificate with tls.");
@@ -299,7 +299,7 @@ internal static class IntegrationRules
         errors.NoneEmpty($"{field}.users", match.Users);
         foreach (var outcome in match.Outcomes ?? [])
         {
-            errors.Choose($"{field}.outcomes", outcome, string.Empty, Choices.Outcomes);
+            errors.Choose($"{field}.outcomes", outcome, string.Empty, ApiEnumNames.Outcomes);
         }
 
         return new EventMatch

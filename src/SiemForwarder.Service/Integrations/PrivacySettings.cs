@@ -63,7 +63,7 @@ internal static class PrivacySettings
                 : null);
 
     public static IReadOnlyList<PrivacyRuleContract> Show(IReadOnlyList<PrivacyRule> rules) =>
-        [.. rules.Select(rule => new PrivacyRuleContract(rule.Field, Choices.NameOf(Actions, rule.Action)))];
+        [.. rules.Select(rule => new PrivacyRuleContract(rule.Field, ApiEnumNames.NameOf(Actions, rule.Action)))];
 
     private static PrivacyRule Read(PrivacyRuleContract? given, string place, FieldErrors errors)
     {

@@ -12,11 +12,11 @@ internal readonly record struct PassStep(long? NextMs, PollFailure? Failure);
 /// <summary>Reads one page ascending from a time and stores it; knows what to do with ties, gaps and rows the server cannot read.</summary>
 internal sealed class AscendingReader
 {
-    private readonly TailedStream tail;
+    private readonly StreamPollContext tail;
     private readonly PageKeys keys = new();
     private readonly UnreadableMillisecond unreadable;
 
-    public AscendingReader(TailedStream tail)
+    public AscendingReader(StreamPollContext tail)
     {
         this.tail = tail;
         unreadable = new UnreadableMillisecond(tail, keys);

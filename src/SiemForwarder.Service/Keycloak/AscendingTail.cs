@@ -3,7 +3,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>Tails a stream of a server with ids: ascending by time, without offsets, so that nothing inserted or deleted meanwhile can shift a page.</summary>
 /// <remarks>Each poll reads from a little behind the watermark. A sweep reads from the horizon behind the anchor, so that an event whose transaction
 /// committed late is found whatever happened in between: what the previous sweep could not see was stamped within the horizon before its start.</remarks>
-internal sealed class AscendingTail(TailedStream tail)
+internal sealed class AscendingTail(StreamPollContext tail)
 {
     private readonly AscendingReader reader = new(tail);
     private long? cursorMs;

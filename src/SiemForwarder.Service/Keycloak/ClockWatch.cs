@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Goes back where the server's clock is behind what counts as read: its next events will be stamped there.</summary>
-internal sealed class ClockWatch(TailedStream tail)
+internal sealed class ClockWatch(StreamPollContext tail)
 {
     /// <summary>When the stream began, in local time; null where it began in an earlier process.</summary>
     public long? BegunMs { get; set; }

@@ -6,7 +6,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>One pass over a span of rows that come newest first by offset, page by page with an overlap.</summary>
 /// <remarks>New rows arrive at the head, so offsets only shift towards older rows: repeats, never skips. The overlap holds the whole group of one time at
 /// a page's edge, so that the order inside the group does not matter and rows alike are counted on one page.</remarks>
-internal sealed class DescendingReader(TailedStream tail, long floorMs, string? fromDay, string? toDay, int firstRows)
+internal sealed class DescendingReader(StreamPollContext tail, long floorMs, string? fromDay, string? toDay, int firstRows)
 {
     private const int LeastOverlap = 10;
     private const int LeastRows = 2 * LeastOverlap;

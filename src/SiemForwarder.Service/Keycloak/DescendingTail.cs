@@ -3,7 +3,7 @@ using System.Globalization;
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Tails a stream of a server without ids: from the newest row down to what is known, or day by day where that is too far.</summary>
-internal sealed class DescendingTail(TailedStream tail)
+internal sealed class DescendingTail(StreamPollContext tail)
 {
     private const int PagesBeforeDays = 200;
     private const int RowsOfFirstPage = 100;

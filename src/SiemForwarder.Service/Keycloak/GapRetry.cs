@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Asks again for the rows that the server could not read, on servers with ids.</summary>
-internal sealed class GapRetry(TailedStream tail)
+internal sealed class GapRetry(StreamPollContext tail)
 {
     private readonly PageKeys keys = new();
 

@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Asks again for the rows that a server without ids could not read: finds their place by halving, then reads the page around it.</summary>
-internal sealed class OffsetGapRetry(TailedStream tail)
+internal sealed class OffsetGapRetry(StreamPollContext tail)
 {
     private const int RowsAround = 50;
     private readonly PageKeys keys = new();

@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Finds the day of the oldest stored event where the wished beginning is long before it, so that a walk over days skips the empty years.</summary>
-internal sealed class OldestDay(TailedStream tail)
+internal sealed class OldestDay(StreamPollContext tail)
 {
     private const int LongestDays = 16_384;
 

@@ -7,7 +7,7 @@ internal static class PollGaps
     private const int MaxGaps = 500;
 
     /// <summary>Writes a gap down, in the checkpoint and as an event; one that is known already is left as it is.</summary>
-    public static async Task<PollFailure?> AddAsync(TailedStream tail, PollGap gap, CancellationToken cancellationToken)
+    public static async Task<PollFailure?> AddAsync(StreamPollContext tail, PollGap gap, CancellationToken cancellationToken)
     {
         if (tail.Checkpoint.Gaps.Any(known => (known.FromMs, known.ToMs) == (gap.FromMs, gap.ToMs) || (known.FromMs < gap.ToMs && known.ToMs > gap.FromMs)))
         {
@@ -40,7 +40,7 @@ internal static class PollGaps
     }
 
     /// <summary>Strikes a gap out after its rows were read and stored.</summary>
-    public static async Task<PollFailure?> CloseAsync(TailedStream tail, PollGap gap, int rows, CancellationToken cancellationToken)
+    public static async Task<PollFailure?> CloseAsync(StreamPollContext tail, PollGap gap, int rows, CancellationToken cancellationToken)
     {
         var notice = new PollNotice(
             PollNotice.Recovered,

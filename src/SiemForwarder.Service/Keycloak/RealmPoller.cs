@@ -41,7 +41,7 @@ internal sealed class RealmPoller : IDisposable
         pollers = source.Streams.Distinct().ToDictionary(
             stream => stream,
             stream => new StreamPoller(
-                new TailedStream(
+                new StreamPollContext(
                     source, stream, client, append, time, logger, Math.Min(pageRows ?? PollTiming.PageRows(stream), PollTiming.MaxPageRows),
                     lookUp is null ? null : new FormerIds((fromMs, toMs, cancellation) => lookUp(stream, fromMs, toMs, cancellation))),
                 checkpoints.GetValueOrDefault(stream)));

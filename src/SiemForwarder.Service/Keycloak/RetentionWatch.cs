@@ -4,7 +4,7 @@ using SiemForwarder.Events;
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Notices that Keycloak may have deleted events before they could be read: the last complete look is longer ago than it keeps them.</summary>
-internal sealed class RetentionWatch(TailedStream tail, ClockWatch clockWatch)
+internal sealed class RetentionWatch(StreamPollContext tail, ClockWatch clockWatch)
 {
     private long? toldAnchorMs;
 

@@ -3,7 +3,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>Polls one stream of a realm: finds out how to talk to the server, tails it, and asks again for what it could not read.</summary>
 internal sealed class StreamPoller
 {
-    private readonly TailedStream tail;
+    private readonly StreamPollContext tail;
     private readonly AscendingTail ascending;
     private readonly TierWatch tierWatch = new();
     private readonly RetentionWatch retentionWatch;
@@ -12,7 +12,7 @@ internal sealed class StreamPoller
     private bool isStarted;
     private long nextGapRetryMs;
 
-    public StreamPoller(TailedStream tail, string? storedCheckpoint)
+    public StreamPoller(StreamPollContext tail, string? storedCheckpoint)
     {
         this.tail = tail;
         ascending = new AscendingTail(tail);
@@ -26,7 +26,7 @@ internal sealed class StreamPoller
         }
     }
 
-    public TailedStream Tail => tail;
+    public StreamPollContext Tail => tail;
 
     /// <summary>The checkpoint; null before the first poll of a new source succeeded in beginning.</summary>
     public PollCheckpoint? Checkpoint => isStarted ? tail.Checkpoint : null;

@@ -5,7 +5,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>Says from where a sweep reads, and remembers the completed ones: an event that an earlier sweep should have seen came to light late.</summary>
 /// <remarks>Now and then a sweep reaches back an hour and more: so a node whose clock is far behind, and whose tokens are never seen, is found by its
 /// events.</remarks>
-internal sealed class SweepWatch(TailedStream tail)
+internal sealed class SweepWatch(StreamPollContext tail)
 {
     private const long ShortestPauseMs = 30_000;
 

@@ -3,7 +3,7 @@ using SiemForwarder.Events;
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Reads row by row a millisecond that holds a row the server cannot read, and keeps account of what is missing.</summary>
-internal sealed class UnreadableMillisecond(TailedStream tail, PageKeys keys)
+internal sealed class UnreadableMillisecond(StreamPollContext tail, PageKeys keys)
 {
     private const int MaxRounds = 10;
     private const int MaxSteps = 500;

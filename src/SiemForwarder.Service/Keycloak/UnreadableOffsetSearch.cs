@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Finds the offset of the first row that a server without ids cannot read, and how many stand there in a row.</summary>
-internal sealed class UnreadableOffsetSearch(TailedStream tail, PollFailure seen, Func<int, int, EventQuery> query)
+internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure seen, Func<int, int, EventQuery> query)
 {
     private const int MostInARow = 200;
 

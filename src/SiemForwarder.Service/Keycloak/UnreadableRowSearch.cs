@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.Keycloak;
 
 /// <summary>Finds the millisecond of the first row that the server cannot read, by asking for shorter and shorter spans.</summary>
-internal sealed class UnreadableRowSearch(TailedStream tail, PollFailure seen)
+internal sealed class UnreadableRowSearch(StreamPollContext tail, PollFailure seen)
 {
     private const long LongestSpanMs = 1L << 43;
 

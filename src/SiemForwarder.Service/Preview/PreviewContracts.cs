@@ -67,4 +67,4 @@ public sealed record PreviewUnit(
 public sealed record PreviewMessage(
     string EventId, string EventType, int? Source, long? Position, string? FilteredBy, int Unit, string Text, string? Base64,
     int Bytes, int? FrameBytes,
-    IReadOnlyList<Finding> Findings, IReadOnlyList<SeenField> Fields);
+    IReadOnlyList<Finding> Findings, IReadOnlyList<ParsedField> Fields);

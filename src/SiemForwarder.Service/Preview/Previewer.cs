@@ -39,7 +39,7 @@ internal sealed class Previewer(TimeProvider time)
 
         var findings = messages.SelectMany(message => message.Findings).ToLookup(finding => finding.Level);
         return new PreviewResponse(
-            origin, integration.Kind.Id, Choices.NameOf(Choices.OutputTypes, integration.Output.OutputType), integration.Output.Schema,
+            origin, integration.Kind.Id, ApiEnumNames.NameOf(ApiEnumNames.OutputTypes, integration.Output.OutputType), integration.Output.Schema,
             new PreviewLimits(destination.Limits.MaxEvents, destination.Limits.MaxBytes, integration.Output.MaxMessageBytes),
             findings[FindingLevel.Error].Count(), findings[FindingLevel.Warning].Count(), units, messages, note);
     }
@@ -98,5 +98,5 @@ internal sealed class Previewer(TimeProvider time)
 
     /// <summary>An event as it was taken out of the unit of that index.</summary>
     private sealed record ReadMessage(
-        int Unit, ReadOnlyMemory<byte> Bytes, int? FrameBytes, IReadOnlyList<SeenField> Fields, IReadOnlyList<Finding> Findings);
+        int Unit, ReadOnlyMemory<byte> Bytes, int? FrameBytes, IReadOnlyList<ParsedField> Fields, IReadOnlyList<Finding> Findings);
 }

@@ -59,7 +59,7 @@ internal sealed class CefRendering(string sourceName, string realm, string host)
     public override bool IsOf(IssuedEvent issued, byte[] bytes)
     {
         var source = new EventSource(1, sourceName, realm, host);
-        var one = KeycloakNormalizer.Normalize(
+        var one = EventNormalizer.Normalize(
             issued.Stream, issued.Json, EventKey.FromId(Encoding.UTF8.GetBytes(issued.Id)), source, 0, issued.TimeMs, issued.At);
         output.ResetWrittenCount();
         formatter.Write(one, output);

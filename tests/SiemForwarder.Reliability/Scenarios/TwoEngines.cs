@@ -14,7 +14,7 @@ internal static class TwoEngines
             "two engines, one killed every 5 s", "processes", "For two minutes, now this one, now that one; each delivers some.",
             (run, token) => ActAsync(run, TimeSpan.FromMinutes(2), token)),
         new(
-            "two engines, two kills", "processes", "The same, for as long as the other tests have patience.",
+            "two engines, two kills", "processes", "The same, for as long as the other tests allow.",
             (run, token) => ActAsync(run, TimeSpan.FromSeconds(10), token)),
     ];
 

@@ -110,7 +110,7 @@ public sealed partial class StyleTests
         var text = File.ReadAllText(path);
 
         Assert.Equal(DestinationCatalog.All.Select(kind => kind.Id).Order(StringComparer.Ordinal), Rows(text, "## Destinations").Order(StringComparer.Ordinal));
-        Assert.Equal(Choices.OutputTypes.Keys.Order(StringComparer.Ordinal), Rows(text, "## Output types").Order(StringComparer.Ordinal));
+        Assert.Equal(ApiEnumNames.OutputTypes.Keys.Order(StringComparer.Ordinal), Rows(text, "## Output types").Order(StringComparer.Ordinal));
     }
 
     /// <summary>The first cells, in backticks, of the table under a heading, without its head.</summary>

@@ -43,5 +43,5 @@ public static class Some
     public static SecurityEvent Normalized(EventStream stream, string json) => Normalized(stream, Encoding.UTF8.GetBytes(json));
 
     public static SecurityEvent Normalized(EventStream stream, byte[] json) =>
-        KeycloakNormalizer.Normalize(stream, json, EventKey.FromHash(json), Source, 1, 1762164930123, ReceivedAt);
+        EventNormalizer.Normalize(stream, json, EventKey.FromHash(json), Source, 1, 1762164930123, ReceivedAt);
 }

@@ -11,9 +11,9 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
     /// <summary>Id of the schema in an integration's settings.</summary>
     public const string Id = "asim";
 
-    private readonly char[] message = new char[CefMessage.Length];
+    private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
     {
         var kind = AsimKind.Of(securityEvent);
         json.Instant("TimeGenerated"u8, securityEvent.OccurredAt);
@@ -32,7 +32,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Required("Dvc"u8, Known(securityEvent.Source.Host, "Keycloak"));
         json.Required("ActorUsername"u8, Known(securityEvent.Actor?.Name, Known(securityEvent.Actor?.Id, "unknown")));
         json.Text("ActorUserId"u8, securityEvent.Actor?.Id);
-        json.Text("EventMessage"u8, CefMessage.Compose(securityEvent, message));
+        json.Text("EventMessage"u8, EventSummary.Compose(securityEvent, message));
         json.Text("EventOriginalResultDetails"u8, securityEvent.Reason);
         WriteSource(securityEvent.IpAddress, json);
         LocationMembers.WriteAsim(securityEvent.Location, json);
@@ -88,7 +88,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
     private static void WriteSource(string? address, JsonMembers json)
     {
         Span<char> scratch = stackalloc char[16];
-        if (CefAddress.Read(address, scratch, out var text) == CefAddressKind.Name)
+        if (IpLiteral.Read(address, scratch, out var text) == CefAddressKind.Name)
         {
             json.Text("SrcHostname"u8, address);
         }

@@ -15,7 +15,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
     private static readonly int MarkBytes = " cn1Label=truncated cn1=1"u8.Length;
 
     private readonly byte[] beginning = Beginning(productVersion);
-    private readonly char[] message = new char[CefMessage.Length];
+    private readonly char[] message = new char[EventSummary.Length];
 
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
     {
@@ -76,7 +76,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         // CEF has no keys for places; these two strings are what Microsoft's table keeps besides the six.
         extension.Add("flexString1Label"u8, "sourceCity"u8, "flexString1"u8, securityEvent.Location?.City, 1023);
         extension.Add("flexString2Label"u8, "sourceCountry"u8, "flexString2"u8, securityEvent.Location?.Country, 1023);
-        extension.Add("msg"u8, CefMessage.Compose(securityEvent, message), 1023);
+        extension.Add("msg"u8, EventSummary.Compose(securityEvent, message), 1023);
         if (!isWhole)
         {
             output.Append(" cn1Label=truncated cn1=1"u8);
@@ -91,7 +91,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         }
 
         Span<char> scratch = stackalloc char[16];
-        switch (CefAddress.Read(address, scratch, out var text))
+        switch (IpLiteral.Read(address, scratch, out var text))
         {
             case CefAddressKind.IPv4:
                 extension.Add("src"u8, text, 15);

@@ -12,16 +12,16 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
     /// <summary>Id of the schema in an integration's settings.</summary>
     public const string Id = "cim";
 
-    private readonly char[] message = new char[CefMessage.Length];
+    private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
     {
         var model = securityEvent.Description.Classification.Cim;
         json.Instant("timestamp"u8, securityEvent.OccurredAt);
         json.Text("vendor_product"u8, "Keycloak"u8);
         json.Identity("event_id"u8, securityEvent.Id);
         json.Identity("signature_id"u8, securityEvent.Type);
-        json.Text("signature"u8, CefMessage.Compose(securityEvent, message));
+        json.Text("signature"u8, EventSummary.Compose(securityEvent, message));
         json.Required("app"u8, Known(securityEvent.ClientId, "keycloak"));
         json.Required("dest"u8, Known(securityEvent.Source.Host, "unknown"));
         json.Required("dvc"u8, Known(securityEvent.Source.Host, "unknown"));

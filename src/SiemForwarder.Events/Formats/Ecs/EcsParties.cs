@@ -65,7 +65,7 @@ internal static class EcsParties
 
         Span<char> scratch = stackalloc char[16];
         json.Open("source"u8);
-        if (CefAddress.Read(address, scratch, out var text) != CefAddressKind.Name)
+        if (IpLiteral.Read(address, scratch, out var text) != CefAddressKind.Name)
         {
             json.Address("ip"u8, text);
         }

@@ -9,9 +9,9 @@ namespace SiemForwarder.Events.Formats.Ecs;
 /// <summary>Writes ECS 9.4 (elastic/ecs v9.4.0); what ECS has no field for stands under <c>keycloak</c>, as in Elastic's own integration.</summary>
 internal sealed class EcsPayload(string productVersion, bool includeRepresentation) : JsonPayload
 {
-    private readonly char[] message = new char[CefMessage.Length];
+    private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
     {
         json.Instant("@timestamp"u8, securityEvent.OccurredAt);
         json.Open("ecs"u8);
@@ -20,7 +20,7 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
         WriteEvent(securityEvent, json, limits.OnlyIdentity);
         if (!limits.OnlyIdentity)
         {
-            json.Text("message"u8, CefMessage.Compose(securityEvent, message));
+            json.Text("message"u8, EventSummary.Compose(securityEvent, message));
             EcsParties.Write(securityEvent, json);
             WritePlaces(securityEvent, json);
         }

@@ -10,7 +10,7 @@ internal static class EcsRelated
     {
         json.Open("related"u8);
         Span<char> scratch = stackalloc char[16];
-        if (CefAddress.Read(securityEvent.IpAddress, scratch, out var address) != CefAddressKind.Name)
+        if (IpLiteral.Read(securityEvent.IpAddress, scratch, out var address) != CefAddressKind.Name)
         {
             json.Writer.WriteStartArray("ip"u8);
             json.Writer.WriteStringValue(address);

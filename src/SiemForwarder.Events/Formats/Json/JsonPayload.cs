@@ -11,7 +11,7 @@ internal abstract class JsonPayload : IEventPayload
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
     {
         var start = output.Length;
-        foreach (ref readonly var limits in NativeJsonLimits.Steps.AsSpan())
+        foreach (ref readonly var limits in TruncationStep.Steps.AsSpan())
         {
             output.CutTo(start);
             members.Begin(output, limits.TextLength);
@@ -26,9 +26,9 @@ internal abstract class JsonPayload : IEventPayload
         }
     }
 
-    /// <summary>Writes the members of the event; where <see cref="NativeJsonLimits.OnlyIdentity"/> is set, only what the schema cannot do without.</summary>
-    protected abstract void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits);
+    /// <summary>Writes the members of the event; where <see cref="TruncationStep.OnlyIdentity"/> is set, only what the schema cannot do without.</summary>
+    protected abstract void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits);
 
     /// <summary>True where something is left out.</summary>
-    protected static bool IsShortened(in NativeJsonLimits limits) => limits != NativeJsonLimits.Steps[0];
+    protected static bool IsShortened(in TruncationStep limits) => limits != TruncationStep.Steps[0];
 }

@@ -7,7 +7,7 @@ namespace SiemForwarder.Events.Formats.Json;
 internal static class KeycloakMembers
 {
     public static void Write(
-        ReadOnlySpan<byte> name, SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits, bool includeRepresentation, bool isShortened)
+        ReadOnlySpan<byte> name, SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits, bool includeRepresentation, bool isShortened)
     {
         json.Open(name);
         if (!limits.OnlyIdentity)

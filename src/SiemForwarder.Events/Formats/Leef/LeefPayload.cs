@@ -18,7 +18,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
     private static readonly int MarkBytes = "\ttruncated=true"u8.Length;
 
     private readonly byte[] beginning = Beginning(productVersion);
-    private readonly char[] message = new char[CefMessage.Length];
+    private readonly char[] message = new char[EventSummary.Length];
 
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
     {
@@ -78,7 +78,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         attributes.Add("srcCity"u8, securityEvent.Location?.City, NameLength);
         attributes.Add("srcRegion"u8, securityEvent.Location?.Region, NameLength);
         attributes.Add("srcCountry"u8, securityEvent.Location?.Country, NameLength);
-        attributes.Add("msg"u8, CefMessage.Compose(securityEvent, message), TextLength);
+        attributes.Add("msg"u8, EventSummary.Compose(securityEvent, message), TextLength);
         if (attributes.HasCut)
         {
             output.Append("\ttruncated=true"u8);
@@ -108,7 +108,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         }
 
         Span<char> scratch = stackalloc char[16];
-        var isName = CefAddress.Read(address, scratch, out var text) == CefAddressKind.Name;
+        var isName = IpLiteral.Read(address, scratch, out var text) == CefAddressKind.Name;
         attributes.Add(isName ? nameKey : key, text, NameLength);
     }
 }

@@ -20,11 +20,11 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
     {
         var start = output.Length;
-        foreach (ref readonly var limits in NativeJsonLimits.Steps.AsSpan())
+        foreach (ref readonly var limits in TruncationStep.Steps.AsSpan())
         {
             output.CutTo(start);
             writer.Reset(output);
-            WriteEvent(securityEvent, limits, isWhole: limits == NativeJsonLimits.Steps[0]);
+            WriteEvent(securityEvent, limits, isWhole: limits == TruncationStep.Steps[0]);
             writer.Flush();
             if (output.Length - start <= maxBytes)
             {
@@ -33,7 +33,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
         }
     }
 
-    private void WriteEvent(SecurityEvent securityEvent, in NativeJsonLimits limits, bool isWhole)
+    private void WriteEvent(SecurityEvent securityEvent, in TruncationStep limits, bool isWhole)
     {
         writer.WriteStartObject();
         writer.WriteString(NativeJsonNames.SchemaVersion, NativeJson.SchemaVersion);
@@ -135,7 +135,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
         writer.WriteEndObject();
     }
 
-    private void WriteAdmin(AdminAction? admin, in NativeJsonLimits limits)
+    private void WriteAdmin(AdminAction? admin, in TruncationStep limits)
     {
         if (admin is null)
         {

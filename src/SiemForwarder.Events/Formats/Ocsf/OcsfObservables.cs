@@ -9,7 +9,7 @@ internal static class OcsfObservables
     public static void Write(SecurityEvent securityEvent, JsonMembers json)
     {
         Span<char> scratch = stackalloc char[16];
-        var isAddress = CefAddress.Read(securityEvent.IpAddress, scratch, out var address) != CefAddressKind.Name;
+        var isAddress = IpLiteral.Read(securityEvent.IpAddress, scratch, out var address) != CefAddressKind.Name;
         var user = securityEvent.Subject;
         if (!isAddress && string.IsNullOrEmpty(user?.Name) && string.IsNullOrEmpty(user?.Id))
         {

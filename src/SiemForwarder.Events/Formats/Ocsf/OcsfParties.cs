@@ -98,7 +98,7 @@ internal static class OcsfParties
         {
             json.Text("name"u8, "unknown"u8);
         }
-        else if (CefAddress.Read(address, scratch, out var text) != CefAddressKind.Name)
+        else if (IpLiteral.Read(address, scratch, out var text) != CefAddressKind.Name)
         {
             json.Address("ip"u8, text);
         }

@@ -8,9 +8,9 @@ namespace SiemForwarder.Events.Formats.Ocsf;
 /// <summary>Writes OCSF 1.8.0 or 1.9.0 (ocsf/ocsf-schema); what a class has no attribute for stands under <c>unmapped</c>.</summary>
 internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) : JsonPayload
 {
-    private readonly char[] message = new char[CefMessage.Length];
+    private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
     {
         var classification = securityEvent.Description.Classification;
         var activity = isVersion19 ? classification.Ocsf19 : classification.Ocsf18;
@@ -32,7 +32,7 @@ internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) 
             json.Text("status"u8, securityEvent.Outcome switch { EventOutcome.Success => "Success"u8, EventOutcome.Failure => "Failure"u8, _ => "Unknown"u8 });
             json.Text("status_code"u8, securityEvent.Reason);
             json.Text("status_detail"u8, EventDetails.Find(securityEvent.Details, "reason"));
-            json.Text("message"u8, CefMessage.Compose(securityEvent, message));
+            json.Text("message"u8, EventSummary.Compose(securityEvent, message));
         }
 
         OcsfParties.Write(securityEvent, activity, json);

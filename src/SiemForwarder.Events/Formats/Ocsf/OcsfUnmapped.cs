@@ -6,7 +6,7 @@ namespace SiemForwarder.Events.Formats.Ocsf;
 /// <summary>Writes <c>unmapped</c>: what OCSF has no attribute for.</summary>
 internal static class OcsfUnmapped
 {
-    public static void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    public static void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
     {
         json.Open("unmapped"u8);
         if (!limits.OnlyIdentity)

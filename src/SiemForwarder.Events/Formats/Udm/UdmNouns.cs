@@ -38,7 +38,7 @@ internal static class UdmNouns
         }
 
         Span<char> scratch = stackalloc char[16];
-        if (CefAddress.Read(address, scratch, out var text) == CefAddressKind.Name)
+        if (IpLiteral.Read(address, scratch, out var text) == CefAddressKind.Name)
         {
             json.Required("hostname"u8, address);
             return;

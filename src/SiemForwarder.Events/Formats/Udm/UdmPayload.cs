@@ -10,9 +10,9 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
     /// <summary>Id of the schema in an integration's settings.</summary>
     public const string Id = "udm";
 
-    private readonly char[] message = new char[CefMessage.Length];
+    private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in NativeJsonLimits limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
     {
         var type = UdmEventType.Of(securityEvent);
         json.Open("metadata"u8);
@@ -22,7 +22,7 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
         json.Text("productName"u8, "Keycloak"u8);
         json.Identity("productEventType"u8, securityEvent.Type);
         json.Identity("productLogId"u8, securityEvent.Id);
-        json.Text("description"u8, CefMessage.Compose(securityEvent, message));
+        json.Text("description"u8, EventSummary.Compose(securityEvent, message));
         json.Close();
         UdmNouns.Write(securityEvent, json);
         if (type is UdmEventType.Login or UdmEventType.Logout)

@@ -20,7 +20,7 @@ internal sealed class ReplayLane(
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CancelGlance = TimeSpan.FromSeconds(2);
 
-    private readonly DatabasePatience patience = new(time, telemetry);
+    private readonly DatabaseRetry databaseRetry = new(time, telemetry);
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ internal sealed class ReplayLane(
         while (true)
         {
             var changed = configuration.Changed;
-            if (await patience.TryUntilDoneAsync(token => table.FindRunningAsync(integration.Id, token), cancellationToken) is { } replay)
+            if (await databaseRetry.TryUntilDoneAsync(token => table.FindRunningAsync(integration.Id, token), cancellationToken) is { } replay)
             {
                 await RunOneAsync(replay, cancellationToken);
                 continue;
@@ -41,7 +41,7 @@ internal sealed class ReplayLane(
 
     private async Task RunOneAsync(Replay replay, CancellationToken cancellationToken)
     {
-        await patience.TryUntilDoneAsync(token => table.StartAsync(replay.Id, token), cancellationToken);
+        await databaseRetry.TryUntilDoneAsync(token => table.StartAsync(replay.Id, token), cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(replay, stop);
         var reading = open(replay, (assembler, delivery) => ReadAsync(replay, assembler, delivery, stop.Token), stop.Token);
@@ -66,7 +66,7 @@ internal sealed class ReplayLane(
             while (after < range.LastPosition)
             {
                 var from = after;
-                var assembled = await patience.TryUntilDoneAsync(
+                var assembled = await databaseRetry.TryUntilDoneAsync(
                     token => assembler.NextAsync(range.SourceId, from, range.LastPosition, token), cancellationToken);
                 if (assembled is null)
                 {
@@ -87,7 +87,7 @@ internal sealed class ReplayLane(
             }
         }
 
-        await patience.TryUntilDoneAsync(token => table.FinishAsync(replay.Id, token), cancellationToken);
+        await databaseRetry.TryUntilDoneAsync(token => table.FinishAsync(replay.Id, token), cancellationToken);
     }
 
     /// <summary>Stops the replay when it is no longer to run, also while it waits for its destination.</summary>
@@ -96,7 +96,7 @@ internal sealed class ReplayLane(
         while (true)
         {
             await Task.WhenAny(configuration.Changed, Task.Delay(CancelGlance, time, stop.Token));
-            var look = patience.TryUntilDoneAsync(token => table.FindAsync(integration.Id, replay.Id, token), stop.Token);
+            var look = databaseRetry.TryUntilDoneAsync(token => table.FindAsync(integration.Id, replay.Id, token), stop.Token);
             await ((Task)look).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!look.IsCompletedSuccessfully || (await look)?.State != Replay.Running)
             {

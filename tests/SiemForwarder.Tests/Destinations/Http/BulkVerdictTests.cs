@@ -69,7 +69,7 @@ public sealed class BulkVerdictTests
     [InlineData("{\"items\":[{\"create\":{\"status\":1.5}}]}", 1)]
     public void WhatIsNotAResultPerEventIsNotRead(string body, int count)
     {
-        Assert.False(BulkAnswer.TryRead(Encoding.UTF8.GetBytes(body), count, out var items));
+        Assert.False(ElasticBulkAnswer.TryRead(Encoding.UTF8.GetBytes(body), count, out var items));
         Assert.Null(items);
     }
 
@@ -81,7 +81,7 @@ public sealed class BulkVerdictTests
              {"create":{"status":400,"error":{"type":5,"reason":"r","caused_by":{"type":"x"}}}},{"create":{"status":500,"error":"text"}}]}
             """;
 
-        Assert.True(BulkAnswer.TryRead(Encoding.UTF8.GetBytes(Body), 4, out var items));
+        Assert.True(ElasticBulkAnswer.TryRead(Encoding.UTF8.GetBytes(Body), 4, out var items));
         Assert.Equal([new(201, null, null, true), new(400, "t", "r; deeper", false), new(400, null, "r", false), new(500, null, null, false)], items);
     }
 
@@ -93,8 +93,8 @@ public sealed class BulkVerdictTests
     [InlineData("{}", null)]
     [InlineData("[]", null)]
     [InlineData("<html>", null)]
-    public void OnlyTheServersThatAreMeantHaveAVersion(string body, string? expected) => Assert.Equal(expected, BulkAnswer.FindVersion(Encoding.UTF8.GetBytes(body)));
+    public void OnlyTheServersThatAreMeantHaveAVersion(string body, string? expected) => Assert.Equal(expected, ElasticBulkAnswer.FindVersion(Encoding.UTF8.GetBytes(body)));
 
-    private static IntakeVerdict Judge(IReadOnlyList<BulkItem> items) => BulkVerdict.Of(
+    private static IntakeVerdict Judge(IReadOnlyList<BulkItem> items) => ElasticBulkVerdict.Of(
         new HttpAnswer("https://es:9200", 200, "") { RetryAfter = TimeSpan.FromSeconds(7), Hide = text => text.Replace("s3cret", "***", StringComparison.Ordinal) }, items, "logs", "corp");
 }

@@ -92,7 +92,7 @@ public sealed class SyslogTcpDestinationTests : NetworkDestinationContract
         await using var receiver = TcpSyslogReceiver.Start(port: port);
         if (isIdle)
         {
-            Assert.IsType<DeliveryOutcome.Delivered>(await destination.MendAsync(Soon));
+            Assert.IsType<DeliveryOutcome.Delivered>(await destination.RecoverAsync(Soon));
             await receiver.WaitForMessagesAsync(15, Soon);
         }
 
@@ -103,7 +103,7 @@ public sealed class SyslogTcpDestinationTests : NetworkDestinationContract
         Assert.Equal(
             Enumerable.Range(0, 4).SelectMany(number => Texts(SomeBatch.Syslog(5, from: number * 5))), receiver.Messages.Select(Encoding.UTF8.GetString));
         Assert.DoesNotContain("again", Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(1), Soon)).Answer, StringComparison.Ordinal);
-        Assert.Null(await destination.MendAsync(Soon));
+        Assert.Null(await destination.RecoverAsync(Soon));
     }
 
     [Fact]

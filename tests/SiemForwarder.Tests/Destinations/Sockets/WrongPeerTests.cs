@@ -124,7 +124,7 @@ public sealed class WrongPeerTests : IDisposable
         do
         {
             bound.ThrowIfCancellationRequested();
-            outcome = isIdle ? await destination.MendAsync(Soon) : await destination.SendAsync(SomeBatch.Syslog(0, from: 5), Soon);
+            outcome = isIdle ? await destination.RecoverAsync(Soon) : await destination.SendAsync(SomeBatch.Syslog(0, from: 5), Soon);
         }
         while (outcome is null or DeliveryOutcome.Delivered);
 
@@ -133,7 +133,7 @@ public sealed class WrongPeerTests : IDisposable
         await using var right = TcpSyslogReceiver.Start(port: port);
         if (isIdle)
         {
-            Assert.IsType<DeliveryOutcome.Delivered>(await destination.MendAsync(Soon));
+            Assert.IsType<DeliveryOutcome.Delivered>(await destination.RecoverAsync(Soon));
         }
 
         Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(5, from: 5), Soon));

@@ -136,7 +136,7 @@ public sealed class WebhookNormalizingTests
     public void AKeyThatWasMadeOfTheContentIsTheIdSoThatPushedAndPulledHaveOne()
     {
         var key = EventKey.FromHash("content"u8);
-        var pushed = KeycloakNormalizer.Normalize(
+        var pushed = EventNormalizer.Normalize(
             EventStream.Pushed, """{"id":"7d4f6a1c-1b70-4b2b-8d5e-0d8a6f1c2b3e","type":"access.LOGIN","time":1}"""u8.ToArray(), key, Some.Source, 1, 1, Some.ReceivedAt);
 
         Assert.Equal(key.ToString(), pushed.Id);
@@ -163,7 +163,7 @@ public sealed class WebhookNormalizingTests
     private static JsonObject Native(EventStream stream, byte[] json, byte[] shown)
     {
         var id = JsonDocument.Parse(shown).RootElement.GetProperty("id").GetString()!;
-        var normalized = KeycloakNormalizer.Normalize(
+        var normalized = EventNormalizer.Normalize(
             stream, json, EventKey.FromId(Encoding.UTF8.GetBytes(id)), Some.Source, 1, 1762164930123, Some.ReceivedAt);
         var settings = new OutputSettings(OutputType.Json, "native", null, int.MaxValue) { IncludeRepresentation = true };
         return JsonNode.Parse(FormatSettings.Text(FormatSettings.Write(EventFormatCatalog.Create(settings, "1.0.0"), normalized)))!.AsObject();

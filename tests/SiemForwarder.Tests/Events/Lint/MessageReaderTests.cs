@@ -169,5 +169,5 @@ public sealed class MessageReaderTests
         SessionId = text,
     };
 
-    private static IEnumerable<KeyValuePair<string, string>> Pairs(IEnumerable<SeenField> fields) => fields.Select(field => KeyValuePair.Create(field.Name, field.Value));
+    private static IEnumerable<KeyValuePair<string, string>> Pairs(IEnumerable<ParsedField> fields) => fields.Select(field => KeyValuePair.Create(field.Name, field.Value));
 }

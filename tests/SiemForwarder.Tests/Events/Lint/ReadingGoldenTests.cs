@@ -30,7 +30,7 @@ public sealed class ReadingGoldenTests
         var reading = MessageReader.Read(Encoding.UTF8.GetBytes(message), FormatSettings.For(format));
         foreach (var field in reading.Fields)
         {
-            yield return $"    {field.Name} = {Visible(field.Value)}{(field.Type == SeenField.Text ? "" : $" ({field.Type})")}";
+            yield return $"    {field.Name} = {Visible(field.Value)}{(field.Type == ParsedField.Text ? "" : $" ({field.Type})")}";
         }
 
         foreach (var finding in reading.Findings)

@@ -35,7 +35,7 @@ public sealed class RequestReaderTests
         var reading = RequestReader.Read(Encoding.UTF8.GetBytes(body), Encoding.UTF8.GetBytes(Message), Cef);
 
         Assert.Equal("alice", reading["data.suser"]);
-        Assert.Equal(new SeenField("n", "7", SeenField.Number), reading.Find("n"));
+        Assert.Equal(new ParsedField("n", "7", ParsedField.Number), reading.Find("n"));
         Assert.Single(reading.Findings);
     }
 

@@ -14,7 +14,7 @@ public sealed class PollNoticeTests
         var source = new KeycloakSource { Id = 7, Name = "prod", BaseUrl = new Uri("http://kc"), Realm = "r", ClientId = "c", ClientSecret = new Secret("s") };
         var incoming = new PollNotice(PollNotice.Removed, 1_789_041_600_000, "Events were removed.", 1, 2, 3).ToEvent(source, EventStream.User);
 
-        var normalized = KeycloakNormalizer.Normalize(
+        var normalized = EventNormalizer.Normalize(
             EventStream.Forwarder, incoming.Body, incoming.Key, new EventSource(7, "prod", "r", "kc"), 1, incoming.OccurredAtMs, DateTimeOffset.UnixEpoch);
 
         Assert.Equal("SOURCE_EVENTS_REMOVED", normalized.Type);

@@ -8,7 +8,7 @@ namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Writes the body of the bulk API: for every event a line that says create with its id, and a line with the document.</summary>
 /// <param name="isJson">Whether events are formatted as JSON; all else becomes a document with the text as its message.</param>
-internal sealed class BulkBody(bool isJson)
+internal sealed class ElasticBulkBody(bool isJson)
 {
     // Both servers refuse longer document ids.
     private const int LongestId = 512;

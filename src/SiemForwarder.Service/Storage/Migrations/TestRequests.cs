@@ -6,4 +6,4 @@ namespace SiemForwarder.Service.Storage.Migrations;
 /// <summary>Tests by the engines of other pools.</summary>
 [DbContext(typeof(ForwarderDbContext))]
 [Migration("0008_tests")]
-internal sealed class Tests() : SqlMigration("0008_tests.sql");
+internal sealed class TestRequests() : SqlMigration("0008_tests.sql");

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>Turns the JSON that Keycloak sent into the one normalized record; pure, so a better mapping applies to replays too.</summary>
-public static class KeycloakNormalizer
+public static class EventNormalizer
 {
     /// <summary>Raised whenever the same bytes of a source are mapped to another event than before.</summary>
     public const int MappingVersion = 2;

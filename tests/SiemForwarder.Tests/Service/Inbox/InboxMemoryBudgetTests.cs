@@ -4,10 +4,10 @@ using SiemForwarder.Service.Inbox;
 namespace SiemForwarder.Tests.Service.Inbox;
 
 /// <summary>The room of the inbox is shared out: neither one source nor strangers can take all of it.</summary>
-public sealed class InboxRoomTests
+public sealed class InboxMemoryBudgetTests
 {
     private const int Total = 1024 * 1024;
-    private readonly InboxRoom room = new(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 60_000 }));
+    private readonly InboxMemoryBudget room = new(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 60_000 }));
 
     [Fact]
     public void ASourceHasHalfOfTheRoom()
@@ -72,7 +72,7 @@ public sealed class InboxRoomTests
     [Fact]
     public void ARequestOfTheGreatestSizeHasRoomWhateverTheShares()
     {
-        var small = new InboxRoom(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 600_000 }));
+        var small = new InboxMemoryBudget(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 600_000 }));
         using var stranger = small.Open(1, isProven: false);
 
         Assert.True(stranger.TryTake(Total));

@@ -4,7 +4,7 @@ using SiemForwarder.Destinations.Network;
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Another host that a destination has to ask, such as a token endpoint: with its authorities and bounds, without its credentials.</summary>
-internal sealed class OtherEndpoint : IDisposable
+internal sealed class TokenEndpoint : IDisposable
 {
     private readonly Connector connector;
     private readonly HttpEndpoint endpoint;
@@ -14,7 +14,7 @@ internal sealed class OtherEndpoint : IDisposable
     /// <param name="credentials">Header of every request; null for none.</param>
     /// <param name="secrets">Hidden in every text.</param>
     /// <param name="timeProvider">For bounds and dates.</param>
-    public OtherEndpoint(DestinationSettings settings, Uri url, HttpCredentials? credentials, IReadOnlyList<Secret> secrets, TimeProvider timeProvider)
+    public TokenEndpoint(DestinationSettings settings, Uri url, HttpCredentials? credentials, IReadOnlyList<Secret> secrets, TimeProvider timeProvider)
     {
         var other = settings with
         {
@@ -36,7 +36,7 @@ internal sealed class OtherEndpoint : IDisposable
     }
 
     /// <summary>Makes one request. Only cancellation throws.</summary>
-    public Task<Attempt<HttpAnswer>> SendAsync(HttpExchange exchange, CancellationToken cancellationToken) => endpoint.SendAsync(exchange, cancellationToken);
+    public Task<Result<HttpAnswer>> SendAsync(HttpExchange exchange, CancellationToken cancellationToken) => endpoint.SendAsync(exchange, cancellationToken);
 
     public void Dispose()
     {

@@ -9,7 +9,7 @@ namespace SiemForwarder.Service.Inbox;
 /// for each source and half of it for all; where that is full the oldest of them makes way, so that whoever sends steadily gets through, however
 /// many hold back. Whatever the shares, there is room for one request of the greatest size.
 /// </remarks>
-internal sealed class InboxRoom(IOptions<InboxOptions> options)
+internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
 {
     private readonly Lock guard = new();
     private readonly Dictionary<int, Use> uses = [];

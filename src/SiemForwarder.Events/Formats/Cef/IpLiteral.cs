@@ -12,7 +12,7 @@ internal enum CefAddressKind
 }
 
 /// <summary>Tells what kind of address a text is, without allocating.</summary>
-internal static class CefAddress
+internal static class IpLiteral
 {
     private const int LongestIPv6 = 45;
 

@@ -1,7 +1,7 @@
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>What each operation on one resource type means, by path.</summary>
-internal sealed class AdminDeeds
+internal sealed class AdminOperations
 {
     public static readonly string[] Operations = ["CREATE", "UPDATE", "DELETE", "ACTION"];
 
@@ -14,7 +14,7 @@ internal sealed class AdminDeeds
 
     private readonly Dictionary<string, (string? Path, EventDescription Description)[]> byOperation;
 
-    public AdminDeeds(ResourceTypeRow resource, AdminEventRow[] rows)
+    public AdminOperations(ResourceTypeRow resource, AdminEventRow[] rows)
     {
         Resource = resource;
         byOperation = Operations.ToDictionary(
@@ -45,7 +45,7 @@ internal sealed class AdminDeeds
     }
 
     /// <summary>Describes what the catalogue does not list: as a custom resource, or an activity of its own for a new operation.</summary>
-    public static EventDescription DescribeUnknown(AdminDeeds custom, string operation, string resourceType)
+    public static EventDescription DescribeUnknown(AdminOperations custom, string operation, string resourceType)
     {
         var type = operation + "-" + resourceType;
         var description = custom.Find(operation, "") ?? Unlisted(type, TypeNames.Title(operation));

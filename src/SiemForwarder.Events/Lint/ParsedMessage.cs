@@ -1,21 +1,21 @@
 namespace SiemForwarder.Events.Lint;
 
 /// <summary>What was read out of a message, and what was found on the way; readers add to it and go on as far as they can.</summary>
-public sealed class Reading
+public sealed class ParsedMessage
 {
-    private readonly List<SeenField> fields = [];
+    private readonly List<ParsedField> fields = [];
     private readonly List<Finding> findings = [];
 
-    public IReadOnlyList<SeenField> Fields => fields;
+    public IReadOnlyList<ParsedField> Fields => fields;
 
     public IReadOnlyList<Finding> Findings => findings;
 
     /// <summary>Value of the first field of a name; null where there is none.</summary>
     public string? this[string name] => Find(name)?.Value;
 
-    public SeenField? Find(string name) => fields.Find(field => field.Name == name);
+    public ParsedField? Find(string name) => fields.Find(field => field.Name == name);
 
-    internal void See(string name, string value, string type = SeenField.Text) => fields.Add(new SeenField(name, value, type));
+    internal void AddField(string name, string value, string type = ParsedField.Text) => fields.Add(new ParsedField(name, value, type));
 
     internal void Error(string rule, string message) => findings.Add(new Finding(FindingLevel.Error, rule, message));
 
@@ -26,7 +26,7 @@ public sealed class Reading
     internal void Add(Finding finding) => findings.Add(finding);
 
     /// <summary>Takes over what another reading found, and its fields below a name.</summary>
-    internal void Include(Reading other, string below)
+    internal void Include(ParsedMessage other, string below)
     {
         fields.AddRange(other.fields.Select(field => field with { Name = $"{below}.{field.Name}" }));
         findings.AddRange(other.findings);

@@ -7,7 +7,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>What both ways of tailing share: fetching a page, handing it to the log together with the new checkpoint, and the state that
 /// goes with it.</summary>
 /// <remarks>The checkpoint in memory moves only after the log has committed it, or where nothing but repeats was read.</remarks>
-internal sealed class TailedStream(
+internal sealed class StreamPollContext(
     KeycloakSource source,
     EventStream stream,
     KeycloakClient client,

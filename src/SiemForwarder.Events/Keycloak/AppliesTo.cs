@@ -1,7 +1,7 @@
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>Which of the two types of a pair a flag holds for: the type itself, its <c>_ERROR</c> twin, or both.</summary>
-internal enum Twins
+internal enum AppliesTo
 {
     Neither,
     Success,

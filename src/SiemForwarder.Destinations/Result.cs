@@ -3,21 +3,21 @@ using System.Diagnostics.CodeAnalysis;
 namespace SiemForwarder.Destinations;
 
 /// <summary>What came of one step: its result, or the fault that ended it.</summary>
-internal readonly struct Attempt<T>
+internal readonly struct Result<T>
     where T : class
 {
     private readonly T? value;
     private readonly Fault? fault;
 
-    private Attempt(T? value, Fault? fault)
+    private Result(T? value, Fault? fault)
     {
         this.value = value;
         this.fault = fault;
     }
 
-    public static implicit operator Attempt<T>(T value) => new(value, null);
+    public static implicit operator Result<T>(T value) => new(value, null);
 
-    public static implicit operator Attempt<T>(Fault fault) => new(null, fault);
+    public static implicit operator Result<T>(Fault fault) => new(null, fault);
 
     public bool TryGet([NotNullWhen(true)] out T? result, [NotNullWhen(false)] out Fault? reason)
     {

@@ -4,7 +4,7 @@ using SiemForwarder.Service.Telemetry;
 namespace SiemForwarder.Service.Engines;
 
 /// <summary>Repeats a database operation until the database is back; what was sent meanwhile stays known in memory.</summary>
-internal sealed class DatabasePatience(TimeProvider time, ForwarderTelemetry telemetry)
+internal sealed class DatabaseRetry(TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);

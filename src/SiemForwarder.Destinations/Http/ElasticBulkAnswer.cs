@@ -11,7 +11,7 @@ namespace SiemForwarder.Destinations.Http;
 internal sealed record BulkItem(int Status, string? ErrorType, string? Reason, bool InFailureStore);
 
 /// <summary>Reads the answers of Elasticsearch and OpenSearch.</summary>
-internal static class BulkAnswer
+internal static class ElasticBulkAnswer
 {
     /// <summary>The result of every event in order; false where the answer does not hold so many.</summary>
     public static bool TryRead(ReadOnlyMemory<byte> body, int count, [NotNullWhen(true)] out IReadOnlyList<BulkItem>? items)

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Makes one outcome of the results of a bulk request.</summary>
-internal static class BulkVerdict
+internal static class ElasticBulkVerdict
 {
     private const string RefusedAdvice = "Correct the mapping of that field in the index template, or choose another schema.";
 

@@ -4,7 +4,7 @@ using SiemForwarder.Events.Keycloak;
 namespace SiemForwarder.Events.Formats.Cef;
 
 /// <summary>Composes the sentence for people in CEF's <c>msg</c>: what happened and why it failed.</summary>
-internal static class CefMessage
+internal static class EventSummary
 {
     public const int Length = 1023;
 

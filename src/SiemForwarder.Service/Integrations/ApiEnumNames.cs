@@ -4,7 +4,7 @@ using SiemForwarder.Events.Formats;
 namespace SiemForwarder.Service.Integrations;
 
 /// <summary>The enumerations of the API as they are written there.</summary>
-internal static class Choices
+internal static class ApiEnumNames
 {
     public static readonly IReadOnlyDictionary<string, OutputType> OutputTypes = new Dictionary<string, OutputType>
     {

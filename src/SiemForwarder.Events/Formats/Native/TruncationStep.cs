@@ -5,9 +5,9 @@ namespace SiemForwarder.Events.Formats.Native;
 /// <param name="DetailLength">Longest detail in UTF-16 units; 0 leaves out the details.</param>
 /// <param name="TextLength">Longest other text in UTF-16 units.</param>
 /// <param name="OnlyIdentity">Whether only what identifies the event is left.</param>
-internal readonly record struct NativeJsonLimits(bool Representation, int DetailLength, int TextLength, bool OnlyIdentity = false)
+internal readonly record struct TruncationStep(bool Representation, int DetailLength, int TextLength, bool OnlyIdentity = false)
 {
-    public static readonly NativeJsonLimits[] Steps =
+    public static readonly TruncationStep[] Steps =
     [
         new(true, int.MaxValue, int.MaxValue),
         new(false, int.MaxValue, int.MaxValue),
