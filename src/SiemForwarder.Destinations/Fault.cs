@@ -7,13 +7,13 @@ namespace SiemForwarder.Destinations;
 /// <param name="NeedsChange">True where waiting cannot help: somebody has to change a setting here or there.</param>
 internal sealed record Fault(ErrorCategory Category, string What, string Advice, bool NeedsChange = false)
 {
-    private const int LongestText = 2000;
+    private const int MaxTextLength = 2000;
 
     /// <summary>What happened; on one line whatever the other side said.</summary>
-    public string What { get; } = OneLine.Of(What, LongestText);
+    public string What { get; } = OneLine.Of(What, MaxTextLength);
 
     /// <summary>What to look at or to change.</summary>
-    public string Advice { get; } = OneLine.Of(Advice, LongestText);
+    public string Advice { get; } = OneLine.Of(Advice, MaxTextLength);
 
     public DeliveryOutcome ToOutcome(string integrationName)
     {

@@ -5,7 +5,7 @@ namespace SiemForwarder.Destinations;
 /// <summary>Reads what only one destination has out of the settings' JSON and notes every fault by its field.</summary>
 internal sealed class SettingReader
 {
-    private const int MostCharacters = 4000;
+    private const int MaxCharacters = 4000;
 
     private readonly JsonElement settings;
     private readonly HashSet<string> known = new(StringComparer.Ordinal);
@@ -47,8 +47,8 @@ internal sealed class SettingReader
         }
 
         var text = value.GetString()!.Trim().Trim('\uFEFF');
-        return text.Length > MostCharacters || text.Any(char.IsControl)
-            ? Refuse<string>(name, $"Must be one line of at most {MostCharacters} characters.")
+        return text.Length > MaxCharacters || text.Any(char.IsControl)
+            ? Refuse<string>(name, $"Must be one line of at most {MaxCharacters} characters.")
             : text.Length == 0 ? null : text;
     }
 

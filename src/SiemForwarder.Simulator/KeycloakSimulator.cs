@@ -48,7 +48,7 @@ public sealed class KeycloakSimulator : IAsyncDisposable
     public IReadOnlyCollection<string> Requests => requests;
 
     /// <summary>The most requests that were in work at one time.</summary>
-    public int MostRequestsAtOnce { get; internal set; }
+    public int MaxRequestsAtOnce { get; internal set; }
 
     internal IssuedTokens Tokens { get; }
 

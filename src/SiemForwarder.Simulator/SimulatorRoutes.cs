@@ -10,7 +10,7 @@ internal sealed class SimulatorRoutes(KeycloakSimulator simulator)
 
     public async Task AnswerAsync(HttpContext context)
     {
-        simulator.MostRequestsAtOnce = Math.Max(simulator.MostRequestsAtOnce, Interlocked.Increment(ref atOnce));
+        simulator.MaxRequestsAtOnce = Math.Max(simulator.MaxRequestsAtOnce, Interlocked.Increment(ref atOnce));
         try
         {
             // Kestrel would add its own Date, of another clock; Keycloak sends none.

@@ -10,7 +10,7 @@ namespace SiemForwarder.Destinations.Amqp;
 /// <summary>A connection to a broker with one channel in confirm mode.</summary>
 internal sealed class AmqpSession : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestClose = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxClose = TimeSpan.FromSeconds(1);
 
     private readonly DestinationSettings settings;
     private readonly RabbitMqSettings own;
@@ -152,7 +152,7 @@ internal sealed class AmqpSession : IAsyncDisposable
     {
         if (connection is not null)
         {
-            await connection.CloseAsync(Constants.ReplySuccess, "Goodbye", LongestClose, abort: true, CancellationToken.None);
+            await connection.CloseAsync(Constants.ReplySuccess, "Goodbye", MaxClose, abort: true, CancellationToken.None);
             await connection.DisposeAsync();
         }
     }

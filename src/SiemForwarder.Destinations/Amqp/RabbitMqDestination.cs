@@ -153,7 +153,7 @@ internal sealed class RabbitMqDestination : IDestination
 internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IReadOnlyList<SettingFault> Faults)
 {
     // AMQP 0-9-1: names are short strings.
-    private const int LongestName = 255;
+    private const int MaxNameLength = 255;
 
     public static DestinationField[] Fields { get; } =
     [
@@ -174,9 +174,9 @@ internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IRea
 
         foreach (var (name, value) in new[] { ("exchange", exchange), ("routingKey", key) })
         {
-            if (System.Text.Encoding.UTF8.GetByteCount(value) > LongestName)
+            if (System.Text.Encoding.UTF8.GetByteCount(value) > MaxNameLength)
             {
-                reader.Fault(name, $"Must have at most {LongestName} bytes.");
+                reader.Fault(name, $"Must have at most {MaxNameLength} bytes.");
             }
         }
 

@@ -5,7 +5,7 @@ namespace SiemForwarder.Destinations.Files;
 /// <summary>Where a file URL leads: always below the operator's folder, whatever it says.</summary>
 internal static partial class LogFilePath
 {
-    private const int MostParts = 4;
+    private const int MaxParts = 4;
 
     /// <summary>What is wrong with the URL; null where nothing is.</summary>
     public static string? Check(Uri url)
@@ -16,7 +16,7 @@ internal static partial class LogFilePath
         }
 
         var parts = Parts(url);
-        return parts.Length is 0 or > MostParts || !parts.All(part => Part().IsMatch(part)) || url.Query.Length > 0 || url.Fragment.Length > 0
+        return parts.Length is 0 or > MaxParts || !parts.All(part => Part().IsMatch(part)) || url.Query.Length > 0 || url.Fragment.Length > 0
             ? "Give a name such as file:///keycloak.log: letters, digits, '.', '_' and '-', not beginning with a dot, with at most three folders before it."
             : null;
     }

@@ -8,7 +8,7 @@ namespace SiemForwarder.Destinations.Files;
 internal sealed class LogFileTurn : IAsyncDisposable
 {
     private const string Heading = "siemforwarder 1";
-    private const int MostBytes = 1024 * 1024;
+    private const int MaxBytes = 1024 * 1024;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     private readonly FileStream file;
@@ -100,7 +100,7 @@ internal sealed class LogFileTurn : IAsyncDisposable
 
     private static string[] Read(FileStream file)
     {
-        var bytes = new byte[(int)Math.Min(file.Length, MostBytes)];
+        var bytes = new byte[(int)Math.Min(file.Length, MaxBytes)];
         file.ReadExactly(bytes);
         return Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }

@@ -11,7 +11,7 @@ namespace SiemForwarder.Destinations.Http;
 internal sealed class ElasticBulkBody(bool isJson)
 {
     // Both servers refuse longer document ids.
-    private const int LongestId = 512;
+    private const int MaxIdLength = 512;
 
     private static ReadOnlySpan<byte> Timestamp => "@timestamp"u8;
 
@@ -32,7 +32,7 @@ internal sealed class ElasticBulkBody(bool isJson)
         }
     }
 
-    private static string IdOf(SecurityEvent securityEvent) => Encoding.UTF8.GetByteCount(securityEvent.Id) <= LongestId
+    private static string IdOf(SecurityEvent securityEvent) => Encoding.UTF8.GetByteCount(securityEvent.Id) <= MaxIdLength
         ? securityEvent.Id
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(securityEvent.Id)));
 

@@ -5,7 +5,7 @@ namespace SiemForwarder.Destinations.Http;
 /// <summary>Keeps what goes over a connection, for the report of a test; bounded both ways.</summary>
 internal sealed class RecordingStream(Stream inner) : DelegatingStream(inner)
 {
-    private const int MostBytes = 64 * 1024;
+    private const int MaxBytes = 64 * 1024;
 
     private readonly MemoryStream sent = new();
     private readonly MemoryStream received = new();
@@ -57,5 +57,5 @@ internal sealed class RecordingStream(Stream inner) : DelegatingStream(inner)
     }
 
     private static void Keep(MemoryStream kept, ReadOnlySpan<byte> bytes) =>
-        kept.Write(bytes[..(int)Math.Min(bytes.Length, MostBytes - kept.Length)]);
+        kept.Write(bytes[..(int)Math.Min(bytes.Length, MaxBytes - kept.Length)]);
 }

@@ -10,12 +10,12 @@ public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
     private const string Prefix = "whsec_";
 
     /// <summary>Most bytes of a key; fewer than 24 are refused as well.</summary>
-    private const int LongestKey = 64;
+    private const int MaxKeyLength = 64;
 
     private readonly byte[][] keys = [.. secrets.Select(secret => KeyOf(secret.Reveal())!)];
 
     /// <summary>Whether a text is a secret of the form <c>whsec_</c> and Base64 of 24 to 64 bytes.</summary>
-    public static bool IsSecret(string text) => KeyOf(text) is { Length: >= 24 and <= LongestKey };
+    public static bool IsSecret(string text) => KeyOf(text) is { Length: >= 24 and <= MaxKeyLength };
 
     /// <summary>The three headers.</summary>
     /// <param name="id">Constant over repeats of the same events.</param>

@@ -6,8 +6,8 @@ namespace SiemForwarder.Destinations.Network;
 /// <summary>Connects an HTTP client that resolves nothing by itself: names are looked up, and addresses refused, as for every destination.</summary>
 public static class HostConnection
 {
-    private static readonly TimeSpan LongestLookup = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LongestAddress = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxLookup = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxAddressLength = TimeSpan.FromSeconds(5);
 
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     /// <exception cref="SocketException">As the client's own connecting throws it.</exception>
@@ -25,7 +25,7 @@ public static class HostConnection
         SocketsHttpConnectionContext context, NameLookup names, bool isGuarded, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var answer = await names.FindAsync(context.DnsEndPoint.Host, LongestLookup, TimeProvider.System, cancellationToken);
+        var answer = await names.FindAsync(context.DnsEndPoint.Host, MaxLookup, TimeProvider.System, cancellationToken);
         if (answer.Addresses.Length == 0)
         {
             // The client knows the first of these as a fault of name resolution, and no other.
@@ -43,7 +43,7 @@ public static class HostConnection
         for (var index = 0; ; index++)
         {
             var isLast = index == addresses.Length - 1;
-            using var bound = new TimeBound(isLast ? Timeout.InfiniteTimeSpan : LongestAddress, TimeProvider.System, cancellationToken);
+            using var bound = new TimeBound(isLast ? Timeout.InfiniteTimeSpan : MaxAddressLength, TimeProvider.System, cancellationToken);
             var socket = new Socket(addresses[index].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             var isConnected = false;
             try

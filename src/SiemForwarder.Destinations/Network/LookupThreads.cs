@@ -3,7 +3,7 @@ namespace SiemForwarder.Destinations.Network;
 /// <summary>A few threads for work that blocks, begun as they are needed and ended when they have been idle for a while.</summary>
 internal sealed class LookupThreads(string name, int most)
 {
-    private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan MaxIdle = TimeSpan.FromSeconds(20);
 
     private readonly object gate = new();
     private readonly Queue<Action> waiting = new();
@@ -42,7 +42,7 @@ internal sealed class LookupThreads(string name, int most)
             idle++;
             while (waiting.Count == 0)
             {
-                if (!Monitor.Wait(gate, LongestIdle) && waiting.Count == 0)
+                if (!Monitor.Wait(gate, MaxIdle) && waiting.Count == 0)
                 {
                     idle--;
                     threads--;

@@ -21,7 +21,7 @@ public sealed class NameLookup
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private const int Threads = 16;
-    private const int MostNames = 1000;
+    private const int MaxNames = 1000;
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, Name> names = new(StringComparer.OrdinalIgnoreCase);
@@ -144,7 +144,7 @@ public sealed class NameLookup
     // Names come from settings, which are few; what was looked up while somebody tried out settings need not stay.
     private void Forget()
     {
-        if (names.Count < MostNames)
+        if (names.Count < MaxNames)
         {
             return;
         }

@@ -7,7 +7,7 @@ namespace SiemForwarder.Destinations.Network;
 /// <summary>Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6, CONNECT); what follows on the connection is the endpoint's.</summary>
 internal static class ProxyTunnel
 {
-    private const int LongestHead = 8192;
+    private const int MaxHeadLength = 8192;
 
     /// <summary>Null where the tunnel stands.</summary>
     /// <param name="stream">Connected to the proxy.</param>
@@ -45,7 +45,7 @@ internal static class ProxyTunnel
     {
         var head = new StringBuilder();
         var one = new byte[1];
-        while (head.Length < LongestHead && await stream.ReadAsync(one, cancellationToken) > 0)
+        while (head.Length < MaxHeadLength && await stream.ReadAsync(one, cancellationToken) > 0)
         {
             head.Append((char)one[0]);
             if (one[0] == (byte)'\n' && head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))

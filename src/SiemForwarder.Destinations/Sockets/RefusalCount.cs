@@ -7,14 +7,14 @@ namespace SiemForwarder.Destinations.Sockets;
 internal sealed class RefusalCount(int most)
 {
     // A receiver that refuses everything is held long before so many are known.
-    private const int MostKnown = 20_000;
+    private const int MaxKnown = 20_000;
 
     private readonly Dictionary<string, int> refusals = new(StringComparer.Ordinal);
 
     /// <summary>Notes a refusal; whether the message is refused for good now.</summary>
     public bool IsFinal(ReadOnlySpan<byte> message)
     {
-        if (refusals.Count >= MostKnown)
+        if (refusals.Count >= MaxKnown)
         {
             refusals.Clear();
         }

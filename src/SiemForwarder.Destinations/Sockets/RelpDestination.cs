@@ -7,13 +7,13 @@ namespace SiemForwarder.Destinations.Sockets;
 internal sealed class RelpDestination : IDestination
 {
     // One round of the dispatcher: what passes in a few seconds, such as a full queue, sets nothing aside.
-    private const int MostRefusals = 4;
+    private const int MaxRefusals = 4;
 
     private readonly DestinationSettings settings;
     private readonly TimeProvider timeProvider;
     private readonly RelpSettings own;
     private readonly Connector connector;
-    private readonly RefusalCount refusals = new(MostRefusals);
+    private readonly RefusalCount refusals = new(MaxRefusals);
     private RelpSession? session;
 
     private RelpDestination(DestinationSettings settings, TimeProvider timeProvider, RelpSettings own)
@@ -156,7 +156,7 @@ internal sealed class RelpDestination : IDestination
     }
 
     private string Reason(string answer) =>
-        $"Integration '{settings.IntegrationName}': {connector.Endpoint} answered {answer} {MostRefusals} times. Look at the receiver's log for what it "
+        $"Integration '{settings.IntegrationName}': {connector.Endpoint} answered {answer} {MaxRefusals} times. Look at the receiver's log for what it "
             + "does not take in this message.";
 
     private Fault Refusal(string answer) => new(

@@ -12,12 +12,12 @@ internal sealed record RelpAnswer(int Number, string Command, ReadOnlyMemory<byt
 /// <summary>Reads frames of RELP from a stream; bounded, whatever the peer sends.</summary>
 internal sealed class RelpReader(Stream stream)
 {
-    private const int LongestHead = 64;
-    private const int LongestData = 16 * 1024;
+    private const int MaxHeadLength = 64;
+    private const int MaxDataLength = 16 * 1024;
 
     private static readonly RelpAnswer NoFrame = new(0, "", default);
 
-    private readonly byte[] buffer = new byte[LongestHead + LongestData];
+    private readonly byte[] buffer = new byte[MaxHeadLength + MaxDataLength];
     private int start;
     private int end;
 
@@ -69,11 +69,11 @@ internal sealed class RelpReader(Stream stream)
         var length = second <= first ? -1 : rest[(second + 1)..].IndexOfAny((byte)' ', (byte)'\n') + second + 1;
         if (first < 0 || second <= first || length <= second)
         {
-            return rest.Length > LongestHead || !LooksLikeHead(rest);
+            return rest.Length > MaxHeadLength || !LooksLikeHead(rest);
         }
 
         if (!int.TryParse(rest[..first], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            || !int.TryParse(rest[(second + 1)..length], NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size > LongestData)
+            || !int.TryParse(rest[(second + 1)..length], NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size > MaxDataLength)
         {
             return true;
         }

@@ -12,7 +12,7 @@ namespace SiemForwarder.Destinations.Sockets;
 /// </remarks>
 internal sealed class RelpSession(Connection connection, DestinationSettings settings, int window, TimeProvider timeProvider) : IAsyncDisposable
 {
-    private const int MostNumber = 999_999_999;
+    private const int MaxNumber = 999_999_999;
 
     private readonly RelpReader reader = new(connection.Stream);
     private readonly MemoryStream frames = new();
@@ -155,7 +155,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
     }
 
     // Numbers begin anew once the largest is used; a window never crosses that line.
-    private void Wrap() => number = number > MostNumber - 2000 ? 0 : number;
+    private void Wrap() => number = number > MaxNumber - 2000 ? 0 : number;
 
     private void Add(ReadOnlySpan<byte> command, ReadOnlySpan<byte> data) => WriteFrame(frames, ++number, command, data);
 

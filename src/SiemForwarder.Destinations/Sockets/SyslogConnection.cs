@@ -9,12 +9,12 @@ internal sealed class SyslogConnection : IAsyncDisposable
 {
     private const int WriteBytes = 256 * 1024;
 
-    private static readonly TimeSpan MostStall = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan MostSettling = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxStall = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxSettling = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LateJudgement = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Objecting = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan RestOfASentence = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(20);
 
     private readonly Connection connection;
     private readonly TimeSpan timeout;
@@ -111,11 +111,11 @@ internal sealed class SyslogConnection : IAsyncDisposable
         {
             if (connection.Tls is { } tls)
             {
-                await tls.ShutdownAsync().WaitAsync(MostSettling, timeProvider);
+                await tls.ShutdownAsync().WaitAsync(MaxSettling, timeProvider);
             }
 
             connection.Socket.Shutdown(SocketShutdown.Send);
-            await watch.Ended.WaitAsync(MostSettling, timeProvider);
+            await watch.Ended.WaitAsync(MaxSettling, timeProvider);
         }
         catch (Exception exception) when (exception is IOException or SocketException or TimeoutException or InvalidOperationException)
         {
@@ -137,7 +137,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
         if (tls.SslProtocol == SslProtocols.Tls13)
         {
             // Not every receiver issues session tickets; one that says nothing for this long has accepted.
-            await ForAtMostAsync(Task.WhenAny(inbound.Digested, watch.Ended), MostSettling, cancellationToken);
+            await ForAtMostAsync(Task.WhenAny(inbound.Digested, watch.Ended), MaxSettling, cancellationToken);
         }
 
         // Some receivers judge the client certificate when all is said, and just close.
@@ -229,7 +229,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
             return watch.Ended.IsCompleted ? SocketFaults.Reset(connection.Endpoint) : null;
         }
 
-        var limit = timeout < MostStall ? timeout : MostStall;
+        var limit = timeout < MaxStall ? timeout : MaxStall;
         var least = int.MaxValue;
         var movedAt = timeProvider.GetTimestamp();
         var pause = TimeSpan.FromMilliseconds(1);
@@ -266,7 +266,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
             else
             {
                 await Task.Delay(pause, timeProvider, cancellationToken);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
             }
         }
     }

@@ -6,7 +6,7 @@ namespace SiemForwarder.Destinations.Sockets;
 /// <summary>One pooled buffer that a batch is framed into, so that it leaves in few large writes (RFC 6587 section 3.4).</summary>
 internal sealed class SyslogFrames(SyslogFraming framing) : IDisposable
 {
-    private const int LongestCount = 11; // ten digits and a space
+    private const int MaxCountLength = 11; // ten digits and a space
     private const int KeptBytes = 4 * 1024 * 1024;
 
     private static readonly SearchValues<byte> LineBreaks = SearchValues.Create("\r\n"u8);
@@ -17,7 +17,7 @@ internal sealed class SyslogFrames(SyslogFraming framing) : IDisposable
     /// <summary>The framed batch; valid until the next call.</summary>
     public ReadOnlyMemory<byte> Frame(DeliveryBatch batch)
     {
-        Reserve(batch.Bytes.Length + (batch.Count * LongestCount));
+        Reserve(batch.Bytes.Length + (batch.Count * MaxCountLength));
         length = 0;
         for (var index = 0; index < batch.Count; index++)
         {

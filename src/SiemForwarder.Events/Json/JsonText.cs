@@ -10,7 +10,7 @@ internal static class JsonText
 {
     public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 200, AllowTrailingCommas = true };
 
-    private const int LongestOnStack = 512;
+    private const int MaxStackLength = 512;
 
     private static ReadOnlySpan<byte> Replacement => [0xEF, 0xBF, 0xBD];
 
@@ -23,8 +23,8 @@ internal static class JsonText
         }
 
         var length = reader.ValueSpan.Length;
-        var rented = length > LongestOnStack ? ArrayPool<byte>.Shared.Rent(length) : null;
-        var unescaped = rented ?? stackalloc byte[LongestOnStack];
+        var rented = length > MaxStackLength ? ArrayPool<byte>.Shared.Rent(length) : null;
+        var unescaped = rented ?? stackalloc byte[MaxStackLength];
         var text = Utf8StringPool.GetString(unescaped[..Unescape(reader.ValueSpan, unescaped)]);
         if (rented is not null)
         {

@@ -6,7 +6,7 @@ namespace SiemForwarder.Events.Json;
 /// <remarks>Case and separators do not matter: <c>client.secret</c>, <c>clientSecret</c> and <c>CLIENT_SECRET</c> are one name.</remarks>
 internal static class SecretNames
 {
-    private const int LongestName = 96;
+    private const int MaxNameLength = 96;
 
     private static readonly string[] Endings =
     [
@@ -22,9 +22,9 @@ internal static class SecretNames
     public static bool IsSecret(ReadOnlySpan<char> name)
     {
         // The end of a name tells; what stands before the last characters does not matter.
-        Span<char> plain = stackalloc char[LongestName];
+        Span<char> plain = stackalloc char[MaxNameLength];
         var length = 0;
-        foreach (var character in name.Length > LongestName ? name[^LongestName..] : name)
+        foreach (var character in name.Length > MaxNameLength ? name[^MaxNameLength..] : name)
         {
             if (char.IsAsciiLetterOrDigit(character))
             {

@@ -6,7 +6,7 @@ namespace SiemForwarder.Events.Json;
 /// <remarks>Thread-safe without locks: a slot holds one immutable string, and a newer text simply takes the slot of an older one.</remarks>
 internal static class Utf8StringPool
 {
-    private const int LongestPooled = 40;
+    private const int MaxPooledLength = 40;
     private const int Slots = 4096;
 
     private static readonly string?[] Pool = new string?[Slots];
@@ -14,7 +14,7 @@ internal static class Utf8StringPool
     /// <summary>The text as a string; invalid UTF-8 becomes U+FFFD.</summary>
     public static string GetString(ReadOnlySpan<byte> utf8)
     {
-        if (utf8.Length is 0 or > LongestPooled)
+        if (utf8.Length is 0 or > MaxPooledLength)
         {
             return utf8.IsEmpty ? "" : Encoding.UTF8.GetString(utf8);
         }

@@ -6,7 +6,7 @@ namespace SiemForwarder.Events.Keycloak;
 /// <summary>What the representation of an admin event tells beyond operation, type and path.</summary>
 internal struct RepresentationFacts
 {
-    private const int LongestNames = 1000;
+    private const int MaxNamesLength = 1000;
 
     public string? UserName;
     public string? ClientId;
@@ -122,7 +122,7 @@ internal struct RepresentationFacts
             if (role is not null)
             {
                 HoldsAdminRole |= AdminRoles.Contains(role);
-                Name = Name is null ? role : Name.Length < LongestNames ? $"{Name}, {role}" : Name;
+                Name = Name is null ? role : Name.Length < MaxNamesLength ? $"{Name}, {role}" : Name;
             }
         }
     }

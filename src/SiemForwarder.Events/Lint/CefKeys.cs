@@ -9,7 +9,7 @@ namespace SiemForwarder.Events.Lint;
 internal static partial class CefKeys
 {
     private const int UsualCharacters = 1023;
-    private const int LongestCharacters = 4000;
+    private const int MaxCharacters = 4000;
 
     private static readonly Dictionary<string, int> Characters = new(StringComparer.Ordinal)
     {
@@ -53,7 +53,7 @@ internal static partial class CefKeys
             reading.Error("cef.type", $"{key} holds '{ParsedMessage.Shown(value)}', which is not {wanted}.");
         }
 
-        var most = Longest().IsMatch(key) ? LongestCharacters
+        var most = Longest().IsMatch(key) ? MaxCharacters
             : Characters.GetValueOrDefault(key, Ordinary.Contains(key) ? UsualCharacters : int.MaxValue);
         if (value.Length > most)
         {

@@ -5,13 +5,13 @@ namespace SiemForwarder.Events.Lint;
 /// <summary>Makes fields of JSON: names with dots between the levels, a number in brackets where a list holds several objects.</summary>
 internal static class JsonFields
 {
-    private const int MostDepth = 128;
+    private const int MaxDepth = 128;
 
     /// <summary>Adds the fields of one value, or of several one behind the other; false where it is not JSON.</summary>
     public static bool Read(ReadOnlyMemory<byte> json, ParsedMessage reading, bool isSequence)
     {
         CheckNames(json.Span, reading, isSequence);
-        var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = MostDepth, AllowMultipleValues = isSequence });
+        var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = MaxDepth, AllowMultipleValues = isSequence });
         try
         {
             while (reader.Read())
@@ -76,7 +76,7 @@ internal static class JsonFields
     /// <summary>Notes names that stand twice in one object: receivers keep either value.</summary>
     private static void CheckNames(ReadOnlySpan<byte> json, ParsedMessage reading, bool isSequence)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MostDepth, AllowMultipleValues = isSequence });
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth, AllowMultipleValues = isSequence });
         var names = new Stack<HashSet<string>>();
         try
         {

@@ -8,7 +8,7 @@ namespace SiemForwarder.Events.Privacy;
 internal sealed class ConcealedValues
 {
     // A shorter value is hidden where it stands alone, else half of every text would go with it.
-    private const int ShortestAnywhere = 4;
+    private const int MinAnywhereLength = 4;
 
     private readonly List<Entry> entries = [];
 
@@ -96,7 +96,7 @@ internal sealed class ConcealedValues
     {
         if (!entries.Exists(entry => entry.Value.Equals(form, StringComparison.OrdinalIgnoreCase)))
         {
-            entries.Add(new Entry(form, replacement, standsAlone || form.Length < ShortestAnywhere));
+            entries.Add(new Entry(form, replacement, standsAlone || form.Length < MinAnywhereLength));
         }
     }
 

@@ -7,7 +7,7 @@ namespace SiemForwarder.Service.Engines;
 internal sealed class DatabaseRetry(TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(5);
 
     public async Task<T> TryUntilDoneAsync<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ internal sealed class DatabaseRetry(TimeProvider time, ForwarderTelemetry teleme
             }
 
             await Task.Delay(delay, time, cancellationToken);
-            delay = delay * 2 > LongestDelay ? LongestDelay : delay * 2;
+            delay = delay * 2 > MaxDelay ? MaxDelay : delay * 2;
         }
     }
 }

@@ -7,7 +7,7 @@ namespace SiemForwarder.Service.Inbox;
 /// <remarks>An append costs the same for one event as for a thousand, so the queue keeps up with any number of senders of single events.</remarks>
 internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan timeout, TimeProvider time)
 {
-    private const int MostEvents = 5000;
+    private const int MaxEvents = 5000;
 
     private readonly Lock guard = new();
     private readonly List<Push> waiting = [];
@@ -54,7 +54,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         lock (guard)
         {
             var (count, events) = (0, 0);
-            while (count < waiting.Count && (count == 0 || events + waiting[count].Events.Count <= MostEvents))
+            while (count < waiting.Count && (count == 0 || events + waiting[count].Events.Count <= MaxEvents))
             {
                 events += waiting[count++].Events.Count;
             }

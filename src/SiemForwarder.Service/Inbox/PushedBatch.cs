@@ -9,9 +9,9 @@ namespace SiemForwarder.Service.Inbox;
 internal sealed class PushedBatch
 {
     // How deep an event may be is said of each event; this only bounds the search for its end.
-    private const int MostDepth = 1000;
+    private const int MaxDepth = 1000;
 
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MostDepth };
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
 
     private readonly InboxSettings inbox;
     private readonly InboxOptions limits;

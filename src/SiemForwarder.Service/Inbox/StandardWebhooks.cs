@@ -14,7 +14,7 @@ internal static class StandardWebhooks
     private const string Version = "v1,";
 
     // A sender rotates one key at a time; more is somebody trying.
-    private const int MostSignatures = 8;
+    private const int MaxSignatures = 8;
 
     /// <summary>Why a request does not count; null where it does.</summary>
     public static string? Refuse(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body, DateTimeOffset now) =>
@@ -44,7 +44,7 @@ internal static class StandardWebhooks
         Span<byte> given = stackalloc byte[HMACSHA256.HashSizeInBytes];
         return ReadFirst(signatures, given)
             ? null
-            : $"The header webhook-signature must hold v1, and the Base64 of an HMAC-SHA-256, among its first {MostSignatures} signatures.";
+            : $"The header webhook-signature must hold v1, and the Base64 of an HMAC-SHA-256, among its first {MaxSignatures} signatures.";
     }
 
     private static bool IsSigned(InboxSettings inbox, string signedBefore, ReadOnlySpan<byte> body, string signatures)
@@ -82,7 +82,7 @@ internal static class StandardWebhooks
     }
 
     private static IEnumerable<string> Parts(string signatures) =>
-        signatures.Split(' ', MostSignatures + 1, StringSplitOptions.RemoveEmptyEntries).Take(MostSignatures);
+        signatures.Split(' ', MaxSignatures + 1, StringSplitOptions.RemoveEmptyEntries).Take(MaxSignatures);
 
     private static bool Read(string signature, Span<byte> given) =>
         signature.StartsWith(Version, StringComparison.Ordinal)

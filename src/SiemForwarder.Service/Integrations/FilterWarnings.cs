@@ -6,7 +6,7 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>Finds event types in a filter that nothing is called, since a typing error in them leaves events out without a word.</summary>
 internal sealed class FilterWarnings(NpgsqlDataSource database)
 {
-    private const int MostDistance = 2;
+    private const int MaxDistance = 2;
 
     /// <summary>A sentence for every type or beginning that neither the catalogue nor the newest events know.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(EventFilter filter, CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal sealed class FilterWarnings(NpgsqlDataSource database)
     {
         var near = type.EndsWith('*') ? null : known.Distinct(StringComparer.OrdinalIgnoreCase)
             .Select(one => (Type: one, Distance: Distance(one.ToUpperInvariant(), type.ToUpperInvariant())))
-            .Where(one => one.Distance <= MostDistance).OrderBy(one => one.Distance).Select(one => one.Type).FirstOrDefault();
+            .Where(one => one.Distance <= MaxDistance).OrderBy(one => one.Distance).Select(one => one.Type).FirstOrDefault();
         return $"{field}: {(type.EndsWith('*') ? "no event type begins like" : "no event type is called")} '{type}', neither in the catalogue "
             + $"(/api/v1/event-types) nor among the newest events{(near is null ? "." : $"; is '{near}' meant?")}";
     }

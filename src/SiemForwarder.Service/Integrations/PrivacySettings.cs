@@ -7,10 +7,10 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>The privacy rules of an integration: checked, shown, and made into what changes its events.</summary>
 internal static class PrivacySettings
 {
-    private const int MostRules = 100;
-    private const int ShortestKey = 16;
-    private const int LongestKey = 500;
-    private const int LongestKeyId = 32;
+    private const int MaxRules = 100;
+    private const int MinKeyLength = 16;
+    private const int MaxKeyLength = 500;
+    private const int MaxKeyIdLength = 32;
 
     private static readonly Dictionary<string, PrivacyAction> Actions = new()
     {
@@ -26,12 +26,12 @@ internal static class PrivacySettings
     {
         CheckKey(request.PrivacyKeyId, secrets, errors);
         var given = request.Privacy ?? [];
-        if (given.Count > MostRules)
+        if (given.Count > MaxRules)
         {
-            errors.Add("privacy", $"Give at most {MostRules} rules; context.* stands for all details.");
+            errors.Add("privacy", $"Give at most {MaxRules} rules; context.* stands for all details.");
         }
 
-        var rules = given.Take(MostRules).Select((one, index) => Read(one, $"privacy[{index}]", errors)).ToList();
+        var rules = given.Take(MaxRules).Select((one, index) => Read(one, $"privacy[{index}]", errors)).ToList();
         foreach (var twice in rules.GroupBy(rule => rule.Field).Where(same => same.Count() > 1))
         {
             errors.Add("privacy", $"Names {twice.Key} more than once; say once what happens to it.");
@@ -95,14 +95,14 @@ internal static class PrivacySettings
     private static void CheckKey(string? id, IReadOnlyDictionary<string, Secret> secrets, FieldErrors errors)
     {
         static bool IsLegal(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_';
-        if (id is not null && (id.Length is 0 or > LongestKeyId || !id.All(IsLegal)))
+        if (id is not null && (id.Length is 0 or > MaxKeyIdLength || !id.All(IsLegal)))
         {
-            errors.Add("privacyKeyId", $"Must be 1 to {LongestKeyId} letters, digits, dots, dashes or underscores.");
+            errors.Add("privacyKeyId", $"Must be 1 to {MaxKeyIdLength} letters, digits, dots, dashes or underscores.");
         }
 
-        if (secrets.TryGetValue(SecretName.PrivacyKey, out var key) && key.Reveal().Length is < ShortestKey or > LongestKey)
+        if (secrets.TryGetValue(SecretName.PrivacyKey, out var key) && key.Reveal().Length is < MinKeyLength or > MaxKeyLength)
         {
-            errors.Add("privacyKey", $"Must have {ShortestKey} to {LongestKey} characters: whoever guesses it can try every user name.");
+            errors.Add("privacyKey", $"Must have {MinKeyLength} to {MaxKeyLength} characters: whoever guesses it can try every user name.");
         }
     }
 }

@@ -32,29 +32,28 @@ internal sealed class AscendingReader
         var gap = tail.Checkpoint.Gaps.Where(gap => gap.ToMs >= fromMs && !(gap.FromMs > toMs)).MinBy(gap => gap.FromMs);
         if (gap is not null && gap.FromMs <= fromMs)
         {
-            return await StoreAsync([], fromMs, gap.ToMs + 1, change, cancellationToken).ConfigureAwait(false);
+            return await StoreAsync([], fromMs, gap.ToMs + 1, change, cancellationToken);
         }
 
         var rows = tail.PageSize.Rows;
         var query = EventQuery.Ascending(tail.Stream, fromMs, gap?.FromMs - 1 ?? toMs, rows);
-        var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+        var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
         using var page = fetched;
         if (page is null)
         {
-            return await RecoverAsync(failure!, fromMs, gap?.FromMs - 1 ?? toMs, cancellationToken).ConfigureAwait(false);
+            return await RecoverAsync(failure!, fromMs, gap?.FromMs - 1 ?? toMs, cancellationToken);
         }
 
         tail.PageSize.NoteGoodPage();
         var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
         if (page.Count < rows)
         {
-            return await StoreAsync(events, page.Count == 0 ? fromMs : page.LastTimeMs, gap is null ? null : gap.ToMs + 1, change, cancellationToken)
-                .ConfigureAwait(false);
+            return await StoreAsync(events, page.Count == 0 ? fromMs : page.LastTimeMs, gap is null ? null : gap.ToMs + 1, change, cancellationToken);
         }
 
         return page.LastTimeMs > fromMs
-            ? await StoreAsync(events, page.LastTimeMs, page.LastTimeMs, change, cancellationToken).ConfigureAwait(false)
-            : await ReadTieAsync(fromMs, rows, change, cancellationToken).ConfigureAwait(false);
+            ? await StoreAsync(events, page.LastTimeMs, page.LastTimeMs, change, cancellationToken)
+            : await ReadTieAsync(fromMs, rows, change, cancellationToken);
     }
 
     /// <summary>A whole page of one millisecond has no end to go on from: all its rows are asked for in one query, larger and larger.</summary>
@@ -68,17 +67,17 @@ internal sealed class AscendingReader
         for (var max = Math.Min(rows * 2, most); ; max = Math.Min(max * 2, most))
         {
             var query = EventQuery.Ascending(tail.Stream, timeMs, timeMs, max);
-            var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken).ConfigureAwait(false);
+            var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken);
             using var page = fetched;
             if (page is null && failure!.Suspect == PageSuspicion.TooLarge && max > rows)
             {
                 most = max / 2;
-                return await ReadPartsAsync(timeMs, most, change, cancellationToken).ConfigureAwait(false);
+                return await ReadPartsAsync(timeMs, most, change, cancellationToken);
             }
 
             if (page is null)
             {
-                return await RecoverAsync(failure!, timeMs, timeMs, cancellationToken).ConfigureAwait(false);
+                return await RecoverAsync(failure!, timeMs, timeMs, cancellationToken);
             }
 
             if (page.Count < least)
@@ -89,12 +88,12 @@ internal sealed class AscendingReader
             if (page.Count < max)
             {
                 var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
-                return await StoreAsync(events, timeMs, timeMs + 1, change, cancellationToken).ConfigureAwait(false);
+                return await StoreAsync(events, timeMs, timeMs + 1, change, cancellationToken);
             }
 
             if (max == most)
             {
-                return await ReadPartsAsync(timeMs, most, change, cancellationToken).ConfigureAwait(false);
+                return await ReadPartsAsync(timeMs, most, change, cancellationToken);
             }
 
             least = page.Count;
@@ -104,16 +103,16 @@ internal sealed class AscendingReader
     /// <summary>More of one millisecond than can be asked for at once: part by part by offset, although the order may change from part to part.</summary>
     private async Task<PassStep> ReadPartsAsync(long timeMs, int rows, Func<SweepChange, SweepChange> change, CancellationToken cancellationToken)
     {
-        var failed = await tail.TellCrowdedAsync(timeMs, cancellationToken).ConfigureAwait(false);
+        var failed = await tail.TellCrowdedAsync(timeMs, cancellationToken);
         var seen = new HashSet<EventKey>();
         for (var first = 0; failed is null; first += rows - (rows / 50))
         {
             var query = EventQuery.Ascending(tail.Stream, timeMs, timeMs, rows) with { First = first };
-            var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken).ConfigureAwait(false);
+            var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken);
             using var page = fetched;
             if (page is null)
             {
-                return await RecoverAsync(failure!, timeMs, timeMs, cancellationToken).ConfigureAwait(false);
+                return await RecoverAsync(failure!, timeMs, timeMs, cancellationToken);
             }
 
             var before = seen.Count;
@@ -122,7 +121,7 @@ internal sealed class AscendingReader
 
             // A server that pays no heed to the offset would give the same rows for ever.
             var isLast = page.Count < rows || seen.Count == before;
-            var step = await StoreAsync(events, timeMs, isLast ? timeMs + 1 : timeMs, change, cancellationToken).ConfigureAwait(false);
+            var step = await StoreAsync(events, timeMs, isLast ? timeMs + 1 : timeMs, change, cancellationToken);
             if (isLast || step.Failure is not null)
             {
                 return step;
@@ -145,8 +144,8 @@ internal sealed class AscendingReader
         }
 
         // Recorded or readable meanwhile: the pass goes on from the same place, and steps over what is recorded.
-        var (timeMs, unfound) = await new UnreadableRowSearch(tail, failure).FindAsync(fromMs, toMs, cancellationToken).ConfigureAwait(false);
-        return new PassStep(fromMs, timeMs is { } found ? await unreadable.RecordAsync(found, cancellationToken).ConfigureAwait(false) : unfound);
+        var (timeMs, unfound) = await new UnreadableRowSearch(tail, failure).FindAsync(fromMs, toMs, cancellationToken);
+        return new PassStep(fromMs, timeMs is { } found ? await unreadable.RecordAsync(found, cancellationToken) : unfound);
     }
 
     private async Task<PassStep> StoreAsync(
@@ -163,7 +162,7 @@ internal sealed class AscendingReader
         }
 
         var next = change(new SweepChange(tail.Advanced(maxTimeMs), nextMs));
-        var failure = await tail.StoreAsync(events, next.Checkpoint, cancellationToken).ConfigureAwait(false);
+        var failure = await tail.StoreAsync(events, next.Checkpoint, cancellationToken);
         return new PassStep(nextMs, failure);
     }
 }

@@ -21,14 +21,14 @@ internal sealed class AscendingTail(StreamPollContext tail)
         var isCatchingUp = tail.Clock.NowMs - tail.Checkpoint.WatermarkMs > tail.HorizonMs;
         if (tail.Checkpoint.Sweep is null || (isContinued && !isCatchingUp))
         {
-            var failure = await ReadNewestAsync(cancellationToken).ConfigureAwait(false);
+            var failure = await ReadNewestAsync(cancellationToken);
             if (failure is not null)
             {
                 return failure;
             }
         }
 
-        return tail.Checkpoint.Sweep is null ? null : await SweepAsync(cancellationToken).ConfigureAwait(false);
+        return tail.Checkpoint.Sweep is null ? null : await SweepAsync(cancellationToken);
     }
 
     /// <summary>The checkpoint was moved back: what was read since does not count.</summary>
@@ -43,7 +43,7 @@ internal sealed class AscendingTail(StreamPollContext tail)
         var fromMs = cursorMs ?? tail.NewestFromMs;
         do
         {
-            var step = await reader.ReadAsync(fromMs, tail.NewestToMs, next => next, cancellationToken).ConfigureAwait(false);
+            var step = await reader.ReadAsync(fromMs, tail.NewestToMs, next => next, cancellationToken);
             if (step.Failure is not null)
             {
                 return step.Failure;
@@ -60,14 +60,14 @@ internal sealed class AscendingTail(StreamPollContext tail)
     {
         while (tail.Checkpoint.Sweep is { } sweep && tail.PagesLeft > 0)
         {
-            var step = await reader.ReadAsync(sweep.CursorMs, null, AdvanceSweep, cancellationToken).ConfigureAwait(false);
+            var step = await reader.ReadAsync(sweep.CursorMs, null, AdvanceSweep, cancellationToken);
             if (step.Failure is not null)
             {
                 return step.Failure;
             }
         }
 
-        return tail.Checkpoint.Sweep is null ? await CompleteSweepAsync(cancellationToken).ConfigureAwait(false) : null;
+        return tail.Checkpoint.Sweep is null ? await CompleteSweepAsync(cancellationToken) : null;
     }
 
     private SweepChange AdvanceSweep(SweepChange change) =>
@@ -100,6 +100,6 @@ internal sealed class AscendingTail(StreamPollContext tail)
         nextSweepMs = tail.Clock.LocalMs + Math.Clamp(4 * tookMs, pauseMs, Math.Max(pauseMs, PollTiming.HorizonMs));
         cursorMs = null;
         tail.Sweeps.Complete();
-        return await SweepAnchor.ReportRemovedAsync(tail, cancellationToken).ConfigureAwait(false);
+        return await SweepAnchor.ReportRemovedAsync(tail, cancellationToken);
     }
 }

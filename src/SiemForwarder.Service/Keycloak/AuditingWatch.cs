@@ -33,7 +33,7 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
         }
 
         nextLookMs = client.Clock.LocalMs + (long)Interval.TotalMilliseconds;
-        var answer = await client.GetEventsConfigAsync(cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetEventsConfigAsync(cancellationToken);
         if (answer is not KeycloakAnswer.Content json)
         {
             return;
@@ -46,7 +46,7 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
         }
 
         var user = source.Streams.Contains(EventStream.User) ? KeycloakExpiration.Find(body, isAdmin: false) : null;
-        var admin = source.Streams.Contains(EventStream.Admin) ? await FindAdminExpirationAsync(cancellationToken).ConfigureAwait(false) : null;
+        var admin = source.Streams.Contains(EventStream.Admin) ? await FindAdminExpirationAsync(cancellationToken) : null;
         State = new AuditingState(off, user > 0 ? user : null, admin > 0 ? admin : null);
     }
 
@@ -76,7 +76,7 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
 
     private async Task<long?> FindAdminExpirationAsync(CancellationToken cancellationToken)
     {
-        var answer = await client.GetRealmAsync(cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetRealmAsync(cancellationToken);
         if (answer is not KeycloakAnswer.Content json)
         {
             return null;

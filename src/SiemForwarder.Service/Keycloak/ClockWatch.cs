@@ -32,7 +32,7 @@ internal sealed class ClockWatch(StreamPollContext tail)
                 backToMs,
                 checkpoint.LatestMs,
                 0),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
         if (failure is not null)
         {
             return (false, failure);

@@ -8,12 +8,12 @@ namespace SiemForwarder.Service.Keycloak;
 /// a page's edge, so that the order inside the group does not matter and rows alike are counted on one page.</remarks>
 internal sealed class DescendingReader(StreamPollContext tail, long floorMs, string? fromDay, string? toDay, int firstRows)
 {
-    private const int LeastOverlap = 10;
-    private const int LeastRows = 2 * LeastOverlap;
+    private const int MinOverlap = 10;
+    private const int MinRows = 2 * MinOverlap;
     private readonly PageKeys keys = new();
     private HashSet<(long TimeMs, EventKey Key)> previous = [];
     private int first;
-    private int rows = Math.Max(LeastRows, firstRows);
+    private int rows = Math.Max(MinRows, firstRows);
     private long aboveMs = long.MaxValue;
     private int leastRows;
 
@@ -30,16 +30,16 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
     /// <summary>Reads and stores the next page; null, or what went wrong.</summary>
     public async Task<PollFailure?> ReadAsync(CancellationToken cancellationToken)
     {
-        var (fetched, failure) = await tail.FetchAsync(Query(first, rows), KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+        var (fetched, failure) = await tail.FetchAsync(Query(first, rows), KeycloakClient.MaxPageBytes, cancellationToken);
         using var page = fetched;
         if (page is null)
         {
-            return await RecoverAsync(failure!, cancellationToken).ConfigureAwait(false);
+            return await RecoverAsync(failure!, cancellationToken);
         }
 
         PagesRead++;
         tail.PageSize.NoteGoodPage();
-        return await TakeAsync(page, rows, cancellationToken).ConfigureAwait(false);
+        return await TakeAsync(page, rows, cancellationToken);
     }
 
     private EventQuery Query(int offset, int max) => new(tail.Stream, max) { First = offset, From = fromDay, To = toDay };
@@ -61,14 +61,14 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
             return null;
         }
 
-        var failure = await StoreAsync(events, cancellationToken).ConfigureAwait(false);
+        var failure = await StoreAsync(events, cancellationToken);
         if (failure is not null)
         {
             return failure;
         }
 
         IsDone = page.Count < asked || page.LastTimeMs < floorMs;
-        return IsDone ? null : await AdvanceAsync(page, events, cancellationToken).ConfigureAwait(false);
+        return IsDone ? null : await AdvanceAsync(page, events, cancellationToken);
     }
 
     private async Task<PollFailure?> AdvanceAsync(EventPage page, List<IncomingEvent> events, CancellationToken cancellationToken)
@@ -80,7 +80,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
             tie++;
         }
 
-        var overlap = Math.Max(LeastOverlap, tie);
+        var overlap = Math.Max(MinOverlap, tie);
         if (overlap >= page.Count && page.Count < PollTiming.MaxPageRows)
         {
             // The page holds little more than one millisecond: a larger one from the same place, as long as the server can bear it.
@@ -94,13 +94,13 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         {
             // More of one millisecond than the server can bear at once: part by part, although the order may change from part to part.
             previous = [];
-            first += page.Count - LeastOverlap;
-            return await tail.TellCrowdedAsync(page.LastTimeMs, cancellationToken).ConfigureAwait(false);
+            first += page.Count - MinOverlap;
+            return await tail.TellCrowdedAsync(page.LastTimeMs, cancellationToken);
         }
 
         previous = [.. events.Select(incoming => (incoming.OccurredAtMs, incoming.Key))];
         first += page.Count - overlap;
-        rows = Math.Max(LeastRows, tail.PageSize.Rows);
+        rows = Math.Max(MinRows, tail.PageSize.Rows);
         return null;
     }
 
@@ -114,7 +114,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         }
 
         var next = events.Count == 0 ? tail.Checkpoint : tail.Checkpoint with { HashedThroughMs = hashedThroughMs };
-        return await tail.StoreAsync(events, next, cancellationToken).ConfigureAwait(false);
+        return await tail.StoreAsync(events, next, cancellationToken);
     }
 
     private async Task<PollFailure?> RecoverAsync(PollFailure failure, CancellationToken cancellationToken)
@@ -123,7 +123,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         {
             tail.PageSize.Halve();
             leastRows = 0;
-            rows = Math.Min(rows, Math.Max(LeastRows, tail.PageSize.Rows));
+            rows = Math.Min(rows, Math.Max(MinRows, tail.PageSize.Rows));
         }
 
         if (failure.Suspect != PageSuspicion.UnreadableRow)
@@ -132,22 +132,22 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         }
 
         var search = new UnreadableOffsetSearch(tail, failure, Query);
-        var (good, unfound) = await search.FindAsync(first, rows, cancellationToken).ConfigureAwait(false);
+        var (good, unfound) = await search.FindAsync(first, rows, cancellationToken);
         if (good is not { } readable)
         {
             return unfound;
         }
 
-        return await StepPastAsync(search, readable, cancellationToken).ConfigureAwait(false);
+        return await StepPastAsync(search, readable, cancellationToken);
     }
 
     private async Task<PollFailure?> StepPastAsync(UnreadableOffsetSearch search, int readable, CancellationToken cancellationToken)
     {
         if (readable > 0)
         {
-            var (fetched, failure) = await tail.FetchAsync(Query(first, readable), KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+            var (fetched, failure) = await tail.FetchAsync(Query(first, readable), KeycloakClient.MaxPageBytes, cancellationToken);
             using var page = fetched;
-            failure ??= await StoreAsync(keys.ByContent(page!, floorMs), cancellationToken).ConfigureAwait(false);
+            failure ??= await StoreAsync(keys.ByContent(page!, floorMs), cancellationToken);
             if (failure is not null)
             {
                 return failure;
@@ -161,7 +161,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
             }
         }
 
-        var (unreadable, belowMs, lost) = await search.CountAsync(first + readable, cancellationToken).ConfigureAwait(false);
+        var (unreadable, belowMs, lost) = await search.CountAsync(first + readable, cancellationToken);
         if (lost is not null)
         {
             return lost;
@@ -172,6 +172,6 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         previous = [];
         IsDone = belowMs is null || belowMs < floorMs;
         var gap = new PollGap(belowMs ?? floorMs, Math.Min(aboveMs, tail.Clock.NowMs), unreadable, tail.Clock.NowMs);
-        return await PollGaps.AddAsync(tail, gap, cancellationToken).ConfigureAwait(false);
+        return await PollGaps.AddAsync(tail, gap, cancellationToken);
     }
 }

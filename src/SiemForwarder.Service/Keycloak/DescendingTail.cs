@@ -28,14 +28,14 @@ internal sealed class DescendingTail(StreamPollContext tail)
                 return null;
             }
 
-            var failure = await ReadDayAsync(backfill, cancellationToken).ConfigureAwait(false);
+            var failure = await ReadDayAsync(backfill, cancellationToken);
             if (failure is not null)
             {
                 return failure;
             }
         }
 
-        return await ReadPassAsync(cancellationToken).ConfigureAwait(false);
+        return await ReadPassAsync(cancellationToken);
     }
 
     private async Task<PollFailure?> ReadPassAsync(CancellationToken cancellationToken)
@@ -52,7 +52,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
             if (pass.PagesRead >= PagesBeforeDays)
             {
                 pass = null;
-                return await BeginDaysAsync(cancellationToken).ConfigureAwait(false);
+                return await BeginDaysAsync(cancellationToken);
             }
 
             if (tail.PagesLeft <= 0)
@@ -60,7 +60,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
                 return null;
             }
 
-            var failure = await pass.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var failure = await pass.ReadAsync(cancellationToken);
             if (failure is not null)
             {
                 return failure;
@@ -70,7 +70,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
         var (maxTimeMs, reachedMs, sweepAnchorMs) = (pass.MaxTimeMs, pass.IsDone ? long.MinValue : pass.ReachedMs + 1, anchorMs);
         pass = null;
         tail.NoteRead(maxTimeMs);
-        var unstored = await CompleteAsync(tail.Advanced(maxTimeMs), sweepAnchorMs, cancellationToken).ConfigureAwait(false);
+        var unstored = await CompleteAsync(tail.Advanced(maxTimeMs), sweepAnchorMs, cancellationToken);
         if (unstored is null && sweepAnchorMs is not null)
         {
             tail.Sweeps.Complete(reachedMs);
@@ -97,7 +97,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
 
     private async Task<PollFailure?> CompleteAsync(PollCheckpoint next, long? anchor, CancellationToken cancellationToken)
     {
-        var failure = await tail.StoreAsync([], anchor is { } reached ? next with { SweepAnchorMs = reached } : next, cancellationToken).ConfigureAwait(false);
+        var failure = await tail.StoreAsync([], anchor is { } reached ? next with { SweepAnchorMs = reached } : next, cancellationToken);
         if (failure is not null || anchor is null)
         {
             return failure;
@@ -105,15 +105,15 @@ internal sealed class DescendingTail(StreamPollContext tail)
 
         var pauseMs = (long)PollTiming.SweepInterval(tail.Stream).TotalMilliseconds;
         nextSweepMs = tail.Clock.LocalMs + Math.Clamp(4 * (tail.Clock.LocalMs - passStartedMs), pauseMs, Math.Max(pauseMs, PollTiming.HorizonMs));
-        return await SweepAnchor.ReportRemovedAsync(tail, cancellationToken).ConfigureAwait(false);
+        return await SweepAnchor.ReportRemovedAsync(tail, cancellationToken);
     }
 
     private async Task<PollFailure?> BeginDaysAsync(CancellationToken cancellationToken)
     {
         // The server's zone is unknown, so the day before is read as well.
-        var (first, failure) = await new OldestDay(tail).FindAsync(Day(floorMs).AddDays(-1), cancellationToken).ConfigureAwait(false);
+        var (first, failure) = await new OldestDay(tail).FindAsync(Day(floorMs).AddDays(-1), cancellationToken);
         return failure ?? await tail.StoreAsync(
-            [], tail.Checkpoint with { Backfill = new DayBackfill(first, SweepAnchor.For(tail)) }, cancellationToken).ConfigureAwait(false);
+            [], tail.Checkpoint with { Backfill = new DayBackfill(first, SweepAnchor.For(tail)) }, cancellationToken);
     }
 
     private async Task<PollFailure?> ReadDayAsync(DayBackfill backfill, CancellationToken cancellationToken)
@@ -126,7 +126,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
                 return null;
             }
 
-            var failure = await day.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var failure = await day.ReadAsync(cancellationToken);
             if (failure is not null)
             {
                 return failure;
@@ -136,13 +136,13 @@ internal sealed class DescendingTail(StreamPollContext tail)
         day = null;
         if (backfill.NextDay > Day(tail.Clock.NowMs))
         {
-            return await CompleteAsync(tail.Advanced(backfill.AnchorMs) with { Backfill = null }, backfill.AnchorMs, cancellationToken).ConfigureAwait(false);
+            return await CompleteAsync(tail.Advanced(backfill.AnchorMs) with { Backfill = null }, backfill.AnchorMs, cancellationToken);
         }
 
         // The day that ends first ends 14 hours before it does in UTC.
         var readToMs = new DateTimeOffset(backfill.NextDay.AddDays(1), TimeOnly.MinValue, TimeSpan.FromHours(14)).ToUnixTimeMilliseconds();
         var next = tail.Advanced(readToMs) with { Backfill = backfill with { NextDay = backfill.NextDay.AddDays(1) } };
-        return await tail.StoreAsync([], next, cancellationToken).ConfigureAwait(false);
+        return await tail.StoreAsync([], next, cancellationToken);
     }
 
     internal static DateOnly Day(long timeMs) => DateOnly.FromDateTime(DateTimeOffset.FromUnixTimeMilliseconds(timeMs).UtcDateTime);

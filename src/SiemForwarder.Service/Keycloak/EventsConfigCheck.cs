@@ -6,13 +6,13 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>Looks at what the realm stores and for how long: events that Keycloak does not store cannot be pulled.</summary>
 internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient client, List<SourceCheckItem> items)
 {
-    private const int ShortestSeconds = 24 * 3600;
+    private const int MinSeconds = 24 * 3600;
     private const string UserSettings = "Realm settings → Events → User events settings";
     private const string AdminSettings = "Realm settings → Events → Admin events settings";
 
     public async Task RunAsync(IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
     {
-        var answer = await client.GetEventsConfigAsync(cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetEventsConfigAsync(cancellationToken);
         if (answer is KeycloakAnswer.Failed failed)
         {
             items.Add(new SourceCheckItem(
@@ -24,7 +24,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         using var config = JsonDocument.Parse(body.Bytes);
         if (source.Streams.Contains(EventStream.User))
         {
-            await CheckUserAsync(config.RootElement, KeycloakExpiration.Find(body, isAdmin: false), recommendedTypes, cancellationToken).ConfigureAwait(false);
+            await CheckUserAsync(config.RootElement, KeycloakExpiration.Find(body, isAdmin: false), recommendedTypes, cancellationToken);
         }
         else
         {
@@ -33,7 +33,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
 
         if (source.Streams.Contains(EventStream.Admin))
         {
-            await CheckAdminAsync(config.RootElement, cancellationToken).ConfigureAwait(false);
+            await CheckAdminAsync(config.RootElement, cancellationToken);
         }
         else
         {
@@ -56,7 +56,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         }
 
         var stored = config.TryGetProperty("enabledEventTypes", out var types) ? types.EnumerateArray().Select(type => type.GetString()!).ToHashSet() : [];
-        var known = await KnownTypesAsync(cancellationToken).ConfigureAwait(false);
+        var known = await KnownTypesAsync(cancellationToken);
         var missing = recommendedTypes.Where(type => !stored.Contains(type) && (known is null || known.Contains(type))).Order(StringComparer.Ordinal).ToList();
         items.Add(missing.Count == 0
             ? new SourceCheckItem(SourceCheckName.EventTypes, SourceCheckResult.Ok, $"All recommended types are stored ({stored.Count} in all).")
@@ -83,7 +83,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
                 SourceCheckResult.Warning,
                 "Admin events do not say what was changed, only where.",
                 $"In the admin console: {AdminSettings} → switch on Include representation. Secrets in it are masked before anything is forwarded."));
-        var answer = await client.GetRealmAsync(cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetRealmAsync(cancellationToken);
         if (answer is KeycloakAnswer.Content json)
         {
             using var body = json.Body;
@@ -103,7 +103,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
 
     private async Task<HashSet<string>?> KnownTypesAsync(CancellationToken cancellationToken)
     {
-        var answer = await client.GetServerInfoAsync(cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetServerInfoAsync(cancellationToken);
         if (answer is not KeycloakAnswer.Content json)
         {
             return null;
@@ -119,7 +119,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
     private static SourceCheckItem Expiration(string name, long seconds, string where) => seconds switch
     {
         0 => new SourceCheckItem(name, SourceCheckResult.Ok, "Keycloak keeps them for ever."),
-        < ShortestSeconds => new SourceCheckItem(
+        < MinSeconds => new SourceCheckItem(
             name,
             SourceCheckResult.Warning,
             $"Keycloak deletes them after {TimeSpan.FromSeconds(seconds)}; an outage longer than that loses events.",

@@ -10,7 +10,7 @@ namespace SiemForwarder.Service.Keycloak;
 internal sealed class FormerIds(Func<long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>> lookUp)
 {
     private const long SpanMs = 60_000;
-    private const int MostKeys = 200_000;
+    private const int MaxKeys = 200_000;
 
     private readonly KeycloakContentHash hash = new();
     private readonly HashSet<long> read = [];
@@ -34,7 +34,7 @@ internal sealed class FormerIds(Func<long, long, CancellationToken, Task<IReadOn
                 continue;
             }
 
-            if (!await TryReadAsync(SpanOf(incoming.OccurredAtMs), cancellationToken).ConfigureAwait(false))
+            if (!await TryReadAsync(SpanOf(incoming.OccurredAtMs), cancellationToken))
             {
                 return false;
             }
@@ -55,12 +55,12 @@ internal sealed class FormerIds(Func<long, long, CancellationToken, Task<IReadOn
             return true;
         }
 
-        if (ids.Count + read.Count > MostKeys)
+        if (ids.Count + read.Count > MaxKeys)
         {
             Forget();
         }
 
-        if (await lookUp(span * SpanMs, (span + 1) * SpanMs, cancellationToken).ConfigureAwait(false) is not { } stored)
+        if (await lookUp(span * SpanMs, (span + 1) * SpanMs, cancellationToken) is not { } stored)
         {
             return false;
         }

@@ -10,7 +10,7 @@ internal sealed class GapRetry(StreamPollContext tail)
     {
         foreach (var gap in tail.Checkpoint.Gaps)
         {
-            var failure = await RetryAsync(gap, cancellationToken).ConfigureAwait(false);
+            var failure = await RetryAsync(gap, cancellationToken);
             if (failure is not null)
             {
                 return failure;
@@ -23,16 +23,16 @@ internal sealed class GapRetry(StreamPollContext tail)
     private async Task<PollFailure?> RetryAsync(PollGap gap, CancellationToken cancellationToken)
     {
         var query = EventQuery.Ascending(tail.Stream, gap.FromMs, gap.ToMs, PollTiming.MaxTieRows);
-        var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken).ConfigureAwait(false);
+        var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxTieBytes, cancellationToken);
         using var page = fetched;
         if (page is null)
         {
-            return failure!.Suspect == PageSuspicion.UnreadableRow ? await ReadRestAsync(gap, cancellationToken).ConfigureAwait(false) : failure;
+            return failure!.Suspect == PageSuspicion.UnreadableRow ? await ReadRestAsync(gap, cancellationToken) : failure;
         }
 
         var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
-        return await tail.StoreAsync(events, tail.Checkpoint, cancellationToken).ConfigureAwait(false)
-            ?? await PollGaps.CloseAsync(tail, gap, page.Count, cancellationToken).ConfigureAwait(false);
+        return await tail.StoreAsync(events, tail.Checkpoint, cancellationToken)
+            ?? await PollGaps.CloseAsync(tail, gap, page.Count, cancellationToken);
     }
 
     private async Task<PollFailure?> ReadRestAsync(PollGap gap, CancellationToken cancellationToken)
@@ -43,7 +43,7 @@ internal sealed class GapRetry(StreamPollContext tail)
         }
 
         // A good row of the same millisecond may have been committed since.
-        var (_, failure) = await new UnreadableMillisecond(tail, keys).ReadAsync(gap.FromMs, cancellationToken).ConfigureAwait(false);
+        var (_, failure) = await new UnreadableMillisecond(tail, keys).ReadAsync(gap.FromMs, cancellationToken);
         return failure;
     }
 }

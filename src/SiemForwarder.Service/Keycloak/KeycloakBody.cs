@@ -22,7 +22,7 @@ internal sealed class KeycloakBody : IDisposable
         Grow((int)(announcedBytes ?? 64 * 1024) + 1);
         while (true)
         {
-            var read = await stream.ReadAsync(buffer.AsMemory(Length), cancellationToken).ConfigureAwait(false);
+            var read = await stream.ReadAsync(buffer.AsMemory(Length), cancellationToken);
             if (read == 0)
             {
                 return true;

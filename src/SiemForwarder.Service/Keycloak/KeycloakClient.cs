@@ -49,13 +49,13 @@ internal sealed class KeycloakClient : IDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var (token, refused) = await Token.GetAsync(cancellationToken).ConfigureAwait(false);
+            var (token, refused) = await Token.GetAsync(cancellationToken);
             if (token is null)
             {
                 return new KeycloakAnswer.Failed(refused!, null);
             }
 
-            var (url, missing) = await root.FindAsync(cancellationToken).ConfigureAwait(false);
+            var (url, missing) = await root.FindAsync(cancellationToken);
             if (url is null)
             {
                 return new KeycloakAnswer.Failed(missing!, null);
@@ -63,7 +63,7 @@ internal sealed class KeycloakClient : IDisposable
 
             using var request = new HttpRequestMessage(HttpMethod.Get, url + path);
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-            var (reply, failure) = await connection.SendAsync(request, maxBytes, cancellationToken).ConfigureAwait(false);
+            var (reply, failure) = await connection.SendAsync(request, maxBytes, cancellationToken);
             if (reply is null)
             {
                 return new KeycloakAnswer.Failed(failure!, null);

@@ -17,7 +17,7 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
     /// <param name="cancellationToken">Ends the attempt.</param>
     public async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendAsync(HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
     {
-        using var gate = await ServerGate.EnterAsync(source.BaseUrl, cancellationToken).ConfigureAwait(false);
+        using var gate = await ServerGate.EnterAsync(source.BaseUrl, cancellationToken);
         using var timeout = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         KeycloakBody? body = null;
@@ -25,11 +25,11 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
         {
             client ??= KeycloakHttp.Create(source);
             var sentAtMs = clock.LocalMs;
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             var answeredAtMs = clock.LocalMs;
             body = new KeycloakBody();
-            await using var stream = await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false);
-            if (!await body.TryFillAsync(stream, response.Content.Headers.ContentLength, maxBytes, either.Token).ConfigureAwait(false))
+            await using var stream = await response.Content.ReadAsStreamAsync(either.Token);
+            if (!await body.TryFillAsync(stream, response.Content.Headers.ContentLength, maxBytes, either.Token))
             {
                 return (null, new PollFailure(
                     ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} answered with more than {maxBytes >> 20} MiB at once.", null,

@@ -27,7 +27,7 @@ internal sealed class KeycloakRoot(KeycloakSource source, KeycloakConnection con
         {
             using var request = new HttpRequestMessage(
                 HttpMethod.Get, $"{candidate}/realms/{Uri.EscapeDataString(source.Realm)}/.well-known/openid-configuration");
-            var (answer, failure) = await connection.SendAsync(request, 1 << 20, cancellationToken).ConfigureAwait(false);
+            var (answer, failure) = await connection.SendAsync(request, 1 << 20, cancellationToken);
             using var reply = answer;
             if (reply is null)
             {

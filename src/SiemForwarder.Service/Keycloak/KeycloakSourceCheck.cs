@@ -15,9 +15,9 @@ internal static class KeycloakSourceCheck
     {
         using var client = new KeycloakClient(source, time);
         var items = new List<SourceCheckItem>();
-        if (await ReachAsync(source, client, items, cancellationToken).ConfigureAwait(false))
+        if (await ReachAsync(source, client, items, cancellationToken))
         {
-            await new EventsConfigCheck(source, client, items).RunAsync(recommendedTypes, cancellationToken).ConfigureAwait(false);
+            await new EventsConfigCheck(source, client, items).RunAsync(recommendedTypes, cancellationToken);
             items.Add(Clock(client));
         }
 
@@ -31,7 +31,7 @@ internal static class KeycloakSourceCheck
 
     private static async Task<bool> ReachAsync(KeycloakSource source, KeycloakClient client, List<SourceCheckItem> items, CancellationToken cancellationToken)
     {
-        var (root, unreachable) = await client.FindRootAsync(cancellationToken).ConfigureAwait(false);
+        var (root, unreachable) = await client.FindRootAsync(cancellationToken);
         if (root is null)
         {
             items.Add(Failed(SourceCheckName.Server, unreachable!));
@@ -39,7 +39,7 @@ internal static class KeycloakSourceCheck
         }
 
         items.Add(new SourceCheckItem(SourceCheckName.Server, SourceCheckResult.Ok, $"Keycloak answers at {root}, realm '{source.Realm}' exists."));
-        var (token, refused) = await client.Token.GetAsync(cancellationToken).ConfigureAwait(false);
+        var (token, refused) = await client.Token.GetAsync(cancellationToken);
         if (token is null)
         {
             items.Add(Failed(SourceCheckName.Token, refused!));
@@ -48,14 +48,14 @@ internal static class KeycloakSourceCheck
 
         items.Add(new SourceCheckItem(SourceCheckName.Token, SourceCheckResult.Ok, $"Client '{source.ClientId}' gets an access token."));
         var stream = source.Streams.Count > 0 ? source.Streams[0] : EventStream.User;
-        var answer = await client.GetEventsAsync(new EventQuery(stream, 1), KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetEventsAsync(new EventQuery(stream, 1), KeycloakClient.MaxPageBytes, cancellationToken);
         items.Add(Role(source, client, answer));
         if (items[^1].Result == SourceCheckResult.Failed)
         {
             return false;
         }
 
-        var (tier, unclear) = await TierProbe.RunAsync(client, source, stream, cancellationToken).ConfigureAwait(false);
+        var (tier, unclear) = await TierProbe.RunAsync(client, source, stream, cancellationToken);
         items.Add(tier switch
         {
             ApiTier.WithIds => new SourceCheckItem(SourceCheckName.Api, SourceCheckResult.Ok, "Keycloak 26.2 or newer: events have ids."),

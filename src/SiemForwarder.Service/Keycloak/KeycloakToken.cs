@@ -5,7 +5,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>The access token of a source's service account: fetched when needed, kept until shortly before it expires.</summary>
 internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection connection, KeycloakRoot root, ServerClock clock)
 {
-    private const long LongestLifetimeSeconds = 100 * 366 * 86_400L;
+    private const long MaxLifetimeSeconds = 100 * 366 * 86_400L;
 
     private string? token;
     private long renewAtMs;
@@ -28,7 +28,7 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
         }
 
         token = null;
-        var (url, missing) = await root.FindAsync(cancellationToken).ConfigureAwait(false);
+        var (url, missing) = await root.FindAsync(cancellationToken);
         if (url is null)
         {
             return (null, missing);
@@ -43,7 +43,7 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
                 ["client_secret"] = source.ClientSecret.Reveal(),
             }),
         };
-        var (answer, failure) = await connection.SendAsync(request, 1 << 20, cancellationToken).ConfigureAwait(false);
+        var (answer, failure) = await connection.SendAsync(request, 1 << 20, cancellationToken);
         using var reply = answer;
         if (reply is null)
         {
@@ -74,13 +74,13 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
             }
 
             var lifetimeMs = document.RootElement.TryGetProperty("expires_in", out var expiresIn) && expiresIn.TryGetInt64(out var seconds)
-                ? 1000 * Math.Clamp(seconds, 1, LongestLifetimeSeconds)
+                ? 1000 * Math.Clamp(seconds, 1, MaxLifetimeSeconds)
                 : 60_000;
 
             // Thirty seconds before the end, unless the whole life is so short that it would never be used.
             var usableMs = Math.Min(lifetimeMs * 8 / 10, Math.Max(lifetimeMs - 30_000, lifetimeMs / 2));
             token = text;
-            renewAtMs = reply.SentAtMs + Math.Min(usableMs, PollTiming.LongestTokenUseMs);
+            renewAtMs = reply.SentAtMs + Math.Min(usableMs, PollTiming.MaxTokenUseMs);
             Claims = AccessTokenClaims.Find(text);
             UnseenTokenId = Claims?.TokenId;
             fetched = (reply.SentAtMs, reply.AnsweredAtMs);

@@ -11,8 +11,8 @@ internal sealed class OffsetGapRetry(StreamPollContext tail)
     {
         foreach (var gap in tail.Checkpoint.Gaps)
         {
-            var (offset, failure) = await FindOffsetAsync(gap.ToMs, cancellationToken).ConfigureAwait(false);
-            failure ??= await RetryAsync(gap, Math.Max(0, offset - RowsAround), cancellationToken).ConfigureAwait(false);
+            var (offset, failure) = await FindOffsetAsync(gap.ToMs, cancellationToken);
+            failure ??= await RetryAsync(gap, Math.Max(0, offset - RowsAround), cancellationToken);
             if (failure is not null)
             {
                 return failure;
@@ -25,16 +25,15 @@ internal sealed class OffsetGapRetry(StreamPollContext tail)
     private async Task<PollFailure?> RetryAsync(PollGap gap, int first, CancellationToken cancellationToken)
     {
         var rows = Math.Min(PollTiming.MaxPageRows, gap.Rows + (2 * RowsAround));
-        var (fetched, failure) = await tail.FetchAsync(new EventQuery(tail.Stream, rows) { First = first }, KeycloakClient.MaxPageBytes, cancellationToken)
-            .ConfigureAwait(false);
+        var (fetched, failure) = await tail.FetchAsync(new EventQuery(tail.Stream, rows) { First = first }, KeycloakClient.MaxPageBytes, cancellationToken);
         using var page = fetched;
         if (page is null)
         {
             return failure!.Suspect == PageSuspicion.UnreadableRow ? null : failure;
         }
 
-        return await tail.StoreAsync(keys.ByContent(page, tail.Checkpoint.StartMs), tail.Checkpoint, cancellationToken).ConfigureAwait(false)
-            ?? await PollGaps.CloseAsync(tail, gap, gap.Rows, cancellationToken).ConfigureAwait(false);
+        return await tail.StoreAsync(keys.ByContent(page, tail.Checkpoint.StartMs), tail.Checkpoint, cancellationToken)
+            ?? await PollGaps.CloseAsync(tail, gap, gap.Rows, cancellationToken);
     }
 
     /// <summary>The offset of the newest row no younger than the time, as far as unreadable rows let it be seen.</summary>
@@ -43,7 +42,7 @@ internal sealed class OffsetGapRetry(StreamPollContext tail)
         var (younger, notYounger) = (-1, 1);
         while (true)
         {
-            var (isYounger, failure) = await IsYoungerAsync(notYounger, timeMs, cancellationToken).ConfigureAwait(false);
+            var (isYounger, failure) = await IsYoungerAsync(notYounger, timeMs, cancellationToken);
             if (failure is not null)
             {
                 return (0, failure);
@@ -60,7 +59,7 @@ internal sealed class OffsetGapRetry(StreamPollContext tail)
         while (notYounger - younger > 1)
         {
             var middle = (younger + notYounger) / 2;
-            var (isYounger, failure) = await IsYoungerAsync(middle, timeMs, cancellationToken).ConfigureAwait(false);
+            var (isYounger, failure) = await IsYoungerAsync(middle, timeMs, cancellationToken);
             if (failure is not null)
             {
                 return (0, failure);
@@ -74,8 +73,7 @@ internal sealed class OffsetGapRetry(StreamPollContext tail)
 
     private async Task<(bool IsYounger, PollFailure? Failure)> IsYoungerAsync(int offset, long timeMs, CancellationToken cancellationToken)
     {
-        var (fetched, failure) = await tail.FetchAsync(new EventQuery(tail.Stream, 1) { First = offset }, KeycloakClient.MaxPageBytes, cancellationToken)
-            .ConfigureAwait(false);
+        var (fetched, failure) = await tail.FetchAsync(new EventQuery(tail.Stream, 1) { First = offset }, KeycloakClient.MaxPageBytes, cancellationToken);
         using var page = fetched;
         return failure is { Suspect: not PageSuspicion.UnreadableRow } ? (false, failure) : (page is { Count: > 0 } && page.FirstTimeMs > timeMs, null);
     }

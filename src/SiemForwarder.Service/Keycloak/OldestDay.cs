@@ -3,7 +3,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>Finds the day of the oldest stored event where the wished beginning is long before it, so that a walk over days skips the empty years.</summary>
 internal sealed class OldestDay(StreamPollContext tail)
 {
-    private const int LongestDays = 16_384;
+    private const int MaxDays = 16_384;
 
     /// <summary>The wished day, or the day before the oldest event if that is later.</summary>
     public async Task<(DateOnly Day, PollFailure? Failure)> FindAsync(DateOnly wished, CancellationToken cancellationToken)
@@ -12,13 +12,13 @@ internal sealed class OldestDay(StreamPollContext tail)
         var (withEvents, without) = (0, 1);
         while (true)
         {
-            if (today.AddDays(-without) <= wished || without > LongestDays)
+            if (today.AddDays(-without) <= wished || without > MaxDays)
             {
                 without = today.DayNumber - wished.DayNumber;
                 break;
             }
 
-            var (exists, failure) = await ExistsAsync(today.AddDays(-without), cancellationToken).ConfigureAwait(false);
+            var (exists, failure) = await ExistsAsync(today.AddDays(-without), cancellationToken);
             if (failure is not null)
             {
                 return (wished, failure);
@@ -35,7 +35,7 @@ internal sealed class OldestDay(StreamPollContext tail)
         while (without - withEvents > 1)
         {
             var middle = (withEvents + without) / 2;
-            var (exists, failure) = await ExistsAsync(today.AddDays(-middle), cancellationToken).ConfigureAwait(false);
+            var (exists, failure) = await ExistsAsync(today.AddDays(-middle), cancellationToken);
             if (failure is not null)
             {
                 return (wished, failure);
@@ -51,7 +51,7 @@ internal sealed class OldestDay(StreamPollContext tail)
     private async Task<(bool Exists, PollFailure? Failure)> ExistsAsync(DateOnly day, CancellationToken cancellationToken)
     {
         var query = new EventQuery(tail.Stream, 1) { To = DescendingTail.Text(day) };
-        var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+        var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
         using var page = fetched;
 
         // A row that cannot be read is a row.

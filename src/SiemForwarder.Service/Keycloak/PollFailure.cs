@@ -9,10 +9,10 @@ namespace SiemForwarder.Service.Keycloak;
 /// <param name="Suspect">What the poller may suspect of the page it asked for.</param>
 public sealed record PollFailure(ErrorCategory Category, string Message, TimeSpan? RetryAfter = null, PageSuspicion Suspect = PageSuspicion.None)
 {
-    private const int LongestMessage = 2000;
+    private const int MaxMessageLength = 2000;
 
     /// <summary>What happened and what to do; on one line whatever the server said.</summary>
-    public string Message { get; } = OneLine.Of(Message, LongestMessage);
+    public string Message { get; } = OneLine.Of(Message, MaxMessageLength);
 }
 
 /// <summary>What a failed page may have to do with the rows on it.</summary>

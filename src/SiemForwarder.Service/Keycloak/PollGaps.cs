@@ -23,7 +23,7 @@ internal static class PollGaps
             gap.FromMs,
             gap.ToMs,
             gap.Rows);
-        var failure = await tail.RaiseAsync(notice, cancellationToken).ConfigureAwait(false);
+        var failure = await tail.RaiseAsync(notice, cancellationToken);
         if (failure is not null)
         {
             return failure;
@@ -36,7 +36,7 @@ internal static class PollGaps
             gaps.RemoveAt(1);
         }
 
-        return await tail.StoreAsync([], tail.Checkpoint with { Gaps = gaps }, cancellationToken).ConfigureAwait(false);
+        return await tail.StoreAsync([], tail.Checkpoint with { Gaps = gaps }, cancellationToken);
     }
 
     /// <summary>Strikes a gap out after its rows were read and stored.</summary>
@@ -50,8 +50,8 @@ internal static class PollGaps
             gap.FromMs,
             gap.ToMs,
             rows);
-        var failure = await tail.RaiseAsync(notice, cancellationToken).ConfigureAwait(false);
+        var failure = await tail.RaiseAsync(notice, cancellationToken);
         return failure ?? await tail.StoreAsync(
-            [], tail.Checkpoint with { Gaps = [.. tail.Checkpoint.Gaps.Where(known => known != gap)] }, cancellationToken).ConfigureAwait(false);
+            [], tail.Checkpoint with { Gaps = [.. tail.Checkpoint.Gaps.Where(known => known != gap)] }, cancellationToken);
     }
 }

@@ -6,10 +6,10 @@ namespace SiemForwarder.Service.Keycloak;
 internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
 {
     private static readonly TimeSpan SlowRetry = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan LongestDatabaseBackoff = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestIdleInterval = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxDatabaseBackoff = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxIdleInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
     private static readonly TimeSpan IdleAfter = TimeSpan.FromMinutes(10);
 
     private int failures;
@@ -39,7 +39,7 @@ internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
     {
         // A realm that slept for ten minutes is asked less and less often, until something happens.
         var stretched = interval * Math.Max(1, idle / IdleAfter);
-        return stretched < interval || interval > LongestIdleInterval ? interval : stretched < LongestIdleInterval ? stretched : LongestIdleInterval;
+        return stretched < interval || interval > MaxIdleInterval ? interval : stretched < MaxIdleInterval ? stretched : MaxIdleInterval;
     }
 
     private TimeSpan Backoff(ErrorCategory category)
@@ -50,14 +50,14 @@ internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
         }
 
         // Our own database is asked as often as everywhere else in the service: the back-off is there to spare the realm's server.
-        var longest = category == ErrorCategory.Database ? LongestDatabaseBackoff : LongestBackoff;
+        var longest = category == ErrorCategory.Database ? MaxDatabaseBackoff : MaxBackoff;
         var full = TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, Math.Pow(2, Math.Min(failures, 10))));
         return full * (0.5 + (random() / 2));
     }
 
     private static TimeSpan Longer(TimeSpan backoff, TimeSpan? retryAfter)
     {
-        var asked = retryAfter < LongestRetryAfter ? retryAfter.Value : retryAfter is null ? TimeSpan.Zero : LongestRetryAfter;
+        var asked = retryAfter < MaxRetryAfter ? retryAfter.Value : retryAfter is null ? TimeSpan.Zero : MaxRetryAfter;
         return asked > backoff ? asked : backoff;
     }
 }

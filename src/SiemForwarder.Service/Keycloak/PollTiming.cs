@@ -29,7 +29,7 @@ internal static class PollTiming
     public const long DeepLookIntervalMs = 1_800_000;
 
     /// <summary>Longest use of a token: each tells the server's clock anew.</summary>
-    public const long LongestTokenUseMs = 300_000;
+    public const long MaxTokenUseMs = 300_000;
 
     /// <summary>Pages that one poll may read before the other stream has its turn.</summary>
     public const int PagesPerPoll = 20;

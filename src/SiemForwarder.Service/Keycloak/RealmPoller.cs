@@ -63,11 +63,11 @@ internal sealed class RealmPoller : IDisposable
             var waitMs = due[stream] - client.Clock.LocalMs;
             if (waitMs > 0)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(waitMs), time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromMilliseconds(waitMs), time, cancellationToken);
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            var outcome = await PollSafelyAsync(stream, cancellationToken).ConfigureAwait(false);
+            var outcome = await PollSafelyAsync(stream, cancellationToken);
             due[stream] = client.Clock.LocalMs + (long)schedules[stream].Next(outcome).TotalMilliseconds;
         }
     }
@@ -81,12 +81,12 @@ internal sealed class RealmPoller : IDisposable
             PollOutcome outcome;
             do
             {
-                outcome = await PollSafelyAsync(stream, cancellationToken).ConfigureAwait(false);
+                outcome = await PollSafelyAsync(stream, cancellationToken);
                 var gaps = poller.Checkpoint?.Gaps.Count > 0;
                 var pause = outcome is PollOutcome.Polled { MoreWaiting: false } && gaps ? PollTiming.GapRetryInterval : schedule.Next(outcome);
                 if (outcome is not PollOutcome.Polled { MoreWaiting: false } || gaps)
                 {
-                    await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+                    await Task.Delay(pause, time, cancellationToken);
                     outcome = gaps ? new PollOutcome.Polled(0, 0, true) : outcome;
                 }
             }
@@ -100,7 +100,7 @@ internal sealed class RealmPoller : IDisposable
     /// <summary>Polls one stream once, within the budget of one turn.</summary>
     public async Task<PollOutcome> PollOnceAsync(EventStream stream, CancellationToken cancellationToken)
     {
-        var outcome = await pollers[stream].PollAsync(cancellationToken).ConfigureAwait(false);
+        var outcome = await pollers[stream].PollAsync(cancellationToken);
         Note(stream, outcome);
         return outcome;
     }
@@ -110,7 +110,7 @@ internal sealed class RealmPoller : IDisposable
     /// <summary>Looks, where it is time, whether Keycloak still stores what is pulled, and for how long.</summary>
     internal async Task LookAtAuditingAsync(CancellationToken cancellationToken)
     {
-        await auditing.LookAsync(cancellationToken).ConfigureAwait(false);
+        await auditing.LookAsync(cancellationToken);
         foreach (var (stream, poller) in pollers)
         {
             poller.Tail.ExpirationSeconds = stream == EventStream.Admin ? auditing.State?.AdminExpirationSeconds : auditing.State?.UserExpirationSeconds;
@@ -123,10 +123,10 @@ internal sealed class RealmPoller : IDisposable
     {
         try
         {
-            var outcome = await PollOnceAsync(stream, cancellationToken).ConfigureAwait(false);
+            var outcome = await PollOnceAsync(stream, cancellationToken);
             if (outcome is PollOutcome.Polled)
             {
-                await LookAtAuditingAsync(cancellationToken).ConfigureAwait(false);
+                await LookAtAuditingAsync(cancellationToken);
             }
 
             return outcome;

@@ -26,7 +26,7 @@ internal sealed class RetentionWatch(StreamPollContext tail, ClockWatch clockWat
         }
 
         toldAnchorMs = checkpoint.SweepAnchorMs;
-        var keptSeconds = await FindExpirationAsync(cancellationToken).ConfigureAwait(false);
+        var keptSeconds = await FindExpirationAsync(cancellationToken);
         if (keptSeconds is not > 0 || nowMs - checkpoint.SweepAnchorMs <= keptSeconds * 1000)
         {
             return null;
@@ -41,7 +41,7 @@ internal sealed class RetentionWatch(StreamPollContext tail, ClockWatch clockWat
             checkpoint.SweepAnchorMs,
             nowMs - (keptSeconds.Value * 1000),
             0);
-        var failure = await tail.RaiseAsync(notice, cancellationToken).ConfigureAwait(false);
+        var failure = await tail.RaiseAsync(notice, cancellationToken);
         toldAnchorMs = failure is null ? toldAnchorMs : null;
         return failure;
     }
@@ -51,8 +51,8 @@ internal sealed class RetentionWatch(StreamPollContext tail, ClockWatch clockWat
     {
         var isAdmin = tail.Stream == EventStream.Admin;
         var answer = isAdmin
-            ? await tail.Client.GetRealmAsync(cancellationToken).ConfigureAwait(false)
-            : await tail.Client.GetEventsConfigAsync(cancellationToken).ConfigureAwait(false);
+            ? await tail.Client.GetRealmAsync(cancellationToken)
+            : await tail.Client.GetEventsConfigAsync(cancellationToken);
         if (answer is not KeycloakAnswer.Content json)
         {
             return null;

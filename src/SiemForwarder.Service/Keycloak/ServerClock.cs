@@ -9,7 +9,7 @@ internal sealed class ServerClock(TimeProvider time)
     /// <summary>Observations nearer than this are of one clock.</summary>
     public const long ToleranceMs = 5_000;
 
-    private const int MostClocks = 8;
+    private const int MaxClocks = 8;
     private const long WindowMs = 2 * PollTiming.HorizonMs;
 
     // The Gregorian years that DateTimeOffset knows, less one at the end to calculate with.
@@ -67,7 +67,7 @@ internal sealed class ServerClock(TimeProvider time)
         else
         {
             clocks.Add(new NodeClock(low, high, localEndMs));
-            if (clocks.Count > MostClocks)
+            if (clocks.Count > MaxClocks)
             {
                 clocks.Remove(clocks.MinBy(clock => clock.SeenMs)!);
             }

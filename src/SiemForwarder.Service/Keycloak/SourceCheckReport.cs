@@ -30,13 +30,13 @@ public enum SourceCheckResult
 /// <param name="Advice">What to do, in the words of Keycloak's admin console; null where nothing is to do.</param>
 public sealed record SourceCheckItem(string Name, SourceCheckResult Result, string Detail, string? Advice = null)
 {
-    private const int LongestText = 2000;
+    private const int MaxTextLength = 2000;
 
     /// <summary>What was seen; on one line whatever the server said.</summary>
-    public string Detail { get; } = OneLine.Of(Detail, LongestText);
+    public string Detail { get; } = OneLine.Of(Detail, MaxTextLength);
 
     /// <inheritdoc cref="Detail"/>
-    public string? Advice { get; } = Advice is null ? null : OneLine.Of(Advice, LongestText);
+    public string? Advice { get; } = Advice is null ? null : OneLine.Of(Advice, MaxTextLength);
 }
 
 /// <summary>What a check of a Keycloak source found, item by item in a fixed order.</summary>

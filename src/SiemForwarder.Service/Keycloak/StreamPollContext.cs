@@ -100,7 +100,7 @@ internal sealed class StreamPollContext(
     public async Task<(EventPage? Page, PollFailure? Failure)> FetchAsync(EventQuery query, int maxBytes, CancellationToken cancellationToken)
     {
         PagesLeft--;
-        var answer = await client.GetEventsAsync(query, maxBytes, cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetEventsAsync(query, maxBytes, cancellationToken);
         if (answer is KeycloakAnswer.Failed failed)
         {
             return (null, failed.Failure);
@@ -133,7 +133,7 @@ internal sealed class StreamPollContext(
         }
 
         if (next is { Tier: ApiTier.WithoutIds, IdentifiedThroughMs: { } throughMs } && formerIds is not null
-            && !await formerIds.TryRecognizeAsync(fresh, throughMs, cancellationToken).ConfigureAwait(false))
+            && !await formerIds.TryRecognizeAsync(fresh, throughMs, cancellationToken))
         {
             return new PollFailure(
                 ErrorCategory.Database,
@@ -142,7 +142,7 @@ internal sealed class StreamPollContext(
 
         if (fresh.Count > 0 || MustPersist(next))
         {
-            var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson()), cancellationToken).ConfigureAwait(false);
+            var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson()), cancellationToken);
             if (outcome is AppendOutcome.Unavailable unavailable)
             {
                 return new PollFailure(ErrorCategory.Database,
@@ -174,8 +174,7 @@ internal sealed class StreamPollContext(
     public async Task<PollFailure?> RaiseAsync(PollNotice notice, CancellationToken cancellationToken)
     {
         logger.LogWarning("Source {Source}, {Stream} events: {Message}", source.Name, stream, notice.Message);
-        var outcome = await append(new LogAppend(source.Id, EventStream.Forwarder, [notice.ToEvent(source, stream)], null), cancellationToken)
-            .ConfigureAwait(false);
+        var outcome = await append(new LogAppend(source.Id, EventStream.Forwarder, [notice.ToEvent(source, stream)], null), cancellationToken);
         return outcome is AppendOutcome.Unavailable unavailable
             ? new PollFailure(ErrorCategory.Database, $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason}")
             : null;
@@ -197,7 +196,7 @@ internal sealed class StreamPollContext(
             timeMs,
             timeMs,
             0);
-        var failure = await RaiseAsync(notice, cancellationToken).ConfigureAwait(false);
+        var failure = await RaiseAsync(notice, cancellationToken);
         if (failure is null)
         {
             crowded.Add(timeMs);

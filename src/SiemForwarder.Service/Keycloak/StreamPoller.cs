@@ -35,11 +35,11 @@ internal sealed class StreamPoller
     public async Task<PollOutcome> PollAsync(CancellationToken cancellationToken)
     {
         tail.BeginPoll();
-        var failure = await BeginAsync(cancellationToken).ConfigureAwait(false)
-            ?? await LookAtClockAsync(cancellationToken).ConfigureAwait(false)
-            ?? await RetryGapsAsync(cancellationToken).ConfigureAwait(false)
-            ?? await retentionWatch.LookAsync(cancellationToken).ConfigureAwait(false)
-            ?? await TailAsync(cancellationToken).ConfigureAwait(false);
+        var failure = await BeginAsync(cancellationToken)
+            ?? await LookAtClockAsync(cancellationToken)
+            ?? await RetryGapsAsync(cancellationToken)
+            ?? await retentionWatch.LookAsync(cancellationToken)
+            ?? await TailAsync(cancellationToken);
         if (failure is not null)
         {
             tierWatch.NoteFailure();
@@ -56,7 +56,7 @@ internal sealed class StreamPoller
 
     private async Task<PollFailure?> LookAtClockAsync(CancellationToken cancellationToken)
     {
-        var (hasGoneBack, failure) = await clockWatch.LookAsync(cancellationToken).ConfigureAwait(false);
+        var (hasGoneBack, failure) = await clockWatch.LookAsync(cancellationToken);
         if (hasGoneBack)
         {
             ascending.GoBack();
@@ -69,7 +69,7 @@ internal sealed class StreamPoller
     private async Task<PollFailure?> BeginAsync(CancellationToken cancellationToken)
     {
         // The token comes first: with it comes the server's clock.
-        var (token, refused) = await tail.Client.Token.GetAsync(cancellationToken).ConfigureAwait(false);
+        var (token, refused) = await tail.Client.Token.GetAsync(cancellationToken);
         if (token is null)
         {
             return refused;
@@ -81,7 +81,7 @@ internal sealed class StreamPoller
             return null;
         }
 
-        var (probed, failure) = await TierProbe.RunAsync(tail.Client, tail.Source, tail.Stream, cancellationToken).ConfigureAwait(false);
+        var (probed, failure) = await TierProbe.RunAsync(tail.Client, tail.Source, tail.Stream, cancellationToken);
         if (probed is not { } tier)
         {
             return failure;
@@ -138,7 +138,7 @@ internal sealed class StreamPoller
 
         nextGapRetryMs = tail.Clock.LocalMs + (long)PollTiming.GapRetryInterval.TotalMilliseconds;
         return tail.Checkpoint.Tier == ApiTier.WithIds
-            ? await new GapRetry(tail).RetryAsync(cancellationToken).ConfigureAwait(false)
-            : await new OffsetGapRetry(tail).RetryAsync(cancellationToken).ConfigureAwait(false);
+            ? await new GapRetry(tail).RetryAsync(cancellationToken)
+            : await new OffsetGapRetry(tail).RetryAsync(cancellationToken);
     }
 }

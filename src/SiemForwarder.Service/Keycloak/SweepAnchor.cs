@@ -31,6 +31,6 @@ internal static class SweepAnchor
                 oldestMs,
                 nowMs,
                 count),
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
     }
 }

@@ -7,7 +7,7 @@ namespace SiemForwarder.Service.Keycloak;
 /// events.</remarks>
 internal sealed class SweepWatch(StreamPollContext tail)
 {
-    private const long ShortestPauseMs = 30_000;
+    private const long MinPauseMs = 30_000;
 
     private readonly List<(long FromMs, long StartedMs)> completed = [];
     private (long FromMs, long StartedMs)? current;
@@ -43,7 +43,7 @@ internal sealed class SweepWatch(StreamPollContext tail)
         fromMs = Math.Max(fromMs, reachedMs);
         completed.RemoveAll(sweep => sweep.FromMs >= fromMs
             || startedMs - sweep.StartedMs > PollTiming.DeepLookMs + PollTiming.DeepLookIntervalMs);
-        if (completed.Count == 0 || startedMs - completed[^1].StartedMs >= ShortestPauseMs)
+        if (completed.Count == 0 || startedMs - completed[^1].StartedMs >= MinPauseMs)
         {
             completed.Add((fromMs, startedMs));
         }

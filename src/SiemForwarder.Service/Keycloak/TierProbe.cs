@@ -11,13 +11,12 @@ internal static class TierProbe
         KeycloakClient client, KeycloakSource source, EventStream stream, CancellationToken cancellationToken)
     {
         var (tier, failure) = await CompareAsync(
-            client, new EventQuery(stream, 1) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1" }, cancellationToken).ConfigureAwait(false);
+            client, new EventQuery(stream, 1) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1" }, cancellationToken);
         if (tier is null && failure is null)
         {
             // A row that cannot be read answers 400 too: the same questions without any row.
             (tier, failure) = await CompareAsync(
-                client, new EventQuery(stream, 0) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1", To = "1" }, cancellationToken)
-                    .ConfigureAwait(false);
+                client, new EventQuery(stream, 0) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1", To = "1" }, cancellationToken);
         }
 
         return tier is null && failure is null
@@ -31,13 +30,13 @@ internal static class TierProbe
     private static async Task<(ApiTier? Tier, PollFailure? Failure)> CompareAsync(
         KeycloakClient client, EventQuery direction, EventQuery epoch, CancellationToken cancellationToken)
     {
-        var (refusesDirection, failure) = await RefusesAsync(client, direction, cancellationToken).ConfigureAwait(false);
+        var (refusesDirection, failure) = await RefusesAsync(client, direction, cancellationToken);
         if (failure is not null)
         {
             return (null, failure);
         }
 
-        var (refusesEpoch, secondFailure) = await RefusesAsync(client, epoch, cancellationToken).ConfigureAwait(false);
+        var (refusesEpoch, secondFailure) = await RefusesAsync(client, epoch, cancellationToken);
         return (secondFailure, refusesDirection, refusesEpoch) switch
         {
             (not null, _, _) => (null, secondFailure),
@@ -49,7 +48,7 @@ internal static class TierProbe
 
     private static async Task<(bool Refuses, PollFailure? Failure)> RefusesAsync(KeycloakClient client, EventQuery query, CancellationToken cancellationToken)
     {
-        var answer = await client.GetEventsAsync(query, KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+        var answer = await client.GetEventsAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
         if (answer is KeycloakAnswer.Content json)
         {
             json.Body.Dispose();

@@ -11,13 +11,13 @@ internal sealed class UnreadableMillisecond(StreamPollContext tail, PageKeys key
     /// <summary>Stores the readable rows of the millisecond and records the gap; the pass goes on from where it was and steps over it.</summary>
     public async Task<PollFailure?> RecordAsync(long timeMs, CancellationToken cancellationToken)
     {
-        var (unreadable, failure) = await ReadAsync(timeMs, cancellationToken).ConfigureAwait(false);
+        var (unreadable, failure) = await ReadAsync(timeMs, cancellationToken);
         if (failure is not null || unreadable == 0)
         {
             return failure;
         }
 
-        return await PollGaps.AddAsync(tail, new PollGap(timeMs, timeMs, unreadable, tail.Clock.NowMs), cancellationToken).ConfigureAwait(false);
+        return await PollGaps.AddAsync(tail, new PollGap(timeMs, timeMs, unreadable, tail.Clock.NowMs), cancellationToken);
     }
 
     /// <summary>Stores the readable rows of the millisecond; returns how many rows cannot be read.</summary>
@@ -33,7 +33,7 @@ internal sealed class UnreadableMillisecond(StreamPollContext tail, PageKeys key
             for (var first = 0; first < MaxSteps; first++)
             {
                 var query = EventQuery.Ascending(tail.Stream, timeMs, timeMs, 1) with { First = first };
-                var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+                var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
                 using var page = fetched;
                 if (failure is { Suspect: not PageSuspicion.UnreadableRow })
                 {
@@ -49,7 +49,7 @@ internal sealed class UnreadableMillisecond(StreamPollContext tail, PageKeys key
                 if (page is not null && page.Events[0].Key is { } key && found.Add(key))
                 {
                     var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
-                    var unstored = await tail.StoreAsync(events, tail.Checkpoint, cancellationToken).ConfigureAwait(false);
+                    var unstored = await tail.StoreAsync(events, tail.Checkpoint, cancellationToken);
                     if (unstored is not null)
                     {
                         return (0, unstored);

@@ -3,13 +3,13 @@ namespace SiemForwarder.Service.Keycloak;
 /// <summary>Finds the offset of the first row that a server without ids cannot read, and how many stand there in a row.</summary>
 internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure seen, Func<int, int, EventQuery> query)
 {
-    private const int MostInARow = 200;
+    private const int MaxInARow = 200;
 
     /// <summary>How many of <paramref name="rows"/> rows from <paramref name="first"/> on can be read before one cannot; null where all
     /// can, or none of the server's answers can be trusted.</summary>
     public async Task<(int? Readable, PollFailure? Failure)> FindAsync(int first, int rows, CancellationToken cancellationToken)
     {
-        var health = await ProbeAsync(0, 0, cancellationToken).ConfigureAwait(false);
+        var health = await ProbeAsync(0, 0, cancellationToken);
         if (health is not null)
         {
             return (null, health.Suspect == PageSuspicion.UnreadableRow ? seen : health);
@@ -19,7 +19,7 @@ internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure
         while (bad - good > 1)
         {
             var middle = (good + bad) / 2;
-            var failure = await ProbeAsync(first, middle, cancellationToken).ConfigureAwait(false);
+            var failure = await ProbeAsync(first, middle, cancellationToken);
             if (failure is not null && failure.Suspect != PageSuspicion.UnreadableRow)
             {
                 return (null, failure);
@@ -34,9 +34,9 @@ internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure
     /// <summary>How many rows cannot be read from <paramref name="offset"/> on, and the time of the next that can; null where none follows.</summary>
     public async Task<(int Unreadable, long? BelowMs, PollFailure? Failure)> CountAsync(int offset, CancellationToken cancellationToken)
     {
-        for (var count = 0; count < MostInARow; count++)
+        for (var count = 0; count < MaxInARow; count++)
         {
-            var (fetched, failure) = await tail.FetchAsync(query(offset + count, 1), KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+            var (fetched, failure) = await tail.FetchAsync(query(offset + count, 1), KeycloakClient.MaxPageBytes, cancellationToken);
             using var page = fetched;
             if (failure is { Suspect: not PageSuspicion.UnreadableRow })
             {
@@ -54,7 +54,7 @@ internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure
 
     private async Task<PollFailure?> ProbeAsync(int first, int max, CancellationToken cancellationToken)
     {
-        var (page, failure) = await tail.FetchAsync(query(first, max), KeycloakClient.MaxPageBytes, cancellationToken).ConfigureAwait(false);
+        var (page, failure) = await tail.FetchAsync(query(first, max), KeycloakClient.MaxPageBytes, cancellationToken);
         page?.Dispose();
         return failure;
     }

@@ -9,7 +9,7 @@ namespace SiemForwarder.Service.Location;
 /// <summary>Says where an address is, by the configured files; remembers what it was asked, so that the same address costs nothing again.</summary>
 internal sealed class IpLocations : IDisposable
 {
-    private const int MostRemembered = 50_000;
+    private const int MaxRemembered = 50_000;
 
     private readonly LocationFile? city;
     private readonly LocationFile? asn;
@@ -93,7 +93,7 @@ internal sealed class IpLocations : IDisposable
             }
 
             // An attacker may come from ever new addresses: beginning anew is cheaper than knowing which is the oldest.
-            if (++remembered > MostRemembered)
+            if (++remembered > MaxRemembered)
             {
                 known.Clear();
                 remembered = 1;

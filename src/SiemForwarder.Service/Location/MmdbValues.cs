@@ -10,21 +10,21 @@ namespace SiemForwarder.Service.Location;
 /// <param name="section">Where the section begins: what pointers count from.</param>
 internal sealed class MmdbValues(MmdbFile file, long section)
 {
-    private const int MostDepth = 16;
-    private const int MostValues = 4096;
-    private const int MostBytes = 64 * 1024;
+    private const int MaxDepth = 16;
+    private const int MaxValues = 4096;
+    private const int MaxBytes = 64 * 1024;
 
     /// <summary>The value at an offset of the file.</summary>
     /// <exception cref="MmdbException">It cannot be decoded.</exception>
     public object Read(long offset)
     {
-        var budget = MostValues;
+        var budget = MaxValues;
         return Read(ref offset, 0, ref budget);
     }
 
     private object Read(ref long offset, int depth, ref int budget)
     {
-        if (depth > MostDepth || --budget < 0)
+        if (depth > MaxDepth || --budget < 0)
         {
             throw new MmdbException("a record nests too deep or holds too many values");
         }
@@ -48,11 +48,11 @@ internal sealed class MmdbValues(MmdbFile file, long section)
         switch (type)
         {
             case 2:
-                return Encoding.UTF8.GetString(Bytes(size, MostBytes, ref offset));
+                return Encoding.UTF8.GetString(Bytes(size, MaxBytes, ref offset));
             case 3:
                 return BinaryPrimitives.ReadDoubleBigEndian(Exactly(8, size, ref offset));
             case 4:
-                return Bytes(size, MostBytes, ref offset);
+                return Bytes(size, MaxBytes, ref offset);
             case 5:
                 return (long)Unsigned(Bytes(size, 2, ref offset));
             case 6:

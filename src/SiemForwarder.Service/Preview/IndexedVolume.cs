@@ -13,9 +13,9 @@ internal sealed class IndexedVolume(
     private const int CacheBytes = 16 * 1024 * 1024;
 
     // An index that is further behind than this, and than a hundredth of the day, says less than the log.
-    private const long MostLag = 100;
+    private const long MaxLag = 100;
     private const long LagShare = 100;
-    private const int MostSampledGroups = 300;
+    private const int MaxSampledGroups = 300;
 
     /// <summary>The volume; null where there is no index, where it is behind, or where the filter asks for more than it holds.</summary>
     public async Task<Volume?> CountAsync(RunnableIntegration integration, VolumeSpan span, CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ internal sealed class IndexedVolume(
 
         var lag = await ReadLagAsync(span, cancellationToken);
         var groups = await ReadGroupsAsync(span, cancellationToken);
-        if (lag > Math.Max(MostLag, groups.Sum(group => group.Count) / LagShare))
+        if (lag > Math.Max(MaxLag, groups.Sum(group => group.Count) / LagShare))
         {
             return null;
         }
@@ -39,7 +39,7 @@ internal sealed class IndexedVolume(
         {
             volume.Read += group.Count;
             volume.FirstAt = volume.FirstAt < group.FirstAt ? volume.FirstAt : group.FirstAt;
-            var samples = sampled++ < MostSampledGroups ? await SampleAsync(log, group, span, cancellationToken) : [];
+            var samples = sampled++ < MaxSampledGroups ? await SampleAsync(log, group, span, cancellationToken) : [];
 
             // All of a group are alike to the filter, so the first speaks for them; one without a sample counts, lest it be forgotten.
             if (samples.Count == 0 || integration.Filter.Evaluate(samples[0]).IsWanted)
@@ -107,7 +107,7 @@ internal sealed class IndexedVolume(
                 var known = events[position - segment.FirstPosition];
                 samples.Add(known);
                 var others = events.Where(one => one.Position != position && IsAlike(one, known) && span.Contains(one.OccurredAt));
-                samples.AddRange(others.Take((Volume.MostSamples / 2) - 1));
+                samples.AddRange(others.Take((Volume.MaxSamples / 2) - 1));
             }
         }
 

@@ -9,7 +9,7 @@ namespace SiemForwarder.Service.Preview;
 /// <summary>Shows what an integration would send, without sending it.</summary>
 internal static class PreviewEndpoints
 {
-    private const int MostEvents = 100;
+    private const int MaxEvents = 100;
 
     public static void MapPreviews(this IEndpointRouteBuilder routes)
     {
@@ -97,8 +97,8 @@ internal static class PreviewEndpoints
             errors.Add("recent", "Give events or recent, not both.");
         }
 
-        errors.Between("recent", request.Recent, 1, MostEvents, 1);
-        errors.Between("events", request.Events?.Count, 1, MostEvents, 1);
+        errors.Between("recent", request.Recent, 1, MaxEvents, 1);
+        errors.Between("events", request.Events?.Count, 1, MaxEvents, 1);
         if (errors.Any)
         {
             return Problems.Invalid(errors);

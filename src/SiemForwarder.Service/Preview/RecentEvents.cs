@@ -8,7 +8,7 @@ namespace SiemForwarder.Service.Preview;
 internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
 {
     // Bounds the work for a filter that lets next to nothing through.
-    private const int MostScanned = 20_000;
+    private const int MaxScanned = 20_000;
 
     /// <summary>
     /// The last events that pass the filter, oldest first; fewer where not so many are among the last 20,000 of each source.
@@ -35,7 +35,7 @@ internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
         var source = await sources.GetAsync(sourceId, cancellationToken);
         var found = new List<SecurityEvent>();
         var (before, scanned) = (long.MaxValue, 0);
-        while (found.Count < count && scanned < MostScanned
+        while (found.Count < count && scanned < MaxScanned
             && await log.FetchBeforeAsync(sourceId, before, cancellationToken) is { } segment)
         {
             var wanted = sources.Normalize(segment, source).Reverse().Where(one => integration.Filter.Evaluate(one).IsWanted);

@@ -6,7 +6,7 @@ namespace SiemForwarder.Service.Preview;
 internal sealed class Volume
 {
     /// <summary>Most events of a type that are kept to be rendered.</summary>
-    public const int MostSamples = 50;
+    public const int MaxSamples = 50;
 
     private readonly Dictionary<string, TypeVolume> types = new(StringComparer.Ordinal);
 
@@ -46,13 +46,13 @@ internal sealed class TypeVolume(string type)
     /// </summary>
     public void Sample(SecurityEvent one, double number)
     {
-        if (Samples.Count < Volume.MostSamples)
+        if (Samples.Count < Volume.MaxSamples)
         {
             Samples.Add(one);
         }
         else if (number % 100 == 0)
         {
-            Samples[(int)(number / 100 % Volume.MostSamples)] = one;
+            Samples[(int)(number / 100 % Volume.MaxSamples)] = one;
         }
     }
 }

@@ -9,9 +9,9 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Checks the inbox part of a source.</summary>
 internal static class InboxRules
 {
-    private const int ShortestKey = 16;
-    private const int LongestKey = 512;
-    private const int LongestHeader = 100;
+    private const int MinKeyLength = 16;
+    private const int MaxKeyLength = 512;
+    private const int MaxHeaderLength = 100;
     private const string KeyHeader = "X-API-Key";
 
     // A token of RFC 9110 section 5.6.2.
@@ -63,11 +63,11 @@ internal static class InboxRules
         {
             errors.Add(name, authentication == InboxAuthentication.StandardWebhooks
                 ? "Must be whsec_ and the Base64 of 24 to 64 random bytes."
-                : $"Must have {ShortestKey} to {LongestKey} printable ASCII characters without spaces.");
+                : $"Must have {MinKeyLength} to {MaxKeyLength} printable ASCII characters without spaces.");
         }
     }
 
-    private static bool IsKey(string text) => text.Length is >= ShortestKey and <= LongestKey && text.All(character => character is > ' ' and <= '~');
+    private static bool IsKey(string text) => text.Length is >= MinKeyLength and <= MaxKeyLength && text.All(character => character is > ' ' and <= '~');
 
     private static string Header(string? text, string fallback, FieldErrors errors)
     {
@@ -76,7 +76,7 @@ internal static class InboxRules
             return fallback;
         }
 
-        if (text.Length > LongestHeader || text.AsSpan().ContainsAnyExcept(Token))
+        if (text.Length > MaxHeaderLength || text.AsSpan().ContainsAnyExcept(Token))
         {
             errors.Add("inbox.header", "Must be the name of a header, such as X-API-Key.");
         }

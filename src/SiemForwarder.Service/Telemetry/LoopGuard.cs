@@ -14,7 +14,7 @@ internal sealed record LoopFault(string Loop, DateTimeOffset Since, string Reaso
 /// ends the process.</summary>
 internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time, ILogger<LoopGuard> logger)
 {
-    private const int LongestReason = 1000;
+    private const int MaxReasonLength = 1000;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
@@ -66,7 +66,7 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
     public void Failed(string loop, Exception exception)
     {
         database.Suspect(exception);
-        var reason = OneLine.Of(DatabaseFault.Describe(exception), LongestReason);
+        var reason = OneLine.Of(DatabaseFault.Describe(exception), MaxReasonLength);
         var before = faults.GetValueOrDefault(loop);
         faults[loop] = new LoopFault(loop, before?.Since ?? time.GetUtcNow(), reason);
         if (before?.Reason == reason)

@@ -10,12 +10,12 @@ public sealed class RabbitMqServer : IAsyncLifetime
 {
     public const string User = "forwarder";
     public const string Password = "p@ss/word";
-    public const int MostMessageBytes = 1_000_000;
+    public const int MaxMessageBytes = 1_000_000;
 
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
     private const string NameService = "/usr/bin/epmd";
     private const string ServerName = "broker.test";
-    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxStartLength = TimeSpan.FromMinutes(5);
 
     private readonly CertificateAuthority authority = new("Brokers of the tests", TimeProvider.System);
     private readonly ReceiverProcess names = new();
@@ -55,10 +55,10 @@ public sealed class RabbitMqServer : IAsyncLifetime
             default_pass = {Password}
             vm_memory_high_watermark.absolute = 400MB
             disk_free_limit.absolute = 1MB
-            max_message_size = {MostMessageBytes}
+            max_message_size = {MaxMessageBytes}
 
             """);
-        using var bound = new CancellationTokenSource(LongestStart);
+        using var bound = new CancellationTokenSource(MaxStartLength);
         await names.StartAsync(NameService, $"-port {namesPort} -address 127.0.0.1", new Dictionary<string, string>(), namesPort, bound.Token);
         await StartAsync(bound.Token);
     }

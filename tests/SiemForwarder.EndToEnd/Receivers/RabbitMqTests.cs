@@ -120,7 +120,7 @@ public sealed class RabbitMqTests(RabbitMqServer server, TestPostgres postgres) 
     {
         var queue = await QueueAsync();
         await using var destination = Open(queue);
-        var batch = Batches.Json(2, number => number == 1 ? new string('x', RabbitMqServer.MostMessageBytes + 1) : "small");
+        var batch = Batches.Json(2, number => number == 1 ? new string('x', RabbitMqServer.MaxMessageBytes + 1) : "small");
 
         var both = await destination.SendAsync(batch, Soon);
         var small = await destination.SendAsync(batch.Slice(0, 1), Soon);

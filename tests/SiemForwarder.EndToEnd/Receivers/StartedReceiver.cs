@@ -8,7 +8,7 @@ public abstract class StartedReceiver(string name) : IAsyncLifetime
     private static readonly string Script = Path.GetFullPath(Path.Combine(FindRoot(), "..", "shared", "receivers", "start.sh"));
 
     // Unpacked and written where they ran before, so a second start takes seconds.
-    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan MaxStartLength = TimeSpan.FromMinutes(3);
 
     private readonly List<string> output = [];
     private Process? process;
@@ -41,7 +41,7 @@ public abstract class StartedReceiver(string name) : IAsyncLifetime
         started.BeginErrorReadLine();
         process = started;
 
-        using var limit = new CancellationTokenSource(LongestStart);
+        using var limit = new CancellationTokenSource(MaxStartLength);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         do
         {

@@ -24,7 +24,7 @@ internal sealed record Evidence(
 /// <summary>Holds a run to the promise: nothing lost, nothing invented, bytes and order kept, repeats bounded.</summary>
 internal static class Judge
 {
-    private const int MostExamples = 3;
+    private const int MaxExamples = 3;
 
     public static (int Stored, int Received, int Duplicates, int Lost, List<string> Violations) Decide(Evidence evidence)
     {
@@ -148,7 +148,7 @@ internal static class Judge
         var all = offenders.ToList();
         if (all.Count > 0)
         {
-            violations.Add($"{all.Count} {what}, for example {string.Join("; ", all.Take(MostExamples))}");
+            violations.Add($"{all.Count} {what}, for example {string.Join("; ", all.Take(MaxExamples))}");
         }
     }
 

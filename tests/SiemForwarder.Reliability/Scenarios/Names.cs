@@ -11,7 +11,7 @@ internal static class Names
     private const int MoreNames = 30;
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(40);
-    private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxGap = TimeSpan.FromSeconds(5);
 
     public static IEnumerable<Scenario> All { get; } =
     [
@@ -49,12 +49,12 @@ internal static class Names
         await Task.Delay(Silence, cancellationToken);
         var (after, to) = (await CountAsync(run, "fence > 1", cancellationToken), run.Clock.GetUtcNow());
         var error = await run.UntilErrorAsync(named, "resolved", TimeSpan.FromSeconds(30), cancellationToken);
-        var gap = LongestGapOf(literal, from, to);
+        var gap = MaxGapOf(literal, from, to);
         names.Answer();
         await stop.CancelAsync();
         await flowing;
         run.Sometimes($"status Error: the name was not resolved; {names.Unanswered} questions without an answer", error && names.Unanswered > MoreNames);
-        run.Sometimes($"longest gap at the receiver with an address {gap.TotalSeconds:0.0} s", gap < LongestGap);
+        run.Sometimes($"longest gap at the receiver with an address {gap.TotalSeconds:0.0} s", gap < MaxGap);
         run.Sometimes($"{after - before} leases changed hands", after == before);
     }
 
@@ -82,7 +82,7 @@ internal static class Names
     private static Task<long> CountAsync(ScenarioRun run, string condition, CancellationToken cancellationToken) =>
         StoredLog.CountAsync(run.Database.Source, $"SELECT count(*) FROM lease WHERE {condition}", cancellationToken);
 
-    private static TimeSpan LongestGapOf(Feed feed, DateTimeOffset from, DateTimeOffset to)
+    private static TimeSpan MaxGapOf(Feed feed, DateTimeOffset from, DateTimeOffset to)
     {
         var (longest, last) = (TimeSpan.Zero, from);
         foreach (var at in feed.Arrivals.InOrder().Select(arrival => arrival.At).Where(at => at >= from && at <= to).Append(to).Order())

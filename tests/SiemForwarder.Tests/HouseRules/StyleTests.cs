@@ -10,8 +10,8 @@ namespace SiemForwarder.Tests.HouseRules;
 /// <summary>Sizes, names, summaries and secrets, the same everywhere.</summary>
 public sealed partial class StyleTests
 {
-    private const int MostLines = 400;
-    private const int MostColumns = 160;
+    private const int MaxLines = 400;
+    private const int MaxColumns = 160;
 
     private static readonly Assembly[] Assemblies = [typeof(SiemForwarder.Events.SecurityEvent).Assembly, typeof(Secret).Assembly, typeof(IntegrationRequest).Assembly];
 
@@ -19,13 +19,13 @@ public sealed partial class StyleTests
     [InlineData("src")]
     [InlineData("tests")]
     public void NoFileIsTooLong(string folder) =>
-        SourceFiles.AssertNone(SourceFiles.Under(folder).Where(file => Lines(file.Text) > MostLines).Select(file => $"{file.Path}: {Lines(file.Text)} lines"));
+        SourceFiles.AssertNone(SourceFiles.Under(folder).Where(file => Lines(file.Text) > MaxLines).Select(file => $"{file.Path}: {Lines(file.Text)} lines"));
 
     [Fact]
     public void NoLineIsTooLongButThoseOfSqlAndJson() => SourceFiles.AssertNone(
         from file in SourceFiles.Under("src")
         from line in RawText().Replace(file.Text, "").Split('\n')
-        where line.Length > MostColumns
+        where line.Length > MaxColumns
         select $"{file.Path}: {line.Trim()}");
 
     [Fact]

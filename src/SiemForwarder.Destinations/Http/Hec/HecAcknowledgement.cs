@@ -9,7 +9,7 @@ internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHec
 {
     private const string AckPath = "/services/collector/ack";
 
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(10);
 
     /// <summary>Asks until the answer is yes, or the time is over; then the batch has to be sent again.</summary>
     /// <remarks>A yes is told once and then forgotten: one that is lost on the way ends as time over, never as delivered.</remarks>
@@ -28,7 +28,7 @@ internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHec
         while (timeProvider.GetElapsedTime(started) < own.AcknowledgementLimit)
         {
             await Task.Delay(pause, timeProvider, cancellationToken);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
             var asked = await used.SendAsync(
                 new HttpExchange(
                     $"{AckRoot}{AckPath}?channel={own.Channel}",

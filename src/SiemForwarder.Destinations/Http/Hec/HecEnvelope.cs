@@ -11,7 +11,7 @@ namespace SiemForwarder.Destinations.Http.Hec;
 /// <param name="Index">Index, where the token's own is not meant.</param>
 internal sealed record HecEnvelope(string? Host, string? Source, string? SourceType, string? Index)
 {
-    private const int LongestTime = 24;
+    private const int MaxTimeLength = 24;
 
     /// <summary>Writes envelopes one after the other, nothing but a line feed between them.</summary>
     /// <remarks>Only the seven known keys: behind an unknown one Splunk silently loses the rest of the body.</remarks>
@@ -29,7 +29,7 @@ internal sealed record HecEnvelope(string? Host, string? Source, string? SourceT
 
     private void WriteOne(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, bool isJson)
     {
-        Span<byte> time = stackalloc byte[LongestTime];
+        Span<byte> time = stackalloc byte[MaxTimeLength];
         Utf8Formatter.TryFormat(securityEvent.OccurredAt.ToUnixTimeMilliseconds() / 1000m, time, out var length, new System.Buffers.StandardFormat('F', 3));
         writer.WriteStartObject();
         writer.WritePropertyName("time"u8);

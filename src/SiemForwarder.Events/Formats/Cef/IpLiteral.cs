@@ -14,7 +14,7 @@ internal enum CefAddressKind
 /// <summary>Tells what kind of address a text is, without allocating.</summary>
 internal static class IpLiteral
 {
-    private const int LongestIPv6 = 45;
+    private const int MaxIPv6Length = 45;
 
     private static ReadOnlySpan<char> MappedPrefix => "::ffff:";
 
@@ -33,7 +33,7 @@ internal static class IpLiteral
         var inner = text.StartsWith("[") && text.EndsWith("]") ? text[1..^1] : text;
         var zone = inner.IndexOf('%');
         inner = zone < 0 ? inner : inner[..zone];
-        if (inner.Length > LongestIPv6 || !inner.Contains(':') || !IPAddress.IsValid(inner))
+        if (inner.Length > MaxIPv6Length || !inner.Contains(':') || !IPAddress.IsValid(inner))
         {
             return CefAddressKind.Name;
         }

@@ -5,7 +5,7 @@ namespace SiemForwarder.Events.Formats.Cim;
 /// <summary>Writes the fields of CIM's data model Change.</summary>
 internal static class CimChange
 {
-    private const int LongestCategory = 128;
+    private const int MaxCategoryLength = 128;
 
     public static void Write(SecurityEvent securityEvent, string model, JsonMembers json)
     {
@@ -30,8 +30,8 @@ internal static class CimChange
 
         json.Required("object"u8, Known(admin.ResourceName, Known(admin.ResourceId, Known(admin.ResourcePath, "unknown"))));
         json.Required("object_id"u8, Known(admin.ResourceId, Known(admin.ResourcePath, "unknown")));
-        Span<char> lower = stackalloc char[LongestCategory];
-        var type = Text.Texts.Cut(admin.ResourceType, LongestCategory);
+        Span<char> lower = stackalloc char[MaxCategoryLength];
+        var type = Text.Texts.Cut(admin.ResourceType, MaxCategoryLength);
         json.Required("object_category"u8, Known(category, lower[..type.ToLowerInvariant(lower)]));
     }
 

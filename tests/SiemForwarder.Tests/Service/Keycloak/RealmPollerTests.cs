@@ -216,7 +216,7 @@ public sealed class RealmPollerTests
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
-        Assert.Equal(1, server.MostRequestsAtOnce);
+        Assert.Equal(1, server.MaxRequestsAtOnce);
     }
 
     [Fact]
@@ -244,7 +244,7 @@ public sealed class RealmPollerTests
         Assert.False(await reached.WaitAsync(TimeSpan.FromMilliseconds(200), PolledRealm.Token));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(polls));
-        Assert.Equal(4, server.MostRequestsAtOnce);
+        Assert.Equal(4, server.MaxRequestsAtOnce);
         pollers.ForEach(poller => poller.Dispose());
     }
 }
