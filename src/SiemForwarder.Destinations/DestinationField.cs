@@ -11,7 +11,7 @@ public enum DestinationFieldType
     Number,
     Flag,
 
-    /// <summary>One of <see cref="DestinationField.ApiEnumNames"/>.</summary>
+    /// <summary>One of <see cref="DestinationField.Choices"/>.</summary>
     Choice,
 }
 
@@ -34,7 +34,7 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     public bool LeadsSecrets { get; init; } = Type == DestinationFieldType.Url;
 
     /// <summary>What a choice offers, by the words of the API.</summary>
-    public IReadOnlyList<string> ApiEnumNames { get; init; } = [];
+    public IReadOnlyList<string> Choices { get; init; } = [];
 
     internal static DestinationField Port { get; } = new(
         "port", DestinationFieldType.Number, "Port of the receiver, where the server URL names none and it is not the usual one.");
@@ -57,7 +57,7 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     internal static DestinationField[] OfAuthentication { get; } =
     [
         new("authentication.type", DestinationFieldType.Choice, "How the forwarder proves who it is.") { Default = "none",
-            ApiEnumNames = ["none", "basic", "header", "bearer"] },
+            Choices = ["none", "basic", "header", "bearer"] },
         new("authentication.username", DestinationFieldType.Text, "User name for basic."),
         new("authentication.password", DestinationFieldType.Text, "Password for basic.") { Secret = true },
         new("authentication.header", DestinationFieldType.Text, "The full header line for header, 'Name: value'.") { Secret = true },
@@ -67,7 +67,7 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     /// <summary>For protocols that know a name and a password and nothing else.</summary>
     internal static DestinationField[] OfPlainAuthentication { get; } =
     [
-        OfAuthentication[0] with { ApiEnumNames = ["none", "basic"], Description = "How the forwarder proves who it is: none is the client certificate alone." },
+        OfAuthentication[0] with { Choices = ["none", "basic"], Description = "How the forwarder proves who it is: none is the client certificate alone." },
         OfAuthentication[1],
         OfAuthentication[2],
     ];
@@ -89,6 +89,6 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
         "http.body", DestinationFieldType.Choice, "How events become the body of a request.")
     {
         Default = usual.ToString().ToLowerInvariant(),
-        ApiEnumNames = ["single", "array", "ndjson"],
+        Choices = ["single", "array", "ndjson"],
     };
 }

@@ -12,6 +12,9 @@ internal static class CrashPoint
 {
     public const string Variable = "Forwarder__CrashPoint";
 
+    /// <summary>The same name as a path of the configuration.</summary>
+    public const string Setting = "Forwarder:CrashPoint";
+
     /// <summary>Exit code of a process that ended at a crash point.</summary>
     public const int ExitCode = 86;
 

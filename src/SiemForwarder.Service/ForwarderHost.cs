@@ -13,6 +13,7 @@ using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Integrations.Presets;
 using SiemForwarder.Service.Operations;
 using SiemForwarder.Service.Preview;
+using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Status;
 using SiemForwarder.Service.Storage;
@@ -29,7 +30,7 @@ internal static class ForwarderHost
     public static WebApplication Build(string[] args, string connectionString, Action<WebApplicationBuilder>? customize = null)
     {
         var builder = CreateBuilder(args);
-        builder.Services.AddOptions<ForwarderOptions>().BindConfiguration(ForwarderOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSettings<ForwarderOptions>(ForwarderOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddStorage(connectionString);
         builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();

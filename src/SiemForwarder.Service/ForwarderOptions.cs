@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Settings;
+
 namespace SiemForwarder.Service;
 
 /// <summary>What the operator may set for the process; section <c>Forwarder</c>.</summary>
@@ -6,6 +8,7 @@ internal sealed class ForwarderOptions
     public const string Section = "Forwarder";
 
     /// <summary>Folder for the private database; default: a folder of the user's own (for root: /var/lib/siemforwarder).</summary>
+    [DefaultInWords("a folder of the user's own; `/var/lib/siemforwarder` for root")]
     public string DataFolder { get; set; } = Environment.UserName == "root" && !OperatingSystem.IsWindows()
         ? "/var/lib/siemforwarder"
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SiemForwarder");

@@ -9,15 +9,15 @@ internal sealed record GoogleSecOpsSettings
     [
         new("settings.mode", DestinationFieldType.Choice,
             "Import raw logs (api) or UDM events (udm, with the schema udm) by the Chronicle API, the same by the older Ingestion API (legacy, "
-                + "legacyUdm), or post to an HTTPS push feed.") { Default = "api", ApiEnumNames = ["api", "udm", "legacy", "legacyUdm", "feed"] },
+                + "legacyUdm), or post to an HTTPS push feed.") { Default = "api", Choices = ["api", "udm", "legacy", "legacyUdm", "feed"] },
         new("settings.instance", DestinationFieldType.Text, "For api and udm: projects/<project>/locations/<region>/instances/<customer id>."),
         new("settings.customerId", DestinationFieldType.Text, "For legacy and legacyUdm: the customer id, a UUID."),
         new("settings.logType", DestinationFieldType.Text, "For api and legacy: log type whose parser reads the events.") { Default = UsualLogType },
         new("settings.envelope", DestinationFieldType.Choice,
             "For api, legacy and feed: each event as it was formatted (none), or as the change record of a row of Keycloak's tables, which Google's own "
-                + "parser for KEYCLOAK reads (changeRecord).") { Default = "none", ApiEnumNames = ["none", "changeRecord"] },
+                + "parser for KEYCLOAK reads (changeRecord).") { Default = "none", Choices = ["none", "changeRecord"] },
         new("settings.forwarder", DestinationFieldType.Text, "For api: resource name of the forwarder that imports are booked on."),
-        new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.") { Default = "v1", ApiEnumNames = ["v1", "v1beta", "v1alpha"] },
+        new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.") { Default = "v1", Choices = ["v1", "v1beta", "v1alpha"] },
         new("settings.serviceAccountKey", DestinationFieldType.MultilineText,
             "For all but feed: key file of the service account, the whole JSON.") { Secret = true },
         new("settings.apiKey", DestinationFieldType.Text, "For feed: API key of the Google Cloud project.") { Secret = true },

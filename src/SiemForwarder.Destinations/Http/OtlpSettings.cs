@@ -9,7 +9,7 @@ internal sealed record OtlpSettings(string ServiceName, bool Protobuf, IReadOnly
     [
         new("settings.serviceName", DestinationFieldType.Text, "Resource attribute service.name of every record.") { Default = "keycloak" },
         new("settings.encoding", DestinationFieldType.Choice,
-            "Form of the requests: JSON, or protobuf for receivers that take nothing else.") { Default = "json", ApiEnumNames = ["json", "protobuf"] },
+            "Form of the requests: JSON, or protobuf for receivers that take nothing else.") { Default = "json", Choices = ["json", "protobuf"] },
     ];
 
     public static OtlpSettings Read(SettingReader reader)

@@ -21,7 +21,7 @@ internal sealed record SentinelSettings(
     [
         new("settings.credential", DestinationFieldType.Choice,
             "As whom to ask for tokens: an app registration with a secret, the managed identity of the engine's machine, or the workload identity of its "
-                + "pod.") { Default = "clientSecret", ApiEnumNames = ["clientSecret", "managedIdentity", "workloadIdentity"] },
+                + "pod.") { Default = "clientSecret", Choices = ["clientSecret", "managedIdentity", "workloadIdentity"] },
         new("settings.tenantId", DestinationFieldType.Text,
             "Directory (tenant) id; required with clientSecret, AZURE_TENANT_ID of the pod with workloadIdentity.") { LeadsSecrets = true },
         new("settings.clientId", DestinationFieldType.Text,
@@ -31,9 +31,9 @@ internal sealed record SentinelSettings(
         new("settings.ruleId", DestinationFieldType.Text, "Immutable id of the data collection rule: dcr- and 32 digits.") { Required = true },
         new("settings.stream", DestinationFieldType.Text, "Stream that the rule declares.") { Default = UsualStream },
         new("settings.payload", DestinationFieldType.Choice,
-            "Rows with the columns of the documentation, or each event as it was formatted.") { Default = "columns", ApiEnumNames = ["columns", "formatted"] },
+            "Rows with the columns of the documentation, or each event as it was formatted.") { Default = "columns", Choices = ["columns", "formatted"] },
         new("settings.cloud", DestinationFieldType.Choice, "Cloud that the workspace is in; chooses authority and scope.") { Default = "public",
-            ApiEnumNames = ["public", "usGovernment", "china"], LeadsSecrets = true },
+            Choices = ["public", "usGovernment", "china"], LeadsSecrets = true },
         new("settings.authority", DestinationFieldType.Url, "Where tokens are asked for, where it is not that of the cloud."),
         new("settings.scope", DestinationFieldType.Text, "Scope of the token, where it is not that of the cloud.") { LeadsSecrets = true },
     ];

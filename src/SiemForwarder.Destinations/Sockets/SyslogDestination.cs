@@ -17,7 +17,7 @@ internal static class SyslogDestination
             DestinationField.Port,
             new("syslog.framing", DestinationFieldType.Choice, "Where a message ends on TCP or TLS; octet-counting is usual on TLS, lf on TCP.")
             {
-                ApiEnumNames = ["octet-counting", "lf"],
+                Choices = ["octet-counting", "lf"],
             },
             new("settings.resendWindowBytes", DestinationFieldType.Number,
                 "Bytes that are sent again on TCP or TLS after a connection ended abnormally: as large as the receiver's buffer; 0 for none.")

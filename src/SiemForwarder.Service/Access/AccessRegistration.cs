@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Destinations;
+using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Access;
 
@@ -9,7 +10,7 @@ internal static class AccessRegistration
 {
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
-        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section);
+        services.AddSettings<AccessOptions>(AccessOptions.Section);
         return services;
     }
 

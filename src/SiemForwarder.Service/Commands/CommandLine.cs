@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Commands.Demo;
 using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
 
@@ -74,6 +75,11 @@ internal static class CommandLine
             .PostConfigure<DatabaseOptions>(database =>
                 database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
+        foreach (var setting in SettingsRegistration.FindUnknown(configuration, app.Services.GetServices<SettingsSection>(), CrashPoint.Setting))
+        {
+            app.Logger.LogWarning("The setting {Setting} is not known and has no effect. docs/settings.md lists those that there are.", setting);
+        }
+
         await app.Services.MigrateAsync(stop.Token);
         try
         {

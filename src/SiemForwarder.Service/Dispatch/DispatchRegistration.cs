@@ -1,5 +1,6 @@
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Dispatch.Testing;
+using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Dispatch;
 
@@ -8,7 +9,7 @@ internal static class DispatchRegistration
 {
     public static IServiceCollection AddDispatch(this IServiceCollection services)
     {
-        services.AddOptions<DispatchOptions>().BindConfiguration(DispatchOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<DispatchOptions>(DispatchOptions.Section);
         return services.AddSingleton<RedriveTable>().AddSingleton<ReplayTable>().AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
             .AddSingleton<IntegrationTest>().AddSingleton<TestRequests>().AddHostedService<TestRequestService>()
             .AddHostedService<DispatchService>();

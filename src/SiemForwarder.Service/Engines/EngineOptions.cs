@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
+using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Engines;
 
@@ -17,9 +18,11 @@ internal sealed class EngineOptions
 
     /// <summary>Name in status and records; must differ between the engines of one database. The usual one stays the same while the process lives.</summary>
     [Required]
+    [DefaultInWords("host name, process id and six random digits")]
     public string Name { get; set; } = UsualName;
 
     /// <summary>What it does besides serving the API: <c>poll</c>, <c>dispatch</c>, both (nothing set) or <c>api</c> alone.</summary>
+    [EachOneOf("api", Poll, Dispatch)]
     public IList<string> Roles { get; set; } = [];
 
     /// <summary>Pools whose integrations it may run; <c>default</c> where nothing is set.</summary>

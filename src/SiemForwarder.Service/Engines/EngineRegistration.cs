@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
@@ -10,7 +11,7 @@ internal static class EngineRegistration
 {
     public static IServiceCollection AddEngine(this IServiceCollection services)
     {
-        services.AddOptions<EngineOptions>().BindConfiguration(EngineOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<EngineOptions>(EngineOptions.Section);
         return services
             .AddSingleton<EngineLeases>()
             .AddSingleton(provider => new LeaseTable(

@@ -1,4 +1,5 @@
 using SiemForwarder.Service.Location;
+using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
@@ -8,8 +9,8 @@ internal static class EventLogRegistration
 {
     public static IServiceCollection AddEventLog(this IServiceCollection services)
     {
-        services.AddOptions<LocationOptions>().BindConfiguration(LocationOptions.Section);
-        services.AddOptions<EventLogOptions>().BindConfiguration(EventLogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<LocationOptions>(LocationOptions.Section);
+        services.AddSettings<EventLogOptions>(EventLogOptions.Section);
         return services
             .AddSingleton(provider => new DayPartitions(provider.GetRequiredService<DatabaseConnections>().Vital))
             .AddSingleton<IpLocations>()

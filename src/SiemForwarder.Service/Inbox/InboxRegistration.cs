@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Settings;
+
 namespace SiemForwarder.Service.Inbox;
 
 /// <summary>Registers the inbox.</summary>
@@ -5,7 +7,7 @@ internal static class InboxRegistration
 {
     public static IServiceCollection AddInbox(this IServiceCollection services)
     {
-        services.AddOptions<InboxOptions>().BindConfiguration(InboxOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<InboxOptions>(InboxOptions.Section);
         return services.AddSingleton<InboxMemoryBudget>().AddSingleton<EventInbox>();
     }
 }

@@ -52,7 +52,8 @@ internal static class IntegrationRules
             OutputType = outputType,
             Schema = schema,
             IncludeRepresentation = request.IncludeRepresentation ?? false,
-            SyslogFormat = errors.Choose("syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), ApiEnumNames.SyslogFormats),
+            SyslogFormat = errors.Choose(
+                "syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), ApiEnumNames.SyslogFormats),
             Framing = errors.Choose(
                 "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, ApiEnumNames.Framings),
             Facility = errors.Between("syslog.facility", request.Syslog?.Facility, 0, 23, 10),
@@ -209,7 +210,7 @@ internal static class IntegrationRules
         AuthenticationRequest? request, DestinationKind? kind, Dictionary<string, Secret> secrets, FieldErrors errors)
     {
         var type = errors.Choose("authentication.type", request?.Type, AuthenticationType.None, ApiEnumNames.AuthenticationTypes);
-        var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.ApiEnumNames
+        var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.Choices
             ?? (kind is { } one && one.Schemes.Contains("https") ? ApiEnumNames.AuthenticationTypes.Keys.ToList() : ["none"]);
         if (!offered.Contains(ApiEnumNames.NameOf(ApiEnumNames.AuthenticationTypes, type)))
         {

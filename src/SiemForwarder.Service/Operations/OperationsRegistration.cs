@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Settings;
+
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>Registers the watch of the forwarder over itself.</summary>
@@ -5,7 +7,7 @@ internal static class OperationsRegistration
 {
     public static IServiceCollection AddOperations(this IServiceCollection services)
     {
-        services.AddOptions<OperationsOptions>().BindConfiguration(OperationsOptions.Section);
+        services.AddSettings<OperationsOptions>(OperationsOptions.Section);
         return services
             .AddSingleton<AlarmQueries>()
             .AddSingleton<AlarmTable>()

@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Settings;
+
 namespace SiemForwarder.Service.Preview;
 
 /// <summary>Registers previews and estimates of the volume.</summary>
@@ -5,7 +7,7 @@ internal static class PreviewRegistration
 {
     public static IServiceCollection AddPreview(this IServiceCollection services)
     {
-        services.AddOptions<PreviewOptions>().BindConfiguration(PreviewOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PreviewOptions>(PreviewOptions.Section);
         return services.AddSingleton<GivenEvents>().AddSingleton<RecentEvents>().AddSingleton<Previewer>()
             .AddSingleton<IndexedVolume>().AddSingleton<LoggedVolume>().AddSingleton<VolumeEstimator>();
     }

@@ -23,4 +23,4 @@ public sealed record DestinationResponse(
 
 /// <summary>A field that a kind of destination reads.</summary>
 public sealed record DestinationFieldResponse(
-    string Name, string Type, bool Required, string? Default, bool Secret, IReadOnlyList<string> ApiEnumNames, string Description);
+    string Name, string Type, bool Required, string? Default, bool Secret, IReadOnlyList<string> Choices, string Description);

@@ -30,7 +30,7 @@ internal static class CatalogueEndpoints
         .Select(kind => new DestinationResponse(
             kind.Id, kind.Name, kind.Description, kind.DefaultPorts, AcceptanceText.Of(kind.Acceptance),
             [.. kind.Fields.Select(field => new DestinationFieldResponse(
-                field.Name, field.Type.ToString().ToLowerInvariant(), field.Required, field.Default, field.Secret, field.ApiEnumNames, field.Description))],
+                field.Name, field.Type.ToString().ToLowerInvariant(), field.Required, field.Default, field.Secret, field.Choices, field.Description))],
             kind.Documentation))
         .ToList());
 }

@@ -31,7 +31,7 @@ public sealed class DestinationCatalogTests
         Assert.Contains(kind.Fields, field => field is { Name: "serverUrl", Required: true });
         Assert.Equal(kind.Fields.Count, kind.Fields.Select(field => field.Name).Distinct().Count());
         Assert.All(kind.Fields, field => Assert.EndsWith(".", field.Description));
-        Assert.All(kind.Fields, field => Assert.Equal(field.Type == DestinationFieldType.Choice, field.ApiEnumNames.Count > 0));
+        Assert.All(kind.Fields, field => Assert.Equal(field.Type == DestinationFieldType.Choice, field.Choices.Count > 0));
         Assert.All(kind.Fields.Where(field => field.Name is "authentication.password" or "authentication.token" or "authentication.header" or "tls.clientKey"), field => Assert.True(field.Secret));
     });
 

@@ -160,7 +160,7 @@ internal sealed record SplunkHecSettings
         new("settings.token", DestinationFieldType.Text,
             "Token of the collector, without the word Splunk; where it is missing, authentication counts.") { Secret = true },
         new("settings.endpoint", DestinationFieldType.Choice, "Envelopes with metadata (event), or the formatted lines alone (raw).") { Default = "event",
-            ApiEnumNames = ["event", "raw"] },
+            Choices = ["event", "raw"] },
         new("settings.index", DestinationFieldType.Text, "Index to write to, where the token's default is not meant."),
         new("settings.source", DestinationFieldType.Text, "Source of the events; keycloak: and the name of the source where it is missing."),
         new("settings.sourceType", DestinationFieldType.Text, "Source type of the events.") { Default = "keycloak:event" },

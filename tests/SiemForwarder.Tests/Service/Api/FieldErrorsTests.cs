@@ -4,14 +4,14 @@ namespace SiemForwarder.Tests.Service.Api;
 
 public sealed class FieldErrorsTests
 {
-    private static readonly Dictionary<string, int> ApiEnumNames = new() { ["One"] = 1, ["Two"] = 2 };
+    private static readonly Dictionary<string, int> Choices = new() { ["One"] = 1, ["Two"] = 2 };
 
     private readonly FieldErrors errors = new();
 
     [Fact]
     public void AChoiceIsReadInAnyCaseAndAnUnknownOneListsThem()
     {
-        Assert.Equal([7, 1, 2, 7], new[] { null, "ONE", "two", new string('x', 100) }.Select(text => errors.Choose("f", text, 7, ApiEnumNames)));
+        Assert.Equal([7, 1, 2, 7], new[] { null, "ONE", "two", new string('x', 100) }.Select(text => errors.Choose("f", text, 7, Choices)));
 
         var sentence = Assert.Single(errors.ByField["f"]);
         Assert.Contains("One, Two", sentence, StringComparison.Ordinal);

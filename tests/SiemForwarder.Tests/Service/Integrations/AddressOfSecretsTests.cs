@@ -168,7 +168,7 @@ public sealed class AddressOfSecretsTests
             request["settings"]![change["settings.".Length..]] = kind.Fields.Single(field => field.Name == change) switch
             {
                 { Type: DestinationFieldType.Url } => "https://other.example.com",
-                { ApiEnumNames: [.., var last] } => last,
+                { Choices: [.., var last] } => last,
                 _ => "00000000-0000-0000-0000-000000000099",
             };
             return request;

@@ -1,0 +1,116 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using Microsoft.Extensions.Options;
+
+namespace SiemForwarder.Service.Settings;
+
+/// <summary>A section of the configuration and the class that it fills.</summary>
+/// <param name="Name">Path of the section, with colons.</param>
+/// <param name="Type">Class with one property per setting.</param>
+internal sealed record SettingsSection(string Name, Type Type)
+{
+    /// <summary>The settings of the section, those of nested classes included: the property that holds each, and its path with colons.</summary>
+    public IEnumerable<(string Path, PropertyInfo Property)> List() => List(Name, Type);
+
+    /// <summary>The name of a setting in the environment: two underscores for every colon.</summary>
+    public static string InEnvironment(string path) => path.Replace(":", "__", StringComparison.Ordinal);
+
+    /// <summary>Whether a property holds settings of its own instead of one value.</summary>
+    public static bool IsNested(PropertyInfo property) => property.PropertyType.Assembly == typeof(SettingsSection).Assembly && property.PropertyType.IsClass;
+
+    private static IEnumerable<(string Path, PropertyInfo Property)> List(string path, Type type) =>
+        from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        where property.CanWrite
+        from one in IsNested(property) ? List($"{path}:{property.Name}", property.PropertyType) : [($"{path}:{property.Name}", property)]
+        select one;
+}
+
+/// <summary>The default of a setting in words, where the value differs from machine to machine.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class DefaultInWordsAttribute(string words) : Attribute
+{
+    public string Words => words;
+}
+
+/// <summary>Every entry of a list is one of some words, whatever their case.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class EachOneOfAttribute(params string[] words) : ValidationAttribute
+{
+    public override bool IsValid(object? value) =>
+        value is not IEnumerable<string> list || list.All(one => words.Contains(one, StringComparer.OrdinalIgnoreCase));
+
+    public override string FormatErrorMessage(string name) => $"holds a word that is not known; each must be one of {string.Join(", ", words)}.";
+}
+
+/// <summary>Binds sections of the configuration, and refuses wrong values at the start by the names under which they are set.</summary>
+internal static class SettingsRegistration
+{
+    /// <summary>Binds a section to its class. Ranges and required values come from the attributes; a time span without a range must be positive.</summary>
+    public static IServiceCollection AddSettings<T>(this IServiceCollection services, string section)
+        where T : class
+    {
+        services.AddOptions<T>().BindConfiguration(section).ValidateOnStart();
+        return services.AddSingleton(new SettingsSection(section, typeof(T))).AddSingleton<IValidateOptions<T>>(new Validation<T>(section));
+    }
+
+    /// <summary>Names below <c>Forwarder</c> that are set and that nothing reads, as they stand in the environment; typing errors, mostly.</summary>
+    /// <param name="configuration">What is set.</param>
+    /// <param name="sections">What is read.</param>
+    /// <param name="others">Paths that are read without a class.</param>
+    public static IReadOnlyList<string> FindUnknown(IConfiguration configuration, IEnumerable<SettingsSection> sections, params string[] others)
+    {
+        var known = sections.SelectMany(section => section.List()).Select(one => one.Path).Concat(others).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return
+        [
+            .. configuration.GetSection("Forwarder").AsEnumerable().Where(one => one.Value is not null && !IsKnown(one.Key))
+                .Select(one => SettingsSection.InEnvironment(one.Key)).Order(StringComparer.Ordinal),
+        ];
+
+        // A list or a map has its entries one level below its name.
+        bool IsKnown(string path) => known.Contains(path) || known.Contains(path[..path.LastIndexOf(':')]);
+    }
+
+    private sealed class Validation<T>(string section) : IValidateOptions<T>
+        where T : class
+    {
+        public ValidateOptionsResult Validate(string? name, T options)
+        {
+            var faults = Find(section, options).ToList();
+            return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+        }
+
+        private static IEnumerable<string> Find(string path, object options)
+        {
+            foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
+            {
+                var (here, value) = ($"{path}:{property.Name}", property.GetValue(options));
+                foreach (var fault in SettingsSection.IsNested(property) && value is not null ? Find(here, value) : FindAt(here, property, value))
+                {
+                    yield return fault;
+                }
+            }
+        }
+
+        private static IEnumerable<string> FindAt(string path, PropertyInfo property, object? value)
+        {
+            var rules = property.GetCustomAttributes<ValidationAttribute>().ToList();
+            foreach (var rule in rules.Where(rule => !rule.IsValid(value)))
+            {
+                yield return $"{SettingsSection.InEnvironment(path)} {Wanted(rule, value)}";
+            }
+
+            if (value is TimeSpan span && span <= TimeSpan.Zero && rules.Count == 0)
+            {
+                yield return $"{SettingsSection.InEnvironment(path)} is {span:c}; it must be longer than 00:00:00.";
+            }
+        }
+
+        private static string Wanted(ValidationAttribute rule, object? value) => rule switch
+        {
+            RequiredAttribute => "is empty; it needs a value.",
+            RangeAttribute range => string.Create(CultureInfo.InvariantCulture, $"is {value}; it must be from {range.Minimum} to {range.Maximum}."),
+            _ => rule.FormatErrorMessage("it"),
+        };
+    }
+}
