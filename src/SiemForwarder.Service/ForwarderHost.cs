@@ -49,6 +49,7 @@ internal static class ForwarderHost
         customize?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseRequestLog();
         app.UseAccess();
         app.UseApi();
         app.MapSources();
@@ -83,9 +84,8 @@ internal static class ForwarderHost
             // Why the service could not start is thrown as well, and told in one sentence.
             .Filter.ByExcluding(one => one.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.")
             .CreateLogger();
-        // Levels are Serilog's alone to judge.
-        builder.Logging.ClearProviders().AddFilter<SafeLoggerProvider<SerilogLoggerProvider>>(null, LogLevel.Trace)
-            .AddProvider(new SafeLoggerProvider<SerilogLoggerProvider>(new SerilogLoggerProvider(logger, dispose: true)));
+        builder.Services.AddSerilog(logger);
+        builder.Services.AddSingleton<ILoggerFactory>(_ => new SafeLoggerFactory(new SerilogLoggerFactory(logger, dispose: true)));
         if (builder.Configuration["urls"] is null && builder.Configuration.GetSection("Kestrel:Endpoints").Value is null)
         {
             builder.WebHost.UseUrls(DefaultUrl);

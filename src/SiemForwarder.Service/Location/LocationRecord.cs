@@ -17,8 +17,8 @@ internal static class LocationRecord
             Text(Map(city, "country"), "iso_code"),
             Degrees(place, "latitude", 90),
             Degrees(place, "longitude", 180),
-            place?.GetValueOrDefault("accuracy_radius") is long radius and >= 0 and <= 40_000 ? (int)radius : null,
-            asn?.GetValueOrDefault("autonomous_system_number") is long number ? number : null,
+            Whole(place, "accuracy_radius") is >= 0 and <= 40_000 and var radius ? (int)radius : null,
+            Whole(asn, "autonomous_system_number"),
             Text(asn, "autonomous_system_organization"));
         return location == EventLocation.Nowhere ? EventLocation.Nowhere : location;
     }
@@ -28,6 +28,15 @@ internal static class LocationRecord
 
     private static string? Text(IReadOnlyDictionary<string, object>? record, string name) =>
         record?.GetValueOrDefault(name) as string is { Length: > 0 } text ? text : null;
+
+    // The format has four widths of whole numbers.
+    private static long? Whole(IReadOnlyDictionary<string, object>? record, string name) => record?.GetValueOrDefault(name) switch
+    {
+        int number => number,
+        long number => number,
+        ulong and <= long.MaxValue and var number => (long)number,
+        _ => null,
+    };
 
     private static double? Degrees(IReadOnlyDictionary<string, object>? place, string name, double most) =>
         place?.GetValueOrDefault(name) is double degrees && Math.Abs(degrees) <= most ? degrees : null;

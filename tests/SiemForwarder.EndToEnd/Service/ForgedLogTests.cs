@@ -46,5 +46,24 @@ public sealed class ForgedLogTests
         });
     }
 
+    [Fact]
+    public async Task AChangeIsOneLineOfTheLogAndNeitherAReadNorARefusalIs()
+    {
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(Bound);
+        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder());
+        await forwarder.StartAsync(bound.Token);
+
+        using var made = await forwarder.Api.PostAsync("/api/v1/engine-pools", Json(new { name = "dmz" }), bound.Token);
+        using var refused = await forwarder.Api.PostAsync("/api/v1/sources", Json(new { name = "x\r\n2026-01-01T00:00:00.000+00:00 FTL forged" }), bound.Token);
+        await forwarder.WaitForAsync("/api/v1/engine-pools", _ => true, bound.Token);
+        await forwarder.StopAsync(bound.Token);
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.BadRequest), (made.StatusCode, refused.StatusCode));
+        Assert.Single(forwarder.Output.Split('\n'), line => line.Contains(" answered ", StringComparison.Ordinal));
+        Assert.Matches(@" INF POST /api/v1/engine-pools answered 201 in \d+ ms\.", forwarder.Output);
+    }
+
     private static StringContent Json(object body) => new(JsonSerializer.Serialize(body), System.Text.Encoding.UTF8, "application/json");
 }

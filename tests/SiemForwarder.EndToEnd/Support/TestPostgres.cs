@@ -2,18 +2,21 @@ using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
+using Testcontainers.PostgreSql;
 
 [assembly: AssemblyFixture(typeof(TestPostgres))]
 
 namespace SiemForwarder.EndToEnd.Support;
 
-/// <summary>One PostgreSQL for all tests: a given one, else a private server from local programs or a container; every test class makes databases of its own in it.</summary>
+/// <summary>One PostgreSQL for all tests: a given one, else a private server from local programs, else a container; every test class makes databases of its own in it.</summary>
 public sealed class TestPostgres : IAsyncLifetime
 {
     public const string Variable = "SIEMFORWARDER_TEST_POSTGRES";
 
     private readonly string folder = Directory.CreateTempSubdirectory("siemforwarder-tests-").FullName;
     private DatabaseHome? home;
+    private PostgreSqlContainer? container;
+    private string connectionString = "";
     private string? missing;
     private int count;
 
@@ -26,13 +29,23 @@ public sealed class TestPostgres : IAsyncLifetime
                 | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         }
 
+        var given = Environment.GetEnvironmentVariable(Variable);
+        if (!string.IsNullOrWhiteSpace(given) || PostgresPrograms.FindFolder() is not null)
+        {
+            home = await DatabaseHome.OpenAsync(given, folder, TestContext.Current.CancellationToken);
+            connectionString = home.ConnectionString;
+            return;
+        }
+
         try
         {
-            home = await DatabaseHome.OpenAsync(Environment.GetEnvironmentVariable(Variable), folder, TestContext.Current.CancellationToken);
+            container = new PostgreSqlBuilder("postgres:17").Build();
+            await container.StartAsync(TestContext.Current.CancellationToken);
+            connectionString = container.GetConnectionString();
         }
-        catch (DatabaseStartException exception) when (exception.Message.StartsWith("SiemForwarder needs", StringComparison.Ordinal))
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            missing = exception.Message;
+            missing = $"{Variable} is not set, there are no server programs on this machine, and no container starts: {exception.Message}";
         }
     }
 
@@ -41,10 +54,10 @@ public sealed class TestPostgres : IAsyncLifetime
     {
         Assert.SkipWhen(missing is not null, $"No PostgreSQL: {missing}");
         var name = $"test_{Environment.ProcessId}_{Interlocked.Increment(ref count)}";
-        await using var database = NpgsqlDataSource.Create(home!.ConnectionString);
+        await using var database = NpgsqlDataSource.Create(connectionString);
         await using var command = database.CreateCommand($"CREATE DATABASE {name}");
         await command.ExecuteNonQueryAsync();
-        return new NpgsqlConnectionStringBuilder(home.ConnectionString) { Database = name, MaxPoolSize = 20, IncludeErrorDetail = true }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(connectionString) { Database = name, MaxPoolSize = 20, IncludeErrorDetail = true }.ConnectionString;
     }
 
     public async ValueTask DisposeAsync()
@@ -53,6 +66,11 @@ public sealed class TestPostgres : IAsyncLifetime
         if (home is not null)
         {
             await home.DisposeAsync();
+        }
+
+        if (container is not null)
+        {
+            await container.DisposeAsync();
         }
 
         Directory.Delete(folder, recursive: true);

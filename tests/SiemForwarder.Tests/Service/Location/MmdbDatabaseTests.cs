@@ -60,9 +60,9 @@ public sealed class MmdbDatabaseTests
 
         Assert.Equal("unicode! ☯ - ♫", record["utf8_string"]);
         Assert.Equal(42.123456, record["double"]);
-        Assert.Equal(1.1f, (float)(double)record["float"]);
-        Assert.Equal(-268435456L, record["int32"]);
-        Assert.Equal((100L, 268435456L, 1152921504606846976UL), (record["uint16"], record["uint32"], record["uint64"]));
+        Assert.Equal(1.1f, record["float"]);
+        Assert.Equal(-268435456, record["int32"]);
+        Assert.Equal((100, 268435456L, 1152921504606846976UL), (record["uint16"], record["uint32"], record["uint64"]));
         Assert.Equal(true, record["boolean"]);
         Assert.Equal([0, 0, 0, 42], Assert.IsType<byte[]>(record["bytes"]));
         Assert.Equal([1L, 2L, 3L], Assert.IsType<List<object>>(record["array"]));

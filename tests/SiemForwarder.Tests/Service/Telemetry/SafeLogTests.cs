@@ -59,8 +59,7 @@ public sealed class SafeLogTests
     {
         using var sink = new TextSink();
         using var serilog = new LoggerConfiguration().Enrich.With<SafeLog>().WriteTo.Sink(sink).CreateLogger();
-        using var provider = new SafeLoggerProvider<SerilogLoggerProvider>(new SerilogLoggerProvider(serilog));
-        using var factory = LoggerFactory.Create(builder => builder.AddProvider(provider));
+        using var factory = new SafeLoggerFactory(new SerilogLoggerFactory(serilog));
         write(factory.CreateLogger("test"));
         return sink.Text;
     }

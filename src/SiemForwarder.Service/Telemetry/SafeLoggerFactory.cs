@@ -1,12 +1,11 @@
 namespace SiemForwarder.Service.Telemetry;
 
 /// <summary>Passes entries on to the log with exceptions whose text cannot be taken for entries (<see cref="SafeLog"/>).</summary>
-internal sealed class SafeLoggerProvider<T>(T log) : ILoggerProvider, ISupportExternalScope
-    where T : ILoggerProvider
+internal sealed class SafeLoggerFactory(ILoggerFactory log) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) => new SafeLogger(log.CreateLogger(categoryName));
 
-    public void SetScopeProvider(IExternalScopeProvider scopeProvider) => (log as ISupportExternalScope)?.SetScopeProvider(scopeProvider);
+    public void AddProvider(ILoggerProvider provider) => log.AddProvider(provider);
 
     public void Dispose() => log.Dispose();
 
