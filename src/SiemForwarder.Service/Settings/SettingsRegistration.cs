@@ -67,8 +67,8 @@ internal static class SettingsRegistration
                 .Select(one => SettingsSection.InEnvironment(one.Key)).Order(StringComparer.Ordinal),
         ];
 
-        // A list or a map has its entries one level below its name.
-        bool IsKnown(string path) => known.Contains(path) || known.Contains(path[..path.LastIndexOf(':')]);
+        // A list or a map has its entries below its name.
+        bool IsKnown(string path) => known.Contains(path) || (path.LastIndexOf(':') is > 0 and var end && IsKnown(path[..end]));
     }
 
     private sealed class Validation<T>(string section) : IValidateOptions<T>

@@ -3,7 +3,7 @@ using Serilog.Events;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>One line of the log per request: what may have changed something at Information, what the service failed at as a warning, the rest at Debug.</summary>
+/// <summary>One line of the log per request: a change at Information, a failure of the service as a warning, the rest at Debug.</summary>
 internal static class RequestLog
 {
     /// <summary>Stands before everything that answers, so that refusals are logged too.</summary>

@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.Tests.HouseRules;
+
+/// <summary>Every relative link of the documentation leads to a file that is there, and to a heading in it.</summary>
+public sealed class DocumentLinkTests
+{
+    private static readonly string[] Documents =
+    [
+        Path.Combine(RepositoryFiles.Root, "README.md"),
+        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md"),
+        .. Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, "src")).Select(folder => Path.Combine(folder, "README.md")).Where(File.Exists),
+    ];
+
+    [Fact]
+    public void EveryLinkLeadsSomewhere()
+    {
+        var broken =
+            from document in Documents
+            from Match link in Regex.Matches(File.ReadAllText(document), @"\]\((?!https?:)(?<path>[^)#\s]*)(?:#(?<anchor>[^)\s]+))?\)")
+            let target = link.Groups["path"].Length == 0 ? document : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(document)!, link.Groups["path"].Value))
+            where !(File.Exists(target) || Directory.Exists(target))
+                || (link.Groups["anchor"].Success && !Anchors(target).Contains(link.Groups["anchor"].Value))
+            select $"{Path.GetRelativePath(RepositoryFiles.Root, document)}: {link.Value}";
+
+        Assert.Empty(broken);
+    }
+
+    [Fact]
+    public void EveryPageIsInTheIndex()
+    {
+        var index = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "README.md"));
+        var pages = Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md").Select(Path.GetFileName).Where(name => name != "README.md");
+
+        Assert.All(pages, page => Assert.Contains($"({page}", index, StringComparison.Ordinal));
+    }
+
+    // As code hosts make them: lower case, no punctuation, a hyphen for each space.
+    private static HashSet<string> Anchors(string document) =>
+        [.. Regex.Matches(File.ReadAllText(document), @"^#+ (?<text>.+)$", RegexOptions.Multiline)
+            .Select(heading => Regex.Replace(heading.Groups["text"].Value.Trim().ToLowerInvariant(), @"[^\w\- ]", "").Replace(' ', '-'))];
+}
