@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Access;
 

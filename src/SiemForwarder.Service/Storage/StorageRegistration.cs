@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Secret = SiemForwarder.Destinations.Secret;
+using Secret = SiemForwarder.Connections.Secret;
 
 namespace SiemForwarder.Service.Storage;
 
