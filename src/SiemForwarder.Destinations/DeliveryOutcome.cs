@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations;
 
 /// <summary>What came of one attempt to send a batch; expected ends are values, never exceptions.</summary>
@@ -40,23 +42,6 @@ public sealed record SlowDown(string Reason, TimeSpan? Wait = null);
 /// <summary>An event of a batch that the destination will always refuse.</summary>
 public sealed record RejectedEvent(int Index, string Reason, string Answer);
 
-/// <summary>The sort of fault, for status and metrics.</summary>
-public enum ErrorCategory
-{
-    NameResolution,
-    Connection,
-    Tls,
-    Timeout,
-    Authentication,
-    Authorization,
-    Configuration,
-    RateLimited,
-    ServerError,
-    Rejected,
-    Database,
-    Internal,
-}
-
 /// <summary>Which kind of success a destination can give.</summary>
 public enum Acceptance
 {
@@ -68,4 +53,14 @@ public enum Acceptance
 
     /// <summary>The receiver confirmed that the events are stored and can be found.</summary>
     Indexed,
+}
+
+/// <summary>What a fault means for the batch that met it.</summary>
+internal static class FaultOutcome
+{
+    public static DeliveryOutcome ToOutcome(this Fault fault, string integrationName)
+    {
+        var reason = $"Integration '{integrationName}': {fault.What} {fault.Advice}";
+        return fault.NeedsChange ? new DeliveryOutcome.Misconfigured(fault.Category, reason) : new DeliveryOutcome.Transient(fault.Category, reason);
+    }
 }

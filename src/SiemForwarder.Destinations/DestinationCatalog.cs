@@ -1,8 +1,14 @@
 using System.Collections.Frozen;
 using SiemForwarder.Destinations.Amqp;
 using SiemForwarder.Destinations.Files;
-using SiemForwarder.Destinations.Http;
-using SiemForwarder.Destinations.Http.Hec;
+using SiemForwarder.Destinations.Http.Datadog;
+using SiemForwarder.Destinations.Http.Elastic;
+using SiemForwarder.Destinations.Http.Google;
+using SiemForwarder.Destinations.Http.Otlp;
+using SiemForwarder.Destinations.Http.Sentinel;
+using SiemForwarder.Destinations.Http.Splunk;
+using SiemForwarder.Destinations.Http.SumoLogic;
+using SiemForwarder.Destinations.Http.Webhook;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations;
 
@@ -21,6 +22,12 @@ public sealed record DestinationSettings
     public AuthenticationSettings Authentication { get; init; } = new();
 
     public TlsSettings Tls { get; init; } = new();
+
+    /// <summary>Where it connects to.</summary>
+    public Endpoint Endpoint => new(ServerUrl.IdnHost, Port);
+
+    /// <summary>How it connects there.</summary>
+    public ConnectionSettings Connection => new(Endpoint) { Tls = Tls, Proxy = Proxy, Timeout = Timeout };
 
     /// <summary>HTTP proxy that requests go through; null for none.</summary>
     public Uri? Proxy { get; init; }
@@ -81,14 +88,3 @@ public enum AuthenticationType
 /// <param name="Token">For bearer (RFC 6750).</param>
 public sealed record AuthenticationSettings(
     AuthenticationType Type = AuthenticationType.None, string? Username = null, Secret? Password = null, Secret? Header = null, Secret? Token = null);
-
-/// <summary>TLS of one destination.</summary>
-/// <param name="CaCertificate">PEM of the authorities to trust instead of the system's.</param>
-/// <param name="ClientCertificate">PEM of the client certificate, chain behind it.</param>
-/// <param name="ClientKey">PEM of its private key.</param>
-/// <param name="ServerName">Name to ask for and to check instead of the URL's host.</param>
-public sealed record TlsSettings(string? CaCertificate = null, string? ClientCertificate = null, Secret? ClientKey = null, string? ServerName = null)
-{
-    /// <summary>Fingerprints that the receiver's certificate is trusted by, instead of its chain and its name; null for none.</summary>
-    public string? Fingerprint { get; init; }
-}

@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations;
 
 /// <summary>The live endpoint of an integration: carries bytes there and says what came of it.</summary>

@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations;
 
 /// <summary>A destination that gets smaller batches than it would take.</summary>

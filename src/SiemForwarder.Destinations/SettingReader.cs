@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations;
 
@@ -68,7 +69,7 @@ internal sealed class SettingReader
         return text ?? "";
     }
 
-    public Secret? SecretText(string name) => SiemForwarder.Destinations.SecretText.Of(Text(name));
+    public Secret? SecretText(string name) => SiemForwarder.Connections.SecretText.Of(Text(name));
 
     public bool Flag(string name, bool usual)
     {

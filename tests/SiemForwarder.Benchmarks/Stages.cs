@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
-using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Simulator;
 

@@ -2,7 +2,8 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using RabbitMQ.Client;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Destinations.Amqp;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using RabbitMQ.Client;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Amqp;
 

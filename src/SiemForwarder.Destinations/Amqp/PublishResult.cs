@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Amqp;
 
 /// <summary>What came of publishing a batch: which messages the broker took, and why not the others.</summary>

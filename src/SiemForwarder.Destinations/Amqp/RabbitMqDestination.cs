@@ -1,4 +1,5 @@
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Amqp;
 
@@ -18,7 +19,7 @@ internal sealed class RabbitMqDestination : IDestination
         this.settings = settings;
         this.timeProvider = timeProvider;
         this.own = own;
-        connector = new Connector(settings, settings.ServerUrl.Scheme == "amqps", null, timeProvider);
+        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == "amqps", null, timeProvider);
     }
 
     public static DestinationKind Kind { get; } = new()

@@ -1,4 +1,4 @@
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations.Files;

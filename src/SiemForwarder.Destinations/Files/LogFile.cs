@@ -1,5 +1,6 @@
 using System.Security;
 using Microsoft.Win32.SafeHandles;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Files;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Files;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 

@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>What a receiver answered to one request, secrets masked.</summary>

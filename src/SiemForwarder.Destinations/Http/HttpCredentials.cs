@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http;
 

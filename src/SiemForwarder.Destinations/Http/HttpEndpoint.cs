@@ -1,7 +1,8 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -39,7 +40,7 @@ internal sealed class HttpEndpoint : IDisposable
         Mask = new SecretMask(settings, profile?.Secrets ?? []);
         credentials = profile?.Credentials ?? HttpCredentials.Create(settings.Authentication);
         maxAnswerBytes = profile?.MaxAnswerBytes ?? UsualAnswerBytes;
-        var endpoint = Endpoint.Of(settings).ToString();
+        var endpoint = settings.Endpoint.ToString();
         display = $"{settings.ServerUrl.Scheme}://{endpoint}";
         // The stream is already secured: a second handshake would follow if the scheme said https here.
         origin = $"http://{endpoint}";
@@ -187,7 +188,7 @@ internal sealed class HttpEndpoint : IDisposable
         }
 
         if (settings.ServerUrl.Scheme == Uri.UriSchemeHttps
-            && TlsFaults.FindAlert(Endpoint.Of(settings), exception, settings.Tls.ClientCertificate is not null) is { } alert)
+            && TlsFaults.FindAlert(settings.Endpoint, exception, settings.Tls.ClientCertificate is not null) is { } alert)
         {
             return alert;
         }

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net.Security;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -21,7 +22,7 @@ internal abstract class HttpIntake : IDestination
         Settings = settings;
         this.timeProvider = timeProvider;
         this.profile = profile;
-        connector = new Connector(settings, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
+        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
         endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider, profile);
     }
 

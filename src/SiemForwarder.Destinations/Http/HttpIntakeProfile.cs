@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>What tells one HTTP intake from another, apart from its bodies and answers.</summary>

@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>What a status code means for a batch.</summary>

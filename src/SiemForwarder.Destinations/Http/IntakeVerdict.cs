@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Http;
 
 /// <summary>What an intake's answer means: the outcome for the dispatcher, and the same as a fault for a test.</summary>

@@ -1,4 +1,4 @@
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 

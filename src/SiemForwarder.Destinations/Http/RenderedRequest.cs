@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.Text.Json;
+using SiemForwarder.Destinations.Http.Webhook;
 
 namespace SiemForwarder.Destinations.Http;
 

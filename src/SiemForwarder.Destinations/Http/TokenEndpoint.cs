@@ -1,5 +1,6 @@
 using System.Net.Security;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -23,7 +24,7 @@ internal sealed class TokenEndpoint : IDisposable
             Authentication = new AuthenticationSettings(),
             Tls = new TlsSettings(settings.Tls.CaCertificate),
         };
-        connector = new Connector(other, url.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
+        connector = new Connector(other.Connection, url.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
         endpoint = new HttpEndpoint(
             other, ConnectAsync, timeProvider,
             new HttpIntakeProfile

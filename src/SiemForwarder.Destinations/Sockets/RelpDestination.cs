@@ -1,4 +1,5 @@
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Sockets;
 
@@ -21,7 +22,7 @@ internal sealed class RelpDestination : IDestination
         this.settings = settings;
         this.timeProvider = timeProvider;
         this.own = own;
-        connector = new Connector(settings, settings.ServerUrl.Scheme == "tls", null, timeProvider);
+        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == "tls", null, timeProvider);
     }
 
     public static DestinationKind Kind { get; } = new()

@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Sockets;
 
 /// <summary>A message that the receiver answered with anything but 200.</summary>

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
+using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Sockets;
 

@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Sockets;
 
 /// <summary>What only RELP has.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Sockets;
 

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
+using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Sockets;
 

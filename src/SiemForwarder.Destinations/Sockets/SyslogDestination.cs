@@ -1,3 +1,5 @@
+using SiemForwarder.Connections;
+
 namespace SiemForwarder.Destinations.Sockets;
 
 /// <summary>The kind of destination that takes syslog, or lines of JSON, over UDP, TCP or TLS.</summary>

@@ -1,4 +1,5 @@
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Sockets;
 
@@ -24,7 +25,7 @@ internal sealed class SyslogTcpDestination : IDestination
         window = new ResendWindow(SyslogSettings.Read(new SettingReader(settings.Settings)).ResendWindowBytes);
         this.settings = settings;
         this.timeProvider = timeProvider;
-        connector = new Connector(settings, secure, null, timeProvider);
+        connector = new Connector(settings.Connection, secure, null, timeProvider);
         frames = new SyslogFrames(settings.Framing);
     }
 

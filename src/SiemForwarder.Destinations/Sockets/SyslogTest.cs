@@ -1,5 +1,6 @@
 using System.Net.Sockets;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Sockets;
 

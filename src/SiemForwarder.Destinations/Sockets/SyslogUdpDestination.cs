@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Sockets;
 
@@ -12,7 +13,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
 
     private static readonly TimeSpan AddressAge = TimeSpan.FromMinutes(5);
 
-    private readonly Endpoint endpoint = Endpoint.Of(settings);
+    private readonly Endpoint endpoint = settings.Endpoint;
     private Socket? socket;
     private long openedAt;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Settings;
 

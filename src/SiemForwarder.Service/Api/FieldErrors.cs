@@ -66,7 +66,7 @@ internal sealed class FieldErrors
     /// <summary>Notes a fault where the text holds line breaks or other control characters.</summary>
     public void OneLine(string field, string? text)
     {
-        if (text is not null && text.Any(SiemForwarder.Destinations.OneLine.Breaks))
+        if (text is not null && text.Any(SiemForwarder.Connections.OneLine.Breaks))
         {
             Add(field, "Must be one line without control characters.");
         }

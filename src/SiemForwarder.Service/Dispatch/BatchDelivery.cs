@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;

@@ -1,5 +1,5 @@
 using NpgsqlTypes;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Dispatch;

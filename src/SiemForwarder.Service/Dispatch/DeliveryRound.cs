@@ -1,5 +1,6 @@
 using Polly;
 using Polly.Retry;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 
 namespace SiemForwarder.Service.Dispatch;

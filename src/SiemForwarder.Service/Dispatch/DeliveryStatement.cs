@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
-using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Events;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch;

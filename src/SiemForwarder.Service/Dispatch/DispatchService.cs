@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;

@@ -1,5 +1,4 @@
 using SiemForwarder.Events;
-using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.Location;
 
 namespace SiemForwarder.Service.EventLog;

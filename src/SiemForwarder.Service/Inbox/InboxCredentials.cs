@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Inbox;
 

@@ -1,4 +1,4 @@
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Inbox;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
-using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Events.Pushed;
 using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Inbox;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using SiemForwarder.Destinations.Http;
+using SiemForwarder.Destinations.Http.Webhook;
 
 namespace SiemForwarder.Service.Inbox;
 

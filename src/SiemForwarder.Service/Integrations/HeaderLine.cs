@@ -1,5 +1,5 @@
 using System.Buffers;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Integrations;
 

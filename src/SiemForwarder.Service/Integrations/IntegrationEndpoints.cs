@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Storage;
 

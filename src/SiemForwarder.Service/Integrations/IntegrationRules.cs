@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Tls;
 using SiemForwarder.Destinations;
-using SiemForwarder.Destinations.Http;
-using SiemForwarder.Destinations.Network;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;

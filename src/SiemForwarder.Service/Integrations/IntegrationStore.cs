@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;

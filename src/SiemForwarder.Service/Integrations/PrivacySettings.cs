@@ -1,4 +1,4 @@
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Events.Privacy;
 using SiemForwarder.Service.Api;
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Events.Pushed;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.EventLog;
 

@@ -1,6 +1,8 @@
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Client;
+using SiemForwarder.Service.Keycloak.Polling;
+using SiemForwarder.Service.Keycloak.Tail;
 
 namespace SiemForwarder.Service.Sources;
 

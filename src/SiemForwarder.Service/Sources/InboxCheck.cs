@@ -1,5 +1,5 @@
 using SiemForwarder.Service.Inbox;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Checks;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;

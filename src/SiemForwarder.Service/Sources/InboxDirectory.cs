@@ -3,7 +3,8 @@ using Microsoft.Extensions.Options;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Inbox;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Client;
+using SiemForwarder.Service.Keycloak.Polling;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;

@@ -1,6 +1,6 @@
 using System.Buffers;
-using SiemForwarder.Destinations;
-using SiemForwarder.Destinations.Http;
+using SiemForwarder.Connections;
+using SiemForwarder.Destinations.Http.Webhook;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Inbox;
 

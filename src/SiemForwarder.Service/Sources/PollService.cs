@@ -3,7 +3,8 @@ using Microsoft.Extensions.Options;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Client;
+using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 

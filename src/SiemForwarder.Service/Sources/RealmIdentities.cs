@@ -1,5 +1,5 @@
 using Npgsql;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;

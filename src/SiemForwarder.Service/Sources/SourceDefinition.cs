@@ -1,8 +1,8 @@
 using System.Text.Json;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Inbox;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Storage;
 

@@ -2,8 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using SiemForwarder.Destinations;
-using SiemForwarder.Destinations.Network;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
+using SiemForwarder.Connections.Tls;
 using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Sources;

@@ -5,7 +5,9 @@ using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Inbox;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Checks;
+using SiemForwarder.Service.Keycloak.Client;
+using SiemForwarder.Service.Keycloak.Tail;
 
 namespace SiemForwarder.Service.Sources;
 

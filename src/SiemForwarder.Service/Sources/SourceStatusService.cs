@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Engines;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Npgsql;
 using NpgsqlTypes;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;

@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
-using Secret = SiemForwarder.Destinations.Secret;
+using Secret = SiemForwarder.Connections.Secret;
 
 namespace SiemForwarder.Service.Storage;
 

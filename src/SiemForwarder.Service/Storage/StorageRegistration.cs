@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Secret = SiemForwarder.Connections.Secret;
 using Secret = SiemForwarder.Destinations.Secret;
 using SiemForwarder.Service.Settings;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Telemetry;

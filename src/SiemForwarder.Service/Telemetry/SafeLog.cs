@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Serilog.Core;
 using Serilog.Events;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Telemetry;
 

@@ -3,7 +3,7 @@ using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.EventLog;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.EndToEnd.EventLog;
 

@@ -2,10 +2,12 @@ using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Checks;
+using SiemForwarder.Service.Keycloak.Client;
+using SiemForwarder.Service.Keycloak.Tail;
 
 namespace SiemForwarder.EndToEnd.Keycloak;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using RabbitMQ.Client;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Receivers;

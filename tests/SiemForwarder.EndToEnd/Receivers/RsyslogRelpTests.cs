@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.EndToEnd.Support;
 

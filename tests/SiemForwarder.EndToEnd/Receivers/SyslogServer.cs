@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Simulator.Receivers;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Simulator.Receivers;
 

@@ -1,5 +1,5 @@
-using Npgsql;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Simulator;
 

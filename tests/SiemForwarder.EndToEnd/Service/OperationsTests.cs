@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Events;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Service.Operations;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Simulator.Receivers;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Simulator.Receivers;

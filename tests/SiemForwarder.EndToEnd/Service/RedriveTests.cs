@@ -1,5 +1,6 @@
 using System.Text;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Events;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Service;

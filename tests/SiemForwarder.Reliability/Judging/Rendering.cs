@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
-using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Reliability.Oracle;
 
 namespace SiemForwarder.Reliability.Judging;

@@ -1,3 +1,4 @@
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 
 namespace SiemForwarder.Tests.Destinations;

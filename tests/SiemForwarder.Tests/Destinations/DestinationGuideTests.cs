@@ -33,7 +33,7 @@ public sealed class DestinationGuideTests
     }
 
     [Theory]
-    [InlineData("tests/SiemForwarder.Tests/Destinations/Trial/AcmeDestination.cs", "SiemForwarder.Tests.Destinations.Trial", "SiemForwarder.Destinations.Http", "using SiemForwarder.Destinations;\nusing SiemForwarder.Destinations.Http;\n\n")]
+    [InlineData("tests/SiemForwarder.Tests/Destinations/Trial/AcmeDestination.cs", "SiemForwarder.Tests.Destinations.Trial", "SiemForwarder.Destinations.Http", "using SiemForwarder.Destinations;\nusing SiemForwarder.Destinations.Http;\n")]
     [InlineData("tests/SiemForwarder.Tests/Destinations/Trial/AcmeDestinationTests.cs", "SiemForwarder.Tests.Destinations.Trial", "SiemForwarder.Tests.Destinations.Http", "using SiemForwarder.Tests.Destinations.Http;\n")]
     public void TheGuideShowsCodeThatCompilesAndKeepsTheContract(string path, string trialNamespace, string realNamespace, string usings)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Simulator.Receivers;
 using SiemForwarder.Tests.Support;

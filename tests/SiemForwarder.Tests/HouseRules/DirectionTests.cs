@@ -35,9 +35,10 @@ public sealed class DirectionTests
     private static readonly Dictionary<string, string[]> Projects = new()
     {
         ["SiemForwarder.Events"] = [],
-        ["SiemForwarder.Destinations"] = ["SiemForwarder.Events"],
+        ["SiemForwarder.Connections"] = [],
+        ["SiemForwarder.Destinations"] = ["SiemForwarder.Connections", "SiemForwarder.Events"],
         ["SiemForwarder.Simulator"] = [],
-        ["SiemForwarder.Service"] = ["SiemForwarder.Destinations", "SiemForwarder.Events", "SiemForwarder.Simulator"],
+        ["SiemForwarder.Service"] = ["SiemForwarder.Connections", "SiemForwarder.Destinations", "SiemForwarder.Events", "SiemForwarder.Simulator"],
     };
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Tests.Support;
@@ -13,7 +14,7 @@ public sealed partial class StyleTests
     private const int MaxLines = 400;
     private const int MaxColumns = 160;
 
-    private static readonly Assembly[] Assemblies = [typeof(SiemForwarder.Events.SecurityEvent).Assembly, typeof(Secret).Assembly, typeof(IntegrationRequest).Assembly];
+    private static readonly Assembly[] Assemblies = [typeof(SiemForwarder.Events.SecurityEvent).Assembly, typeof(Secret).Assembly, typeof(DestinationCatalog).Assembly, typeof(IntegrationRequest).Assembly];
 
     [Theory]
     [InlineData("src")]

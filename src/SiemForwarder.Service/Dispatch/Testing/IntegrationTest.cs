@@ -1,6 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;

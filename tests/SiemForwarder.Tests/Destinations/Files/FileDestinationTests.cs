@@ -1,4 +1,5 @@
 using System.Text;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Destinations.Files;
 

@@ -1,6 +1,9 @@
 using System.Text;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Destinations.Http;
+using SiemForwarder.Destinations.Http.Otlp;
+using SiemForwarder.Destinations.Http.Sentinel;
 
 namespace SiemForwarder.Tests.Destinations.Http;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Tests.Destinations.Sockets;

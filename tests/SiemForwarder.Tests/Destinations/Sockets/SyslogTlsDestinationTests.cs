@@ -2,9 +2,11 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Destinations.Sockets;
 using SiemForwarder.Simulator.Receivers;
+using SiemForwarder.Tests.Connections.Tls;
 
 namespace SiemForwarder.Tests.Destinations.Sockets;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Destinations.Sockets;
 using SiemForwarder.Simulator.Receivers;

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Inbox;
 
 namespace SiemForwarder.Tests.Service.Inbox;

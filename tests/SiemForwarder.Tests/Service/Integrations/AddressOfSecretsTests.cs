@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;

@@ -1,4 +1,4 @@
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Tests.Service.Integrations;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Events;
-using SiemForwarder.Service.Keycloak;
+using SiemForwarder.Service.Keycloak.Client;
+using SiemForwarder.Service.Keycloak.Polling;
+using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Simulator;
 using SiemForwarder.Tests.Support;
 

@@ -1,4 +1,4 @@
-using SiemForwarder.Destinations;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Simulator.Receivers;

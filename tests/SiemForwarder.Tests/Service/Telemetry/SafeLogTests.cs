@@ -4,6 +4,7 @@ using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using Serilog.Formatting.Display;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Tests.Service.Telemetry;
@@ -53,7 +54,7 @@ public sealed class SafeLogTests
         Assert.EndsWith(" INF Zoë has 3 of 4 since 1970-01-01T00:00:00.0000000+00:00, ζ 漢 😀 null\n", output, StringComparison.Ordinal);
     }
 
-    private static void AssertSafe(string line) => Assert.DoesNotContain(line, character => SiemForwarder.Destinations.OneLine.Breaks(character));
+    private static void AssertSafe(string line) => Assert.DoesNotContain(line, character => OneLine.Breaks(character));
 
     private static string Write(Action<Microsoft.Extensions.Logging.ILogger> write)
     {

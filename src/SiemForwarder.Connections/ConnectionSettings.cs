@@ -1,0 +1,25 @@
+namespace SiemForwarder.Connections;
+
+/// <summary>How to connect to one endpoint.</summary>
+/// <param name="Endpoint">Where the connection leads.</param>
+public sealed record ConnectionSettings(Endpoint Endpoint)
+{
+    public TlsSettings Tls { get; init; } = new();
+
+    /// <summary>HTTP proxy that the connection goes through; null for none.</summary>
+    public Uri? Proxy { get; init; }
+
+    /// <summary>Bound on each step of connecting.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>TLS of one endpoint.</summary>
+/// <param name="CaCertificate">PEM of the authorities to trust instead of the system's.</param>
+/// <param name="ClientCertificate">PEM of the client certificate, chain behind it.</param>
+/// <param name="ClientKey">PEM of its private key.</param>
+/// <param name="ServerName">Name to ask for and to check instead of the endpoint's host.</param>
+public sealed record TlsSettings(string? CaCertificate = null, string? ClientCertificate = null, Secret? ClientKey = null, string? ServerName = null)
+{
+    /// <summary>Fingerprints that the receiver's certificate is trusted by, instead of its chain and its name; null for none.</summary>
+    public string? Fingerprint { get; init; }
+}

@@ -1,0 +1,135 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using SiemForwarder.Connections.Tls;
+
+namespace SiemForwarder.Connections.Network;
+
+/// <summary>Opens connections to one endpoint: resolves, refuses forbidden addresses, connects, secures.</summary>
+public sealed class Connector : IDisposable
+{
+    private readonly TimeSpan timeout;
+    private readonly TimeProvider timeProvider;
+    private readonly SslApplicationProtocol? application;
+    private readonly Result<TlsClient>? tls;
+    private readonly Endpoint? proxy;
+
+    /// <param name="settings">Where and how.</param>
+    /// <param name="secure">Whether to speak TLS.</param>
+    /// <param name="application">Protocol to announce (ALPN), or null.</param>
+    /// <param name="timeProvider">For bounds and certificates' dates.</param>
+    public Connector(ConnectionSettings settings, bool secure, SslApplicationProtocol? application, TimeProvider timeProvider)
+    {
+        Endpoint = settings.Endpoint;
+        proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
+        timeout = settings.Timeout;
+        this.timeProvider = timeProvider;
+        this.application = application;
+        if (secure)
+        {
+            tls = TlsClient.Create(settings);
+        }
+    }
+
+    public Endpoint Endpoint { get; }
+
+    /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
+    public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
+    {
+        TlsClient? client = null;
+        if (tls is { } attempt && !attempt.TryGet(out client, out var unusable))
+        {
+            log?.Failed(TestStageName.Tls, unusable);
+            return unusable;
+        }
+
+        var dialed = await DialAsync(log, cancellationToken);
+        if (!dialed.TryGet(out var socket, out var fault))
+        {
+            return fault;
+        }
+
+        var transport = new NetworkStream(socket, ownsSocket: true);
+        if (client is null)
+        {
+            log?.Skipped(TestStageName.Tls, "the connection is not encrypted");
+            return new Connection(Endpoint, socket, transport, null, HasClientCertificate: false);
+        }
+
+        var inbound = new InboundSignal(transport);
+        var peer = new PeerCertificate();
+        var handshake = await client.HandshakeAsync(inbound, Endpoint, peer, application, timeout, timeProvider, cancellationToken);
+        if (!handshake.TryGet(out var stream, out fault))
+        {
+            log?.Failed(TestStageName.Tls, fault);
+            return fault;
+        }
+
+        inbound.Arm();
+        log?.Passed(TestStageName.Tls, $"{stream.SslProtocol}, {stream.NegotiatedCipherSuite}; {peer}");
+        return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
+    }
+
+    public void Dispose()
+    {
+        if (tls is { } attempt && attempt.TryGet(out var client, out _))
+        {
+            client.Dispose();
+        }
+    }
+
+    // To the endpoint, or to the proxy and through it.
+    private async Task<Result<Socket>> DialAsync(StageLog? log, CancellationToken cancellationToken)
+    {
+        if (proxy is not null && ProxyTunnel.IsForbidden(Endpoint))
+        {
+            var forbidden = NameResolver.Forbidden(Endpoint.Host, Endpoint.Host);
+            log?.Failed(TestStageName.Resolve, forbidden);
+            return forbidden;
+        }
+
+        var next = proxy ?? Endpoint;
+        var resolved = await NameResolver.ResolveAsync(next, timeout, timeProvider, cancellationToken);
+        if (!resolved.TryGet(out var addresses, out var fault))
+        {
+            log?.Failed(TestStageName.Resolve, fault);
+            return fault;
+        }
+
+        log?.Passed(TestStageName.Resolve,
+            $"{next.Host}{(proxy is null ? "" : ", the proxy,")} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+        var connected = await TcpDialer.ConnectAsync(next, addresses, timeout, timeProvider, cancellationToken);
+        if (!connected.TryGet(out var socket, out fault))
+        {
+            log?.Failed(TestStageName.Connect, fault);
+            return fault;
+        }
+
+        if (proxy is not null)
+        {
+            await using var stream = new NetworkStream(socket, ownsSocket: false);
+            var opened = false;
+            try
+            {
+                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, timeout, timeProvider, cancellationToken);
+                opened = fault is null;
+            }
+            finally
+            {
+                if (!opened)
+                {
+                    socket.Dispose();
+                }
+            }
+
+            if (fault is not null)
+            {
+                log?.Failed(TestStageName.Connect, fault);
+                return fault;
+            }
+        }
+
+        log?.Passed(TestStageName.Connect,
+            $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}{(proxy is null ? "" : $", the proxy, and through it to {Endpoint}")}");
+        return socket;
+    }
+}

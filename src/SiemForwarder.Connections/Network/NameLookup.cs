@@ -1,0 +1,180 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SiemForwarder.Connections.Network;
+
+/// <summary>Asks for the addresses of names on threads of its own, so that a DNS server which is silent delays those alone who need the name.</summary>
+/// <remarks>
+/// The system's resolver blocks its thread until it answers or gives up, often for twenty seconds and more. Its threads are bounded, and names that
+/// were not answered soon have theirs apart from all others. Who asks for one name at the same time shares one look-up. The last good answer is used
+/// without asking for <see cref="Fresh"/>, and for <see cref="Kept"/> where DNS fails or is late.
+/// </remarks>
+public sealed class NameLookup
+{
+    /// <summary>How long an answer is used without asking again.</summary>
+    public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an answer is used where no newer one is to be had.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a newer answer is waited for while there is an older one.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private const int Threads = 16;
+    private const int MaxNames = 1000;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Name> names = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Func<string, IPAddress[]> ask;
+    private readonly TimeProvider timeProvider;
+    private readonly LookupThreads prompt;
+    private readonly LookupThreads slow;
+
+    /// <param name="ask">Asks for the addresses of a name and blocks until it has them; throws as <see cref="Dns"/> does.</param>
+    /// <param name="timeProvider">For the age of answers.</param>
+    /// <param name="threads">Most look-ups at a time, of names that are answered soon and as many again of those that are not.</param>
+    internal NameLookup(Func<string, IPAddress[]> ask, TimeProvider timeProvider, int threads = Threads)
+    {
+        (this.ask, this.timeProvider) = (ask, timeProvider);
+        (prompt, slow) = (new LookupThreads("names", threads), new LookupThreads("slow names", threads));
+    }
+
+    /// <summary>The one of the process, which asks the system.</summary>
+    public static NameLookup OfSystem { get; } = new(Dns.GetHostAddresses, TimeProvider.System);
+
+    /// <summary>The addresses of a host; an address in writing is its own answer and nobody is asked.</summary>
+    /// <param name="host">Name or address, with or without brackets.</param>
+    /// <param name="limit">Longest wait of this caller; the look-up itself goes on for others.</param>
+    /// <param name="waiting">Times the wait.</param>
+    /// <param name="cancellationToken">The only thing that throws.</param>
+    public async Task<NameAnswer> FindAsync(string host, TimeSpan limit, TimeProvider waiting, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (IPAddress.TryParse(host, out var address))
+        {
+            return new NameAnswer([address], null);
+        }
+
+        var (running, last) = Begin(host);
+        if (running is null)
+        {
+            return last!;
+        }
+
+        using var bound = new TimeBound(last is null || limit < Patience ? limit : Patience, waiting, cancellationToken);
+        try
+        {
+            var answer = await running.WaitAsync(bound.Token);
+            return answer.Addresses.Length > 0 ? answer : last ?? answer;
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return last ?? new NameAnswer([], SocketError.TimedOut);
+        }
+    }
+
+    // The look-up to wait for, null where the last answer is fresh; and the last answer while it may be used.
+    private (Task<NameAnswer>? Running, NameAnswer? Last) Begin(string host)
+    {
+        lock (gate)
+        {
+            var now = timeProvider.GetTimestamp();
+            if (!names.TryGetValue(host, out var name))
+            {
+                Forget();
+                names[host] = name = new Name();
+            }
+
+            var age = name.Last is null ? TimeSpan.MaxValue : timeProvider.GetElapsedTime(name.AnsweredAt, now);
+            var last = age <= Kept ? name.Last! with { Age = age } : null;
+            if (age <= Fresh)
+            {
+                return (null, last);
+            }
+
+            return (name.Running ??= Ask(host, name), last);
+        }
+    }
+
+    private Task<NameAnswer> Ask(string host, Name name)
+    {
+        var answered = new TaskCompletionSource<NameAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        (name.IsSlow ? slow : prompt).Run(() =>
+        {
+            var startedAt = timeProvider.GetTimestamp();
+            var answer = Answer(host);
+            lock (gate)
+            {
+                name.Running = null;
+                name.IsSlow = timeProvider.GetElapsedTime(startedAt) > Patience;
+                if (answer.Addresses.Length > 0)
+                {
+                    (name.Last, name.AnsweredAt) = (answer, timeProvider.GetTimestamp());
+                }
+            }
+
+            answered.SetResult(answer);
+        });
+        return answered.Task;
+    }
+
+    private NameAnswer Answer(string host)
+    {
+        try
+        {
+            var addresses = ask(host);
+            return new NameAnswer(addresses, addresses.Length == 0 ? SocketError.NoData : null);
+        }
+        catch (SocketException exception)
+        {
+            return new NameAnswer([], exception.SocketErrorCode);
+        }
+        catch (ArgumentException)
+        {
+            return new NameAnswer([], SocketError.InvalidArgument);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Nothing above this thread would catch it, and a look-up must not end the process.
+            return new NameAnswer([], SocketError.SocketError);
+        }
+    }
+
+    // Names come from settings, which are few; what was looked up while somebody tried out settings need not stay.
+    private void Forget()
+    {
+        if (names.Count < MaxNames)
+        {
+            return;
+        }
+
+        foreach (var (host, name) in names.ToList())
+        {
+            if (name.Running is null && (name.Last is null || timeProvider.GetElapsedTime(name.AnsweredAt) > Fresh))
+            {
+                names.Remove(host);
+            }
+        }
+    }
+
+    private sealed class Name
+    {
+        public Task<NameAnswer>? Running { get; set; }
+
+        public NameAnswer? Last { get; set; }
+
+        public long AnsweredAt { get; set; }
+
+        public bool IsSlow { get; set; }
+    }
+}
+
+/// <summary>What came of looking up a name.</summary>
+/// <param name="Addresses">Its addresses; empty where there are none.</param>
+/// <param name="Error">Why there are none.</param>
+public sealed record NameAnswer(IPAddress[] Addresses, SocketError? Error)
+{
+    /// <summary>How long ago DNS gave this answer.</summary>
+    public TimeSpan Age { get; init; }
+}

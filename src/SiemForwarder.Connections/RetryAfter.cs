@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace SiemForwarder.Connections;
+
+/// <summary>Reads the header <c>Retry-After</c> (RFC 9110 section 10.2.3): seconds or a date.</summary>
+public static class RetryAfter
+{
+    /// <summary>The longest wait that a receiver may ask for.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
+    /// <summary>How long to wait; null for nonsense and for the past, never more than <see cref="Longest"/>.</summary>
+    public static TimeSpan? Parse(string? value, DateTimeOffset now)
+    {
+        value = value?.Trim();
+        if (string.IsNullOrEmpty(value))
+        {
+            return null;
+        }
+
+        TimeSpan wait;
+        if (value.All(char.IsAsciiDigit))
+        {
+            wait = value.Length > 9 ? Longest : TimeSpan.FromSeconds(int.Parse(value, CultureInfo.InvariantCulture));
+        }
+        else if (DateTimeOffset.TryParseExact(
+            value, ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"], CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite, out var date))
+        {
+            wait = date - now;
+        }
+        else
+        {
+            return null;
+        }
+
+        if (wait <= TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        return wait < Longest ? wait : Longest;
+    }
+}

@@ -1,0 +1,30 @@
+namespace SiemForwarder.Connections;
+
+/// <summary>Cancels a step when its time is over, and knows that from the caller's own cancellation.</summary>
+public sealed class TimeBound : IDisposable
+{
+    private readonly CancellationToken caller;
+    private readonly CancellationTokenSource timer;
+    private readonly CancellationTokenSource linked;
+
+    public TimeBound(TimeSpan limit, TimeProvider timeProvider, CancellationToken caller)
+    {
+        this.caller = caller;
+        timer = new CancellationTokenSource(limit, timeProvider);
+        linked = CancellationTokenSource.CreateLinkedTokenSource(caller, timer.Token);
+    }
+
+    public CancellationToken Token => linked.Token;
+
+    /// <summary>True where the time ran out and the caller did not cancel.</summary>
+    public bool IsOver => timer.IsCancellationRequested && !caller.IsCancellationRequested;
+
+    /// <summary>Starts the time anew: something moved.</summary>
+    public void Extend(TimeSpan limit) => timer.CancelAfter(limit);
+
+    public void Dispose()
+    {
+        linked.Dispose();
+        timer.Dispose();
+    }
+}

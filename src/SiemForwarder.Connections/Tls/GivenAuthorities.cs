@@ -1,0 +1,115 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace SiemForwarder.Connections.Tls;
+
+/// <summary>The authorities that an administrator gave to be trusted instead of the system's; each is trusted as given, be it a root or not.</summary>
+/// <remarks>
+/// The platform ends every chain at a root. Where a root is missing or not among those given, and nothing else is wrong, the chain counts as far as
+/// the first certificate in it that was given: an issuing authority without its root, or the certificate of the server itself.
+/// </remarks>
+public sealed class GivenAuthorities : IDisposable
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    private const X509ChainStatusFlags NoRoot = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
+
+    private readonly X509Certificate2Collection certificates = [];
+
+    private GivenAuthorities()
+    {
+    }
+
+    /// <summary>Reads certificates in PEM form; there may be none.</summary>
+    /// <exception cref="CryptographicException">It is not PEM.</exception>
+    public static GivenAuthorities Read(string? pem)
+    {
+        var given = new GivenAuthorities();
+        if (!string.IsNullOrWhiteSpace(pem))
+        {
+            given.certificates.ImportFromPem(PemText.Of(pem));
+        }
+
+        return given;
+    }
+
+    /// <summary>How many there are.</summary>
+    public int Count => certificates.Count;
+
+    /// <summary>How the chain of a server is built: nothing is fetched, revocation is not checked, the system's authorities do not count where there are
+    /// others.</summary>
+    public X509ChainPolicy Policy()
+    {
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        if (certificates.Count > 0)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(certificates);
+        }
+
+        return policy;
+    }
+
+    /// <summary>What is wrong with a server after all, where its chain was built by <see cref="Policy"/>.</summary>
+    public SslPolicyErrors Judge(X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now) =>
+        errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null && IsTrustedAsGiven(chain, now)
+            ? errors & ~SslPolicyErrors.RemoteCertificateChainErrors
+            : errors;
+
+    /// <summary>The same for a client that is told no and wants to know why.</summary>
+    /// <exception cref="AuthenticationException">Says what is wrong, as the platform does where it judges by itself.</exception>
+    public RemoteCertificateValidationCallback Validation => (_, _, chain, errors) =>
+    {
+        var left = Judge(chain, errors, TimeProvider.System.GetUtcNow());
+        return left == SslPolicyErrors.None
+            ? true
+            : throw new AuthenticationException($"The remote certificate is invalid: {left}"
+                + (left.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null
+                    ? $" ({string.Join(", ", chain.ChainStatus.Select(status => status.Status).Distinct())})." : "."));
+    };
+
+    public void Dispose()
+    {
+        foreach (var certificate in certificates)
+        {
+            certificate.Dispose();
+        }
+    }
+
+    /// <summary>Whether a certificate is within its dates.</summary>
+    internal static bool IsValidAt(X509Certificate2 certificate, DateTimeOffset now) => certificate.NotBefore <= now && now <= certificate.NotAfter;
+
+    // From the server up to a certificate that was given, nothing may be wrong but that there is no root.
+    private bool IsTrustedAsGiven(X509Chain chain, DateTimeOffset now)
+    {
+        foreach (var element in chain.ChainElements)
+        {
+            // OpenSSL does not look at the dates of the last certificate where a chain has no root.
+            if (!IsValidAt(element.Certificate, now)
+                || element.ChainElementStatus.Any(status => (status.Status & ~NoRoot) != X509ChainStatusFlags.NoError))
+            {
+                return false;
+            }
+
+            if (certificates.Any(given => given.RawDataMemory.Span.SequenceEqual(element.Certificate.RawDataMemory.Span)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
+
+/// <summary>Text with keys or certificates in PEM form, as people paste it.</summary>
+public static class PemText
+{
+    /// <summary>Without the byte order marks that editors put before a file, which may stand between files that were joined.</summary>
+    public static string Of(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Replace("\uFEFF", "", StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace SiemForwarder.Connections.Tls;
+
+/// <summary>Secures connections of one destination: TLS 1.2 or 1.3, chain and name always checked.</summary>
+/// <remarks>RFC 5425 with RFC 9662; no early data, no renegotiation, nothing is fetched from addresses that a certificate names.</remarks>
+public sealed class TlsClient : IDisposable
+{
+    private GivenAuthorities authorities = GivenAuthorities.Read(null);
+    private readonly X509Certificate2Collection clientChain = [];
+    private SslStreamCertificateContext? clientContext;
+    private CertificatePins? pins;
+
+    private TlsClient(string serverName) => ServerName = serverName;
+
+    /// <summary>Name that is asked for (SNI) and checked.</summary>
+    public string ServerName { get; }
+
+    public bool HasClientCertificate => clientContext is not null;
+
+    /// <summary>Reads the PEM settings; a fault says which of them is wrong.</summary>
+    public static Result<TlsClient> Create(ConnectionSettings settings)
+    {
+        var client = new TlsClient(string.IsNullOrWhiteSpace(settings.Tls.ServerName) ? settings.Endpoint.Host : settings.Tls.ServerName.Trim());
+        var setting = "tls.caCertificate";
+        try
+        {
+            if (!string.IsNullOrWhiteSpace(settings.Tls.CaCertificate))
+            {
+                client.authorities = GivenAuthorities.Read(settings.Tls.CaCertificate);
+                if (client.authorities.Count == 0)
+                {
+                    return NotUsable(setting, "it holds no certificate");
+                }
+            }
+
+            client.pins = string.IsNullOrWhiteSpace(settings.Tls.Fingerprint) ? null : CertificatePins.Parse(settings.Tls.Fingerprint);
+            if (client.pins is null && !string.IsNullOrWhiteSpace(settings.Tls.Fingerprint))
+            {
+                return new Fault(
+                    ErrorCategory.Tls, "tls.fingerprint cannot be used: it is not of the form SHA-256:AB:CD:…", "Correct it in the integration.",
+                    NeedsChange: true);
+            }
+
+            setting = "tls.clientCertificate with tls.clientKey";
+            if (!string.IsNullOrWhiteSpace(settings.Tls.ClientCertificate))
+            {
+                if (string.IsNullOrWhiteSpace(settings.Tls.ClientKey?.Reveal()))
+                {
+                    return NotUsable(setting, "the key is missing");
+                }
+
+                client.LoadClientCertificate(PemText.Of(settings.Tls.ClientCertificate), PemText.Of(settings.Tls.ClientKey.Reveal()));
+            }
+
+            return client;
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            // The message of the exception is left out: it may quote the key.
+            return NotUsable(setting, "it is not valid PEM, or the key is encrypted or belongs to another certificate");
+        }
+    }
+
+    /// <summary>Performs the handshake on a connected stream; the caller disposes the stream where it fails.</summary>
+    public async Task<Result<SslStream>> HandshakeAsync(
+        Stream transport, Endpoint endpoint, PeerCertificate peer, SslApplicationProtocol? application,
+        TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        var stream = new SslStream(transport, leaveInnerStreamOpen: false);
+        var secured = false;
+        try
+        {
+            await stream.AuthenticateAsClientAsync(OptionsFor(peer, application, timeProvider), bound.Token);
+            secured = true;
+            return stream;
+        }
+        catch (OperationCanceledException) when (bound.IsOver)
+        {
+            return TlsFaults.Timeout(endpoint, timeout);
+        }
+        catch (Exception exception) when (exception is AuthenticationException or IOException or InvalidOperationException or CryptographicException)
+        {
+            return TlsFaults.OfHandshake(endpoint, exception, peer, ServerName, HasClientCertificate, timeProvider.GetUtcNow());
+        }
+        finally
+        {
+            if (!secured)
+            {
+                await stream.DisposeAsync();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        authorities.Dispose();
+        foreach (var certificate in clientChain)
+        {
+            certificate.Dispose();
+        }
+
+        clientContext?.TargetCertificate.Dispose();
+    }
+
+    private SslClientAuthenticationOptions OptionsFor(PeerCertificate peer, SslApplicationProtocol? application, TimeProvider timeProvider)
+    {
+        return new SslClientAuthenticationOptions
+        {
+            TargetHost = ServerName,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            AllowRenegotiation = false,
+            CertificateChainPolicy = authorities.Policy(),
+            ClientCertificateContext = clientContext,
+            ApplicationProtocols = application is null ? null : [application.Value],
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => pins is null
+                ? peer.Observe(certificate, chain, authorities.Judge(chain, errors, timeProvider.GetUtcNow()), timeProvider.GetUtcNow())
+                : peer.Observe(certificate, chain, errors, pins, timeProvider.GetUtcNow()),
+        };
+    }
+
+    private void LoadClientCertificate(string certificatePem, string keyPem)
+    {
+        var certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
+        if (OperatingSystem.IsWindows())
+        {
+            // SChannel cannot use a key that lives in memory only.
+            using var ephemeral = certificate;
+            certificate = X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null);
+        }
+
+        clientChain.ImportFromPem(certificatePem);
+        clientContext = SslStreamCertificateContext.Create(certificate, clientChain, offline: true);
+    }
+
+    private static Fault NotUsable(string setting, string why) => new(
+        ErrorCategory.Tls, $"{setting} cannot be used: {why}.", "Paste the PEM text again, with its BEGIN and END lines.", NeedsChange: true);
+}

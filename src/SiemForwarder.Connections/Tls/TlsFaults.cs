@@ -1,0 +1,169 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+
+namespace SiemForwarder.Connections.Tls;
+
+/// <summary>The one place that turns a failed handshake, or an alert that came later, into a fault.</summary>
+public static class TlsFaults
+{
+    private static readonly string[] CertificateAlerts =
+        ["badcertificate", "unsupportedcertificate", "certificaterevoked", "certificateexpired", "certificateunknown", "unknownca", "accessdenied",
+            "decrypterror"];
+
+    private static readonly string[] NotTls =
+        ["wrongversionnumber", "cannotdeterminetheframesize", "packetlength", "corruptedframe", "httprequest", "unexpectedpacketformat", "recordlayerfailure"];
+
+    /// <summary>Why a handshake failed.</summary>
+    /// <param name="endpoint">The receiver.</param>
+    /// <param name="exception">What the TLS library threw.</param>
+    /// <param name="peer">What the receiver's certificate said, where it came that far.</param>
+    /// <param name="serverName">Name that was asked for.</param>
+    /// <param name="hasClientCertificate">Whether one was offered.</param>
+    /// <param name="now">To tell expired from not yet valid.</param>
+    public static Fault OfHandshake(
+        Endpoint endpoint, Exception exception, PeerCertificate peer, string serverName, bool hasClientCertificate, DateTimeOffset now)
+    {
+        if (peer.Errors != SslPolicyErrors.None)
+        {
+            return OfCertificate(endpoint, peer, serverName, now);
+        }
+
+        if (FindAlert(endpoint, exception, hasClientCertificate) is { } fault)
+        {
+            return fault;
+        }
+
+        if (Mentions(exception, NotTls))
+        {
+            return new Fault(
+                ErrorCategory.Tls, $"{endpoint} answered, but not in TLS.",
+                "The port takes plain connections: use its TLS port, or tcp:// or http:// in the server URL.", NeedsChange: true);
+        }
+
+        if (exception is IOException || exception.InnerException is IOException or SocketException)
+        {
+            return new Fault(
+                ErrorCategory.Tls, $"{endpoint} closed the connection during the TLS handshake.",
+                "Check that the port speaks TLS 1.2 or 1.3 and whether it requires a client certificate; the receiver's log says why.");
+        }
+
+        return new Fault(
+            ErrorCategory.Tls, $"the TLS handshake with {endpoint} failed: {OneLine.Of(Innermost(exception).Message, 160)}.",
+            "Check the TLS settings of both sides.", NeedsChange: true);
+    }
+
+    /// <summary>The fault for a TLS alert in an exception, or null where there is none. TLS 1.3 tells of a refused client certificate only so.</summary>
+    public static Fault? FindAlert(Endpoint endpoint, Exception exception, bool hasClientCertificate)
+    {
+        if (!Mentions(exception, "alert"))
+        {
+            return null;
+        }
+
+        if (Mentions(exception, "certificaterequired") || (!hasClientCertificate && Mentions(exception, CertificateAlerts)))
+        {
+            return new Fault(
+                ErrorCategory.Tls, $"{endpoint} requires a client certificate{(hasClientCertificate ? " and did not take ours" : " and none is set")}.",
+                "Set tls.clientCertificate and tls.clientKey to a certificate that the receiver trusts.", NeedsChange: true);
+        }
+
+        if (Mentions(exception, CertificateAlerts))
+        {
+            return new Fault(
+                ErrorCategory.Tls, $"{endpoint} refused the client certificate.",
+                "Check that the receiver trusts its authority, that it is valid today, and that its name is among those the receiver permits.",
+                NeedsChange: true);
+        }
+
+        if (Mentions(exception, "protocolversion"))
+        {
+            return new Fault(
+                ErrorCategory.Tls, $"{endpoint} offers no TLS version that is still safe.", "Switch on TLS 1.2 or 1.3 at the receiver.", NeedsChange: true);
+        }
+
+        return Mentions(exception, "handshakefailure")
+            ? new Fault(
+                ErrorCategory.Tls, $"{endpoint} ended the TLS handshake.",
+                hasClientCertificate
+                    ? "It may refuse the client certificate, or share no cipher suite; its log says which."
+                    : "It may require a client certificate (tls.clientCertificate, tls.clientKey), or share no cipher suite; its log says which.",
+                NeedsChange: true)
+            : new Fault(
+                ErrorCategory.Tls, $"{endpoint} ended the TLS connection with an alert.",
+                "Look at the receiver's log for the reason.");
+    }
+
+    public static Fault Timeout(Endpoint endpoint, TimeSpan limit) => new(
+        ErrorCategory.Timeout, $"{endpoint} did not answer the TLS handshake within {limit.TotalSeconds:0.##} s.",
+        "The port may take plain connections only: use its TLS port, or tcp:// or http:// in the server URL.");
+
+    /// <summary>The receiver went away after the handshake, or after the first bytes, and said nothing.</summary>
+    public static Fault ClosedAtOnce(Endpoint endpoint, bool hasClientCertificate) => new(
+        ErrorCategory.Tls, $"{endpoint} closed the TLS connection as soon as it was set up.",
+        hasClientCertificate
+            ? "It may refuse the client certificate: check that it trusts its authority and permits its name; the receiver's log says more."
+            : "It may require a client certificate (tls.clientCertificate, tls.clientKey); the receiver's log says more.");
+
+    private static Fault OfCertificate(Endpoint endpoint, PeerCertificate peer, string serverName, DateTimeOffset now)
+    {
+        if (peer.Errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
+        {
+            return new Fault(ErrorCategory.Tls, $"{endpoint} presented no certificate.", "Give the receiver a certificate.", NeedsChange: true);
+        }
+
+        var (what, advice) = peer switch
+        {
+            _ when peer.NotAfter < now => (
+                $"the certificate of {endpoint} expired on {PeerCertificate.Day(peer.NotAfter)} ({peer.Subject}).",
+                "Renew it at the receiver."),
+            _ when peer.NotBefore > now => (
+                $"the certificate of {endpoint} is not yet valid; it begins on {PeerCertificate.Day(peer.NotBefore)} ({peer.Subject}).",
+                "Check the clocks of both machines, or wait until then."),
+            { IsUnknownFingerprint: true } => (
+                $"the certificate of {endpoint} ({peer.Subject}) has the fingerprint {peer.Fingerprint}, which is none of tls.fingerprint.",
+                "Compare it with that of the receiver; where it was renewed, add the new fingerprint to tls.fingerprint."),
+            { ChainErrors: var errors } when (errors & X509ChainStatusFlags.NotTimeValid) != 0 => (
+                $"an authority above the certificate of {endpoint} has expired or is not yet valid ({string.Join(" < ", peer.Chain)}).",
+                "Renew the chain at the receiver."),
+            { ChainErrors: var errors } when (errors & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0 => (
+                $"the certificate of {endpoint} comes from an authority that is not trusted here ({peer.Issuer}).",
+                "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates."),
+            { ChainErrors: not X509ChainStatusFlags.NoError } => (
+                $"the certificate chain of {endpoint} is not acceptable ({peer.ChainErrors}).",
+                "Give the receiver a certificate for server authentication from a trusted authority."),
+            _ => (
+                $"the certificate of {endpoint} is for {peer.NamesInWords}, not for {serverName}.",
+                "Use one of these names in the server URL, or set tls.serverName to it."),
+        };
+        return new Fault(ErrorCategory.Tls, what, advice, NeedsChange: true);
+    }
+
+    private static bool Mentions(Exception exception, params ReadOnlySpan<string> words)
+    {
+        for (var current = exception; current is not null; current = current.InnerException)
+        {
+            // TLS libraries spell alerts differently: 'alert bad certificate', 'BadCertificate'.
+            var text = string.Concat(current.Message.Where(char.IsLetter)).ToLowerInvariant();
+            foreach (var word in words)
+            {
+                if (text.Contains(word, StringComparison.Ordinal))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static Exception Innermost(Exception exception)
+    {
+        while (exception.InnerException is not null)
+        {
+            exception = exception.InnerException;
+        }
+
+        return exception;
+    }
+}

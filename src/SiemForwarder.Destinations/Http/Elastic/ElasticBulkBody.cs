@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Destinations.Http.Elastic;
+
+/// <summary>Writes the body of the bulk API: for every event a line that says create with its id, and a line with the document.</summary>
+/// <param name="isJson">Whether events are formatted as JSON; all else becomes a document with the text as its message.</param>
+internal sealed class ElasticBulkBody(bool isJson)
+{
+    // Both servers refuse longer document ids.
+    private const int MaxIdLength = 512;
+
+    private static ReadOnlySpan<byte> Timestamp => "@timestamp"u8;
+
+    public void Write(DeliveryBatch batch, PooledStream body)
+    {
+        using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
+        for (var index = 0; index < batch.Count; index++)
+        {
+            var securityEvent = batch.Events[index];
+            writer.WriteStartObject();
+            writer.WriteStartObject("create"u8);
+            writer.WriteString("_id"u8, IdOf(securityEvent));
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+            EndLine(writer, body);
+            WriteDocument(writer, securityEvent, batch[index].Span, body);
+            body.WriteByte((byte)'\n');
+        }
+    }
+
+    private static string IdOf(SecurityEvent securityEvent) => Encoding.UTF8.GetByteCount(securityEvent.Id) <= MaxIdLength
+        ? securityEvent.Id
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(securityEvent.Id)));
+
+    private static void EndLine(Utf8JsonWriter writer, PooledStream body)
+    {
+        writer.Flush();
+        writer.Reset();
+        body.WriteByte((byte)'\n');
+    }
+
+    private void WriteDocument(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, PooledStream body)
+    {
+        var time = securityEvent.OccurredAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        if (isJson && formatted.Length > 2 && formatted[0] == (byte)'{')
+        {
+            if (HasTimestamp(formatted))
+            {
+                body.Write(formatted);
+                return;
+            }
+
+            // A data stream refuses a document without it.
+            body.Write("{\"@timestamp\":\""u8);
+            body.Write(Encoding.ASCII.GetBytes(time));
+            body.Write("\","u8);
+            body.Write(formatted[1..]);
+            return;
+        }
+
+        writer.WriteStartObject();
+        writer.WriteString(Timestamp, time);
+        writer.WriteString("message"u8, formatted);
+        writer.WriteStartObject("event"u8);
+        writer.WriteString("id"u8, securityEvent.Id);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+        writer.Flush();
+        writer.Reset();
+    }
+
+    private static bool HasTimestamp(ReadOnlySpan<byte> document)
+    {
+        var reader = new Utf8JsonReader(document);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals(Timestamp))
+            {
+                return true;
+            }
+
+            reader.Skip();
+        }
+
+        return false;
+    }
+}

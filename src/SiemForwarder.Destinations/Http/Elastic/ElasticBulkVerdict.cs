@@ -1,0 +1,102 @@
+using System.Globalization;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Destinations.Http.Elastic;
+
+/// <summary>Makes one outcome of the results of a bulk request.</summary>
+internal static class ElasticBulkVerdict
+{
+    private const string RefusedAdvice = "Correct the mapping of that field in the index template, or choose another schema.";
+
+    /// <param name="answer">The request's own, a success.</param>
+    /// <param name="items">Results in the order of the batch.</param>
+    /// <param name="target">Data stream or index, for messages.</param>
+    /// <param name="integrationName">For messages.</param>
+    /// <remarks>A batch that is sent again whole makes no second document, so it may be where one event says that a setting is wrong.</remarks>
+    public static IntakeVerdict Of(HttpAnswer answer, IReadOnlyList<BulkItem> items, string target, string integrationName)
+    {
+        List<RejectedEvent> refused = [];
+        List<int> retry = [];
+        var (created, present, aside) = (0, 0, 0);
+        for (var index = 0; index < items.Count; index++)
+        {
+            var item = items[index];
+            switch (VerdictOf(item))
+            {
+                case HttpVerdict.Delivered:
+                    created += item.Status == 409 ? 0 : 1;
+                    present += item.Status == 409 ? 1 : 0;
+                    aside += item.InFailureStore ? 1 : 0;
+                    break;
+                case HttpVerdict.Transient:
+                    retry.Add(index);
+                    break;
+                case HttpVerdict.Rejected:
+                    refused.Add(new RejectedEvent(
+                        index, $"Integration '{integrationName}': {What(answer, item, target)} {RefusedAdvice}", InShort(answer, item)));
+                    break;
+                default:
+                    return Misconfigured(answer, item, target, integrationName);
+            }
+        }
+
+        var summary = $"HTTP {answer.Status}: {created} created, {present} already "
+            + $"there{(aside > 0 ? $", {aside} of them in the failure store: correct the mapping" : "")}";
+        if (refused.Count == 0 && retry.Count == 0)
+        {
+            return IntakeVerdict.Delivered(summary);
+        }
+
+        var first = items[refused.Count > 0 ? refused[0].Index : retry[0]];
+        if (retry.Count == items.Count || refused.Count == items.Count)
+        {
+            return OfAll(answer, first, target, integrationName);
+        }
+
+        var outcome = new DeliveryOutcome.Partial(
+            refused, retry, $"{summary}, {refused.Count} refused, {retry.Count} to send again; {InShort(answer, first)}", answer.RetryAfter);
+        return new IntakeVerdict(outcome, new Fault(ErrorCategory.Rejected, What(answer, first, target), RefusedAdvice));
+    }
+
+    // Nothing was taken: the outcome itself says more than a list, and a destination that refuses everything is noticed.
+    private static IntakeVerdict OfAll(HttpAnswer answer, BulkItem item, string target, string integrationName)
+    {
+        var transient = VerdictOf(item) == HttpVerdict.Transient;
+        return IntakeVerdict.Of(
+            answer, integrationName, transient ? HttpVerdict.Transient : HttpVerdict.Rejected,
+            !transient ? ErrorCategory.Rejected : item.Status == 429 ? ErrorCategory.RateLimited : ErrorCategory.ServerError,
+            What(answer, item, target),
+            transient ? "The events are sent again; if this lasts, look at the cluster's load and free disk space." : RefusedAdvice);
+    }
+
+    private static IntakeVerdict Misconfigured(HttpAnswer answer, BulkItem item, string target, string integrationName) => IntakeVerdict.Of(
+        answer, integrationName, HttpVerdict.Misconfigured,
+        item.Status switch
+        {
+            401 => ErrorCategory.Authentication,
+            403 => ErrorCategory.Authorization,
+            _ => ErrorCategory.Configuration,
+        },
+        What(answer, item, target),
+        item.Status switch
+        {
+            403 => $"Give the key or role the privileges create_doc and auto_configure on '{target}'.",
+            404 => $"Create an index template with a data stream that fits '{target}', or correct settings.dataStream or settings.index.",
+            _ => "Correct the credentials or settings.",
+        });
+
+    private static HttpVerdict VerdictOf(BulkItem item) => item.Status switch
+    {
+        // 409: this id is there already, so an earlier attempt had arrived.
+        (>= 200 and < 300) or 409 => HttpVerdict.Delivered,
+        429 or >= 500 => HttpVerdict.Transient,
+        403 when item.ErrorType == "cluster_block_exception" => HttpVerdict.Transient,
+        401 or 403 or 404 => HttpVerdict.Misconfigured,
+        _ => HttpVerdict.Rejected,
+    };
+
+    private static string What(HttpAnswer answer, BulkItem item, string target) => $"{answer.Endpoint} answered {InShort(answer, item)} for '{target}'.";
+
+    private static string InShort(HttpAnswer answer, BulkItem item) =>
+        OneLine.Of(answer.Hide($"{item.Status.ToString(CultureInfo.InvariantCulture)} {item.ErrorType} {item.Reason}".TrimEnd('.', ' ')));
+}

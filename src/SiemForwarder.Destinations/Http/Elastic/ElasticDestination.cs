@@ -1,0 +1,158 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Destinations.Http.Elastic;
+
+/// <summary>Elasticsearch and OpenSearch by the bulk API; the event's id as document id makes repeats harmless.</summary>
+internal sealed class ElasticDestination : HttpIntake
+{
+    private readonly ElasticSettings own;
+    private readonly ElasticBulkBody bulk;
+
+    private ElasticDestination(DestinationSettings settings, TimeProvider timeProvider, ElasticSettings own)
+        : base(settings, timeProvider, ProfileOf(settings, own))
+    {
+        this.own = own;
+        bulk = new ElasticBulkBody(EventValue.IsJson(settings.Http));
+    }
+
+    public static DestinationKind Kind { get; } = new()
+    {
+        Id = "elastic",
+        Name = "Elasticsearch, OpenSearch",
+        Description = "Writes events into a data stream or index of Elasticsearch or OpenSearch, each exactly once by its id.",
+        DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
+        Acceptance = Acceptance.Indexed,
+        CheckSettings = static settings => ElasticSettings.Read(new SettingReader(settings)).Faults,
+        Documentation = "src/SiemForwarder.Destinations/README.md#elasticsearch-and-opensearch",
+        Fields =
+        [
+            DestinationField.ServerUrl("https://host:9200; the path of the bulk API is added."),
+            DestinationField.Port,
+            .. ElasticSettings.Fields,
+            .. DestinationField.OfGzippedHttp,
+            .. DestinationField.OfAuthentication,
+            .. DestinationField.OfTls,
+        ],
+        Open = static (settings, timeProvider) => new ElasticDestination(settings, timeProvider, ElasticSettings.Read(new SettingReader(settings.Settings))),
+    };
+
+    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => bulk.Write(batch, body);
+
+    protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
+    {
+        var byStatus = IntakeVerdict.Of(answer, Settings.IntegrationName);
+        if (byStatus.Fault is not null)
+        {
+            return byStatus;
+        }
+
+        return ElasticBulkAnswer.TryRead(answer.Body, batch.Count, out var items)
+            ? ElasticBulkVerdict.Of(answer, items, own.Target, Settings.IntegrationName)
+            : IntakeVerdict.Of(
+                answer, Settings.IntegrationName, HttpVerdict.Transient, ErrorCategory.ServerError,
+                $"{answer.Endpoint} answered HTTP {answer.Status}, but not with the result of every event.",
+                "The batch is sent again, which makes no second document; if this lasts, check that the server URL leads to Elasticsearch or OpenSearch.");
+    }
+
+    protected override Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
+        new ElasticProbe(used, Settings, own.Target).RunAsync(cancellationToken);
+
+    private static HttpIntakeProfile ProfileOf(DestinationSettings settings, ElasticSettings own) => new()
+    {
+        Credentials = HttpIntakeProfile.CredentialsOf(
+            own.Faults, own.ApiKey is null ? null : new HttpCredentials("Authorization", new Secret($"ApiKey {own.EncodedApiKey!.Reveal()}")),
+            settings.Authentication),
+        Secrets = own.Secrets,
+        // 5 MB with the action lines, far below the 100 MB that the servers take by default.
+        Limits = new BatchLimits(1000, 4_800_000),
+        PathAndQuery = own.BulkPathOf(settings.ServerUrl),
+        ContentType = "application/x-ndjson",
+        MaxAnswerBytes = 4 * 1024 * 1024,
+    };
+}
+
+/// <summary>What only Elasticsearch and OpenSearch have.</summary>
+internal sealed partial record ElasticSettings
+{
+    private const string UsualDataStream = "logs-keycloak.audit-default";
+
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.dataStream", DestinationFieldType.Text, "Data stream to write to: logs-<dataset>-<namespace>.") { Default = UsualDataStream },
+        new("settings.index", DestinationFieldType.Text, "Index or alias to write to instead of a data stream."),
+        new("settings.apiKey", DestinationFieldType.Text,
+            "API key as Elasticsearch shows it: encoded, or id:key; where it is missing, authentication counts.") { Secret = true },
+        new("settings.pipeline", DestinationFieldType.Text, "Ingest pipeline to run documents through."),
+    ];
+
+    public IReadOnlyList<SettingFault> Faults { get; private init; } = [];
+
+    /// <summary>Data stream, index or alias.</summary>
+    public string Target { get; private init; } = "";
+
+    public Secret? ApiKey { get; private init; }
+
+    /// <summary>The key as it stands in the header: id and key in Base64.</summary>
+    public Secret? EncodedApiKey => ApiKey?.Reveal() is not { } key ? null
+        : key.Contains(':', StringComparison.Ordinal) ? new Secret(Convert.ToBase64String(Encoding.UTF8.GetBytes(key))) : ApiKey;
+
+    /// <summary>The key in both forms, and its secret half alone.</summary>
+    public IReadOnlyList<Secret> Secrets
+    {
+        get
+        {
+            if (ApiKey is null || EncodedApiKey is not { } encoded)
+            {
+                return [];
+            }
+
+            var bytes = new byte[encoded.Reveal().Length];
+            var plain = Convert.TryFromBase64String(encoded.Reveal(), bytes, out var length) ? Encoding.UTF8.GetString(bytes, 0, length) : "";
+            return [ApiKey, encoded, new Secret(plain[(plain.IndexOf(':', StringComparison.Ordinal) + 1)..])];
+        }
+    }
+
+    private string? Pipeline { get; init; }
+
+    public static ElasticSettings Read(SettingReader reader)
+    {
+        var (stream, index) = (reader.Text("dataStream"), reader.Text("index"));
+        if (stream is not null && index is not null)
+        {
+            reader.Fault("index", "Give either a data stream or an index, not both.");
+        }
+
+        if (stream is not null && !DataStream().IsMatch(stream))
+        {
+            reader.Fault("dataStream",
+                "Must be of the form logs-<dataset>-<namespace>: lower case, dataset and namespace without hyphens, for example logs-keycloak.audit-default.");
+        }
+
+        if (index is not null && (!Index().IsMatch(index) || Encoding.UTF8.GetByteCount(index) > 255))
+        {
+            reader.Fault("index",
+                "Must be the name of an index: lower case, at most 255 bytes, none of \\ / * ? \" < > | , # : or space, and no - _ + at its beginning.");
+        }
+
+        var settings = new ElasticSettings { Target = index ?? stream ?? UsualDataStream, ApiKey = reader.SecretText("apiKey"),
+            Pipeline = reader.Text("pipeline") };
+        return settings with { Faults = reader.Faults };
+    }
+
+    public static string RootOf(Uri serverUrl) => serverUrl.AbsolutePath.TrimEnd('/') + "/";
+
+    /// <summary>The path of the bulk API with only the answers that are read.</summary>
+    public string BulkPathOf(Uri serverUrl)
+    {
+        var query = "filter_path=errors,items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason";
+        return $"{RootOf(serverUrl)}{Uri.EscapeDataString(Target)}/_bulk?{query}{(Pipeline is null ? "" : $"&pipeline={Uri.EscapeDataString(Pipeline)}")}";
+    }
+
+    [GeneratedRegex(@"^[a-z][^A-Z\\/*?""<>|\s,#:-]*-[^A-Z\\/*?""<>|\s,#:-]{1,100}-[^A-Z\\/*?""<>|\s,#:-]{1,100}$")]
+    private static partial Regex DataStream();
+
+    [GeneratedRegex(@"^[^A-Z\\/*?""<>|\s,#:_+-][^A-Z\\/*?""<>|\s,#:]*$")]
+    private static partial Regex Index();
+}

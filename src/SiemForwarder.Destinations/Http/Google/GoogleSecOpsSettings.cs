@@ -1,0 +1,117 @@
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Destinations.Http.Google;
+
+/// <summary>What only Google Security Operations has.</summary>
+internal sealed record GoogleSecOpsSettings
+{
+    private const string UsualLogType = "KEYCLOAK";
+
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.mode", DestinationFieldType.Choice,
+            "Import raw logs (api) or UDM events (udm, with the schema udm) by the Chronicle API, the same by the older Ingestion API (legacy, "
+                + "legacyUdm), or post to an HTTPS push feed.") { Default = "api", Choices = ["api", "udm", "legacy", "legacyUdm", "feed"] },
+        new("settings.instance", DestinationFieldType.Text, "For api and udm: projects/<project>/locations/<region>/instances/<customer id>."),
+        new("settings.customerId", DestinationFieldType.Text, "For legacy and legacyUdm: the customer id, a UUID."),
+        new("settings.logType", DestinationFieldType.Text, "For api and legacy: log type whose parser reads the events.") { Default = UsualLogType },
+        new("settings.envelope", DestinationFieldType.Choice,
+            "For api, legacy and feed: each event as it was formatted (none), or as the change record of a row of Keycloak's tables, which Google's own "
+                + "parser for KEYCLOAK reads (changeRecord).") { Default = "none", Choices = ["none", "changeRecord"] },
+        new("settings.forwarder", DestinationFieldType.Text, "For api: resource name of the forwarder that imports are booked on."),
+        new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.") { Default = "v1", Choices = ["v1", "v1beta", "v1alpha"] },
+        new("settings.serviceAccountKey", DestinationFieldType.MultilineText,
+            "For all but feed: key file of the service account, the whole JSON.") { Secret = true },
+        new("settings.apiKey", DestinationFieldType.Text, "For feed: API key of the Google Cloud project.") { Secret = true },
+        new("settings.feedSecret", DestinationFieldType.Text, "For feed: the secret that the feed showed once.") { Secret = true },
+    ];
+
+    public bool Feed { get; private init; }
+
+    /// <summary>Whether the older Ingestion API is meant.</summary>
+    public bool Legacy { get; private init; }
+
+    /// <summary>Whether events are imported as they are, past every parser.</summary>
+    public bool Udm { get; private init; }
+
+    /// <summary>Whether events are written as change records of Keycloak's tables.</summary>
+    public bool ChangeRecords { get; private init; }
+
+    public string LogType { get; private init; } = UsualLogType;
+
+    public string CustomerId { get; private init; } = "";
+
+    public string? Forwarder { get; private init; }
+
+    public GoogleServiceAccount? Account { get; private init; }
+
+    /// <summary>Scope of the access token.</summary>
+    public string Scope => Legacy ? "https://www.googleapis.com/auth/malachite-ingestion" : "https://www.googleapis.com/auth/cloud-platform";
+
+    public IReadOnlyList<KeyValuePair<string, string>> FeedHeaders { get; private init; } = [];
+
+    public IReadOnlyList<Secret> Secrets { get; private init; } = [];
+
+    public IReadOnlyList<SettingFault> Faults { get; private init; } = [];
+
+    private string ImportPath { get; init; } = "";
+
+    public static GoogleSecOpsSettings Read(SettingReader reader)
+    {
+        var mode = reader.Choice("mode", "api", "api", "udm", "legacy", "legacyUdm", "feed");
+        var (feed, udm, legacy) = (mode == "feed", mode is "udm" or "legacyUdm", mode is "legacy" or "legacyUdm");
+        var (instance, logType, forwarder) = (reader.Text("instance"), reader.Text("logType") ?? UsualLogType, reader.Text("forwarder"));
+        var version = reader.Choice("version", "v1", "v1", "v1beta", "v1alpha");
+        var (keyFile, apiKey, feedSecret) = (reader.Lines("serviceAccountKey"), reader.Text("apiKey"), reader.Text("feedSecret"));
+        var (changeRecords, customerId) = (reader.Choice("envelope", "none", "none", "changeRecord") == "changeRecord", reader.Text("customerId"));
+        var account = keyFile is null ? null : GoogleServiceAccount.Find(keyFile);
+        if (feed && (apiKey is null || feedSecret is null))
+        {
+            reader.Fault(apiKey is null ? "apiKey" : "feedSecret", "A push feed needs both an API key and the secret of the feed.");
+        }
+
+        if (!feed && account is null)
+        {
+            reader.Fault("serviceAccountKey", "Give the whole key file of the service account: JSON with client_email and private_key.");
+        }
+
+        if (!feed && !legacy && (instance is null || instance.Split('/') is not ["projects", _, "locations", _, "instances", _]))
+        {
+            reader.Fault("instance", "Must be projects/<project>/locations/<region>/instances/<customer id>.");
+        }
+
+        if (legacy && !Guid.TryParse(customerId, out _))
+        {
+            reader.Fault("customerId", "Must be the customer id, a UUID, as SIEM Settings > Profile shows it.");
+        }
+
+        if (udm && changeRecords)
+        {
+            reader.Fault("envelope", "UDM events go past every parser; use api, legacy or feed with changeRecord.");
+        }
+
+        return new GoogleSecOpsSettings
+        {
+            Feed = feed,
+            Legacy = legacy,
+            Udm = udm,
+            ChangeRecords = changeRecords,
+            LogType = logType,
+            CustomerId = customerId ?? "",
+            Forwarder = forwarder,
+            Account = feed ? null : account,
+            ImportPath = legacy
+                ? udm ? "/v2/udmevents:batchCreate" : "/v2/unstructuredlogentries:batchCreate"
+                : $"/{version}/{string.Join('/', (instance ?? "").Split('/').Select(Uri.EscapeDataString))}"
+                    + (udm ? "/events:import" : $"/logTypes/{Uri.EscapeDataString(logType)}/logs:import"),
+            FeedHeaders = feed && apiKey is not null && feedSecret is not null ? [new("X-goog-api-key", apiKey), new("X-Webhook-Access-Key", feedSecret)] : [],
+            Secrets = [.. new[] { apiKey, feedSecret }.OfType<string>().Select(text => new Secret(text)), .. account?.Secrets ?? []],
+            Faults = reader.Faults,
+        };
+    }
+
+    public string PathOf(Uri serverUrl) => Feed ? serverUrl.PathAndQuery : serverUrl.AbsolutePath.TrimEnd('/') + ImportPath;
+
+    /// <summary>Where the older API lists its log types.</summary>
+    public static string LogTypesPathOf(Uri serverUrl) => serverUrl.AbsolutePath.TrimEnd('/') + "/v2/logtypes";
+}

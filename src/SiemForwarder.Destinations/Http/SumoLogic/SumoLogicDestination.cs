@@ -1,0 +1,61 @@
+namespace SiemForwarder.Destinations.Http.SumoLogic;
+
+/// <summary>An HTTP source of Sumo Logic, whose address is the secret.</summary>
+internal sealed class SumoLogicDestination : HttpIntake
+{
+    private const string IntakePath = "/receiver/v1/http/";
+
+    private readonly SumoLogicSettings own;
+
+    private SumoLogicDestination(DestinationSettings settings, TimeProvider timeProvider, SumoLogicSettings own)
+        : base(settings, timeProvider, ProfileOf(settings, own)) => this.own = own;
+
+    public static DestinationKind Kind { get; } = new()
+    {
+        Id = "sumo_logic",
+        Name = "Sumo Logic",
+        Description = "Posts events as lines to an HTTP source of Sumo Logic.",
+        DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
+        Acceptance = Acceptance.Acknowledged,
+        CheckServerUrl = static url => url.AbsolutePath.Contains(IntakePath, StringComparison.OrdinalIgnoreCase)
+            ? "Whoever reads the last part of this address can write: give the host alone here, and the whole address as settings.code, which is never shown."
+            : null,
+        CheckSettings = static settings => SumoLogicSettings.Read(new SettingReader(settings)).Faults,
+        Documentation = "src/SiemForwarder.Destinations/README.md#sumo-logic",
+        Fields =
+        [
+            DestinationField.ServerUrl("https:// and the host of the source's address only, such as https://endpoint4.collection.eu.sumologic.com."),
+            DestinationField.Port,
+            .. SumoLogicSettings.Fields,
+            .. DestinationField.OfGzippedHttp,
+            .. DestinationField.OfTls,
+        ],
+        Open = static (settings, timeProvider) =>
+            new SumoLogicDestination(settings, timeProvider, SumoLogicSettings.Read(new SettingReader(settings.Settings))),
+    };
+
+    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => RequestBody.WriteLines(batch, body);
+
+    protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
+    {
+        var byTable = IntakeVerdict.Of(answer, Settings.IntegrationName);
+        return answer.Status is 400 or 401 or 404 or 422
+            ? IntakeVerdict.Of(
+                answer, Settings.IntegrationName, HttpVerdict.Misconfigured, byTable.Fault!.Category, byTable.Fault.What,
+                "Copy the address of the HTTP source again: the host into serverUrl, the last part into settings.code.")
+            : byTable;
+    }
+
+    protected override string? HintOf(DeliveryBatch batch) => $"Live Tail, _sourceCategory={own.Category ?? "<of the source>"} \"{batch.Events[0].Id}\"";
+
+    private static HttpIntakeProfile ProfileOf(DestinationSettings settings, SumoLogicSettings own) => new()
+    {
+        Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, new AuthenticationSettings()),
+        Secrets = [own.Code],
+        // 1 MB uncompressed is what Sumo Logic recommends at most.
+        Limits = new BatchLimits(1000, 899_000),
+        PathAndQuery = $"{settings.ServerUrl.AbsolutePath.TrimEnd('/')}{IntakePath}{Uri.EscapeDataString(own.Code.Reveal())}",
+        ContentType = EventValue.IsJson(settings.Http) ? "application/json" : "text/plain; charset=utf-8",
+        Headers = own.Headers,
+    };
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Destinations.Http.Webhook;
+
+/// <summary>Signs requests as Standard Webhooks says: a receiver can tell who sent them, and that nobody changed or kept them.</summary>
+public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
+{
+    private const string Prefix = "whsec_";
+
+    /// <summary>Most bytes of a key; fewer than 24 are refused as well.</summary>
+    private const int MaxKeyLength = 64;
+
+    private readonly byte[][] keys = [.. secrets.Select(secret => KeyOf(secret.Reveal())!)];
+
+    /// <summary>Whether a text is a secret of the form <c>whsec_</c> and Base64 of 24 to 64 bytes.</summary>
+    public static bool IsSecret(string text) => KeyOf(text) is { Length: >= 24 and <= MaxKeyLength };
+
+    /// <summary>The three headers.</summary>
+    /// <param name="id">Constant over repeats of the same events.</param>
+    /// <param name="at">Time of this attempt.</param>
+    /// <param name="body">Bytes of the body as they go out.</param>
+    public KeyValuePair<string, string>[] Sign(string id, DateTimeOffset at, ReadOnlySpan<byte> body)
+    {
+        var timestamp = at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        byte[] signed = [.. Encoding.UTF8.GetBytes($"{id}.{timestamp}."), .. body];
+        return
+        [
+            new("webhook-id", id),
+            new("webhook-timestamp", timestamp),
+            new("webhook-signature", string.Join(' ', keys.Select(key => "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, signed))))),
+        ];
+    }
+
+    /// <summary>The id of a request: that of its one event, or a digest of the ids of all.</summary>
+    public static string IdOf(DeliveryBatch batch)
+    {
+        if (batch.Count == 1)
+        {
+            return batch.Events[0].Id;
+        }
+
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var securityEvent in batch.Events)
+        {
+            digest.AppendData(Encoding.UTF8.GetBytes(securityEvent.Id));
+        }
+
+        return "batch_" + Convert.ToHexStringLower(digest.GetCurrentHash())[..32];
+    }
+
+    /// <summary>The bytes of a secret; null where the text is none.</summary>
+    public static byte[]? KeyOf(string secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        var bytes = new byte[secret.Length];
+        return secret.StartsWith(Prefix, StringComparison.Ordinal) && Convert.TryFromBase64String(secret[Prefix.Length..], bytes, out var length)
+            ? bytes[..length]
+            : null;
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Events.Pushed;
+
+namespace SiemForwarder.Events;
+
+/// <summary>Turns the JSON that Keycloak sent into the one normalized record; pure, so a better mapping applies to replays too.</summary>
+public static class EventNormalizer
+{
+    /// <summary>Raised whenever the same bytes of a source are mapped to another event than before.</summary>
+    public const int MappingVersion = 2;
+
+    /// <summary>Normalizes one event. Never throws: what cannot be understood keeps its type name and its details.</summary>
+    /// <param name="stream">Stream of the segment the event came from.</param>
+    /// <param name="raw">The exact bytes of one JSON object.</param>
+    /// <param name="key">Stands in as the id where the event has none.</param>
+    /// <param name="source">Where the event came from.</param>
+    /// <param name="position">Place in the log, or 0.</param>
+    /// <param name="occurredAtMs">Time of the event in epoch milliseconds, used where the object has no <c>time</c>.</param>
+    /// <param name="receivedAt">When the forwarder stored it.</param>
+    public static SecurityEvent Normalize(
+        EventStream stream, ReadOnlyMemory<byte> raw, EventKey key, EventSource source, long position, long occurredAtMs, DateTimeOffset receivedAt)
+    {
+        var origin = new EventOrigin(raw, key, source, position, occurredAtMs, receivedAt);
+        return stream switch
+        {
+            EventStream.User => NormalizeUser(origin),
+            EventStream.Admin => NormalizeAdmin(origin),
+            EventStream.Forwarder => NormalizePushed(origin, EventKind.Operational),
+            _ => NormalizeInbox(origin),
+        };
+    }
+
+    private static SecurityEvent NormalizeUser(in EventOrigin origin)
+    {
+        var userEvent = new KeycloakUserEvent();
+        var isReadable = true;
+        try
+        {
+            KeycloakUserEvent.Read(origin.Json, ref userEvent);
+        }
+        catch (JsonException)
+        {
+            isReadable = false;
+        }
+
+        return UserEventMapping.Map(userEvent, origin, isReadable);
+    }
+
+    private static SecurityEvent NormalizeAdmin(in EventOrigin origin)
+    {
+        var adminEvent = new KeycloakAdminEvent();
+        var isReadable = true;
+        try
+        {
+            KeycloakAdminEvent.Read(origin.Json, ref adminEvent);
+        }
+        catch (JsonException)
+        {
+            isReadable = false;
+        }
+
+        return AdminEventMapping.Map(adminEvent, origin, isReadable);
+    }
+
+    private static SecurityEvent NormalizePushed(in EventOrigin origin, EventKind kind)
+    {
+        var pushed = new PushedEvent();
+        var isReadable = true;
+        try
+        {
+            PushedEvent.Read(origin.Json, ref pushed);
+        }
+        catch (JsonException)
+        {
+            isReadable = false;
+        }
+
+        return PushedEventMapping.Map(pushed, origin, kind, isReadable);
+    }
+
+    // Only what the inbox could read was stored, so an event that cannot be read is none of a webhook.
+    private static SecurityEvent NormalizeInbox(in EventOrigin origin)
+    {
+        PushedOutline outline;
+        try
+        {
+            outline = PushedOutline.Read(origin.Json);
+        }
+        catch (JsonException)
+        {
+            return NormalizePushed(origin, EventKind.Application);
+        }
+
+        if (outline.Shape == PushedShape.Native)
+        {
+            return NormalizePushed(origin, EventKind.Application);
+        }
+
+        var webhook = new WebhookEvent();
+        WebhookEvent.Read(origin.Json, ref webhook);
+        var named = origin.InRealm(webhook.RealmName);
+        return outline.Shape switch
+        {
+            PushedShape.UserWebhook => UserEventMapping.Map(webhook.ToUserEvent() with { Id = origin.IdIfKey(webhook.Id) }, named, isReadable: true),
+            PushedShape.AdminWebhook => AdminEventMapping.Map(webhook.ToAdminEvent() with { Id = origin.IdIfKey(webhook.Id) }, named, isReadable: true),
+            _ => PushedEventMapping.Map(webhook.ToPushedEvent(), origin, EventKind.Application, isReadable: true),
+        };
+    }
+}

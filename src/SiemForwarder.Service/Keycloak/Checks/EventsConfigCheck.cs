@@ -1,0 +1,134 @@
+using System.Text.Json;
+using SiemForwarder.Events;
+using SiemForwarder.Service.Keycloak.Client;
+
+namespace SiemForwarder.Service.Keycloak.Checks;
+
+/// <summary>Looks at what the realm stores and for how long: events that Keycloak does not store cannot be pulled.</summary>
+internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient client, List<SourceCheckItem> items)
+{
+    private const int MinSeconds = 24 * 3600;
+    private const string UserSettings = "Realm settings → Events → User events settings";
+    private const string AdminSettings = "Realm settings → Events → Admin events settings";
+
+    public async Task RunAsync(IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
+    {
+        var answer = await client.GetEventsConfigAsync(cancellationToken);
+        if (answer is KeycloakAnswer.Failed failed)
+        {
+            items.Add(new SourceCheckItem(
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, failed.Failure.Message, "Look at Realm settings → Events yourself."));
+            return;
+        }
+
+        using var body = ((KeycloakAnswer.Content)answer).Body;
+        using var config = JsonDocument.Parse(body.Bytes);
+        if (source.Streams.Contains(EventStream.User))
+        {
+            await CheckUserAsync(config.RootElement, KeycloakExpiration.Find(body, isAdmin: false), recommendedTypes, cancellationToken);
+        }
+        else
+        {
+            Skip("Login events are not pulled from this source.", SourceCheckName.LoginEvents, SourceCheckName.EventTypes, SourceCheckName.LoginExpiration);
+        }
+
+        if (source.Streams.Contains(EventStream.Admin))
+        {
+            await CheckAdminAsync(config.RootElement, cancellationToken);
+        }
+        else
+        {
+            Skip("Admin events are not pulled from this source.", SourceCheckName.AdminEvents, SourceCheckName.Representation, SourceCheckName.AdminExpiration);
+        }
+    }
+
+    private async Task CheckUserAsync(
+        JsonElement config, long? loginSeconds, IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
+    {
+        if (!IsOn(config, "eventsEnabled"))
+        {
+            items.Add(new SourceCheckItem(
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, "Keycloak stores no login events of this realm.",
+                $"In the admin console: {UserSettings} → switch on Save events."));
+        }
+        else
+        {
+            items.Add(new SourceCheckItem(SourceCheckName.LoginEvents, SourceCheckResult.Ok, "Keycloak stores login events."));
+        }
+
+        var stored = config.TryGetProperty("enabledEventTypes", out var types) ? types.EnumerateArray().Select(type => type.GetString()!).ToHashSet() : [];
+        var known = await KnownTypesAsync(cancellationToken);
+        var missing = recommendedTypes.Where(type => !stored.Contains(type) && (known is null || known.Contains(type))).Order(StringComparer.Ordinal).ToList();
+        items.Add(missing.Count == 0
+            ? new SourceCheckItem(SourceCheckName.EventTypes, SourceCheckResult.Ok, $"All recommended types are stored ({stored.Count} in all).")
+            : new SourceCheckItem(
+                SourceCheckName.EventTypes,
+                SourceCheckResult.Warning,
+                $"{missing.Count} recommended types are not stored: {string.Join(", ", missing)}.",
+                $"In the admin console: {UserSettings} → Add saved types → select them → Add. A list saved before an upgrade does not hold the types that "
+                    + "came with it."));
+        items.Add(Expiration(SourceCheckName.LoginExpiration, loginSeconds ?? 0, $"{UserSettings} → Expiration"));
+    }
+
+    private async Task CheckAdminAsync(JsonElement config, CancellationToken cancellationToken)
+    {
+        items.Add(IsOn(config, "adminEventsEnabled")
+            ? new SourceCheckItem(SourceCheckName.AdminEvents, SourceCheckResult.Ok, "Keycloak stores admin events.")
+            : new SourceCheckItem(
+                SourceCheckName.AdminEvents, SourceCheckResult.Warning, "Keycloak stores no admin events of this realm.",
+                $"In the admin console: {AdminSettings} → switch on Save events."));
+        items.Add(IsOn(config, "adminEventsDetailsEnabled")
+            ? new SourceCheckItem(SourceCheckName.Representation, SourceCheckResult.Ok, "Admin events say what was sent.")
+            : new SourceCheckItem(
+                SourceCheckName.Representation,
+                SourceCheckResult.Warning,
+                "Admin events do not say what was changed, only where.",
+                $"In the admin console: {AdminSettings} → switch on Include representation. Secrets in it are masked before anything is forwarded."));
+        var answer = await client.GetRealmAsync(cancellationToken);
+        if (answer is KeycloakAnswer.Content json)
+        {
+            using var body = json.Body;
+            if (KeycloakExpiration.Find(body, isAdmin: true) is { } seconds)
+            {
+                items.Add(Expiration(SourceCheckName.AdminExpiration, seconds, $"{AdminSettings} → Expiration"));
+                return;
+            }
+        }
+
+        items.Add(new SourceCheckItem(
+            SourceCheckName.AdminExpiration,
+            SourceCheckResult.Skipped,
+            "How long Keycloak keeps admin events is only shown with the role view-realm.",
+            $"Optional: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-realm of realm-management."));
+    }
+
+    private async Task<HashSet<string>?> KnownTypesAsync(CancellationToken cancellationToken)
+    {
+        var answer = await client.GetServerInfoAsync(cancellationToken);
+        if (answer is not KeycloakAnswer.Content json)
+        {
+            return null;
+        }
+
+        using var body = json.Body;
+        using var info = JsonDocument.Parse(body.Bytes);
+        return info.RootElement.TryGetProperty("enums", out var enums) && enums.TryGetProperty("eventType", out var types)
+            ? [.. types.EnumerateArray().Select(type => type.GetString()!)]
+            : null;
+    }
+
+    private static SourceCheckItem Expiration(string name, long seconds, string where) => seconds switch
+    {
+        0 => new SourceCheckItem(name, SourceCheckResult.Ok, "Keycloak keeps them for ever."),
+        < MinSeconds => new SourceCheckItem(
+            name,
+            SourceCheckResult.Warning,
+            $"Keycloak deletes them after {TimeSpan.FromSeconds(seconds)}; an outage longer than that loses events.",
+            $"In the admin console: {where} → at least 1 day, better 7."),
+        _ => new SourceCheckItem(name, SourceCheckResult.Ok, $"Keycloak keeps them for {TimeSpan.FromSeconds(seconds).TotalDays:0.#} days."),
+    };
+
+    private void Skip(string why, params string[] names) => items.AddRange(names.Select(name => new SourceCheckItem(name, SourceCheckResult.Skipped, why)));
+
+    private static bool IsOn(JsonElement config, string member) => config.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.True;
+}

@@ -1,0 +1,65 @@
+using System.Text.Json.Serialization;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Service.Keycloak.Checks;
+
+/// <summary>How one item of a check ended.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SourceCheckResult>))]
+public enum SourceCheckResult
+{
+    [JsonStringEnumMemberName("ok")]
+    Ok,
+
+    /// <summary>Polling works, but something will be missing.</summary>
+    [JsonStringEnumMemberName("warning")]
+    Warning,
+
+    /// <summary>Polling does not work.</summary>
+    [JsonStringEnumMemberName("failed")]
+    Failed,
+
+    /// <summary>Could not be looked at, or does not apply.</summary>
+    [JsonStringEnumMemberName("skipped")]
+    Skipped,
+}
+
+/// <summary>One item of a check.</summary>
+/// <param name="Name">One of <see cref="SourceCheckName"/>.</param>
+/// <param name="Result">How it ended.</param>
+/// <param name="Detail">What was seen.</param>
+/// <param name="Advice">What to do, in the words of Keycloak's admin console; null where nothing is to do.</param>
+public sealed record SourceCheckItem(string Name, SourceCheckResult Result, string Detail, string? Advice = null)
+{
+    private const int MaxTextLength = 2000;
+
+    /// <summary>What was seen; on one line whatever the server said.</summary>
+    public string Detail { get; } = OneLine.Of(Detail, MaxTextLength);
+
+    /// <inheritdoc cref="Detail"/>
+    public string? Advice { get; } = Advice is null ? null : OneLine.Of(Advice, MaxTextLength);
+}
+
+/// <summary>What a check of a Keycloak source found, item by item in a fixed order.</summary>
+public sealed record SourceCheckReport(IReadOnlyList<SourceCheckItem> Items)
+{
+    public bool Succeeded => Items.All(item => item.Result != SourceCheckResult.Failed);
+}
+
+/// <summary>The names of the items, in their order.</summary>
+public static class SourceCheckName
+{
+    public const string Server = "server";
+    public const string Token = "access token";
+    public const string Role = "role";
+    public const string Api = "events API";
+    public const string LoginEvents = "login events";
+    public const string EventTypes = "event types";
+    public const string LoginExpiration = "login event expiration";
+    public const string AdminEvents = "admin events";
+    public const string Representation = "admin event representation";
+    public const string AdminExpiration = "admin event expiration";
+    public const string Clock = "clock";
+
+    public static readonly IReadOnlyList<string> All =
+        [Server, Token, Role, Api, LoginEvents, EventTypes, LoginExpiration, AdminEvents, Representation, AdminExpiration, Clock];
+}

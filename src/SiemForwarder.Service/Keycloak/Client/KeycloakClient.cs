@@ -1,0 +1,123 @@
+using System.Net.Http.Headers;
+
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>The four admin endpoints that the forwarder reads, with the token of the source's service account.</summary>
+internal sealed class KeycloakClient : IDisposable
+{
+    /// <summary>Longest page; a larger one is asked for again in parts.</summary>
+    public const int MaxPageBytes = 16 << 20;
+
+    /// <summary>Longest answer that holds all rows of one millisecond, which cannot be asked for in parts.</summary>
+    public const int MaxTieBytes = 64 << 20;
+
+    private readonly KeycloakSource source;
+    private readonly KeycloakConnection connection;
+    private readonly KeycloakRoot root;
+
+    public KeycloakClient(KeycloakSource source, TimeProvider time)
+    {
+        this.source = source;
+        Clock = new ServerClock(time);
+        connection = new KeycloakConnection(source, time, Clock);
+        root = new KeycloakRoot(source, connection);
+        Token = new KeycloakToken(source, connection, root, Clock);
+    }
+
+    public ServerClock Clock { get; }
+
+    public KeycloakToken Token { get; }
+
+    /// <summary>Reads one page; the caller disposes the body.</summary>
+    public Task<KeycloakAnswer> GetEventsAsync(EventQuery query, int maxBytes, CancellationToken cancellationToken) =>
+        GetAsync($"/admin/realms/{Uri.EscapeDataString(source.Realm)}/{query.Path()}", maxBytes, cancellationToken);
+
+    public Task<KeycloakAnswer> GetEventsConfigAsync(CancellationToken cancellationToken) =>
+        GetAsync($"/admin/realms/{Uri.EscapeDataString(source.Realm)}/events/config", 1 << 20, cancellationToken);
+
+    /// <summary>The realm itself; stripped to a few members without the role view-realm.</summary>
+    public Task<KeycloakAnswer> GetRealmAsync(CancellationToken cancellationToken) =>
+        GetAsync($"/admin/realms/{Uri.EscapeDataString(source.Realm)}", 4 << 20, cancellationToken);
+
+    public Task<KeycloakAnswer> GetServerInfoAsync(CancellationToken cancellationToken) => GetAsync("/admin/serverinfo", 8 << 20, cancellationToken);
+
+    public Task<(string? Root, PollFailure? Failure)> FindRootAsync(CancellationToken cancellationToken) => root.FindAsync(cancellationToken);
+
+    public void Dispose() => connection.Dispose();
+
+    private async Task<KeycloakAnswer> GetAsync(string path, int maxBytes, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var (token, refused) = await Token.GetAsync(cancellationToken);
+            if (token is null)
+            {
+                return new KeycloakAnswer.Failed(refused!, null);
+            }
+
+            var (url, missing) = await root.FindAsync(cancellationToken);
+            if (url is null)
+            {
+                return new KeycloakAnswer.Failed(missing!, null);
+            }
+
+            using var request = new HttpRequestMessage(HttpMethod.Get, url + path);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            var (reply, failure) = await connection.SendAsync(request, maxBytes, cancellationToken);
+            if (reply is null)
+            {
+                return new KeycloakAnswer.Failed(failure!, null);
+            }
+
+            if (reply is { Status: 200, IsJson: true })
+            {
+                Observe(reply);
+                return new KeycloakAnswer.Content(reply.Body);
+            }
+
+            using (reply)
+            {
+                if (reply.Status is 401 or 403)
+                {
+                    // A role granted meanwhile is only in a new token.
+                    Token.Drop();
+                }
+
+                if (reply.Status == 404)
+                {
+                    root.Forget();
+                }
+
+                if (reply.Status != 401 || attempt > 1)
+                {
+                    return new KeycloakAnswer.Failed(KeycloakAnswers.Classify(source, reply), reply.Status);
+                }
+            }
+        }
+    }
+
+    private void Observe(KeycloakReply reply)
+    {
+        if (reply.Date is { } date)
+        {
+            var atMs = date.ToUnixTimeMilliseconds();
+            Clock.Refine(atMs, atMs + 999, reply.SentAtMs, reply.AnsweredAtMs);
+        }
+    }
+}
+
+/// <summary>What came of one request: a JSON body, or a failure.</summary>
+internal abstract record KeycloakAnswer
+{
+    private KeycloakAnswer()
+    {
+    }
+
+    /// <summary>Status 200 with a JSON content type; whether the body parses is not known yet.</summary>
+    public sealed record Content(KeycloakBody Body) : KeycloakAnswer;
+
+    /// <summary>No answer that can be used.</summary>
+    /// <param name="Failure">Why, in words.</param>
+    /// <param name="Status">HTTP status, where there was one from the admin API.</param>
+    public sealed record Failed(PollFailure Failure, int? Status) : KeycloakAnswer;
+}

@@ -1,0 +1,79 @@
+using System.Net.Http.Headers;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>Sends one request at a time to the server of one source and reads the whole answer; every fault is a value.</summary>
+internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider time, ServerClock clock) : IDisposable
+{
+    /// <summary>Bound on one request; far below the 300 s after which Keycloak ends a transaction.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    private HttpClient? client;
+
+    /// <summary>Sends the request; only cancellation of <paramref name="cancellationToken"/> throws.</summary>
+    /// <param name="request">What to send; the caller disposes it.</param>
+    /// <param name="maxBytes">Longest body to read.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendAsync(HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
+    {
+        using var gate = await ServerGate.EnterAsync(source.BaseUrl, cancellationToken);
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        KeycloakBody? body = null;
+        try
+        {
+            client ??= KeycloakHttp.Create(source);
+            var sentAtMs = clock.LocalMs;
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            var answeredAtMs = clock.LocalMs;
+            body = new KeycloakBody();
+            await using var stream = await response.Content.ReadAsStreamAsync(either.Token);
+            if (!await body.TryFillAsync(stream, response.Content.Headers.ContentLength, maxBytes, either.Token))
+            {
+                return (null, new PollFailure(
+                    ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} answered with more than {maxBytes >> 20} MiB at once.", null,
+                    PageSuspicion.TooLarge));
+            }
+
+            var reply = new KeycloakReply
+            {
+                Status = (int)response.StatusCode,
+                MediaType = response.Content.Headers.ContentType?.MediaType,
+                RetryAfter = Delay(response.Headers.RetryAfter),
+                Location = response.Headers.Location,
+                Date = response.Headers.Date,
+                Body = body,
+                SentAtMs = sentAtMs,
+                AnsweredAtMs = answeredAtMs,
+            };
+            body = null;
+            return (reply, null);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (null, new PollFailure(
+                ErrorCategory.Timeout,
+                $"{ConnectionFaults.Of(source)} did not answer within {Timeout.TotalSeconds:0} s. Check that the server is not overloaded and that no "
+                    + "firewall drops the connection.",
+                null,
+                PageSuspicion.TooLarge));
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            return (null, ConnectionFaults.Classify(source, fault));
+        }
+        finally
+        {
+            body?.Dispose();
+        }
+    }
+
+    public void Dispose() => client?.Dispose();
+
+    private TimeSpan? Delay(RetryConditionHeaderValue? retryAfter)
+    {
+        var delay = retryAfter?.Delta ?? (retryAfter?.Date is { } date ? date - time.GetUtcNow() : null);
+        return delay > TimeSpan.Zero ? delay : null;
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>One complete HTTP answer of a Keycloak server, or of whatever stands in front of it.</summary>
+internal sealed class KeycloakReply : IDisposable
+{
+    public required int Status { get; init; }
+
+    public required string? MediaType { get; init; }
+
+    public required TimeSpan? RetryAfter { get; init; }
+
+    public required Uri? Location { get; init; }
+
+    public required DateTimeOffset? Date { get; init; }
+
+    public required KeycloakBody Body { get; init; }
+
+    /// <summary>When the request left and when its headers were back, on the monotonic clock of <see cref="ServerClock.LocalMs"/>.</summary>
+    public required long SentAtMs { get; init; }
+
+    /// <inheritdoc cref="SentAtMs"/>
+    public required long AnsweredAtMs { get; init; }
+
+    public bool IsJson => MediaType is { } type && (type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal));
+
+    /// <summary>The member of a JSON object as text; empty where there is none.</summary>
+    public string Text(string member)
+    {
+        if (!IsJson)
+        {
+            return "";
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(Body.Bytes);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(member, out var value)
+                && value.ValueKind == JsonValueKind.String
+                ? value.GetString()!
+                : "";
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>The end of a sentence about this answer: Keycloak's own error fields, and nothing of a body that may be another server's.</summary>
+    public string Words()
+    {
+        var words = new[] { Text("error"), Text("error_description"), Text("errorMessage") }.Where(text => text.Length > 0).Distinct();
+        var said = OneLine.Of(string.Join(": ", words), 200);
+        return said.Length == 0 ? "." : $": {said.TrimEnd('.')}.";
+    }
+
+    public void Dispose() => Body.Dispose();
+}

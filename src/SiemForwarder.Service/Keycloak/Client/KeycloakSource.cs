@@ -1,0 +1,44 @@
+using SiemForwarder.Connections;
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>A Keycloak realm to pull from, as the administrator configured it.</summary>
+public sealed record KeycloakSource
+{
+    public required int Id { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>URL of the server, with or without <c>/auth</c>, without a trailing slash.</summary>
+    public required Uri BaseUrl { get; init; }
+
+    /// <summary>Name of the realm, not its id.</summary>
+    public required string Realm { get; init; }
+
+    public required string ClientId { get; init; }
+
+    public required Secret ClientSecret { get; init; }
+
+    /// <summary>The streams to pull: <see cref="EventStream.User"/>, <see cref="EventStream.Admin"/> or both.</summary>
+    public IReadOnlyList<EventStream> Streams { get; init; } = [EventStream.User, EventStream.Admin];
+
+    /// <summary>Pause between polls while events arrive.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Where the first poll begins: now, everything stored, or an instant.</summary>
+    public PollStart Start { get; init; } = PollStart.Now;
+
+    /// <summary>PEM of the authorities to trust instead of the system's.</summary>
+    public string? CaCertificate { get; init; }
+}
+
+/// <summary>Where the first poll of a source begins.</summary>
+/// <param name="Everything">From the oldest stored event.</param>
+/// <param name="Since">From this instant; null with <paramref name="Everything"/> false means now.</param>
+public sealed record PollStart(bool Everything, DateTimeOffset? Since)
+{
+    public static readonly PollStart Now = new(false, null);
+
+    public static readonly PollStart All = new(true, null);
+}

@@ -1,0 +1,100 @@
+using System.Text.Json;
+
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>The access token of a source's service account: fetched when needed, kept until shortly before it expires.</summary>
+internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection connection, KeycloakRoot root, ServerClock clock)
+{
+    private const long MaxLifetimeSeconds = 100 * 366 * 86_400L;
+
+    private string? token;
+    private long renewAtMs;
+    private (long SentAtMs, long AnsweredAtMs) fetched;
+
+    /// <summary>Claims of the present token; null before the first one or where it is opaque.</summary>
+    public AccessTokenClaims? Claims { get; private set; }
+
+    /// <summary>Id of the present token while its CLIENT_LOGIN event has not been read.</summary>
+    public string? UnseenTokenId { get; private set; }
+
+    /// <summary>Throws the token away; the next request fetches another.</summary>
+    public void Drop() => token = null;
+
+    public async Task<(string? Token, PollFailure? Failure)> GetAsync(CancellationToken cancellationToken)
+    {
+        if (token is not null && clock.LocalMs < renewAtMs)
+        {
+            return (token, null);
+        }
+
+        token = null;
+        var (url, missing) = await root.FindAsync(cancellationToken);
+        if (url is null)
+        {
+            return (null, missing);
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{url}/realms/{Uri.EscapeDataString(source.Realm)}/protocol/openid-connect/token")
+        {
+            Content = new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["grant_type"] = "client_credentials",
+                ["client_id"] = source.ClientId,
+                ["client_secret"] = source.ClientSecret.Reveal(),
+            }),
+        };
+        var (answer, failure) = await connection.SendAsync(request, 1 << 20, cancellationToken);
+        using var reply = answer;
+        if (reply is null)
+        {
+            return (null, failure);
+        }
+
+        return reply is { Status: 200, IsJson: true } && TryTake(reply) ? (token, null) : (null, KeycloakAnswers.ClassifyToken(source, reply));
+    }
+
+    /// <summary>The server stamped the login of the present token with this time: its clock in milliseconds.</summary>
+    public void ObserveLogin(long timeMs)
+    {
+        UnseenTokenId = null;
+        if (Claims?.IssuedAtSeconds * 1000 is { } issuedAtMs && Math.Abs(timeMs - issuedAtMs) <= ServerClock.ToleranceMs)
+        {
+            clock.Observe(timeMs, timeMs, fetched.SentAtMs, fetched.AnsweredAtMs);
+        }
+    }
+
+    private bool TryTake(KeycloakReply reply)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(reply.Body.Bytes);
+            if (!document.RootElement.TryGetProperty("access_token", out var accessToken) || accessToken.GetString() is not { Length: > 0 } text)
+            {
+                return false;
+            }
+
+            var lifetimeMs = document.RootElement.TryGetProperty("expires_in", out var expiresIn) && expiresIn.TryGetInt64(out var seconds)
+                ? 1000 * Math.Clamp(seconds, 1, MaxLifetimeSeconds)
+                : 60_000;
+
+            // Thirty seconds before the end, unless the whole life is so short that it would never be used.
+            var usableMs = Math.Min(lifetimeMs * 8 / 10, Math.Max(lifetimeMs - 30_000, lifetimeMs / 2));
+            token = text;
+            renewAtMs = reply.SentAtMs + Math.Min(usableMs, PollTiming.MaxTokenUseMs);
+            Claims = AccessTokenClaims.Find(text);
+            UnseenTokenId = Claims?.TokenId;
+            fetched = (reply.SentAtMs, reply.AnsweredAtMs);
+            if (Claims?.IssuedAtSeconds is { } issuedAt)
+            {
+                clock.Observe(issuedAt * 1000, (issuedAt * 1000) + 999, reply.SentAtMs, reply.AnsweredAtMs);
+            }
+
+            return true;
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException)
+        {
+            // Not a token answer: the caller classifies the reply.
+            return false;
+        }
+    }
+}

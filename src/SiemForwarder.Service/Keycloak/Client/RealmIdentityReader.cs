@@ -1,0 +1,55 @@
+using System.Text.Json;
+
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>Asks a server who a realm is, without a token: so it leaves no event behind.</summary>
+internal static class RealmIdentityReader
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
+
+    /// <summary>The identity; null where the server did not say it within five seconds. Only cancellation throws.</summary>
+    public static async Task<RealmIdentity?> ReadAsync(KeycloakSource source, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var bound = new CancellationTokenSource(Bound, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
+        using var connection = new KeycloakConnection(source, time, new ServerClock(time));
+        try
+        {
+            var root = new KeycloakRoot(source, connection);
+            return await root.FindAsync(either.Token) is ({ } url, _)
+                ? new RealmIdentity(root.Issuer, await ReadKeyIdsAsync(source, url, connection, either.Token))
+                : null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> ReadKeyIdsAsync(
+        KeycloakSource source, string root, KeycloakConnection connection, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{root}/realms/{Uri.EscapeDataString(source.Realm)}/protocol/openid-connect/certs");
+        var (answer, _) = await connection.SendAsync(request, 1 << 20, cancellationToken);
+        using var reply = answer;
+        return reply is { Status: 200, IsJson: true } ? KeyIdsOf(reply.Body.Bytes) : [];
+    }
+
+    private static List<string> KeyIdsOf(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return [.. JsonSerializer.Deserialize<KeySet>(json.Span, JsonSerializerOptions.Web)?.Keys?.Select(key => key.Kid).OfType<string>() ?? []];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>A set of public keys (RFC 7517 section 5).</summary>
+    private sealed record KeySet(IReadOnlyList<PublicKey>? Keys);
+
+    /// <summary>A public key, of which the id matters here.</summary>
+    private sealed record PublicKey(string? Kid);
+}

@@ -1,0 +1,152 @@
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>What is known of the server's clock: the slowest of its nodes' clocks, and how far the fastest is ahead of that.</summary>
+/// <remarks>Keycloak sends no <c>Date</c>; a token's <c>iat</c> is the clock of the node that gave it in whole seconds, the event of that token the same in
+/// milliseconds. An event proves a clock too: none is seen before its own stamp, nor later after it than a transaction may last. Whatever was not observed
+/// for two horizons counts no more.</remarks>
+internal sealed class ServerClock(TimeProvider time)
+{
+    /// <summary>Observations nearer than this are of one clock.</summary>
+    public const long ToleranceMs = 5_000;
+
+    private const int MaxClocks = 8;
+    private const long WindowMs = 2 * PollTiming.HorizonMs;
+
+    // The Gregorian years that DateTimeOffset knows, less one at the end to calculate with.
+    private const long LatestMs = 253_370_764_800_000;
+
+    // A token from years ahead is a fault of the token: believed, it would end the reading.
+    private const long FarthestAheadMs = 366 * 86_400_000L;
+
+    private readonly long started = time.GetTimestamp();
+    private readonly List<NodeClock> clocks = [];
+    private long observedMs;
+    private ClockBound? ahead;
+    private ClockBound? behind;
+    private (long Low, long High) followed;
+
+    public bool IsMeasured => clocks.Count > 0;
+
+    /// <summary>Milliseconds of the monotonic clock since this object was made.</summary>
+    public long LocalMs => (long)time.GetElapsedTime(started).TotalMilliseconds;
+
+    /// <summary>The slowest clock of the server now in epoch milliseconds; before the first measurement local time plus five minutes.</summary>
+    public long NowMs => IsMeasured ? LocalMs + ((followed.Low + followed.High) / 2) : time.GetUtcNow().ToUnixTimeMilliseconds() + 300_000;
+
+    /// <summary>How far the server's slowest clock is ahead of ours; null before the first measurement.</summary>
+    public TimeSpan? Offset =>
+        IsMeasured ? TimeSpan.FromMilliseconds(((followed.Low + followed.High) / 2) + LocalMs - time.GetUtcNow().ToUnixTimeMilliseconds()) : null;
+
+    /// <summary>How wrong <see cref="Offset"/> may be, either way.</summary>
+    public TimeSpan Uncertainty => TimeSpan.FromMilliseconds((followed.High - followed.Low) / 2);
+
+    /// <summary>How far the fastest clock of the server is ahead of the slowest at least; 0 where they agree.</summary>
+    public long SpreadMs { get; private set; }
+
+    /// <summary>For how long a clock as slow as the present one had not been observed when it was; what was read meanwhile may lack its events.</summary>
+    public long UnheardMs { get; private set; } = PollTiming.DeepLookMs;
+
+    /// <summary>Whether a time lies in the years that can be told.</summary>
+    public static bool IsPlausible(long timeMs) => timeMs is >= 0 and <= LatestMs;
+
+    /// <summary>A clock of the server showed between <paramref name="fromMs"/> and <paramref name="toMs"/> at some moment between two local ones.</summary>
+    public void Observe(long fromMs, long toMs, long localStartMs, long localEndMs)
+    {
+        if (!IsPlausible(fromMs) || !IsPlausible(toMs) || fromMs - time.GetUtcNow().ToUnixTimeMilliseconds() > FarthestAheadMs)
+        {
+            return;
+        }
+
+        var (low, high) = (fromMs - localEndMs, toMs - localStartMs);
+        var heardMs = clocks.Where(clock => clock.Low <= high + ToleranceMs).Max(clock => (long?)clock.SeenMs);
+        observedMs = Math.Max(observedMs, localEndMs);
+        if (clocks.Where(clock => clock.Distance(low, high) <= ToleranceMs).MinBy(clock => clock.Distance(low, high)) is { } known)
+        {
+            known.Take(low, high, localEndMs, isLive: IsLive(known.SeenMs), WindowMs);
+        }
+        else
+        {
+            clocks.Add(new NodeClock(low, high, localEndMs));
+            if (clocks.Count > MaxClocks)
+            {
+                clocks.Remove(clocks.MinBy(clock => clock.SeenMs)!);
+            }
+        }
+
+        Follow(heardMs);
+    }
+
+    /// <summary>Draws the bounds closer where the times agree with what is known, and is ignored else: a proxy's <c>Date</c> is not Keycloak's clock.</summary>
+    public void Refine(long fromMs, long toMs, long localStartMs, long localEndMs)
+    {
+        if (IsMeasured && IsPlausible(fromMs))
+        {
+            clocks.Find(clock => (clock.Low, clock.High) == followed)?.Refine(fromMs - localEndMs, toMs - localStartMs);
+            Follow(null);
+        }
+    }
+
+    /// <summary>An event that was not seen before has this stamp: the clock of its node shows no less by now.</summary>
+    public void ObserveStamp(long stampMs)
+    {
+        var offsetMs = Math.Clamp(stampMs, 0, LatestMs) - LocalMs;
+        if (!IsMeasured || offsetMs - followed.High <= PollTiming.FutureMs)
+        {
+            return;
+        }
+
+        ahead = ahead is { } known && IsLive(known.SeenMs) && known.OffsetMs >= offsetMs
+            ? known with { SeenMs = LocalMs }
+            : new ClockBound(offsetMs, LocalMs, LocalMs);
+        Follow(null);
+    }
+
+    /// <summary>An event with this stamp was not there yet at a local time: the clock of its node was no further on then than a transaction lasts.</summary>
+    public void ObserveAbsence(long stampMs, long localMs)
+    {
+        var offsetMs = Math.Clamp(stampMs, 0, LatestMs) + PollTiming.TransactionMs - localMs;
+        if (!IsMeasured || offsetMs >= Slowest().Low - ToleranceMs)
+        {
+            return;
+        }
+
+        // Bounds like these differ by when the sweep came; each small step down would be another reason to read again.
+        behind = behind is { } known && IsLive(known.SeenMs) && known.OffsetMs - PollTiming.ClockMarginMs <= offsetMs
+            ? known with { SeenMs = LocalMs }
+            : new ClockBound(offsetMs, LocalMs, LocalMs);
+        Follow(null);
+    }
+
+    private bool IsLive(long seenMs) => observedMs - seenMs <= WindowMs;
+
+    private NodeClock Slowest() => clocks.Where(clock => IsLive(clock.SeenMs)).MinBy(clock => clock.High)!;
+
+    private void Follow(long? heardMs)
+    {
+        var before = followed;
+        var isFirst = before == default;
+        var slowest = Slowest();
+        long sinceMs;
+        if (behind is { } late && IsLive(late.SeenMs) && late.OffsetMs < slowest.Low)
+        {
+            (followed, sinceMs) = ((late.OffsetMs, late.OffsetMs), late.FirstSeenMs);
+        }
+        else
+        {
+            (followed, sinceMs) = ((slowest.Low, slowest.High), slowest.FirstSeenMs);
+        }
+
+        if (!isFirst && followed.High < before.Low - ToleranceMs)
+        {
+            UnheardMs = heardMs is { } heard ? Math.Min(PollTiming.DeepLookMs, observedMs - heard) : PollTiming.DeepLookMs;
+        }
+
+        // A faster clock that was only seen before the slow one may be the same, set back.
+        var fastest = clocks.Where(clock => IsLive(clock.SeenMs) && clock.SeenMs > sinceMs).Select(clock => clock.Low).DefaultIfEmpty(followed.High).Max();
+        fastest = ahead is { } early && IsLive(early.SeenMs) ? Math.Max(fastest, early.OffsetMs) : fastest;
+        SpreadMs = fastest - followed.High > PollTiming.FutureMs ? fastest - followed.High : 0;
+    }
+
+    /// <summary>A bound on the offset of a clock that an event proves.</summary>
+    private readonly record struct ClockBound(long OffsetMs, long FirstSeenMs, long SeenMs);
+}

@@ -1,0 +1,61 @@
+using SiemForwarder.Connections;
+using SiemForwarder.Events;
+
+namespace SiemForwarder.Service.Keycloak.Client;
+
+/// <summary>Finds out which generation of the events API answers, without knowing the version: two queries that each generation treats differently.</summary>
+internal static class TierProbe
+{
+    /// <summary>Asks; the tier, or why it could not be told.</summary>
+    public static async Task<(ApiTier? Tier, PollFailure? Failure)> RunAsync(
+        KeycloakClient client, KeycloakSource source, EventStream stream, CancellationToken cancellationToken)
+    {
+        var (tier, failure) = await CompareAsync(
+            client, new EventQuery(stream, 1) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1" }, cancellationToken);
+        if (tier is null && failure is null)
+        {
+            // A row that cannot be read answers 400 too: the same questions without any row.
+            (tier, failure) = await CompareAsync(
+                client, new EventQuery(stream, 0) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1", To = "1" }, cancellationToken);
+        }
+
+        return tier is null && failure is null
+            ? (null, new PollFailure(
+                ErrorCategory.ServerError,
+                $"{ConnectionFaults.Of(source)} answers the events API in a way that fits no version of Keycloak. Check that no proxy rewrites queries, "
+                    + "and Keycloak's own log."))
+            : (tier, failure);
+    }
+
+    private static async Task<(ApiTier? Tier, PollFailure? Failure)> CompareAsync(
+        KeycloakClient client, EventQuery direction, EventQuery epoch, CancellationToken cancellationToken)
+    {
+        var (refusesDirection, failure) = await RefusesAsync(client, direction, cancellationToken);
+        if (failure is not null)
+        {
+            return (null, failure);
+        }
+
+        var (refusesEpoch, secondFailure) = await RefusesAsync(client, epoch, cancellationToken);
+        return (secondFailure, refusesDirection, refusesEpoch) switch
+        {
+            (not null, _, _) => (null, secondFailure),
+            (null, true, false) => (ApiTier.WithIds, null),
+            (null, false, true) => (ApiTier.WithoutIds, null),
+            _ => (null, null),
+        };
+    }
+
+    private static async Task<(bool Refuses, PollFailure? Failure)> RefusesAsync(KeycloakClient client, EventQuery query, CancellationToken cancellationToken)
+    {
+        var answer = await client.GetEventsAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
+        if (answer is KeycloakAnswer.Content json)
+        {
+            json.Body.Dispose();
+            return (false, null);
+        }
+
+        var failed = (KeycloakAnswer.Failed)answer;
+        return failed is { Status: 400, Failure.Suspect: PageSuspicion.UnreadableRow } ? (true, null) : (false, failed.Failure);
+    }
+}

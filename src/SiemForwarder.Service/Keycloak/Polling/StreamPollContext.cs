@@ -1,0 +1,247 @@
+using SiemForwarder.Connections;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Keycloak.Client;
+
+namespace SiemForwarder.Service.Keycloak.Polling;
+
+/// <summary>What both ways of tailing share: fetching a page, handing it to the log together with the new checkpoint, and the state that
+/// goes with it.</summary>
+/// <remarks>The checkpoint in memory moves only after the log has committed it, or where nothing but repeats was read.</remarks>
+internal sealed class StreamPollContext(
+    KeycloakSource source,
+    EventStream stream,
+    KeycloakClient client,
+    Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
+    TimeProvider time,
+    ILogger logger,
+    int pageRows,
+    FormerIds? formerIds = null)
+{
+    private static readonly TimeSpan QuietPersistInterval = TimeSpan.FromSeconds(60);
+
+    private readonly List<IncomingEvent> fresh = [];
+    private PollCheckpoint? stored;
+    private readonly HashSet<long> crowded = [];
+    private SweepWatch? sweeps;
+    private long storedAt;
+    private long newestMs = long.MinValue;
+    private long wentBackFromMs = long.MinValue;
+
+    public KeycloakSource Source => source;
+
+    public EventStream Stream => stream;
+
+    public KeycloakClient Client => client;
+
+    public ServerClock Clock => client.Clock;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    public PollCheckpoint Checkpoint { get; private set; } = null!;
+
+    public KnownEvents Known { get; } = new();
+
+    /// <summary>From where sweeps read, and what they found late.</summary>
+    public SweepWatch Sweeps => sweeps ??= new SweepWatch(this);
+
+    /// <summary>Longest time between an event's stamp, by the slowest clock of the server, and its commit that is covered: longer while the nodes
+    /// differ.</summary>
+    public long HorizonMs => PollTiming.HorizonMs + Math.Min(Clock.SpreadMs, PollTiming.DeepLookMs);
+
+    /// <summary>From where a poll reads what is newest: a little behind the watermark, or behind what a faster node wrote, which sweeps read again.</summary>
+    public long NewestFromMs
+    {
+        get
+        {
+            var readMs = Clock.SpreadMs > 0 ? Math.Min(newestMs, Clock.NowMs + Math.Min(Clock.SpreadMs, PollTiming.DeepLookMs)) : long.MinValue;
+            return Math.Max(Math.Max(Checkpoint.WatermarkMs, readMs) - PollTiming.OverlapMs, Checkpoint.StartMs);
+        }
+    }
+
+    /// <summary>Up to where a poll reads what is newest; null for all. What a clock wrote before it was set back is left to sweeps, which read it once in a
+    /// while.</summary>
+    public long? NewestToMs => Clock.NowMs < wentBackFromMs ? Clock.NowMs + Clock.SpreadMs + PollTiming.ClockMarginMs : null;
+
+    /// <summary>Events older than this are not remembered in <see cref="Known"/>.</summary>
+    public long KeptFromMs => Clock.NowMs - (2 * HorizonMs);
+
+    /// <summary>How long Keycloak keeps events of this stream; null where it does not say or keeps them for ever.</summary>
+    public long? ExpirationSeconds { get; set; }
+
+    public AdaptivePageSize PageSize { get; } = new(pageRows);
+
+    /// <summary>Rows received and events appended since the last <see cref="BeginPoll"/>.</summary>
+    public (int Read, int Appended) Polled { get; private set; }
+
+    /// <summary>Pages still allowed in this poll.</summary>
+    public int PagesLeft { get; private set; }
+
+    /// <summary>True once a page without its own ids was seen to carry them.</summary>
+    public bool SawIds { get; private set; }
+
+    public long EventsAppended { get; private set; }
+
+    public void BeginPoll()
+    {
+        Polled = (0, 0);
+        PagesLeft = PollTiming.PagesPerPoll;
+    }
+
+    /// <summary>Takes a checkpoint without storing it: at the start, or after a change that the next page will carry.</summary>
+    public void Assume(PollCheckpoint checkpoint, bool isStored)
+    {
+        Checkpoint = checkpoint;
+        stored = isStored ? checkpoint : stored;
+    }
+
+    /// <summary>Fetches and parses one page; the caller disposes it.</summary>
+    public async Task<(EventPage? Page, PollFailure? Failure)> FetchAsync(EventQuery query, int maxBytes, CancellationToken cancellationToken)
+    {
+        PagesLeft--;
+        var answer = await client.GetEventsAsync(query, maxBytes, cancellationToken);
+        if (answer is KeycloakAnswer.Failed failed)
+        {
+            return (null, failed.Failure);
+        }
+
+        if (EventPage.Find(((KeycloakAnswer.Content)answer).Body) is not { } page)
+        {
+            return (null, KeycloakAnswers.Unreadable(source));
+        }
+
+        Polled = (Polled.Read + page.Count, Polled.Appended);
+        SawIds = page.Count > 0 && page.Events[0].Key is not null;
+        OwnLogin.Observe(client, page);
+        return (page, null);
+    }
+
+    /// <summary>Hands the events to the log and moves the checkpoint with them; null where both are in, else why not.</summary>
+    /// <param name="events">Events in the order of the log; bodies stay valid until this returns.</param>
+    /// <param name="next">The checkpoint after these events.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<PollFailure?> StoreAsync(IReadOnlyList<IncomingEvent> events, PollCheckpoint next, CancellationToken cancellationToken)
+    {
+        fresh.Clear();
+        foreach (var incoming in events)
+        {
+            if (!Known.Contains(incoming.OccurredAtMs, incoming.Key))
+            {
+                fresh.Add(incoming);
+            }
+        }
+
+        if (next is { Tier: ApiTier.WithoutIds, IdentifiedThroughMs: { } throughMs } && formerIds is not null
+            && !await formerIds.TryRecognizeAsync(fresh, throughMs, cancellationToken))
+        {
+            return new PollFailure(
+                ErrorCategory.Database,
+                $"What is stored of source '{source.Name}' cannot be read: the database does not answer. Reading goes on once it does.");
+        }
+
+        if (fresh.Count > 0 || MustPersist(next))
+        {
+            var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson()), cancellationToken);
+            if (outcome is AppendOutcome.Unavailable unavailable)
+            {
+                return new PollFailure(ErrorCategory.Database,
+                    $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason} Reading goes on from the same place once the database answers.");
+            }
+
+            var committed = (AppendOutcome.Committed)outcome;
+            Polled = (Polled.Read, Polled.Appended + committed.Appended);
+            EventsAppended += committed.Appended;
+            Sweeps.Note(committed.Stored);
+            stored = next;
+            storedAt = time.GetTimestamp();
+        }
+
+        var keptFromMs = KeptFromMs;
+        foreach (var incoming in events)
+        {
+            if (incoming.OccurredAtMs >= keptFromMs)
+            {
+                Known.Add(incoming.OccurredAtMs, incoming.Key);
+            }
+        }
+
+        Checkpoint = next;
+        return null;
+    }
+
+    /// <summary>Puts an event of the forwarder's own into the log: what a SIEM has to know about its source.</summary>
+    public async Task<PollFailure?> RaiseAsync(PollNotice notice, CancellationToken cancellationToken)
+    {
+        logger.LogWarning("Source {Source}, {Stream} events: {Message}", source.Name, stream, notice.Message);
+        var outcome = await append(new LogAppend(source.Id, EventStream.Forwarder, [notice.ToEvent(source, stream)], null), cancellationToken);
+        return outcome is AppendOutcome.Unavailable unavailable
+            ? new PollFailure(ErrorCategory.Database, $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason}")
+            : null;
+    }
+
+    /// <summary>Tells once that one millisecond holds more events than can be asked for at once, so that nobody knows whether all were read.</summary>
+    public async Task<PollFailure?> TellCrowdedAsync(long timeMs, CancellationToken cancellationToken)
+    {
+        if (crowded.Contains(timeMs))
+        {
+            return null;
+        }
+
+        var notice = new PollNotice(
+            PollNotice.PossiblyLost,
+            timeMs,
+            $"Keycloak holds more events of realm '{source.Realm}' with the stamp {EventQuery.Text(timeMs)} than can be asked for at once, and their order may "
+                + "change from answer to answer: some of them may be missing here. Look at them in Keycloak's database.",
+            timeMs,
+            timeMs,
+            0);
+        var failure = await RaiseAsync(notice, cancellationToken);
+        if (failure is null)
+        {
+            crowded.Add(timeMs);
+        }
+
+        return failure;
+    }
+
+    /// <summary>The checkpoint with the watermark moved to what was read, held back at the server's clock.</summary>
+    public PollCheckpoint Advanced(long maxTimeMs) =>
+        Checkpoint with { WatermarkMs = Math.Max(Checkpoint.WatermarkMs, Math.Min(maxTimeMs, Clock.NowMs)) };
+
+    /// <summary>The server answers in another way from now on.</summary>
+    public void UseTier(ApiTier tier)
+    {
+        formerIds?.Forget();
+        Known.Forget();
+        Sweeps.Abandon();
+
+        // Nothing is stored under ids any more; the day on top is for clocks that are ahead.
+        var identifiedMs = tier == ApiTier.WithoutIds ? Clock.NowMs + 86_400_000 : Checkpoint.IdentifiedThroughMs;
+        Assume(Checkpoint with { Tier = tier, Sweep = null, Backfill = null, IdentifiedThroughMs = identifiedMs }, isStored: false);
+    }
+
+    /// <summary>Everything visible was read once up to this time.</summary>
+    public void NoteRead(long timeMs) => newestMs = Math.Max(newestMs, timeMs);
+
+    /// <summary>Takes a checkpoint that counts less as read; the next page carries it.</summary>
+    public void GoBack(PollCheckpoint checkpoint)
+    {
+        wentBackFromMs = Math.Max(wentBackFromMs, Checkpoint.LatestMs);
+        newestMs = long.MinValue;
+        Sweeps.Abandon();
+        Assume(checkpoint, isStored: false);
+    }
+
+    private bool MustPersist(PollCheckpoint next)
+    {
+        // An idle stream only moves its anchor; a restart may read a minute more instead of the database getting a write per poll.
+        if (stored is null || stored with { Sweep = next.Sweep, SweepAnchorMs = next.SweepAnchorMs } != next)
+        {
+            return true;
+        }
+
+        return stored != next && time.GetElapsedTime(storedAt) >= QuietPersistInterval;
+    }
+}
