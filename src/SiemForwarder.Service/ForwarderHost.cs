@@ -1,6 +1,7 @@
 using Serilog;
 using Serilog.Extensions.Logging;
 using SiemForwarder.Service.Access;
+using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -44,12 +45,14 @@ internal static class ForwarderHost
         builder.Services.AddOperations();
         builder.Services.AddEvidence();
         builder.AddApi();
-        builder.Services.AddAccess();
+        builder.AddAccess();
         customize?.Invoke(builder);
 
         var app = builder.Build();
         app.UseAccess();
         app.UseApi();
+        app.UseCallers();
+        app.MapKeys();
         app.MapSources();
         app.MapSourceStatus();
         app.MapPushes();
@@ -69,7 +72,8 @@ internal static class ForwarderHost
         app.MapHealth();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
         app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
-            .WithSummary("Counters in Prometheus' text format.");
+            .WithSummary("Counters in Prometheus' text format.")
+            .Open("Monitoring has no key; it counts, and names integrations and sources.");
         return app;
     }
 

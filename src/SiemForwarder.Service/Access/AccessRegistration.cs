@@ -1,16 +1,37 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Destinations;
+using SiemForwarder.Service.Access.Keys;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Stands before everything else: which names the API answers under, and that no page of another site changes anything.</summary>
+/// <summary>Stands before everything else: which names the API answers under, that no page of another site changes anything, and who may do what.</summary>
 internal static class AccessRegistration
 {
-    public static IServiceCollection AddAccess(this IServiceCollection services)
+    public static WebApplicationBuilder AddAccess(this WebApplicationBuilder builder)
     {
-        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section);
-        return services;
+        var services = builder.Services;
+        services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ApiKeyTable>().AddSingleton<ApiKeyDirectory>().AddSingleton<AdminKeyFile>().AddSingleton<GuessingGuard>()
+            .AddSingleton<ApiKeyJudge>().AddHostedService<FirstKey>();
+        services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
+        services.AddAuthorization(options =>
+        {
+            foreach (var permission in Enum.GetValues<Permission>())
+            {
+                options.AddPolicy(permission.ToString(), policy => policy.RequireAuthenticatedUser()
+                    .RequireAssertion(context => Caller.Of(context.User)?.May(permission) == true));
+            }
+
+            // What names no permission is closed. Where there is no endpoint at all, whoever is known is told so.
+            options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
+                .RequireAssertion(context => context.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint).Build();
+        });
+        return builder.AddAccessToDescription();
     }
 
     public static void UseAccess(this WebApplication app)
@@ -26,6 +47,14 @@ internal static class AccessRegistration
 
             return RequestOrigin.IsForeign(context.Request) ? ForeignPage.ExecuteAsync(context) : next(context);
         });
+    }
+
+    /// <summary>Lets nobody pass to an endpoint who may not call it; stands behind what turns faults into answers.</summary>
+    public static void UseCallers(this WebApplication app)
+    {
+        app.UseDescription();
+        app.UseAuthentication();
+        app.UseAuthorization();
     }
 
     private static ProblemHttpResult UnknownHost(HostString host) => TypedResults.Problem(
