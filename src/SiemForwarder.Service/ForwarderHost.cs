@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Options;
 using Serilog;
 using Serilog.Extensions.Logging;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -53,6 +55,7 @@ internal static class ForwarderHost
         app.UseApi();
         app.UseCallers();
         app.MapKeys();
+        app.MapSignIn();
         app.MapSources();
         app.MapSourceStatus();
         app.MapPushes();
@@ -71,9 +74,11 @@ internal static class ForwarderHost
         app.MapEngines();
         app.MapHealth();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
-        app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
-            .WithSummary("Counters in Prometheus' text format.")
-            .Open("Monitoring has no key; it counts, and names integrations and sources.");
+        var counters = app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
+            .WithSummary("Counters in Prometheus' text format.");
+        _ = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value.MetricsNeedKey
+            ? counters.Needs(Permission.ReadStates)
+            : counters.Open("Monitoring has no key, unless Forwarder:Access:MetricsNeedKey says so; it counts, and names integrations and sources.");
         return app;
     }
 
@@ -89,7 +94,7 @@ internal static class ForwarderHost
         // Levels are Serilog's alone to judge.
         builder.Logging.ClearProviders().AddFilter<SafeLoggerProvider<SerilogLoggerProvider>>(null, LogLevel.Trace)
             .AddProvider(new SafeLoggerProvider<SerilogLoggerProvider>(new SerilogLoggerProvider(logger, dispose: true)));
-        if (builder.Configuration["urls"] is null && builder.Configuration.GetSection("Kestrel:Endpoints").Value is null)
+        if (builder.Configuration["urls"] is null && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
         {
             builder.WebHost.UseUrls(DefaultUrl);
         }

@@ -13,6 +13,16 @@ internal sealed class AccessOptions
     /// <summary>File whose content is a key of an administrator, 32 characters or more; it is read again when it changes.</summary>
     public string? AdminKeyFile { get; set; }
 
+    /// <summary>Whether what listens beyond loopback without TLS does so for a proxy that ends TLS, or for this machine alone.</summary>
+    public bool BehindTlsProxy { get; set; }
+
+    /// <summary>Port, one of those the service listens on, where /health and /metrics are answered, and nothing else; everywhere where absent.</summary>
+    [Range(1, 65_535)]
+    public int? ProbePort { get; set; }
+
+    /// <summary>Whether /metrics asks for a key of a role that may see states.</summary>
+    public bool MetricsNeedKey { get; set; }
+
     /// <summary>Wrong keys that one address may send within a minute.</summary>
     [Range(1, 1000)]
     public int WrongKeysPerAddress { get; set; } = 10;

@@ -1,23 +1,28 @@
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Access.Realms;
 
 namespace SiemForwarder.Service.Access;
 
 /// <summary>Stands before everything else: which names the API answers under, that no page of another site changes anything, and who may do what.</summary>
 internal static class AccessRegistration
 {
+    private const string CallerScheme = "Caller";
+
     public static WebApplicationBuilder AddAccess(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddOptions<AccessOptions>().BindConfiguration(AccessOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ApiKeyTable>().AddSingleton<ApiKeyDirectory>().AddSingleton<AdminKeyFile>().AddSingleton<GuessingGuard>()
             .AddSingleton<ApiKeyJudge>().AddHostedService<FirstKey>();
-        services.AddAuthentication(ApiKeyAuthentication.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+        AddSchemes(builder);
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
         services.AddAuthorization(options =>
         {
@@ -34,15 +39,57 @@ internal static class AccessRegistration
         return builder.AddAccessToDescription();
     }
 
+    private static void AddSchemes(WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<OidcOptions>().Configure<IConfiguration>(OidcOptions.Bind).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<OidcOptions>, OidcOptionsRules>();
+        services.AddSingleton<TokenIntrospection>().AddSingleton<RealmTokens>().AddSingleton<SignedInPeople>().AddSingleton<SignIn>();
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>>(provider => provider.GetRequiredService<RealmTokens>());
+        services.AddSingleton<IConfigureOptions<CookieAuthenticationOptions>>(provider => provider.GetRequiredService<SignIn>());
+        services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>>(provider => provider.GetRequiredService<SignIn>());
+
+        var oidc = OidcOptions.Read(builder.Configuration);
+        var schemes = services.AddAuthentication(CallerScheme)
+            .AddPolicyScheme(CallerScheme, null, options => options.ForwardDefaultSelector = context => SchemeOf(context.Request, oidc))
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+        if (oidc.IsOn)
+        {
+            schemes.AddJwtBearer(RealmTokens.Scheme, _ => { });
+        }
+
+        if (oidc.SignsIn)
+        {
+            schemes.AddCookie(SignIn.CookieScheme).AddOpenIdConnect(SignIn.RealmScheme, _ => { });
+        }
+    }
+
+    // What is sent on purpose goes before the cookie, which a browser sends by itself. A token of a realm is a signed JSON object.
+    private static string SchemeOf(HttpRequest request, OidcOptions oidc)
+    {
+        var given = ApiKeyText.Given(request);
+        return given is null && oidc.SignsIn && request.Cookies.ContainsKey(SignIn.CookieName) ? SignIn.CookieScheme
+            : given is not null && oidc.IsOn && given.StartsWith("eyJ", StringComparison.Ordinal) && given.Count(one => one == '.') == 2 ? RealmTokens.Scheme
+            : ApiKeyAuthentication.SchemeName;
+    }
+
+    /// <exception cref="OptionsValidationException">What the service is told to listen on would show keys to the network.</exception>
     public static void UseAccess(this WebApplication app)
     {
-        var hosts = KnownHosts.Of(app.Configuration, app.Services.GetRequiredService<IOptions<AccessOptions>>().Value);
+        var options = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value;
+        Listening.Check(app.Configuration, options);
+        var hosts = KnownHosts.Of(app.Configuration, options);
         app.Use((context, next) =>
         {
             AnswerHeaders.AddTo(context);
             if (!hosts.Contains(context.Request.Host))
             {
                 return UnknownHost(context.Request.Host).ExecuteAsync(context);
+            }
+
+            if (options.ProbePort is { } port && context.Connection.LocalPort == port != Listening.IsProbe(context.Request.Path))
+            {
+                return OtherPort(port).ExecuteAsync(context);
             }
 
             return RequestOrigin.IsForeign(context.Request) ? ForeignPage.ExecuteAsync(context) : next(context);
@@ -54,6 +101,9 @@ internal static class AccessRegistration
     {
         app.UseDescription();
         app.UseAuthentication();
+        app.Use((context, next) => Caller.Of(context.User) is { Kind: "session" } && !SignIn.IsMeant(context.Request)
+            ? Unmeant.ExecuteAsync(context)
+            : next(context));
         app.UseAuthorization();
     }
 
@@ -61,6 +111,14 @@ internal static class AccessRegistration
         $"The API is not known under the name '{OneLine.Of(host.Host, 100)}'. If it is meant to be, add the name to Forwarder:Access:AllowedHosts "
             + "(Forwarder__Access__AllowedHosts__0 in the environment).",
         statusCode: StatusCodes.Status421MisdirectedRequest, title: "Unknown host");
+
+    private static ProblemHttpResult OtherPort(int port) => TypedResults.Problem(
+        $"/health and /metrics are answered on port {port} alone (Forwarder:Access:ProbePort), and nothing else is there.",
+        statusCode: StatusCodes.Status404NotFound, title: "Other port");
+
+    private static ProblemHttpResult Unmeant => TypedResults.Problem(
+        $"A session alone changes nothing: send the header {SignIn.CsrfHeader} with any value, which no page of another site can.",
+        statusCode: StatusCodes.Status403Forbidden, title: "Not proven to be meant");
 
     private static ProblemHttpResult ForeignPage => TypedResults.Problem(
         "A page of another site sent this request, and only pages of this address may change anything. Behind a proxy, let it pass on the host "

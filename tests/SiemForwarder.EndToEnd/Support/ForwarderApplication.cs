@@ -29,6 +29,10 @@ internal sealed class ForwarderApplication : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
 
+    /// <summary>Every address it listens on.</summary>
+    public IEnumerable<Uri> Addresses =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address));
+
     /// <summary>Client of an administrator.</summary>
     public HttpClient Api { get; }
 
