@@ -1,6 +1,9 @@
+using Microsoft.Extensions.Options;
 using Serilog;
 using Serilog.Extensions.Logging;
 using SiemForwarder.Service.Access;
+using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -45,13 +48,16 @@ internal static class ForwarderHost
         builder.Services.AddOperations();
         builder.Services.AddEvidence();
         builder.AddApi();
-        builder.Services.AddAccess();
+        builder.AddAccess();
         customize?.Invoke(builder);
 
         var app = builder.Build();
         app.UseRequestLog();
         app.UseAccess();
         app.UseApi();
+        app.UseCallers();
+        app.MapKeys();
+        app.MapSignIn();
         app.MapSources();
         app.MapSourceStatus();
         app.MapPushes();
@@ -70,8 +76,11 @@ internal static class ForwarderHost
         app.MapEngines();
         app.MapHealth();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
-        app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
+        var counters = app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
             .WithSummary("Counters in Prometheus' text format.");
+        _ = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value.MetricsNeedKey
+            ? counters.Needs(Permission.ReadStates)
+            : counters.Open("Monitoring has no key, unless Forwarder:Access:MetricsNeedKey says so; it counts, and names integrations and sources.");
         return app;
     }
 
@@ -86,7 +95,7 @@ internal static class ForwarderHost
             .CreateLogger();
         builder.Services.AddSerilog(logger);
         builder.Services.AddSingleton<ILoggerFactory>(_ => new SafeLoggerFactory(new SerilogLoggerFactory(logger, dispose: true)));
-        if (builder.Configuration["urls"] is null && builder.Configuration.GetSection("Kestrel:Endpoints").Value is null)
+        if (builder.Configuration["urls"] is null && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
         {
             builder.WebHost.UseUrls(DefaultUrl);
         }

@@ -4,6 +4,7 @@
 set -eu
 
 api="$FORWARDER_URL/api/v1"
+key=$(cat "${ADMIN_KEY_FILE:-/run/secrets/admin-key}")
 
 # A text as a JSON string.
 quoted() {
@@ -13,7 +14,7 @@ quoted() {
 # create RESOURCE NAME BODY
 create() {
   status=$(curl -sS --retry 10 --retry-connrefused -o /tmp/answer -w '%{http_code}' \
-    -H 'Content-Type: application/json' -d "$3" "$api/$1")
+    -H "X-API-Key: $key" -H 'Content-Type: application/json' -d "$3" "$api/$1")
   case $status in
     201) echo "$1: created '$2'" ;;
     409) echo "$1: '$2' is there already, left as it is" ;;

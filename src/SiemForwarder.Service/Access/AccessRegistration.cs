@@ -1,23 +1,85 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
-using SiemForwarder.Destinations;
+using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Stands before everything else: which names the API answers under, and that no page of another site changes anything.</summary>
+/// <summary>Stands before everything else: which names the API answers under, that no page of another site changes anything, and who may do what.</summary>
 internal static class AccessRegistration
 {
-    public static IServiceCollection AddAccess(this IServiceCollection services)
+    private const string CallerScheme = "Caller";
+
+    public static WebApplicationBuilder AddAccess(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
         services.AddSettings<AccessOptions>(AccessOptions.Section);
-        return services;
+        services.AddSingleton<ApiKeyTable>().AddSingleton<ApiKeyDirectory>().AddSingleton<AdminKeyFile>().AddSingleton<GuessingGuard>()
+            .AddSingleton<ApiKeyJudge>().AddHostedService<FirstKey>();
+        AddSchemes(builder);
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
+        services.AddAuthorization(options =>
+        {
+            foreach (var permission in Enum.GetValues<Permission>())
+            {
+                options.AddPolicy(permission.ToString(), policy => policy.RequireAuthenticatedUser()
+                    .RequireAssertion(context => Caller.Of(context.User)?.May(permission) == true));
+            }
+
+            // What names no permission is closed. Where there is no endpoint at all, whoever is known is told so.
+            options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
+                .RequireAssertion(context => context.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint).Build();
+        });
+        return builder.AddAccessToDescription();
     }
 
+    private static void AddSchemes(WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<OidcOptions>().Configure<IConfiguration>(OidcOptions.Bind).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<OidcOptions>, OidcOptionsRules>().AddSingleton(new SettingsSection(OidcOptions.Section, typeof(OidcOptions)));
+        services.AddSingleton<TokenIntrospection>().AddSingleton<RealmTokens>().AddSingleton<SignedInPeople>().AddSingleton<SignIn>();
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>>(provider => provider.GetRequiredService<RealmTokens>());
+        services.AddSingleton<IConfigureOptions<CookieAuthenticationOptions>>(provider => provider.GetRequiredService<SignIn>());
+        services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>>(provider => provider.GetRequiredService<SignIn>());
+
+        var oidc = OidcOptions.Read(builder.Configuration);
+        var schemes = services.AddAuthentication(CallerScheme)
+            .AddPolicyScheme(CallerScheme, null, options => options.ForwardDefaultSelector = context => SchemeOf(context.Request, oidc))
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+        if (oidc.IsOn)
+        {
+            schemes.AddJwtBearer(RealmTokens.Scheme, _ => { });
+        }
+
+        if (oidc.SignsIn)
+        {
+            schemes.AddCookie(SignIn.CookieScheme).AddOpenIdConnect(SignIn.RealmScheme, _ => { });
+        }
+    }
+
+    // What is sent on purpose goes before the cookie, which a browser sends by itself. A token of a realm is a signed JSON object.
+    private static string SchemeOf(HttpRequest request, OidcOptions oidc)
+    {
+        var given = ApiKeyText.Given(request);
+        return given is null && oidc.SignsIn && request.Cookies.ContainsKey(SignIn.CookieName) ? SignIn.CookieScheme
+            : given is not null && oidc.IsOn && given.StartsWith("eyJ", StringComparison.Ordinal) && given.Count(one => one == '.') == 2 ? RealmTokens.Scheme
+            : ApiKeyAuthentication.SchemeName;
+    }
+
+    /// <exception cref="OptionsValidationException">What the service is told to listen on would show keys to the network.</exception>
     public static void UseAccess(this WebApplication app)
     {
-        var hosts = KnownHosts.Of(app.Configuration, app.Services.GetRequiredService<IOptions<AccessOptions>>().Value);
+        var options = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value;
+        Listening.Check(app.Configuration, options);
+        var hosts = KnownHosts.Of(app.Configuration, options);
         app.Use((context, next) =>
         {
             AnswerHeaders.AddTo(context);
@@ -26,14 +88,38 @@ internal static class AccessRegistration
                 return UnknownHost(context.Request.Host).ExecuteAsync(context);
             }
 
+            if (options.ProbePort is { } port && context.Connection.LocalPort == port != Listening.IsProbe(context.Request.Path))
+            {
+                return OtherPort(port).ExecuteAsync(context);
+            }
+
             return RequestOrigin.IsForeign(context.Request) ? ForeignPage.ExecuteAsync(context) : next(context);
         });
+    }
+
+    /// <summary>Lets nobody pass to an endpoint who may not call it; stands behind what turns faults into answers.</summary>
+    public static void UseCallers(this WebApplication app)
+    {
+        app.UseDescription();
+        app.UseAuthentication();
+        app.Use((context, next) => Caller.Of(context.User) is { Kind: "session" } && !SignIn.IsMeant(context.Request)
+            ? Unmeant.ExecuteAsync(context)
+            : next(context));
+        app.UseAuthorization();
     }
 
     private static ProblemHttpResult UnknownHost(HostString host) => TypedResults.Problem(
         $"The API is not known under the name '{OneLine.Of(host.Host, 100)}'. If it is meant to be, add the name to Forwarder:Access:AllowedHosts "
             + "(Forwarder__Access__AllowedHosts__0 in the environment).",
         statusCode: StatusCodes.Status421MisdirectedRequest, title: "Unknown host");
+
+    private static ProblemHttpResult OtherPort(int port) => TypedResults.Problem(
+        $"/health and /metrics are answered on port {port} alone (Forwarder:Access:ProbePort), and nothing else is there.",
+        statusCode: StatusCodes.Status404NotFound, title: "Other port");
+
+    private static ProblemHttpResult Unmeant => TypedResults.Problem(
+        $"A session alone changes nothing: send the header {SignIn.CsrfHeader} with any value, which no page of another site can.",
+        statusCode: StatusCodes.Status403Forbidden, title: "Not proven to be meant");
 
     private static ProblemHttpResult ForeignPage => TypedResults.Problem(
         "A page of another site sent this request, and only pages of this address may change anything. Behind a proxy, let it pass on the host "

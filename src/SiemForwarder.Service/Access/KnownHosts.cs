@@ -34,18 +34,8 @@ internal sealed class KnownHosts
     }
 
     /// <summary>From the settings that the server itself reads.</summary>
-    public static KnownHosts Of(IConfiguration configuration, AccessOptions options)
-    {
-        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
-        var urls = endpoints.Count > 0 ? endpoints : [.. (configuration["urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries)];
-        var ports = $"{configuration["http_ports"]}{configuration["https_ports"]}";
-        if (urls.Count == 0 && ports.Length > 0)
-        {
-            urls.Add("http://*:0");
-        }
-
-        return new KnownHosts(urls.Select(url => url.Trim()), options.AllowedHosts, [Environment.MachineName, Dns.GetHostName()]);
-    }
+    public static KnownHosts Of(IConfiguration configuration, AccessOptions options) =>
+        new(Listening.Urls(configuration), options.AllowedHosts, [Environment.MachineName, Dns.GetHostName()]);
 
     public bool Contains(HostString host)
     {

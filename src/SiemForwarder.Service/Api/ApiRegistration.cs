@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Registers what all resources of the API have in common: JSON, problem details, OpenAPI, Swagger UI.</summary>
+/// <summary>Registers what all resources of the API have in common: JSON, problem details, OpenAPI.</summary>
 internal static class ApiRegistration
 {
     private const long MaxRequestBytes = 1024 * 1024;
@@ -35,14 +35,6 @@ internal static class ApiRegistration
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.Use(RefuseUnstorableQuery);
-        app.MapOpenApi();
-        app.UseSwaggerUI(options =>
-        {
-            options.SwaggerEndpoint("/openapi/v1.json", "SiemForwarder");
-            options.RoutePrefix = "swagger";
-            options.DocumentTitle = "SiemForwarder API";
-        });
-        app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription();
     }
 
     private static Task RefuseUnstorableQuery(HttpContext context, RequestDelegate next)

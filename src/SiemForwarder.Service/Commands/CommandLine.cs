@@ -25,7 +25,9 @@ internal static class CommandLine
             return args.FirstOrDefault() switch
             {
                 "demo" => await DemoAsync(args[1..]),
-                "health" => await HealthCommand.RunAsync(Environment.GetEnvironmentVariable("ASPNETCORE_URLS"), Console.Out, CancellationToken.None),
+                "health" => await HealthCommand.RunAsync(
+                    Environment.GetEnvironmentVariable("Forwarder__Access__ProbePort") is { Length: > 0 } port
+                        ? $"http://127.0.0.1:{port}" : Environment.GetEnvironmentVariable("ASPNETCORE_URLS"), Console.Out, CancellationToken.None),
                 _ => await ServeAsync(args),
             };
         }

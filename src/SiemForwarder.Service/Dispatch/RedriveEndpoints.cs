@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -26,10 +27,10 @@ internal static class RedriveEndpoints
     public static void MapRedrive(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/set-aside").WithTags("Integrations");
-        group.MapPost("/redrive", Redrive).WithName("RedriveSetAside")
+        group.MapPost("/redrive", Redrive).WithName("RedriveSetAside").Needs(Permission.Operate)
             .WithSummary("Sends set-aside events again: some, those of a reason, or all. The engine that runs the integration does it; see the list for "
                 + "what became of each.");
-        group.MapPost("/discard", Discard).WithName("DiscardSetAside")
+        group.MapPost("/discard", Discard).WithName("DiscardSetAside").Needs(Permission.Configure)
             .WithSummary("Gives set-aside events up for good; asks why, and keeps the answer with each.");
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Storage;
 
@@ -12,13 +13,15 @@ internal static class EngineEndpoints
 
     public static void MapEngines(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/v1/engines", ListEngines).WithTags("Engines").WithName("ListEngines")
+        routes.MapGet("/api/v1/engines", ListEngines).WithTags("Engines").WithName("ListEngines").Needs(Permission.ReadStates)
             .WithSummary("Shows who is alive, in which pools, since when, what it runs, and its version.");
         var group = routes.MapGroup("/api/v1/engine-pools").WithTags("Engines");
-        group.MapGet("/", ListPools).WithName("ListEnginePools").WithSummary("Lists the engine pools with their living engines.");
-        group.MapPost("/", Create).WithName("CreateEnginePool").WithSummary("Creates an engine pool; engines join it by their configuration.");
-        group.MapPut("/{name}", Update).WithName("UpdateEnginePool").WithSummary("Changes the description.");
-        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").WithSummary("Deletes a pool that no integration uses.");
+        group.MapGet("/", ListPools).WithName("ListEnginePools").Needs(Permission.ReadSettings)
+            .WithSummary("Lists the engine pools with their living engines.");
+        group.MapPost("/", Create).WithName("CreateEnginePool").Needs(Permission.Configure)
+            .WithSummary("Creates an engine pool; engines join it by their configuration.");
+        group.MapPut("/{name}", Update).WithName("UpdateEnginePool").Needs(Permission.Configure).WithSummary("Changes the description.");
+        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes a pool that no integration uses.");
     }
 
     private static async Task<Ok<EngineList>> ListEngines(EngineReader engines, CancellationToken cancellationToken)

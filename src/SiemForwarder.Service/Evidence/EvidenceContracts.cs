@@ -81,15 +81,15 @@ public sealed record DeliveryResponse(
 public sealed record DeliveryList(IReadOnlyList<DeliveryResponse> Items, long Total, int Page, int PageSize);
 
 /// <summary>An event that a destination refused for good.</summary>
-/// <param name="Text">The exact bytes as text, as far as they are text.</param>
-/// <param name="BytesBase64">The exact bytes.</param>
+/// <param name="Text">The exact bytes as text, as far as they are text; null for callers who may not read events.</param>
+/// <param name="BytesBase64">The exact bytes; null for callers who may not read events.</param>
 /// <param name="State"><c>open</c>, <c>requested</c> (to be sent again), <c>delivered</c> (after all) or <c>discarded</c>.</param>
 /// <param name="Note">What became of sending it again, or why it was discarded.</param>
 /// <param name="Reason">Why it was set aside.</param>
 /// <param name="Answer">What the destination answered.</param>
 /// <param name="MappingVersion">Version of the mapping that wrote these bytes; a redrive with <c>renderAgain</c> uses today's.</param>
 public sealed record SetAsideResponse(
-    long Id, int Source, long Position, string EventId, string EventType, DateTimeOffset OccurredAt, string Text, string BytesBase64, string Reason,
+    long Id, int Source, long Position, string EventId, string EventType, DateTimeOffset OccurredAt, string? Text, string? BytesBase64, string Reason,
     string Answer, DateTimeOffset SetAsideAt, string State, string? Note, DateTimeOffset? DecidedAt, int MappingVersion);
 
 /// <summary>A page of set-aside events, newest first.</summary>

@@ -1,5 +1,7 @@
 using System.ComponentModel;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 
@@ -11,13 +13,14 @@ internal static class EvidenceEndpoints
     public static void MapEvidence(this IEndpointRouteBuilder routes)
     {
         var events = routes.MapGroup("/api/v1/events").WithTags("Events");
-        events.MapGet("/", Search).WithName("SearchEvents").WithSummary("Searches stored events, newest first.");
-        events.MapGet("/{**eventId}", Journey).WithName("GetEventJourney")
+        events.MapGet("/", Search).WithName("SearchEvents").Needs(Permission.ReadEvents).WithSummary("Searches stored events, newest first.");
+        events.MapGet("/{**eventId}", Journey).WithName("GetEventJourney").Needs(Permission.ReadEvents)
             .WithSummary("Shows an event as received and as normalized, and what became of it at each integration.");
         var integrations = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
-        integrations.MapGet("/deliveries", Deliveries).WithName("ListDeliveries").WithSummary("Lists accepted batches, newest first.");
-        integrations.MapGet("/set-aside", SetAside).WithName("ListSetAside")
-            .WithSummary("Lists events that the destination refuses for good, with the exact bytes.");
+        integrations.MapGet("/deliveries", Deliveries).WithName("ListDeliveries").Needs(Permission.ReadEvidence)
+            .WithSummary("Lists accepted batches, newest first.");
+        integrations.MapGet("/set-aside", SetAside).WithName("ListSetAside").Needs(Permission.ReadEvidence)
+            .WithSummary("Lists events that the destination refuses for good, with the exact bytes for those who may read events.");
     }
 
     private static async Task<Results<Ok<EventList>, ValidationProblem>> Search(
@@ -50,8 +53,13 @@ internal static class EvidenceEndpoints
         ListAsync(id, query, store, (page, pageSize) => deliveries.ListDeliveriesAsync(id, page, pageSize, cancellationToken), cancellationToken);
 
     private static Task<Results<Ok<SetAsideList>, ValidationProblem, ProblemHttpResult>> SetAside(
-        int id, [AsParameters] PageQuery query, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken) =>
-        ListAsync(id, query, store, (page, pageSize) => deliveries.ListSetAsideAsync(id, page, pageSize, cancellationToken), cancellationToken);
+        int id, [AsParameters] PageQuery query, ClaimsPrincipal user, IntegrationStore store, DeliveryReader deliveries, CancellationToken cancellationToken) =>
+        ListAsync(id, query, store, async (page, pageSize) =>
+        {
+            var list = await deliveries.ListSetAsideAsync(id, page, pageSize, cancellationToken);
+            return Caller.Of(user)!.May(Permission.ReadEvents) ? list
+                : list with { Items = [.. list.Items.Select(one => one with { Text = null, BytesBase64 = null })] };
+        }, cancellationToken);
 
     private static async Task<Results<Ok<T>, ValidationProblem, ProblemHttpResult>> ListAsync<T>(
         int id, PageQuery query, IntegrationStore store, Func<int, int, Task<T>> list, CancellationToken cancellationToken)

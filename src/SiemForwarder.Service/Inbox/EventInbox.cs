@@ -19,17 +19,22 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
     public InboxStatus StatusOf(int sourceId) => statuses.GetValueOrDefault(sourceId, InboxStatus.Unused);
 
     /// <summary>Takes a request; what became of its events, or why it was refused as a whole.</summary>
-    public async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeAsync(InboxSettings inbox, HttpRequest request, CancellationToken cancellationToken)
+    /// <param name="inbox">Settings of the source.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="isKnown">Whether the sender is known already as one that may push here; else it needs the credentials of the inbox.</param>
+    /// <param name="cancellationToken">Ends the wait for the body.</param>
+    public async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeAsync(
+        InboxSettings inbox, HttpRequest request, bool isKnown, CancellationToken cancellationToken)
     {
-        var (response, refusal) = await TakeUncountedAsync(inbox, request, cancellationToken);
+        var (response, refusal) = await TakeUncountedAsync(inbox, request, isKnown, cancellationToken);
         Count(inbox, response, refusal);
         return (response, refusal);
     }
 
     private async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeUncountedAsync(
-        InboxSettings inbox, HttpRequest request, CancellationToken cancellationToken)
+        InboxSettings inbox, HttpRequest request, bool isKnown, CancellationToken cancellationToken)
     {
-        if (InboxCredentials.RefuseHeaders(inbox, request.Headers, time.GetUtcNow()) is { } unknown)
+        if (!isKnown && InboxCredentials.RefuseHeaders(inbox, request.Headers, time.GetUtcNow()) is { } unknown)
         {
             return (null, PushRefusal.Unauthorized(unknown));
         }
@@ -50,7 +55,7 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
             return (null, PushRefusal.Unsupported("Of the content encodings the inbox takes gzip alone."));
         }
 
-        using var share = room.Open(inbox.SourceId, isProven: inbox.Authentication == InboxAuthentication.Key);
+        using var share = room.Open(inbox.SourceId, isProven: isKnown || inbox.Authentication == InboxAuthentication.Key);
         using var sent = new InboxBody(share);
         using var unzipped = new InboxBody(share);
         var refusal = await ReceiveAsync(inbox, request, sent, share, cancellationToken);

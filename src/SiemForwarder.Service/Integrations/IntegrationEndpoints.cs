@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Connections;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Storage;
 
@@ -13,16 +14,18 @@ internal static class IntegrationEndpoints
     public static void MapIntegrations(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
-        group.MapGet("/", List).WithName("ListIntegrations").WithSummary("Lists integrations, searchable by name and URL, with the headline of their status.");
-        group.MapGet("/{id:int}", Get).WithName("GetIntegration").WithSummary("Shows one integration; its ETag names the version.");
-        group.MapPost("/", Create).WithName("CreateIntegration")
+        group.MapGet("/", List).WithName("ListIntegrations").Needs(Permission.ReadSettings)
+            .WithSummary("Lists integrations, searchable by name and URL, with the headline of their status.");
+        group.MapGet("/{id:int}", Get).WithName("GetIntegration").Needs(Permission.ReadSettings)
+            .WithSummary("Shows one integration; its ETag names the version.");
+        group.MapPost("/", Create).WithName("CreateIntegration").Needs(Permission.Configure)
             .WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.");
-        group.MapPut("/{id:int}", Update).WithName("UpdateIntegration")
+        group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").Needs(Permission.Configure)
             .WithSummary("Replaces the settings; asks for the version read (If-Match). Secrets left out stay as they are, an empty text removes one.");
-        group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration")
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").Needs(Permission.Configure)
             .WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
-        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").WithSummary("Starts forwarding where it stopped.");
-        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").WithSummary("Stops forwarding at once.");
+        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure).WithSummary("Starts forwarding where it stopped.");
+        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure).WithSummary("Stops forwarding at once.");
     }
 
     private static async Task<Results<Ok<IntegrationList>, ValidationProblem>> List(

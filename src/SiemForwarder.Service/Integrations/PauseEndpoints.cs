@@ -1,11 +1,13 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
 /// <summary>Why sending shall pause.</summary>
-/// <param name="By">Who pauses it, 1 to 200 characters; shown in the status.</param>
+/// <param name="By">Ignored: who pauses it is the caller. Kept for those who send it.</param>
 /// <param name="Reason">Why, at most 1000 characters.</param>
 public sealed record PauseRequest(string? By = null, string? Reason = null);
 
@@ -15,25 +17,19 @@ internal static class PauseEndpoints
     public static void MapPause(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
-        group.MapPost("/pause", Pause).WithName("PauseIntegration")
+        group.MapPost("/pause", Pause).WithName("PauseIntegration").Needs(Permission.Operate)
             .WithSummary("Pauses sending; events are pulled and stored on, and sent after a resume. The status says since when and by whom.");
-        group.MapPost("/resume", Resume).WithName("ResumeIntegration").WithSummary("Goes on sending where a pause began.");
+        group.MapPost("/resume", Resume).WithName("ResumeIntegration").Needs(Permission.Operate).WithSummary("Goes on sending where a pause began.");
     }
 
     private static Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Pause(
-        int id, PauseRequest request, IntegrationStore store, CancellationToken cancellationToken)
+        int id, PauseRequest request, ClaimsPrincipal user, IntegrationStore store, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        if (string.IsNullOrWhiteSpace(request.By))
-        {
-            errors.Add("by", "Say who pauses the integration; the status shows it to those who wonder.");
-        }
-
-        errors.AtMost("by", request.By, 200);
         errors.AtMost("reason", request.Reason, 1000);
         return errors.Any
             ? Task.FromResult<Results<NoContent, ValidationProblem, ProblemHttpResult>>(Problems.Invalid(errors))
-            : SetAsync(id, request.By!.Trim(), request.Reason?.Trim(), store, cancellationToken);
+            : SetAsync(id, Caller.Of(user)!.Name, request.Reason?.Trim(), store, cancellationToken);
     }
 
     private static Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Resume(

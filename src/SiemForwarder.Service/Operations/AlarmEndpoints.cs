@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Operations;
 
@@ -22,7 +23,7 @@ internal static class AlarmEndpoints
     private const int AtMost = 500;
 
     public static void MapAlarms(this IEndpointRouteBuilder routes) => routes
-        .MapGet("/api/v1/alarms", List).WithTags("Status").WithName("ListAlarms")
+        .MapGet("/api/v1/alarms", List).WithTags("Status").WithName("ListAlarms").Needs(Permission.ReadStates)
         .WithSummary("Lists what is wrong now: failing integrations, unreachable sources, empty engine pools, losses. With all=true also what was; the "
             + "newest 500.");
 

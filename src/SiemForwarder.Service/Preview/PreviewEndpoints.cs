@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -14,11 +15,11 @@ internal static class PreviewEndpoints
     public static void MapPreviews(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
-        group.MapPost("/{id:int}/preview", PreviewStored).WithName("PreviewIntegration")
+        group.MapPost("/{id:int}/preview", PreviewStored).WithName("PreviewIntegration").Needs(Permission.ReadEvents)
             .WithSummary(
                 "Shows the exact bytes that given, recent or sample events become, what a strict receiver would stumble over, and "
                 + "the fields that it sees; nothing is sent.");
-        group.MapPost("/preview", PreviewNew).WithName("PreviewNewIntegration")
+        group.MapPost("/preview", PreviewNew).WithName("PreviewNewIntegration").Needs(Permission.ReadEvents)
             .WithSummary(
                 "Shows the same for settings that are not stored yet: those of creating an integration, in the member integration.");
     }

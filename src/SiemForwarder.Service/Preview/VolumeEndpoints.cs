@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 
@@ -10,11 +11,11 @@ internal static class VolumeEndpoints
     public static void MapVolumes(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
-        group.MapGet("/{id:int}/volume", EstimateStored).WithName("EstimateVolume")
+        group.MapGet("/{id:int}/volume", EstimateStored).WithName("EstimateVolume").Needs(Permission.ReadStates)
             .WithSummary(
                 "Estimates events and bytes a day by event type, from the stored events of the last 24 hours that pass the filter; "
                 + "says whether they were counted or sampled.");
-        group.MapPost("/volume", EstimateNew).WithName("EstimateNewVolume")
+        group.MapPost("/volume", EstimateNew).WithName("EstimateNewVolume").Needs(Permission.ReadStates)
             .WithSummary(
                 "Estimates the same for settings that are not stored yet: those of creating an integration, in the member integration.");
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Storage;
 
@@ -13,7 +14,8 @@ namespace SiemForwarder.Service.Sources;
 internal static class PushEndpoints
 {
     public static void MapPushes(this IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/sources/{id:int}/events", Push)
-        .WithTags("Sources").WithName("PushEvents")
+        .WithTags("Sources").WithName("PushEvents").WithMetadata(new OwnCredentials())
+        .Open("An inbox has keys or signatures of its own; an API key with the permission to push counts too.")
         .WithSummary("Takes one event, an array, or one a line (NDJSON), also by gzip; answers 202 after the commit, with counts.")
         .WithDescription(PushDocumentation.Description)
         .Produces<PushResponse>(StatusCodes.Status202Accepted)
@@ -48,7 +50,8 @@ internal static class PushEndpoints
             rate.MinDataRate = new MinDataRate(options.Value.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
         }
 
-        var (response, refusal) = await events.TakeAsync(inbox, http.Request, cancellationToken);
+        var mayPush = Caller.Of(http.User) is { } caller && caller.May(Permission.Push) && (caller.SourceId ?? id) == id;
+        var (response, refusal) = await events.TakeAsync(inbox, http.Request, mayPush, cancellationToken);
         return refusal is not null ? Refuse(refusal, http.Response)
             : response!.Accepted + response.Duplicates > 0 ? TypedResults.Json(response, statusCode: StatusCodes.Status202Accepted)
             : TypedResults.Json(response, statusCode: StatusCodes.Status400BadRequest);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Connections;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Storage;
 
@@ -14,13 +15,13 @@ internal static class SourceEndpoints
     public static void MapSources(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/sources").WithTags("Sources");
-        group.MapGet("/", List).WithName("ListSources").WithSummary("Lists sources, searchable by name.");
-        group.MapGet("/{id:int}", Get).WithName("GetSource").WithSummary("Shows one source; its ETag names the version.");
-        group.MapPost("/", Create).WithName("CreateSource")
+        group.MapGet("/", List).WithName("ListSources").Needs(Permission.ReadSettings).WithSummary("Lists sources, searchable by name.");
+        group.MapGet("/{id:int}", Get).WithName("GetSource").Needs(Permission.ReadSettings).WithSummary("Shows one source; its ETag names the version.");
+        group.MapPost("/", Create).WithName("CreateSource").Needs(Permission.Configure)
             .WithSummary("Creates a source: a realm, which is pulled at once (kind keycloak), or an inbox to push to (kind http).");
-        group.MapPut("/{id:int}", Update).WithName("UpdateSource")
+        group.MapPut("/{id:int}", Update).WithName("UpdateSource").Needs(Permission.Configure)
             .WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
-        group.MapDelete("/{id:int}", Delete).WithName("DeleteSource")
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteSource").Needs(Permission.Configure)
             .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).")
             .WithDescription("409 while an enabled integration, paused ones included, has not got all of its events: the answer names them and how many. "
                 + "With force=true it is deleted all the same, and what they lack is written down and told as lost. "

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Inbox;
@@ -30,10 +31,10 @@ internal static class SourceStatusEndpoints
     public static void MapSourceStatus(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/sources/{id:int}").WithTags("Sources");
-        group.MapPost("/check", Check).WithName("CheckSource")
+        group.MapPost("/check", Check).WithName("CheckSource").Needs(Permission.Operate)
             .WithSummary("Checks reachability, token, role, API tier, event settings and clock of a realm, of an inbox its keys and what came in, and "
                 + "says what to change.");
-        group.MapGet("/status", Status).WithName("GetSourceStatus")
+        group.MapGet("/status", Status).WithName("GetSourceStatus").Needs(Permission.ReadStates)
             .WithSummary("Says how pulling and pushing go: last poll, last error, lag, events taken and not taken.");
     }
 

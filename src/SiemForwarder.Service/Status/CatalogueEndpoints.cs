@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Status;
 
@@ -11,12 +12,13 @@ internal static class CatalogueEndpoints
     public static void MapCatalogues(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1").WithTags("Catalogues");
-        group.MapGet("/event-types", EventTypes).WithName("ListEventTypes")
+        group.MapGet("/event-types", EventTypes).WithName("ListEventTypes").Needs(Permission.ReadSettings)
             .WithSummary("Lists every event type that is known, of Keycloak and beyond: description, category, severity, whether it is recommended and "
                 + "stored by Keycloak by default.");
-        group.MapGet("/destinations", Destinations).WithName("ListDestinations")
+        group.MapGet("/destinations", Destinations).WithName("ListDestinations").Needs(Permission.ReadSettings)
             .WithSummary("Describes every kind of destination: schemes, default ports, fields, which are secret, what success means.");
-        group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json")).WithName("GetNativeSchema")
+        group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json"))
+            .WithName("GetNativeSchema").Needs(Permission.ReadSettings)
             .WithSummary("The JSON Schema of the native schema.");
     }
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
@@ -27,8 +28,10 @@ internal static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health/live", () => TypedResults.Ok(new HealthResponse("ready", null))).WithTags("Health").WithName("GetLiveness")
+            .Open("Probes have no key; it says nothing but that the process runs.")
             .WithSummary("Answers as long as the process runs.");
         routes.MapGet("/health/ready", Ready).WithTags("Health").WithName("GetReadiness")
+            .Open("Probes have no key; it tells whether the log can be written, and no setting.")
             .WithSummary("200 where the log can be written and all work goes on, else 503 with the reason; events wait meanwhile, none is lost.")
             .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
     }

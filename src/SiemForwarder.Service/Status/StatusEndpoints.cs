@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 
@@ -8,7 +9,7 @@ namespace SiemForwarder.Service.Status;
 internal static class StatusEndpoints
 {
     public static void MapStatus(this IEndpointRouteBuilder routes) => routes
-        .MapGet("/api/v1/integrations/{id:int}/status", Get).WithTags("Integrations").WithName("GetIntegrationStatus")
+        .MapGet("/api/v1/integrations/{id:int}/status", Get).WithTags("Integrations").WithName("GetIntegrationStatus").Needs(Permission.ReadStates)
         .WithSummary("Says how an integration is doing: Success, Error or Not yet invoked, why, and how much waits.");
 
     private static async Task<Results<Ok<IntegrationStatusResponse>, ProblemHttpResult>> Get(

@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Secret = SiemForwarder.Connections.Secret;
-using Secret = SiemForwarder.Destinations.Secret;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Storage;
@@ -30,8 +29,16 @@ internal static class StorageRegistration
     /// <summary>Brings the tables up to date; engines that start together wait for each other.</summary>
     public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
-        await using var database = await services.GetRequiredService<IDbContextFactory<ForwarderDbContext>>().CreateDbContextAsync(cancellationToken);
-        await database.Database.MigrateAsync(cancellationToken);
+        await using (var turn = await services.GetRequiredService<DatabaseConnections>().Vital.OpenConnectionAsync(cancellationToken))
+        await using (var transaction = await turn.BeginTransactionAsync(cancellationToken))
+        {
+            // The lock of the framework is a table, which an empty database does not have yet.
+            await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder migration'))", turn, transaction);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            await using var database = await services.GetRequiredService<IDbContextFactory<ForwarderDbContext>>().CreateDbContextAsync(cancellationToken);
+            await database.Database.MigrateAsync(cancellationToken);
+        }
+
         await MakeProtectionKeyAsync(services, cancellationToken);
     }
 

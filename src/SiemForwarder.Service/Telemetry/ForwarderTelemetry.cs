@@ -33,6 +33,9 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     private static readonly Counter<long> DatabaseFaults =
         Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Operations that the database could not do.");
 
+    private static readonly Counter<long> AddressesLocked =
+        Meter.CreateCounter<long>("siemforwarder.addresses.locked", "{address}", "Addresses that were locked out for sending wrong keys.");
+
     public void BatchDelivered(string integration, int events, long bytes)
     {
         var tag = new KeyValuePair<string, object?>("integration", integration);
@@ -107,6 +110,12 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
 
     public void PollerFailed(string source, Exception exception) => LogPollerFailed(exception, source);
 
+    public void AddressLocked(string address)
+    {
+        AddressesLocked.Add(1);
+        LogAddressLocked(address);
+    }
+
     public void Dispose() => Meter.Dispose();
 
     [LoggerMessage(1, LogLevel.Debug, "Integration {Integration}: {Events} events ({Bytes} bytes) delivered.")]
@@ -151,6 +160,9 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
 
     [LoggerMessage(14, LogLevel.Information, "Integration {Integration}: {Reason} Next batch in {Wait}.")]
     private partial void LogSlowedDown(string integration, string reason, TimeSpan wait);
+
+    [LoggerMessage(20, LogLevel.Warning, "{Address} sent too many wrong keys and is locked out for a while.")]
+    private partial void LogAddressLocked(string address);
 
     [LoggerMessage(30, LogLevel.Debug, "Source {Source}: pushed {Accepted} new events, {Duplicates} repeats, {Rejected} that cannot be taken.")]
     private partial void LogRequestPushed(string source, int accepted, int duplicates, int rejected);

@@ -68,6 +68,41 @@ public sealed class RealKeycloak : IAsyncDisposable
         }
     }
 
+    /// <summary>A token of a user by the password grant of client demo-app: the access token, or another one of the answer.</summary>
+    public async Task<string> AccessTokenAsync(string user, CancellationToken cancellationToken, string which = "access_token")
+    {
+        await oneLogin.WaitAsync(cancellationToken);
+        try
+        {
+            using var response = await TokenAsync(Realm, new()
+            {
+                ["grant_type"] = "password", ["client_id"] = "demo-app", ["username"] = user, ["password"] = $"{user}-password", ["scope"] = "openid",
+            }, cancellationToken);
+            return (string)JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken))![which]!;
+        }
+        finally
+        {
+            oneLogin.Release();
+        }
+    }
+
+    /// <summary>Ends all sessions of a user, as an administrator does.</summary>
+    public async Task LogoutAsync(string user, CancellationToken cancellationToken)
+    {
+        using var found = await AdminAsync(HttpMethod.Get, $"users?exact=true&username={user}", null, cancellationToken);
+        var id = JsonNode.Parse(await found.Content.ReadAsStringAsync(cancellationToken))![0]!["id"];
+        (await AdminAsync(HttpMethod.Post, $"users/{id}/logout", null, cancellationToken)).Dispose();
+    }
+
+    /// <summary>Changes a client of the realm.</summary>
+    public async Task ChangeClientAsync(string clientId, Action<JsonNode> change, CancellationToken cancellationToken)
+    {
+        using var found = await AdminAsync(HttpMethod.Get, $"clients?clientId={clientId}", null, cancellationToken);
+        var client = JsonNode.Parse(await found.Content.ReadAsStringAsync(cancellationToken))![0]!;
+        change(client);
+        (await AdminAsync(HttpMethod.Put, $"clients/{client["id"]}", client, cancellationToken)).Dispose();
+    }
+
     /// <summary>Creates a user of that name and returns its id.</summary>
     public Task<string> CreateUserAsync(string name, CancellationToken cancellationToken) =>
         CreateAsync("users", new JsonObject { ["username"] = name, ["enabled"] = true }, cancellationToken);

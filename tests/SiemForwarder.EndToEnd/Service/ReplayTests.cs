@@ -36,7 +36,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         var done = await forwarder.WaitForAsync($"/api/v1/integrations/{id}/replays/{ordered["id"]}", node => (string?)node["state"] == "done");
 
         await receiver.WaitForMessagesAsync(13, Token);
-        Assert.Equal((4, 100.0, "carol"), (done["delivered"]!.GetValue<int>(), done["percent"]!.GetValue<double>(), (string?)done["by"]));
+        Assert.Equal((4, 100.0, "admin key file"), (done["delivered"]!.GetValue<int>(), done["percent"]!.GetValue<double>(), (string?)done["by"]));
         var again = receiver.Messages.Skip(9).Select(message => JsonNode.Parse(message)!).ToList();
         Assert.Equal([ids[2], ids[3], ids[5], ids[6]], again.Select(one => (string)one["event_id"]!));
         Assert.All(again, one => Assert.Equal(ordered["id"]!.ToString(), (string?)one["context"]!["redelivered_by_replay"]));

@@ -20,11 +20,20 @@ internal sealed class ForwarderApplication : IAsyncDisposable
         this.app = app;
         ConnectionString = connectionString;
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        Api = new HttpClient { BaseAddress = new Uri(address) };
+        Address = new Uri(address);
+        Api = AdminKey.NewClient(Address);
     }
 
     public string ConnectionString { get; }
 
+    /// <summary>Where it listens.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Every address it listens on.</summary>
+    public IEnumerable<Uri> Addresses =>
+        app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address));
+
+    /// <summary>Client of an administrator.</summary>
     public HttpClient Api { get; }
 
     public IServiceProvider Services => app.Services;
@@ -32,15 +41,21 @@ internal sealed class ForwarderApplication : IAsyncDisposable
     public static async Task<ForwarderApplication> StartAsync(TestPostgres postgres, params string[] settings) =>
         await StartOnAsync(await postgres.CreateDatabaseAsync(), settings);
 
+    /// <summary>Starts on a clock of the test's.</summary>
+    public static async Task<ForwarderApplication> StartAsync(TestPostgres postgres, TimeProvider clock, params string[] settings) =>
+        await StartOnAsync(await postgres.CreateDatabaseAsync(), builder => builder.Services.AddSingleton(clock), settings);
+
     /// <summary>Starts on a database that exists, as after a restart.</summary>
-    public static async Task<ForwarderApplication> StartOnAsync(string connectionString, params string[] settings)
+    public static Task<ForwarderApplication> StartOnAsync(string connectionString, params string[] settings) => StartOnAsync(connectionString, null, settings);
+
+    private static async Task<ForwarderApplication> StartOnAsync(string connectionString, Action<WebApplicationBuilder>? customize, string[] settings)
     {
         string[] quick =
         [
             "--urls=http://127.0.0.1:0", "--Forwarder:Dispatch:RetryDelay=00:00:00.05", "--Forwarder:Dispatch:RoundPause=00:00:00.2",
-            "--Forwarder:Dispatch:ProbePause=00:00:00.3", "--Serilog:MinimumLevel:Default=Error", .. settings,
+            "--Forwarder:Dispatch:ProbePause=00:00:00.3", $"--Forwarder:Access:AdminKeyFile={AdminKey.File}", "--Serilog:MinimumLevel:Default=Error", .. settings,
         ];
-        var app = ForwarderHost.Build(quick, connectionString);
+        var app = ForwarderHost.Build(quick, connectionString, customize);
         await app.Services.MigrateAsync(TestContext.Current.CancellationToken);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new ForwarderApplication(app, connectionString);

@@ -20,7 +20,7 @@ internal sealed class ForwarderProcess : IAsyncDisposable
         DataFolder = dataFolder;
         this.settings = settings ?? new Dictionary<string, string>();
         Port = FreePort();
-        Api = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Port}") };
+        Api = AdminKey.NewClient(new Uri($"http://127.0.0.1:{Port}"));
     }
 
     public string DataFolder { get; }
@@ -78,6 +78,7 @@ internal sealed class ForwarderProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["Forwarder__DataFolder"] = DataFolder;
+        start.Environment["Forwarder__Access__AdminKeyFile"] = AdminKey.File;
         start.Environment["ASPNETCORE_URLS"] = Api.BaseAddress!.ToString();
         foreach (var (name, value) in settings)
         {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Service;
 using SiemForwarder.Service.Storage;
 
@@ -21,7 +22,7 @@ internal sealed class HostedForwarder(string connectionString, TimeProvider cloc
         // Retries and pauses are the product's own.
         string[] settings =
         [
-            "--urls=http://127.0.0.1:0", "--Forwarder:Engine:Name=hosted", "--Forwarder:Engine:LeaseDuration=00:05:00",
+            "--urls=http://127.0.0.1:0", $"--Forwarder:Access:AdminKeyFile={AdminKey.File}", "--Forwarder:Engine:Name=hosted", "--Forwarder:Engine:LeaseDuration=00:05:00",
             "--Forwarder:Engine:LeaseInterval=00:00:00.5",
             "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal",
         ];
@@ -30,7 +31,7 @@ internal sealed class HostedForwarder(string connectionString, TimeProvider cloc
         await app.StartAsync(cancellationToken);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Api.Dispose();
-        Api = new HttpClient { BaseAddress = new Uri(address) };
+        Api = AdminKey.NewClient(new Uri(address));
     }
 
     public async Task StopAsync()

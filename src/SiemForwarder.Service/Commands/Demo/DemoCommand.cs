@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Simulator;
 
@@ -32,10 +33,10 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
             await using var arrivals = new DemoArrivals();
             await using var app =
                 ForwarderHost.Build(["--Serilog:MinimumLevel:Default=Warning", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning",
-                    $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}"], home.ConnectionString);
+                    $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}", $"--Forwarder:DataFolder={folder}"], home.ConnectionString);
             await app.Services.MigrateAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
-            var agreed = await ShowAsync(app, arrivals, cancellationToken);
+            var agreed = await ShowAsync(app, Path.Combine(folder, FirstKey.FileName), arrivals, cancellationToken);
             await app.StopAsync(CancellationToken.None);
             return agreed ? 0 : 1;
         }
@@ -45,10 +46,11 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         }
     }
 
-    private async Task<bool> ShowAsync(WebApplication app, DemoArrivals arrivals, CancellationToken cancellationToken)
+    private async Task<bool> ShowAsync(WebApplication app, string keyFile, DemoArrivals arrivals, CancellationToken cancellationToken)
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         using var api = new HttpClient { BaseAddress = new Uri(address) };
+        api.DefaultRequestHeaders.Add(ApiKeyText.Header, (await File.ReadAllTextAsync(keyFile, cancellationToken)).Trim());
         await using var simulator = options.Keycloak is null ? await KeycloakSimulator.StartAsync(new SimulatorOptions(), cancellationToken) : null;
         var keycloak = simulator?.BaseUrl.ToString().TrimEnd('/') ?? options.Keycloak!;
         await PostAsync(api, "/api/v1/integrations",
@@ -63,6 +65,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         }, cancellationToken);
         Say($"  Keycloak   {keycloak} realm {options.Realm}{(simulator is null ? "" : " (simulated)")}");
         Say($"  Swagger    {address}/swagger");
+        Say($"  key        curl -H \"X-API-Key: $(cat {keyFile})\" {address}/api/v1/integrations");
         Say($"  receivers  CEF tcp://127.0.0.1:{arrivals.SyslogPort}, JSON http://127.0.0.1:{arrivals.HttpPort}/events");
         Say(options.Once ? "" : "Ctrl+C ends the demo.");
 

@@ -10,7 +10,7 @@ namespace SiemForwarder.Service.Dispatch.Replays;
 /// <param name="LastPosition">Last position; needs exactly one source.</param>
 /// <param name="Filter">Which of them, besides the filter of the integration.</param>
 /// <param name="EventsPerSecond">Most events per second, 1 to 100000; 500 by default, so that live traffic keeps its way.</param>
-/// <param name="By">Who asks for it, at most 200 characters.</param>
+/// <param name="By">Ignored: who asks for it is the caller. Kept for those who send it.</param>
 /// <param name="DryRun">True to be told what would be sent instead of sending it.</param>
 public sealed record ReplayRequest(
     IReadOnlyList<int>? Sources = null, DateTimeOffset? From = null, DateTimeOffset? To = null, long? FirstPosition = null, long? LastPosition = null,

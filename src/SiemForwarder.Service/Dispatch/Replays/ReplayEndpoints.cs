@@ -1,4 +1,6 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -13,18 +15,22 @@ internal static class ReplayEndpoints
     public static void MapReplays(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/replays").WithTags("Integrations");
-        group.MapPost("/", Create).WithName("CreateReplay")
+        group.MapPost("/", Create).WithName("CreateReplay").Needs(Permission.Operate)
             .WithSummary("Sends stored events again, in a lane of its own beside live traffic; with dryRun it only says how many, how long, and how many "
                 + "duplicates.");
-        group.MapGet("/", List).WithName("ListReplays").WithSummary("Lists the replays and backfills of an integration with their progress, newest first.");
-        group.MapGet("/{replayId:long}", Get).WithName("GetReplay").WithSummary("Shows how far a replay is and when it will be done.");
-        group.MapPost("/{replayId:long}/cancel", Cancel).WithName("CancelReplay").WithSummary("Stops a replay; what it sent stays sent.");
-        group.MapPost("/{replayId:long}/resume", Resume).WithName("ResumeReplay").WithSummary("Lets a cancelled replay go on where it stopped.");
+        group.MapGet("/", List).WithName("ListReplays").Needs(Permission.ReadStates)
+            .WithSummary("Lists the replays and backfills of an integration with their progress, newest first.");
+        group.MapGet("/{replayId:long}", Get).WithName("GetReplay").Needs(Permission.ReadStates)
+            .WithSummary("Shows how far a replay is and when it will be done.");
+        group.MapPost("/{replayId:long}/cancel", Cancel).WithName("CancelReplay").Needs(Permission.Operate)
+            .WithSummary("Stops a replay; what it sent stays sent.");
+        group.MapPost("/{replayId:long}/resume", Resume).WithName("ResumeReplay").Needs(Permission.Operate)
+            .WithSummary("Lets a cancelled replay go on where it stopped.");
     }
 
     private static async Task<Results<Ok<ReplayEstimateResponse>, Accepted<ReplayResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        int id, ReplayRequest request, IntegrationStore store, ReplayTable table, ReplayPlanner planner, ConfigurationSignal configuration, TimeProvider time,
-        CancellationToken cancellationToken)
+        int id, ReplayRequest request, ClaimsPrincipal user, IntegrationStore store, ReplayTable table, ReplayPlanner planner,
+        ConfigurationSignal configuration, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } integration)
         {
@@ -54,7 +60,7 @@ internal static class ReplayEndpoints
                 estimate.Events, estimate.Bytes, estimate.EstimatedSeconds, estimate.DuplicatesExpected, estimate.IsExact, ReplayResponse.Show(ranges)));
         }
 
-        var replayId = await table.CreateAsync(id, Replay.AsReplay, definition, rate, request.By?.Trim() ?? "API", ranges, cancellationToken);
+        var replayId = await table.CreateAsync(id, Replay.AsReplay, definition, rate, Caller.Of(user)!.Name, ranges, cancellationToken);
         configuration.Raise();
         var created = await table.FindAsync(id, replayId, cancellationToken);
         return TypedResults.Accepted($"/api/v1/integrations/{id}/replays/{replayId}", ReplayResponse.Of(created!, time.GetUtcNow()));
@@ -62,7 +68,6 @@ internal static class ReplayEndpoints
 
     private static void Check(ReplayRequest request, RunnableIntegration integration, FieldErrors errors)
     {
-        errors.AtMost("by", request.By, 200);
         if (request.From >= request.To)
         {
             errors.Add("to", "Must be later than from.");

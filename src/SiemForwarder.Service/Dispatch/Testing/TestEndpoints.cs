@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
@@ -35,7 +36,7 @@ internal static class TestEndpoints
     private static readonly TimeSpan AskingBound = TimeSpan.FromSeconds(60);
 
     public static void MapTests(this IEndpointRouteBuilder routes) => routes
-        .MapPost("/api/v1/integrations/{id:int}/test", Test).WithTags("Integrations").WithName("TestIntegration")
+        .MapPost("/api/v1/integrations/{id:int}/test", Test).WithTags("Integrations").WithName("TestIntegration").Needs(Permission.Operate)
         .WithSummary("Sends one clearly marked test event now, whether enabled or not, from an engine of its pool, and answers stage by stage.");
 
     private static async Task<Results<Ok<TestResponse>, ProblemHttpResult>> Test(

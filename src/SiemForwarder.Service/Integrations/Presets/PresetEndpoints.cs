@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Integrations.Presets;
 
@@ -24,7 +25,7 @@ internal static class PresetEndpoints
     private static readonly List<PresetResponse> Shown = [.. PresetCatalog.All.Select(Show)];
 
     public static void MapPresets(this IEndpointRouteBuilder routes) => routes
-        .MapGet("/api/v1/presets", List).WithTags("Catalogues").WithName("ListPresets")
+        .MapGet("/api/v1/presets", List).WithTags("Catalogues").WithName("ListPresets").Needs(Permission.ReadSettings)
         .WithSummary("Describes what each product usually needs: the fields that a preset fills, the steps in the product, an example.");
 
     private static Ok<List<PresetResponse>> List() => TypedResults.Ok(Shown);

@@ -35,16 +35,20 @@ public sealed class SettingsDocumentTests
     [Fact]
     public void EverySettingThatDocumentsComposeOrCodeNameIsRead()
     {
+        var sections = Sections().Select(section => section.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var known = Sections().SelectMany(section => section.List().Select(one => one.Path).Prepend(section.Name)).Concat(Others)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var unknown =
             from file in Files()
             from Match match in Regex.Matches(File.ReadAllText(file), @"\bForwarder(?:__|:)[A-Z]\w*(?:(?:__|:)[A-Z0-9]\w*)*")
             let name = Regex.Replace(match.Value.Replace("__", ":", StringComparison.Ordinal), ":[0-9]+.*$", "")
-            where !known.Contains(name) && !known.Any(one => one.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
+            where !IsKnown(name) && !known.Any(one => one.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
             select $"{Path.GetRelativePath(RepositoryFiles.Root, file)}: {match.Value}";
 
         Assert.Empty(unknown.Distinct());
+
+        // A map has its entries below its name; a section has only what its class has.
+        bool IsKnown(string name) => known.Contains(name) || (name.LastIndexOf(':') is > 0 and var end && IsKnown(name[..end]) && !sections.Contains(name[..end]));
     }
 
     private static IEnumerable<string> Files()
@@ -75,7 +79,7 @@ public sealed class SettingsDocumentTests
                 .Append("| setting | default | |\n| --- | --- | --- |\n");
             foreach (var (path, property) in section.List())
             {
-                text.Append("| `").Append(SettingsSection.InEnvironment(path)).Append(IsList(property) ? "__0` …" : "`").Append(" | ").Append(Default(property))
+                text.Append("| `").Append(SettingsSection.InEnvironment(path)).Append(Suffix(property)).Append(" | ").Append(Default(property))
                     .Append(" | ").Append(comments[$"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}"]).Append(Bounds(property)).Append(" |\n");
             }
         }
@@ -83,7 +87,8 @@ public sealed class SettingsDocumentTests
         return text.Append('\n').ToString();
     }
 
-    private static bool IsList(PropertyInfo property) => property.PropertyType != typeof(string) && typeof(IEnumerable).IsAssignableFrom(property.PropertyType);
+    private static string Suffix(PropertyInfo property) => property.PropertyType == typeof(string) || !typeof(IEnumerable).IsAssignableFrom(property.PropertyType) ? "`"
+        : property.PropertyType.Name.StartsWith("IDictionary", StringComparison.Ordinal) ? "__NAME__0` …" : "__0` …";
 
     private static string Default(PropertyInfo property)
     {

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace SiemForwarder.Service.Access;
+
+/// <summary>Why the credentials of a request do not count; kept with the request until an endpoint asks for them.</summary>
+/// <param name="Status">401, 429 or 503.</param>
+/// <param name="Title">Kind of refusal.</param>
+/// <param name="Detail">What is wrong and what to do.</param>
+/// <param name="RetryAfter">When another attempt makes sense; null where time changes nothing.</param>
+internal sealed record AccessRefusal(int Status, string Title, string Detail, TimeSpan? RetryAfter = null)
+{
+    public static AccessRefusal Nothing { get; } = Unknown(
+        "Send an API key in the header X-API-Key, or as Authorization: Bearer …. The first one stands in the file admin-key of the data folder, or where "
+            + "Forwarder:Access:AdminKeyFile points; further ones are made by POST /api/v1/keys.");
+
+    public static AccessRefusal Unknown(string detail) => new(StatusCodes.Status401Unauthorized, "Not signed in", detail);
+
+    public static AccessRefusal Locked(TimeSpan wait) => new(
+        StatusCodes.Status429TooManyRequests, "Too many wrong keys",
+        $"This address sent too many wrong keys; no further one is looked at for {Math.Ceiling(wait.TotalSeconds):0} s.", wait);
+
+    public Task WriteAsync(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        if (Status == StatusCodes.Status401Unauthorized)
+        {
+            // RFC 9110 section 15.5.2.
+            headers.WWWAuthenticate = "Bearer realm=\"SiemForwarder\"";
+        }
+
+        if (RetryAfter is { } wait)
+        {
+            headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString("0", CultureInfo.InvariantCulture);
+        }
+
+        return TypedResults.Problem(Detail, statusCode: Status, title: Title).ExecuteAsync(context);
+    }
+}
+
+/// <summary>Answers what may not be done: 401 where nobody is known, 403 where the roles do not reach.</summary>
+internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
+{
+    public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    {
+        if (authorizeResult.Succeeded)
+        {
+            return next(context);
+        }
+
+        return authorizeResult.Challenged
+            ? (context.Features.Get<AccessRefusal>() ?? AccessRefusal.Nothing).WriteAsync(context)
+            : Forbidden(context).ExecuteAsync(context);
+    }
+
+    private static ProblemHttpResult Forbidden(HttpContext context)
+    {
+        var caller = Caller.Of(context.User)!;
+        var detail = context.GetEndpoint()?.Metadata.GetMetadata<NeededPermission>() is not { } needed
+            ? "This endpoint names nobody who may call it."
+            : $"This asks for {string.Join(" or ", Roles.With(needed.Permission))}; '{caller.Name}' has "
+                + $"{(caller.Roles.Count == 0 ? "no role" : string.Join(", ", caller.Roles))}. Ask an administrator for a key or a role that may.";
+        return TypedResults.Problem(detail, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed");
+    }
+}

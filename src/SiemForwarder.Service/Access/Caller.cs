@@ -1,0 +1,38 @@
+using System.Globalization;
+using System.Security.Claims;
+
+namespace SiemForwarder.Service.Access;
+
+/// <summary>Who sends a request, however that was proven.</summary>
+/// <param name="Kind"><c>key</c>, <c>token</c> or <c>session</c>.</param>
+/// <param name="Id">What it is known by: the id of a key, the subject of a realm.</param>
+/// <param name="Name">What people call it.</param>
+/// <param name="Roles">Its roles, those of this service alone.</param>
+/// <param name="SourceId">The one source that it may push to; null for any.</param>
+internal sealed record Caller(string Kind, string Id, string Name, IReadOnlyList<string> Roles, int? SourceId = null)
+{
+    private const string KindClaim = "kind";
+    private const string IdClaim = "sub";
+    private const string NameClaim = "name";
+    private const string RoleClaim = "role";
+    private const string SourceClaim = "source";
+
+    public bool May(Permission permission) => Access.Roles.May(Roles, permission);
+
+    /// <summary>Who sends the request; null where nobody is known.</summary>
+    public static Caller? Of(ClaimsPrincipal user) => user.Identity?.IsAuthenticated != true ? null : new Caller(
+        user.FindFirstValue(KindClaim) ?? "", user.FindFirstValue(IdClaim) ?? "", user.FindFirstValue(NameClaim) ?? "",
+        [.. user.FindAll(RoleClaim).Select(claim => claim.Value)],
+        user.FindFirstValue(SourceClaim) is { } source ? int.Parse(source, CultureInfo.InvariantCulture) : null);
+
+    public ClaimsPrincipal ToPrincipal(string scheme)
+    {
+        List<Claim> claims = [new(KindClaim, Kind), new(IdClaim, Id), new(NameClaim, Name), .. Roles.Select(role => new Claim(RoleClaim, role))];
+        if (SourceId is { } source)
+        {
+            claims.Add(new Claim(SourceClaim, source.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        return new ClaimsPrincipal(new ClaimsIdentity(claims, scheme, NameClaim, RoleClaim));
+    }
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Options;
+
+namespace SiemForwarder.Service.Access.Keys;
+
+/// <summary>The key of an administrator that the operator gives as a file, as Docker and Kubernetes mount secrets.</summary>
+internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, TimeProvider time, ILogger<AdminKeyFile> logger)
+{
+    public const string Setting = "Forwarder:Access:AdminKeyFile";
+    public const int ShortestKey = 32;
+    private const int LongestKey = 1024;
+
+    // A mounted secret is replaced by turning a link, which not every watch of a file sees; its content is looked at instead.
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock gate = new();
+    private byte[]? digest;
+    private long lookedAt;
+    private string? lastFault;
+
+    /// <summary>Whether there is such a file.</summary>
+    public bool IsSet => !string.IsNullOrWhiteSpace(options.Value.AdminKeyFile);
+
+    /// <summary>Reads the file for the first time.</summary>
+    /// <exception cref="OptionsValidationException">It cannot be read, or holds no key; with one sentence for the operator.</exception>
+    public void Open()
+    {
+        var (read, fault) = Read();
+        if (fault is not null)
+        {
+            throw new OptionsValidationException(Setting, typeof(AccessOptions), [fault]);
+        }
+
+        lock (gate)
+        {
+            (digest, lookedAt) = (read, time.GetTimestamp());
+        }
+    }
+
+    /// <summary>Whether the text is the key that the file holds now; while it cannot be read, the one that it held last.</summary>
+    public bool Matches(string given)
+    {
+        if (!IsSet)
+        {
+            return false;
+        }
+
+        lock (gate)
+        {
+            if (digest is null || time.GetElapsedTime(lookedAt) >= LookInterval)
+            {
+                Look();
+            }
+
+            return digest is not null && CryptographicOperations.FixedTimeEquals(digest, Digest(given));
+        }
+    }
+
+    private void Look()
+    {
+        lookedAt = time.GetTimestamp();
+        var (read, fault) = Read();
+        digest = read ?? digest;
+        if (fault is not null && fault != lastFault)
+        {
+            LogUnreadable(fault);
+        }
+
+        lastFault = fault;
+    }
+
+    private (byte[]? Digest, string? Fault) Read()
+    {
+        var path = options.Value.AdminKeyFile!;
+        try
+        {
+            var key = File.ReadAllText(path).Trim();
+            return key.Length is >= ShortestKey and <= LongestKey && !key.Any(char.IsWhiteSpace)
+                ? (Digest(key), null)
+                : (null, $"{Setting}: the key in {path} must be one word of {ShortestKey} to {LongestKey} characters; make one with 'openssl rand -hex 32'.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return (null, $"{Setting}: {path} cannot be read ({exception.Message}).");
+        }
+    }
+
+    private static byte[] Digest(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
+
+    [LoggerMessage(LogLevel.Error, "{Fault} The key that was read before still counts.")]
+    private partial void LogUnreadable(string fault);
+}

@@ -1,0 +1,105 @@
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Access.Keys;
+
+/// <summary>Knows a caller by its API key.</summary>
+internal sealed class ApiKeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, ApiKeyJudge judge)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+{
+    public const string SchemeName = "ApiKey";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (ApiKeyText.Given(Request) is not { } given || (IsOwn && !given.StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal)))
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        var (caller, refusal) = await judge.JudgeAsync(given, Context.Connection.RemoteIpAddress, Context.RequestAborted);
+        if (caller is not null)
+        {
+            return AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Scheme.Name), Scheme.Name));
+        }
+
+        Context.Features.Set(refusal);
+        return AuthenticateResult.Fail(refusal!.Title);
+    }
+
+    private bool IsOwn => Context.GetEndpoint()?.Metadata.GetMetadata<OwnCredentials>() is not null;
+}
+
+/// <summary>Judges API keys.</summary>
+internal sealed class ApiKeyJudge(
+    ApiKeyDirectory keys, ApiKeyTable table, AdminKeyFile file, GuessingGuard guard, ForwarderTelemetry telemetry, TimeProvider time)
+{
+    private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
+
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, DateTimeOffset> uses = new();
+
+    /// <summary>Whose key it is, or why it does not count.</summary>
+    /// <exception cref="Npgsql.NpgsqlException">The database cannot be reached.</exception>
+    public async Task<(Caller? Caller, AccessRefusal? Refusal)> JudgeAsync(string given, System.Net.IPAddress? address, CancellationToken cancellationToken)
+    {
+        var isOurs = ApiKeyText.TryRead(given, out var id, out var secret);
+        if (guard.FindWait(address, id) is { } wait)
+        {
+            return (null, AccessRefusal.Locked(wait));
+        }
+
+        if (file.Matches(given))
+        {
+            return (new Caller("key", "file", "admin key file", [Roles.Admin]), null);
+        }
+
+        var now = time.GetUtcNow();
+        var key = isOurs ? await keys.FindAsync(id!, one => one.Matches(secret!, now)) : null;
+        var isRight = key?.Matches(secret!, now) ?? (SecretHash.OfNothing.Matches(secret ?? "") && false);
+        if (key is null || !isRight)
+        {
+            if (guard.NoteWrong(address, key?.Id))
+            {
+                telemetry.AddressLocked(address?.ToString() ?? "an unknown address");
+            }
+
+            return (null, AccessRefusal.Unknown("The API key is not known here: it is mistyped, or its secret was replaced."));
+        }
+
+        if (key.RevokedAt is { } revokedAt)
+        {
+            return (null, AccessRefusal.Unknown($"The API key '{key.Name}' was revoked at {revokedAt:O}. Ask an administrator for another."));
+        }
+
+        if (key.ExpiresAt <= now)
+        {
+            return (null, AccessRefusal.Unknown($"The API key '{key.Name}' expired at {key.ExpiresAt:O}. Ask an administrator for another."));
+        }
+
+        guard.NoteRight(address, key.Id);
+        await NoteUseAsync(key, now, cancellationToken);
+        return (new Caller("key", key.Id, key.Name, [key.Role], key.SourceId), null);
+    }
+
+    private async Task NoteUseAsync(ApiKey key, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var before = uses.GetValueOrDefault(key.Id, key.LastUsedAt ?? DateTimeOffset.MinValue);
+        if (now - before < UseInterval || !(uses.TryGetValue(key.Id, out var noted) ? uses.TryUpdate(key.Id, now, noted) : uses.TryAdd(key.Id, now)))
+        {
+            return;
+        }
+
+        try
+        {
+            await table.NoteUseAsync(key.Id, cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
+        {
+            // When a key was last used is worth less than that it can be used.
+            telemetry.DatabaseUnavailable(exception);
+        }
+    }
+}

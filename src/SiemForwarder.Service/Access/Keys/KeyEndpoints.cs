@@ -1,0 +1,184 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Access.Keys;
+
+/// <summary>A key to make.</summary>
+/// <param name="Name">1 to 100 characters; no two keys in force have the same.</param>
+/// <param name="Role"><c>siem-admin</c>, <c>siem-operator</c>, <c>siem-viewer</c>, <c>siem-investigator</c>, <c>siem-auditor</c> or <c>siem-ingest</c>.</param>
+/// <param name="Source">Id of the source that a key of the role <c>siem-ingest</c> pushes to; required there, and nowhere else allowed.</param>
+/// <param name="ExpiresAt">When it ends; null for never.</param>
+public sealed record ApiKeyRequest(string? Name = null, string? Role = null, int? Source = null, DateTimeOffset? ExpiresAt = null);
+
+/// <summary>How a key is rotated.</summary>
+/// <param name="OverlapSeconds">How long the secret of now goes on working, 0 to 2,592,000 (30 days); 86,400 (a day) where absent.</param>
+public sealed record RotationRequest(int? OverlapSeconds = null);
+
+/// <summary>A key, without its secret.</summary>
+/// <param name="Id">The part of the key between its underscores.</param>
+/// <param name="Source">The one source that it may push to.</param>
+/// <param name="CreatedBy">Who made it.</param>
+/// <param name="LastUsedAt">When it was last used, to the minute.</param>
+/// <param name="PreviousUntil">Until when the secret before the last rotation goes on working; null where it does not.</param>
+public sealed record ApiKeyResponse(
+    string Id, string Name, string Role, int? Source, DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt,
+    DateTimeOffset? PreviousUntil, DateTimeOffset? RevokedAt, string? RevokedBy);
+
+/// <summary>A key as it is shown once, when it is made or rotated.</summary>
+/// <param name="Key">The key itself; it cannot be read again.</param>
+/// <param name="PreviousUntil">Until when the secret before goes on working; null for a new key.</param>
+public sealed record NewApiKeyResponse(string Id, string Name, string Role, int? Source, DateTimeOffset? ExpiresAt, string Key, DateTimeOffset? PreviousUntil)
+{
+    public override string ToString() => $"{nameof(NewApiKeyResponse)} {Id}";
+}
+
+/// <summary>A page of keys, newest first; revoked ones stay listed.</summary>
+public sealed record ApiKeyList(IReadOnlyList<ApiKeyResponse> Items, long Total, int Page, int PageSize);
+
+/// <summary>Who a request is from.</summary>
+/// <param name="Kind"><c>key</c> for an API key, <c>token</c> for a bearer token of the realm, <c>session</c> for a person who signed in.</param>
+/// <param name="Id">Id of the key, or subject of the realm.</param>
+/// <param name="Permissions">What the roles allow.</param>
+/// <param name="Source">The one source that the caller may push to; null for any.</param>
+public sealed record CallerResponse(string Kind, string Id, string Name, IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions, int? Source);
+
+/// <summary>The resources <c>keys</c> and <c>me</c>.</summary>
+internal static class KeyEndpoints
+{
+    private const int DefaultOverlapSeconds = 86_400;
+    private const string Thing = "API key";
+    private static readonly Dictionary<string, string> RoleChoices = Roles.All.ToDictionary(role => role);
+
+    public static void MapKeys(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/keys").WithTags("Access");
+        group.MapGet("/", List).WithName("ListKeys").WithSummary("Lists the API keys, without their secrets, newest first.").Needs(Permission.ReadAudit);
+        group.MapGet("/{id}", Get).WithName("GetKey").WithSummary("Shows one API key, without its secret.").Needs(Permission.ReadAudit);
+        group.MapPost("/", Create).WithName("CreateKey").WithSummary("Makes an API key; the answer is the only place where it is shown.")
+            .Needs(Permission.Configure);
+        group.MapPost("/{id}/rotate", Rotate).WithName("RotateKey")
+            .WithSummary("Gives an API key another secret; the one of now goes on working for overlapSeconds.").Needs(Permission.Configure);
+        group.MapDelete("/{id}", Revoke).WithName("RevokeKey").WithSummary("Ends an API key for good, in all engines within seconds.")
+            .Needs(Permission.Configure);
+        routes.MapGet("/api/v1/me", Me).WithTags("Access").WithName("GetMe").WithSummary("Says who the caller is and what it may.").Needs(Permission.BeKnown);
+    }
+
+    private static Ok<CallerResponse> Me(ClaimsPrincipal user)
+    {
+        var caller = Caller.Of(user)!;
+        return TypedResults.Ok(new CallerResponse(
+            caller.Kind, caller.Id, caller.Name, caller.Roles,
+            [.. Enum.GetValues<Permission>().Where(one => one != Permission.BeKnown && caller.May(one)).Select(one => Camel(one.ToString()))],
+            caller.SourceId));
+    }
+
+    private static async Task<Results<Ok<ApiKeyList>, ValidationProblem>> List(
+        [AsParameters] PageQuery query, ApiKeyTable table, CancellationToken cancellationToken, [FromQuery] string? search = null)
+    {
+        var errors = new FieldErrors();
+        var (page, pageSize) = query.Read(errors);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var (items, total) = await table.ListAsync(search, page, pageSize, cancellationToken);
+        return TypedResults.Ok(new ApiKeyList([.. items.Select(View)], total, page, pageSize));
+    }
+
+    private static async Task<Results<Ok<ApiKeyResponse>, ProblemHttpResult>> Get(string id, ApiKeyTable table, CancellationToken cancellationToken) =>
+        await table.FindAsync(id, cancellationToken) is { } key ? TypedResults.Ok(View(key)) : Problems.NotFound(Thing, id);
+
+    private static async Task<Results<Created<NewApiKeyResponse>, ValidationProblem, ProblemHttpResult>> Create(
+        ApiKeyRequest request, ClaimsPrincipal user, ApiKeyTable table, ApiKeyDirectory directory, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        if (string.IsNullOrWhiteSpace(request.Name))
+        {
+            errors.Add("name", "Give the key a name that says who uses it.");
+        }
+
+        errors.AtMost("name", request.Name, 100);
+        errors.OneLine("name", request.Name);
+        var role = request.Role is null ? null : errors.Choose("role", request.Role, null, RoleChoices!);
+        if (request.Role is null)
+        {
+            errors.Add("role", $"Give one of: {string.Join(", ", Roles.All)}.");
+        }
+
+        if (role is not null && role == Roles.Ingest != request.Source is not null)
+        {
+            errors.Add("source", role == Roles.Ingest ? "Name the source that the key pushes to." : $"Only a key of the role {Roles.Ingest} has a source.");
+        }
+
+        if (request.ExpiresAt <= time.GetUtcNow())
+        {
+            errors.Add("expiresAt", "Must be later than now.");
+        }
+
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var (id, secret) = (ApiKeyText.NewId(), ApiKeyText.NewSecret());
+        var key = new ApiKey(
+            id, request.Name!.Trim(), role!, request.Source, SecretHash.Of(secret), null, null, StoredTime.Now(time), Caller.Of(user)!.Name,
+            request.ExpiresAt?.ToUniversalTime(), null, null, null);
+        switch (await table.AddAsync(key, cancellationToken))
+        {
+            case ChangeResult.NameTaken:
+                return Problems.NameTaken(Thing, key.Name);
+            case ChangeResult.NotFound:
+                errors.Add("source", $"There is no source with the id {request.Source}.");
+                return Problems.Invalid(errors);
+        }
+
+        directory.Forget();
+        return TypedResults.Created($"/api/v1/keys/{id}", Show(key, secret));
+    }
+
+    private static async Task<Results<Ok<NewApiKeyResponse>, ValidationProblem, ProblemHttpResult>> Rotate(
+        string id, RotationRequest request, ApiKeyTable table, ApiKeyDirectory directory, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        var overlap = errors.Between("overlapSeconds", request.OverlapSeconds, 0, 2_592_000, DefaultOverlapSeconds);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var secret = ApiKeyText.NewSecret();
+        var until = StoredTime.Now(time).AddSeconds(overlap);
+        if (await table.RotateAsync(id, SecretHash.Of(secret), until, cancellationToken) is not { } key)
+        {
+            return Problems.NotFound($"{Thing} in force", id);
+        }
+
+        directory.Forget();
+        return TypedResults.Ok(Show(key, secret));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Revoke(
+        string id, ClaimsPrincipal user, ApiKeyTable table, ApiKeyDirectory directory, CancellationToken cancellationToken)
+    {
+        if (!await table.RevokeAsync(id, Caller.Of(user)!.Name, cancellationToken))
+        {
+            return Problems.NotFound($"{Thing} in force", id);
+        }
+
+        directory.Forget();
+        return TypedResults.NoContent();
+    }
+
+    private static NewApiKeyResponse Show(ApiKey key, string secret) =>
+        new(key.Id, key.Name, key.Role, key.SourceId, key.ExpiresAt, ApiKeyText.Write(key.Id, secret).Reveal(), key.PreviousUntil);
+
+    private static ApiKeyResponse View(ApiKey key) => new(
+        key.Id, key.Name, key.Role, key.SourceId, key.CreatedAt, key.CreatedBy, key.ExpiresAt, key.LastUsedAt, key.PreviousUntil, key.RevokedAt, key.RevokedBy);
+
+    private static string Camel(string name) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(name);
+}

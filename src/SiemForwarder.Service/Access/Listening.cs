@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace SiemForwarder.Service.Access;
+
+/// <summary>What the service listens on, by the settings that the server itself reads.</summary>
+internal static class Listening
+{
+    /// <summary>The URLs; ports alone stand for all addresses.</summary>
+    public static IReadOnlyList<string> Urls(IConfiguration configuration)
+    {
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
+        if (endpoints.Count > 0)
+        {
+            return [.. endpoints.Select(url => url.Trim())];
+        }
+
+        string[] Split(string name) => (configuration[name] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var urls = Split("urls");
+        return urls.Length > 0 ? urls
+            : [.. Split("http_ports").Select(port => $"http://*:{port}"), .. Split("https_ports").Select(port => $"https://*:{port}")];
+    }
+
+    /// <summary>Keys and tokens go over the network in TLS alone: refuses a start that would do otherwise without being told to.</summary>
+    /// <exception cref="OptionsValidationException">With one sentence for the operator.</exception>
+    public static void Check(IConfiguration configuration, AccessOptions options)
+    {
+        foreach (var url in Urls(configuration).Where(url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)))
+        {
+            var address = BindingAddress.Parse(url);
+            // Probes carry no credentials unless they are told to.
+            var isProbe = address.Port == options.ProbePort && !options.MetricsNeedKey;
+            if (!address.IsUnixPipe && !IsLoopback(address.Host) && !options.BehindTlsProxy && !isProbe)
+            {
+                throw new OptionsValidationException(
+                    nameof(AccessOptions.BehindTlsProxy), typeof(AccessOptions),
+                    [$"the service would listen on {url} without TLS, where keys can be read on the way. Listen on loopback; or give it a certificate "
+                        + "(Kestrel__Endpoints__Https__Url, Kestrel__Endpoints__Https__Certificate__Path, …__KeyPath); or, where a proxy in front ends TLS "
+                        + "or nothing but this machine reaches the port, say so by Forwarder__Access__BehindTlsProxy=true."]);
+            }
+        }
+    }
+
+    /// <summary>Whether a path is one that monitoring asks.</summary>
+    public static bool IsProbe(PathString path) => path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics");
+
+    private static bool IsLoopback(string host) => host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+}

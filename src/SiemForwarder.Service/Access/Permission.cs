@@ -1,0 +1,84 @@
+namespace SiemForwarder.Service.Access;
+
+/// <summary>What an endpoint asks of its caller; each has a policy of the same name.</summary>
+internal enum Permission
+{
+    /// <summary>Any caller that is known, whatever its roles.</summary>
+    BeKnown,
+
+    /// <summary>Integrations, sources, pools and catalogues; no secrets, no event bodies.</summary>
+    ReadSettings,
+
+    /// <summary>How it all is doing: states, alarms, engines, replays, volumes.</summary>
+    ReadStates,
+
+    /// <summary>What became of events: deliveries and what was set aside; bodies only together with <see cref="ReadEvents"/>.</summary>
+    ReadEvidence,
+
+    /// <summary>Events themselves: search, journeys, previews, bodies.</summary>
+    ReadEvents,
+
+    /// <summary>Who may do what, and who did.</summary>
+    ReadAudit,
+
+    /// <summary>Test, check, pause, resume, retry, replay, redrive.</summary>
+    Operate,
+
+    /// <summary>Change integrations, sources, pools and keys; give up events.</summary>
+    Configure,
+
+    /// <summary>Push events to an inbox.</summary>
+    Push,
+}
+
+/// <summary>The roles and what each may.</summary>
+internal static class Roles
+{
+    public const string Admin = "siem-admin";
+    public const string Ingest = "siem-ingest";
+
+    private static readonly Permission[] OfViewer = [Permission.ReadSettings, Permission.ReadStates, Permission.ReadEvidence];
+
+    private static readonly Dictionary<string, Permission[]> Table = new(StringComparer.Ordinal)
+    {
+        [Admin] = Enum.GetValues<Permission>(),
+        ["siem-operator"] = [.. OfViewer, Permission.Operate],
+        ["siem-viewer"] = OfViewer,
+        ["siem-investigator"] = [.. OfViewer, Permission.ReadEvents],
+        ["siem-auditor"] = [Permission.ReadSettings, Permission.ReadEvidence, Permission.ReadAudit],
+        [Ingest] = [Permission.Push],
+    };
+
+    /// <summary>All roles, the mightiest first.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Table.Keys];
+
+    /// <summary>Whether one of the roles has the permission; names that are no roles have none.</summary>
+    public static bool May(IEnumerable<string> roles, Permission permission) =>
+        permission == Permission.BeKnown || roles.Any(role => Table.TryGetValue(role, out var granted) && granted.Contains(permission));
+
+    /// <summary>The roles that have a permission.</summary>
+    public static IEnumerable<string> With(Permission permission) => All.Where(role => May([role], permission));
+}
+
+/// <summary>What an endpoint asks for, as the documentation and the refusals tell it.</summary>
+internal sealed record NeededPermission(Permission Permission);
+
+/// <summary>Why an endpoint is open to callers that are not known.</summary>
+internal sealed record OpenToAll(string Reason);
+
+/// <summary>Marks an endpoint whose own credentials are no API keys, so that they are not taken for wrong ones.</summary>
+internal sealed record OwnCredentials;
+
+/// <summary>The one way in which an endpoint says who may call it; an endpoint that says nothing is closed.</summary>
+internal static class EndpointAccess
+{
+    /// <summary>Lets in whoever has the permission.</summary>
+    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, Permission permission)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.RequireAuthorization(permission.ToString()).WithMetadata(new NeededPermission(permission));
+
+    /// <summary>Lets in everybody.</summary>
+    public static TBuilder Open<TBuilder>(this TBuilder endpoint, string reason)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.AllowAnonymous().WithMetadata(new OpenToAll(reason));
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Service.Access.Realms;
+
+/// <summary>Makes a caller of what a realm says about it.</summary>
+internal static class RealmCaller
+{
+    /// <summary>The roles that a realm gives. Pushing is bound to one inbox, which no token names, so keys alone give it.</summary>
+    public static IReadOnlyList<string> Granted { get; } = [.. Access.Roles.All.Where(role => role != Access.Roles.Ingest)];
+
+    /// <summary>The claims of a token.</summary>
+    public static JsonElement ReadClaims(JsonWebToken token)
+    {
+        using var document = JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload));
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>Who the claims are about.</summary>
+    /// <param name="kind">Kind of caller.</param>
+    /// <param name="claims">Claims of an access token, or an answer to introspection.</param>
+    /// <param name="options">Where roles stand, and what they are called there.</param>
+    public static Caller Read(string kind, JsonElement claims, OidcOptions options)
+    {
+        var names = options.ClaimPaths.SelectMany(path => Names(claims, path)).ToHashSet(StringComparer.Ordinal);
+        var roles = Granted.Where(role => (options.Roles.TryGetValue(role, out var giving) ? giving : [role]).Any(names.Contains));
+        var subject = Text(claims, "sub") ?? "";
+        var name = Text(claims, "preferred_username") ?? Text(claims, "username") ?? Text(claims, "azp") ?? subject;
+        return new Caller(kind, subject, OneLine.Of(name, 100), [.. roles]);
+    }
+
+    public static string? Text(JsonElement claims, string name) =>
+        claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    // A name may hold dots itself, as client ids do: the longest member that fits goes first.
+    private static IEnumerable<string> Names(JsonElement value, string path)
+    {
+        if (path.Length == 0)
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => [Plain(value.GetString()!)],
+                JsonValueKind.Array => [.. value.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.String).Select(one => Plain(one.GetString()!))],
+                _ => [],
+            };
+        }
+
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            return [];
+        }
+
+        for (var end = path.Length; end > 0; end = path.LastIndexOf('.', end - 1))
+        {
+            if (value.TryGetProperty(path[..end], out var member))
+            {
+                return Names(member, end == path.Length ? "" : path[(end + 1)..]);
+            }
+        }
+
+        return [];
+    }
+
+    // A group is told with its path.
+    private static string Plain(string name) => name.StartsWith('/') ? name[1..] : name;
+}

@@ -1,0 +1,107 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace SiemForwarder.Service.Access.Realms;
+
+/// <summary>Knows a caller by an access token of the realm.</summary>
+internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospection introspection, TimeProvider time) : IConfigureNamedOptions<JwtBearerOptions>
+{
+    public const string Scheme = "Realm";
+
+    // A realm that rotates its keys is asked for them at once, and not more often than this by whoever makes up tokens.
+    private static readonly TimeSpan KeysInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
+
+    public void Configure(JwtBearerOptions options) => Configure(Scheme, options);
+
+    public void Configure(string? name, JwtBearerOptions bearer)
+    {
+        var realm = options.Value;
+        bearer.Authority = realm.Authority;
+        bearer.MetadataAddress = realm.MetadataUrl!;
+        bearer.RequireHttpsMetadata = realm.RequireHttps;
+        bearer.MapInboundClaims = false;
+        bearer.RefreshInterval = KeysInterval;
+        bearer.BackchannelTimeout = TimeSpan.FromSeconds(5);
+        bearer.TokenValidationParameters = new TokenValidationParameters
+        {
+            ValidAudience = realm.ValidAudience,
+            RequireExpirationTime = true,
+            LifetimeValidator = IsInForce,
+            LogValidationExceptions = false,
+        };
+        bearer.Events = new JwtBearerEvents { OnTokenValidated = JudgeAsync, OnAuthenticationFailed = Explain };
+    }
+
+    /// <summary>Whether a token of these times counts now, by the clock of the service.</summary>
+    public bool IsInForce(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        return (notBefore is not { } from || from <= now + Skew)
+            && (expires is not { } until || until > now - Skew ? true : throw new SecurityTokenExpiredException($"It expired at {until:O}."));
+    }
+
+    /// <summary>Why a token of the realm does not count; also for what else is made of the realm's answers.</summary>
+    public AccessRefusal Explain(Exception exception) => exception switch
+    {
+        SecurityTokenExpiredException => AccessRefusal.Unknown("The token has expired; get another from the realm."),
+        SecurityTokenInvalidAudienceException => AccessRefusal.Unknown(
+            $"The token is not for this service: its aud must hold '{options.Value.ValidAudience}'. In Keycloak, give the client that fetches it an audience "
+                + "mapper."),
+        SecurityTokenInvalidIssuerException => AccessRefusal.Unknown($"The token is not of the realm {options.Value.Authority}."),
+        SecurityTokenException or ArgumentException => AccessRefusal.Unknown(
+            "The token is not signed by the realm, or it is broken; get another from the realm."),
+        _ => Away,
+    };
+
+    private AccessRefusal Away => new(
+        StatusCodes.Status503ServiceUnavailable, "Realm not available",
+        $"The realm {options.Value.Authority} does not answer, so its tokens cannot be judged now. API keys go on working.", RetryAfter);
+
+    private Task Explain(AuthenticationFailedContext context)
+    {
+        Refuse(context, Explain(context.Exception));
+        return Task.CompletedTask;
+    }
+
+    private async Task JudgeAsync(TokenValidatedContext context)
+    {
+        var token = (JsonWebToken)context.SecurityToken;
+        var claims = RealmCaller.ReadClaims(token);
+        // An ID token is for the client that signs somebody in, and a logout token ends sessions: neither is to call with.
+        if (RealmCaller.Text(claims, "typ") is { } type && !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
+        {
+            Refuse(context, AccessRefusal.Unknown($"This is no access token but one of the type {Connections.OneLine.Of(type, 20)}."));
+            return;
+        }
+
+        if (options.Value.Introspection)
+        {
+            var configuration = await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+            var (state, told) = await introspection.AskAsync(
+                configuration.IntrospectionEndpoint, token.EncodedToken, token.ValidTo, context.HttpContext.RequestAborted);
+            if (state != TokenState.Active)
+            {
+                Refuse(context, state == TokenState.Inactive
+                    ? AccessRefusal.Unknown("The realm says that the token is of no more use: it was revoked, its session has ended, or "
+                        + $"'{options.Value.ClientId}', which asks, is not in its aud.")
+                    : Away);
+                return;
+            }
+
+            claims = told;
+        }
+
+        context.Principal = RealmCaller.Read("token", claims, options.Value).ToPrincipal(Scheme);
+    }
+
+    private static void Refuse(ResultContext<JwtBearerOptions> context, AccessRefusal refusal)
+    {
+        context.HttpContext.Features.Set(refusal);
+        context.Fail(refusal.Title);
+    }
+}

@@ -1,0 +1,235 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+using SiemForwarder.Connections;
+
+namespace SiemForwarder.Service.Access.Realms;
+
+/// <summary>Signs people in at the realm (authorization code with PKCE) and keeps them signed in by a cookie.</summary>
+internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople people, RealmTokens tokens)
+    : IConfigureNamedOptions<CookieAuthenticationOptions>, IConfigureNamedOptions<OpenIdConnectOptions>
+{
+    public const string CookieScheme = "Session";
+    public const string RealmScheme = "SignIn";
+    public const string CookieName = "siemforwarder";
+    public const string CsrfHeader = "X-Siem-Csrf";
+    private const string IdToken = "id_token";
+
+    public void Configure(CookieAuthenticationOptions options) => Configure(CookieScheme, options);
+
+    public void Configure(string? name, CookieAuthenticationOptions cookie)
+    {
+        cookie.Cookie = new SafeCookie { Name = CookieName, HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/" };
+        cookie.ExpireTimeSpan = options.Value.SessionLifetime;
+        cookie.SlidingExpiration = false;
+        cookie.SessionStore = people;
+    }
+
+    public void Configure(OpenIdConnectOptions options) => Configure(RealmScheme, options);
+
+    public void Configure(string? name, OpenIdConnectOptions connect)
+    {
+        var realm = options.Value;
+        connect.SignInScheme = CookieScheme;
+        connect.SignOutScheme = CookieScheme;
+        connect.Authority = realm.Authority;
+        connect.MetadataAddress = realm.MetadataUrl;
+        connect.RequireHttpsMetadata = realm.RequireHttps;
+        connect.ClientId = realm.ClientId;
+        connect.ClientSecret = realm.ReadClientSecret()?.Reveal();
+        connect.ResponseType = OpenIdConnectResponseType.Code;
+        // The answer comes by a redirect, which a cookie of SameSite=Lax goes with.
+        connect.ResponseMode = OpenIdConnectResponseMode.Query;
+        connect.UsePkce = true;
+        connect.CallbackPath = "/signin/callback";
+        connect.SignedOutCallbackPath = "/signout/done";
+        connect.SignedOutRedirectUri = "/";
+        connect.MapInboundClaims = false;
+        connect.DisableTelemetry = true;
+        connect.BackchannelTimeout = TimeSpan.FromSeconds(10);
+        connect.NonceCookie = new SafeCookie
+        {
+            Name = $"{CookieName}-nonce-", HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/signin", IsEssential = true,
+        };
+        connect.CorrelationCookie = new SafeCookie
+        {
+            Name = $"{CookieName}-sign-in-", HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/signin", IsEssential = true,
+        };
+        connect.TokenValidationParameters = new TokenValidationParameters { ValidAudience = realm.ClientId, LifetimeValidator = tokens.IsInForce };
+        connect.Events = new OpenIdConnectEvents { OnTokenValidated = Welcome, OnRemoteFailure = TellAsync };
+    }
+
+    /// <summary>Whether a request that a cookie speaks for comes from a page of this address, beyond what its origin says.</summary>
+    /// <remarks>A page of another site can set neither: the header would be asked for beforehand, and the other is the browser's own.</remarks>
+    public static bool IsMeant(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)
+        || request.Headers.ContainsKey(CsrfHeader) || request.Headers["Sec-Fetch-Site"] == "same-origin";
+
+    // Roles stand in the access token, which came from the realm by the same answer; the ID token has none of them.
+    private Task Welcome(TokenValidatedContext context)
+    {
+        var access = new JsonWebToken(context.TokenEndpointResponse!.AccessToken);
+        var caller = RealmCaller.Read("session", RealmCaller.ReadClaims(access), options.Value);
+        var ticket = context.Properties!;
+        ticket.Items[SignedInPeople.SessionId] = context.SecurityToken.Payload.TryGetValue("sid", out var sid) ? sid as string : null;
+        ticket.StoreTokens([new AuthenticationToken { Name = IdToken, Value = context.TokenEndpointResponse.IdToken }]);
+        context.Principal = (caller with { Id = context.SecurityToken.Subject }).ToPrincipal(RealmScheme);
+        return Task.CompletedTask;
+    }
+
+    private static async Task TellAsync(RemoteFailureContext context)
+    {
+        context.HandleResponse();
+        await TypedResults.Problem(
+            $"The realm did not sign you in: {OneLine.Of(context.Failure?.Message ?? "no reason given")} Try again at /signin.",
+            statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in").ExecuteAsync(context.HttpContext);
+    }
+
+    /// <summary>A cookie that goes over TLS alone, but for a browser on the machine itself.</summary>
+    private sealed class SafeCookie : CookieBuilder
+    {
+        public override CookieOptions Build(HttpContext context, DateTimeOffset expiresFrom)
+        {
+            var cookie = base.Build(context, expiresFrom);
+            var host = context.Request.Host.Host;
+            var isLoopback = host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+                || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+            cookie.Secure = context.Request.IsHttps || !isLoopback;
+            return cookie;
+        }
+    }
+}
+
+/// <summary>The pages by which people come and go.</summary>
+internal static class SignInEndpoints
+{
+    private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
+    private static readonly TimeSpan LogoutTokenAge = TimeSpan.FromMinutes(5);
+
+    public static void MapSignIn(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/signin", Begin).WithTags("Access").WithName("SignIn")
+            .WithSummary("Signs a person in at the realm, and leads back to returnUrl.")
+            .Open("Nobody is known before it.");
+        routes.MapPost("/signout", End).WithTags("Access").WithName("SignOut")
+            .WithSummary("Ends the session of a person here and at the realm.")
+            .Needs(Permission.BeKnown);
+        routes.MapPost("/signout/backchannel", EndFromRealm).WithTags("Access").WithName("SignOutFromRealm").DisableAntiforgery()
+            .WithSummary("Takes the realm's word that a session has ended (OpenID Connect Back-Channel Logout).")
+            .Open("The realm calls it, and proves itself by its signature.");
+    }
+
+    private static async Task<IResult> Begin(HttpContext http, IOptions<OidcOptions> options, string? returnUrl = null)
+    {
+        if (!options.Value.SignsIn)
+        {
+            return NoRealm;
+        }
+
+        // Never to another site: a path of this one, and not what browsers take for a host.
+        var target = returnUrl is ['/', ..] && !(returnUrl.Length > 1 && returnUrl[1] is '/' or '\\') ? returnUrl : "/";
+        try
+        {
+            await http.ChallengeAsync(SignIn.RealmScheme, new AuthenticationProperties { RedirectUri = target });
+            return Results.Empty;
+        }
+        catch (InvalidOperationException exception) when (exception.InnerException is not null)
+        {
+            return TypedResults.Problem(
+                $"The realm {options.Value.Authority} does not answer. API keys go on working.", statusCode: StatusCodes.Status503ServiceUnavailable,
+                title: "Realm not available");
+        }
+    }
+
+    private static async Task<IResult> End(HttpContext http, IOptions<OidcOptions> options)
+    {
+        if (!options.Value.SignsIn)
+        {
+            return NoRealm;
+        }
+
+        if (Caller.Of(http.User)!.Kind != "session")
+        {
+            return TypedResults.NoContent();
+        }
+
+        // The realm first: it is told by the token that goes with the session.
+        await http.SignOutAsync(SignIn.RealmScheme, new AuthenticationProperties { RedirectUri = "/" });
+        await http.SignOutAsync(SignIn.CookieScheme);
+        return Results.Empty;
+    }
+
+    private static async Task<IResult> EndFromRealm(
+        HttpContext http, IOptions<OidcOptions> options, IOptionsMonitor<OpenIdConnectOptions> connect, SignedInPeople people, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        if (!options.Value.SignsIn)
+        {
+            return NoRealm;
+        }
+
+        var text = http.Request.HasFormContentType ? (await http.Request.ReadFormAsync(cancellationToken))["logout_token"].ToString() : "";
+        var settings = connect.Get(SignIn.RealmScheme);
+        OpenIdConnectConfiguration configuration;
+        try
+        {
+            configuration = await settings.ConfigurationManager!.GetConfigurationAsync(cancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            return TypedResults.Problem(
+                "The realm's keys cannot be read now.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "Realm not available");
+        }
+
+        var result = await new JsonWebTokenHandler().ValidateTokenAsync(text, new TokenValidationParameters
+        {
+            ValidIssuer = configuration.Issuer, ValidAudience = options.Value.ClientId, IssuerSigningKeys = configuration.SigningKeys,
+            RequireExpirationTime = false, ValidateLifetime = false, LogValidationExceptions = false,
+        });
+        if (!result.IsValid)
+        {
+            if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
+            {
+                settings.ConfigurationManager.RequestRefresh();
+            }
+
+            return Refused("it is not a token of the realm for this client.");
+        }
+
+        return await EndAsync((JsonWebToken)result.SecurityToken, people, time, cancellationToken) is { } fault ? Refused(fault) : TypedResults.Ok();
+    }
+
+    /// <summary>Ends what a logout token names; what is wrong with it, or null.</summary>
+    private static async Task<string?> EndAsync(JsonWebToken token, SignedInPeople people, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var claims = RealmCaller.ReadClaims(token);
+        var (sid, sub, id) = (RealmCaller.Text(claims, "sid"), RealmCaller.Text(claims, "sub"), RealmCaller.Text(claims, "jti"));
+        var age = time.GetUtcNow() - new DateTimeOffset(DateTime.SpecifyKind(token.IssuedAt, DateTimeKind.Utc));
+        if (!claims.TryGetProperty("events", out var events) || events.ValueKind != System.Text.Json.JsonValueKind.Object
+            || !events.TryGetProperty(LogoutEvent, out _) || claims.TryGetProperty("nonce", out _) || id is null || (sid ?? sub) is null)
+        {
+            return "it is no logout token.";
+        }
+
+        if (age > LogoutTokenAge || age < -LogoutTokenAge)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"it was issued {age.TotalSeconds:0} s ago.");
+        }
+
+        return await people.EndAsync(id, time.GetUtcNow() + LogoutTokenAge, sid, sub, cancellationToken) is null ? "it was used before." : null;
+    }
+
+    private static ProblemHttpResult NoRealm => TypedResults.Problem(
+        "No realm is set up for people: set Forwarder:Access:Oidc (Authority, ClientId, ClientSecret). API keys work without.",
+        statusCode: StatusCodes.Status404NotFound, title: "No realm");
+
+    private static ProblemHttpResult Refused(string why) => TypedResults.Problem(
+        $"The logout token does not count: {why}", statusCode: StatusCodes.Status400BadRequest, title: "Logout token refused");
+}

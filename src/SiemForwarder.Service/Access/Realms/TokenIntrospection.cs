@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+
+namespace SiemForwarder.Service.Access.Realms;
+
+/// <summary>What a realm says of a token.</summary>
+internal enum TokenState
+{
+    Active,
+    Inactive,
+
+    /// <summary>It could not be asked.</summary>
+    Unknown,
+}
+
+/// <summary>Asks the realm whether a token still counts (RFC 7662), and remembers the answer for seconds.</summary>
+internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, TimeProvider time, ILogger<TokenIntrospection> logger) : IDisposable
+{
+    private const int MostRemembered = 10_000;
+    private const int LongestAnswer = 256 * 1024;
+
+    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    {
+        Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = LongestAnswer,
+    };
+
+    private readonly ConcurrentDictionary<string, Answer> answers = new();
+
+    /// <summary>Whether the token counts, and its claims where it does.</summary>
+    /// <param name="endpoint">Where the realm is asked.</param>
+    /// <param name="token">The token as it was sent.</param>
+    /// <param name="expires">When it ends, UTC.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<(TokenState State, JsonElement Claims)> AskAsync(
+        string? endpoint, string token, DateTime expires, CancellationToken cancellationToken)
+    {
+        var (key, now) = (Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token))), time.GetUtcNow());
+        if (answers.TryGetValue(key, out var known) && known.Until > now)
+        {
+            return (known.State, known.Claims);
+        }
+
+        var (state, claims) = await FetchAsync(endpoint, token, cancellationToken);
+        if (state != TokenState.Unknown)
+        {
+            MakeRoom(now);
+            var until = now + options.Value.IntrospectionCache;
+            answers[key] = new Answer(state, claims, until < expires ? until : expires);
+        }
+
+        return (state, claims);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<(TokenState State, JsonElement Claims)> FetchAsync(string? endpoint, string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var credentials = $"{Uri.EscapeDataString(options.Value.ClientId!)}:{Uri.EscapeDataString(options.Value.ReadClientSecret()!.Reveal())}";
+            using var request = new HttpRequestMessage(HttpMethod.Post, endpoint)
+            {
+                Content = new FormUrlEncodedContent([new("token", token), new("token_type_hint", "access_token")]),
+            };
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
+            using var answer = await http.SendAsync(request, cancellationToken);
+            if (!answer.IsSuccessStatusCode)
+            {
+                LogRefused((int)answer.StatusCode, options.Value.ClientId!);
+                return (TokenState.Unknown, default);
+            }
+
+            using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+            return document.RootElement.TryGetProperty("active", out var active) && active.ValueKind == JsonValueKind.True
+                ? (TokenState.Active, document.RootElement.Clone())
+                : (TokenState.Inactive, default);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or JsonException or IOException or InvalidOperationException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            LogUnreachable(exception.Message);
+            return (TokenState.Unknown, default);
+        }
+    }
+
+    private void MakeRoom(DateTimeOffset now)
+    {
+        if (answers.Count < MostRemembered)
+        {
+            return;
+        }
+
+        var oldest = answers.OrderBy(pair => pair.Value.Until).TakeWhile((pair, index) => pair.Value.Until <= now || index < MostRemembered / 4).ToList();
+        foreach (var old in oldest)
+        {
+            answers.TryRemove(old);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The realm answers {Status} to introspection by the client {Client}: look at its secret in Forwarder:Access:Oidc.")]
+    private partial void LogRefused(int status, string client);
+
+    [LoggerMessage(LogLevel.Warning, "The realm cannot be asked whether a token still counts: {Reason}")]
+    private partial void LogUnreachable(string reason);
+
+    private sealed record Answer(TokenState State, JsonElement Claims, DateTimeOffset Until);
+}
