@@ -42,8 +42,9 @@ public sealed class ListeningTests(TestPostgres postgres)
 
         void Install(string name)
         {
-            File.Copy($"{folder.Path}/{name}.key", $"{folder.Path}/tls.key", overwrite: true);
-            File.Copy($"{folder.Path}/{name}.crt", $"{folder.Path}/tls.crt", overwrite: true);
+            // Whole files at once: a file that is read while it is written holds no certificate.
+            File.Move($"{folder.Path}/{name}.key", $"{folder.Path}/tls.key", overwrite: true);
+            File.Move($"{folder.Path}/{name}.crt", $"{folder.Path}/tls.crt", overwrite: true);
         }
     }
 
