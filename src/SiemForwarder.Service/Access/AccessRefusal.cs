@@ -14,7 +14,8 @@ internal sealed record AccessRefusal(int Status, string Title, string Detail, Ti
 {
     public static AccessRefusal Nothing { get; } = Unknown(
         "Send an API key in the header X-API-Key, or as Authorization: Bearer …. The first one stands in the file admin-key of the data folder, or where "
-            + "Forwarder:Access:AdminKeyFile points; further ones are made by POST /api/v1/keys.");
+            + "Forwarder:Access:AdminKeyFile points; further ones are made by POST /api/v1/keys. Where a realm is set up, its tokens count as well, and people "
+            + "sign in at /signin.");
 
     public static AccessRefusal Unknown(string detail) => new(StatusCodes.Status401Unauthorized, "Not signed in", detail);
 

@@ -31,7 +31,7 @@ public sealed class ListeningTests(TestPostgres postgres)
         await using var folder = new TemporaryFolder();
         var (first, second) = (WriteCertificate(folder.Path, "first"), WriteCertificate(folder.Path, "second"));
         Install("first");
-        var settings = new[] { ("Url", "https://127.0.0.1:0"), ("Certificate:Path", $"{folder.Path}/tls.crt"), ("Certificate:KeyPath", $"{folder.Path}/tls.key") };
+        var settings = new[] { ("Url", $"https://127.0.0.1:{FreePort()}"), ("Certificate:Path", $"{folder.Path}/tls.crt"), ("Certificate:KeyPath", $"{folder.Path}/tls.key") };
         await using var forwarder = await ForwarderApplication.StartAsync(
             postgres, [.. settings.Select(one => $"--Kestrel:Endpoints:Https:{one.Item1}={one.Item2}")]);
         Assert.Equal(first, await ServedAsync(forwarder.Address.Port));
@@ -42,8 +42,9 @@ public sealed class ListeningTests(TestPostgres postgres)
 
         void Install(string name)
         {
-            File.Copy($"{folder.Path}/{name}.key", $"{folder.Path}/tls.key", overwrite: true);
-            File.Copy($"{folder.Path}/{name}.crt", $"{folder.Path}/tls.crt", overwrite: true);
+            // Whole files at once: a file that is read while it is written holds no certificate.
+            File.Move($"{folder.Path}/{name}.key", $"{folder.Path}/tls.key", overwrite: true);
+            File.Move($"{folder.Path}/{name}.crt", $"{folder.Path}/tls.crt", overwrite: true);
         }
     }
 
@@ -86,12 +87,25 @@ public sealed class ListeningTests(TestPostgres postgres)
 
     private static async Task<string> ServedAsync(int port)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, port, Token);
         var served = "";
-        await using var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) => (served = ((X509Certificate2)certificate!).Thumbprint).Length > 0);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, Token);
+        try
+        {
+            await LookAsync();
+        }
+        catch (Exception exception) when (exception is SocketException or IOException)
+        {
+            // The server is just opening its port anew.
+        }
+
         return served;
+
+        async Task LookAsync()
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, Token);
+            await using var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) => (served = ((X509Certificate2)certificate!).Thumbprint).Length > 0);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, Token);
+        }
     }
 
     private static int FreePort()

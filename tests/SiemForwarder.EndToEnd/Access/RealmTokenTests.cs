@@ -124,7 +124,7 @@ public sealed class RealmTokenTests(TestPostgres postgres, RealKeycloaks keycloa
             postgres, "--Forwarder:Access:Oidc:Authority=http://127.0.0.1:1/realms/gone", "--Forwarder:Access:Oidc:RequireHttps=false",
             "--Forwarder:Access:Oidc:ClientId=console", "--Forwarder:Access:Oidc:ClientSecret=secret");
 
-        var (status, text) = await SendAsync(forwarder, "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJzdWIiOiJhIn0.c2lnbmF0dXJl");
+        var (status, text) = await SendAsync(forwarder, "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.eyJzdWIiOiJhIiwiZXhwIjo0MTAyNDQ0ODAwfQ.c2lnbmF0dXJl");
         using var caller = new Caller(forwarder.Address);
 
         Assert.Equal(503, status);

@@ -34,7 +34,7 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
             LifetimeValidator = IsInForce,
             LogValidationExceptions = false,
         };
-        bearer.Events = new JwtBearerEvents { OnTokenValidated = JudgeAsync, OnAuthenticationFailed = Explain };
+        bearer.Events = new JwtBearerEvents { OnTokenValidated = JudgeAsync, OnAuthenticationFailed = ExplainAsync };
     }
 
     /// <summary>Whether a token of these times counts now, by the clock of the service.</summary>
@@ -42,7 +42,7 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
     {
         var now = time.GetUtcNow().UtcDateTime;
         return (notBefore is not { } from || from <= now + Skew)
-            && (expires is not { } until || until > now - Skew ? true : throw new SecurityTokenExpiredException($"It expired at {until:O}."));
+            && (expires > now - Skew ? true : throw new SecurityTokenExpiredException($"It expired at {expires:O}."));
     }
 
     /// <summary>Why a token of the realm does not count; also for what else is made of the realm's answers.</summary>
@@ -62,10 +62,23 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
         StatusCodes.Status503ServiceUnavailable, "Realm not available",
         $"The realm {options.Value.Authority} does not answer, so its tokens cannot be judged now. API keys go on working.", RetryAfter);
 
-    private Task Explain(AuthenticationFailedContext context)
+    // A realm whose keys could not be read makes every token look unsigned.
+    private async Task ExplainAsync(AuthenticationFailedContext context) => Refuse(
+        context,
+        context.Exception is SecurityTokenExpiredException || await HasKeysAsync(context.Options, context.HttpContext.RequestAborted)
+            ? Explain(context.Exception) : Away);
+
+    private static async Task<bool> HasKeysAsync(JwtBearerOptions bearer, CancellationToken cancellationToken)
     {
-        Refuse(context, Explain(context.Exception));
-        return Task.CompletedTask;
+        try
+        {
+            return (await bearer.ConfigurationManager!.GetConfigurationAsync(cancellationToken)).SigningKeys.Count > 0;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or IOException or HttpRequestException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false;
+        }
     }
 
     private async Task JudgeAsync(TokenValidatedContext context)

@@ -23,8 +23,8 @@ internal sealed class SignedInPeople(NpgsqlDataSource database, IDataProtectionP
         await using var command = Command(
             "WITH ended AS (DELETE FROM signed_in WHERE expires_at <= $6) "
                 + "INSERT INTO signed_in (id, subject, session_id, ticket, expires_at) VALUES ($1, $2, $3, $4, $5)",
-            IdOf(key), Caller.Of(ticket.Principal)!.Id,
-            ticket.Properties.Items.TryGetValue(SessionId, out var sid) && sid is not null ? sid : DBNull.Value, Pack(ticket),
+            IdOf(key), Caller.Of(ticket.Principal)!.Id, ticket.Properties.Items.TryGetValue(SessionId, out var sid) && sid is not null ? sid : DBNull.Value,
+            Pack(ticket),
             ticket.Properties.ExpiresUtc!.Value, StoredTime.Now(time));
         await command.ExecuteNonQueryAsync(CancellationToken.None);
         return key;
