@@ -9,8 +9,8 @@ namespace SiemForwarder.Service.Storage;
 /// <summary>Looks at the database before the service starts, and says in one sentence why it cannot be used. No sentence holds a part of a password.</summary>
 internal static class DatabaseStart
 {
-    private const int OldestVersion = 15;
-    private const string Setting = "ConnectionStrings__Forwarder";
+    internal const string Setting = "ConnectionStrings__Forwarder";
+
     private static readonly TimeSpan StartingBound = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StartingPause = TimeSpan.FromMilliseconds(500);
 
@@ -71,34 +71,10 @@ internal static class DatabaseStart
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var (server, name) = (Server(settings), Database(settings));
-        if (reader.GetInt32(0) < OldestVersion * 10_000)
-        {
-            throw new DatabaseStartException($"PostgreSQL at {server} is version {reader.GetString(1)}; SiemForwarder needs {OldestVersion} or newer.");
-        }
-
-        if (reader.GetString(2) != "UTF8")
-        {
-            throw new DatabaseStartException(
-                $"The database '{name}' at {server} has the encoding {reader.GetString(2)}, which cannot hold every event: create one with CREATE DATABASE … "
-                    + "ENCODING 'UTF8' TEMPLATE template0, and name it in " + Setting + ".");
-        }
-
-        if (reader.GetBoolean(3) || reader.GetBoolean(4))
-        {
-            throw new DatabaseStartException(
-                $"The database '{name}' at {server} takes no writes ({(reader.GetBoolean(3) ? "the server is a standby" : "read-only")}): name the primary "
-                    + $"server in {Setting}.");
-        }
-
-        if (reader.IsDBNull(5) || !reader.GetBoolean(6))
-        {
-            var (schema, user) = (reader.IsDBNull(5) ? "public" : reader.GetString(5), reader.GetString(7));
-            throw new DatabaseStartException(
-                $"The user '{user}' may not create tables in the database '{name}' at {server}: run GRANT CREATE, USAGE ON SCHEMA {schema} TO \"{user}\".");
-        }
-
-        return reader.GetInt32(8);
+        var facts = new DatabaseFacts(
+            reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetBoolean(3), reader.GetBoolean(4),
+            reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6), reader.GetString(7));
+        return facts.FindFault(Server(settings), Database(settings)) is { } fault ? throw new DatabaseStartException(fault) : reader.GetInt32(8);
     }
 
     private static string Sentence(Exception exception, NpgsqlConnectionStringBuilder settings)
@@ -144,4 +120,47 @@ internal static class DatabaseStart
             : string.Create(CultureInfo.InvariantCulture, $"{settings.Host}:{settings.Port}");
 
     private static string Database(NpgsqlConnectionStringBuilder settings) => settings.Database ?? settings.Username ?? Environment.UserName;
+}
+
+/// <summary>What a database says of itself, as far as the service depends on it.</summary>
+/// <param name="VersionNumber">As PostgreSQL counts: 150004.</param>
+/// <param name="Version">For people: 15.4.</param>
+/// <param name="Encoding">Encoding of the database.</param>
+/// <param name="IsStandby">Whether the server replays another one's log.</param>
+/// <param name="IsReadOnly">Whether a new transaction may only read.</param>
+/// <param name="Schema">Schema that new tables go to; null where there is none.</param>
+/// <param name="MayCreate">Whether the user may create tables there.</param>
+/// <param name="User">The user.</param>
+internal sealed record DatabaseFacts(
+    int VersionNumber, string Version, string Encoding, bool IsStandby, bool IsReadOnly, string? Schema, bool MayCreate, string User)
+{
+    private const int OldestVersion = 15;
+
+    /// <summary>One sentence that says why the service cannot use it and what to do; null where it can.</summary>
+    /// <param name="server">Where it is.</param>
+    /// <param name="name">Its name.</param>
+    public string? FindFault(string server, string name)
+    {
+        if (VersionNumber < OldestVersion * 10_000)
+        {
+            return $"PostgreSQL at {server} is version {Version}; SiemForwarder needs {OldestVersion} or newer: upgrade it, or name another server in "
+                + $"{DatabaseStart.Setting}.";
+        }
+
+        if (Encoding != "UTF8")
+        {
+            return $"The database '{name}' at {server} has the encoding {Encoding}, which cannot hold every event: create one with CREATE DATABASE … "
+                + $"ENCODING 'UTF8' TEMPLATE template0, and name it in {DatabaseStart.Setting}.";
+        }
+
+        if (IsStandby || IsReadOnly)
+        {
+            return $"The database '{name}' at {server} takes no writes ({(IsStandby ? "the server is a standby" : "read-only")}): name the primary "
+                + $"server in {DatabaseStart.Setting}.";
+        }
+
+        return Schema is null || !MayCreate
+            ? $"The user '{User}' may not create tables in the database '{name}' at {server}: run GRANT CREATE, USAGE ON SCHEMA {Schema ?? "public"} TO \"{User}\"."
+            : null;
+    }
 }

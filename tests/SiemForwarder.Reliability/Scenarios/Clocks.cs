@@ -17,6 +17,8 @@ internal static class Clocks
         Of("clock set back, old server", "The same on a server without ids.", SetBackAsync, SimulatedTier.WithoutIds),
         Of("clocks of two nodes", "Nodes 15 minutes apart write into one realm and give tokens in turn; it is told.", TwoAsync, SimulatedTier.WithIds),
         Of("clocks of two nodes, old server", "The same on a server without ids.", TwoAsync, SimulatedTier.WithoutIds),
+        Of("restored from a backup of an hour ago", "The database is put back by an hour under the running service: Keycloak is read again from there, and it is told.",
+            RestoreAsync, SimulatedTier.WithIds),
     ];
 
     private static Scenario Of(
@@ -70,6 +72,31 @@ internal static class Clocks
         await PassAsync(run, TimeSpan.FromMinutes(12), cancellationToken);
         run.Sometimes(
             $"{behind} events of a node 15 minutes behind; told by NODE_CLOCK_AHEAD, never up to date meanwhile", behind > 400 && isTold && !isUpToDate);
+    }
+
+    private static async Task RestoreAsync(ScenarioRun run, CancellationToken cancellationToken)
+    {
+        await SetUpAsync(run, cancellationToken);
+        await TrafficAsync(run, TimeSpan.FromMinutes(4), () => 0, cancellationToken);
+        var backup = Path.Combine(run.Folder, "backup", "data");
+        Directory.CreateDirectory(Path.GetDirectoryName(backup)!);
+        File.SetUnixFileMode(Path.GetDirectoryName(backup)!, (UnixFileMode)0b111_111_111);
+        await run.Database.BackUpAsync(backup, cancellationToken);
+        var lost = 2 * await TrafficAsync(run, TimeSpan.FromHours(1), () => 0, cancellationToken);
+        await PassAsync(run, TimeSpan.FromMinutes(1), cancellationToken);
+
+        await run.Database.StopAsync(cancellationToken);
+        await run.Database.RestoreAsync(backup, cancellationToken);
+        await run.Database.StartAgainAsync(cancellationToken);
+        await TrafficAsync(run, TimeSpan.FromMinutes(2), () => 0, cancellationToken);
+        await PassAsync(run, TimeSpan.FromMinutes(12), cancellationToken);
+
+        // What was delivered and then taken back comes again, and in the order in which it is stored again.
+        run.Feeds.ForEach(feed => (feed.Interruptions, feed.KeepsOrder) = (8, false));
+        var alarms = await run.Api.FindAsync("/api/v1/alarms?all=true", cancellationToken);
+        var isTold = alarms!.ToJsonString().Contains("LOG_HISTORY_REPLACED", StringComparison.Ordinal)
+            || await StoredLog.CountAsync(run.Database.Source, "SELECT next_position - 1 FROM log_head WHERE source_id = 0", cancellationToken) > 0;
+        run.Sometimes($"{lost} events of an hour taken back, and told", lost > 1000 && isTold);
     }
 
     private static async Task SetUpAsync(ScenarioRun run, CancellationToken cancellationToken)
