@@ -3,6 +3,7 @@ using Serilog.Extensions.Logging;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Engines;

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using SiemForwarder.Destinations;
+using SiemForwarder.Service.Dispatch.Delivery;
+using SiemForwarder.Service.Dispatch.Lanes;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
@@ -25,7 +27,7 @@ internal sealed class DispatchService(
     protected override async Task RunAsync(Integration resource, long fence, CancellationToken stoppingToken)
     {
         var (integration, cancellationToken) = (resource, stoppingToken);
-        var recorder = new DeliveryRecorder(connections.Vital, partitions, Time, engine.Value.Name, fence, integration.Id);
+        var recorder = new LiveJournal(connections.Vital, partitions, Time, engine.Value.Name, fence, integration.Id);
         if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);
@@ -47,7 +49,7 @@ internal sealed class DispatchService(
         }
     }
 
-    private async Task<bool> ShowFaultAsync(DeliveryRecorder recorder, string fault, CancellationToken cancellationToken)
+    private async Task<bool> ShowFaultAsync(LiveJournal recorder, string fault, CancellationToken cancellationToken)
     {
         var error = new DeliveryError(ErrorCategory.Internal, fault, Time.GetUtcNow() + options.Value.RoundPause);
         await recorder.RecordErrorAsync(error, cancellationToken);

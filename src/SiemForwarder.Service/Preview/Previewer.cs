@@ -3,7 +3,7 @@ using System.Text.Unicode;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Lint;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;

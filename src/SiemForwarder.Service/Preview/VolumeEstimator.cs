@@ -1,5 +1,5 @@
 using SiemForwarder.Destinations;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 

@@ -1,3 +1,4 @@
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
 

@@ -3,7 +3,7 @@ using System.Text;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Service.Dispatch;

@@ -1,5 +1,6 @@
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Tests.Destinations;
 using SiemForwarder.Tests.Support;
 

@@ -1,4 +1,4 @@
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Service.Dispatch;

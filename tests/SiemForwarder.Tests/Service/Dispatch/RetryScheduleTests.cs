@@ -1,4 +1,5 @@
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 
 namespace SiemForwarder.Tests.Service.Dispatch;
 

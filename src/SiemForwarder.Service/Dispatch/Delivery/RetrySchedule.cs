@@ -1,4 +1,4 @@
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>The arithmetic of waiting: pure, no clock, no I/O.</summary>
 internal static class RetrySchedule

@@ -2,7 +2,7 @@ using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>A run of positions of one log, made ready to send.</summary>
 /// <param name="SourceId">Log it came from.</param>

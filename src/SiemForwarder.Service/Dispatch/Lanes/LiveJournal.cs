@@ -1,14 +1,15 @@
 using Npgsql;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Lanes;
 
 /// <summary>Writes down what became of batches: checkpoint, delivery, set-aside events and status in one statement each.</summary>
 /// <param name="engine">Name of this engine.</param>
 /// <param name="fence">Number of its lease on the integration: a checkpoint moves for no other.</param>
 /// <param name="integrationId">The integration.</param>
-internal sealed class DeliveryRecorder(
+internal sealed class LiveJournal(
     NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, int integrationId) : IDeliveryJournal
 {
     private const string Moved = """

@@ -1,7 +1,7 @@
 using NpgsqlTypes;
 using SiemForwarder.Events;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>The positions that a delivery passed over because the filter left them out.</summary>
 internal static class FilteredRanges

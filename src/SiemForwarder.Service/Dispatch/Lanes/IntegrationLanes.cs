@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Dispatch.Delivery;
+using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -6,7 +8,7 @@ using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Lanes;
 
 /// <summary>The two lanes of one integration, side by side: live traffic, and replays with a connection and buffers of their own.</summary>
 internal sealed class IntegrationLanes(
@@ -18,7 +20,7 @@ internal sealed class IntegrationLanes(
     private readonly DispatchOptions options = dispatch.Value;
 
     /// <summary>Runs both until cancelled, or until another engine took the live lane over.</summary>
-    public async Task RunAsync(RunnableIntegration integration, DeliveryRecorder recorder, long fence, CancellationToken cancellationToken)
+    public async Task RunAsync(RunnableIntegration integration, LiveJournal recorder, long fence, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var replaying = ReplayAsync(integration, fence, stop.Token);
@@ -33,15 +35,15 @@ internal sealed class IntegrationLanes(
         }
     }
 
-    private async Task DeliverAsync(RunnableIntegration integration, DeliveryRecorder recorder, long fence, CancellationToken cancellationToken)
+    private async Task DeliverAsync(RunnableIntegration integration, LiveJournal recorder, long fence, CancellationToken cancellationToken)
     {
         await using var destination = integration.Kind.Open(integration.Destination, time);
         using var buffer = BatchBuffer.For(integration, destination.Limits);
         using var single = BatchBuffer.For(integration, destination.Limits);
         using var delivery = new BatchDelivery(integration, destination, recorder, leases, fence, options, time, telemetry, cancellationToken);
         var assembler = new BatchAssembler(log, sources, one => integration.Filter.Evaluate(one).IsWanted ? one : null, buffer);
-        var redriver = new Redriver(integration, redrive, log, sources, single, delivery.Round);
-        await new IntegrationDispatcher(integration, assembler, recorder, delivery, redriver, sources, signal, writer, time, telemetry)
+        var redriver = new RedriveLane(integration, redrive, log, sources, single, delivery.Round);
+        await new LiveLane(integration, assembler, recorder, delivery, redriver, sources, signal, writer, time, telemetry)
             .RunAsync(cancellationToken);
     }
 

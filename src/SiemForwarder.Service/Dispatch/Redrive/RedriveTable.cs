@@ -1,7 +1,7 @@
 using Npgsql;
 using SiemForwarder.Service.Storage;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Redrive;
 
 /// <summary>The decisions on events that were set aside, as stored.</summary>
 internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time)

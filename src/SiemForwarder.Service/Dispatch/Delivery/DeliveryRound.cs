@@ -2,7 +2,7 @@ using Polly;
 using Polly.Retry;
 using SiemForwarder.Destinations;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>How a round ended.</summary>
 /// <param name="Outcome">Outcome of its last attempt.</param>

@@ -1,4 +1,4 @@
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>Where a lane of an integration writes down what became of its batches: its live traffic, or a replay.</summary>
 internal interface IDeliveryJournal

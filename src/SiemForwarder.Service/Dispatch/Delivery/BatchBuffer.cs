@@ -5,7 +5,7 @@ using SiemForwarder.Events.Formats;
 using SiemForwarder.Events.Privacy;
 using SiemForwarder.Service.Integrations;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>The pooled bytes of the batch that a dispatcher is making: formatters write into it, it remembers where each event ends.</summary>
 /// <param name="formatter">Writes an event.</param>

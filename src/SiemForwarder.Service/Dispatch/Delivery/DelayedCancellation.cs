@@ -1,4 +1,4 @@
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>A token that is cancelled a little after another one: what is on its way when a loop is stopped may come to its end, so that it
 /// is not sent twice.</summary>

@@ -2,7 +2,7 @@ using NpgsqlTypes;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>What an accepted batch leaves behind.</summary>
 /// <param name="SourceId">Log of the events.</param>

@@ -1,17 +1,19 @@
+using SiemForwarder.Service.Dispatch.Delivery;
+using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Telemetry;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Lanes;
 
 /// <summary>The loop of one integration: read, filter, format, send, record; on and on, whatever the destination does.</summary>
 /// <remarks>
 /// Order is kept per source. A checkpoint moves only after the destination accepted everything before it. The loop ends
 /// by cancellation, or when it learns that somebody else moved its checkpoint.
 /// </remarks>
-internal sealed class IntegrationDispatcher(
-    RunnableIntegration integration, BatchAssembler assembler, DeliveryRecorder recorder, BatchDelivery delivery, Redriver redriver,
+internal sealed class LiveLane(
+    RunnableIntegration integration, BatchAssembler assembler, LiveJournal recorder, BatchDelivery delivery, RedriveLane redriver,
     SourceDirectory sources, EventLogSignal signal, EventLogWriter writer, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);

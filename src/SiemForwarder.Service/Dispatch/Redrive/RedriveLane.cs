@@ -1,16 +1,17 @@
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Redrive;
 
 /// <summary>An event that was set aside and shall be sent again.</summary>
 /// <param name="RenderAgain">Whether today's mapping writes it anew; else the stored bytes are sent as they are.</param>
 internal sealed record RequestedEvent(long Id, int SourceId, long Position, byte[] Bytes, bool RenderAgain);
 
 /// <summary>Sends events again that were set aside, one by one, where somebody asked for it.</summary>
-internal sealed class Redriver(
+internal sealed class RedriveLane(
     RunnableIntegration integration, RedriveTable table, EventLogReader log, SourceDirectory sources, BatchBuffer buffer, DeliveryRound round)
 {
     private const int AtOnce = 100;

@@ -5,7 +5,7 @@ using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>Brings batches to their end at one destination: accepted, set aside, or kept until it works; and writes down which.</summary>
 internal sealed class BatchDelivery : IDisposable

@@ -5,7 +5,7 @@ using NpgsqlTypes;
 using SiemForwarder.Events.Keycloak;
 using SiemForwarder.Service.Storage;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>The one statement that records an accepted batch: checkpoint, delivery, set-aside events and status, together or not at all.</summary>
 internal static class DeliveryStatement
