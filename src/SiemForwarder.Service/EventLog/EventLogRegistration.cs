@@ -27,6 +27,7 @@ internal static class EventLogRegistration
             .AddSingleton<EventLogReader>()
             .AddSingleton<StoredBodies>()
             .AddSingleton<SourceDirectory>()
+            .AddSingleton<SegmentNormalizer>()
             .AddHostedService<EventLogListenService>()
             .AddHostedService<AppendNotifyService>()
             .AddHostedService<LostTailService>()

@@ -23,7 +23,7 @@ internal sealed class Previewer(TimeProvider time)
         {
             buffer.Clear();
             var first = next;
-            while (next < events.Count && !buffer.IsFull && buffer.TryAdd(events[next]))
+            while (next < events.Count && !buffer.IsFull && buffer.TryFormat(integration.Show(events[next])))
             {
                 next++;
             }

@@ -1,8 +1,11 @@
-using SiemForwarder.Destinations;
+using System.Buffers;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Dispatch.Delivery;
-using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Redrive;
 
@@ -10,66 +13,101 @@ namespace SiemForwarder.Service.Dispatch.Redrive;
 /// <param name="RenderAgain">Whether today's mapping writes it anew; else the stored bytes are sent as they are.</param>
 internal sealed record RequestedEvent(long Id, int SourceId, long Position, byte[] Bytes, bool RenderAgain);
 
-/// <summary>Sends events again that were set aside, one by one, where somebody asked for it.</summary>
+/// <summary>Sends events again that were set aside, one by one, where somebody asked for it; with a connection only while there are any.</summary>
+/// <param name="integration">The integration.</param>
+/// <param name="table">Its set-aside events.</param>
+/// <param name="status">Shows failed rounds in the status of the integration.</param>
+/// <param name="open">Opens the delivery that a journal is of.</param>
+/// <param name="configuration">Wakes the lane when somebody asks.</param>
+/// <param name="time">Clock.</param>
+/// <param name="telemetry">Log and counters.</param>
 internal sealed class RedriveLane(
-    RunnableIntegration integration, RedriveTable table, EventLogReader log, SourceDirectory sources, BatchBuffer buffer, DeliveryRound round)
+    RunnableIntegration integration, IRedriveTable table, IDeliveryJournal status, Func<RedriveJournal, CancellationToken, BatchDelivery> open,
+    ConfigurationSignal configuration, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private const int AtOnce = 100;
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>Sends what is requested now; the outcome that stopped it, or null where all of it came to an end.</summary>
-    public async Task<DeliveryOutcome?> RunAsync(CancellationToken cancellationToken)
+    private readonly DatabaseRetry databaseRetry = new(time, telemetry);
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        foreach (var requested in await table.ListRequestedAsync(integration.Id, AtOnce, cancellationToken))
+        while (true)
         {
-            var batch = await ToBatchAsync(requested, cancellationToken);
-            if (batch is null)
-            {
-                await table.SettleAsync(requested.Id, "open", "The event is not in the log any more, so it cannot be sent again.", cancellationToken);
-                continue;
-            }
-
-            var result = await round.RunAsync(batch, cancellationToken);
-            switch (result.Outcome)
-            {
-                case DeliveryOutcome.Delivered delivered:
-                    await table.SettleAsync(requested.Id, "delivered", $"Accepted after all: {delivered.Answer}", cancellationToken);
-                    break;
-                case DeliveryOutcome.Rejected rejected:
-                    await table.SettleAsync(requested.Id, "open", $"Refused again: {rejected.Reason}", cancellationToken);
-                    break;
-                case DeliveryOutcome.Partial { Refused: [var refused, ..] }:
-                    await table.SettleAsync(requested.Id, "open", $"Refused again: {refused.Reason}", cancellationToken);
-                    break;
-                case DeliveryOutcome.Partial { Retry.Count: 0 } partial:
-                    await table.SettleAsync(requested.Id, "delivered", $"Accepted after all: {partial.Answer}", cancellationToken);
-                    break;
-                case DeliveryOutcome.Partial partial:
-                    return new DeliveryOutcome.Transient(ErrorCategory.ServerError, partial.Answer, partial.RetryAfter);
-                default:
-                    return result.Outcome;
-            }
+            var changed = configuration.Changed;
+            await RedriveAsync(cancellationToken);
+            await Task.WhenAny(changed, Task.Delay(IdleInterval, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
         }
-
-        return null;
     }
 
-    private async Task<DeliveryBatch?> ToBatchAsync(RequestedEvent requested, CancellationToken cancellationToken)
+    /// <summary>Sends what is requested now.</summary>
+    private async Task RedriveAsync(CancellationToken cancellationToken)
     {
-        if (await log.FindAsync(requested.SourceId, requested.Position, cancellationToken) is not { } segment)
+        var requested = await databaseRetry.TryUntilDoneAsync(token => table.ListRequestedAsync(integration.Id, AtOnce, token), cancellationToken);
+        if (requested.Count == 0)
         {
-            return null;
+            return;
         }
 
-        var source = await sources.GetAsync(requested.SourceId, cancellationToken);
-        SecurityEvent one = sources.Normalize(segment, source)[requested.Position - segment.FirstPosition];
-        if (!requested.RenderAgain)
+        var journal = new RedriveJournal(table, status, requested[0]);
+        await using var delivery = open(journal, cancellationToken);
+        foreach (var one in requested)
         {
-            // A destination may send more of the event than its bytes.
-            return new DeliveryBatch(requested.Bytes, new[] { requested.Bytes.Length }, new[] { integration.Privacy?.Apply(one) ?? one });
+            journal.Current = one;
+
+            // Nothing new: this engine does not know the log yet; the next turn asks for the event again.
+            await delivery.DeliverNextAsync(one.SourceId, one.Position - 1, one.Position, cancellationToken);
+        }
+    }
+}
+
+/// <summary>Writes down what became of events that were sent again; failed rounds are shown in the status of the integration.</summary>
+internal sealed class RedriveJournal(IRedriveTable table, IDeliveryJournal status, RequestedEvent first) : IDeliveryJournal
+{
+    /// <summary>The event that is sent now.</summary>
+    public RequestedEvent Current { get; set; } = first;
+
+    public bool SetsAside => false;
+
+    public async Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken)
+    {
+        if (record.SetAside is [var refused, ..])
+        {
+            await table.SettleAsync(Current.Id, "open", $"Refused again: {refused.Reason}", cancellationToken);
+        }
+        else if (record.EventCount > 0)
+        {
+            await table.SettleAsync(Current.Id, "delivered", $"Accepted after all: {record.Answer}", cancellationToken);
         }
 
-        buffer.Clear();
-        buffer.TryAdd(one);
-        return buffer.ToBatch();
+        return true;
+    }
+
+    public async Task<bool> RecordGapAsync(int sourceId, PositionRange gap, long incarnation, CancellationToken cancellationToken)
+    {
+        await table.SettleAsync(Current.Id, "open", "The event is not in the log any more, so it cannot be sent again.", cancellationToken);
+        return false;
+    }
+
+    public Task RecordErrorAsync(DeliveryError error, CancellationToken cancellationToken) => status.RecordErrorAsync(error, cancellationToken);
+
+    public Task RecordAttemptAsync(DeliveryError error, CancellationToken cancellationToken) => status.RecordAttemptAsync(error, cancellationToken);
+}
+
+/// <summary>Writes an event by today's mapping where that was asked for; else the bytes that were refused then.</summary>
+internal sealed class RedriveFormatter(RedriveJournal journal, IEventFormatter today) : IEventFormatter
+{
+    public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)
+    {
+        if (journal.Current.RenderAgain)
+        {
+            today.Write(securityEvent, output);
+        }
+        else
+        {
+            output.Write(journal.Current.Bytes);
+        }
     }
 }
