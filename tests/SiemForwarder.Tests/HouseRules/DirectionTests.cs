@@ -32,6 +32,16 @@ public sealed class DirectionTests
         ("Commands", ["Storage", "Api", "Engines", "EventLog", "Integrations", "Sources"]),
     ];
 
+    // Within dispatch: the delivery knows no lane, and no lane knows another.
+    private static readonly Dictionary<string, string[]> DispatchFolders = new()
+    {
+        ["Delivery"] = [],
+        ["Replays"] = ["Delivery"],
+        ["Redrive"] = ["Delivery"],
+        ["Testing"] = ["Delivery"],
+        ["Lanes"] = ["Delivery", "Replays", "Redrive"],
+    };
+
     private static readonly Dictionary<string, string[]> Projects = new()
     {
         ["SiemForwarder.Events"] = [],
@@ -85,6 +95,15 @@ public sealed class DirectionTests
 
         SourceFiles.AssertNone(offences);
     }
+
+    [Fact]
+    public void TheDeliveryKnowsNoLaneAndNoLaneKnowsAnother() => SourceFiles.AssertNone(
+        from folder in DispatchFolders
+        from file in SourceFiles.Under($"{Service}/Dispatch/{folder.Key}")
+        from match in Regex.Matches(SourceFiles.Code(file.Text), @"SiemForwarder\.Service\.Dispatch\.(?<folder>[A-Z]\w*);")
+        let used = match.Groups["folder"].Value
+        where used != folder.Key && !folder.Value.Contains(used)
+        select $"{file.Path} uses {used}");
 
     private static IEnumerable<string> Mentions(string path, string code, string folder, HashSet<string> declared)
     {
