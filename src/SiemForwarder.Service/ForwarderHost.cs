@@ -6,6 +6,7 @@ using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Engines;

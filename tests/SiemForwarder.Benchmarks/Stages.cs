@@ -44,6 +44,10 @@ internal static class Stages
         MeasureFormat("CEF in RFC 5424", new OutputSettings(OutputType.Cef, "native", new SyslogHeaderSettings(AppName: "CEF"), 8192), events);
         MeasureFormat("JSON in RFC 5424 with SD", new OutputSettings(OutputType.Syslog, "native", new SyslogHeaderSettings(), 8192), events);
         MeasureFormat("JSON in RFC 3164", new OutputSettings(OutputType.Syslog, "native", new SyslogHeaderSettings(SyslogFormat.Rfc3164), 8192), events);
+        var page = new LogSegment(
+            1, EventStream.User, 1, DateTimeOffset.UnixEpoch, bytes, ends, [.. incoming.Select(one => one.Key)], [.. incoming.Select(one => one.OccurredAtMs)]);
+        Measure("deliver as CEF, all of it", Deliveries.Of(page, EventFilter.Everything));
+        Measure("deliver nothing of it", Deliveries.Of(page, new EventFilter(new EventMatch { Types = ["NEVER"] }, null)));
         Console.WriteLine($"{"bytes per event as received",-34} {bytes.Length / Events,10}");
         Console.WriteLine($"{"bytes per event packed, with key",-34} {(packed.Length / Events) + 16,10}");
     }

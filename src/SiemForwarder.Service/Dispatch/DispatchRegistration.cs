@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Dispatch.Lanes;
+using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Settings;

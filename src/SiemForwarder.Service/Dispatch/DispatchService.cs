@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
+using SiemForwarder.Service.Dispatch.Delivery;
+using SiemForwarder.Service.Dispatch.Lanes;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
@@ -25,32 +27,28 @@ internal sealed class DispatchService(
     protected override async Task RunAsync(Integration resource, long fence, CancellationToken stoppingToken)
     {
         var (integration, cancellationToken) = (resource, stoppingToken);
-        var recorder = new DeliveryRecorder(connections.Vital, partitions, Time, engine.Value.Name, fence, integration.Id);
+        var journal = new LiveJournal(connections.Vital, partitions, Time, engine.Value.Name, fence, integration.Id);
         if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);
-            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(recorder, fault!, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, fault!, token), cancellationToken);
             await Task.Delay(UnusablePause, Time, cancellationToken);
             return;
         }
 
         try
         {
-            await lanes.RunAsync(runnable, recorder, fence, cancellationToken);
+            await lanes.RunAsync(runnable, journal, fence, cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // A bug in one loop must not stop the others; the next look at the configuration starts it anew.
             Telemetry.DispatcherFailed(integration.Name, exception);
-            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(recorder, exception.Message, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, exception.Message, token), cancellationToken);
             await Task.Delay(options.Value.RoundPause, Time, cancellationToken);
         }
     }
 
-    private async Task<bool> ShowFaultAsync(DeliveryRecorder recorder, string fault, CancellationToken cancellationToken)
-    {
-        var error = new DeliveryError(ErrorCategory.Internal, fault, Time.GetUtcNow() + options.Value.RoundPause);
-        await recorder.RecordErrorAsync(error, cancellationToken);
-        return true;
-    }
+    private Task ShowFaultAsync(LiveJournal journal, string fault, CancellationToken cancellationToken) =>
+        journal.RecordErrorAsync(new DeliveryError(ErrorCategory.Internal, fault, Time.GetUtcNow() + options.Value.RoundPause), cancellationToken);
 }

@@ -6,6 +6,8 @@ namespace SiemForwarder.Service.Engines;
 /// <summary>The leases that this process holds, and until when it may believe so.</summary>
 internal sealed class EngineLeases(TimeProvider time)
 {
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
+
     private ImmutableDictionary<(LeaseKind Kind, int Id), Lease> held = ImmutableDictionary<(LeaseKind, int), Lease>.Empty;
     private readonly ChangeSignal change = new();
     private long renewedAt;
@@ -23,6 +25,16 @@ internal sealed class EngineLeases(TimeProvider time)
     /// <summary>Whether this very lease is still held, and renewed a short enough time ago to act on it.</summary>
     public bool MayUse(LeaseKind kind, int resourceId, long fence) =>
         AreFresh && held.TryGetValue((kind, resourceId), out var lease) && lease.Fence == fence;
+
+    /// <summary>Waits while it is not sure that the lease still holds: after a pause of the whole process, or with the database away. Where it is
+    /// lost, the loop that waits is cancelled here.</summary>
+    public async Task WaitForFreshAsync(LeaseKind kind, int resourceId, long fence, CancellationToken cancellationToken)
+    {
+        while (!MayUse(kind, resourceId, fence))
+        {
+            await Task.Delay(Glance, time, cancellationToken);
+        }
+    }
 
     /// <summary>Whether the last renewal is young enough to send on; after a pause of the whole process it is not.</summary>
     private bool AreFresh => time.GetElapsedTime(Volatile.Read(ref renewedAt)) < duration;

@@ -14,7 +14,7 @@ internal static class EngineRegistration
         services.AddSettings<EngineOptions>(EngineOptions.Section);
         return services
             .AddSingleton<EngineLeases>()
-            .AddSingleton(provider => new LeaseTable(
+            .AddSingleton<ILeaseTable>(provider => new LeaseTable(
                 provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<IOptions<EngineOptions>>().Value))
             .AddSingleton(provider => new EngineReader(
                 provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))

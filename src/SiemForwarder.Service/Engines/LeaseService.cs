@@ -6,7 +6,7 @@ namespace SiemForwarder.Service.Engines;
 
 /// <summary>Keeps this engine's leases alive, takes free work up to its share, gives back what is too much.</summary>
 internal sealed class LeaseService(
-    LeaseTable table, EngineLeases leases, IOptions<EngineOptions> options, ConfigurationSignal configuration, TimeProvider time, ForwarderTelemetry telemetry,
+    ILeaseTable table, EngineLeases leases, IOptions<EngineOptions> options, ConfigurationSignal configuration, TimeProvider time, ForwarderTelemetry telemetry,
     LoopGuard guard)
     : BackgroundService
 {

@@ -2,12 +2,30 @@ using Npgsql;
 
 namespace SiemForwarder.Service.Engines;
 
+/// <summary>The leases of all engines.</summary>
+internal interface ILeaseTable
+{
+    /// <summary>Says that this engine is alive and renews all its leases; those it still owns.</summary>
+    Task<IReadOnlyList<Lease>> RenewAsync(DateTimeOffset startedAt, CancellationToken cancellationToken);
+
+    /// <summary>The work that this engine may do, and who has it.</summary>
+    Task<IReadOnlyList<Work>> ListWorkAsync(CancellationToken cancellationToken);
+
+    /// <summary>Takes leases that nobody holds (any more); those that somebody else was faster with are missing.</summary>
+    Task<IReadOnlyList<Lease>> AcquireAsync(IReadOnlyList<Work> free, CancellationToken cancellationToken);
+
+    /// <summary>Gives leases back, so that another engine need not wait for their end.</summary>
+    Task ReleaseAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken);
+
+    /// <summary>Says that this engine ended, so that the others share its work at once.</summary>
+    Task SignOffAsync(CancellationToken cancellationToken);
+}
+
 /// <summary>The leases in the database; all times are those of the database's clock, so engines need not agree on theirs.</summary>
-internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions options)
+internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions options) : ILeaseTable
 {
     private static readonly string EngineVersion = typeof(LeaseTable).Assembly.GetName().Version?.ToString(3) ?? "0";
 
-    /// <summary>Says that this engine is alive and renews all its leases in one statement; those it still owns.</summary>
     public async Task<IReadOnlyList<Lease>> RenewAsync(DateTimeOffset startedAt, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -26,7 +44,6 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         return await ReadAsync(command, cancellationToken);
     }
 
-    /// <summary>The work that this engine may do, and who has it.</summary>
     public async Task<IReadOnlyList<Work>> ListWorkAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -55,7 +72,6 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         return work;
     }
 
-    /// <summary>Takes leases that nobody holds (any more), all in one statement; those that somebody else was faster with are missing.</summary>
     public async Task<IReadOnlyList<Lease>> AcquireAsync(IReadOnlyList<Work> free, CancellationToken cancellationToken)
     {
         if (free.Count == 0)
@@ -76,7 +92,6 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         return await ReadAsync(command, cancellationToken);
     }
 
-    /// <summary>Gives leases back, so that another engine need not wait for their end.</summary>
     public async Task ReleaseAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -89,7 +104,6 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Says that this engine ended, so that the others share its work at once.</summary>
     public async Task SignOffAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(

@@ -10,8 +10,8 @@ namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Fills the event index behind the log, by COPY, so that events can be searched; deliveries never wait for it.</summary>
 internal sealed class EventIndexService(
-    NpgsqlDataSource database, EventLogReader log, EventLogSignal signal, SourceDirectory sources, DayPartitions partitions,
-    IOptions<EventLogOptions> options, LoopGuard guard, TimeProvider time) : BackgroundService
+    NpgsqlDataSource database, EventLogReader log, EventLogSignal signal, SourceDirectory sources, SegmentNormalizer normalizer,
+    DayPartitions partitions, IOptions<EventLogOptions> options, LoopGuard guard, TimeProvider time) : BackgroundService
 {
     // A narrow row stays narrow.
     private const int MaxTextCharacters = 255;
@@ -132,7 +132,7 @@ internal sealed class EventIndexService(
         {
             foreach (var segment in segments)
             {
-                foreach (var one in sources.Normalize(segment, source))
+                foreach (var one in normalizer.Normalize(segment, source))
                 {
                     if (one.Position > afterPosition)
                     {

@@ -5,26 +5,36 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
+/// <summary>A log as its readers see it.</summary>
+internal interface IEventLog
+{
+    /// <summary>How far the log reaches as far as this process knows; 0 where nothing is known.</summary>
+    long LastPosition(int sourceId);
+
+    /// <summary>The history that this process believes the log to have; 0 where it has not read it yet.</summary>
+    long Incarnation(int sourceId);
+
+    /// <summary>The first segment that reaches beyond a position; null where the log ends there.</summary>
+    /// <remarks>Its first position is at most <paramref name="afterPosition"/> + 1, unless retention dropped what was between.</remarks>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    ValueTask<LogSegment?> ReadAsync(int sourceId, long afterPosition, CancellationToken cancellationToken);
+}
+
 /// <summary>Reads the segments of a log in the order of their positions, from memory where an append or a reader left them there.</summary>
 /// <remarks>
 /// The days of a log say which partition holds a position, so that a read locks and searches one table however many days are kept. Only where a hole
 /// shows are all of them asked: a hole is written down as a loss, and an engine of an older version leaves no days behind.
 /// </remarks>
-internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cache, EventLogSignal signal)
+internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cache, EventLogSignal signal) : IEventLog
 {
     private const int ReadAhead = 4;
     private const string Columns = "first_position, received_at, stream, codec, lowest_at, keys, times, body, receipts";
     private readonly ConcurrentDictionary<int, (int Edition, LogHead Head)> heads = new();
 
-    /// <summary>How far the log reaches as far as this process knows; 0 where nothing is known.</summary>
     public long LastPosition(int sourceId) => signal.NextPosition(sourceId) - 1;
 
-    /// <summary>The history that this process believes the log to have; 0 where it has not read it yet.</summary>
     public long Incarnation(int sourceId) => signal.Incarnation(sourceId);
 
-    /// <summary>The first segment that reaches beyond a position; null where the log ends there.</summary>
-    /// <remarks>Its first position is at most <paramref name="afterPosition"/> + 1, unless retention dropped what was between.</remarks>
-    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async ValueTask<LogSegment?> ReadAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
         if (cache.Find(sourceId, afterPosition) is { } cached)

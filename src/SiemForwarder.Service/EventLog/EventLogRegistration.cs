@@ -28,6 +28,7 @@ internal static class EventLogRegistration
             .AddSingleton<EventLogReader>()
             .AddSingleton<StoredBodies>()
             .AddSingleton<SourceDirectory>()
+            .AddSingleton<SegmentNormalizer>()
             .AddHostedService<EventLogListenService>()
             .AddHostedService<AppendNotifyService>()
             .AddHostedService<LostTailService>()

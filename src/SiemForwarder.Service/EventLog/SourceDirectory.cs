@@ -3,20 +3,29 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Events;
-using SiemForwarder.Service.Location;
 
 namespace SiemForwarder.Service.EventLog;
 
+/// <summary>The sources as readers of logs see them.</summary>
+internal interface ISourceDirectory
+{
+    /// <summary>The source, from memory where it was asked for lately.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    ValueTask<EventSource> GetAsync(int sourceId, CancellationToken cancellationToken);
+
+    /// <summary>The ids of all sources, in the order of their making; at most some seconds old.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    Task<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken);
+}
+
 /// <summary>Names the source of a log for normalizing: realm and host are not in the events themselves.</summary>
 /// <remarks>A change made in this process counts at once, one made in another after the configuration interval.</remarks>
-internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations locations, IOptions<ForwarderOptions> options, TimeProvider time)
+internal sealed class SourceDirectory(NpgsqlDataSource database, IOptions<ForwarderOptions> options, TimeProvider time) : ISourceDirectory
 {
     private readonly ConcurrentDictionary<int, (EventSource Source, long ReadAt)> known = new();
     private IReadOnlyList<int>? ids;
     private long listedAt;
 
-    /// <summary>The source, from memory where it was asked for lately.</summary>
-    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async ValueTask<EventSource> GetAsync(int sourceId, CancellationToken cancellationToken)
     {
         if (known.TryGetValue(sourceId, out var entry) && time.GetElapsedTime(entry.ReadAt) < options.Value.ConfigurationInterval)
@@ -48,11 +57,6 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IpLocations loc
         return source;
     }
 
-    /// <summary>The events of a segment as they are read today: by the mapping and the location files in force.</summary>
-    public SecurityEvent[] Normalize(LogSegment segment, EventSource source) => segment.Normalize(source, locations);
-
-    /// <summary>The ids of all sources, in the order of their making; at most some seconds old.</summary>
-    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async Task<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken)
     {
         if (ids is { } list && time.GetElapsedTime(listedAt) < options.Value.ConfigurationInterval)

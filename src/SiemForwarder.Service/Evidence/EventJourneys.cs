@@ -12,7 +12,8 @@ namespace SiemForwarder.Service.Evidence;
 
 /// <summary>Tells of one event how it came in and what became of it at each integration.</summary>
 internal sealed class EventJourneys(
-    NpgsqlDataSource database, EventLogReader log, SourceDirectory sources, IntegrationStore integrations, DeliveryReader deliveries)
+    NpgsqlDataSource database, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer, IntegrationStore integrations,
+    DeliveryReader deliveries)
 {
     /// <summary>The journeys of all stored events of an id (more than one only where sources share it); empty where it is not stored.</summary>
     public async Task<IReadOnlyList<EventJourney>> FindAsync(string eventId, CancellationToken cancellationToken)
@@ -95,7 +96,7 @@ internal sealed class EventJourneys(
     private async Task<EventJourney> TellAsync(LogSegment segment, int index, CancellationToken cancellationToken)
     {
         var source = await sources.GetAsync(segment.SourceId, cancellationToken);
-        var one = sources.Normalize(segment, source)[index];
+        var one = normalizer.Normalize(segment, source)[index];
         var fates = new List<EventFate>();
         var (all, _) = await integrations.ListAsync(null, null, 1, 1000, cancellationToken);
         foreach (var integration in all)
@@ -118,66 +119,23 @@ internal sealed class EventJourneys(
     private async Task<EventFate> FateAsync(Integration integration, SecurityEvent one, CancellationToken cancellationToken)
     {
         var definition = IntegrationDefinition.ReadKnown(integration.Definition);
-        if (definition.Sources.Count > 0 && !definition.Sources.Contains(one.Source.Id))
-        {
-            return Fate("not selected", "The integration does not forward this source.");
-        }
-
-        var (checkpoint, start) = await ReadCheckpointAsync(integration.Id, one.Source.Id, cancellationToken);
-        if (one.Position <= start)
-        {
-            // A backfill may have brought it all the same, or the source was forwarded once before.
-            return await FindSetAsideAsync() is { } refused ? refused
-                : await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is { } earlier
-                ? new EventFate(
-                    integration.Id, integration.Name, integration.Enabled, "delivered",
-                    $"Accepted at {earlier.DeliveredAt:O}{(earlier.Replay is { } replay ? $" by replay {replay}" : "")}: {earlier.Answer}.", earlier)
-                : Fate("before start", "The event was stored before the integration was created, or before the source was added to it.");
-        }
-
-        var verdict = definition.Filter.Evaluate(one);
-        if (one.Position > checkpoint)
-        {
-            var waits = integration.Enabled ? "Its turn will come." : "The integration is disabled.";
-            return Fate("waiting", verdict.IsWanted
-                ? $"{one.Position - checkpoint} events of its source are before it or are it. {waits}"
-                : $"It will be left out: {verdict.Reason}");
-        }
-
-        if (await FindSetAsideAsync() is { } aside)
-        {
-            return aside;
-        }
-
-        return await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) switch
-        {
-            { } delivery => new EventFate(
-                integration.Id, integration.Name, integration.Enabled, "delivered", $"Accepted at {delivery.DeliveredAt:O}: {delivery.Answer}.", delivery),
-            null when verdict.IsWanted =>
-                Fate("filtered out", "The filter in force at that time left it out, or the record of its delivery is past its retention."),
-            null => Fate("filtered out", $"The filter left it out: {verdict.Reason}"),
-        };
-
-        async Task<EventFate?> FindSetAsideAsync() =>
-            await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) is not { } setAside
-                ? null
-                : setAside.State switch
-            {
-                "delivered" => Fate("delivered", $"Set aside at first, then sent again. {setAside.Note}"),
-                "discarded" => Fate("discarded", $"The destination refused it, and somebody gave it up: {setAside.Note}"),
-                _ => Fate("set aside", $"The destination refuses it: {setAside.Reason}"),
-            };
-
-        EventFate Fate(string state, string explanation) => new(integration.Id, integration.Name, integration.Enabled, state, explanation, null);
+        var checkpoint = FateRules.IsSelected(definition, one)
+            ? await ReadCheckpointAsync(integration.Id, one.Source.Id, cancellationToken) : default;
+        var rules = new FateRules(integration, definition, one, checkpoint);
+        var setAside = rules.AsksForRecords
+            ? await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) : null;
+        var delivery = rules.AsksForRecords && setAside is null
+            ? await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) : null;
+        return rules.Tell(setAside, delivery);
     }
 
-    private async Task<(long Position, long Start)> ReadCheckpointAsync(int integrationId, int sourceId, CancellationToken cancellationToken)
+    private async Task<FateCheckpoint> ReadCheckpointAsync(int integrationId, int sourceId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             "SELECT position, start_position FROM integration_checkpoint WHERE integration_id = $1 AND source_id = $2");
         command.Parameters.AddWithValue(integrationId);
         command.Parameters.AddWithValue(sourceId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? (reader.GetInt64(0), reader.GetInt64(1)) : (0, 0);
+        return await reader.ReadAsync(cancellationToken) ? new FateCheckpoint(reader.GetInt64(0), reader.GetInt64(1)) : default;
     }
 }

@@ -12,8 +12,11 @@ internal sealed record RunnableIntegration(
     int Id, int Version, string Name, string EnginePool, DestinationKind Kind, DestinationSettings Destination, OutputSettings Output,
     EventFilter Filter, IReadOnlyList<int> Sources)
 {
-    /// <summary>What changes events before they are written; null where nothing does.</summary>
-    public PrivacyPolicy? Privacy { get; init; }
+    /// <summary>What changes events before anybody sees them; null where nothing does.</summary>
+    public PrivacyPolicy? Privacy { private get; init; }
+
+    /// <summary>The event as this integration may show it: the one way to what is sent live, replayed, redriven, tested or previewed.</summary>
+    public ShownEvent Show(SecurityEvent one) => new(Privacy?.Apply(one) ?? one);
 
     /// <summary>Puts the stored parts together; null with a sentence where the secrets or the kind cannot be used.</summary>
     public static RunnableIntegration? Create(
@@ -97,3 +100,7 @@ internal sealed record RunnableIntegration(
         };
     }
 }
+
+/// <summary>An event that the privacy rules of an integration have passed: nothing else can be formatted.</summary>
+/// <param name="Event">The event as the integration may show it.</param>
+internal readonly record struct ShownEvent(SecurityEvent Event);

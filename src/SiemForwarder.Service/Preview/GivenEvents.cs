@@ -9,7 +9,7 @@ using SiemForwarder.Service.EventLog;
 namespace SiemForwarder.Service.Preview;
 
 /// <summary>Makes events of what somebody wrote into a request, by the way that stored events take, and of built-in samples.</summary>
-internal sealed class GivenEvents(SourceDirectory sources, TimeProvider time)
+internal sealed class GivenEvents(SourceDirectory sources, SegmentNormalizer normalizer, TimeProvider time)
 {
     private static readonly EventSource Example = new(0, "example", "example", "keycloak.example.com");
 
@@ -72,7 +72,7 @@ internal sealed class GivenEvents(SourceDirectory sources, TimeProvider time)
         var (key, _) = new PushedKeys().Of(outline, json, isPulledToo: false, pulledByContent: false);
         var time = outline.TimeMs ?? now.ToUnixTimeMilliseconds();
         var segment = new LogSegment(source.Id, stream, 0, now, json, [json.Length], [key], [time]);
-        return sources.Normalize(segment, source)[0];
+        return normalizer.Normalize(segment, source)[0];
     }
 
     private async Task<EventSource> FindSourceAsync(int? sourceId, CancellationToken cancellationToken) =>

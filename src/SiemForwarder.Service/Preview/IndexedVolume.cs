@@ -8,7 +8,7 @@ namespace SiemForwarder.Service.Preview;
 
 /// <summary>Counts by the event index: every event, by what the index tells of it.</summary>
 internal sealed class IndexedVolume(
-    NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, IOptions<EventLogOptions> options)
+    NpgsqlDataSource database, SourceDirectory sources, SegmentNormalizer normalizer, EventLogSignal signal, IOptions<EventLogOptions> options)
 {
     private const int CacheBytes = 16 * 1024 * 1024;
 
@@ -103,7 +103,7 @@ internal sealed class IndexedVolume(
             if (position < before && await log.FindAsync(group.SourceId, position, cancellationToken) is { } segment)
             {
                 before = segment.FirstPosition;
-                var events = sources.Normalize(segment, source);
+                var events = normalizer.Normalize(segment, source);
                 var known = events[position - segment.FirstPosition];
                 samples.Add(known);
                 var others = events.Where(one => one.Position != position && IsAlike(one, known) && span.Contains(one.OccurredAt));

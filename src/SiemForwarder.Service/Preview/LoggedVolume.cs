@@ -8,7 +8,8 @@ namespace SiemForwarder.Service.Preview;
 
 /// <summary>Counts by reading the log: all of it where that is little, else pages from everywhere in it.</summary>
 internal sealed class LoggedVolume(
-    NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, IOptions<PreviewOptions> options, TimeProvider time)
+    NpgsqlDataSource database, SourceDirectory sources, SegmentNormalizer normalizer, EventLogSignal signal, IOptions<PreviewOptions> options,
+    TimeProvider time)
 {
     private const int CacheBytes = 16 * 1024 * 1024;
 
@@ -40,7 +41,7 @@ internal sealed class LoggedVolume(
     private void Add(
         LogSegment segment, RunnableIntegration integration, VolumeSpan span, Volume volume, EventSource source)
     {
-        foreach (var one in sources.Normalize(segment, source))
+        foreach (var one in normalizer.Normalize(segment, source))
         {
             if (!span.Contains(one.OccurredAt))
             {

@@ -3,7 +3,7 @@ using System.Text.Unicode;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Lint;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;
@@ -23,7 +23,7 @@ internal sealed class Previewer(TimeProvider time)
         {
             buffer.Clear();
             var first = next;
-            while (next < events.Count && !buffer.IsFull && buffer.TryAdd(events[next]))
+            while (next < events.Count && !buffer.IsFull && buffer.TryFormat(integration.Show(events[next])))
             {
                 next++;
             }

@@ -5,7 +5,7 @@ using SiemForwarder.Service.Integrations;
 namespace SiemForwarder.Service.Preview;
 
 /// <summary>Looks back in the logs for the last events that an integration wants.</summary>
-internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
+internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer)
 {
     // Bounds the work for a filter that lets next to nothing through.
     private const int MaxScanned = 20_000;
@@ -38,7 +38,7 @@ internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources)
         while (found.Count < count && scanned < MaxScanned
             && await log.FetchBeforeAsync(sourceId, before, cancellationToken) is { } segment)
         {
-            var wanted = sources.Normalize(segment, source).Reverse().Where(one => integration.Filter.Evaluate(one).IsWanted);
+            var wanted = normalizer.Normalize(segment, source).Reverse().Where(one => integration.Filter.Evaluate(one).IsWanted);
             found.AddRange(wanted.Take(count - found.Count));
             (before, scanned) = (segment.FirstPosition, scanned + segment.Count);
         }

@@ -1,5 +1,5 @@
 using SiemForwarder.Destinations;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 
@@ -32,7 +32,7 @@ internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume ind
         var measured = new List<(TypeVolume Type, Measure Measure)>();
         foreach (var type in volume.Types)
         {
-            measured.Add((type, await MeasureAsync(type, destination, buffer, cancellationToken)));
+            measured.Add((type, await MeasureAsync(integration, type, destination, buffer, cancellationToken)));
         }
 
         var all = measured.Aggregate(default(Measure), (sum, one) => sum.And(one.Measure));
@@ -44,12 +44,12 @@ internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume ind
     }
 
     private static async Task<Measure> MeasureAsync(
-        TypeVolume type, IDestination destination, BatchBuffer buffer, CancellationToken cancellationToken)
+        RunnableIntegration integration, TypeVolume type, IDestination destination, BatchBuffer buffer, CancellationToken cancellationToken)
     {
         buffer.Clear();
         foreach (var one in type.Samples)
         {
-            if (buffer.IsFull || !buffer.TryAdd(one))
+            if (buffer.IsFull || !buffer.TryFormat(integration.Show(one)))
             {
                 break;
             }

@@ -17,20 +17,31 @@ public sealed class DirectionTests
         ("Telemetry", ["Settings", "Storage"]),
         ("Api", ["Settings", "Storage"]),
         ("Access", ["Settings", "Storage", "Telemetry", "Api"]),
-        ("Engines", ["Settings", "Storage", "Telemetry", "Api", "Access"]),
+        ("Resilience", ["Settings", "Storage"]),
+        ("Engines", ["Settings", "Storage", "Telemetry", "Api", "Access", "Resilience"]),
         ("Location", ["Settings"]),
         ("EventLog", ["Settings", "Storage", "Telemetry", "Location"]),
         ("Keycloak", ["Settings", "EventLog"]),
         ("Inbox", ["Settings", "Telemetry", "EventLog"]),
         ("Sources", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "EventLog", "Keycloak", "Inbox"]),
         ("Integrations", ["Settings", "Storage", "Api", "Access"]),
-        ("Dispatch", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "EventLog", "Integrations"]),
+        ("Dispatch", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "Resilience", "EventLog", "Integrations"]),
         ("Preview", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
         ("Status", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Integrations"]),
         ("Operations", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog"]),
         ("Evidence", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations"]),
         ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources"]),
     ];
+
+    // Within dispatch: the delivery knows no lane, and no lane knows another.
+    private static readonly Dictionary<string, string[]> DispatchFolders = new()
+    {
+        ["Delivery"] = [],
+        ["Replays"] = ["Delivery"],
+        ["Redrive"] = ["Delivery"],
+        ["Testing"] = ["Delivery"],
+        ["Lanes"] = ["Delivery", "Replays", "Redrive"],
+    };
 
     private static readonly Dictionary<string, string[]> Projects = new()
     {
@@ -86,6 +97,15 @@ public sealed class DirectionTests
 
         SourceFiles.AssertNone(offences);
     }
+
+    [Fact]
+    public void TheDeliveryKnowsNoLaneAndNoLaneKnowsAnother() => SourceFiles.AssertNone(
+        from folder in DispatchFolders
+        from file in SourceFiles.Under($"{Service}/Dispatch/{folder.Key}")
+        from match in Regex.Matches(SourceFiles.Code(file.Text), @"SiemForwarder\.Service\.Dispatch\.(?<folder>[A-Z]\w*);")
+        let used = match.Groups["folder"].Value
+        where used != folder.Key && !folder.Value.Contains(used)
+        select $"{file.Path} uses {used}");
 
     private static IEnumerable<string> Mentions(string path, string code, string folder, HashSet<string> declared)
     {

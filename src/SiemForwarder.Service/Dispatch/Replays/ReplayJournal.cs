@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 

@@ -1,3 +1,4 @@
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -8,13 +9,13 @@ namespace SiemForwarder.Service.Dispatch.Replays;
 /// <summary>Runs the replays of one integration, one after the other, within their rates; each goes on where it stopped, whatever stopped it.</summary>
 /// <param name="integration">The integration.</param>
 /// <param name="table">Its replays.</param>
-/// <param name="open">Opens what a replay needs, and closes it behind it.</param>
+/// <param name="open">Opens the delivery of a replay.</param>
 /// <param name="configuration">Wakes the lane when somebody asks for a replay or cancels one.</param>
 /// <param name="options">Pauses.</param>
 /// <param name="time">Clock.</param>
 /// <param name="telemetry">Log and counters.</param>
 internal sealed class ReplayLane(
-    RunnableIntegration integration, ReplayTable table, Func<Replay, Func<BatchAssembler, BatchDelivery, Task>, CancellationToken, Task> open,
+    RunnableIntegration integration, IReplayTable table, Func<Replay, CancellationToken, BatchDelivery> open,
     ConfigurationSignal configuration, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(30);
@@ -44,7 +45,7 @@ internal sealed class ReplayLane(
         await databaseRetry.TryUntilDoneAsync(token => table.StartAsync(replay.Id, token), cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(replay, stop);
-        var reading = open(replay, (assembler, delivery) => ReadAsync(replay, assembler, delivery, stop.Token), stop.Token);
+        var reading = DeliverAsync(replay, stop.Token);
         await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await stop.CancelAsync();
         await watching;
@@ -57,33 +58,30 @@ internal sealed class ReplayLane(
         }
     }
 
-    private async Task ReadAsync(Replay replay, BatchAssembler assembler, BatchDelivery delivery, CancellationToken cancellationToken)
+    private async Task DeliverAsync(Replay replay, CancellationToken cancellationToken)
     {
+        await using var delivery = open(replay, cancellationToken);
         var pace = new Pace(replay.EventsPerSecond, time);
         foreach (var range in replay.Ranges)
         {
             var after = range.Position;
             while (after < range.LastPosition)
             {
-                var from = after;
-                var assembled = await databaseRetry.TryUntilDoneAsync(
-                    token => assembler.NextAsync(range.SourceId, from, range.LastPosition, token), cancellationToken);
-                if (assembled is null)
+                var run = await delivery.DeliverNextAsync(range.SourceId, after, range.LastPosition, cancellationToken);
+                switch (run.End)
                 {
-                    // This engine does not know yet how far the log reaches.
-                    await Task.Delay(CancelGlance, time, cancellationToken);
-                    continue;
+                    case RunEnd.NothingNew:
+                        // This engine does not know yet how far the log reaches.
+                        await Task.Delay(CancelGlance, time, cancellationToken);
+                        break;
+                    case RunEnd.CheckpointTaken:
+                        await Task.Delay(options.RoundPause, time, cancellationToken);
+                        return;
+                    default:
+                        after = run.LastPosition;
+                        await pace.WaitAsync(run.EventCount, cancellationToken);
+                        break;
                 }
-
-                var count = assembled.Batch.Count;
-                if (!await delivery.DeliverAsync(assembled, cancellationToken))
-                {
-                    await Task.Delay(options.RoundPause, time, cancellationToken);
-                    return;
-                }
-
-                after = assembled.LastPosition;
-                await pace.WaitAsync(count, cancellationToken);
             }
         }
 

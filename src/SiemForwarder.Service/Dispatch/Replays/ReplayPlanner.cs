@@ -6,7 +6,7 @@ using SiemForwarder.Service.Integrations;
 namespace SiemForwarder.Service.Dispatch.Replays;
 
 /// <summary>Finds out what a replay would read and send.</summary>
-internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory sources, EventLogSignal signal, TimeProvider time)
+internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory sources, SegmentNormalizer normalizer, EventLogSignal signal, TimeProvider time)
 {
     // A count that takes longer is projected from what was read until then.
     private static readonly TimeSpan CountingBound = TimeSpan.FromSeconds(5);
@@ -55,12 +55,12 @@ internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory s
             while (after < range.LastPosition && time.GetElapsedTime(started) < CountingBound
                 && await log.FetchNextAsync(range.SourceId, after, cancellationToken) is { } segment && segment.FirstPosition <= range.LastPosition)
             {
-                foreach (var one in sources.Normalize(segment, source).Where(one => one.Position > after && one.Position <= range.LastPosition))
+                foreach (var one in normalizer.Normalize(segment, source).Where(one => one.Position > after && one.Position <= range.LastPosition))
                 {
                     if (integration.Filter.Evaluate(one).IsWanted && definition.Wants(one))
                     {
                         bytes.ResetWrittenCount();
-                        formatter.Write(integration.Privacy?.Apply(one) ?? one, bytes);
+                        formatter.Write(integration.Show(one).Event, bytes);
                         events++;
                         byteCount += bytes.WrittenCount;
                         duplicates += sent.Contain(one.Position) ? 1 : 0;

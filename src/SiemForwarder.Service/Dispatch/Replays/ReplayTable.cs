@@ -3,8 +3,24 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
 
+/// <summary>The replays as their lane sees them.</summary>
+internal interface IReplayTable
+{
+    /// <summary>One of an integration; null where it is not there.</summary>
+    Task<Replay?> FindAsync(int integrationId, long id, CancellationToken cancellationToken);
+
+    /// <summary>The oldest of an integration that is to run; null where there is none.</summary>
+    Task<Replay?> FindRunningAsync(int integrationId, CancellationToken cancellationToken);
+
+    /// <summary>Notes when a lane took it up.</summary>
+    Task<int> StartAsync(long id, CancellationToken cancellationToken);
+
+    /// <summary>Ends a replay whose ranges are all done.</summary>
+    Task<int> FinishAsync(long id, CancellationToken cancellationToken);
+}
+
 /// <summary>The replays in the database.</summary>
-internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time)
+internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) : IReplayTable
 {
     private const string Columns = """
         r.id, r.integration_id, r.kind, r.state, r.definition::text, r.events_per_second, r.delivered, r.byte_count, r.missing, r.error, r.next_attempt_at,
@@ -48,7 +64,6 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time)
     public async Task<Replay?> FindAsync(int integrationId, long id, CancellationToken cancellationToken) =>
         (await ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.id = {id}", integrationId, cancellationToken)).SingleOrDefault();
 
-    /// <summary>The oldest of an integration that is to run; null where there is none.</summary>
     public async Task<Replay?> FindRunningAsync(int integrationId, CancellationToken cancellationToken) =>
         (await ReadAsync(
             $"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.state = 'running' ORDER BY r.id LIMIT 1", integrationId, cancellationToken))
@@ -69,10 +84,8 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time)
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Ends a replay whose ranges are all done.</summary>
     public async Task<int> FinishAsync(long id, CancellationToken cancellationToken) => await MoveAsync(id, Replay.Running, "done", cancellationToken);
 
-    /// <summary>Notes when a lane took it up.</summary>
     public async Task<int> StartAsync(long id, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("UPDATE replay SET started_at = coalesce(started_at, $2) WHERE id = $1");

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
 
@@ -18,7 +19,7 @@ internal sealed class IntegrationTest(TimeProvider time, IOptions<EngineOptions>
         var now = time.GetUtcNow();
         var source = new EventSource(0, "test", "test", Environment.MachineName);
         var testEvent = TestEvent.Create(source, Guid.CreateVersion7(now).ToString("D"), now);
-        buffer.TryAdd(testEvent);
+        buffer.TryFormat(runnable.Show(testEvent));
         var report = await destination.TestAsync(buffer.ToBatch(), cancellationToken);
         return new TestResponse(
             report.Succeeded,

@@ -3,7 +3,8 @@ using System.Text;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
+using SiemForwarder.Service.Integrations;
 using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Service.Dispatch;
@@ -15,7 +16,7 @@ public sealed class BatchBufferTests
     {
         using var buffer = Buffer(10, 1000);
 
-        Assert.All(["one", "", "three"], name => Assert.True(buffer.TryAdd(Some.LoginEvent(userName: name))));
+        Assert.All(["one", "", "three"], name => Assert.True(buffer.TryFormat(new ShownEvent(Some.LoginEvent(userName: name)))));
 
         var batch = buffer.ToBatch();
         Assert.Equal(["one", "", "three"], Texts(batch));
@@ -28,12 +29,12 @@ public sealed class BatchBufferTests
     {
         using var buffer = Buffer(10, 8);
 
-        Assert.True(buffer.TryAdd(Some.LoginEvent(userName: "12345")));
-        Assert.False(buffer.TryAdd(Some.LoginEvent(userName: "6789")));
+        Assert.True(buffer.TryFormat(new ShownEvent(Some.LoginEvent(userName: "12345"))));
+        Assert.False(buffer.TryFormat(new ShownEvent(Some.LoginEvent(userName: "6789"))));
         Assert.False(buffer.IsFull);
         Assert.Equal(["12345"], Texts(buffer.ToBatch()));
         buffer.Clear();
-        Assert.True(buffer.TryAdd(Some.LoginEvent(userName: "6789")));
+        Assert.True(buffer.TryFormat(new ShownEvent(Some.LoginEvent(userName: "6789"))));
         Assert.Equal(["6789"], Texts(buffer.ToBatch()));
     }
 
@@ -43,7 +44,7 @@ public sealed class BatchBufferTests
         using var buffer = Buffer(10, 8);
         var huge = new string('x', 200_000);
 
-        Assert.True(buffer.TryAdd(Some.LoginEvent(userName: huge)));
+        Assert.True(buffer.TryFormat(new ShownEvent(Some.LoginEvent(userName: huge))));
 
         Assert.True(buffer.IsFull);
         Assert.Equal([huge], Texts(buffer.ToBatch()));
@@ -60,7 +61,7 @@ public sealed class BatchBufferTests
             var before = GC.GetAllocatedBytesForCurrentThread();
             for (var number = 0; number < 500; number++)
             {
-                buffer.TryAdd(one);
+                buffer.TryFormat(new ShownEvent(one));
             }
 
             Assert.True(round == 0 || GC.GetAllocatedBytesForCurrentThread() == before);
@@ -73,9 +74,9 @@ public sealed class BatchBufferTests
     public void TheNumberOfEventsIsBounded()
     {
         using var buffer = Buffer(2, 1000);
-        buffer.TryAdd(Some.LoginEvent(userName: "a"));
+        buffer.TryFormat(new ShownEvent(Some.LoginEvent(userName: "a")));
         Assert.False(buffer.IsFull);
-        buffer.TryAdd(Some.LoginEvent(userName: "b"));
+        buffer.TryFormat(new ShownEvent(Some.LoginEvent(userName: "b")));
         Assert.True(buffer.IsFull);
     }
 

@@ -1,6 +1,7 @@
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Tests.Destinations;
 using SiemForwarder.Tests.Support;
 

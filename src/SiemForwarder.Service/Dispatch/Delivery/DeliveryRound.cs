@@ -1,21 +1,24 @@
 using Polly;
-using Polly.Retry;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
+using SiemForwarder.Service.Resilience;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>How a round ended.</summary>
 /// <param name="Outcome">Outcome of its last attempt.</param>
 /// <param name="Attempts">How many attempts it took.</param>
-internal sealed record RoundResult(DeliveryOutcome Outcome, int Attempts);
+internal sealed record RoundResult(DeliveryOutcome Outcome, int Attempts)
+{
+    /// <summary>Of a batch without events: nothing is sent.</summary>
+    public static RoundResult Nothing { get; } = new(new DeliveryOutcome.Delivered("filtered out"), 0);
+}
 
 /// <summary>One attempt and its retries with growing delays; only what may work with the same bytes is tried again.</summary>
 internal sealed class DeliveryRound
 {
     private readonly IDestination destination;
     private readonly ResiliencePipeline<DeliveryOutcome> pipeline;
-    private readonly Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed;
     private readonly Func<CancellationToken, Task> maySend;
     private readonly CancellationToken sendingToken;
 
@@ -29,26 +32,15 @@ internal sealed class DeliveryRound
         IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed,
         Func<CancellationToken, Task> maySend, CancellationToken sendingToken)
     {
-        this.maySend = maySend;
-        this.sendingToken = sendingToken;
-        this.destination = destination;
-        this.attemptFailed = attemptFailed;
-        var builder = new ResiliencePipelineBuilder<DeliveryOutcome> { TimeProvider = time };
-        if (options.Retries > 0)
-        {
-            builder.AddRetry(new RetryStrategyOptions<DeliveryOutcome>
-            {
-                ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Result is DeliveryOutcome.Transient),
-                MaxRetryAttempts = options.Retries,
-                DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(RetrySchedule.RetryDelay(
-                    options, arguments.AttemptNumber + 1, (arguments.Outcome.Result as DeliveryOutcome.Transient)?.RetryAfter, Random.Shared.NextDouble())),
-                OnRetry = async arguments =>
-                    await this.attemptFailed((DeliveryOutcome.Transient)arguments.Outcome.Result!, arguments.Context.CancellationToken),
-            });
-        }
-
-        pipeline = builder.Build();
+        (this.destination, this.maySend, this.sendingToken) = (destination, maySend, sendingToken);
+        pipeline = RetryPolicies.DeliveryRound(options.Retries, RetryDelays(options), time, attemptFailed);
     }
+
+    /// <summary>Delays between the attempts of a round.</summary>
+    public static Backoff RetryDelays(DispatchOptions options) => new(options.RetryDelay, options.MaxRoundPause);
+
+    /// <summary>Pauses between two rounds.</summary>
+    public static Backoff Pauses(DispatchOptions options) => new(options.RoundPause, options.MaxRoundPause);
 
     /// <summary>Sends until it is accepted, refused, or the retries are used up. Only cancellation throws.</summary>
     public async Task<RoundResult> RunAsync(DeliveryBatch batch, CancellationToken cancellationToken)
@@ -89,5 +81,26 @@ internal sealed class DeliveryRound
             return new DeliveryOutcome.Transient(
                 ErrorCategory.Internal, $"The destination failed in a way it should not have: {exception.GetType().Name}: {exception.Message}");
         }
+    }
+}
+
+/// <summary>A token that is cancelled a little after another one: what is on its way when a loop is stopped may come to its end, so that it
+/// is not sent twice.</summary>
+internal sealed class DelayedCancellation : IDisposable
+{
+    private readonly CancellationTokenSource source = new();
+    private readonly CancellationTokenRegistration registration;
+
+    /// <param name="span">How long after the other one.</param>
+    /// <param name="stopping">The token that stops the loop.</param>
+    public DelayedCancellation(TimeSpan span, CancellationToken stopping) =>
+        registration = stopping.UnsafeRegister(_ => source.CancelAfter(span), null);
+
+    public CancellationToken Token => source.Token;
+
+    public void Dispose()
+    {
+        registration.Dispose();
+        source.Dispose();
     }
 }

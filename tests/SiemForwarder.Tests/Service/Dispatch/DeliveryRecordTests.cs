@@ -1,9 +1,9 @@
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Service.Dispatch;
 
-public sealed class FilteredRangesTests
+public sealed class DeliveryRecordTests
 {
     [Theory]
     [InlineData(0, 3, "1,2,3", "")]
@@ -17,7 +17,7 @@ public sealed class FilteredRangesTests
         var events = positions.Split(',', StringSplitOptions.RemoveEmptyEntries)
             .Select(position => Some.LoginEvent(position: long.Parse(position, System.Globalization.CultureInfo.InvariantCulture))).ToArray();
 
-        var ranges = FilteredRanges.Between(after, last, events);
+        var ranges = DeliveryRecord.PassedOver(after, last, events);
 
         Assert.Equal(expected, string.Join(' ', (ranges ?? []).Select(range => $"{range.LowerBound}-{range.UpperBound}")));
         Assert.Equal(expected.Length == 0, ranges is null);

@@ -1,12 +1,21 @@
 using Npgsql;
 using SiemForwarder.Service.Storage;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Redrive;
 
-/// <summary>The decisions on events that were set aside, as stored.</summary>
-internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time)
+/// <summary>The events that were set aside, as their lane sees them.</summary>
+internal interface IRedriveTable
 {
     /// <summary>The oldest events that somebody asked to send again.</summary>
+    Task<IReadOnlyList<RequestedEvent>> ListRequestedAsync(int integrationId, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Notes what became of one.</summary>
+    Task SettleAsync(long id, string state, string note, CancellationToken cancellationToken);
+}
+
+/// <summary>The decisions on events that were set aside, as stored.</summary>
+internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time) : IRedriveTable
+{
     public async Task<IReadOnlyList<RequestedEvent>> ListRequestedAsync(int integrationId, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -25,7 +34,6 @@ internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time)
         return requested;
     }
 
-    /// <summary>Notes what became of one.</summary>
     public async Task SettleAsync(long id, string state, string note, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("UPDATE set_aside SET state = $2, note = $3, decided_at = $4 WHERE id = $1");

@@ -2,24 +2,21 @@ using System.Buffers;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
-using SiemForwarder.Events.Privacy;
 using SiemForwarder.Service.Integrations;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>The pooled bytes of the batch that a dispatcher is making: formatters write into it, it remembers where each event ends.</summary>
 /// <param name="formatter">Writes an event.</param>
 /// <param name="limits">Of the destination.</param>
-/// <param name="privacy">Changes every event before it is written, and before a destination sees it; null where nothing is hidden.</param>
-internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits, PrivacyPolicy? privacy = null) : IDisposable
+internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits) : IDisposable
 {
     private readonly PooledBytes bytes = new();
     private readonly List<SecurityEvent> events = [];
     private readonly List<int> ends = [];
 
-    /// <summary>The one way from an integration's events to its bytes: live, replayed, redriven, tested or previewed.</summary>
-    public static BatchBuffer For(RunnableIntegration integration, BatchLimits limits) =>
-        new(EventFormatCatalog.Create(integration.Output), limits, integration.Privacy);
+    /// <summary>The buffer of an integration's format.</summary>
+    public static BatchBuffer For(RunnableIntegration integration, BatchLimits limits) => new(EventFormatCatalog.Create(integration.Output), limits);
 
     public int Count => events.Count;
 
@@ -34,18 +31,17 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits,
     }
 
     /// <summary>Writes an event at the end; false, and nothing written, where it would make the batch too large for the destination.</summary>
-    public bool TryAdd(SecurityEvent securityEvent)
+    public bool TryFormat(ShownEvent shown)
     {
-        securityEvent = privacy is null ? securityEvent : privacy.Apply(securityEvent);
         var before = bytes.Length;
-        formatter.Write(securityEvent, bytes);
+        formatter.Write(shown.Event, bytes);
         if (events.Count > 0 && bytes.Length > limits.MaxBytes)
         {
             bytes.Truncate(before);
             return false;
         }
 
-        events.Add(securityEvent);
+        events.Add(shown.Event);
         ends.Add(bytes.Length);
         return true;
     }

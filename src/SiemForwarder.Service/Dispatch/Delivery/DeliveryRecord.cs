@@ -1,11 +1,70 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using SiemForwarder.Connections;
+using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Storage;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
+
+/// <summary>What a batch leaves behind that came to its end.</summary>
+/// <param name="SourceId">Log of the events.</param>
+/// <param name="AfterPosition">Checkpoint before; the move is refused where somebody else moved it meanwhile.</param>
+/// <param name="LastPosition">Checkpoint after.</param>
+/// <param name="EventCount">Events accepted; 0 where the filter left all out.</param>
+/// <param name="ByteCount">Their formatted bytes.</param>
+/// <param name="Hash">SHA-256 of those bytes.</param>
+/// <param name="Attempts">Attempts until it was accepted.</param>
+/// <param name="Answer">What the destination answered.</param>
+/// <param name="Filtered">Positions passed over.</param>
+/// <param name="Incarnation">History of the log that the events were read in; nothing is recorded under another one.</param>
+/// <param name="SetAside">Events of the batch that were refused for good.</param>
+internal sealed record DeliveryRecord(
+    int SourceId, long AfterPosition, long LastPosition, int EventCount, long ByteCount, byte[] Hash, int Attempts, string Answer,
+    NpgsqlRange<long>[]? Filtered, long Incarnation, IReadOnlyList<RefusedEvent> SetAside)
+{
+    /// <summary>The record of a part of a run.</summary>
+    public static DeliveryRecord Of(AssembledBatch run, Settlement.Record end) => new(
+        run.SourceId, end.AfterPosition, end.LastPosition, end.AcceptedCount, end.Slice.Bytes.Length, SHA256.HashData(end.Slice.Bytes.Span), end.Attempts,
+        end.Answer, PassedOver(end.AfterPosition, end.LastPosition, end.Slice.Events), run.Incarnation, end.Refused);
+
+    /// <summary>The runs of positions in (after, last] that none of the events has, because the filter left them out; null where there are none.</summary>
+    public static NpgsqlRange<long>[]? PassedOver(long afterPosition, long lastPosition, ReadOnlySpan<SecurityEvent> events)
+    {
+        List<NpgsqlRange<long>>? ranges = null;
+        var expected = afterPosition + 1;
+        foreach (var one in events)
+        {
+            Add(expected, one.Position - 1);
+            expected = one.Position + 1;
+        }
+
+        Add(expected, lastPosition);
+        return ranges?.ToArray();
+
+        void Add(long first, long last)
+        {
+            if (first <= last)
+            {
+                (ranges ??= []).Add(new NpgsqlRange<long>(first, true, last, true));
+            }
+        }
+    }
+}
+
+/// <summary>An event that the destination refuses for good, with the exact bytes and the answer.</summary>
+internal sealed record RefusedEvent(SecurityEvent Event, byte[] Bytes, string Reason, string Answer)
+{
+    /// <summary>An event of a batch, by its index.</summary>
+    public static RefusedEvent Of(DeliveryBatch batch, int index, string reason, string answer) =>
+        new(batch.Events[index], batch[index].ToArray(), reason, answer);
+}
+
+/// <summary>A failure to show in the status.</summary>
+internal sealed record DeliveryError(ErrorCategory Category, string Message, DateTimeOffset NextAttemptAt);
 
 /// <summary>The one statement that records an accepted batch: checkpoint, delivery, set-aside events and status, together or not at all.</summary>
 internal static class DeliveryStatement

@@ -1,8 +1,9 @@
 using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 
-namespace SiemForwarder.Tests.Service.Dispatch;
+namespace SiemForwarder.Tests.Service.Resilience;
 
-public sealed class RetryScheduleTests
+public sealed class BackoffTests
 {
     private static readonly DispatchOptions Options = new();
 
@@ -16,7 +17,7 @@ public sealed class RetryScheduleTests
     [InlineData(1, 1.0, 20, 20)]
     [InlineData(3, 1.0, 3, 4)]
     public void TheDelayDoublesWithJitterAndWhatTheDestinationAskedForWinsWhereLonger(int retry, double chance, int? retryAfter, double seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), RetrySchedule.RetryDelay(Options, retry, Asked(retryAfter), chance));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), DeliveryRound.RetryDelays(Options).Of(retry, Asked(retryAfter), chance));
 
     [Theory]
     [InlineData(1, 1.0, null, 5)]
@@ -27,7 +28,7 @@ public sealed class RetryScheduleTests
     [InlineData(1_000_000, 1.0, null, 300)]
     [InlineData(int.MaxValue, 1.0, 900, 900)]
     public void ThePauseGrowsToFiveMinutesAndNoFurther(int failedRounds, double chance, int? retryAfter, double seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), RetrySchedule.RoundPause(Options, failedRounds, Asked(retryAfter), chance));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), DeliveryRound.Pauses(Options).Of(failedRounds, Asked(retryAfter), chance));
 
     private static TimeSpan? Asked(int? seconds) => seconds is { } asked ? TimeSpan.FromSeconds(asked) : null;
 }

@@ -1,10 +1,13 @@
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>Where a lane of an integration writes down what became of its batches: its live traffic, or a replay.</summary>
+/// <summary>Where a lane of an integration writes down what became of its batches: its live traffic, a replay, or a redrive.</summary>
 internal interface IDeliveryJournal
 {
-    /// <summary>Records an accepted batch and moves the checkpoint of the lane; false, and nothing recorded, where it is not this lane's to
-    /// move any more.</summary>
+    /// <summary>Whether the lane sets aside what is refused; false where its events were set aside before.</summary>
+    bool SetsAside => true;
+
+    /// <summary>Records a batch that came to its end and moves the checkpoint of the lane; false, and nothing recorded, where it is not this
+    /// lane's to move any more.</summary>
     Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken);
 
     /// <summary>Shows a failed round: why, and when the next one starts.</summary>

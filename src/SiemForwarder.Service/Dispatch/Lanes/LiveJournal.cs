@@ -1,15 +1,23 @@
 using Npgsql;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Lanes;
+
+/// <summary>Where the live lane of an integration writes down what became of its batches, and reads where it stopped.</summary>
+internal interface ILiveJournal : IDeliveryJournal
+{
+    /// <summary>The positions up to which everything was delivered, by source.</summary>
+    Task<Dictionary<int, long>> LoadCheckpointsAsync(CancellationToken cancellationToken);
+}
 
 /// <summary>Writes down what became of batches: checkpoint, delivery, set-aside events and status in one statement each.</summary>
 /// <param name="engine">Name of this engine.</param>
 /// <param name="fence">Number of its lease on the integration: a checkpoint moves for no other.</param>
 /// <param name="integrationId">The integration.</param>
-internal sealed class DeliveryRecorder(
-    NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, int integrationId) : IDeliveryJournal
+internal sealed class LiveJournal(
+    NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, int integrationId) : ILiveJournal
 {
     private const string Moved = """
         INSERT INTO integration_checkpoint AS c (integration_id, source_id, position) SELECT $1, $2, $4 FROM held
@@ -25,7 +33,6 @@ internal sealed class DeliveryRecorder(
             last_attempt_at = $11, last_success_at = $11, next_attempt_at = NULL, engine = $12
         """;
 
-    /// <summary>The positions up to which everything was delivered, by source.</summary>
     public async Task<Dictionary<int, long>> LoadCheckpointsAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT source_id, position FROM integration_checkpoint WHERE integration_id = $1");

@@ -4,7 +4,7 @@ using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 
-namespace SiemForwarder.Service.Dispatch;
+namespace SiemForwarder.Service.Dispatch.Redrive;
 
 /// <summary>Which events that were set aside shall be sent again; nothing named means all that are open.</summary>
 /// <param name="Ids">Ids from the list of set-aside events.</param>

@@ -1,0 +1,146 @@
+using SiemForwarder.Destinations;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Engines;
+
+namespace SiemForwarder.Service.Dispatch.Delivery;
+
+/// <summary>The way of every event, in every lane: read, normalize, filter, conceal, format; then send, settle, record.</summary>
+/// <remarks>
+/// Order is kept per source. A checkpoint moves only after the destination accepted everything before it, or it was set aside. The delivery
+/// owns its connection and its buffer.
+/// </remarks>
+internal sealed class BatchDelivery : IAsyncDisposable
+{
+    private readonly Lane lane;
+    private readonly DeliveryParts shared;
+    private readonly IDestination destination;
+    private readonly BatchBuffer buffer;
+    private readonly DeliveryRound round;
+    private readonly BatchSettlement settlement;
+    private readonly DeliveryNotes notes;
+    private readonly DatabaseRetry databaseRetry;
+    private readonly DelayedCancellation grace;
+
+    /// <param name="lane">What is delivered, and where it is written down.</param>
+    /// <param name="shared">What all deliveries of the process stand on.</param>
+    /// <param name="stopping">Stops the lane; what is on its way then may come to its end.</param>
+    public BatchDelivery(Lane lane, DeliveryParts shared, CancellationToken stopping)
+    {
+        var (integration, options, time, telemetry) = (lane.Integration, shared.Options, shared.Time, shared.Telemetry);
+        (this.lane, this.shared) = (lane, shared);
+        destination = integration.Kind.Open(integration.Destination, time);
+        var limits = destination.Limits with { MaxEvents = Math.Min(destination.Limits.MaxEvents, lane.MaxEvents) };
+        buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
+        grace = new DelayedCancellation(options.StopGrace, stopping);
+        databaseRetry = new DatabaseRetry(time, telemetry);
+        notes = new DeliveryNotes(integration.Name, lane.Journal, databaseRetry, options, time, telemetry);
+        round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, grace.Token);
+        settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
+    }
+
+    /// <summary>Brings the next run of positions to its end: every event accepted, set aside, or left out by the filter.</summary>
+    /// <param name="sourceId">Log.</param>
+    /// <param name="afterPosition">Checkpoint to continue from.</param>
+    /// <param name="upToPosition">Last position of interest.</param>
+    public async Task<DeliveredRun> DeliverNextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
+    {
+        var run = await databaseRetry.TryUntilDoneAsync(token => AssembleAsync(sourceId, afterPosition, upToPosition, token), cancellationToken);
+        if (run is null)
+        {
+            return new DeliveredRun(RunEnd.NothingNew, afterPosition, 0);
+        }
+
+        foreach (var gap in run.Gaps)
+        {
+            await notes.LostAsync(run, gap, cancellationToken);
+        }
+
+        var isDone = await DeliverAsync(run, cancellationToken);
+        return new DeliveredRun(isDone ? RunEnd.Done : RunEnd.CheckpointTaken, run.LastPosition, run.Batch.Count);
+    }
+
+    /// <summary>Reads on until the batch is full or the log ends; null where there is nothing new. The batch is valid until the next call.</summary>
+    private async Task<AssembledBatch?> AssembleAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
+    {
+        buffer.Clear();
+        var run = new LogRun(lane.Log, sourceId, afterPosition, upToPosition);
+        if (run.Incarnation == 0)
+        {
+            return null;
+        }
+
+        var source = await shared.Sources.GetAsync(sourceId, cancellationToken);
+        while (!buffer.IsFull && await run.ReadAsync(cancellationToken) is { } part)
+        {
+            var events = shared.Normalizer.Normalize(part.Segment, source);                         // normalize
+            for (var i = part.First; i < part.End; i++)
+            {
+                if (lane.Selection.Wants(events[i]))                                                // filter
+                {
+                    var shown = lane.Integration.Show(lane.Selection.Mark(events[i]));              // conceal
+                    if (buffer.IsFull || !buffer.TryFormat(shown))                                  // format
+                    {
+                        return run.With(buffer);
+                    }
+                }
+
+                run.Advance();
+            }
+        }
+
+        return run.With(buffer);
+    }
+
+    /// <summary>Sends a run, in parts where it has to be; false where the checkpoint was taken away.</summary>
+    private async Task<bool> DeliverAsync(AssembledBatch run, CancellationToken cancellationToken)
+    {
+        settlement.Begin(run);
+        while (settlement.Next is { } batch)
+        {
+            await WaitForFreshLeaseAsync(cancellationToken);
+            var sent = batch.Count == 0 ? RoundResult.Nothing : await round.RunAsync(batch, cancellationToken);     // send
+            switch (settlement.Settle(sent.Outcome, sent.Attempts))                                                 // settle
+            {
+                case Settlement.Record end:
+                    var record = DeliveryRecord.Of(run, end);
+                    if (!await databaseRetry.TryUntilDoneAsync(token => lane.Journal.RecordAsync(record, token), grace.Token))     // record
+                    {
+                        return false;
+                    }
+
+                    CrashPoint.Pass(CrashPoint.AfterCheckpoint);
+                    notes.Recorded(record);
+                    await (end.SlowDown is { } slowDown ? notes.SlowDownAsync(slowDown, cancellationToken) : Task.CompletedTask);
+                    break;
+                case Settlement.Pause pause:
+                    await notes.PauseAsync(pause, cancellationToken);
+                    break;
+                case Settlement.Hold hold:
+                    await notes.HoldAsync(hold, cancellationToken);
+                    break;
+                default:
+                    // Halves, or the rest of what was taken in part: they are what the settlement sends next.
+                    break;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Lets the destination make good what it saw going wrong while there was nothing to send.</summary>
+    public async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        await WaitForFreshLeaseAsync(cancellationToken);
+        await notes.RecoveredAsync(await destination.RecoverAsync(grace.Token), cancellationToken);
+    }
+
+    private Task WaitForFreshLeaseAsync(CancellationToken cancellationToken) =>
+        shared.Leases.WaitForFreshAsync(LeaseKind.Integration, lane.Integration.Id, lane.Fence, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        grace.Dispose();
+        buffer.Dispose();
+        await destination.DisposeAsync();
+    }
+}

@@ -1,0 +1,229 @@
+using SiemForwarder.Connections;
+using SiemForwarder.Destinations;
+
+namespace SiemForwarder.Service.Dispatch.Delivery;
+
+/// <summary>What is to be done after a batch was sent.</summary>
+internal abstract record Settlement
+{
+    private Settlement()
+    {
+    }
+
+    /// <summary>A part of the run came to its end: write it down.</summary>
+    /// <param name="Slice">The events of the part, accepted and refused.</param>
+    /// <param name="AfterPosition">Where the part begins.</param>
+    /// <param name="LastPosition">Where it ends; the last part of a run takes the positions behind its last event with it.</param>
+    /// <param name="Refused">Those to set aside.</param>
+    /// <param name="Answer">What the destination answered.</param>
+    /// <param name="Attempts">How many attempts it took.</param>
+    /// <param name="SlowDown">What the destination asks for before the next batch; null where it asks for nothing.</param>
+    public sealed record Record(
+        DeliveryBatch Slice, long AfterPosition, long LastPosition, IReadOnlyList<RefusedEvent> Refused, string Answer, int Attempts, SlowDown? SlowDown)
+        : Settlement
+    {
+        public int AcceptedCount => Slice.Count - Refused.Count;
+    }
+
+    /// <summary>The round failed: show it, and send the same again after a pause.</summary>
+    /// <param name="FailedRounds">How many failed since the destination accepted something.</param>
+    public sealed record Pause(ErrorCategory Category, string Reason, TimeSpan? RetryAfter, int FailedRounds) : Settlement;
+
+    /// <summary>Somebody has to change a setting: show it, and probe now and then.</summary>
+    public sealed record Hold(ErrorCategory Category, string Reason) : Settlement;
+
+    /// <summary>The batch was refused as a whole: send its halves.</summary>
+    public sealed record Halve : Settlement;
+
+    /// <summary>Part of the batch was taken or refused for good: send the rest.</summary>
+    public sealed record SendRest : Settlement;
+}
+
+/// <summary>Decides what happens to a batch after each outcome until all of it is accepted or set aside: no I/O, no clock.</summary>
+/// <param name="maxRefusalsInARow">Single events that are refused one after the other, and none accepted between: beyond this the destination is at
+/// fault, not the events.</param>
+internal sealed class BatchSettlement(int maxRefusalsInARow)
+{
+    private readonly Stack<(int First, int Count)> parts = new();
+    private AssembledBatch? run;
+    private (int First, int Count) part;
+    private PartialAnswer? partial;
+    private long done;
+    private int refusalsInARow;
+    private int failedRounds;
+
+    /// <summary>What to send next; null where all of the run came to its end. Empty where the filter left nothing.</summary>
+    public DeliveryBatch? Next { get; private set; }
+
+    /// <summary>Starts with a run; what was known of the destination stays known.</summary>
+    public void Begin(AssembledBatch assembled)
+    {
+        run = assembled;
+        done = assembled.AfterPosition;
+        parts.Clear();
+        parts.Push((0, assembled.Batch.Count));
+        TakePart();
+    }
+
+    /// <summary>What to do now that <see cref="Next"/> was sent with an outcome, after so many attempts.</summary>
+    public Settlement Settle(DeliveryOutcome outcome, int attempts)
+    {
+        var sent = Next!;
+        switch (Guarded(Whole(outcome, sent), sent))
+        {
+            case DeliveryOutcome.Transient transient:
+                partial?.CountAttempts(attempts);
+                return new Settlement.Pause(transient.Category, transient.Reason, transient.RetryAfter, ++failedRounds);
+            case DeliveryOutcome.Misconfigured misconfigured:
+                partial?.CountAttempts(attempts);
+                failedRounds++;
+                return new Settlement.Hold(misconfigured.Category, misconfigured.Reason);
+            case DeliveryOutcome.Rejected when partial is null && sent.Count > 1:
+                return Halve();
+            case DeliveryOutcome.Rejected rejected when partial is null:
+                return End(sent, [RefusedEvent.Of(sent, 0, rejected.Reason, rejected.Answer)], "set aside", attempts, null);
+            case DeliveryOutcome.Delivered delivered when partial is null:
+                return End(sent, [], delivered.Answer, attempts, delivered.SlowDown);
+            case var answer:
+                partial ??= new PartialAnswer(sent);
+                refusalsInARow = partial.Take(answer, sent, attempts) ? 0 : refusalsInARow;
+                Next = partial.Open;
+                return Next is not null ? new Settlement.SendRest() : End(partial.Part, partial.Refused, partial.Answer, partial.Attempts, partial.SlowDown);
+        }
+    }
+
+    /// <summary>One way to tell an outcome: a partial answer with nothing accepted is a rejection, where it refuses all, or a failed round,
+    /// where all shall come again.</summary>
+    private static DeliveryOutcome Whole(DeliveryOutcome outcome, DeliveryBatch sent) => outcome switch
+    {
+        DeliveryOutcome.Partial { Retry.Count: 0 } none when sent.Count > 0 && none.Refused.Count == sent.Count =>
+            new DeliveryOutcome.Rejected(none.Refused[0].Reason, none.Refused[0].Answer),
+        DeliveryOutcome.Partial { Refused.Count: 0 } none when sent.Count > 0 && none.Retry.Count == sent.Count =>
+            new DeliveryOutcome.Transient(ErrorCategory.ServerError, none.Answer, none.RetryAfter),
+        _ => outcome,
+    };
+
+    /// <summary>Guards against emptying the log into what is set aside: a destination that refuses every single event holds.</summary>
+    private DeliveryOutcome Guarded(DeliveryOutcome outcome, DeliveryBatch sent) =>
+        outcome is not DeliveryOutcome.Rejected rejected || sent.Count != 1 || ++refusalsInARow <= maxRefusalsInARow
+        ? outcome
+        : new DeliveryOutcome.Misconfigured(
+            ErrorCategory.Rejected,
+            $"It refused {refusalsInARow} events one after the other and accepted none between, so it looks as if it refuses every event. Check that URL, "
+                + $"output type and schema are what it expects. Its answer: {rejected.Reason}");
+
+    private Settlement.Halve Halve()
+    {
+        var half = part.Count / 2;
+        parts.Push((part.First + half, part.Count - half));
+        parts.Push((part.First, half));
+        TakePart();
+        return new Settlement.Halve();
+    }
+
+    private Settlement.Record End(DeliveryBatch slice, IReadOnlyList<RefusedEvent> refused, string answer, int attempts, SlowDown? slowDown)
+    {
+        // The run ends behind the last event that passed the filter; the last part takes the rest with it.
+        var last = parts.Count == 0 ? run!.LastPosition : slice.Events[^1].Position;
+        var record = new Settlement.Record(slice, done, last, refused, answer, attempts, slowDown);
+        (failedRounds, refusalsInARow) = record.AcceptedCount > 0 ? (0, 0) : (failedRounds, refusalsInARow);
+        done = last;
+        TakePart();
+        return record;
+    }
+
+    private void TakePart()
+    {
+        partial = null;
+        if (!parts.TryPop(out part))
+        {
+            (run, Next) = (null, null);
+            return;
+        }
+
+        Next = part.Count == run!.Batch.Count ? run.Batch : run.Batch.Slice(part.First, part.Count);
+    }
+
+    /// <summary>A part that the destination answers in pieces: what is accepted and refused so far, and what is open.</summary>
+    private sealed class PartialAnswer(DeliveryBatch part)
+    {
+        private readonly List<RefusedEvent> refused = [];
+        private readonly List<string> answers = [];
+        private DeliveryBatch? refusedRest;
+        private int single;
+        private bool acceptedSingle;
+
+        public DeliveryBatch Part => part;
+
+        public IReadOnlyList<RefusedEvent> Refused => refused;
+
+        public string Answer => string.Join("; then ", answers.Distinct());
+
+        public int Attempts { get; private set; }
+
+        public SlowDown? SlowDown { get; private set; }
+
+        /// <summary>What is to be sent next; null where nothing is open.</summary>
+        public DeliveryBatch? Open { get; private set; }
+
+        // The attempts of a rest that goes one by one are those of the answer that refused it.
+        public void CountAttempts(int attempts) => Attempts += refusedRest is null ? attempts : 0;
+
+        /// <summary>Takes the answer to what was open; whether the destination accepted any of it.</summary>
+        public bool Take(DeliveryOutcome outcome, DeliveryBatch sent, int attempts)
+        {
+            CountAttempts(attempts);
+            if (refusedRest is not null)
+            {
+                return TakeSingle(outcome, sent);
+            }
+
+            SlowDown = (outcome as DeliveryOutcome.Delivered)?.SlowDown;
+            switch (outcome)
+            {
+                case DeliveryOutcome.Partial some:
+                    refused.AddRange(some.Refused.Select(one => RefusedEvent.Of(sent, one.Index, one.Reason, one.Answer)));
+                    answers.Add(some.Answer);
+                    Open = some.Retry.Count == 0 ? null : sent.Select(some.Retry);
+                    return some.Refused.Count + some.Retry.Count < sent.Count;
+                case DeliveryOutcome.Rejected rejected when sent.Count == 1:
+                    refused.Add(RefusedEvent.Of(sent, 0, rejected.Reason, rejected.Answer));
+                    answers.Add(rejected.Answer);
+                    Open = null;
+                    return false;
+                case DeliveryOutcome.Rejected:
+                    refusedRest = sent;
+                    Open = sent.Slice(0, 1);
+                    return false;
+                default:
+                    answers.Add(((DeliveryOutcome.Delivered)outcome).Answer);
+                    Open = null;
+                    return true;
+            }
+        }
+
+        /// <summary>A rest that was refused as a whole goes one by one.</summary>
+        private bool TakeSingle(DeliveryOutcome outcome, DeliveryBatch sent)
+        {
+            if (outcome is DeliveryOutcome.Rejected rejected)
+            {
+                refused.Add(RefusedEvent.Of(sent, 0, rejected.Reason, rejected.Answer));
+            }
+            else
+            {
+                acceptedSingle = true;
+            }
+
+            single++;
+            if (single < refusedRest!.Count)
+            {
+                Open = refusedRest.Slice(single, 1);
+                return outcome is not DeliveryOutcome.Rejected;
+            }
+
+            answers.Add("sent one by one");
+            Open = null;
+            return acceptedSingle;
+        }
+    }
+}

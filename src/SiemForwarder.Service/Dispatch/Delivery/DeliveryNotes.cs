@@ -1,0 +1,108 @@
+using SiemForwarder.Connections;
+using SiemForwarder.Destinations;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Resilience;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Dispatch.Delivery;
+
+/// <summary>Tells journal, log and counters how the deliveries of a lane go, and waits where they have to.</summary>
+/// <param name="name">Name of the integration.</param>
+/// <param name="journal">Of the lane.</param>
+/// <param name="databaseRetry">For what has to be written down.</param>
+/// <param name="options">Pauses.</param>
+/// <param name="time">Clock.</param>
+/// <param name="telemetry">Log and counters.</param>
+internal sealed class DeliveryNotes(
+    string name, IDeliveryJournal journal, DatabaseRetry databaseRetry, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
+{
+    private readonly Backoff pauses = DeliveryRound.Pauses(options);
+
+    /// <summary>A record was written.</summary>
+    public void Recorded(DeliveryRecord record)
+    {
+        if (record.EventCount > 0)
+        {
+            telemetry.BatchDelivered(name, record.EventCount, record.ByteCount);
+        }
+
+        foreach (var refused in journal.SetsAside ? record.SetAside : [])
+        {
+            telemetry.EventSetAside(name, refused.Event.Id, refused.Reason);
+        }
+    }
+
+    /// <summary>Positions were gone before they could be sent.</summary>
+    public async Task LostAsync(AssembledBatch run, PositionRange gap, CancellationToken cancellationToken)
+    {
+        if (await databaseRetry.TryUntilDoneAsync(token => journal.RecordGapAsync(run.SourceId, gap, run.Incarnation, token), cancellationToken))
+        {
+            telemetry.GapFound(name, run.SourceId, gap.Last - gap.First + 1);
+        }
+    }
+
+    /// <summary>An attempt failed that is going to be retried.</summary>
+    public async Task AttemptFailedAsync(DeliveryOutcome.Transient transient, CancellationToken cancellationToken)
+    {
+        telemetry.AttemptFailed(name, transient.Category, transient.Reason);
+        await NoteAsync(new DeliveryError(transient.Category, transient.Reason, time.GetUtcNow()), cancellationToken);
+    }
+
+    /// <summary>What the destination made good, or could not, while there was nothing to send.</summary>
+    public async Task RecoveredAsync(DeliveryOutcome? outcome, CancellationToken cancellationToken)
+    {
+        switch (outcome)
+        {
+            case DeliveryOutcome.Delivered delivered:
+                telemetry.Mended(name, delivered.Answer);
+                break;
+            case DeliveryOutcome.Transient transient:
+                await AttemptFailedAsync(transient, cancellationToken);
+                break;
+            case DeliveryOutcome.Misconfigured misconfigured:
+                await AttemptFailedAsync(new DeliveryOutcome.Transient(misconfigured.Category, misconfigured.Reason), cancellationToken);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>Shows a failed round and waits until the next one is due.</summary>
+    public Task PauseAsync(Settlement.Pause pause, CancellationToken cancellationToken) => WaitAsync(
+        pause.Category, pause.Reason, pauses.Of(pause.FailedRounds, pause.RetryAfter, Random.Shared.NextDouble()), cancellationToken);
+
+    /// <summary>Shows that somebody has to change a setting, and waits until the next probe.</summary>
+    public Task HoldAsync(Settlement.Hold hold, CancellationToken cancellationToken) =>
+        WaitAsync(hold.Category, hold.Reason, options.ProbePause, cancellationToken);
+
+    /// <summary>The destination took everything and asks for less: shows that, and lets it breathe.</summary>
+    public async Task SlowDownAsync(SlowDown slowDown, CancellationToken cancellationToken)
+    {
+        var wait = slowDown.Wait is { } asked && asked > options.SlowDownPause ? asked : options.SlowDownPause;
+        telemetry.SlowedDown(name, slowDown.Reason, wait);
+        await NoteAsync(new DeliveryError(ErrorCategory.RateLimited, slowDown.Reason, time.GetUtcNow() + wait), cancellationToken);
+        await Task.Delay(wait, time, cancellationToken);
+    }
+
+    private async Task WaitAsync(ErrorCategory category, string reason, TimeSpan pause, CancellationToken cancellationToken)
+    {
+        telemetry.RoundFailed(name, category, reason, pause);
+        var error = new DeliveryError(category, reason, time.GetUtcNow() + pause);
+        await databaseRetry.TryUntilDoneAsync(token => journal.RecordErrorAsync(error, token), cancellationToken);
+        await Task.Delay(pause, time, cancellationToken);
+    }
+
+    private async Task NoteAsync(DeliveryError error, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await journal.RecordAttemptAsync(error, cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
+        {
+            // The note is a courtesy; the end of the round is recorded by all means.
+            telemetry.DatabaseUnavailable(exception);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using Microsoft.Extensions.Options;
+using SiemForwarder.Events;
+using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Dispatch.Delivery;
+using SiemForwarder.Service.Dispatch.Redrive;
+using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Dispatch.Lanes;
+
+/// <summary>The three lanes of one integration, side by side, each with a connection and buffers of its own: live traffic, replays, redrives.</summary>
+internal sealed class IntegrationLanes(
+    DatabaseConnections connections, DayPartitions partitions, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer,
+    EventLogSignal signal, EventLogWriter writer, EngineLeases leases, RedriveTable redrives, ReplayTable replays, ConfigurationSignal configuration,
+    IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine, TimeProvider time, ForwarderTelemetry telemetry)
+{
+    private const long HistoryCacheBytes = 16 * 1024 * 1024;
+
+    private readonly DispatchOptions options = dispatch.Value;
+    private readonly DeliveryParts shared = new(sources, normalizer, leases, dispatch.Value, time, telemetry);
+    private readonly DatabaseRetry databaseRetry = new(time, telemetry);
+
+    /// <summary>Runs them until cancelled, or until another engine took the live lane over.</summary>
+    public async Task RunAsync(RunnableIntegration integration, ILiveJournal journal, long fence, CancellationToken cancellationToken)
+    {
+        var replay = new ReplayLane(integration, replays, OpenReplay, configuration, options, time, telemetry);
+        var redrive = new RedriveLane(integration, redrives, journal, OpenRedrive, configuration, time, telemetry);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var others = Task.WhenAll(KeepRunningAsync(integration, replay.RunAsync, stop.Token), KeepRunningAsync(integration, redrive.RunAsync, stop.Token));
+        try
+        {
+            await DeliverAsync(integration, journal, fence, cancellationToken);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await others;
+        }
+
+        BatchDelivery OpenReplay(Replay replay, CancellationToken stopping)
+        {
+            // A cache of its own: history must not push the newest segments out of the engine's.
+            var history = new EventLogReader(connections.Shared, new SegmentCache(HistoryCacheBytes), signal);
+            var replayed = new ReplayJournal(connections.Vital, partitions, time, engine.Value.Name, fence, replay);
+            var lane = new Lane(integration, fence, history, new ReplaySelection(replay, integration.Filter), replayed) { MaxEvents = replay.EventsPerSecond };
+            return new BatchDelivery(lane, shared, stopping);
+        }
+
+        BatchDelivery OpenRedrive(RedriveJournal redriven, CancellationToken stopping)
+        {
+            // What was wanted once is sent whatever the filter says by now.
+            var lane = new Lane(integration, fence, log, new EventSelection(EventFilter.Everything), redriven)
+            {
+                Formatter = new RedriveFormatter(redriven, EventFormatCatalog.Create(integration.Output)),
+            };
+            return new BatchDelivery(lane, shared, stopping);
+        }
+    }
+
+    private async Task DeliverAsync(RunnableIntegration integration, ILiveJournal journal, long fence, CancellationToken cancellationToken)
+    {
+        var lane = new Lane(integration, fence, log, new EventSelection(integration.Filter), journal);
+        await using var delivery = new BatchDelivery(lane, shared, cancellationToken);
+        var taken = await new LiveLane(integration, delivery, journal, sources, signal, databaseRetry, time).RunAsync(cancellationToken);
+
+        // Or the log has another history now; then this process has to know before it reads on.
+        await databaseRetry.TryUntilDoneAsync(writer.VerifyAsync, cancellationToken);
+        telemetry.CheckpointTaken(integration.Name, taken);
+    }
+
+    /// <summary>Runs a lane beside the live one; a fault of its own ends neither that nor itself.</summary>
+    private async Task KeepRunningAsync(RunnableIntegration integration, Func<CancellationToken, Task> run, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await run(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                telemetry.DispatcherFailed(integration.Name, exception);
+                await Task.Delay(options.RoundPause, time, cancellationToken).ContinueWith(static _ => { }, TaskScheduler.Default);
+            }
+        }
+    }
+}
