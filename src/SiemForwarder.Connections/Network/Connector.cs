@@ -12,6 +12,7 @@ public sealed class Connector : IDisposable
     private readonly SslApplicationProtocol? application;
     private readonly Result<TlsClient>? tls;
     private readonly Endpoint? proxy;
+    private readonly string proxySetting;
 
     /// <param name="settings">Where and how.</param>
     /// <param name="secure">Whether to speak TLS.</param>
@@ -21,6 +22,7 @@ public sealed class Connector : IDisposable
     {
         Endpoint = settings.Endpoint;
         proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
+        proxySetting = settings.ProxySetting;
         timeout = settings.Timeout;
         this.timeProvider = timeProvider;
         this.application = application;
@@ -69,6 +71,14 @@ public sealed class Connector : IDisposable
         return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
     }
 
+    /// <summary>The same for an HTTP client, which knows no other way out of connecting than an exception.</summary>
+    /// <exception cref="ConnectFailedException">There is no connection.</exception>
+    public async ValueTask<Stream> OpenStreamAsync(CancellationToken cancellationToken)
+    {
+        var opened = await OpenAsync(null, cancellationToken);
+        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
+    }
+
     public void Dispose()
     {
         if (tls is { } attempt && attempt.TryGet(out var client, out _))
@@ -110,7 +120,7 @@ public sealed class Connector : IDisposable
             var opened = false;
             try
             {
-                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, timeout, timeProvider, cancellationToken);
+                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, proxySetting, timeout, timeProvider, cancellationToken);
                 opened = fault is null;
             }
             finally
@@ -132,4 +142,11 @@ public sealed class Connector : IDisposable
             $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}{(proxy is null ? "" : $", the proxy, and through it to {Endpoint}")}");
         return socket;
     }
+}
+
+/// <summary>Carries a fault through an HTTP client.</summary>
+/// <param name="fault">Why there is no connection.</param>
+public sealed class ConnectFailedException(Fault fault) : Exception(fault.What)
+{
+    public Fault Fault => fault;
 }

@@ -23,7 +23,7 @@ internal abstract class HttpIntake : IDestination
         this.timeProvider = timeProvider;
         this.profile = profile;
         connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider, profile);
+        endpoint = new HttpEndpoint(settings, connector.OpenStreamAsync, timeProvider, profile);
     }
 
     public BatchLimits Limits => profile.Limits;
@@ -194,11 +194,5 @@ internal abstract class HttpIntake : IDestination
         }
 
         return compressed.Written;
-    }
-
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var opened = await connector.OpenAsync(null, cancellationToken);
-        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
     }
 }

@@ -19,7 +19,10 @@ internal sealed record GoogleSecOpsSettings
             "For api, legacy and feed: each event as it was formatted (none), or as the change record of a row of Keycloak's tables, which Google's own "
                 + "parser for KEYCLOAK reads (changeRecord).") { Default = "none", ApiEnumNames = ["none", "changeRecord"] },
         new("settings.forwarder", DestinationFieldType.Text, "For api: resource name of the forwarder that imports are booked on."),
-        new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.") { Default = "v1", ApiEnumNames = ["v1", "v1beta", "v1alpha"] },
+        new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.")
+        {
+            Default = "v1", ApiEnumNames = ["v1", "v1beta", "v1alpha"],
+        },
         new("settings.serviceAccountKey", DestinationFieldType.MultilineText,
             "For all but feed: key file of the service account, the whole JSON.") { Secret = true },
         new("settings.apiKey", DestinationFieldType.Text, "For feed: API key of the Google Cloud project.") { Secret = true },

@@ -31,7 +31,7 @@ internal sealed class WebhookDestination : IDestination
             Limits = Limits,
             PathAndQuery = settings.ServerUrl.PathAndQuery,
         };
-        endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider, profile);
+        endpoint = new HttpEndpoint(settings, connector.OpenStreamAsync, timeProvider, profile);
         body = new RequestBody(settings.Http);
     }
 
@@ -133,11 +133,5 @@ internal sealed class WebhookDestination : IDestination
             _ => ("", null),
         };
         return new DeliveryOutcome.Partial(refused ?? [], [.. Enumerable.Range(from, count - from)], reason, retryAfter);
-    }
-
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var opened = await connector.OpenAsync(null, cancellationToken);
-        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
     }
 }
