@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace SiemForwarder.Connections;
 
-/// <summary>A header line as an administrator writes it, <c>Name: value</c> (RFC 9110 section 5.1); judged alike where it is saved and where it is sent.</summary>
+/// <summary>A header line as an administrator writes it, <c>Name: value</c> (RFC 9110 section 5.1); judged alike where it is saved and where it is
+/// sent.</summary>
 public static class HeaderLine
 {
     // RFC 9110 section 5.6.2.

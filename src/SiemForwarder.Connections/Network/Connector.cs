@@ -10,7 +10,8 @@ public sealed class Connector : IDisposable
     private readonly TimeSpan timeout;
     private readonly TimeProvider timeProvider;
     private readonly SslApplicationProtocol? application;
-    private readonly Result<TlsClient>? tls;
+    private readonly bool secure;
+    private readonly Result<TlsClient> tls;
     private readonly Endpoint? proxy;
     private readonly string proxySetting;
 
@@ -26,10 +27,9 @@ public sealed class Connector : IDisposable
         timeout = settings.Timeout;
         this.timeProvider = timeProvider;
         this.application = application;
-        if (secure)
-        {
-            tls = TlsClient.Create(settings);
-        }
+        this.secure = secure;
+        // Settings that cannot be used are said on a plain connection too.
+        tls = TlsClient.Create(settings);
     }
 
     public Endpoint Endpoint { get; }
@@ -37,8 +37,7 @@ public sealed class Connector : IDisposable
     /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
     public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
     {
-        TlsClient? client = null;
-        if (tls is { } attempt && !attempt.TryGet(out client, out var unusable))
+        if (!tls.TryGet(out var client, out var unusable))
         {
             log?.Failed(TestStageName.Tls, unusable);
             return unusable;
@@ -51,7 +50,7 @@ public sealed class Connector : IDisposable
         }
 
         var transport = new NetworkStream(socket, ownsSocket: true);
-        if (client is null)
+        if (!secure)
         {
             log?.Skipped(TestStageName.Tls, "the connection is not encrypted");
             return new Connection(Endpoint, socket, transport, null, HasClientCertificate: false);
@@ -81,7 +80,7 @@ public sealed class Connector : IDisposable
 
     public void Dispose()
     {
-        if (tls is { } attempt && attempt.TryGet(out var client, out _))
+        if (tls.TryGet(out var client, out _))
         {
             client.Dispose();
         }

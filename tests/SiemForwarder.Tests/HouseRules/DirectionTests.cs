@@ -44,7 +44,7 @@ public sealed class DirectionTests
             ("Tail", ["Client", "Polling", "Gaps", "Checks"]),
         ],
         ["src/SiemForwarder.Connections"] = [("Tls", []), ("Network", ["Tls"])],
-        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", []), ("Amqp", [])],
+        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", [])],
         ["src/SiemForwarder.Destinations/Http"] =
         [
             ("Datadog", []), ("Elastic", []), ("Google", []), ("Otlp", []), ("Sentinel", []), ("Splunk", []), ("SumoLogic", []), ("Webhook", []),

@@ -6,6 +6,7 @@ namespace SiemForwarder.Destinations.Http.Otlp;
 
 /// <summary>Writes the same log records as <see cref="OtlpRecord"/> in the binary form of OTLP (opentelemetry-proto 1.11, collector/logs/v1
 /// and logs/v1).</summary>
+/// <remarks>Without Google.Protobuf: its messages are objects, several for each record; here the bytes go straight into the pooled body.</remarks>
 internal sealed class OtlpProtobuf : IDisposable
 {
     // ExportLogsServiceRequest

@@ -168,8 +168,8 @@ internal sealed record WebhookSettings(IReadOnlyList<Secret> SigningSecrets, IRe
     public static DestinationField[] Fields { get; } =
     [
         new("settings.signingSecret", DestinationFieldType.Text,
-            "Signs every request as Standard Webhooks says: whsec_ and Base64 of a shared key (v1), or whsk_ and Base64 of an Ed25519 key pair (v1a); two with a "
-                + "space between while one replaces the other.") { Secret = true },
+            "Signs every request as Standard Webhooks says: whsec_ and Base64 of a shared key (v1), or whsk_ and Base64 of an Ed25519 key pair (v1a); "
+                + "two with a space between while one replaces the other.") { Secret = true },
     ];
 
     public static WebhookSettings Read(SettingReader reader)

@@ -19,7 +19,7 @@ internal static class ConnectionFaults
 
     private static PollFailure Classify(KeycloakSource source, Fault fault) => new(fault.Category, fault.Category switch
     {
-        ErrorCategory.NameResolution => $"The host name of source '{source.Name}' cannot be resolved: {fault.What} Check the base URL and DNS.",
+        ErrorCategory.NameResolution => $"The host name of source '{source.Name}' cannot be resolved: {fault.What} Check the base URL, the proxy and DNS.",
         ErrorCategory.Tls => $"No trusted TLS connection to {Of(source)}: {fault.What} {TrustAdvice(source)}",
         ErrorCategory.Configuration when source.Proxy is null =>
             $"No connection to {Of(source)}: {fault.What} Set the base URL to the address of Keycloak itself.",
