@@ -9,6 +9,9 @@ public sealed record ConnectionSettings(Endpoint Endpoint)
     /// <summary>HTTP proxy that the connection goes through; null for none.</summary>
     public Uri? Proxy { get; init; }
 
+    /// <summary>What the proxy is called in the API, for messages.</summary>
+    public string ProxySetting { get; init; } = "http.proxy";
+
     /// <summary>Bound on each step of connecting.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 }
@@ -22,4 +25,15 @@ public sealed record TlsSettings(string? CaCertificate = null, string? ClientCer
 {
     /// <summary>Fingerprints that the receiver's certificate is trusted by, instead of its chain and its name; null for none.</summary>
     public string? Fingerprint { get; init; }
+
+    /// <summary>What these stand below in the API, for messages.</summary>
+    public string Setting { get; init; } = "tls";
+}
+
+/// <summary>Where a connection leads, as people name it.</summary>
+/// <param name="Host">Name or address, without brackets.</param>
+/// <param name="Port">Port in force.</param>
+public sealed record Endpoint(string Host, int Port)
+{
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace SiemForwarder.Connections;
 
 /// <summary>Why an attempt failed, in two sentences for people: what happened, and what to do about it.</summary>
@@ -15,3 +17,50 @@ public sealed record Fault(ErrorCategory Category, string What, string Advice, b
     /// <summary>What to look at or to change.</summary>
     public string Advice { get; } = OneLine.Of(Advice, MaxTextLength);
 }
+
+/// <summary>The sort of fault, for status and metrics.</summary>
+public enum ErrorCategory
+{
+    NameResolution,
+    Connection,
+    Tls,
+    Timeout,
+    Authentication,
+    Authorization,
+    Configuration,
+    RateLimited,
+    ServerError,
+    Rejected,
+    Database,
+    Internal,
+}
+
+/// <summary>What came of one step: its result, or the fault that ended it.</summary>
+public readonly struct Result<T>
+    where T : class
+{
+    private readonly T? value;
+    private readonly Fault? fault;
+
+    private Result(T? value, Fault? fault)
+    {
+        this.value = value;
+        this.fault = fault;
+    }
+
+    public static implicit operator Result<T>(T value) => new(value, null);
+
+    public static implicit operator Result<T>(Fault fault) => new(null, fault);
+
+    public bool TryGet([NotNullWhen(true)] out T? result, [NotNullWhen(false)] out Fault? reason)
+    {
+        result = value;
+        reason = fault;
+        return value is not null;
+    }
+}
+
+/// <summary>What is wrong with one setting that only this destination has.</summary>
+/// <param name="Field">Name in the API: <c>settings.token</c>.</param>
+/// <param name="Sentence">What to give instead, for people; never holds the value of a secret.</param>
+public sealed record SettingFault(string Field, string Sentence);

@@ -67,7 +67,10 @@ public sealed record DestinationField(string Name, DestinationFieldType Type, st
     /// <summary>For protocols that know a name and a password and nothing else.</summary>
     internal static DestinationField[] OfPlainAuthentication { get; } =
     [
-        OfAuthentication[0] with { Choices = ["none", "basic"], Description = "How the forwarder proves who it is: none is the client certificate alone." },
+        OfAuthentication[0] with
+        {
+            Choices = ["none", "basic"], Description = "How the forwarder proves who it is: none is the client certificate alone.",
+        },
         OfAuthentication[1],
         OfAuthentication[2],
     ];

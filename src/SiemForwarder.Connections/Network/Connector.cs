@@ -10,8 +10,10 @@ public sealed class Connector : IDisposable
     private readonly TimeSpan timeout;
     private readonly TimeProvider timeProvider;
     private readonly SslApplicationProtocol? application;
-    private readonly Result<TlsClient>? tls;
+    private readonly bool secure;
+    private readonly Result<TlsClient> tls;
     private readonly Endpoint? proxy;
+    private readonly string proxySetting;
 
     /// <param name="settings">Where and how.</param>
     /// <param name="secure">Whether to speak TLS.</param>
@@ -21,13 +23,13 @@ public sealed class Connector : IDisposable
     {
         Endpoint = settings.Endpoint;
         proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
+        proxySetting = settings.ProxySetting;
         timeout = settings.Timeout;
         this.timeProvider = timeProvider;
         this.application = application;
-        if (secure)
-        {
-            tls = TlsClient.Create(settings);
-        }
+        this.secure = secure;
+        // Settings that cannot be used are said on a plain connection too.
+        tls = TlsClient.Create(settings);
     }
 
     public Endpoint Endpoint { get; }
@@ -35,8 +37,7 @@ public sealed class Connector : IDisposable
     /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
     public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
     {
-        TlsClient? client = null;
-        if (tls is { } attempt && !attempt.TryGet(out client, out var unusable))
+        if (!tls.TryGet(out var client, out var unusable))
         {
             log?.Failed(TestStageName.Tls, unusable);
             return unusable;
@@ -49,7 +50,7 @@ public sealed class Connector : IDisposable
         }
 
         var transport = new NetworkStream(socket, ownsSocket: true);
-        if (client is null)
+        if (!secure)
         {
             log?.Skipped(TestStageName.Tls, "the connection is not encrypted");
             return new Connection(Endpoint, socket, transport, null, HasClientCertificate: false);
@@ -69,9 +70,17 @@ public sealed class Connector : IDisposable
         return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
     }
 
+    /// <summary>The same for an HTTP client, which knows no other way out of connecting than an exception.</summary>
+    /// <exception cref="ConnectFailedException">There is no connection.</exception>
+    public async ValueTask<Stream> OpenStreamAsync(CancellationToken cancellationToken)
+    {
+        var opened = await OpenAsync(null, cancellationToken);
+        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
+    }
+
     public void Dispose()
     {
-        if (tls is { } attempt && attempt.TryGet(out var client, out _))
+        if (tls.TryGet(out var client, out _))
         {
             client.Dispose();
         }
@@ -110,7 +119,7 @@ public sealed class Connector : IDisposable
             var opened = false;
             try
             {
-                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, timeout, timeProvider, cancellationToken);
+                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, proxySetting, timeout, timeProvider, cancellationToken);
                 opened = fault is null;
             }
             finally
@@ -132,4 +141,11 @@ public sealed class Connector : IDisposable
             $"connected from {socket.LocalEndPoint} to {socket.RemoteEndPoint}{(proxy is null ? "" : $", the proxy, and through it to {Endpoint}")}");
         return socket;
     }
+}
+
+/// <summary>Carries a fault through an HTTP client.</summary>
+/// <param name="fault">Why there is no connection.</param>
+public sealed class ConnectFailedException(Fault fault) : Exception(fault.What)
+{
+    public Fault Fault => fault;
 }

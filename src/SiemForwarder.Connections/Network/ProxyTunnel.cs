@@ -13,17 +13,18 @@ public static class ProxyTunnel
     /// <param name="stream">Connected to the proxy.</param>
     /// <param name="proxy">For messages.</param>
     /// <param name="endpoint">Where the tunnel shall lead; its name is resolved by the proxy.</param>
+    /// <param name="setting">What the proxy is called in the API.</param>
     /// <param name="timeout">Bound on the answer.</param>
     /// <param name="timeProvider">For the bound.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public static async Task<Fault?> OpenAsync(
-        Stream stream, Endpoint proxy, Endpoint endpoint, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Stream stream, Endpoint proxy, Endpoint endpoint, string setting, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
         try
         {
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {endpoint} HTTP/1.1\r\nHost: {endpoint}\r\n\r\n"), bound.Token);
-            return Judge(await ReadHeadAsync(stream, bound.Token), proxy, endpoint);
+            return Judge(await ReadHeadAsync(stream, bound.Token), proxy, endpoint, setting);
         }
         catch (OperationCanceledException) when (bound.IsOver)
         {
@@ -57,7 +58,7 @@ public static class ProxyTunnel
         return head.ToString();
     }
 
-    private static Fault? Judge(string head, Endpoint proxy, Endpoint endpoint)
+    private static Fault? Judge(string head, Endpoint proxy, Endpoint endpoint, string setting)
     {
         var line = head.Split("\r\n")[0];
         if (line.Length == 0)
@@ -69,7 +70,7 @@ public static class ProxyTunnel
         if (parts.Length < 2 || !parts[0].StartsWith("HTTP/1.", StringComparison.Ordinal)
             || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status))
         {
-            return new Fault(ErrorCategory.Configuration, $"{proxy} did not answer as an HTTP proxy does.", "Check http.proxy.", NeedsChange: true);
+            return new Fault(ErrorCategory.Configuration, $"{proxy} did not answer as an HTTP proxy does.", $"Check {setting}.", NeedsChange: true);
         }
 
         var what = $"the proxy {proxy} answered {OneLine.Of(line, 100)} when asked for a connection to {endpoint}.";
@@ -79,7 +80,7 @@ public static class ProxyTunnel
             407 => new Fault(ErrorCategory.Authentication, what,
                 "Let this engine through the proxy by its address: proxies that want a password are not supported.", NeedsChange: true),
             408 or 429 or 502 or 503 or 504 or 500 => new Fault(ErrorCategory.Connection, what, "Check that the proxy can reach the receiver."),
-            _ => new Fault(ErrorCategory.Configuration, what, "Check http.proxy, and that the proxy permits connections to this host and port.",
+            _ => new Fault(ErrorCategory.Configuration, what, $"Check {setting}, and that the proxy permits connections to this host and port.",
                 NeedsChange: true),
         };
     }

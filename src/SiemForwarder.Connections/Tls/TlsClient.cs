@@ -25,7 +25,7 @@ public sealed class TlsClient : IDisposable
     public static Result<TlsClient> Create(ConnectionSettings settings)
     {
         var client = new TlsClient(string.IsNullOrWhiteSpace(settings.Tls.ServerName) ? settings.Endpoint.Host : settings.Tls.ServerName.Trim());
-        var setting = "tls.caCertificate";
+        var setting = $"{settings.Tls.Setting}.caCertificate";
         try
         {
             if (!string.IsNullOrWhiteSpace(settings.Tls.CaCertificate))
@@ -41,11 +41,11 @@ public sealed class TlsClient : IDisposable
             if (client.pins is null && !string.IsNullOrWhiteSpace(settings.Tls.Fingerprint))
             {
                 return new Fault(
-                    ErrorCategory.Tls, "tls.fingerprint cannot be used: it is not of the form SHA-256:AB:CD:…", "Correct it in the integration.",
+                    ErrorCategory.Tls, $"{settings.Tls.Setting}.fingerprint cannot be used: it is not of the form SHA-256:AB:CD:…", "Correct it.",
                     NeedsChange: true);
             }
 
-            setting = "tls.clientCertificate with tls.clientKey";
+            setting = $"{settings.Tls.Setting}.clientCertificate with {settings.Tls.Setting}.clientKey";
             if (!string.IsNullOrWhiteSpace(settings.Tls.ClientCertificate))
             {
                 if (string.IsNullOrWhiteSpace(settings.Tls.ClientKey?.Reveal()))

@@ -17,7 +17,7 @@ internal sealed record HttpCredentials(string Name, Secret Value)
         AuthenticationType.Bearer => Plain(settings.Token) is { Length: > 0 } token && IsLine(token)
             ? new HttpCredentials("Authorization", new Secret($"Bearer {token}"))
             : Wrong("authentication.token is missing or holds a line break."),
-        _ => Header(Plain(settings.Header)),
+        _ => Header(SecretText.Of(settings.Header?.Reveal())),
     };
 
     public void ApplyTo(HttpRequestHeaders headers)
@@ -33,18 +33,16 @@ internal sealed record HttpCredentials(string Name, Secret Value)
         ? Wrong("authentication.username holds a colon, which basic authentication cannot carry.")
         : new HttpCredentials("Authorization", new Secret("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"))));
 
-    private static Result<HttpCredentials> Header(string line)
+    private static Result<HttpCredentials> Header(Secret? line)
     {
-        var colon = line.IndexOf(':', StringComparison.Ordinal);
-        if (colon <= 0 || !IsLine(line) || !line.AsSpan(0, colon).ContainsOnlyTokenCharacters())
+        if (line is null || !HeaderLine.TryParse(line, out var name, out var value))
         {
             return Wrong("authentication.header is not a line of the form 'Name: value'.");
         }
 
-        var name = line[..colon];
         return ReservedHeaders.Contains(name)
             ? Wrong($"authentication.header may not be {name}: the forwarder sets it itself.")
-            : new HttpCredentials(name, new Secret(line[(colon + 1)..].Trim()));
+            : new HttpCredentials(name, value);
     }
 
     // What was stored before line ends were taken off counts as well.
@@ -55,20 +53,26 @@ internal sealed record HttpCredentials(string Name, Secret Value)
     private static Fault Wrong(string what) => new(ErrorCategory.Configuration, what, "Correct it in the integration.", NeedsChange: true);
 }
 
-/// <summary>The grammar of header names.</summary>
-internal static class HeaderName
+/// <summary>Finds secrets in the query of a server URL, which everybody may read, where a field exists that keeps them.</summary>
+internal static class QuerySecret
 {
-    // RFC 9110 section 5.6.2.
-    public static bool ContainsOnlyTokenCharacters(this ReadOnlySpan<char> name)
+    /// <param name="url">As an administrator wrote it.</param>
+    /// <param name="fields">Names of query parameters that are secrets, in any case, and the field that each belongs in.</param>
+    /// <returns>What to do instead; null where there is none.</returns>
+    public static string? Find(Uri url, params (string Parameter, string Field)[] fields)
     {
-        foreach (var character in name)
+        foreach (var part in url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (!char.IsAsciiLetterOrDigit(character) && !"!#$%&'*+-.^_`|~".Contains(character, StringComparison.Ordinal))
+            var name = Uri.UnescapeDataString(part.Split('=')[0].Replace('+', ' ')).Trim();
+            foreach (var (parameter, field) in fields)
             {
-                return false;
+                if (string.Equals(name, parameter, StringComparison.OrdinalIgnoreCase))
+                {
+                    return $"Must not hold the secret ?{parameter}=, since the server URL is shown: remove it and put it into {field}, which never is.";
+                }
             }
         }
 
-        return name.Length > 0;
+        return null;
     }
 }

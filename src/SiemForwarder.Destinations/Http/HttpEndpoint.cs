@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Http;
@@ -16,7 +17,6 @@ internal sealed class HttpEndpoint : IDisposable
     private const int UsualAnswerBytes = 64 * 1024;
 
     private static readonly string UserAgent = $"SiemForwarder/{typeof(HttpEndpoint).Assembly.GetName().Version?.ToString(3)}";
-    private static readonly TimeSpan ConnectionAge = TimeSpan.FromMinutes(5);
 
     private readonly DestinationSettings settings;
     private readonly TimeProvider timeProvider;
@@ -42,19 +42,9 @@ internal sealed class HttpEndpoint : IDisposable
         maxAnswerBytes = profile?.MaxAnswerBytes ?? UsualAnswerBytes;
         var endpoint = settings.Endpoint.ToString();
         display = $"{settings.ServerUrl.Scheme}://{endpoint}";
-        // The stream is already secured: a second handshake would follow if the scheme said https here.
-        origin = $"http://{endpoint}";
+        origin = SecuredHttp.OriginOf(settings.Endpoint);
         hostHeader = settings.Port == DestinationCatalog.DefaultPort(settings.ServerUrl.Scheme) ? endpoint[..endpoint.LastIndexOf(':')] : endpoint;
-        invoker = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            ActivityHeadersPropagator = null,
-            AllowAutoRedirect = false,
-            ConnectCallback = async (_, cancellationToken) => new AnswerAheadStream(await connect(cancellationToken)),
-            PooledConnectionLifetime = ConnectionAge,
-            RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
-            UseCookies = false,
-            UseProxy = false,
-        });
+        invoker = new HttpMessageInvoker(SecuredHttp.CreateHandler(async cancellationToken => new AnswerAheadStream(await connect(cancellationToken))));
     }
 
     public SecretMask Mask { get; }
@@ -203,10 +193,4 @@ internal sealed class HttpEndpoint : IDisposable
     private Fault BrokenOff => new(
         ErrorCategory.Connection, $"{display} broke the connection before its answer was complete.",
         "The batch is sent again and may arrive twice; look at the receiver's log if this repeats.");
-}
-
-/// <summary>Carries a fault through the HTTP client, which knows no other way out of connecting.</summary>
-internal sealed class ConnectFailedException(Fault fault) : Exception(fault.What)
-{
-    public Fault Fault => fault;
 }

@@ -23,20 +23,19 @@ internal abstract class HttpIntake : IDestination
         this.timeProvider = timeProvider;
         this.profile = profile;
         connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider, profile);
+        endpoint = new HttpEndpoint(settings, connector.OpenStreamAsync, timeProvider, profile);
     }
 
     public BatchLimits Limits => profile.Limits;
 
     protected DestinationSettings Settings { get; }
 
-    public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+    public virtual async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
         (await SendAsync(endpoint, batch, cancellationToken)).Outcome;
 
-    public async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    public virtual async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var exchange = Exchange(Body(batch));
-        var (unit, fault) = await RenderedRequest.OfAsync(Settings, profile, timeProvider, exchange, plain.Written, cancellationToken);
+        var (unit, fault) = await RenderUnitAsync(batch, cancellationToken);
         return new WireImage(
             [unit], fault?.What ?? (FetchesAccess ? "An access token is fetched when a batch is sent; its Authorization header is not shown." : null));
     }
@@ -81,6 +80,13 @@ internal abstract class HttpIntake : IDestination
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>What the request for these events looks like, and what keeps it from being sent.</summary>
+    protected Task<(WireUnit Unit, Fault? Fault)> RenderUnitAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    {
+        var exchange = Exchange(batch, Body(batch));
+        return RenderedRequest.OfAsync(Settings, profile, timeProvider, exchange, plain.Written, cancellationToken);
+    }
+
     /// <summary>Writes the body of a request for these events, before compression.</summary>
     protected abstract void WriteBody(DeliveryBatch batch, PooledStream body);
 
@@ -96,6 +102,12 @@ internal abstract class HttpIntake : IDestination
 
     /// <summary>Headers of every request besides the credentials.</summary>
     protected virtual IReadOnlyList<KeyValuePair<string, string>> Headers => profile.Headers;
+
+    /// <summary>The same of the request for these events, whose body goes out in these bytes.</summary>
+    protected virtual IReadOnlyList<KeyValuePair<string, string>> HeadersOf(DeliveryBatch batch, ReadOnlySpan<byte> body) => Headers;
+
+    /// <summary>Whether the receiver is told who sends.</summary>
+    protected virtual bool HasCredentials => true;
 
     /// <summary>How to see the test event in the SIEM, for an answer that proves less than that; null where there is nothing to say.</summary>
     protected virtual string? HintOf(DeliveryBatch batch) => null;
@@ -124,7 +136,7 @@ internal abstract class HttpIntake : IDestination
                 return unprepared;
             }
 
-            var posted = await used.SendAsync(Exchange(body), cancellationToken);
+            var posted = await used.SendAsync(Exchange(batch, body), cancellationToken);
             if (!posted.TryGet(out var answer, out var fault))
             {
                 return IntakeVerdict.Of(fault, Settings.IntegrationName);
@@ -145,8 +157,8 @@ internal abstract class HttpIntake : IDestination
         return Settings.Http.Gzip ? Compress() : plain.Written;
     }
 
-    private HttpExchange Exchange(ReadOnlyMemory<byte> body) =>
-        new(profile.PathAndQuery, body, profile.ContentType) { Gzip = Settings.Http.Gzip, Headers = Headers };
+    private HttpExchange Exchange(DeliveryBatch batch, ReadOnlyMemory<byte> body) =>
+        new(profile.PathAndQuery, body, profile.ContentType) { Gzip = Settings.Http.Gzip, Headers = HeadersOf(batch, body.Span) };
 
     private void Note(StageLog log, IntakeVerdict? probe, IntakeVerdict sent, string? hint)
     {
@@ -156,7 +168,11 @@ internal abstract class HttpIntake : IDestination
             return;
         }
 
-        if (probe?.Outcome is DeliveryOutcome.Delivered asked)
+        if (!HasCredentials)
+        {
+            log.Skipped(TestStageName.Authentication, "no credentials are set");
+        }
+        else if (probe?.Outcome is DeliveryOutcome.Delivered asked)
         {
             log.Passed(TestStageName.Authentication, asked.Answer);
         }
@@ -195,10 +211,36 @@ internal abstract class HttpIntake : IDestination
 
         return compressed.Written;
     }
+}
 
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var opened = await connector.OpenAsync(null, cancellationToken);
-        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
-    }
+/// <summary>What tells one HTTP intake from another, apart from its bodies and answers.</summary>
+internal sealed record HttpIntakeProfile
+{
+    /// <summary>The header that every request carries, or the fault that keeps any from being sent.</summary>
+    public required Result<HttpCredentials> Credentials { get; init; }
+
+    public required BatchLimits Limits { get; init; }
+
+    /// <summary>Where batches go, escaped.</summary>
+    public required string PathAndQuery { get; init; }
+
+    public string ContentType { get; init; } = "application/json";
+
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
+
+    /// <summary>Secrets that only this destination has, hidden in every text.</summary>
+    public IReadOnlyList<Secret> Secrets { get; init; } = [];
+
+    /// <summary>Most bytes of an answer that are read.</summary>
+    public int MaxAnswerBytes { get; init; } = 64 * 1024;
+
+    /// <summary>The credentials of a destination: the first fault of its settings, a header of its own, or what the integration says under
+    /// authentication.</summary>
+    /// <param name="faults">Of the settings.</param>
+    /// <param name="own">Header of its own; null where its setting is not used.</param>
+    /// <param name="authentication">Of the integration.</param>
+    public static Result<HttpCredentials> CredentialsOf(IReadOnlyList<SettingFault> faults, HttpCredentials? own, AuthenticationSettings authentication) =>
+        faults.Count > 0
+            ? new Fault(ErrorCategory.Configuration, $"{faults[0].Field} is wrong: {faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+            : own is not null ? own : HttpCredentials.Create(authentication);
 }

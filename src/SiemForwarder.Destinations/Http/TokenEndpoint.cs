@@ -26,7 +26,7 @@ internal sealed class TokenEndpoint : IDisposable
         };
         connector = new Connector(other.Connection, url.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
         endpoint = new HttpEndpoint(
-            other, ConnectAsync, timeProvider,
+            other, connector.OpenStreamAsync, timeProvider,
             new HttpIntakeProfile
             {
                 Credentials = credentials is null ? HttpCredentials.Create(new AuthenticationSettings()) : credentials,
@@ -43,11 +43,5 @@ internal sealed class TokenEndpoint : IDisposable
     {
         endpoint.Dispose();
         connector.Dispose();
-    }
-
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var opened = await connector.OpenAsync(null, cancellationToken);
-        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
     }
 }

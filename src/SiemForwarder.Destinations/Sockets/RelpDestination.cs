@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
 
@@ -196,4 +197,53 @@ internal sealed class RelpDestination : IDestination
             }
         }
     }
+}
+
+/// <summary>What only RELP has.</summary>
+internal sealed record RelpSettings(int Window, IReadOnlyList<SettingFault> Faults)
+{
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.window", DestinationFieldType.Number, "Most messages on their way without an acknowledgement, 1 to 1000.") { Default = "128" },
+    ];
+
+    public static RelpSettings Read(SettingReader reader)
+    {
+        var window = reader.Number("window", 128, 1, 1000);
+        return new RelpSettings(window, reader.Faults);
+    }
+}
+
+/// <summary>Counts how often a receiver refused the same message: a full queue passes, a message that it cannot take does not.</summary>
+/// <param name="most">Refusals after which a message counts as refused for good.</param>
+internal sealed class RefusalCount(int most)
+{
+    // A receiver that refuses everything is held long before so many are known.
+    private const int MaxKnown = 20_000;
+
+    private readonly Dictionary<string, int> refusals = new(StringComparer.Ordinal);
+
+    /// <summary>Notes a refusal; whether the message is refused for good now.</summary>
+    public bool IsFinal(ReadOnlySpan<byte> message)
+    {
+        if (refusals.Count >= MaxKnown)
+        {
+            refusals.Clear();
+        }
+
+        var key = Key(message);
+        refusals[key] = Math.Min(most, refusals.GetValueOrDefault(key) + 1);
+        return refusals[key] == most;
+    }
+
+    /// <summary>Forgets a message that was taken after all.</summary>
+    public void Forget(ReadOnlySpan<byte> message)
+    {
+        if (refusals.Count > 0)
+        {
+            refusals.Remove(Key(message));
+        }
+    }
+
+    private static string Key(ReadOnlySpan<byte> message) => Convert.ToHexString(SHA256.HashData(message));
 }

@@ -42,7 +42,7 @@ internal static class SecretRedactor
     private static void Copy(ReadOnlySpan<byte> json, Utf8JsonWriter writer, bool valueIsSecret)
     {
         var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);
-        var credentialsDepth = int.MaxValue;
+        var scope = new SecretScope(valueIsSecret);
         while (reader.Read())
         {
             switch (reader.TokenType)
@@ -51,18 +51,11 @@ internal static class SecretRedactor
                     var name = JsonText.ReadString(ref reader);
                     writer.WritePropertyName(name);
                     reader.Read();
-                    var inCredentials = reader.CurrentDepth > credentialsDepth;
-                    if (IsSecret(name, valueIsSecret || inCredentials)
-                        && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+                    if (scope.Masks(name, ref reader))
                     {
                         reader.Skip();
                         writer.WriteStringValue(Mask);
                         break;
-                    }
-
-                    if (!inCredentials && name is "credentials" && reader.TokenType is JsonTokenType.StartArray)
-                    {
-                        credentialsDepth = reader.CurrentDepth;
                     }
 
                     CopyValue(ref reader, writer);
@@ -78,10 +71,7 @@ internal static class SecretRedactor
                     break;
             }
 
-            if (reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == credentialsDepth)
-            {
-                credentialsDepth = int.MaxValue;
-            }
+            scope.Leave(ref reader);
         }
     }
 
@@ -104,7 +94,40 @@ internal static class SecretRedactor
         }
     }
 
-    private static bool IsSecret(string name, bool valueIsSecret) => SecretNames.IsSecret(name) || (valueIsSecret && name is "value");
+    /// <summary>Whether a text holds a private key in PEM form, whatever its member is called.</summary>
+    public static bool HoldsPrivateKey(ReadOnlySpan<byte> text) => text.IndexOf("PRIVATE KEY-----"u8) >= 0;
+}
 
-    private static bool HoldsPrivateKey(ReadOnlySpan<byte> text) => text.IndexOf("PRIVATE KEY-----"u8) >= 0;
+/// <summary>Knows member by member which values of a JSON text are secrets: by their names, and inside of <c>credentials</c> every <c>value</c>.</summary>
+/// <param name="valueIsSecret">True where members named <c>value</c> are secrets everywhere.</param>
+internal struct SecretScope(bool valueIsSecret)
+{
+    private int credentialsDepth = int.MaxValue;
+
+    /// <summary>Whether the value that the reader stands on is a secret; to be asked for every member that is not skipped.</summary>
+    public bool Masks(scoped ReadOnlySpan<char> name, ref Utf8JsonReader reader)
+    {
+        var inCredentials = reader.CurrentDepth > credentialsDepth;
+        if ((SecretNames.IsSecret(name) || ((valueIsSecret || inCredentials) && name is "value"))
+            && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+        {
+            return true;
+        }
+
+        if (!inCredentials && name is "credentials" && reader.TokenType is JsonTokenType.StartArray)
+        {
+            credentialsDepth = reader.CurrentDepth;
+        }
+
+        return false;
+    }
+
+    /// <summary>To be told every token that ends something.</summary>
+    public void Leave(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == credentialsDepth)
+        {
+            credentialsDepth = int.MaxValue;
+        }
+    }
 }

@@ -9,7 +9,7 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
 {
     private const string Source = """
         {"name":"production","keycloak":{"baseUrl":"https://sso.example.com","realm":"production","clientId":"siem-forwarder","clientSecret":"…",
-        "streams":["user","admin"],"pollIntervalSeconds":5,"start":"now"}}
+        "streams":["user","admin"],"pollIntervalSeconds":5,"start":"now","proxy":"http://proxy.example.com:3128"}}
         """;
 
     private const string Integration = """

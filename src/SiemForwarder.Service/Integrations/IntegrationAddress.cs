@@ -66,25 +66,13 @@ internal static class IntegrationAddress
     /// <summary>The URL of a proxy; null where none is asked for.</summary>
     public static string? Proxy(string? given, string protocol, FieldErrors errors)
     {
-        if (string.IsNullOrWhiteSpace(given))
-        {
-            return null;
-        }
-
-        if (!Uri.TryCreate(given.Trim(), UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttp || url.Host.Length == 0 || url.PathAndQuery != "/")
-        {
-            errors.Add("http.proxy", "Must be the URL of an HTTP proxy, such as http://proxy.example.com:3128.");
-        }
-        else if (url.UserInfo.Length > 0)
-        {
-            errors.Add("http.proxy", "Must not hold a user name or password, since it is shown; let the engine through the proxy by its address.");
-        }
-        else if (protocol is not ("http" or "https"))
+        var url = ConnectionRules.Proxy("http.proxy", given, errors);
+        if (url is not null && !errors.ByField.ContainsKey("http.proxy") && protocol is not ("http" or "https"))
         {
             errors.Add("http.proxy", $"{protocol} goes through no HTTP proxy; leave it out.");
         }
 
-        return given.Trim();
+        return url;
     }
 
     public static DestinationKind? FindKind(IntegrationRequest request, string protocol, FieldErrors errors)

@@ -16,7 +16,6 @@ internal static class IntegrationRules
 {
     private const int MaxNameLength = 100;
     private const int MaxTextLength = 2000;
-    private const int MaxPemLength = 200_000;
 
     /// <summary>The definition and the secrets that follow from a request; null where anything is wrong.</summary>
     /// <param name="request">What was asked for.</param>
@@ -76,10 +75,10 @@ internal static class IntegrationRules
             BatchMaxBytes = request.Batch?.MaxBytes is { } bytes ? errors.Between("batch.maxBytes", bytes, 1000, 16 * 1024 * 1024, 1000) : null,
             Authentication = Authentication(request.Authentication, kind, secrets, errors),
             Username = request.Authentication?.Username,
-            CaCertificate = Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
-            ClientCertificate = Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
+            CaCertificate = ConnectionRules.Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
+            ClientCertificate = ConnectionRules.Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
             ServerName = PrintableAscii("tls.serverName", request.Tls?.ServerName, 255, errors),
-            Fingerprint = Fingerprint(request.Tls?.Fingerprint, errors),
+            Fingerprint = ConnectionRules.Fingerprint("tls.fingerprint", request.Tls?.Fingerprint, errors),
             Sources = [.. (request.Sources ?? []).Distinct()],
             Filter = Filter(request.Filter, errors),
             Privacy = PrivacySettings.Read(request, schema, secrets, errors),
@@ -130,49 +129,6 @@ internal static class IntegrationRules
         if (text.Length > characters || text.Any(character => character is < '!' or > '~'))
         {
             errors.Add(field, $"Must be 1 to {characters} printable ASCII characters without spaces.");
-        }
-
-        return text;
-    }
-
-    private static string? Fingerprint(string? text, FieldErrors errors)
-    {
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            return null;
-        }
-
-        errors.AtMost("tls.fingerprint", text, MaxTextLength);
-        if (CertificatePins.Parse(text) is null)
-        {
-            errors.Add("tls.fingerprint",
-                "Must be the certificate's SHA-256 fingerprint, SHA-256:AB:CD:… with 32 pairs of digits; several with a comma between.");
-        }
-
-        return text.Trim();
-    }
-
-    private static string? Pem(string field, string? text, FieldErrors errors)
-    {
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            return null;
-        }
-
-        text = PemText.Of(text);
-        errors.AtMost(field, text, MaxPemLength);
-        try
-        {
-            var certificates = new X509Certificate2Collection();
-            certificates.ImportFromPem(text);
-            if (certificates.Count == 0)
-            {
-                errors.Add(field, "Holds no certificate; paste the PEM text from -----BEGIN CERTIFICATE----- on.");
-            }
-        }
-        catch (CryptographicException)
-        {
-            errors.Add(field, "Is not a certificate in PEM form; paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.");
         }
 
         return text;

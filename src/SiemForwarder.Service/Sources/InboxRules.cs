@@ -1,4 +1,3 @@
-using System.Buffers;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations.Http.Webhook;
 using SiemForwarder.Service.Api;
@@ -13,10 +12,6 @@ internal static class InboxRules
     private const int MaxKeyLength = 512;
     private const int MaxHeaderLength = 100;
     private const string KeyHeader = "X-API-Key";
-
-    // A token of RFC 9110 section 5.6.2.
-    private static readonly SearchValues<char> Token =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     /// <summary>The names of the ways to authenticate in the API.</summary>
     public static readonly IReadOnlyDictionary<string, InboxAuthentication> Authentications = new Dictionary<string, InboxAuthentication>
@@ -76,7 +71,7 @@ internal static class InboxRules
             return fallback;
         }
 
-        if (text.Length > MaxHeaderLength || text.AsSpan().ContainsAnyExcept(Token))
+        if (text.Length > MaxHeaderLength || !HeaderLine.IsName(text))
         {
             errors.Add("inbox.header", "Must be the name of a header, such as X-API-Key.");
         }

@@ -3,11 +3,12 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>The validated settings of a Keycloak realm.</summary>
 internal sealed record KeycloakDefinition(
     string BaseUrl, string Realm, string ClientId, IReadOnlyList<string> Streams, int PollIntervalSeconds, string Start, string? CaCertificate,
-    bool AllowDuplicate = false)
+    bool AllowDuplicate = false, string? Proxy = null, string? Fingerprint = null)
 {
-    /// <summary>Whether the client's secret goes to the same server, realm and client, trusted by the same authorities.</summary>
+    /// <summary>Whether the client's secret goes to the same server, realm and client, by the same way, trusted for the same reason.</summary>
     public bool LeadsTo(KeycloakDefinition other) =>
-        Root(BaseUrl) == Root(other.BaseUrl) && Realm == other.Realm && ClientId == other.ClientId && CaCertificate == other.CaCertificate;
+        Root(BaseUrl) == Root(other.BaseUrl) && Realm == other.Realm && ClientId == other.ClientId && CaCertificate == other.CaCertificate
+        && Proxy == other.Proxy && Fingerprint == other.Fingerprint;
 
     // With and without /auth is one server: both are tried.
     private static string Root(string url)

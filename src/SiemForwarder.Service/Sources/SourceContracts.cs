@@ -54,6 +54,10 @@ public sealed record InboxRequest(
 /// <param name="CaCertificate">PEM of the authorities to trust instead of the system's.</param>
 /// <param name="AllowDuplicate">Whether it is meant that another source reads the same realm; false by default, since every event is then
 /// forwarded twice.</param>
+/// <param name="Proxy">HTTP proxy that requests go through, such as http://proxy.example.com:3128, without user name and password; those of the
+/// environment are never used.</param>
+/// <param name="Fingerprint">Fingerprint of the server's certificate, SHA-256:AB:CD:…, to trust it by instead of by its authority and name; several
+/// with a comma between while it is renewed.</param>
 public sealed record KeycloakRequest(
     string? BaseUrl = null,
     string? Realm = null,
@@ -63,7 +67,9 @@ public sealed record KeycloakRequest(
     int? PollIntervalSeconds = null,
     string? Start = null,
     string? CaCertificate = null,
-    bool? AllowDuplicate = null)
+    bool? AllowDuplicate = null,
+    string? Proxy = null,
+    string? Fingerprint = null)
 {
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "KeycloakRequest { *** }";
@@ -93,7 +99,9 @@ public sealed record KeycloakResponse(
     int PollIntervalSeconds,
     string Start,
     string? CaCertificate,
-    bool AllowDuplicate);
+    bool AllowDuplicate,
+    string? Proxy,
+    string? Fingerprint);
 
 /// <summary>An inbox as shown.</summary>
 public sealed record InboxResponse(string Authentication, bool KeySet, bool SecondKeySet, string Header, int ToleranceSeconds, bool AllowSha1);

@@ -61,6 +61,8 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
             var instant => new PollStart(false, DateTimeOffset.Parse(instant, System.Globalization.CultureInfo.InvariantCulture)),
         },
         CaCertificate = Keycloak.CaCertificate,
+        Fingerprint = Keycloak.Fingerprint,
+        Proxy = Keycloak.Proxy is { } proxy ? new Uri(proxy) : null,
     };
 
     /// <summary>What the inbox needs; null where nobody may push.</summary>

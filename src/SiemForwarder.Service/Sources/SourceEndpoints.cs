@@ -169,7 +169,7 @@ internal static class SourceEndpoints
 
     private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(
         keycloak.BaseUrl, keycloak.Realm, keycloak.ClientId, IsSet(secrets, SourceDefinition.ClientSecret), keycloak.Streams, keycloak.PollIntervalSeconds,
-        keycloak.Start, keycloak.CaCertificate, keycloak.AllowDuplicate);
+        keycloak.Start, keycloak.CaCertificate, keycloak.AllowDuplicate, keycloak.Proxy, keycloak.Fingerprint);
 
     private static InboxResponse? View(InboxDefinition? inbox, IReadOnlyDictionary<string, Secret>? secrets) => inbox is null ? null : new(
         InboxRules.Authentications.First(pair => pair.Value == inbox.Authentication).Key, IsSet(secrets, SourceDefinition.InboxKey),

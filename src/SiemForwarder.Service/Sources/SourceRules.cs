@@ -1,10 +1,7 @@
 using System.Buffers;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
-using SiemForwarder.Connections.Tls;
 using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Sources;
@@ -72,8 +69,15 @@ internal static class SourceRules
             [.. (keycloak.Streams ?? ["user", "admin"]).Select(stream => errors.Choose("keycloak.streams", stream, "user", Streams)).Distinct()],
             errors.Between("keycloak.pollIntervalSeconds", keycloak.PollIntervalSeconds, 1, 3600, 5),
             Start(keycloak.Start, errors),
-            Certificate(keycloak.CaCertificate, errors),
-            keycloak.AllowDuplicate ?? false);
+            ConnectionRules.Pem("keycloak.caCertificate", keycloak.CaCertificate, errors),
+            keycloak.AllowDuplicate ?? false,
+            ConnectionRules.Proxy("keycloak.proxy", keycloak.Proxy, errors),
+            ConnectionRules.Fingerprint("keycloak.fingerprint", keycloak.Fingerprint, errors));
+        if (definition.Fingerprint is not null && definition.BaseUrl.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+        {
+            errors.Add("keycloak.fingerprint", "http has no certificate; use https, or leave it out.");
+        }
+
         if (definition.Realm is "." or ".." || definition.Realm.AsSpan().ContainsAny(Separators))
         {
             errors.Add(
@@ -167,32 +171,5 @@ internal static class SourceRules
 
         errors.Add("keycloak.start", "Must be now, everything, or an instant such as 2026-01-31T00:00:00Z.");
         return "now";
-    }
-
-    private static string? Certificate(string? text, FieldErrors errors)
-    {
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            return null;
-        }
-
-        text = PemText.Of(text);
-        try
-        {
-            var certificates = new X509Certificate2Collection();
-            certificates.ImportFromPem(text);
-            if (certificates.Count > 0)
-            {
-                return text;
-            }
-        }
-        catch (CryptographicException exception)
-        {
-            errors.Add("keycloak.caCertificate", $"Is not a certificate in PEM form: {exception.Message}");
-            return null;
-        }
-
-        errors.Add("keycloak.caCertificate", "Holds no certificate; paste the PEM text from -----BEGIN CERTIFICATE----- on.");
-        return null;
     }
 }

@@ -160,7 +160,8 @@ internal sealed record DatabaseFacts(
         }
 
         return Schema is null || !MayCreate
-            ? $"The user '{User}' may not create tables in the database '{name}' at {server}: run GRANT CREATE, USAGE ON SCHEMA {Schema ?? "public"} TO \"{User}\"."
+            ? $"The user '{User}' may not create tables in the database '{name}' at {server}: run GRANT CREATE, USAGE ON SCHEMA {Schema ?? "public"} TO "
+                + $"\"{User}\"."
             : null;
     }
 }

@@ -89,6 +89,8 @@ public sealed class BadInputTests(RunningForwarder running) : IClassFixture<Runn
     [InlineData("keycloak.pollIntervalSeconds", """{"keycloak":{"pollIntervalSeconds":0}}""")]
     [InlineData("keycloak.start", """{"keycloak":{"start":"yesterday"}}""")]
     [InlineData("keycloak.caCertificate", """{"keycloak":{"caCertificate":"not pem"}}""")]
+    [InlineData("keycloak.proxy", """{"keycloak":{"proxy":"http://user:secret@proxy.example.com:3128"}}""")]
+    [InlineData("keycloak.fingerprint", """{"keycloak":{"fingerprint":"AB:CD"}}""")]
     [InlineData("keycloak.colour", """{"keycloak":{"colour":"red"}}""")]
     public async Task AWrongFieldOfASourceIsNamed(string field, string change)
     {

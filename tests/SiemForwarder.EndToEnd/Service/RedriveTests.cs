@@ -20,7 +20,7 @@ public sealed class RedriveTests(TestPostgres postgres)
         var ids = await SeededLog.AppendAsync(forwarder, source, ["alice", "poison", "bob"]);
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["backlog"]!.GetValue<long>() == 0);
         var aside = (await forwarder.GetAsync($"/api/v1/integrations/{id}/set-aside"))["items"]![0]!;
-        Assert.Equal(SiemForwarder.Events.EventNormalizer.MappingVersion, aside["mappingVersion"]!.GetValue<int>());
+        Assert.Equal(EventNormalizer.MappingVersion, aside["mappingVersion"]!.GetValue<int>());
         Volatile.Write(ref mended, true);
 
         var asked = await forwarder.PostAsync($"/api/v1/integrations/{id}/set-aside/redrive", new { reason = "400" });

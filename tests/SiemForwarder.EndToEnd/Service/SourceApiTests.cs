@@ -18,6 +18,7 @@ public sealed class SourceApiTests(RunningForwarder running) : IClassFixture<Run
         using var authority = new CertificateAuthority("Corp", TimeProvider.System);
         var name = Unique("full");
 
+        var fingerprint = $"SHA-256:{new string('A', 64)}";
         var created = await forwarder.SendAsync(HttpMethod.Post, Path, new
         {
             name,
@@ -33,6 +34,8 @@ public sealed class SourceApiTests(RunningForwarder running) : IClassFixture<Run
                 pollIntervalSeconds = 60,
                 start = "2026-01-31T01:00:00+01:00",
                 caCertificate = authority.Pem,
+                proxy = "http://proxy.example.com:3128",
+                fingerprint,
             },
         });
 
@@ -44,6 +47,7 @@ public sealed class SourceApiTests(RunningForwarder running) : IClassFixture<Run
         Assert.Equal(60, keycloak["pollIntervalSeconds"]!.GetValue<int>());
         Assert.Equal(new DateTimeOffset(2026, 1, 31, 0, 0, 0, TimeSpan.Zero), DateTimeOffset.Parse(Text(keycloak["start"]), System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal(authority.Pem, Text(keycloak["caCertificate"]));
+        Assert.Equal(("http://proxy.example.com:3128", fingerprint), (Text(keycloak["proxy"]), Text(keycloak["fingerprint"])));
         Assert.True(keycloak["clientSecretSet"]!.GetValue<bool>());
         var read = await forwarder.SendAsync(HttpMethod.Get, $"{Path}/{created.Json["id"]}");
         Assert.Equal((created.Text, created.ETag), (read.Text, read.ETag));

@@ -33,14 +33,29 @@ public sealed class DirectionTests
         ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources"]),
     ];
 
-    // Within dispatch: the delivery knows no lane, and no lane knows another.
-    private static readonly Dictionary<string, string[]> DispatchFolders = new()
+    // The same inside a house that has folders of its own.
+    private static readonly Dictionary<string, (string Folder, string[] Knows)[]> Houses = new()
     {
-        ["Delivery"] = [],
-        ["Replays"] = ["Delivery"],
-        ["Redrive"] = ["Delivery"],
-        ["Testing"] = ["Delivery"],
-        ["Lanes"] = ["Delivery", "Replays", "Redrive"],
+        [Service] = Folders,
+        [$"{Service}/Keycloak"] =
+        [
+            ("Client", []),
+            ("Polling", ["Client"]),
+            ("Gaps", ["Client", "Polling"]),
+            ("Checks", ["Client"]),
+            ("Tail", ["Client", "Polling", "Gaps", "Checks"]),
+        ],
+        // The delivery knows no lane, and no lane knows another.
+        [$"{Service}/Dispatch"] =
+        [
+            ("Delivery", []), ("Replays", ["Delivery"]), ("Redrive", ["Delivery"]), ("Testing", ["Delivery"]), ("Lanes", ["Delivery", "Replays", "Redrive"]),
+        ],
+        ["src/SiemForwarder.Connections"] = [("Tls", []), ("Network", ["Tls"])],
+        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", [])],
+        ["src/SiemForwarder.Destinations/Http"] =
+        [
+            ("Datadog", []), ("Elastic", []), ("Google", []), ("Otlp", []), ("Sentinel", []), ("Splunk", []), ("SumoLogic", []), ("Webhook", []),
+        ],
     };
 
     private static readonly Dictionary<string, string[]> Projects = new()
@@ -67,55 +82,53 @@ public sealed class DirectionTests
         }
     }
 
-    [Fact]
-    public void EveryFolderOfTheServiceStandsInTheFlow()
-    {
-        var folders = Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, Service)).Select(Path.GetFileName).Where(name => name is not ("obj" or "bin" or "Properties"));
+    public static TheoryData<string> AllHouses => [.. Houses.Keys];
 
-        Assert.Empty(folders.Except(Folders.Select(folder => folder.Folder)));
-        for (var i = 0; i < Folders.Length; i++)
+    [Theory]
+    [MemberData(nameof(AllHouses))]
+    public void EveryFolderOfAHouseStandsInTheFlow(string house)
+    {
+        var found = Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, house)).Select(Path.GetFileName).Where(name => name is not ("obj" or "bin" or "Properties"));
+        var folders = Houses[house];
+
+        Assert.Empty(found.Except(folders.Select(folder => folder.Folder)));
+        for (var i = 0; i < folders.Length; i++)
         {
-            Assert.Subset(Folders[..i].Select(folder => folder.Folder).ToHashSet(), Folders[i].Knows.ToHashSet());
+            Assert.Subset(folders[..i].Select(folder => folder.Folder).ToHashSet(), folders[i].Knows.ToHashSet());
         }
     }
 
-    [Fact]
-    public void NoFolderOfTheServiceKnowsWhatComesBehindIt()
+    [Theory]
+    [MemberData(nameof(AllHouses))]
+    public void NoFolderOfAHouseKnowsWhatComesBehindIt(string house)
     {
-        var files = SourceFiles.Under(Service).Where(file => FolderOf(file.Path) is not null).ToList();
-        var types = files.ToLookup(file => FolderOf(file.Path)!, file => SourceFiles.DeclaredTypes(file.Text).ToList());
+        var files = SourceFiles.Under(house).Where(file => FolderOf(house, file.Path) is not null).ToList();
+        var types = files.ToLookup(file => FolderOf(house, file.Path)!, file => SourceFiles.DeclaredTypes(file.Text).ToList());
         var offences = new List<string>();
-        foreach (var (folder, knows) in Folders)
+        foreach (var (folder, knows) in Houses[house])
         {
-            var forbidden = Folders.Select(other => other.Folder).Where(other => other != folder && !knows.Contains(other));
+            var forbidden = Houses[house].Select(other => other.Folder).Where(other => other != folder && !knows.Contains(other));
             foreach (var other in forbidden)
             {
                 var declared = types[other].SelectMany(names => names).ToHashSet();
-                offences.AddRange(files.Where(file => FolderOf(file.Path) == folder).SelectMany(file => Mentions(file.Path, SourceFiles.Code(file.Text), other, declared)));
+                offences.AddRange(files.Where(file => FolderOf(house, file.Path) == folder)
+                    .SelectMany(file => Mentions(house, file.Path, SourceFiles.Code(file.Text), other, declared)));
             }
         }
 
         SourceFiles.AssertNone(offences);
     }
 
-    [Fact]
-    public void TheDeliveryKnowsNoLaneAndNoLaneKnowsAnother() => SourceFiles.AssertNone(
-        from folder in DispatchFolders
-        from file in SourceFiles.Under($"{Service}/Dispatch/{folder.Key}")
-        from match in Regex.Matches(SourceFiles.Code(file.Text), @"SiemForwarder\.Service\.Dispatch\.(?<folder>[A-Z]\w*);")
-        let used = match.Groups["folder"].Value
-        where used != folder.Key && !folder.Value.Contains(used)
-        select $"{file.Path} uses {used}");
-
-    private static IEnumerable<string> Mentions(string path, string code, string folder, HashSet<string> declared)
+    private static IEnumerable<string> Mentions(string house, string path, string code, string folder, HashSet<string> declared)
     {
-        if (Regex.IsMatch(code, $@"using\s+(static\s+)?SiemForwarder\.Service\.{folder}\b"))
+        var space = house["src/".Length..].Replace('/', '.');
+        if (Regex.IsMatch(code, $@"using\s+(static\s+)?{Regex.Escape(space)}\.{folder}\b"))
         {
             var named = declared.Where(type => Regex.IsMatch(code, $@"\b{type}\b")).DefaultIfEmpty("nothing");
             yield return $"{path} uses {folder} for {string.Join(", ", named)}";
         }
 
-        foreach (Match match in Regex.Matches(code, $@"(?<![\w.])(?:SiemForwarder\.Service\.)?{folder}\.(?:[A-Z]\w*\.)?(?<type>[A-Z]\w*)"))
+        foreach (Match match in Regex.Matches(code, $@"(?<![\w.])(?:{Regex.Escape(space)}\.)?{folder}\.(?:[A-Z]\w*\.)?(?<type>[A-Z]\w*)"))
         {
             if (declared.Contains(match.Groups["type"].Value))
             {
@@ -124,9 +137,9 @@ public sealed class DirectionTests
         }
     }
 
-    private static string? FolderOf(string path)
+    private static string? FolderOf(string house, string path)
     {
-        var parts = path[(Service.Length + 1)..].Split('/');
+        var parts = path[(house.Length + 1)..].Split('/');
         return parts.Length > 1 ? parts[0] : null;
     }
 }

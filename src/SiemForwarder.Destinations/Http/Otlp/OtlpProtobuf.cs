@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using SiemForwarder.Events;
 
@@ -5,6 +6,7 @@ namespace SiemForwarder.Destinations.Http.Otlp;
 
 /// <summary>Writes the same log records as <see cref="OtlpRecord"/> in the binary form of OTLP (opentelemetry-proto 1.11, collector/logs/v1
 /// and logs/v1).</summary>
+/// <remarks>Without Google.Protobuf: its messages are objects, several for each record; here the bytes go straight into the pooled body.</remarks>
 internal sealed class OtlpProtobuf : IDisposable
 {
     // ExportLogsServiceRequest
@@ -100,5 +102,82 @@ internal sealed class OtlpProtobuf : IDisposable
         ProtobufOutput.WriteString(output, 1, key);
         ProtobufOutput.WriteHead(output, 2, ofValue);
         ProtobufOutput.WriteString(output, 1, value);
+    }
+}
+
+/// <summary>Writes fields in the wire format of Protocol Buffers (protobuf.dev, Encoding); empty strings and zeros are left out, as proto3 does.</summary>
+internal static class ProtobufOutput
+{
+    private const int Varint = 0;
+    private const int Fixed64 = 1;
+    private const int LengthDelimited = 2;
+
+    public static void WriteNumber(PooledStream output, int field, ulong value)
+    {
+        if (value != 0)
+        {
+            WriteTag(output, field, Varint);
+            WriteVarint(output, value);
+        }
+    }
+
+    public static void WriteFixed64(PooledStream output, int field, ulong value)
+    {
+        if (value != 0)
+        {
+            WriteTag(output, field, Fixed64);
+            BinaryPrimitives.WriteUInt64LittleEndian(output.Take(sizeof(ulong)), value);
+        }
+    }
+
+    /// <summary>A string that is UTF-8 already, or a whole message.</summary>
+    public static void WriteBytes(PooledStream output, int field, ReadOnlySpan<byte> bytes)
+    {
+        WriteHead(output, field, bytes.Length);
+        output.Write(bytes);
+    }
+
+    public static void WriteString(PooledStream output, int field, string? text)
+    {
+        if (!string.IsNullOrEmpty(text))
+        {
+            var size = Encoding.UTF8.GetByteCount(text);
+            WriteHead(output, field, size);
+            Encoding.UTF8.GetBytes(text, output.Take(size));
+        }
+    }
+
+    /// <summary>Tag and length of a field whose bytes follow.</summary>
+    public static void WriteHead(PooledStream output, int field, int length)
+    {
+        WriteTag(output, field, LengthDelimited);
+        WriteVarint(output, (ulong)length);
+    }
+
+    /// <summary>Bytes of a string field with its tag, for fields below 16.</summary>
+    public static int SizeOf(int utf8Length) => 1 + SizeOfVarint((ulong)utf8Length) + utf8Length;
+
+    private static void WriteTag(PooledStream output, int field, int wireType) => WriteVarint(output, (ulong)((field << 3) | wireType));
+
+    private static void WriteVarint(PooledStream output, ulong value)
+    {
+        while (value >= 0x80)
+        {
+            output.WriteByte((byte)(value | 0x80));
+            value >>= 7;
+        }
+
+        output.WriteByte((byte)value);
+    }
+
+    private static int SizeOfVarint(ulong value)
+    {
+        var size = 1;
+        while ((value >>= 7) > 0)
+        {
+            size++;
+        }
+
+        return size;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiemForwarder.Events;
 
 namespace SiemForwarder.Destinations.Http.Sentinel;
 
@@ -128,4 +129,75 @@ internal sealed class SentinelDestination : HttpIntake
 
     private IntakeVerdict Advise(HttpAnswer answer, IntakeVerdict byTable, string advice) => IntakeVerdict.Of(
         answer, Settings.IntegrationName, HttpVerdict.Misconfigured, byTable.Fault!.Category, byTable.Fault.What, advice);
+}
+
+/// <summary>The member <c>error.code</c> of an answer of Azure: tells a wrong setting from a bad event, which both are HTTP 400.</summary>
+internal static class SentinelErrorCode
+{
+    // What such a code names is a setting; all others, such as InvalidPayload, are about the events.
+    private static readonly (string Part, string Advice)[] OfSettings =
+    [
+        ("Stream", "Set settings.stream to a stream that the data collection rule declares, such as Custom-KeycloakEvents_CL."),
+        ("Dcr", "Check settings.ruleId: it must be the immutable id of a rule in the region of the ingestion URL."),
+        ("Rule", "Check settings.ruleId: it must be the immutable id of a rule in the region of the ingestion URL."),
+        ("Table", "Create the table that the data collection rule writes to, or correct the rule's output stream."),
+        ("ApiVersion", "Check that the ingestion URL belongs to Azure Monitor: it does not know this version of the Logs Ingestion API."),
+    ];
+
+    /// <summary>The code; null where the answer has none.</summary>
+    public static string? Find(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
+                && error.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.String
+                ? code.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What to change where the code is about a setting; null where it is about the events.</summary>
+    public static string? AdviceOf(string code) => OfSettings.FirstOrDefault(pair => code.Contains(pair.Part, StringComparison.OrdinalIgnoreCase)).Advice;
+}
+
+/// <summary>Writes an event as a flat row with the columns that the documentation suggests for the stream.</summary>
+internal static class SentinelRow
+{
+    public static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("TimeGenerated"u8, EventValue.InText(securityEvent.OccurredAt));
+        writer.WriteString("EventId"u8, securityEvent.Id);
+        writer.WriteString("EventKind"u8, securityEvent.Kind.ToString().ToLowerInvariant());
+        writer.WriteString("EventType"u8, securityEvent.Type);
+        writer.WriteString("Realm"u8, securityEvent.Source.Realm);
+        writer.WriteString("ClientId"u8, securityEvent.ClientId);
+        writer.WriteString("UserId"u8, securityEvent.Subject?.Id ?? securityEvent.Actor?.Id);
+        writer.WriteString("Username"u8, securityEvent.Subject?.Name ?? securityEvent.Actor?.Name);
+        writer.WriteString("SourceIp"u8, securityEvent.IpAddress);
+        writer.WriteString("SessionId"u8, securityEvent.SessionId);
+        writer.WriteString("Outcome"u8, securityEvent.Outcome.ToString().ToLowerInvariant());
+        writer.WriteString("Error"u8, securityEvent.Reason);
+        writer.WriteNumber("Severity"u8, securityEvent.Severity);
+        writer.WriteString("Operation"u8, securityEvent.Admin?.Operation);
+        writer.WriteString("ResourceType"u8, securityEvent.Admin?.ResourceType);
+        writer.WriteString("ResourcePath"u8, securityEvent.Admin?.ResourcePath);
+        writer.WriteString("ActorUserId"u8, securityEvent.Actor?.Id);
+        writer.WriteString("ActorUsername"u8, securityEvent.Actor?.Name);
+        writer.WriteString("ActorRealm"u8, securityEvent.Actor?.Realm);
+        writer.WriteStartObject("Details"u8);
+        foreach (var (name, value) in securityEvent.Details)
+        {
+            writer.WriteString(name, value);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteString("RawEvent"u8, formatted);
+        writer.WriteEndObject();
+    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
@@ -38,4 +39,59 @@ internal sealed record HecReply(int Code, int? InvalidEvent, long? AckId)
             return false;
         }
     }
+}
+
+/// <summary>What one reply code means, and what to do.</summary>
+internal sealed record HecReplyRule(int Code, HttpVerdict Verdict, ErrorCategory Category, string Meaning, string Advice)
+{
+    /// <summary>Whether it took the batch, and wants fewer.</summary>
+    public bool Slow { get; init; }
+}
+
+/// <summary>The one table from reply codes of the HTTP Event Collector (Splunk: Troubleshoot HTTP Event Collector) to outcomes.</summary>
+internal static class HecReplyTable
+{
+    private const string NewToken = "Give settings.token a token that is enabled on this collector.";
+    private const string Wait = "The batch is sent again; if this lasts, look at the indexers' queues and at the collector's health.";
+    private const string Slower = "The next batch waits a moment; if this lasts, add indexers or narrow the filter.";
+    private const string OwnBug = "Check that the output type fits; the event is set aside.";
+
+    private static readonly HecReplyRule[] Rules =
+    [
+        new(0, HttpVerdict.Delivered, ErrorCategory.Internal, "success", ""),
+        Refused(1, ErrorCategory.Authentication, "the token is disabled", "Enable the token in Splunk, or give settings.token another one."),
+        Refused(2, ErrorCategory.Authentication, "a token is required", "Set settings.token."),
+        Refused(3, ErrorCategory.Authentication, "the authorization header is malformed", "Set settings.token to the token alone, and authentication to none."),
+        Refused(4, ErrorCategory.Authentication, "the token is not known", NewToken),
+        new(5, HttpVerdict.Rejected, ErrorCategory.Rejected, "the request held no data", OwnBug),
+        new(6, HttpVerdict.Rejected, ErrorCategory.Rejected, "an event has an invalid format", OwnBug),
+        Refused(7, ErrorCategory.Configuration, "the token may not write to this index", "Correct settings.index, or allow the index in the token."),
+        new(8, HttpVerdict.Transient, ErrorCategory.ServerError, "an internal error", Wait),
+        new(9, HttpVerdict.Transient, ErrorCategory.ServerError, "it is busy", Wait),
+        Refused(10, ErrorCategory.Configuration, "the data channel is missing", "A proxy on the way removes X-Splunk-Request-Channel: correct that proxy."),
+        Refused(11, ErrorCategory.Configuration, "the data channel is invalid", "Set settings.channel to a GUID, or leave it out."),
+        new(12, HttpVerdict.Rejected, ErrorCategory.Rejected, "an envelope has no event", OwnBug),
+        new(13, HttpVerdict.Rejected, ErrorCategory.Rejected, "an event is blank", OwnBug),
+        Refused(14, ErrorCategory.Configuration, "the token has no indexer acknowledgement",
+            "Enable indexer acknowledgement for the token, or set settings.acknowledge to false."),
+        new(15, HttpVerdict.Rejected, ErrorCategory.Rejected, "the indexed fields are refused", OwnBug),
+        Refused(16, ErrorCategory.Authentication, "tokens in the query are not allowed", "Remove the token from the server URL and set settings.token."),
+        new(17, HttpVerdict.Delivered, ErrorCategory.Internal, "healthy", ""),
+        new(18, HttpVerdict.Transient, ErrorCategory.ServerError, "its queues are full", Wait),
+        new(19, HttpVerdict.Transient, ErrorCategory.ServerError, "its acknowledgement service is unavailable", Wait),
+        new(20, HttpVerdict.Transient, ErrorCategory.ServerError, "its queues are full and its acknowledgement service is unavailable", Wait),
+        Refused(21, ErrorCategory.Authentication, "the token is not valid", NewToken),
+        Refused(22, ErrorCategory.Authentication, "the token is disabled", NewToken),
+        new(23, HttpVerdict.Transient, ErrorCategory.ServerError, "it is shutting down", Wait),
+        new(24, HttpVerdict.Delivered, ErrorCategory.Internal, "accepted; its queue is close to capacity", Slower) { Slow = true },
+        new(25, HttpVerdict.Delivered, ErrorCategory.Internal, "accepted; its acknowledgements are close to capacity", Slower) { Slow = true },
+        new(26, HttpVerdict.Transient, ErrorCategory.RateLimited, "its queue is at capacity", Wait),
+        new(27, HttpVerdict.Transient, ErrorCategory.RateLimited, "its acknowledgement channel is at capacity", Wait),
+    ];
+
+    /// <summary>The rule of a code; null for codes that are not documented, whose HTTP status counts.</summary>
+    public static HecReplyRule? Find(int code) => Array.Find(Rules, rule => rule.Code == code);
+
+    private static HecReplyRule Refused(int code, ErrorCategory category, string meaning, string advice) =>
+        new(code, HttpVerdict.Misconfigured, category, meaning, advice);
 }

@@ -1,38 +1,19 @@
-using System.Net.Security;
+using System.Text.Json;
 using SiemForwarder.Connections;
-using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http.Webhook;
 
 /// <summary>Any receiver that takes events by HTTP POST: one by one, as a JSON array, or as lines.</summary>
-internal sealed class WebhookDestination : IDestination
+internal sealed class WebhookDestination : HttpIntake
 {
-    private readonly DestinationSettings settings;
     private readonly TimeProvider timeProvider;
-    private readonly Connector connector;
-    private readonly HttpEndpoint endpoint;
-    private readonly RequestBody body;
     private readonly WebhookSignature? signature;
-    private readonly HttpIntakeProfile profile;
 
-    public WebhookDestination(DestinationSettings settings, TimeProvider timeProvider)
+    private WebhookDestination(DestinationSettings settings, TimeProvider timeProvider, WebhookSettings own)
+        : base(settings, timeProvider, ProfileOf(settings, own))
     {
-        this.settings = settings;
         this.timeProvider = timeProvider;
-        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        // Many receivers and proxies refuse bodies from 1 MiB on.
-        Limits = settings.Http.Body == HttpBody.Single ? new BatchLimits(100, 900_000) : new BatchLimits(1000, 900_000);
-        var own = WebhookSettings.Read(new SettingReader(settings.Settings));
         signature = own.SigningSecrets.Count == 0 ? null : new WebhookSignature(own.SigningSecrets);
-        profile = new HttpIntakeProfile
-        {
-            Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
-            Secrets = own.SigningSecrets,
-            Limits = Limits,
-            PathAndQuery = settings.ServerUrl.PathAndQuery,
-        };
-        endpoint = new HttpEndpoint(settings, ConnectAsync, timeProvider, profile);
-        body = new RequestBody(settings.Http);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -54,25 +35,25 @@ internal sealed class WebhookDestination : IDestination
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new WebhookDestination(settings, timeProvider),
+        Open = static (settings, timeProvider) =>
+            new WebhookDestination(settings, timeProvider, WebhookSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    public BatchLimits Limits { get; }
+    private bool SendsOneByOne => Settings.Http.Body == HttpBody.Single;
 
-    public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
-        settings.Http.Body == HttpBody.Single && batch.Count > 1
-            ? await SendOneByOneAsync(batch, cancellationToken)
-            : await PostAsync(batch, cancellationToken);
+    protected override bool HasCredentials => Settings.Authentication.Type != AuthenticationType.None || Settings.Tls.ClientCertificate is not null;
 
-    public async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    public override Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
+        SendsOneByOne && batch.Count > 1 ? SendOneByOneAsync(batch, cancellationToken) : base.SendAsync(batch, cancellationToken);
+
+    public override async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var one = settings.Http.Body == HttpBody.Single ? 1 : Math.Max(batch.Count, 1);
+        var one = SendsOneByOne ? 1 : Math.Max(batch.Count, 1);
         List<WireUnit> units = [];
         string? note = signature is null ? null : "The signature is masked; it and its time differ from request to request.";
         for (var first = 0; first < batch.Count; first += one)
         {
-            var exchange = body.Request(batch.Slice(first, one), settings, signature, timeProvider);
-            var (unit, fault) = await RenderedRequest.OfAsync(settings, profile, timeProvider, exchange, body.Plain, cancellationToken);
+            var (unit, fault) = await RenderUnitAsync(batch.Slice(first, one), cancellationToken);
             units.Add(unit);
             note = fault?.What ?? note;
         }
@@ -80,23 +61,53 @@ internal sealed class WebhookDestination : IDestination
         return new WireImage(units, note);
     }
 
-    public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
-        WebhookTest.RunAsync(connector, settings, profile, signature, timeProvider, batch, cancellationToken);
+    protected override IReadOnlyList<KeyValuePair<string, string>> HeadersOf(DeliveryBatch batch, ReadOnlySpan<byte> body) =>
+        signature?.Sign(WebhookSignature.IdOf(batch), timeProvider.GetUtcNow(), body) ?? [];
 
-    public ValueTask DisposeAsync()
+    // Whatever a receiver of somebody's own answers beside 2xx, a page as well, it took the events.
+    protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch) => new(answer.ToOutcome(Settings.IntegrationName), answer.ToFault());
+
+    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
     {
-        endpoint.Dispose();
-        connector.Dispose();
-        body.Dispose();
-        return ValueTask.CompletedTask;
+        switch (Settings.Http.Body)
+        {
+            case HttpBody.Single:
+                body.Write(batch.Bytes.Span);
+                break;
+            case HttpBody.Array:
+                WriteArray(batch, body);
+                break;
+            default:
+                RequestBody.WriteLines(batch, body);
+                break;
+        }
     }
 
-    private async Task<DeliveryOutcome> PostAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    private void WriteArray(DeliveryBatch batch, PooledStream body)
     {
-        var posted = await endpoint.SendAsync(body.Request(batch, settings, signature, timeProvider), cancellationToken);
-        return posted.TryGet(out var answer, out var fault)
-            ? answer.ToOutcome(settings.IntegrationName)
-            : fault.ToOutcome(settings.IntegrationName);
+        var isJson = EventValue.IsJson(Settings.Http);
+        body.WriteByte((byte)'[');
+        for (var index = 0; index < batch.Count; index++)
+        {
+            if (index > 0)
+            {
+                body.WriteByte((byte)',');
+            }
+
+            if (isJson)
+            {
+                body.Write(batch[index].Span);
+            }
+            else
+            {
+                // Text in an array is a JSON string, or the body would not be JSON.
+                body.Write("\""u8);
+                body.Write(JsonEncodedText.Encode(batch[index].Span).EncodedUtf8Bytes);
+                body.Write("\""u8);
+            }
+        }
+
+        body.WriteByte((byte)']');
     }
 
     private async Task<DeliveryOutcome> SendOneByOneAsync(DeliveryBatch batch, CancellationToken cancellationToken)
@@ -105,7 +116,7 @@ internal sealed class WebhookDestination : IDestination
         DeliveryOutcome outcome = new DeliveryOutcome.Delivered("nothing to send");
         for (var index = 0; index < batch.Count; index++)
         {
-            outcome = await PostAsync(batch.Slice(index, 1), cancellationToken);
+            outcome = await base.SendAsync(batch.Slice(index, 1), cancellationToken);
             if (outcome is DeliveryOutcome.Rejected rejected)
             {
                 (refused ??= []).Add(new RejectedEvent(index, rejected.Reason, rejected.Answer));
@@ -135,9 +146,40 @@ internal sealed class WebhookDestination : IDestination
         return new DeliveryOutcome.Partial(refused ?? [], [.. Enumerable.Range(from, count - from)], reason, retryAfter);
     }
 
-    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    private static HttpIntakeProfile ProfileOf(DestinationSettings settings, WebhookSettings own) => new()
     {
-        var opened = await connector.OpenAsync(null, cancellationToken);
-        return opened.TryGet(out var connection, out var fault) ? connection.Stream : throw new ConnectFailedException(fault);
+        Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
+        Secrets = own.SigningSecrets,
+        // Many receivers and proxies refuse bodies from 1 MiB on.
+        Limits = settings.Http.Body == HttpBody.Single ? new BatchLimits(100, 900_000) : new BatchLimits(1000, 900_000),
+        PathAndQuery = settings.ServerUrl.PathAndQuery,
+        ContentType = settings.Http.Body switch
+        {
+            HttpBody.Array => "application/json",
+            HttpBody.Ndjson when EventValue.IsJson(settings.Http) => "application/x-ndjson",
+            _ => EventValue.IsJson(settings.Http) ? "application/json" : "text/plain; charset=utf-8",
+        },
+    };
+}
+
+/// <summary>What only the webhook has.</summary>
+internal sealed record WebhookSettings(IReadOnlyList<Secret> SigningSecrets, IReadOnlyList<SettingFault> Faults)
+{
+    public static DestinationField[] Fields { get; } =
+    [
+        new("settings.signingSecret", DestinationFieldType.Text,
+            "Signs every request as Standard Webhooks says: whsec_ and Base64 of a shared key (v1), or whsk_ and Base64 of an Ed25519 key pair (v1a); "
+                + "two with a space between while one replaces the other.") { Secret = true },
+    ];
+
+    public static WebhookSettings Read(SettingReader reader)
+    {
+        var texts = reader.Text("signingSecret")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        if (!texts.All(WebhookSignature.IsSigningSecret))
+        {
+            reader.Fault("signingSecret", "Must be whsec_ and the Base64 of 24 to 64 random bytes, or whsk_ and the Base64 of an Ed25519 private key.");
+        }
+
+        return new WebhookSettings([.. texts.Where(WebhookSignature.IsSigningSecret).Select(text => new Secret(text))], reader.Faults);
     }
 }

@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using SiemForwarder.Connections;
+using Key = NSec.Cryptography.Key;
+using KeyBlobFormat = NSec.Cryptography.KeyBlobFormat;
+using SignatureAlgorithm = NSec.Cryptography.SignatureAlgorithm;
 
 namespace SiemForwarder.Destinations.Http.Webhook;
 
@@ -9,14 +12,19 @@ namespace SiemForwarder.Destinations.Http.Webhook;
 public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
 {
     private const string Prefix = "whsec_";
+    private const string PairPrefix = "whsk_";
+    private const int SeedLength = 32;
 
     /// <summary>Most bytes of a key; fewer than 24 are refused as well.</summary>
     private const int MaxKeyLength = 64;
 
-    private readonly byte[][] keys = [.. secrets.Select(secret => KeyOf(secret.Reveal())!)];
+    private readonly Func<byte[], string>[] signers = [.. secrets.Select(secret => SignerOf(secret.Reveal()))];
 
     /// <summary>Whether a text is a secret of the form <c>whsec_</c> and Base64 of 24 to 64 bytes.</summary>
     public static bool IsSecret(string text) => KeyOf(text) is { Length: >= 24 and <= MaxKeyLength };
+
+    /// <summary>The same, or the key of an Ed25519 signature, of the form <c>whsk_</c> and Base64 of seed and public key, or of the seed alone.</summary>
+    public static bool IsSigningSecret(string text) => IsSecret(text) || SeedOf(text) is not null;
 
     /// <summary>The three headers.</summary>
     /// <param name="id">Constant over repeats of the same events.</param>
@@ -30,7 +38,7 @@ public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
         [
             new("webhook-id", id),
             new("webhook-timestamp", timestamp),
-            new("webhook-signature", string.Join(' ', keys.Select(key => "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, signed))))),
+            new("webhook-signature", string.Join(' ', signers.Select(sign => sign(signed)))),
         ];
     }
 
@@ -52,11 +60,38 @@ public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
     }
 
     /// <summary>The bytes of a secret; null where the text is none.</summary>
-    public static byte[]? KeyOf(string secret)
+    public static byte[]? KeyOf(string secret) => BytesOf(secret, Prefix);
+
+    private static Func<byte[], string> SignerOf(string secret)
+    {
+        if (SeedOf(secret) is { } seed)
+        {
+            var pair = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
+            return signed => "v1a," + Convert.ToBase64String(SignatureAlgorithm.Ed25519.Sign(pair, signed));
+        }
+
+        var key = KeyOf(secret)!;
+        return signed => "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, signed));
+    }
+
+    // Null where the text is no such key, or its halves do not belong together.
+    private static byte[]? SeedOf(string secret)
+    {
+        if (BytesOf(secret, PairPrefix) is not { Length: SeedLength or 2 * SeedLength } bytes)
+        {
+            return null;
+        }
+
+        var seed = bytes[..SeedLength];
+        using var pair = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
+        return bytes.Length == SeedLength || pair.PublicKey.Export(KeyBlobFormat.RawPublicKey).AsSpan().SequenceEqual(bytes.AsSpan(SeedLength)) ? seed : null;
+    }
+
+    private static byte[]? BytesOf(string secret, string prefix)
     {
         ArgumentNullException.ThrowIfNull(secret);
         var bytes = new byte[secret.Length];
-        return secret.StartsWith(Prefix, StringComparison.Ordinal) && Convert.TryFromBase64String(secret[Prefix.Length..], bytes, out var length)
+        return secret.StartsWith(prefix, StringComparison.Ordinal) && Convert.TryFromBase64String(secret[prefix.Length..], bytes, out var length)
             ? bytes[..length]
             : null;
     }

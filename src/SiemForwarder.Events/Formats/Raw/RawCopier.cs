@@ -28,22 +28,19 @@ internal sealed class RawCopier
         }
 
         writer.WriteStartObject();
-        var credentialsDepth = int.MaxValue;
+        var scope = new SecretScope(valueIsSecret: false);
         while (reader.Read() && reader.CurrentDepth > 0)
         {
             if (reader.TokenType != JsonTokenType.PropertyName)
             {
                 CopyValue(ref reader, writer, length);
-                credentialsDepth = reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == credentialsDepth ? int.MaxValue : credentialsDepth;
+                scope.Leave(ref reader);
                 continue;
             }
 
             var isRoot = reader.CurrentDepth == 1;
             var name = Text(ref reader);
             var isRepresentation = isRoot && name is "representation";
-            var inCredentials = reader.CurrentDepth > credentialsDepth;
-            var isSecret = SecretNames.IsSecret(name) || (inCredentials && name is "value");
-            var isCredentials = !inCredentials && name is "credentials";
             var isId = isRoot && name is ("id" or "event_id");
             if (!isRepresentation || representation is not null)
             {
@@ -51,6 +48,8 @@ internal sealed class RawCopier
             }
 
             reader.Read();
+            // Before the name is overwritten.
+            var isSecret = !isRepresentation && scope.Masks(name, ref reader);
             hasId |= isId && reader.TokenType == JsonTokenType.String && Text(ref reader).SequenceEqual(securityEvent.Id);
             if (isRepresentation)
             {
@@ -59,14 +58,13 @@ internal sealed class RawCopier
                 continue;
             }
 
-            if (isSecret && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+            if (isSecret)
             {
                 reader.Skip();
                 writer.WriteStringValue(SecretRedactor.Mask);
                 continue;
             }
 
-            credentialsDepth = isCredentials && reader.TokenType == JsonTokenType.StartArray ? reader.CurrentDepth : credentialsDepth;
             CopyValue(ref reader, writer, length);
         }
 
@@ -98,8 +96,7 @@ internal sealed class RawCopier
                 writer.WriteEndArray();
                 break;
             case JsonTokenType.String:
-                var isKey = reader.ValueSpan.IndexOf("PRIVATE KEY-----"u8) >= 0;
-                writer.WriteStringValue(isKey ? SecretRedactor.Mask : Texts.Cut(Text(ref reader), length));
+                writer.WriteStringValue(SecretRedactor.HoldsPrivateKey(reader.ValueSpan) ? SecretRedactor.Mask : Texts.Cut(Text(ref reader), length));
                 break;
             default:
                 writer.WriteRawValue(reader.ValueSpan, skipInputValidation: true);

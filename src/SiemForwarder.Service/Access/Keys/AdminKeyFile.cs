@@ -8,8 +8,8 @@ namespace SiemForwarder.Service.Access.Keys;
 internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, TimeProvider time, ILogger<AdminKeyFile> logger)
 {
     public const string Setting = "Forwarder:Access:AdminKeyFile";
-    public const int ShortestKey = 32;
-    private const int LongestKey = 1024;
+    public const int MinKeyLength = 32;
+    private const int MaxKeyLength = 1024;
 
     // A mounted secret is replaced by turning a link, which not every watch of a file sees; its content is looked at instead.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
@@ -76,9 +76,9 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
         try
         {
             var key = File.ReadAllText(path).Trim();
-            return key.Length is >= ShortestKey and <= LongestKey && !key.Any(char.IsWhiteSpace)
+            return key.Length is >= MinKeyLength and <= MaxKeyLength && !key.Any(char.IsWhiteSpace)
                 ? (Digest(key), null)
-                : (null, $"{Setting}: the key in {path} must be one word of {ShortestKey} to {LongestKey} characters; make one with 'openssl rand -hex 32'.");
+                : (null, $"{Setting}: the key in {path} must be one word of {MinKeyLength} to {MaxKeyLength} characters; make one with 'openssl rand -hex 32'.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

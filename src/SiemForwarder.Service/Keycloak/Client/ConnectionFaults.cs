@@ -1,5 +1,3 @@
-using System.Security.Authentication;
-using System.Security.Cryptography;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
 
@@ -11,35 +9,27 @@ internal static class ConnectionFaults
     /// <summary>How messages name the server of a source.</summary>
     public static string Of(KeycloakSource source) => $"Keycloak at {source.BaseUrl.ToString().TrimEnd('/')} (source '{source.Name}')";
 
-    public static PollFailure Classify(KeycloakSource source, Exception fault)
+    public static PollFailure Classify(KeycloakSource source, Exception fault) => fault switch
     {
-        var server = Of(source);
-        if (fault is ForbiddenAddressException or { InnerException: ForbiddenAddressException })
-        {
-            return new PollFailure(
-                ErrorCategory.Configuration, $"No connection to {server}: {Innermost(fault)} Set the base URL to the address of Keycloak itself.");
-        }
+        HttpRequestException { InnerException: ConnectFailedException failed } => Classify(source, failed.Fault),
+        HttpRequestException or IOException => new PollFailure(
+            ErrorCategory.Connection, $"The connection to {Of(source)} broke before the answer was complete: {Innermost(fault)}"),
+        _ => new PollFailure(ErrorCategory.Internal, $"Unexpected fault while asking {Of(source)}: {fault.GetType().Name}: {fault.Message}"),
+    };
 
-        return fault switch
-        {
-            CryptographicException => new PollFailure(
-                ErrorCategory.Configuration,
-                $"The CA certificate of source '{source.Name}' is not readable PEM: {fault.Message} Paste the certificate with its BEGIN and END lines."),
-            HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => new PollFailure(
-                ErrorCategory.NameResolution,
-                $"The host name '{source.BaseUrl.Host}' of source '{source.Name}' cannot be resolved. Check the base URL and DNS."),
-            HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } or AuthenticationException => new PollFailure(
-                ErrorCategory.Tls,
-                $"No trusted TLS connection to {server}: {Innermost(fault)} If the server's certificate comes from an authority of your own, put that "
-                    + "authority's certificate into the source's CA certificate."),
-            HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new PollFailure(
-                ErrorCategory.Connection,
-                $"No connection to {server}: {Innermost(fault)} Check that the server runs and that host, port and firewall allow it."),
-            HttpRequestException or IOException => new PollFailure(
-                ErrorCategory.Connection, $"The connection to {server} broke before the answer was complete: {Innermost(fault)}"),
-            _ => new PollFailure(ErrorCategory.Internal, $"Unexpected fault while asking {server}: {fault.GetType().Name}: {fault.Message}"),
-        };
-    }
+    private static PollFailure Classify(KeycloakSource source, Fault fault) => new(fault.Category, fault.Category switch
+    {
+        ErrorCategory.NameResolution => $"The host name of source '{source.Name}' cannot be resolved: {fault.What} Check the base URL, the proxy and DNS.",
+        ErrorCategory.Tls => $"No trusted TLS connection to {Of(source)}: {fault.What} {TrustAdvice(source)}",
+        ErrorCategory.Configuration when source.Proxy is null =>
+            $"No connection to {Of(source)}: {fault.What} Set the base URL to the address of Keycloak itself.",
+        ErrorCategory.Configuration or ErrorCategory.Authentication => $"No connection to {Of(source)}: {fault.What} {fault.Advice}",
+        _ => $"No connection to {Of(source)}: {fault.What} Check that the server runs and that host, port, proxy and firewall allow it.",
+    });
+
+    private static string TrustAdvice(KeycloakSource source) => source.Fingerprint is null
+        ? "If the server's certificate comes from an authority of your own, put that authority's certificate into the source's CA certificate."
+        : "Compare its fingerprint with that of the server; where the certificate was renewed, add the new one to the source's keycloak.fingerprint.";
 
     private static string Innermost(Exception fault)
     {

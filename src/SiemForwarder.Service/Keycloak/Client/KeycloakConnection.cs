@@ -1,5 +1,8 @@
-using System.Net.Http.Headers;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
@@ -8,6 +11,11 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
 {
     /// <summary>Bound on one request; far below the 300 s after which Keycloak ends a transaction.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan MaxStep = TimeSpan.FromSeconds(15);
+
+    private readonly Connector connector = new(
+        source.ToConnection(MaxStep), source.BaseUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, TimeProvider.System);
 
     private HttpClient? client;
 
@@ -23,7 +31,8 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
         KeycloakBody? body = null;
         try
         {
-            client ??= KeycloakHttp.Create(source);
+            client ??= CreateClient();
+            SecuredHttp.Lead(request);
             var sentAtMs = clock.LocalMs;
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             var answeredAtMs = clock.LocalMs;
@@ -40,7 +49,7 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
             {
                 Status = (int)response.StatusCode,
                 MediaType = response.Content.Headers.ContentType?.MediaType,
-                RetryAfter = Delay(response.Headers.RetryAfter),
+                RetryAfter = response.Headers.TryGetValues("Retry-After", out var wait) ? RetryAfter.Parse(wait.First(), time.GetUtcNow()) : null,
                 Location = response.Headers.Location,
                 Date = response.Headers.Date,
                 Body = body,
@@ -69,11 +78,43 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
         }
     }
 
-    public void Dispose() => client?.Dispose();
-
-    private TimeSpan? Delay(RetryConditionHeaderValue? retryAfter)
+    public void Dispose()
     {
-        var delay = retryAfter?.Delta ?? (retryAfter?.Date is { } date ? date - time.GetUtcNow() : null);
-        return delay > TimeSpan.Zero ? delay : null;
+        client?.Dispose();
+        connector.Dispose();
+    }
+
+    private HttpClient CreateClient()
+    {
+        var created = new HttpClient(SecuredHttp.CreateHandler(connector.OpenStreamAsync))
+        {
+            DefaultRequestVersion = HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+        };
+        created.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+        created.DefaultRequestHeaders.UserAgent.ParseAdd("SiemForwarder");
+        return created;
+    }
+}
+
+/// <summary>Lets at most four requests of this process into one Keycloak server at a time, however many of its realms are polled.</summary>
+internal static class ServerGate
+{
+    public const int MaxRequestsAtOnce = 4;
+
+    private static readonly ConcurrentDictionary<string, SemaphoreSlim> Gates = new(StringComparer.OrdinalIgnoreCase);
+
+    public static async Task<IDisposable> EnterAsync(Uri server, CancellationToken cancellationToken)
+    {
+        var gate = Gates.GetOrAdd(server.GetLeftPart(UriPartial.Authority), _ => new SemaphoreSlim(MaxRequestsAtOnce));
+        await gate.WaitAsync(cancellationToken);
+        return new Entry(gate);
+    }
+
+    /// <summary>One request inside; leaves when disposed.</summary>
+    private sealed class Entry(SemaphoreSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Release();
     }
 }

@@ -31,6 +31,20 @@ public sealed record KeycloakSource
 
     /// <summary>PEM of the authorities to trust instead of the system's.</summary>
     public string? CaCertificate { get; init; }
+
+    /// <summary>Fingerprints that the server's certificate is trusted by, instead of its chain and its name; null for none.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>HTTP proxy that requests go through; null for none.</summary>
+    public Uri? Proxy { get; init; }
+
+    internal ConnectionSettings ToConnection(TimeSpan timeout) => new(new Connections.Endpoint(BaseUrl.IdnHost, BaseUrl.Port))
+    {
+        Tls = new TlsSettings(CaCertificate) { Fingerprint = Fingerprint, Setting = "keycloak" },
+        Proxy = Proxy,
+        ProxySetting = "keycloak.proxy",
+        Timeout = timeout,
+    };
 }
 
 /// <summary>Where the first poll of a source begins.</summary>

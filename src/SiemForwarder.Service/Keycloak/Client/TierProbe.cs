@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using SiemForwarder.Connections;
 using SiemForwarder.Events;
 
@@ -58,4 +59,15 @@ internal static class TierProbe
         var failed = (KeycloakAnswer.Failed)answer;
         return failed is { Status: 400, Failure.Suspect: PageSuspicion.UnreadableRow } ? (true, null) : (false, failed.Failure);
     }
+}
+
+/// <summary>Which generation of the events API a server speaks.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ApiTier>))]
+public enum ApiTier
+{
+    /// <summary>Keycloak 26.2 and newer: event ids, ascending order, bounds in epoch milliseconds.</summary>
+    WithIds,
+
+    /// <summary>Older: no ids, newest first only, bounds as days in the server's time zone.</summary>
+    WithoutIds,
 }

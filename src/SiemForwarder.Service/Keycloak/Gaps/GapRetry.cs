@@ -50,3 +50,137 @@ internal sealed class GapRetry(StreamPollContext tail)
         return failure;
     }
 }
+
+/// <summary>Asks again for the rows that a server without ids could not read: finds their place by halving, then reads the page around it.</summary>
+internal sealed class OffsetGapRetry(StreamPollContext tail)
+{
+    private const int RowsAround = 50;
+    private readonly PageKeys keys = new();
+
+    /// <summary>Tries every gap once; null, or the first failure that is not about the rows.</summary>
+    public async Task<PollFailure?> RetryAsync(CancellationToken cancellationToken)
+    {
+        foreach (var gap in tail.Checkpoint.Gaps)
+        {
+            var (offset, failure) = await FindOffsetAsync(gap.ToMs, cancellationToken);
+            failure ??= await RetryAsync(gap, Math.Max(0, offset - RowsAround), cancellationToken);
+            if (failure is not null)
+            {
+                return failure;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<PollFailure?> RetryAsync(PollGap gap, int first, CancellationToken cancellationToken)
+    {
+        var rows = Math.Min(PollTiming.MaxPageRows, gap.Rows + (2 * RowsAround));
+        var (fetched, failure) = await tail.FetchAsync(new EventQuery(tail.Stream, rows) { First = first }, KeycloakClient.MaxPageBytes, cancellationToken);
+        using var page = fetched;
+        if (page is null)
+        {
+            return failure!.Suspect == PageSuspicion.UnreadableRow ? null : failure;
+        }
+
+        return await tail.StoreAsync(keys.ByContent(page, tail.Checkpoint.StartMs), tail.Checkpoint, cancellationToken)
+            ?? await PollGaps.CloseAsync(tail, gap, gap.Rows, cancellationToken);
+    }
+
+    /// <summary>The offset of the newest row no younger than the time, as far as unreadable rows let it be seen.</summary>
+    private async Task<(int Offset, PollFailure? Failure)> FindOffsetAsync(long timeMs, CancellationToken cancellationToken)
+    {
+        var (younger, notYounger) = (-1, 1);
+        while (true)
+        {
+            var (isYounger, failure) = await IsYoungerAsync(notYounger, timeMs, cancellationToken);
+            if (failure is not null)
+            {
+                return (0, failure);
+            }
+
+            if (!isYounger)
+            {
+                break;
+            }
+
+            (younger, notYounger) = (notYounger, notYounger * 2);
+        }
+
+        while (notYounger - younger > 1)
+        {
+            var middle = (younger + notYounger) / 2;
+            var (isYounger, failure) = await IsYoungerAsync(middle, timeMs, cancellationToken);
+            if (failure is not null)
+            {
+                return (0, failure);
+            }
+
+            (younger, notYounger) = isYounger ? (middle, notYounger) : (younger, middle);
+        }
+
+        return (notYounger, null);
+    }
+
+    private async Task<(bool IsYounger, PollFailure? Failure)> IsYoungerAsync(int offset, long timeMs, CancellationToken cancellationToken)
+    {
+        var (fetched, failure) = await tail.FetchAsync(new EventQuery(tail.Stream, 1) { First = offset }, KeycloakClient.MaxPageBytes, cancellationToken);
+        using var page = fetched;
+        return failure is { Suspect: not PageSuspicion.UnreadableRow } ? (false, failure) : (page is { Count: > 0 } && page.FirstTimeMs > timeMs, null);
+    }
+}
+
+/// <summary>The list of gaps in a checkpoint: what the server cannot read now and may be able to read after an upgrade or a repair.</summary>
+internal static class PollGaps
+{
+    private const int MaxGaps = 500;
+
+    /// <summary>Writes a gap down, in the checkpoint and as an event; one that is known already is left as it is.</summary>
+    public static async Task<PollFailure?> AddAsync(StreamPollContext tail, PollGap gap, CancellationToken cancellationToken)
+    {
+        if (tail.Checkpoint.Gaps.Any(known => (known.FromMs, known.ToMs) == (gap.FromMs, gap.ToMs) || (known.FromMs < gap.ToMs && known.ToMs > gap.FromMs)))
+        {
+            return null;
+        }
+
+        var notice = new PollNotice(
+            PollNotice.Unreadable,
+            gap.FoundAtMs,
+            $"Keycloak cannot read {gap.Rows} of its own stored events of realm '{tail.Source.Realm}' around "
+                + $"{DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u}; they are missing here. Its server log names the cause. They are asked for "
+                    + "again every hour.",
+            gap.FromMs,
+            gap.ToMs,
+            gap.Rows);
+        var failure = await tail.RaiseAsync(notice, cancellationToken);
+        if (failure is not null)
+        {
+            return failure;
+        }
+
+        List<PollGap> gaps = [.. tail.Checkpoint.Gaps.Append(gap).OrderBy(known => known.FromMs)];
+        while (gaps.Count > MaxGaps)
+        {
+            gaps[0] = gaps[0] with { ToMs = Math.Max(gaps[0].ToMs, gaps[1].ToMs), Rows = gaps[0].Rows + gaps[1].Rows };
+            gaps.RemoveAt(1);
+        }
+
+        return await tail.StoreAsync([], tail.Checkpoint with { Gaps = gaps }, cancellationToken);
+    }
+
+    /// <summary>Strikes a gap out after its rows were read and stored.</summary>
+    public static async Task<PollFailure?> CloseAsync(StreamPollContext tail, PollGap gap, int rows, CancellationToken cancellationToken)
+    {
+        var notice = new PollNotice(
+            PollNotice.Recovered,
+            tail.Clock.NowMs,
+            $"Keycloak can read its events of realm '{tail.Source.Realm}' around {DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u} again; what is "
+                + "still stored there is complete here now.",
+            gap.FromMs,
+            gap.ToMs,
+            rows);
+        var failure = await tail.RaiseAsync(notice, cancellationToken);
+        return failure ?? await tail.StoreAsync(
+            [], tail.Checkpoint with { Gaps = [.. tail.Checkpoint.Gaps.Where(known => known != gap)] }, cancellationToken);
+    }
+}

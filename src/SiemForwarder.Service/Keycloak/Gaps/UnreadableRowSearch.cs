@@ -1,3 +1,4 @@
+using SiemForwarder.Events;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Keycloak.Polling;
 
@@ -62,5 +63,128 @@ internal sealed class UnreadableRowSearch(StreamPollContext tail, PollFailure se
         var (page, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
         page?.Dispose();
         return failure;
+    }
+}
+
+/// <summary>Finds the offset of the first row that a server without ids cannot read, and how many stand there in a row.</summary>
+internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure seen, Func<int, int, EventQuery> query)
+{
+    private const int MaxInARow = 200;
+
+    /// <summary>How many of <paramref name="rows"/> rows from <paramref name="first"/> on can be read before one cannot; null where all
+    /// can, or none of the server's answers can be trusted.</summary>
+    public async Task<(int? Readable, PollFailure? Failure)> FindAsync(int first, int rows, CancellationToken cancellationToken)
+    {
+        var health = await ProbeAsync(0, 0, cancellationToken);
+        if (health is not null)
+        {
+            return (null, health.Suspect == PageSuspicion.UnreadableRow ? seen : health);
+        }
+
+        var (good, bad) = (0, rows + 1);
+        while (bad - good > 1)
+        {
+            var middle = (good + bad) / 2;
+            var failure = await ProbeAsync(first, middle, cancellationToken);
+            if (failure is not null && failure.Suspect != PageSuspicion.UnreadableRow)
+            {
+                return (null, failure);
+            }
+
+            (good, bad) = failure is null ? (middle, bad) : (good, middle);
+        }
+
+        return good >= rows ? (null, null) : (good, null);
+    }
+
+    /// <summary>How many rows cannot be read from <paramref name="offset"/> on, and the time of the next that can; null where none follows.</summary>
+    public async Task<(int Unreadable, long? BelowMs, PollFailure? Failure)> CountAsync(int offset, CancellationToken cancellationToken)
+    {
+        for (var count = 0; count < MaxInARow; count++)
+        {
+            var (fetched, failure) = await tail.FetchAsync(query(offset + count, 1), KeycloakClient.MaxPageBytes, cancellationToken);
+            using var page = fetched;
+            if (failure is { Suspect: not PageSuspicion.UnreadableRow })
+            {
+                return (0, null, failure);
+            }
+
+            if (page is not null)
+            {
+                return (count, page.Count == 0 ? null : page.FirstTimeMs, null);
+            }
+        }
+
+        return (0, null, seen);
+    }
+
+    private async Task<PollFailure?> ProbeAsync(int first, int max, CancellationToken cancellationToken)
+    {
+        var (page, failure) = await tail.FetchAsync(query(first, max), KeycloakClient.MaxPageBytes, cancellationToken);
+        page?.Dispose();
+        return failure;
+    }
+}
+
+/// <summary>Reads row by row a millisecond that holds a row the server cannot read, and keeps account of what is missing.</summary>
+internal sealed class UnreadableMillisecond(StreamPollContext tail, PageKeys keys)
+{
+    private const int MaxRounds = 10;
+    private const int MaxSteps = 500;
+
+    /// <summary>Stores the readable rows of the millisecond and records the gap; the pass goes on from where it was and steps over it.</summary>
+    public async Task<PollFailure?> RecordAsync(long timeMs, CancellationToken cancellationToken)
+    {
+        var (unreadable, failure) = await ReadAsync(timeMs, cancellationToken);
+        if (failure is not null || unreadable == 0)
+        {
+            return failure;
+        }
+
+        return await PollGaps.AddAsync(tail, new PollGap(timeMs, timeMs, unreadable, tail.Clock.NowMs), cancellationToken);
+    }
+
+    /// <summary>Stores the readable rows of the millisecond; returns how many rows cannot be read.</summary>
+    public async Task<(int Unreadable, PollFailure? Failure)> ReadAsync(long timeMs, CancellationToken cancellationToken)
+    {
+        var found = new HashSet<EventKey>();
+        var unreadable = 0;
+
+        // The order inside a millisecond may differ from query to query, so one round may meet a row twice and another not at all.
+        for (var (round, quietRounds) = (0, 0); round < MaxRounds && quietRounds < 3; round++, quietRounds++)
+        {
+            var (failed, before) = (0, found.Count);
+            for (var first = 0; first < MaxSteps; first++)
+            {
+                var query = EventQuery.Ascending(tail.Stream, timeMs, timeMs, 1) with { First = first };
+                var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
+                using var page = fetched;
+                if (failure is { Suspect: not PageSuspicion.UnreadableRow })
+                {
+                    return (0, failure);
+                }
+
+                if (page is { Count: 0 })
+                {
+                    break;
+                }
+
+                failed += page is null ? 1 : 0;
+                if (page is not null && page.Events[0].Key is { } key && found.Add(key))
+                {
+                    var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
+                    var unstored = await tail.StoreAsync(events, tail.Checkpoint, cancellationToken);
+                    if (unstored is not null)
+                    {
+                        return (0, unstored);
+                    }
+                }
+            }
+
+            unreadable = Math.Max(unreadable, failed);
+            quietRounds = found.Count > before ? 0 : quietRounds;
+        }
+
+        return (unreadable, null);
     }
 }

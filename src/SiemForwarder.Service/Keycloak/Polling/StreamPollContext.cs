@@ -1,3 +1,4 @@
+using System.Text;
 using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
@@ -243,5 +244,56 @@ internal sealed class StreamPollContext(
         }
 
         return stored != next && time.GetElapsedTime(storedAt) >= QuietPersistInterval;
+    }
+}
+
+/// <summary>How many rows to ask for: halved where an answer was too much, grown back slowly.</summary>
+internal sealed class AdaptivePageSize
+{
+    private const int GoodPagesToGrow = 10;
+
+    private readonly int usual;
+    private int goodPages;
+
+    public AdaptivePageSize(int usual) => Rows = this.usual = usual;
+
+    public int Rows { get; private set; }
+
+    public void Halve()
+    {
+        Rows = Math.Max(1, Rows / 2);
+        goodPages = 0;
+    }
+
+    public void NoteGoodPage()
+    {
+        if (Rows < usual && ++goodPages >= GoodPagesToGrow)
+        {
+            Rows = Math.Min(usual, Rows * 2);
+            goodPages = 0;
+        }
+    }
+}
+
+/// <summary>Finds the event that our own token left in the log of the realm: it carries the server's clock in milliseconds.</summary>
+internal static class OwnLogin
+{
+    public static void Observe(KeycloakClient client, EventPage page)
+    {
+        if (client.Token.UnseenTokenId is not { } tokenId)
+        {
+            return;
+        }
+
+        var needle = Encoding.UTF8.GetBytes(tokenId);
+        foreach (var pageEvent in page.Events)
+        {
+            var json = page.Json(pageEvent).Span;
+            if (json.IndexOf(needle) >= 0 && json.IndexOf("\"CLIENT_LOGIN\""u8) >= 0)
+            {
+                client.Token.ObserveLogin(pageEvent.TimeMs);
+                return;
+            }
+        }
     }
 }

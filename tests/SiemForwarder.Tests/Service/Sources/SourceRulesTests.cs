@@ -96,6 +96,51 @@ public sealed class SourceRulesTests
         Assert.Contains("The address changed", string.Join(' ', errors.ByField["keycloak.clientSecret"]), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http://proxy.example.com:3128", null)]
+    [InlineData(null, "SHA-256:0000000000000000000000000000000000000000000000000000000000000000")]
+    public void AnotherWayToTheServerAsksForTheSecretAgain(string? proxy, string? fingerprint)
+    {
+        var before = Validate(new SourceRequest { Name = "n", Keycloak = Keycloak });
+        var given = Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { Proxy = proxy, Fingerprint = fingerprint } });
+        var errors = new FieldErrors();
+
+        SourceRules.Validate(
+            new SourceRequest { Name = "n", Keycloak = Keycloak with { ClientSecret = null, Proxy = proxy, Fingerprint = fingerprint } }, before.Secrets, errors,
+            before.Kind, before.Definition.Keycloak);
+
+        Assert.Equal((proxy, fingerprint), (given.Definition.Keycloak!.Proxy, given.Definition.Keycloak.Fingerprint));
+        Assert.Equal(["keycloak.clientSecret"], errors.ByField.Keys);
+    }
+
+    [Theory]
+    [InlineData("http://user:s3cr3t@proxy.example.com:3128")]
+    [InlineData("https://proxy.example.com:3128")]
+    [InlineData("socks5://proxy.example.com:1080")]
+    [InlineData("proxy.example.com:3128")]
+    [InlineData("http://proxy.example.com:3128/path")]
+    public void AProxyIsAUrlWithoutPasswordOrPath(string proxy)
+    {
+        var errors = new FieldErrors();
+
+        Assert.Null(SourceRules.Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { Proxy = proxy } }, new Dictionary<string, Secret>(), errors));
+
+        Assert.DoesNotContain("s3cr3t", Assert.Single(errors.ByField["keycloak.proxy"]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://sso.example.com/", "AB:CD")]
+    [InlineData("http://sso.example.com/", "SHA-256:0000000000000000000000000000000000000000000000000000000000000000")]
+    public void AFingerprintIsOneOfACertificate(string baseUrl, string fingerprint)
+    {
+        var errors = new FieldErrors();
+
+        SourceRules.Validate(
+            new SourceRequest { Name = "n", Keycloak = Keycloak with { BaseUrl = baseUrl, Fingerprint = fingerprint } }, new Dictionary<string, Secret>(), errors);
+
+        Assert.Equal(["keycloak.fingerprint"], errors.ByField.Keys);
+    }
+
     [Fact]
     public void AllFaultsAreNamedAtOnce()
     {

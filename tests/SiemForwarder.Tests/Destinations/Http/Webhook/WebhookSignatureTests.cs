@@ -30,6 +30,19 @@ public sealed class WebhookSignatureTests
     }
 
     [Theory]
+    [InlineData("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==")]
+    [InlineData("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=")]
+    public void AKeyPairSignsAsTheVectorOfTheSpecificationDoes(string secret)
+    {
+        var headers = new WebhookSignature([new Secret(secret)]).Sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek", DateTimeOffset.FromUnixTimeSeconds(1614265330), """{"test": 2432232314}"""u8);
+
+        Assert.Equal(
+            "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==",
+            Assert.Single(headers, header => header.Key == "webhook-signature").Value);
+    }
+
+    [Theory]
     [InlineData(HttpBody.Single, false)]
     [InlineData(HttpBody.Array, true)]
     public async Task RequestsAreSignedOverTheBytesThatArriveAndKeepTheirIdWhenRepeated(HttpBody body, bool gzip)
@@ -66,6 +79,8 @@ public sealed class WebhookSignatureTests
     [InlineData("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     [InlineData("whsec_MfKQ9r8GKYqrTwjU")]
     [InlineData("whsec_%%%")]
+    [InlineData("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMQ==")]
+    [InlineData("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvw==")]
     public void ASecretThatIsNoneIsNamed(string secret) => Assert.Equal(
         "settings.signingSecret", Assert.Single(WebhookDestination.Kind.CheckSettings!(SomeSettings.Own(new { signingSecret = secret }))).Field);
 

@@ -68,7 +68,7 @@ public sealed class ForbiddenServerTests
         var failure = ConnectionFaults.Classify(Source, refused);
         var reached = await client.GetStringAsync(new Uri($"http://both.test:{receiver.Port}/"), Token);
 
-        Assert.IsType<ForbiddenAddressException>(refused.InnerException);
+        Assert.IsType<ConnectFailedException>(refused.InnerException);
         Assert.Equal(ErrorCategory.Configuration, failure.Category);
         Assert.Contains("evil.test leads to 169.254.169.254", failure.Message, StringComparison.Ordinal);
         Assert.Equal("reached", reached);

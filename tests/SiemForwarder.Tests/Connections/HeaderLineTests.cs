@@ -1,7 +1,6 @@
 using SiemForwarder.Connections;
-using SiemForwarder.Service.Integrations;
 
-namespace SiemForwarder.Tests.Service.Integrations;
+namespace SiemForwarder.Tests.Connections;
 
 public sealed class HeaderLineTests
 {

@@ -1,0 +1,36 @@
+using System.Text;
+
+namespace SiemForwarder.Connections.Network;
+
+/// <summary>HTTP/1.1 over connections that are secured already, so that names, addresses, proxies and certificates are judged as everywhere.</summary>
+public static class SecuredHttp
+{
+    private static readonly TimeSpan ConnectionAge = TimeSpan.FromMinutes(5);
+
+    /// <summary>Keeps connections for a while; no redirects, cookies, proxies of the environment or tracing headers.</summary>
+    /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
+    public static SocketsHttpHandler CreateHandler(Func<CancellationToken, ValueTask<Stream>> connect) => new()
+    {
+        ActivityHeadersPropagator = null,
+        AllowAutoRedirect = false,
+        ConnectCallback = (_, cancellationToken) => connect(cancellationToken),
+        PooledConnectionLifetime = ConnectionAge,
+        RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+        UseCookies = false,
+        UseProxy = false,
+    };
+
+    /// <summary>What a URL begins with: http, since a second handshake would follow if the scheme said https here.</summary>
+    public static string OriginOf(Endpoint endpoint) => $"http://{endpoint}";
+
+    /// <summary>Leads a request to its URL over such a connection.</summary>
+    public static void Lead(HttpRequestMessage request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var url = request.RequestUri!;
+        var endpoint = new Endpoint(url.IdnHost, url.Port);
+        var name = endpoint.ToString();
+        request.RequestUri = new Uri(OriginOf(endpoint) + url.PathAndQuery);
+        request.Headers.Host = url.IsDefaultPort ? name[..name.LastIndexOf(':')] : name;
+    }
+}
