@@ -5,6 +5,7 @@ using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Commands;
 
@@ -71,9 +72,18 @@ internal static class CommandLine
         var options = configuration.GetSection(ForwarderOptions.Section).Get<ForwarderOptions>() ?? new ForwarderOptions();
         using var stop = new CancellationTokenSource();
         await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stop.Token);
+        var ownKeys = home.IsOwn && string.IsNullOrWhiteSpace(configuration[$"{SecretsOptions.Section}:{nameof(SecretsOptions.MasterKeyFile)}"])
+            ? Path.Combine(Path.GetFullPath(options.DataFolder), "master-key")
+            : null;
+        if (ownKeys is not null)
+        {
+            MasterKeys.Make(ownKeys);
+        }
+
         var granted = await DatabaseStart.CheckAsync(home.ConnectionString, TimeProvider.System, stop.Token);
         await using var app = ForwarderHost.Build(args, home.ConnectionString, builder => builder.Services
             .AddSingleton(home).AddHostedService<DatabaseWatchService>()
+            .PostConfigure<SecretsOptions>(secrets => secrets.MasterKeyFile = ownKeys ?? secrets.MasterKeyFile)
             .PostConfigure<DatabaseOptions>(database =>
                 database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);

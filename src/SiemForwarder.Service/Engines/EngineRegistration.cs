@@ -19,6 +19,7 @@ internal static class EngineRegistration
             .AddSingleton(provider => new EngineReader(
                 provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
             .AddSingleton<LoopGuard>()
+            .AddHostedService<MasterKeyService>()
             .AddHostedService<LeaseService>();
     }
 }

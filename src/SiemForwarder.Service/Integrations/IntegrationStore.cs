@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Integrations;
 

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>What the operator may set for the forwarder's watch over itself; section <c>Forwarder:Operations</c>.</summary>
@@ -9,5 +11,6 @@ internal sealed class OperationsOptions
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long something has to fail before it is an alarm; shorter troubles show in the status only.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan FailingAfter { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -4,6 +4,7 @@ using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Sources;
 

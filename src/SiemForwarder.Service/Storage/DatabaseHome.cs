@@ -19,6 +19,9 @@ internal sealed class DatabaseHome : IAsyncDisposable
     /// <summary>For the log: where the data is.</summary>
     public string Description { get; }
 
+    /// <summary>Whether it is the service's own, so that no other engine uses it.</summary>
+    public bool IsOwn => server is not null;
+
     /// <summary>Uses the given connection string, else starts a private PostgreSQL, else a container.</summary>
     /// <exception cref="DatabaseStartException">With one sentence that names both ways out.</exception>
     public static async Task<DatabaseHome> OpenAsync(string? connectionString, string dataFolder, CancellationToken cancellationToken)

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Secret = SiemForwarder.Connections.Secret;
 using SiemForwarder.Service.Settings;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Storage;
 
@@ -20,9 +21,14 @@ internal static class StorageRegistration
         services.AddDbContextFactory<ForwarderDbContext>((provider, options) =>
             ServiceDatabase.Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddDataProtection().SetApplicationName("SiemForwarder");
+        services.AddSettings<SecretsOptions>(SecretsOptions.Section);
+        services.AddSingleton<MasterKeys>().AddSingleton<KeyRewrapping>();
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider =>
             new ConfigureOptions<KeyManagementOptions>(options =>
-                options.XmlRepository = new ProtectionKeyStore(provider.GetRequiredService<NpgsqlDataSource>())));
+            {
+                options.XmlRepository = new ProtectionKeyStore(provider.GetRequiredService<NpgsqlDataSource>());
+                options.XmlEncryptor = provider.GetRequiredService<MasterKeys>() is { IsSet: true } keys ? new MasterKeyEncryptor(keys) : null;
+            }));
         return services.AddSingleton<SecretProtector>().AddSingleton<ConfigurationSignal>();
     }
 
@@ -39,6 +45,7 @@ internal static class StorageRegistration
             await database.Database.MigrateAsync(cancellationToken);
         }
 
+        await services.GetRequiredService<KeyRewrapping>().RunAsync(cancellationToken);
         await MakeProtectionKeyAsync(services, cancellationToken);
     }
 

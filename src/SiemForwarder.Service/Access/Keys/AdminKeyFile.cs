@@ -78,7 +78,8 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
             var key = File.ReadAllText(path).Trim();
             return key.Length is >= MinKeyLength and <= MaxKeyLength && !key.Any(char.IsWhiteSpace)
                 ? (Digest(key), null)
-                : (null, $"{Setting}: the key in {path} must be one word of {MinKeyLength} to {MaxKeyLength} characters; make one with 'openssl rand -hex 32'.");
+                : (null, $"{Setting}: the key in {path} must be one word of {MinKeyLength} to {MaxKeyLength} characters; make one with "
+                    + "'openssl rand -hex 32'.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -12,9 +12,9 @@ namespace SiemForwarder.Service.Access.Keys;
 internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvider time)
 {
     /// <summary>Addresses and keys that are remembered; beyond, the oldest are forgotten.</summary>
-    public const int MostRemembered = 10_000;
+    public const int MaxRemembered = 10_000;
 
-    private const int MostDoublings = 6;
+    private const int MaxDoublings = 6;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ProvenFor = TimeSpan.FromHours(1);
 
@@ -70,7 +70,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
             }
 
             ofAddress.LockedUntil = now + (Window * (1 << ofAddress.Locks));
-            ofAddress.Locks = Math.Min(ofAddress.Locks + 1, MostDoublings);
+            ofAddress.Locks = Math.Min(ofAddress.Locks + 1, MaxDoublings);
             ofAddress.Wrong = 0;
             return true;
         }
@@ -109,12 +109,12 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
     private static void MakeRoom<TKey, TValue>(Dictionary<TKey, TValue> counts, Func<TValue, DateTimeOffset> age)
         where TKey : notnull
     {
-        if (counts.Count < MostRemembered)
+        if (counts.Count < MaxRemembered)
         {
             return;
         }
 
-        foreach (var key in counts.OrderBy(pair => age(pair.Value)).Take(MostRemembered / 4).Select(pair => pair.Key).ToList())
+        foreach (var key in counts.OrderBy(pair => age(pair.Value)).Take(MaxRemembered / 4).Select(pair => pair.Key).ToList())
         {
             counts.Remove(key);
         }

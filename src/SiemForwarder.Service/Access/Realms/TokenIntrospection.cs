@@ -20,12 +20,12 @@ internal enum TokenState
 /// <summary>Asks the realm whether a token still counts (RFC 7662), and remembers the answer for seconds.</summary>
 internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, TimeProvider time, ILogger<TokenIntrospection> logger) : IDisposable
 {
-    private const int MostRemembered = 10_000;
-    private const int LongestAnswer = 256 * 1024;
+    private const int MaxRemembered = 10_000;
+    private const int MaxAnswer = 256 * 1024;
 
     private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
     {
-        Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = LongestAnswer,
+        Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = MaxAnswer,
     };
 
     private readonly ConcurrentDictionary<string, Answer> answers = new();
@@ -89,12 +89,12 @@ internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, 
 
     private void MakeRoom(DateTimeOffset now)
     {
-        if (answers.Count < MostRemembered)
+        if (answers.Count < MaxRemembered)
         {
             return;
         }
 
-        var oldest = answers.OrderBy(pair => pair.Value.Until).TakeWhile((pair, index) => pair.Value.Until <= now || index < MostRemembered / 4).ToList();
+        var oldest = answers.OrderBy(pair => pair.Value.Until).TakeWhile((pair, index) => pair.Value.Until <= now || index < MaxRemembered / 4).ToList();
         foreach (var old in oldest)
         {
             answers.TryRemove(old);

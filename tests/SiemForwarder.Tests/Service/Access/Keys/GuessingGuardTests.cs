@@ -82,13 +82,13 @@ public sealed class GuessingGuardTests
     [Fact]
     public void WhatIsRememberedHasABound()
     {
-        for (var i = 0; i < 3 * GuessingGuard.MostRemembered; i++)
+        for (var i = 0; i < 3 * GuessingGuard.MaxRemembered; i++)
         {
             guard.NoteWrong(new IPAddress(i), string.Create(CultureInfo.InvariantCulture, $"key {i}"));
             guard.NoteRight(new IPAddress(i), "a");
         }
 
-        Assert.InRange(guard.Remembered, GuessingGuard.MostRemembered, 3 * GuessingGuard.MostRemembered);
+        Assert.InRange(guard.Remembered, GuessingGuard.MaxRemembered, 3 * GuessingGuard.MaxRemembered);
     }
 
     private void Guess(IPAddress address, int times)

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Npgsql;
 
-namespace SiemForwarder.Service.Storage;
+namespace SiemForwarder.Service.Storage.Protection;
 
 /// <summary>Keeps the keys that encrypt secrets in the database, so that every engine can read them.</summary>
 internal sealed class ProtectionKeyStore(NpgsqlDataSource database) : IXmlRepository

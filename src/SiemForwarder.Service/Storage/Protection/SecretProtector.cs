@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
 using Secret = SiemForwarder.Connections.Secret;
 
-namespace SiemForwarder.Service.Storage;
+namespace SiemForwarder.Service.Storage.Protection;
 
 /// <summary>Encrypts the secrets of one resource as a whole and reads them back.</summary>
 internal sealed class SecretProtector(IDataProtectionProvider provider)

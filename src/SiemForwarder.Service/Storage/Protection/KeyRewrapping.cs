@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Xml.Linq;
+using Npgsql;
+using SiemForwarder.Service.Storage.Private;
+
+namespace SiemForwarder.Service.Storage.Protection;
+
+/// <summary>Sees to it that every key in the database is wrapped by the current master key: after it was set for the first time, and after a rotation.</summary>
+internal sealed partial class KeyRewrapping(DatabaseConnections connections, MasterKeys keys, ILogger<KeyRewrapping> logger)
+{
+    /// <summary>Wraps what is not wrapped by it; how many keys that were. Engines that do so at one time wait for each other.</summary>
+    /// <exception cref="DatabaseStartException">A key is wrapped by a master key that is not at hand; with one sentence for the operator.</exception>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.Vital.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var turn = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder protection key'))", connection, transaction))
+        {
+            await turn.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        var stored = new List<(int Id, XElement Key)>();
+        await using (var list = new NpgsqlCommand("SELECT id, xml FROM protection_key ORDER BY id", connection, transaction))
+        await using (var reader = await list.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                stored.Add((reader.GetInt32(0), XElement.Parse(reader.GetString(1))));
+            }
+        }
+
+        var wrapped = 0;
+        foreach (var (id, key) in stored)
+        {
+            if (Rewrap(key) is { } again)
+            {
+                await using var update = new NpgsqlCommand("UPDATE protection_key SET xml = $2 WHERE id = $1", connection, transaction)
+                {
+                    Parameters = { new() { Value = id }, new() { Value = again.ToString(SaveOptions.DisableFormatting) } },
+                };
+                wrapped += await update.ExecuteNonQueryAsync(cancellationToken);
+            }
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        if (wrapped > 0)
+        {
+            LogWrapped(wrapped, keys.Current!.Id);
+        }
+
+        return wrapped;
+    }
+
+    private XElement? Rewrap(XElement key)
+    {
+        if (!keys.IsSet)
+        {
+            // Keys that were wrapped once cannot be read without: better no start than new keys beside them.
+            return key.Descendants("wrapped").Any()
+                ? throw new DatabaseStartException(
+                    "The stored secrets are wrapped by a master key: name its file in Forwarder__Secrets__MasterKeyFile (docs/security.md).")
+                : null;
+        }
+
+        try
+        {
+            return KeyWrapping.Rewrap(key, keys);
+        }
+        catch (CryptographicException exception)
+        {
+            throw new DatabaseStartException($"The stored secrets cannot be read: {exception.Message} Put the key that is missing back, on a line of its own.");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "{Count} keys in the database are now wrapped by the master key {Id}.")]
+    private partial void LogWrapped(int count, string id);
+}

@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection.XmlEncryption;
+
+namespace SiemForwarder.Service.Storage.Protection;
+
+/// <summary>Wraps what is secret in a stored key of ASP.NET Core Data Protection by a master key: AES-256-GCM, the id of the master key authenticated.</summary>
+internal static class KeyWrapping
+{
+    // The names that the framework reads (XmlConstants of Microsoft.AspNetCore.DataProtection).
+    private static readonly XNamespace Framework = "http://schemas.asp.net/2015/03/dataProtection";
+    private static readonly XName RequiresEncryption = Framework + "requiresEncryption";
+    private static readonly XName EncryptedSecret = Framework + "encryptedSecret";
+    private static readonly XName DecryptorType = "decryptorType";
+
+    // Without the version of the assembly, so that engines of other versions find it.
+    private static readonly string Decryptor = $"{typeof(MasterKeyDecryptor).FullName}, {typeof(MasterKeyDecryptor).Assembly.GetName().Name}";
+
+    private const string Wrapped = "wrapped";
+    private const int NonceLength = 12;
+    private const int TagLength = 16;
+
+    /// <summary>The element as it is stored.</summary>
+    public static XElement Wrap(XElement plain, MasterKey key)
+    {
+        var text = Encoding.UTF8.GetBytes(plain.ToString(SaveOptions.DisableFormatting));
+        var sealedText = new byte[NonceLength + text.Length + TagLength];
+        var nonce = sealedText.AsSpan(0, NonceLength);
+        RandomNumberGenerator.Fill(nonce);
+        using var aes = new AesGcm(key.Bytes, TagLength);
+        aes.Encrypt(nonce, text, sealedText.AsSpan(NonceLength, text.Length), sealedText.AsSpan(NonceLength + text.Length), Encoding.ASCII.GetBytes(key.Id));
+        CryptographicOperations.ZeroMemory(text);
+        return new XElement(Wrapped, new XAttribute("masterKey", key.Id), Convert.ToBase64String(sealedText));
+    }
+
+    /// <summary>The element as it was.</summary>
+    /// <exception cref="CryptographicException">No master key at hand unwraps it, or it was changed.</exception>
+    public static XElement Unwrap(XElement wrapped, MasterKeys keys)
+    {
+        var id = (string?)wrapped.Attribute("masterKey") ?? "";
+        var key = keys.Find(id) ?? throw new CryptographicException($"The master key {id} is not in the file of Forwarder__Secrets__MasterKeyFile.");
+        var sealedText = Convert.FromBase64String(wrapped.Value);
+        var text = new byte[sealedText.Length - NonceLength - TagLength];
+        using var aes = new AesGcm(key.Bytes, TagLength);
+        aes.Decrypt(sealedText.AsSpan(0, NonceLength), sealedText.AsSpan(NonceLength, text.Length), sealedText.AsSpan(^TagLength), text, Encoding.ASCII.GetBytes(id));
+        return XElement.Parse(Encoding.UTF8.GetString(text));
+    }
+
+    /// <summary>A stored key with its secret wrapped by the current master key; null where it is already.</summary>
+    /// <exception cref="CryptographicException">No master key at hand unwraps it.</exception>
+    public static XElement? Rewrap(XElement stored, MasterKeys keys)
+    {
+        var copy = new XElement(stored);
+        var current = keys.Current!;
+        if (copy.Descendants(EncryptedSecret).SingleOrDefault() is { } secret)
+        {
+            var wrapped = secret.Elements().Single();
+            if (wrapped.Name != Wrapped || ((string?)wrapped.Attribute("masterKey") == current.Id && (string?)secret.Attribute(DecryptorType) == Decryptor))
+            {
+                return null;
+            }
+
+            secret.ReplaceWith(Sealed(Unwrap(wrapped, keys), current));
+            return copy;
+        }
+
+        if (copy.Descendants().FirstOrDefault(element => (bool?)element.Attribute(RequiresEncryption) == true) is not { } plain)
+        {
+            return null;
+        }
+
+        plain.ReplaceWith(Sealed(plain, current));
+        return copy;
+    }
+
+    private static XElement Sealed(XElement plain, MasterKey key) =>
+        new(EncryptedSecret, new XAttribute(DecryptorType, Decryptor), Wrap(plain, key));
+}
+
+/// <summary>Wraps the keys that the framework makes.</summary>
+internal sealed class MasterKeyEncryptor(MasterKeys keys) : IXmlEncryptor
+{
+    public EncryptedXmlInfo Encrypt(XElement plaintextElement) => new(KeyWrapping.Wrap(plaintextElement, keys.Current!), typeof(MasterKeyDecryptor));
+}
+
+/// <summary>Unwraps the keys that the framework reads. Its name stands in the database: it must not change.</summary>
+internal sealed class MasterKeyDecryptor(IServiceProvider services) : IXmlDecryptor
+{
+    public XElement Decrypt(XElement encryptedElement) => KeyWrapping.Unwrap(encryptedElement, services.GetRequiredService<MasterKeys>());
+}

@@ -1,0 +1,131 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Storage.Private;
+using SiemForwarder.Service.Storage.Protection;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.EndToEnd.Storage;
+
+/// <summary>Stored secrets are worth nothing without the master key, which is not in the database; it is set, rotated and missed while events wait.</summary>
+public sealed class MasterKeyTests(TestPostgres postgres)
+{
+    private const string Token = "m4rked-t0ken-of-the-siem";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ADumpOfTheDatabaseAloneRevealsNoSecretAndStartsNoEngine()
+    {
+        await using var folder = new TemporaryFolder();
+        await using var receiver = HttpReceiver.Start(new HttpReply(200));
+        var file = WriteKeys(folder, NewKey());
+        var database = await postgres.CreateDatabaseAsync();
+        await using (var forwarder = await ForwarderApplication.StartOnAsync(database, Setting(file)))
+        {
+            await AddAsync(forwarder, receiver);
+            await SendsItsTokenAsync(forwarder, receiver);
+        }
+
+        var dump = await DumpAsync(database);
+        var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(database));
+        var foreign = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(database, Setting(WriteKeys(folder, NewKey(), "other"))));
+
+        Assert.Contains("protection_key", dump, StringComparison.Ordinal);
+        Assert.Contains("aes", dump, StringComparison.OrdinalIgnoreCase);
+        Assert.All([Token, "requiresEncryption", "<value>", File.ReadAllText(file).Trim()], text => Assert.DoesNotContain(text, dump, StringComparison.Ordinal));
+        Assert.StartsWith("The stored secrets are wrapped by a master key: name its file in Forwarder__Secrets__MasterKeyFile", fault.Message, StringComparison.Ordinal);
+        Assert.Matches("^The stored secrets cannot be read: The master key [0-9a-f]{8} is not in the file", foreign.Message);
+    }
+
+    [Fact]
+    public async Task SecretsOfADatabaseWithoutOneAreWrappedAtTheNextStart()
+    {
+        await using var folder = new TemporaryFolder();
+        await using var receiver = HttpReceiver.Start(new HttpReply(200));
+        var database = await postgres.CreateDatabaseAsync();
+        await using (var before = await ForwarderApplication.StartOnAsync(database))
+        {
+            await AddAsync(before, receiver);
+        }
+
+        Assert.Contains("<value>", await DumpAsync(database), StringComparison.Ordinal);
+        await using var forwarder = await ForwarderApplication.StartOnAsync(database, Setting(WriteKeys(folder, NewKey())));
+
+        Assert.DoesNotContain("<value>", await DumpAsync(database), StringComparison.Ordinal);
+        await SendsItsTokenAsync(forwarder, receiver);
+    }
+
+    [Fact]
+    public async Task ARotationIsFollowedWhileTheServiceRunsAndTheFormerKeyMayGo()
+    {
+        await using var folder = new TemporaryFolder();
+        await using var receiver = HttpReceiver.Start(new HttpReply(200));
+        var (first, second) = (NewKey(), NewKey());
+        var file = WriteKeys(folder, first);
+        var database = await postgres.CreateDatabaseAsync();
+        await using (var forwarder = await ForwarderApplication.StartOnAsync(database, Setting(file)))
+        {
+            await AddAsync(forwarder, receiver);
+            WriteKeys(folder, $"{second}\n{first}");
+            await forwarder.Services.GetRequiredService<KeyRewrapping>().RunAsync(Stop);
+            await SendsItsTokenAsync(forwarder, receiver);
+        }
+
+        WriteKeys(folder, second);
+        await using var later = await ForwarderApplication.StartOnAsync(database, Setting(file));
+
+        await SendsItsTokenAsync(later, receiver);
+        Assert.DoesNotContain(MasterKey.Of(Convert.FromBase64String(first)).Id, await DumpAsync(database), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("c2hvcnQ=")]
+    [InlineData("this is no base64")]
+    public async Task AFileThatHoldsNoKeyEndsTheStartWithOneSentence(string content)
+    {
+        await using var folder = new TemporaryFolder();
+        var file = WriteKeys(folder, content);
+
+        var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartAsync(postgres, Setting(file)));
+
+        Assert.StartsWith($"The file of master keys {file} must hold 32 bytes in base64 on each line", fault.Message, StringComparison.Ordinal);
+    }
+
+    private static Task AddAsync(ForwarderApplication forwarder, HttpReceiver receiver) => forwarder.PostAsync(
+        "/api/v1/integrations", new { name = "hook", serverUrl = $"http://127.0.0.1:{receiver.Port}/", authentication = new { type = "bearer", token = Token } });
+
+    /// <summary>The stored token reaches the receiver, so it can be read.</summary>
+    private static async Task SendsItsTokenAsync(ForwarderApplication forwarder, HttpReceiver receiver)
+    {
+        var before = receiver.Requests.Count;
+
+        await forwarder.PostAsync("/api/v1/integrations/1/test");
+
+        Assert.Equal($"Bearer {Token}", receiver.Requests[before].FindHeader("Authorization"));
+    }
+
+    private static string Setting(string file) => $"--Forwarder:Secrets:MasterKeyFile={file}";
+
+    private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(MasterKey.Length));
+
+    private static string WriteKeys(TemporaryFolder folder, string keys, string name = "master-key")
+    {
+        var path = Path.Combine(folder.Path, name);
+        File.WriteAllText(path + ".new", keys + "\n");
+        File.Move(path + ".new", path, overwrite: true);
+        return path;
+    }
+
+    /// <summary>Every row of every table, as text.</summary>
+    private static async Task<string> DumpAsync(string connectionString)
+    {
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var command = database.CreateCommand(
+            "SELECT string_agg(table_name || ' ' || query_to_xml(format('SELECT * FROM %I', table_name), true, false, '')::text, '') "
+                + "FROM information_schema.tables WHERE table_schema = 'public'");
+        return System.Net.WebUtility.HtmlDecode((string)(await command.ExecuteScalarAsync(Stop))!);
+    }
+}
