@@ -62,7 +62,7 @@ public sealed class AuditTests(TestPostgres postgres)
         var (created, updated, deleted) = (rows[2], rows[3], rows[6]);
         Assert.Equal(($"integration:{id}", "siem", null, "one"), ((string?)created["target"], (string?)created["name"], (string?)created["before"], (string?)created["after"]!["description"]));
         Assert.Equal(("one", "two"), ((string?)updated["before"]!["description"], (string?)updated["after"]!["description"]));
-        Assert.Equal("""["header"]""", updated["after"]!["changedSecrets"]!.ToJsonString());
+        Assert.Equal("""["authentication.header"]""", updated["after"]!["changedSecrets"]!.ToJsonString());
         Assert.Equal((true, false), ((bool?)rows[5]["before"]!["enabled"], (bool?)rows[5]["after"]!["enabled"]));
         Assert.Equal(("two", null), ((string?)deleted["before"]!["description"], deleted["after"]));
         Assert.Equal(("refused", null, null), ((string?)rows[7]["outcome"], rows[7]["before"], rows[7]["after"]));

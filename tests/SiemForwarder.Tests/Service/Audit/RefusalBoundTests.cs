@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Time.Testing;
 using SiemForwarder.Service.Audit;
+using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Service.Audit;
 
