@@ -191,6 +191,25 @@ internal static class ApplicationEventTypes
             new("Provisioning and requests", "audit", new(6003, 99, "Audit"), new(6003, 99, "Audit"),
                 ["api"], ["info"],
                 "AuditEvent/Other", "GENERIC_EVENT", "none")),
+
+        Row(
+            "CONFIGURATION_CHANGED", "Configuration changed",
+            "Somebody changed the configuration of the forwarder, or tried to.", 6, 6, EventOutcome.Success, "Configuration",
+            new("Forwarder", "change configuration", new(3004, 3), new(3004, 3),
+                ["configuration"], ["change"],
+                "AuditEvent/Set", "RESOURCE_WRITTEN", "Change action=modified object_category=configuration")),
+        Row(
+            "OPERATOR_ACTION", "Operator action",
+            "Somebody tested, checked, paused, resumed, replayed or redrove something of the forwarder.", 3, 4, EventOutcome.Success, null,
+            new("Forwarder", "operate", new(6003, 99, "Operator Action"), new(6003, 99, "Operator Action"),
+                ["configuration"], ["info"],
+                "AuditEvent/Other", "USER_RESOURCE_ACCESS", "none")),
+        Row(
+            "ACCESS_REFUSED", "Access refused",
+            "Somebody called the forwarder with a wrong credential, or asked for what its roles do not allow.", 6, 6, EventOutcome.Failure, null,
+            new("Forwarder", "refuse access", new(6003, 99, "Access Refused"), new(6003, 99, "Access Refused"),
+                ["api"], ["access", "denied"],
+                "AuditEvent/Other", "USER_RESOURCE_ACCESS", "none")),
     ];
 
     private static EventDescription Row(

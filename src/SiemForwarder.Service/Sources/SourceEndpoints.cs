@@ -158,7 +158,8 @@ internal static class SourceEndpoints
         return View(store, source);
     }
 
-    private static SourceResponse View(SourceStore store, Source source)
+    /// <summary>A source as the API shows it; secrets only by whether they are set.</summary>
+    public static SourceResponse View(SourceStore store, Source source)
     {
         var definition = SourceDefinition.Read(source.Definition, out var fault) ?? SourceDefinition.ReadKnown(source.Definition);
         var secrets = store.SecretsOf(source);

@@ -125,7 +125,7 @@ public sealed class EngineTests(TestPostgres postgres)
         keycloak.Realm.RecordsTokens = false;
         await using var receiver = HttpReceiver.Start(new HttpReply(200));
         var database = await postgres.CreateDatabaseAsync();
-        Dictionary<string, string> Settings(string name) => new() { ["ConnectionStrings__Forwarder"] = database, ["Forwarder__Engine__Name"] = name };
+        Dictionary<string, string> Settings(string name) => new() { ["ConnectionStrings__Forwarder"] = database, ["Forwarder__Engine__Name"] = name, ["Forwarder__Operations__Interval"] = "1.00:00:00" };
         await using var first = new ForwarderProcess(ForwarderProcess.NewFolder(), Settings("first"));
         await first.StartAsync(TestContext.Current.CancellationToken);
         await first.PostAsync("/api/v1/integrations", new { name = "json", serverUrl = $"http://127.0.0.1:{receiver.Port}", enabled = true }, TestContext.Current.CancellationToken);

@@ -40,6 +40,8 @@ public sealed class CrashTests
         {
             ["Forwarder__Dispatch__RetryDelay"] = "00:00:00.1",
             ["Forwarder__Dispatch__RoundPause"] = "00:00:00.2",
+            // What the forwarder tells about itself would arrive as well.
+            ["Forwarder__Operations__Interval"] = "1.00:00:00",
         });
         await forwarder.StartAsync(token);
         await forwarder.PostAsync("/api/v1/integrations", new { name = "tcp", serverUrl = $"tcp://127.0.0.1:{tcp.Port}", outputType = "JSON", enabled = true }, token);

@@ -25,7 +25,8 @@ public sealed class DatabaseGoneTests
         using var traffic = new SimulatedTraffic(7);
         traffic.Fill(keycloak.Realm, Before, keycloak.NowMs() - 3_600_000, keycloak.NowMs() - 60_000);
         await using var receiver = TcpSyslogReceiver.Start();
-        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder());
+        await using var forwarder = new ForwarderProcess(
+            ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["Forwarder__Operations__Interval"] = "1.00:00:00" });
         await forwarder.StartAsync(token);
         await forwarder.PostAsync("/api/v1/integrations", new { name = "tcp", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", enabled = true }, token);
         await forwarder.PostAsync("/api/v1/sources", new

@@ -33,9 +33,9 @@ public sealed class PgBouncerTests(TestPostgres postgres)
         await using var one = await ForwarderApplication.StartOnAsync(pooled, [.. listening, "--Forwarder:Engine:Name=one"]);
         await using var two = await ForwarderApplication.StartOnAsync(pooled, [.. listening, "--Forwarder:Engine:Name=two", "--Forwarder:Operations:Interval=00:00:00.5"]);
         await using var receiver = TcpSyslogReceiver.Start();
-        var source = (await one.PostAsync("/api/v1/sources", new { name = "apps", kind = "http", inbox = new { key = "a-key-of-at-least-16-characters" } }))["id"];
-        await one.AddIntegrationAsync(new { name = "siem", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON" });
-        await one.AddIntegrationAsync(new { name = "second", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON" });
+        var source = (await one.PostAsync("/api/v1/sources", new { name = "apps", kind = "http", inbox = new { key = "a-key-of-at-least-16-characters" } }))["id"]!.GetValue<int>();
+        await one.AddIntegrationAsync(new { name = "siem", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", sources = new[] { source } });
+        await one.AddIntegrationAsync(new { name = "second", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", sources = new[] { source } });
 
         var ids = Enumerable.Range(0, Events).Select(_ => Guid.NewGuid().ToString("D")).ToList();
         await Parallel.ForEachAsync(ids.Index(), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Token }, async (item, token) =>
@@ -49,7 +49,7 @@ public sealed class PgBouncerTests(TestPostgres postgres)
             Assert.Equal(202, (int)response.StatusCode);
         });
         await receiver.WaitForMessagesAsync(2 * Events, Token);
-        await one.WaitForAsync("/api/v1/events", node => node["total"]!.GetValue<int>() == Events);
+        await one.WaitForAsync($"/api/v1/events?source={source}", node => node["total"]!.GetValue<int>() == Events);
 
         var received = receiver.Messages.Select(message => JsonNode.Parse(message)!["event_id"]!.GetValue<string>()).ToList();
         Assert.Equal(ids.Concat(ids).Order(StringComparer.Ordinal), received.Order(StringComparer.Ordinal));

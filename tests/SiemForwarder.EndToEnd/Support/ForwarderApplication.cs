@@ -53,7 +53,9 @@ internal sealed class ForwarderApplication : IAsyncDisposable
         string[] quick =
         [
             "--urls=http://127.0.0.1:0", "--Forwarder:Dispatch:RetryDelay=00:00:00.05", "--Forwarder:Dispatch:RoundPause=00:00:00.2",
-            "--Forwarder:Dispatch:ProbePause=00:00:00.3", $"--Forwarder:Access:AdminKeyFile={AdminKey.File}", "--Serilog:MinimumLevel:Default=Error", .. settings,
+            "--Forwarder:Dispatch:ProbePause=00:00:00.3", $"--Forwarder:Access:AdminKeyFile={AdminKey.File}", "--Serilog:MinimumLevel:Default=Error",
+            // What the forwarder tells about itself would be events that the tests did not make.
+            "--Forwarder:Operations:Interval=1.00:00:00", .. settings,
         ];
         var app = ForwarderHost.Build(quick, connectionString, customize);
         await app.Services.MigrateAsync(TestContext.Current.CancellationToken);

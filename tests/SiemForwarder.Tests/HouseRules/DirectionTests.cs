@@ -29,6 +29,7 @@ public sealed class DirectionTests
         ("Preview", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
         ("Status", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Integrations"]),
         ("Operations", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog"]),
+        ("Audit", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch", "Operations"]),
         ("Evidence", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations"]),
         ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources"]),
     ];

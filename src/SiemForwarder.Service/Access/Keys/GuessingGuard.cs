@@ -121,7 +121,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
     }
 
     // Of IPv6 a whole network of 64 bits belongs to one subscriber.
-    private static string Name(IPAddress? address) => address switch
+    internal static string Name(IPAddress? address) => address switch
     {
         null => "",
         { IsIPv4MappedToIPv6: true } => address.MapToIPv4().ToString(),

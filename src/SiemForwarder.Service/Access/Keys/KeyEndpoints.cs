@@ -177,7 +177,8 @@ internal static class KeyEndpoints
     private static NewApiKeyResponse Show(ApiKey key, string secret) =>
         new(key.Id, key.Name, key.Role, key.SourceId, key.ExpiresAt, ApiKeyText.Write(key.Id, secret).Reveal(), key.PreviousUntil);
 
-    private static ApiKeyResponse View(ApiKey key) => new(
+    /// <summary>A key as the API shows it, without its secret.</summary>
+    public static ApiKeyResponse View(ApiKey key) => new(
         key.Id, key.Name, key.Role, key.SourceId, key.CreatedAt, key.CreatedBy, key.ExpiresAt, key.LastUsedAt, key.PreviousUntil, key.RevokedAt, key.RevokedBy);
 
     private static string Camel(string name) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(name);

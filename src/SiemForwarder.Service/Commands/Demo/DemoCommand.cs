@@ -53,10 +53,13 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         api.DefaultRequestHeaders.Add(ApiKeyText.Header, (await File.ReadAllTextAsync(keyFile, cancellationToken)).Trim());
         await using var simulator = options.Keycloak is null ? await KeycloakSimulator.StartAsync(new SimulatorOptions(), cancellationToken) : null;
         var keycloak = simulator?.BaseUrl.ToString().TrimEnd('/') ?? options.Keycloak!;
+        // The demo counts what Keycloak raises; that it was set up itself is told as well.
+        var filter = new { exclude = new { types = new[] { "CONFIGURATION_CHANGED" } } };
         await PostAsync(api, "/api/v1/integrations",
-            new { name = "CEF over TCP syslog", serverUrl = $"tcp://127.0.0.1:{arrivals.SyslogPort}", outputType = "CEF", enabled = true }, cancellationToken);
+            new { name = "CEF over TCP syslog", serverUrl = $"tcp://127.0.0.1:{arrivals.SyslogPort}", outputType = "CEF", enabled = true, filter },
+            cancellationToken);
         await PostAsync(api, "/api/v1/integrations", new { name = "JSON over HTTP", serverUrl = $"http://127.0.0.1:{arrivals.HttpPort}/events",
-            outputType = "JSON", enabled = true }, cancellationToken);
+            outputType = "JSON", enabled = true, filter }, cancellationToken);
         var source = await PostAsync(api, "/api/v1/sources", new
         {
             name = options.Realm,

@@ -16,6 +16,7 @@ public sealed partial class ApplicationEventCatalogTests
         account.owner_changed account.provisioned account.requires_renewal account.secret_changed account.end_of_life
         group.disabled_externally user.external_found user.synced user.disabled_by_sync
         provision.approval_changed provision.state_changed provision.template_changed request.state_changed worker.access_error audit
+        CONFIGURATION_CHANGED OPERATOR_ACTION ACCESS_REFUSED
         """;
 
     [Fact]

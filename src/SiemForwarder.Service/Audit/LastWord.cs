@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Options;
+using SiemForwarder.Connections;
+using SiemForwarder.Destinations;
+using SiemForwarder.Events;
+using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Operations;
+using SiemForwarder.Service.Storage;
+
+namespace SiemForwarder.Service.Audit;
+
+/// <summary>Tells a destination that it will get less, or nothing any more, while it still can be told.</summary>
+/// <remarks>Sent once the change is made, by the settings of before: a change that is refused is no news. What comes of it never undoes the change.</remarks>
+internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> engine, TimeProvider time)
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
+    private static readonly string[] Address = ["destination", "serverUrl", "port"];
+
+    /// <summary>Whether an integration that was sending is gone, disabled, sends elsewhere, or may send less than before.</summary>
+    public static bool IsDue(ResourceView before, ResourceView? after) => before.Integration is { Enabled: true }
+        && (after?.Integration is not { Enabled: true } || Address.Any(name => !Same(before, after, name)) || IsNarrowed(before, after));
+
+    /// <summary>Sends the event, once; what came of it, in words.</summary>
+    public async Task<string> SayAsync(Integration before, AuditEntry entry, CancellationToken cancellationToken)
+    {
+        if (store.FindRunnable(before, out var fault) is not { } old)
+        {
+            return $"not sent: {fault}";
+        }
+
+        if (!engine.Value.Has(EngineOptions.Dispatch) || !engine.Value.EffectivePools.Contains(old.EnginePool))
+        {
+            return $"not sent: the engine that was asked is not of the pool '{old.EnginePool}'.";
+        }
+
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = time.CreateTimer(_ => bound.Cancel(), null, Bound, Timeout.InfiniteTimeSpan);
+        try
+        {
+            await using var destination = old.Kind.Open(old.Destination, time);
+            using var buffer = BatchBuffer.For(old, destination.Limits);
+            buffer.TryAdd(Event(entry));
+            return await destination.SendAsync(buffer.ToBatch(), bound.Token) switch
+            {
+                DeliveryOutcome.Delivered delivered => $"delivered: {delivered.Answer}",
+                DeliveryOutcome.Transient transient => $"failed: {transient.Reason}",
+                DeliveryOutcome.Misconfigured misconfigured => $"failed: {misconfigured.Reason}",
+                DeliveryOutcome.Rejected rejected => $"failed: {rejected.Reason}",
+                var other => $"failed: {other.GetType().Name}",
+            };
+        }
+        catch (OperationCanceledException)
+        {
+            return "failed: no answer within 5 s.";
+        }
+        catch (Exception exception)
+        {
+            return $"failed: {OneLine.Of(exception.Message)}";
+        }
+    }
+
+    private SecurityEvent Event(AuditEntry entry)
+    {
+        var at = StoredTime.Now(time);
+        var incoming = AuditEvent.Of(entry, at, $"last word|{entry.Target}|{at.UtcTicks}", null);
+        return EventNormalizer.Normalize(
+            EventStream.Forwarder, incoming.Body, incoming.Key, new EventSource(OperationsService.SourceId, "forwarder", string.Empty, string.Empty), 0,
+            incoming.OccurredAtMs, at);
+    }
+
+    // Whether one filter lets through all that another does cannot be said of every pair: any change counts, but for one that takes a side away.
+    private static bool IsNarrowed(ResourceView before, ResourceView after)
+    {
+        var sides = (string[])["include", "exclude"];
+        var isFilter = sides.Any(side => after.Shown["filter"]?[side] is { } now && !JsonNode.DeepEquals(before.Shown["filter"]?[side], now));
+        var (had, has) = (Sources(before), Sources(after));
+        return isFilter || (has.Count > 0 && (had.Count == 0 || had.Except(has).Any()));
+    }
+
+    private static HashSet<string> Sources(ResourceView view) => [.. view.Shown["sources"]?.AsArray().Select(one => one!.ToJsonString()) ?? []];
+
+    private static bool Same(ResourceView before, ResourceView? after, string name) => JsonNode.DeepEquals(before.Shown[name], after?.Shown[name]);
+}

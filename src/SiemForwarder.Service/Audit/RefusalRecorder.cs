@@ -1,0 +1,224 @@
+using System.Text.Json.Nodes;
+using SiemForwarder.Connections;
+using SiemForwarder.Service.Access;
+using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
+
+namespace SiemForwarder.Service.Audit;
+
+/// <summary>Writes down who sent a wrong credential or asked for what its roles do not allow, a few times per address and minute, then how often.</summary>
+/// <remarks>A refusal is answered as it is, also where it cannot be written down: then it is counted, and the number is written later.</remarks>
+internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, ForwarderTelemetry telemetry, TimeProvider time)
+{
+    private const string Action = "access.refused";
+    private const int LongestPath = 200;
+
+    // Nobody who is refused waits long for a database that is away.
+    private static readonly TimeSpan WriteBound = TimeSpan.FromSeconds(2);
+
+    /// <summary>Looks at the answer of a request before it leaves.</summary>
+    public void Watch(HttpContext context) => context.Response.OnStarting(
+        static state =>
+        {
+            var (recorder, context) = ((RefusalRecorder, HttpContext))state;
+            return recorder.NoteAsync(context);
+        },
+        (this, context));
+
+    /// <summary>Where a request comes from, as text.</summary>
+    public static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress switch
+    {
+        null => "",
+        { IsIPv4MappedToIPv6: true } address => address.MapToIPv4().ToString(),
+        var address => address.ToString(),
+    };
+
+    /// <summary>Writes how often addresses were refused beyond the rows that they have.</summary>
+    /// <param name="all">Also of minutes that have not ended.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
+    /// <exception cref="Npgsql.NpgsqlException">The database cannot be used.</exception>
+    public async Task WriteHeldAsync(bool all, CancellationToken cancellationToken)
+    {
+        foreach (var held in refusals.TakeHeld(all))
+        {
+            var detail = new JsonObject { ["count"] = held.Count, ["since"] = held.Since.ToString("O") };
+            try
+            {
+                await table.AppendAsync(
+                    new AuditEntry(AuditKind.Access, "", "", held.Address, Action, "", "", AuditOutcome.Refused, 0, Detail: detail.ToJsonString()), null,
+                    cancellationToken);
+            }
+            catch
+            {
+                refusals.GiveBack(held);
+                throw;
+            }
+        }
+    }
+
+    private Task NoteAsync(HttpContext context)
+    {
+        var refusal = context.Features.Get<AccessRefusal>();
+        var isInbox = context.GetEndpoint()?.Metadata.GetMetadata<OwnCredentials>() is not null;
+        return context.Response.StatusCode switch
+        {
+            StatusCodes.Status403Forbidden => WriteAsync(context, null, isInbox),
+            StatusCodes.Status401Unauthorized when refusal is not null || isInbox => WriteAsync(context, refusal, isInbox),
+            StatusCodes.Status429TooManyRequests when refusal is not null => WriteAsync(context, refusal, isInbox),
+            _ => Task.CompletedTask,
+        };
+    }
+
+    private async Task WriteAsync(HttpContext context, AccessRefusal? refusal, bool isInbox)
+    {
+        var address = AddressOf(context);
+        var key = GuessingGuard.Name(context.Connection.RemoteIpAddress);
+        if (!refusals.Take(key, address))
+        {
+            return;
+        }
+
+        var caller = Caller.Of(context.User);
+        var entry = new AuditEntry(
+            AuditKind.Access, caller?.Name ?? "", caller is null ? CredentialOf(context.Request, isInbox) : $"{caller.Kind} {caller.Id}", address, Action,
+            OneLine.Of($"{context.Request.Method} {context.Request.Path.Value}", LongestPath), "", AuditOutcome.Refused, context.Response.StatusCode,
+            Detail: refusal is null ? null : new JsonObject { ["reason"] = refusal.Detail }.ToJsonString());
+        using var bound = new CancellationTokenSource(WriteBound, time);
+        try
+        {
+            await table.AppendAsync(entry, null, bound.Token);
+        }
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception) || exception is OperationCanceledException)
+        {
+            telemetry.DatabaseUnavailable(exception);
+            refusals.Hold(key, address);
+        }
+    }
+
+    // Only what cannot be a secret: the id of a key, or its sort.
+    private static string CredentialOf(HttpRequest request, bool isInbox) => ApiKeyText.Given(request) switch
+    {
+        null => isInbox ? "inbox" : request.Headers.Cookie.Count > 0 ? "session" : "",
+        var given when ApiKeyText.TryRead(given, out var id, out _) && id.All(char.IsAsciiHexDigitLower) => $"key {id}",
+        ['e', 'y', 'J', ..] => "token",
+        _ => isInbox ? "inbox" : "key",
+    };
+}
+
+/// <summary>Refusals that have no row of their own.</summary>
+/// <param name="Key">Address or network that they are counted by.</param>
+/// <param name="Address">Address that was refused last.</param>
+internal sealed record HeldRefusals(string Key, string Address, DateTimeOffset Since, long Count);
+
+/// <summary>Decides which refusals get a row of their own, so that guessing does not fill the trail; the rest is counted.</summary>
+internal sealed class RefusalBound(TimeProvider time)
+{
+    public const int RowsPerAddress = 3;
+    public const int RowsPerMinute = 60;
+
+    /// <summary>Addresses that are counted apart; what comes from further ones is counted together.</summary>
+    public const int MostAddresses = 1000;
+
+    private const string Others = "";
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Count> counts = [];
+    private DateTimeOffset minute;
+    private int rowsOfMinute;
+
+    /// <summary>Whether a refusal gets a row; where not, it is counted.</summary>
+    /// <param name="key">Address or network.</param>
+    /// <param name="address">The address as it is shown.</param>
+    public bool Take(string key, string address)
+    {
+        lock (gate)
+        {
+            var now = time.GetUtcNow();
+            if (now - minute >= Window)
+            {
+                (minute, rowsOfMinute) = (now, 0);
+            }
+
+            var count = CountOf(key, address, now);
+            if (count.Rows >= RowsPerAddress || rowsOfMinute >= RowsPerMinute || count.IsOthers)
+            {
+                count.Held++;
+                return false;
+            }
+
+            count.Rows++;
+            rowsOfMinute++;
+            return true;
+        }
+    }
+
+    /// <summary>Counts a refusal whose row could not be written.</summary>
+    public void Hold(string key, string address)
+    {
+        lock (gate)
+        {
+            CountOf(key, address, time.GetUtcNow()).Held++;
+        }
+    }
+
+    /// <summary>Takes what was counted in minutes that have ended.</summary>
+    /// <param name="all">Also in those that have not.</param>
+    public IReadOnlyList<HeldRefusals> TakeHeld(bool all)
+    {
+        lock (gate)
+        {
+            var now = time.GetUtcNow();
+            var ended = counts.Where(pair => all || now - pair.Value.Since >= Window).ToList();
+            foreach (var (key, _) in ended)
+            {
+                counts.Remove(key);
+            }
+
+            return [.. ended.Where(pair => pair.Value.Held > 0)
+                .Select(pair => new HeldRefusals(pair.Key, pair.Value.Address, pair.Value.Since, pair.Value.Held))];
+        }
+    }
+
+    /// <summary>Counts on from what was taken and could not be written.</summary>
+    public void GiveBack(HeldRefusals held)
+    {
+        lock (gate)
+        {
+            CountOf(held.Key, held.Address, held.Since).Held += held.Count;
+        }
+    }
+
+    private Count CountOf(string key, string address, DateTimeOffset now)
+    {
+        var isOthers = !counts.ContainsKey(key) && counts.Count >= MostAddresses;
+        (key, address) = isOthers ? (Others, "many addresses") : (key, address);
+        if (!counts.TryGetValue(key, out var count))
+        {
+            counts.Add(key, count = new Count { Since = now, IsOthers = isOthers });
+        }
+
+        // A new minute gives new rows; what is counted is written by then or goes on being counted.
+        if (now - count.Since >= Window && count.Held == 0)
+        {
+            (count.Since, count.Rows) = (now, 0);
+        }
+
+        count.Address = address;
+        return count;
+    }
+
+    private sealed class Count
+    {
+        public required DateTimeOffset Since { get; set; }
+
+        public required bool IsOthers { get; init; }
+
+        public string Address { get; set; } = "";
+
+        public int Rows { get; set; }
+
+        public long Held { get; set; }
+    }
+}
