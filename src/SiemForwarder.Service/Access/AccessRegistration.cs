@@ -21,6 +21,9 @@ internal static class AccessRegistration
     {
         var services = builder.Services;
         services.AddSettings<AccessOptions>(AccessOptions.Section);
+        services.AddSingleton<ServerCertificates>();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
+            https.OnAuthenticate = (connection, tls) => kestrel.ApplicationServices.GetRequiredService<ServerCertificates>().Apply(connection, tls)));
         services.AddSingleton<ApiKeyTable>().AddSingleton<ApiKeyDirectory>().AddSingleton<AdminKeyFile>().AddSingleton<GuessingGuard>()
             .AddSingleton<ApiKeyJudge>().AddHostedService<FirstKey>();
         AddSchemes(builder);

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Access.Keys;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -18,7 +18,7 @@ namespace SiemForwarder.Service.Audit;
 /// </remarks>
 internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews views, LastWord lastWord, ForwarderTelemetry telemetry, TimeProvider time)
 {
-    private const int LongestRequest = 16 * 1024;
+    private const int MaxRequestLength = 16 * 1024;
     private static readonly TimeSpan WriteBound = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs what an endpoint does, and records it where it changes something.</summary>
@@ -151,7 +151,7 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
                 request.Remove(unset);
             }
 
-            detail["request"] = request.ToJsonString() is { Length: > LongestRequest } text ? $"{text.Length} characters" : request;
+            detail["request"] = request.ToJsonString() is { Length: > MaxRequestLength } text ? $"{text.Length} characters" : request;
         }
 
         var http = context.HttpContext.Request;

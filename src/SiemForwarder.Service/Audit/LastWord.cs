@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
-using SiemForwarder.Service.Dispatch;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Operations;
@@ -41,7 +41,7 @@ internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> e
         {
             await using var destination = old.Kind.Open(old.Destination, time);
             using var buffer = BatchBuffer.For(old, destination.Limits);
-            buffer.TryAdd(Event(entry));
+            buffer.TryFormat(old.Show(Event(entry)));
             return await destination.SendAsync(buffer.ToBatch(), bound.Token) switch
             {
                 DeliveryOutcome.Delivered delivered => $"delivered: {delivered.Answer}",

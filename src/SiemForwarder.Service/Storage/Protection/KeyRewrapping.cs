@@ -5,13 +5,15 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>Sees to it that every key in the database is wrapped by the current master key: after it was set for the first time, and after a rotation.</summary>
+/// <summary>Sees to it that every key in the database is wrapped by the current master key, after it was set and after a rotation.</summary>
 internal sealed partial class KeyRewrapping(DatabaseConnections connections, MasterKeys keys, ILogger<KeyRewrapping> logger)
 {
     /// <summary>Wraps what is not wrapped by it; how many keys that were. Engines that do so at one time wait for each other.</summary>
     /// <exception cref="DatabaseStartException">A key is wrapped by a master key that is not at hand; with one sentence for the operator.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
+        // Also where there is no key yet: a file that cannot be used ends the start.
+        _ = keys.Current;
         await using var connection = await connections.Vital.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var turn = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder protection key'))", connection, transaction))

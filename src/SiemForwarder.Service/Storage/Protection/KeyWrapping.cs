@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>Wraps what is secret in a stored key of ASP.NET Core Data Protection by a master key: AES-256-GCM, the id of the master key authenticated.</summary>
+/// <summary>Wraps what is secret in a stored key of ASP.NET Core Data Protection by a master key (AES-256-GCM, its id authenticated).</summary>
 internal static class KeyWrapping
 {
     // The names that the framework reads (XmlConstants of Microsoft.AspNetCore.DataProtection).
@@ -43,7 +43,8 @@ internal static class KeyWrapping
         var sealedText = Convert.FromBase64String(wrapped.Value);
         var text = new byte[sealedText.Length - NonceLength - TagLength];
         using var aes = new AesGcm(key.Bytes, TagLength);
-        aes.Decrypt(sealedText.AsSpan(0, NonceLength), sealedText.AsSpan(NonceLength, text.Length), sealedText.AsSpan(^TagLength), text, Encoding.ASCII.GetBytes(id));
+        var (nonce, tag) = (sealedText[..NonceLength], sealedText[^TagLength..]);
+        aes.Decrypt(nonce, sealedText.AsSpan(NonceLength, text.Length), tag, text, Encoding.ASCII.GetBytes(id));
         return XElement.Parse(Encoding.UTF8.GetString(text));
     }
 

@@ -98,7 +98,9 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options)
     private static MasterKey? Parse(string line)
     {
         var bytes = new byte[MasterKey.Length + 1];
-        return line.Length <= 64 && Convert.TryFromBase64String(line, bytes, out var length) && length == MasterKey.Length ? MasterKey.Of(bytes[..length]) : null;
+        return line.Length <= 64 && Convert.TryFromBase64String(line, bytes, out var length) && length == MasterKey.Length
+            ? MasterKey.Of(bytes[..length])
+            : null;
     }
 
     private static DatabaseStartException Unusable(string path, string what) =>

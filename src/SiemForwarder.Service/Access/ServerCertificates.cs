@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+
+namespace SiemForwarder.Service.Access;
+
+/// <summary>Serves the certificates of the configured PEM files as they are now: a renewed one counts within a second, without a restart.</summary>
+/// <remarks>
+/// The server's own watch misses files that are replaced by turning a link, as Kubernetes does, and one replaced while it looks. Files are looked at
+/// instead. PKCS #12 files are left to the server.
+/// </remarks>
+internal sealed class ServerCertificates
+{
+    private readonly Dictionary<int, CertificateFiles> byPort = [];
+
+    public ServerCertificates(IConfiguration configuration, TimeProvider time, ILogger<ServerCertificates> logger)
+    {
+        var standard = configuration.GetSection("Kestrel:Certificates:Default");
+        foreach (var endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
+        {
+            var own = endpoint.GetSection("Certificate");
+            var certificate = own.Exists() ? own : standard;
+            if (endpoint["Url"] is { } url && url.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
+                && certificate["Path"] is { } path && certificate["KeyPath"] is { } keyPath)
+            {
+                byPort[BindingAddress.Parse(url).Port] = new CertificateFiles(path, keyPath, certificate["Password"], time, logger);
+            }
+        }
+    }
+
+    /// <summary>Puts the certificate of now in the place of the one that was read at the start.</summary>
+    public void Apply(ConnectionContext connection, SslServerAuthenticationOptions options)
+    {
+        if (connection.LocalEndPoint is IPEndPoint local && byPort.TryGetValue(local.Port, out var files) && files.Find() is { } current)
+        {
+            (options.ServerCertificate, options.ServerCertificateSelectionCallback, options.ServerCertificateContext) = (null, null, current);
+        }
+    }
+}
+
+/// <summary>A certificate with its chain and its key, in two PEM files.</summary>
+internal sealed partial class CertificateFiles(string path, string keyPath, string? password, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock gate = new();
+    private SslStreamCertificateContext? current;
+    private string? seen;
+    private long lookedAt;
+
+    /// <summary>The certificate of now; while the files cannot be used, the one that was read last; null before the first.</summary>
+    public SslStreamCertificateContext? Find()
+    {
+        lock (gate)
+        {
+            if (current is null || time.GetElapsedTime(lookedAt) >= LookInterval)
+            {
+                lookedAt = time.GetTimestamp();
+                Look();
+            }
+
+            return current;
+        }
+    }
+
+    private void Look()
+    {
+        var state = $"{State(path)} {State(keyPath)}";
+        if (state == seen)
+        {
+            return;
+        }
+
+        try
+        {
+            var certificate = password is null
+                ? X509Certificate2.CreateFromPemFile(path, keyPath)
+                : X509Certificate2.CreateFromEncryptedPemFile(path, password, keyPath);
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPemFile(path);
+            current = SslStreamCertificateContext.Create(certificate, [.. chain.Skip(1)], offline: true);
+            LogServed(path, certificate.NotAfter.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture));
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // Certificate and key are replaced one after the other: between the two they do not fit.
+            LogUnusable(path, keyPath, exception.Message);
+        }
+
+        seen = state;
+    }
+
+    private static string State(string file)
+    {
+        var info = new FileInfo(file);
+        var target = info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info;
+        return target.Exists ? $"{target.FullName} {target.Length} {target.LastWriteTimeUtc.Ticks}" : "missing";
+    }
+
+    [LoggerMessage(LogLevel.Information, "The certificate of {Path} is served; it expires at {ExpiresAt}.")]
+    private partial void LogServed(string path, string expiresAt);
+
+    [LoggerMessage(LogLevel.Warning, "The certificate of {Path} and {KeyPath} cannot be used: {Reason} The one that was read before is still served.")]
+    private partial void LogUnusable(string path, string keyPath, string reason);
+}
