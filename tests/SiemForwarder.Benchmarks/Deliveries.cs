@@ -36,7 +36,7 @@ internal static class Deliveries
         var parts = new DeliveryParts(
             new OneSource(), new SegmentNormalizer(locations), leases, new DispatchOptions(), TimeProvider.System,
             new ForwarderTelemetry(NullLogger<ForwarderTelemetry>.Instance));
-        var lane = new Lane(integration, 1, new EventLogReader(null!, cache, signal), new EventSelection(filter), new Forgetting());
+        var lane = new DeliveryLane(integration, 1, new EventLogReader(null!, cache, signal), new EventSelection(filter), new Forgetting());
         var delivery = new BatchDelivery(lane, parts, CancellationToken.None);
         return () => delivery.DeliverNextAsync(SourceId, 0, long.MaxValue, CancellationToken.None).GetAwaiter().GetResult();
     }

@@ -15,7 +15,7 @@ internal static class RetryPolicies
     /// <param name="delays">Delays between them; what the destination asked for wins where it is longer.</param>
     /// <param name="time">Clock of the delays.</param>
     /// <param name="attemptFailed">Told of every failed attempt that is going to be retried.</param>
-    public static ResiliencePipeline<DeliveryOutcome> DeliveryRound(
+    public static ResiliencePipeline<DeliveryOutcome> ForDelivery(
         int retries, Backoff delays, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed) =>
         retries == 0 ? ResiliencePipeline<DeliveryOutcome>.Empty : new ResiliencePipelineBuilder<DeliveryOutcome> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<DeliveryOutcome>

@@ -11,7 +11,7 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// </remarks>
 internal sealed class BatchDelivery : IAsyncDisposable
 {
-    private readonly Lane lane;
+    private readonly DeliveryLane lane;
     private readonly DeliveryParts shared;
     private readonly IDestination destination;
     private readonly BatchBuffer buffer;
@@ -24,7 +24,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
     /// <param name="lane">What is delivered, and where it is written down.</param>
     /// <param name="shared">What all deliveries of the process stand on.</param>
     /// <param name="stopping">Stops the lane; what is on its way then may come to its end.</param>
-    public BatchDelivery(Lane lane, DeliveryParts shared, CancellationToken stopping)
+    public BatchDelivery(DeliveryLane lane, DeliveryParts shared, CancellationToken stopping)
     {
         var (integration, options, time, telemetry) = (lane.Integration, shared.Options, shared.Time, shared.Telemetry);
         (this.lane, this.shared) = (lane, shared);
@@ -112,7 +112,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
                     notes.Recorded(record);
                     await (end.SlowDown is { } slowDown ? notes.SlowDownAsync(slowDown, cancellationToken) : Task.CompletedTask);
                     break;
-                case Settlement.Pause pause:
+                case Settlement.RetryLater pause:
                     await notes.PauseAsync(pause, cancellationToken);
                     break;
                 case Settlement.Hold hold:

@@ -27,7 +27,7 @@ internal abstract record Settlement
 
     /// <summary>The round failed: show it, and send the same again after a pause.</summary>
     /// <param name="FailedRounds">How many failed since the destination accepted something.</param>
-    public sealed record Pause(ErrorCategory Category, string Reason, TimeSpan? RetryAfter, int FailedRounds) : Settlement;
+    public sealed record RetryLater(ErrorCategory Category, string Reason, TimeSpan? RetryAfter, int FailedRounds) : Settlement;
 
     /// <summary>Somebody has to change a setting: show it, and probe now and then.</summary>
     public sealed record Hold(ErrorCategory Category, string Reason) : Settlement;
@@ -73,7 +73,7 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
         {
             case DeliveryOutcome.Transient transient:
                 partial?.CountAttempts(attempts);
-                return new Settlement.Pause(transient.Category, transient.Reason, transient.RetryAfter, ++failedRounds);
+                return new Settlement.RetryLater(transient.Category, transient.Reason, transient.RetryAfter, ++failedRounds);
             case DeliveryOutcome.Misconfigured misconfigured:
                 partial?.CountAttempts(attempts);
                 failedRounds++;

@@ -69,7 +69,7 @@ internal sealed class DeliveryNotes(
     }
 
     /// <summary>Shows a failed round and waits until the next one is due.</summary>
-    public Task PauseAsync(Settlement.Pause pause, CancellationToken cancellationToken) => WaitAsync(
+    public Task PauseAsync(Settlement.RetryLater pause, CancellationToken cancellationToken) => WaitAsync(
         pause.Category, pause.Reason, pauses.Of(pause.FailedRounds, pause.RetryAfter, Random.Shared.NextDouble()), cancellationToken);
 
     /// <summary>Shows that somebody has to change a setting, and waits until the next probe.</summary>

@@ -33,7 +33,7 @@ internal sealed class DeliveryRound
         Func<CancellationToken, Task> maySend, CancellationToken sendingToken)
     {
         (this.destination, this.maySend, this.sendingToken) = (destination, maySend, sendingToken);
-        pipeline = RetryPolicies.DeliveryRound(options.Retries, RetryDelays(options), time, attemptFailed);
+        pipeline = RetryPolicies.ForDelivery(options.Retries, RetryDelays(options), time, attemptFailed);
     }
 
     /// <summary>Delays between the attempts of a round.</summary>

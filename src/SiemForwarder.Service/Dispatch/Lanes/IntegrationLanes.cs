@@ -46,14 +46,17 @@ internal sealed class IntegrationLanes(
             // A cache of its own: history must not push the newest segments out of the engine's.
             var history = new EventLogReader(connections.Shared, new SegmentCache(HistoryCacheBytes), signal);
             var replayed = new ReplayJournal(connections.Vital, partitions, time, engine.Value.Name, fence, replay);
-            var lane = new Lane(integration, fence, history, new ReplaySelection(replay, integration.Filter), replayed) { MaxEvents = replay.EventsPerSecond };
+            var lane = new DeliveryLane(integration, fence, history, new ReplaySelection(replay, integration.Filter), replayed)
+            {
+                MaxEvents = replay.EventsPerSecond,
+            };
             return new BatchDelivery(lane, shared, stopping);
         }
 
         BatchDelivery OpenRedrive(RedriveJournal redriven, CancellationToken stopping)
         {
             // What was wanted once is sent whatever the filter says by now.
-            var lane = new Lane(integration, fence, log, new EventSelection(EventFilter.Everything), redriven)
+            var lane = new DeliveryLane(integration, fence, log, new EventSelection(EventFilter.Everything), redriven)
             {
                 Formatter = new RedriveFormatter(redriven, EventFormatCatalog.Create(integration.Output)),
             };
@@ -63,7 +66,7 @@ internal sealed class IntegrationLanes(
 
     private async Task DeliverAsync(RunnableIntegration integration, ILiveJournal journal, long fence, CancellationToken cancellationToken)
     {
-        var lane = new Lane(integration, fence, log, new EventSelection(integration.Filter), journal);
+        var lane = new DeliveryLane(integration, fence, log, new EventSelection(integration.Filter), journal);
         await using var delivery = new BatchDelivery(lane, shared, cancellationToken);
         var taken = await new LiveLane(integration, delivery, journal, sources, signal, databaseRetry, time).RunAsync(cancellationToken);
 

@@ -191,7 +191,7 @@ public sealed class BatchSettlementTests
         Settlement.Record record => $"record {record.AfterPosition + 1}-{record.LastPosition} accepted {record.AcceptedCount}"
             + (record.Refused.Count > 0 ? $", aside {string.Join(' ', record.Refused.Select(one => one.Event.Position))}" : "")
             + (record.SlowDown is null ? "" : ", slow down"),
-        Settlement.Pause pause => $"pause {pause.FailedRounds}{(pause.RetryAfter is { } asked ? $" for {asked}" : "")}",
+        Settlement.RetryLater pause => $"pause {pause.FailedRounds}{(pause.RetryAfter is { } asked ? $" for {asked}" : "")}",
         Settlement.Hold hold => $"hold {hold.Category}",
         Settlement.Halve => "halve",
         _ => "rest",

@@ -71,7 +71,7 @@ internal sealed class LaneBench : IDisposable
     public DeliveryParts Parts => new(Sources, new SegmentNormalizer(locations), Leases, Settings, Time, Telemetry);
 
     public BatchDelivery Live(CancellationToken stopping) =>
-        new(new Lane(Integration, Fence, Log, new EventSelection(Filter), Journal), Parts, stopping);
+        new(new DeliveryLane(Integration, Fence, Log, new EventSelection(Filter), Journal), Parts, stopping);
 
     /// <summary>Delivers the next run of the source and moves the clock while it waits.</summary>
     public async Task<DeliveredRun> DeliverAsync(long after = 0, long upTo = long.MaxValue)

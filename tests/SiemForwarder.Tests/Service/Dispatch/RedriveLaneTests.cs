@@ -137,7 +137,7 @@ public sealed class RedriveLaneTests : IDisposable
     }
 
     private BatchDelivery Open(RedriveJournal journal, CancellationToken stopping) => new(
-        new Lane(bench.Integration, LaneBench.Fence, bench.Log, new EventSelection(EventFilter.Everything), journal)
+        new DeliveryLane(bench.Integration, LaneBench.Fence, bench.Log, new EventSelection(EventFilter.Everything), journal)
         {
             Formatter = new RedriveFormatter(journal, EventFormatCatalog.Create(bench.Integration.Output)),
         },

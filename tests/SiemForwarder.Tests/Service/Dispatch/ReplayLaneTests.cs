@@ -141,7 +141,7 @@ public sealed class ReplayLaneTests : IDisposable
     private BatchDelivery Open(Replay replay, CancellationToken stopping)
     {
         opened++;
-        var lane = new Lane(bench.Integration, LaneBench.Fence, bench.Log, new ReplaySelection(replay, bench.Filter), bench.Journal)
+        var lane = new DeliveryLane(bench.Integration, LaneBench.Fence, bench.Log, new ReplaySelection(replay, bench.Filter), bench.Journal)
         {
             MaxEvents = replay.EventsPerSecond,
         };

@@ -12,7 +12,7 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// <param name="Log">Where the events are read.</param>
 /// <param name="Selection">Which of them are sent.</param>
 /// <param name="Journal">Where it is written down what became of them.</param>
-internal sealed record Lane(RunnableIntegration Integration, long Fence, IEventLog Log, EventSelection Selection, IDeliveryJournal Journal)
+internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence, IEventLog Log, EventSelection Selection, IDeliveryJournal Journal)
 {
     /// <summary>Writes the events; null for the format of the integration.</summary>
     public IEventFormatter? Formatter { get; init; }
