@@ -44,6 +44,7 @@ internal static class Growth
             await CatchUpAsync(process, token);
             await NotifyAsync(process, token);
             await TakeOverAsync(process, token);
+            await GrowthBounds.RunAsync(process, cancellation => AddSourceAsync(process, cancellation), token);
         }
 
         Directory.Delete(folder, recursive: true);
@@ -245,9 +246,9 @@ internal static class Growth
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static LogAppend Page(int source, IEnumerable<IncomingEvent> events) => new(source, EventStream.Pushed, [.. events], null);
+    internal static LogAppend Page(int source, IEnumerable<IncomingEvent> events) => new(source, EventStream.Pushed, [.. events], null);
 
-    private static IncomingEvent Event(long timeMs)
+    internal static IncomingEvent Event(long timeMs)
     {
         var id = Guid.NewGuid().ToString("D");
         return new IncomingEvent(

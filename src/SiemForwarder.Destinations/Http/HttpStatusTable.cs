@@ -31,18 +31,18 @@ internal static class HttpStatusTable
             "Give the account or token the right to send events, or allow this engine's address."),
         new(404, 404, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "not found", WrongUrl),
         new(405, 405, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "POST is not allowed here", WrongUrl),
-        new(407, 407, HttpVerdict.Misconfigured, ErrorCategory.Authentication, "a proxy wants credentials",
+        new(407, 407, HttpVerdict.Misconfigured, ErrorCategory.Authentication, "a proxy asks for credentials",
             "Let this engine reach the receiver without that proxy."),
         new(408, 408, HttpVerdict.Transient, ErrorCategory.Timeout, "it waited too long for the request", RetryAdvice),
         new(410, 410, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "the intake is gone for good",
             "Set the server URL of the intake that replaces it."),
-        new(411, 411, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "it misses the length of the request",
+        new(411, 411, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "Content-Length is required",
             "A proxy on the way removes Content-Length: correct that proxy."),
         new(413, 413, HttpVerdict.Rejected, ErrorCategory.Rejected, "the request is too large",
             "Raise the receiver's size limit; until then smaller requests are tried."),
         new(415, 415, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "it does not take this content type or compression",
             "Change http.body, outputType or http.gzip to what the receiver takes."),
-        new(422, 422, HttpVerdict.Rejected, ErrorCategory.Rejected, "it understood the request and refuses the content",
+        new(422, 422, HttpVerdict.Rejected, ErrorCategory.Rejected, "it understands the request but refuses the content",
             "Check that the receiver expects this output type and schema."),
         new(425, 425, HttpVerdict.Transient, ErrorCategory.ServerError, "too early", RetryAdvice),
         new(429, 429, HttpVerdict.Transient, ErrorCategory.RateLimited, "too many requests",
@@ -55,7 +55,7 @@ internal static class HttpStatusTable
     ];
 
     private static readonly HttpStatusRule Unknown = new(
-        0, 999, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "which is no status of HTTP", "Check that the server URL leads to an HTTP receiver.");
+        0, 999, HttpVerdict.Misconfigured, ErrorCategory.Configuration, "which is not an HTTP status", "Check that the server URL leads to an HTTP receiver.");
 
     public static HttpStatusRule Find(int status) => Array.Find(Rules, rule => status >= rule.From && status <= rule.To) ?? Unknown;
 }

@@ -207,7 +207,7 @@ public sealed class InboxApiTests(RunningForwarder running) : IClassFixture<Runn
 
         var denied = types.Single(type => type!["type"]!.GetValue<string>() == "transaction.denied")!;
         Assert.Equal(("application", "authentication", 5), (denied["kind"]!.GetValue<string>(), denied["category"]!.GetValue<string>(), denied["severity"]!.GetValue<int>()));
-        Assert.Equal(30, types.Count(type => type!["kind"]!.GetValue<string>() == "application"));
+        Assert.Equal(33, types.Count(type => type!["kind"]!.GetValue<string>() == "application"));
     }
 
     [Fact]

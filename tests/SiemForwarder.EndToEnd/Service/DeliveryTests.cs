@@ -166,11 +166,13 @@ public sealed class DeliveryTests(TestPostgres postgres)
         var other = await forwarder.AddIntegrationAsync(new { name = "other", serverUrl = $"udp://127.0.0.1:{receiver.Port}" });
         await SeededLog.AppendAsync(forwarder, source, ["three"], 1_789_041_800_000);
         await forwarder.WaitForAsync($"/api/v1/integrations/{other}/status", node => node["lastSuccessAt"] is not null);
-        Assert.Equal(first, receiver.Messages.Select(EventId));
+        // The second message is the last event, which tells that the integration was disabled.
+        Assert.Equal(first, receiver.Messages.Take(1).Select(EventId));
+        Assert.Equal("CONFIGURATION_CHANGED", (string?)JsonNode.Parse(Assert.Single(receiver.Messages.Skip(1)))!["event_type"]);
         await forwarder.PostAsync($"/api/v1/integrations/{integration}/enable");
 
-        await receiver.WaitForMessagesAsync(3, Token());
-        Assert.Equal(second, receiver.Messages.Skip(1).Take(1).Select(EventId));
+        await receiver.WaitForMessagesAsync(4, Token());
+        Assert.Equal(second, receiver.Messages.Skip(2).Take(1).Select(EventId));
     }
 
     [Fact]

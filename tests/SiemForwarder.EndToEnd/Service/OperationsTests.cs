@@ -87,7 +87,8 @@ public sealed class OperationsTests(TestPostgres postgres)
             forwarder.ConnectionString, "--Forwarder:Engine:Name=second", "--Forwarder:Engine:Pools:0=dmz", "--Forwarder:Operations:Interval=1.00:00:00");
         await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]!.AsArray().Any(engine => (string?)engine!["name"] == "second"));
         await LookAsync(forwarder);
-        Assert.Empty((await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray());
+        // The engine that came may have failed to deliver meanwhile, which is another alarm.
+        Assert.DoesNotContain((await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray(), one => (string?)one!["kind"] == "ENGINE_POOL_EMPTY");
     }
 
     [Fact]

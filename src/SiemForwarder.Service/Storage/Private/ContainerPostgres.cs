@@ -36,7 +36,7 @@ internal sealed class ContainerPostgres : IAsyncDisposable
             if (code != 0)
             {
                 throw new DatabaseStartException(
-                    $"Docker could not start PostgreSQL: {output} Mend that, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+                    $"Docker could not start PostgreSQL: {output} Fix this, or set ConnectionStrings__Forwarder.");
             }
         }
 

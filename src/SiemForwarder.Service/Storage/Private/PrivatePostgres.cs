@@ -198,8 +198,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         {
             throw new DatabaseStartException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The private PostgreSQL could not be started ({failure}, exit code {code}): {output} Mend that, or name a PostgreSQL by "
-                    + $"ConnectionStrings__Forwarder."));
+                $"The private PostgreSQL could not be started ({failure}, exit code {code}): {output} Fix this, or set ConnectionStrings__Forwarder."));
         }
     }
 }
