@@ -21,7 +21,8 @@ internal static class Growth
     private const int EventsASegment = 25;
     private static readonly DateTimeOffset Begin = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
-    public static async Task RunAsync()
+    /// <param name="boundsAlone">Whether only what is bounded is measured, without the year of days.</param>
+    public static async Task RunAsync(bool boundsAlone)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(20));
         var token = stop.Token;
@@ -37,13 +38,17 @@ internal static class Growth
             }
 
             await using var process = new LogProcess(server.ConnectionString, new DatabaseOptions { MaxConnections = 45 });
-            var source = await AddSourceAsync(process, token);
-            await FillAsync(process, source, token);
-            await ReadAsync(process, source, token);
-            await PushOldAsync(process, source, token);
-            await CatchUpAsync(process, token);
-            await NotifyAsync(process, token);
-            await TakeOverAsync(process, token);
+            if (!boundsAlone)
+            {
+                var source = await AddSourceAsync(process, token);
+                await FillAsync(process, source, token);
+                await ReadAsync(process, source, token);
+                await PushOldAsync(process, source, token);
+                await CatchUpAsync(process, token);
+                await NotifyAsync(process, token);
+                await TakeOverAsync(process, token);
+            }
+
             await GrowthBounds.RunAsync(process, cancellation => AddSourceAsync(process, cancellation), token);
         }
 

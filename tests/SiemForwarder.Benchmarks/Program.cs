@@ -13,9 +13,9 @@ switch (args.FirstOrDefault())
         await Pushes.RunAsync();
         return 0;
     case "growth":
-        await Growth.RunAsync();
+        await Growth.RunAsync(args.Contains("bounds"));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | stages | pushes | growth");
+        Console.Error.WriteLine("Usage: catch-up [events] | stages | pushes | growth [bounds]");
         return 1;
 }
