@@ -48,7 +48,7 @@ internal sealed partial class CertificateFiles(string path, string keyPath, stri
 
     private readonly Lock gate = new();
     private SslStreamCertificateContext? current;
-    private string? seen;
+    private (FileState Certificate, FileState Key)? seen;
     private long lookedAt;
 
     /// <summary>The certificate of now; while the files cannot be used, the one that was read last; null before the first.</summary>
@@ -68,7 +68,7 @@ internal sealed partial class CertificateFiles(string path, string keyPath, stri
 
     private void Look()
     {
-        var state = $"{State(path)} {State(keyPath)}";
+        var state = (FileState.Of(path), FileState.Of(keyPath));
         if (state == seen)
         {
             return;
@@ -91,13 +91,6 @@ internal sealed partial class CertificateFiles(string path, string keyPath, stri
         }
 
         seen = state;
-    }
-
-    private static string State(string file)
-    {
-        var info = new FileInfo(file);
-        var target = info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info;
-        return target.Exists ? $"{target.FullName} {target.Length} {target.LastWriteTimeUtc.Ticks}" : "missing";
     }
 
     [LoggerMessage(LogLevel.Information, "The certificate of {Path} is served; it expires at {ExpiresAt}.")]

@@ -5,25 +5,24 @@ namespace SiemForwarder.Service.Location;
 /// <summary>One configured file: opened when it is there, opened anew when it was replaced, left out while it is broken.</summary>
 internal sealed class LocationFile(string path, ILogger logger) : IDisposable
 {
-    private (long Length, DateTime WrittenAt) seen;
+    private FileState? seen;
     private MmdbDatabase? database;
 
     /// <summary>Looks at the file; true where another database is in force than before.</summary>
     public FileChange Look()
     {
-        var info = new FileInfo(path);
-        var now = info.Exists ? (info.Length, info.LastWriteTimeUtc) : default;
-        if (now == seen && (info.Exists || seen != default))
+        var now = FileState.Of(path);
+        if (now == seen)
         {
             return FileChange.None;
         }
 
-        if (!info.Exists)
+        if (now.Length < 0)
         {
             // While somebody replaces it, or forgot to put it there: what was opened stays in force.
-            if (database is null && seen == default)
+            if (database is null && seen is null)
             {
-                seen = (-1, default);
+                seen = now;
                 logger.LogError("The location file {Path} does not exist; events flow on without its locations. Put it there, or leave it out of "
                     + "Forwarder__Location.", path);
             }

@@ -32,7 +32,7 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options)
 {
     private readonly Lock gate = new();
     private IReadOnlyList<MasterKey> keys = [];
-    private (long Length, DateTime WrittenAt) seen;
+    private FileState seen;
 
     /// <summary>Whether there is a file.</summary>
     public bool IsSet => !string.IsNullOrWhiteSpace(options.Value.MasterKeyFile);
@@ -70,8 +70,8 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options)
         var path = options.Value.MasterKeyFile!;
         lock (gate)
         {
-            var file = new FileInfo(path);
-            if (keys.Count > 0 && file.Exists && (file.Length, file.LastWriteTimeUtc) == seen)
+            var state = FileState.Of(path);
+            if (keys.Count > 0 && state == seen)
             {
                 return keys;
             }
@@ -84,7 +84,7 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options)
                     throw Unusable(path, "must hold 32 bytes in base64 on each line, as 'openssl rand -base64 32' writes them");
                 }
 
-                (keys, seen) = (read!, (file.Length, file.LastWriteTimeUtc));
+                (keys, seen) = (read!, state);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
