@@ -261,5 +261,5 @@ internal static class Growth
             Encoding.UTF8.GetBytes($$"""{"event_id":"{{id}}","event_type":"bench","subject":"user {{timeMs % 997}}","ip_address":"192.0.2.{{timeMs % 250}}"}"""));
     }
 
-    private static void Print(string what, double value) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:#,0.###}"));
+    internal static void Print(string what, double value) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:#,0.###}"));
 }

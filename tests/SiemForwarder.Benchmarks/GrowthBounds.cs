@@ -36,8 +36,8 @@ internal static class GrowthBounds
             windows.ForEach(window => window.Remember(batch, 1000));
         }
 
-        Print("resend windows of 200 integrations: MiB", windows.Sum(window => (long)window.Bytes) / 1048576.0);
-        Print("without a bound of the process: MiB", 200.0 * Window / 1048576);
+        Growth.Print("resend windows of 200 integrations: MiB", windows.Sum(window => (long)window.Bytes) / 1048576.0);
+        Growth.Print("without a bound of the process: MiB", 200.0 * Window / 1048576);
         windows.ForEach(window => window.Dispose());
     }
 
@@ -55,10 +55,10 @@ internal static class GrowthBounds
             }
         }
 
-        Print("keys in memory after 1,400,000 events of 14 sources, before the sweep of that minute", process.Writer.KeyCount - before);
+        Growth.Print("keys in memory after 1,400,000 events of 14 sources, before the sweep of that minute", process.Writer.KeyCount - before);
         await Task.Delay(TimeSpan.FromSeconds(61), cancellationToken);
         await process.Writer.AppendAsync(Growth.Page(await addSource(cancellationToken), [Growth.Event(1_790_000_000_000)]), cancellationToken);
-        Print("after it", process.Writer.KeyCount);
+        Growth.Print("after it", process.Writer.KeyCount);
     }
 
     private static async Task IndexAsync(LogProcess process, Func<CancellationToken, Task<int>> addSource, CancellationToken cancellationToken)
@@ -83,10 +83,10 @@ internal static class GrowthBounds
             await Task.Delay(20, cancellationToken);
         }
 
-        Print("indexing 4,000 segments of one event: ms", Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        Growth.Print("indexing 4,000 segments of one event: ms", Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         await index.StopAsync(cancellationToken);
-        Print("transactions of it", await ScalarAsync(process, $"SELECT count(DISTINCT xmin::text) FROM event_index WHERE source_id = {source}", cancellationToken));
-        Print("with one for each segment", Segments);
+        Growth.Print("transactions of it", await ScalarAsync(process, $"SELECT count(DISTINCT xmin::text) FROM event_index WHERE source_id = {source}", cancellationToken));
+        Growth.Print("with one for each segment", Segments);
     }
 
     private static async Task LookUpsAsync(LogProcess process, CancellationToken cancellationToken)
@@ -118,13 +118,13 @@ internal static class GrowthBounds
     {
         await using var connection = await process.Connections.Shared.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        Print($"{what}: ms", await MeasureAsync());
+        Growth.Print($"{what}: ms", await MeasureAsync());
         await using (var drop = new NpgsqlCommand($"DROP INDEX {index}", connection, transaction))
         {
             await drop.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        Print("the same without its index: ms", await MeasureAsync());
+        Growth.Print("the same without its index: ms", await MeasureAsync());
         await transaction.RollbackAsync(cancellationToken);
 
         async Task<double> MeasureAsync()
@@ -155,7 +155,7 @@ internal static class GrowthBounds
             await using var all = new NpgsqlCommand($"DELETE FROM segment WHERE source_id = {source}", connection, transaction) { CommandTimeout = 600 };
             var whole = Stopwatch.GetTimestamp();
             await all.ExecuteNonQueryAsync(cancellationToken);
-            Print("deleting a source of 20,000 segments in the request: ms", Stopwatch.GetElapsedTime(whole).TotalMilliseconds);
+            Growth.Print("deleting a source of 20,000 segments in the request: ms", Stopwatch.GetElapsedTime(whole).TotalMilliseconds);
             await transaction.RollbackAsync(cancellationToken);
         }
 
@@ -164,11 +164,11 @@ internal static class GrowthBounds
             process,
             $"WITH gone AS (DELETE FROM source WHERE id = {source} RETURNING id, name) INSERT INTO deleted_source (source_id, name, deleted_at) SELECT id, name, now() FROM gone",
             cancellationToken);
-        Print("what the request does now: ms", Stopwatch.GetElapsedTime(request).TotalMilliseconds);
+        Growth.Print("what the request does now: ms", Stopwatch.GetElapsedTime(request).TotalMilliseconds);
         using var purge = new DeletedSourcePurgeService(process.Connections.Shared, process.Guard, TimeProvider.System, NullLogger<DeletedSourcePurgeService>.Instance);
         var start = Stopwatch.GetTimestamp();
         await purge.PurgeAsync(DateTimeOffset.MaxValue, cancellationToken);
-        Print("the rest in the background, 500 segments at a time: ms", Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        Growth.Print("the rest in the background, 500 segments at a time: ms", Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }
 
     private static async Task ExecuteAsync(LogProcess process, string sql, CancellationToken cancellationToken)
@@ -183,6 +183,4 @@ internal static class GrowthBounds
         await using var command = process.Connections.Shared.CreateCommand(sql);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
-
-    private static void Print(string what, double value) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:#,0.###}"));
 }

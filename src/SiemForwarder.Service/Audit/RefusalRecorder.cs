@@ -12,7 +12,7 @@ namespace SiemForwarder.Service.Audit;
 internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, ForwarderTelemetry telemetry, TimeProvider time)
 {
     private const string Action = "access.refused";
-    private const int LongestPath = 200;
+    private const int MaxPathLength = 200;
 
     // Nobody who is refused waits long for a database that is away.
     private static readonly TimeSpan WriteBound = TimeSpan.FromSeconds(2);
@@ -82,7 +82,7 @@ internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, F
         var caller = Caller.Of(context.User);
         var entry = new AuditEntry(
             AuditKind.Access, caller?.Name ?? "", caller is null ? CredentialOf(context.Request, isInbox) : $"{caller.Kind} {caller.Id}", address, Action,
-            OneLine.Of($"{context.Request.Method} {context.Request.Path.Value}", LongestPath), "", AuditOutcome.Refused, context.Response.StatusCode,
+            OneLine.Of($"{context.Request.Method} {context.Request.Path.Value}", MaxPathLength), "", AuditOutcome.Refused, context.Response.StatusCode,
             Detail: refusal is null ? null : new JsonObject { ["reason"] = refusal.Detail }.ToJsonString());
         using var bound = new CancellationTokenSource(WriteBound, time);
         try
@@ -118,7 +118,7 @@ internal sealed class RefusalBound(TimeProvider time)
     public const int RowsPerMinute = 60;
 
     /// <summary>Addresses that are counted apart; what comes from further ones is counted together.</summary>
-    public const int MostAddresses = 1000;
+    public const int MaxAddresses = 1000;
 
     private const string Others = "";
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
@@ -192,7 +192,7 @@ internal sealed class RefusalBound(TimeProvider time)
 
     private Count CountOf(string key, string address, DateTimeOffset now)
     {
-        var isOthers = !counts.ContainsKey(key) && counts.Count >= MostAddresses;
+        var isOthers = !counts.ContainsKey(key) && counts.Count >= MaxAddresses;
         (key, address) = isOthers ? (Others, "many addresses") : (key, address);
         if (!counts.TryGetValue(key, out var count))
         {

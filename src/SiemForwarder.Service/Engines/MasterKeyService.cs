@@ -6,7 +6,7 @@ namespace SiemForwarder.Service.Engines;
 /// <summary>Follows a rotation of the master key while the service runs.</summary>
 internal sealed class MasterKeyService(KeyRewrapping rewrapping, MasterKeys keys, LoopGuard guard, TimeProvider time) : BackgroundService
 {
-    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private string? current;
 

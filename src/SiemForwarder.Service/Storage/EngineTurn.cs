@@ -11,21 +11,29 @@ internal sealed class EngineTurn : IAsyncDisposable
 
     private EngineTurn(NpgsqlConnection connection, NpgsqlTransaction transaction) => (this.connection, this.transaction) = (connection, transaction);
 
+    /// <summary>Takes the turn, after whoever has it.</summary>
+    /// <param name="database">Where the engines meet.</param>
+    /// <param name="name">What the turn is for, the same in every engine.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="NpgsqlException">The database cannot be used.</exception>
+    public static async Task<EngineTurn> TakeAsync(NpgsqlDataSource database, string name, CancellationToken cancellationToken) =>
+        (await TakeAsync(database, "SELECT pg_advisory_xact_lock(hashtext($1))::text IS NOT NULL", name, cancellationToken))!;
+
     /// <summary>Takes the turn; null where another engine has it.</summary>
     /// <param name="database">Where the engines meet.</param>
     /// <param name="key">Number of the advisory lock, the same in every engine.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="NpgsqlException">The database cannot be used.</exception>
-    public static async Task<EngineTurn?> TryTakeAsync(NpgsqlDataSource database, long key, CancellationToken cancellationToken)
+    public static Task<EngineTurn?> TryTakeAsync(NpgsqlDataSource database, long key, CancellationToken cancellationToken) =>
+        TakeAsync(database, "SELECT pg_try_advisory_xact_lock($1)", key, cancellationToken);
+
+    private static async Task<EngineTurn?> TakeAsync(NpgsqlDataSource database, string isTaken, object key, CancellationToken cancellationToken)
     {
         var connection = await database.OpenConnectionAsync(cancellationToken);
         try
         {
             var turn = new EngineTurn(connection, await connection.BeginTransactionAsync(cancellationToken));
-            await using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, turn.transaction)
-            {
-                Parameters = { new() { Value = key } },
-            };
+            await using var take = new NpgsqlCommand(isTaken, connection, turn.transaction) { Parameters = { new() { Value = key } } };
             if (await take.ExecuteScalarAsync(cancellationToken) is true)
             {
                 return turn;

@@ -35,12 +35,9 @@ internal static class StorageRegistration
     /// <summary>Brings the tables up to date; engines that start together wait for each other.</summary>
     public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
-        await using (var turn = await services.GetRequiredService<DatabaseConnections>().Vital.OpenConnectionAsync(cancellationToken))
-        await using (var transaction = await turn.BeginTransactionAsync(cancellationToken))
+        // The lock of the framework is a table, which an empty database does not have yet.
+        await using (await EngineTurn.TakeAsync(services.GetRequiredService<DatabaseConnections>().Vital, "siemforwarder migration", cancellationToken))
         {
-            // The lock of the framework is a table, which an empty database does not have yet.
-            await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder migration'))", turn, transaction);
-            await command.ExecuteNonQueryAsync(cancellationToken);
             await using var database = await services.GetRequiredService<IDbContextFactory<ForwarderDbContext>>().CreateDbContextAsync(cancellationToken);
             await database.Database.MigrateAsync(cancellationToken);
         }
@@ -52,10 +49,7 @@ internal static class StorageRegistration
     /// <summary>Engines that start together on an empty database must not make a key each: neither would know the other's before a day is over.</summary>
     private static async Task MakeProtectionKeyAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
-        await using var connection = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder protection key'))", connection, transaction);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var turn = await EngineTurn.TakeAsync(services.GetRequiredService<NpgsqlDataSource>(), KeyRewrapping.Turn, cancellationToken);
         services.GetRequiredService<SecretProtector>().Protect(new Dictionary<string, Secret> { ["first"] = new("use") });
     }
 }

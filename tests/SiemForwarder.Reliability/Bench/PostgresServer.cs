@@ -71,7 +71,14 @@ internal sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Copies the data of the running server, as a backup does.</summary>
-    public Task BackUpAsync(string folder, CancellationToken cancellationToken) => CopyRunningAsync(folder, [], cancellationToken);
+    public Task BackUpAsync(string folder, CancellationToken cancellationToken)
+    {
+        // The server may run as another user, who has to get there.
+        var above = Path.GetDirectoryName(folder)!;
+        Directory.CreateDirectory(above);
+        File.SetUnixFileMode(above, (UnixFileMode)0b111_111_111);
+        return CopyRunningAsync(folder, [], cancellationToken);
+    }
 
     /// <summary>Replaces the data of the stopped server by that of a backup.</summary>
     public async Task RestoreAsync(string folder, CancellationToken cancellationToken)

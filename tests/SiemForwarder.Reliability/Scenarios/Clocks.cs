@@ -79,8 +79,6 @@ internal static class Clocks
         await SetUpAsync(run, cancellationToken);
         await TrafficAsync(run, TimeSpan.FromMinutes(4), () => 0, cancellationToken);
         var backup = Path.Combine(run.Folder, "backup", "data");
-        Directory.CreateDirectory(Path.GetDirectoryName(backup)!);
-        File.SetUnixFileMode(Path.GetDirectoryName(backup)!, (UnixFileMode)0b111_111_111);
         await run.Database.BackUpAsync(backup, cancellationToken);
         var lost = 2 * await TrafficAsync(run, TimeSpan.FromHours(1), () => 0, cancellationToken);
         await PassAsync(run, TimeSpan.FromMinutes(1), cancellationToken);

@@ -56,8 +56,6 @@ internal static class Failovers
         await Kills.SetUpAsync(run, cancellationToken);
         await DeliveredAsync(run, Backlog, cancellationToken);
         var backup = Path.Combine(run.Folder, "backup", "data");
-        Directory.CreateDirectory(Path.GetDirectoryName(backup)!);
-        File.SetUnixFileMode(Path.GetDirectoryName(backup)!, (UnixFileMode)0b111_111_111);
         await run.Database.BackUpAsync(backup, cancellationToken);
         var survived = await StoredAsync(run.Database, cancellationToken);
         await FlowAsync(run, TimeSpan.FromSeconds(3), cancellationToken);

@@ -8,6 +8,9 @@ namespace SiemForwarder.Service.Storage.Protection;
 /// <summary>Sees to it that every key in the database is wrapped by the current master key, after it was set and after a rotation.</summary>
 internal sealed partial class KeyRewrapping(DatabaseConnections connections, MasterKeys keys, ILogger<KeyRewrapping> logger)
 {
+    /// <summary>Name of the turn in which keys are made and changed.</summary>
+    public const string Turn = "siemforwarder protection key";
+
     /// <summary>Wraps what is not wrapped by it; how many keys that were. Engines that do so at one time wait for each other.</summary>
     /// <exception cref="DatabaseStartException">A key is wrapped by a master key that is not at hand; with one sentence for the operator.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -16,7 +19,7 @@ internal sealed partial class KeyRewrapping(DatabaseConnections connections, Mas
         _ = keys.Current;
         await using var connection = await connections.Vital.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var turn = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder protection key'))", connection, transaction))
+        await using (var turn = new NpgsqlCommand($"SELECT pg_advisory_xact_lock(hashtext('{Turn}'))", connection, transaction))
         {
             await turn.ExecuteNonQueryAsync(cancellationToken);
         }
@@ -58,7 +61,7 @@ internal sealed partial class KeyRewrapping(DatabaseConnections connections, Mas
         if (!keys.IsSet)
         {
             // Keys that were wrapped once cannot be read without: better no start than new keys beside them.
-            return key.Descendants("wrapped").Any()
+            return KeyWrapping.IsWrapped(key)
                 ? throw new DatabaseStartException(
                     "The stored secrets are wrapped by a master key: name its file in Forwarder__Secrets__MasterKeyFile (docs/security.md).")
                 : null;

@@ -21,6 +21,9 @@ internal static class KeyWrapping
     private const int NonceLength = 12;
     private const int TagLength = 16;
 
+    /// <summary>Whether the secret of a stored key is wrapped by a master key.</summary>
+    public static bool IsWrapped(XElement stored) => stored.Descendants(Wrapped).Any();
+
     /// <summary>The element as it is stored.</summary>
     public static XElement Wrap(XElement plain, MasterKey key)
     {

@@ -33,7 +33,7 @@ public sealed class RefusalBoundTests
 
         Assert.Equal(RefusalBound.RowsPerMinute, rows);
         Assert.Equal(5000 - rows, held.Sum(one => one.Count));
-        Assert.InRange(held.Count, 1, RefusalBound.MostAddresses + 1);
+        Assert.InRange(held.Count, 1, RefusalBound.MaxAddresses + 1);
     }
 
     [Fact]
