@@ -35,8 +35,7 @@ internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> e
             return $"not sent: the engine that was asked is not of the pool '{old.EnginePool}'.";
         }
 
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(_ => bound.Cancel(), null, Bound, Timeout.InfiniteTimeSpan);
+        using var bound = new TimeBound(Bound, time, cancellationToken);
         try
         {
             await using var destination = old.Kind.Open(old.Destination, time);

@@ -14,7 +14,7 @@ public sealed class TestPostgres : IAsyncLifetime
     public const string Variable = "SIEMFORWARDER_TEST_POSTGRES";
 
     private readonly string folder = Directory.CreateTempSubdirectory("siemforwarder-tests-").FullName;
-    private DatabaseHome? home;
+    private PrivatePostgres? server;
     private PostgreSqlContainer? container;
     private string connectionString = "";
     private string? missing;
@@ -30,10 +30,17 @@ public sealed class TestPostgres : IAsyncLifetime
         }
 
         var given = Environment.GetEnvironmentVariable(Variable);
-        if (!string.IsNullOrWhiteSpace(given) || PostgresPrograms.FindFolder() is not null)
+        if (!string.IsNullOrWhiteSpace(given))
         {
-            home = await DatabaseHome.OpenAsync(given, folder, TestContext.Current.CancellationToken);
-            connectionString = home.ConnectionString;
+            connectionString = given;
+            return;
+        }
+
+        if (PostgresPrograms.FindFolder() is { } programs)
+        {
+            // Several test classes run engines at once, up to three each.
+            server = await PrivatePostgres.StartAsync(programs, folder, maxConnections: 400, TestContext.Current.CancellationToken);
+            connectionString = server.ConnectionString;
             return;
         }
 
@@ -63,9 +70,9 @@ public sealed class TestPostgres : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         NpgsqlConnection.ClearAllPools();
-        if (home is not null)
+        if (server is not null)
         {
-            await home.DisposeAsync();
+            await server.DisposeAsync();
         }
 
         if (container is not null)

@@ -10,15 +10,19 @@ namespace SiemForwarder.Service.Storage.Private;
 /// </remarks>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
+    private const int ConnectionsOfOneEngine = 60;
+
     private readonly string programs;
     private readonly string data;
     private readonly string? runAs;
     private readonly FileStream folderLock;
+    private readonly int maxConnections;
     private readonly string socketFolder;
     private readonly PostgresProcesses processes;
 
-    private PrivatePostgres(string programs, string data, string socketFolder, string? runAs, FileStream folderLock)
+    private PrivatePostgres(string programs, string data, string socketFolder, string? runAs, FileStream folderLock, int maxConnections)
     {
+        this.maxConnections = maxConnections;
         this.programs = programs;
         this.data = data;
         this.runAs = runAs;
@@ -30,9 +34,14 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>Starts the server, creating its data first where there is none.</summary>
+    /// <summary>Starts the server for one engine, creating its data first where there is none.</summary>
     /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
-    public static async Task<PrivatePostgres> StartAsync(string programs, string dataFolder, CancellationToken cancellationToken)
+    public static Task<PrivatePostgres> StartAsync(string programs, string dataFolder, CancellationToken cancellationToken) =>
+        StartAsync(programs, dataFolder, ConnectionsOfOneEngine, cancellationToken);
+
+    /// <summary>Starts the server with room for that many connections.</summary>
+    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    public static async Task<PrivatePostgres> StartAsync(string programs, string dataFolder, int maxConnections, CancellationToken cancellationToken)
     {
         var home = Path.Combine(Path.GetFullPath(dataFolder), "postgres");
         var data = Path.Combine(home, "data");
@@ -47,7 +56,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             await MustBeReachableAsync(home, runAs, cancellationToken);
         }
 
-        var server = new PrivatePostgres(programs, data, socketFolder, runAs, folderLock);
+        var server = new PrivatePostgres(programs, data, socketFolder, runAs, folderLock, maxConnections);
         try
         {
             await server.CreateAndStartAsync(cancellationToken);
@@ -90,8 +99,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
 
         // A socket folder of a path that the kernel takes (107 bytes); no TCP at all.
-        var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 -c max_connections=60 -c "
-            + "shared_buffers=128MB -c max_wal_size=1GB";
+        var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 "
+            + $"-c max_connections={maxConnections.ToString(CultureInfo.InvariantCulture)} -c shared_buffers=128MB -c max_wal_size=1GB";
         var log = Path.Combine(data, "server.log");
         await MustRunAsUserAsync("pg_ctl", ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
         return true;
