@@ -2,6 +2,7 @@ using SiemForwarder.Service.Dispatch.Lanes;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.Dispatch.Testing;
+using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Dispatch;
@@ -12,7 +13,9 @@ internal static class DispatchRegistration
     public static IServiceCollection AddDispatch(this IServiceCollection services)
     {
         services.AddSettings<DispatchOptions>(DispatchOptions.Section);
-        return services.AddSingleton<RedriveTable>().AddSingleton<ReplayTable>().AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
+        return services.AddSingleton<RedriveTable>().AddSingleton<ReplayTable>()
+            .AddSingleton<IBackfillOrders>(provider => provider.GetRequiredService<ReplayTable>()).AddSingleton(ReplayTable.Hold)
+            .AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
             .AddSingleton<IntegrationTest>().AddSingleton<TestRequests>().AddHostedService<TestRequestService>()
             .AddHostedService<DispatchService>();
     }

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Engines;
 
@@ -24,6 +25,12 @@ internal interface ILeaseTable
 /// <summary>The leases in the database; all times are those of the database's clock, so engines need not agree on theirs.</summary>
 internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions options) : ILeaseTable
 {
+    /// <summary>The leases, as SQL of other folders reads them.</summary>
+    public const string Leases = "(SELECT kind, resource_id, engine, fence FROM lease)";
+
+    /// <summary>The engines, as SQL of other folders reads them.</summary>
+    public const string Engines = "(SELECT name, roles, pools, last_seen_at FROM engine)";
+
     private static readonly string EngineVersion = typeof(LeaseTable).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     public async Task<IReadOnlyList<Lease>> RenewAsync(DateTimeOffset startedAt, CancellationToken cancellationToken)
@@ -46,13 +53,13 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
 
     public async Task<IReadOnlyList<Work>> ListWorkAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             WITH alive AS (SELECT name, roles, pools FROM engine WHERE last_seen_at > now() - $2)
             SELECT w.kind, w.id, w.pool, l.engine, l.fence IS NULL OR l.expires_at < now(),
                 (SELECT count(*) FROM alive WHERE w.role = ANY (roles) AND (w.pool IS NULL OR w.pool = ANY (pools)))
             FROM (
-                SELECT 'source' AS kind, id, NULL AS pool, 'poll' AS role FROM source WHERE enabled AND kind = 'keycloak'
-                UNION ALL SELECT 'integration', id, engine_pool, 'dispatch' FROM integration WHERE enabled AND paused_at IS NULL
+                SELECT 'source' AS kind, id, NULL AS pool, 'poll' AS role FROM {ConfigurationTables.Sources} s WHERE enabled AND kind = 'keycloak'
+                UNION ALL SELECT 'integration', id, engine_pool, 'dispatch' FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
             ) w LEFT JOIN lease l ON l.kind = w.kind AND l.resource_id = w.id
             WHERE w.role = ANY ($3) AND (w.pool IS NULL OR w.pool = ANY ($1))
             ORDER BY w.kind, w.id

@@ -33,6 +33,8 @@ internal static class EventLogRegistration
             .AddHostedService<AppendNotifyService>()
             .AddHostedService<LostTailService>()
             .AddHostedService<EventIndexService>()
+            .AddSingleton<DeletedSourcePurgeService>()
+            .AddHostedService(provider => provider.GetRequiredService<DeletedSourcePurgeService>())
             .AddHostedService<CompactionService>()
             .AddHostedService<RetentionService>();
     }

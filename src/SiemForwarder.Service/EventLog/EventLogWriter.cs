@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using NpgsqlTypes;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
@@ -20,9 +21,9 @@ internal sealed class EventLogWriter(
     // What all key windows of the process hold together: some 66 MiB.
     private const int MaxKeys = 1_000_000;
 
-    private const string AppendSql = """
+    private const string AppendSql = $"""
         WITH held AS (
-            SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $13 FOR SHARE
+            SELECT 1 FROM {LeaseTable.Leases} l WHERE kind = 'source' AND resource_id = $1 AND fence = $13 FOR SHARE
         ), head AS (
             UPDATE log_head SET next_position = next_position + $3, stamped_position = next_position + $3, last_received_at = $4
             WHERE source_id = $1 AND next_position = $2 AND incarnation = $15 AND ($13 IS NULL OR EXISTS (SELECT 1 FROM held)) RETURNING source_id
@@ -214,8 +215,8 @@ internal sealed class EventLogWriter(
             return true;
         }
 
-        await using var command = database.CreateCommand("""
-            WITH held AS (SELECT 1 FROM lease WHERE kind = 'source' AND resource_id = $1 AND fence = $5 FOR SHARE)
+        await using var command = database.CreateCommand($"""
+            WITH held AS (SELECT 1 FROM {LeaseTable.Leases} l WHERE kind = 'source' AND resource_id = $1 AND fence = $5 FOR SHARE)
             INSERT INTO poll_checkpoint (source_id, stream, state, updated_at)
             SELECT source_id, $2, $3, $4 FROM log_head WHERE source_id = $1 AND incarnation = $6 AND ($5 IS NULL OR EXISTS (SELECT 1 FROM held))
             ON CONFLICT (source_id, stream) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at

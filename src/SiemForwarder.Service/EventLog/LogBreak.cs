@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -8,14 +9,15 @@ internal static class LogBreak
 {
     /// <summary>Records a break, unless another engine has done so since <paramref name="heads"/> was read.</summary>
     /// <param name="connection">Session.</param>
+    /// <param name="holds">Other readers of the logs, which are taken back too.</param>
     /// <param name="origin">The server of now.</param>
     /// <param name="known">What this process knew of the logs.</param>
     /// <param name="heads">What the database holds of them.</param>
     /// <param name="reason">What was noticed, in a sentence.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     public static async Task RecordAsync(
-        NpgsqlConnection connection, LogOrigin origin, IReadOnlyDictionary<int, KnownHead> known, IReadOnlyDictionary<int, KnownHead> heads, string reason,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection, IEnumerable<LogHold> holds, LogOrigin origin, IReadOnlyDictionary<int, KnownHead> known,
+        IReadOnlyDictionary<int, KnownHead> heads, string reason, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtext('siemforwarder history'))", connection, transaction))
@@ -23,7 +25,7 @@ internal static class LogBreak
             await take.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await using (var bump = new NpgsqlCommand("""
+        await using (var bump = new NpgsqlCommand($"""
             WITH given AS (
                 SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[]) AS g (source_id, incarnation, known_next)
             ), moved AS (
@@ -34,15 +36,11 @@ internal static class LogBreak
                 WHERE c.source_id = m.source_id AND c.position >= m.next_position RETURNING c.source_id, c.integration_id
             ), indexed AS (
                 UPDATE index_checkpoint c SET position = m.next_position - 1 FROM moved m WHERE c.source_id = m.source_id AND c.position >= m.next_position
-            ), replayed AS (
-                UPDATE replay_range r SET last_position = greatest(r.first_position - 1, m.next_position - 1),
-                    position = least(r.position, greatest(r.first_position - 1, m.next_position - 1))
-                FROM moved m WHERE r.source_id = m.source_id AND r.last_position >= m.next_position
-            )
+            ){string.Concat(holds.Select((hold, i) => $", hold_{i} AS ({hold.CutOff})"))}
             INSERT INTO log_break (source_id, incarnation, survived_next, survived_at, known_next, reason)
             SELECT m.source_id, m.incarnation, m.next_position, m.last_received_at, m.known_next, $4 || coalesce(
                 ' These integrations had confirmed more than the log holds and go on from its end: '
-                || (SELECT string_agg(i.name, ', ' ORDER BY i.name) FROM beyond b JOIN integration i ON i.id = b.integration_id WHERE b.source_id = m.source_id)
+                || (SELECT string_agg(i.name, ', ' ORDER BY i.name) FROM beyond b JOIN {ConfigurationTables.Integrations} i ON i.id = b.integration_id WHERE b.source_id = m.source_id)
                 || '.', '')
             FROM moved m
             ON CONFLICT (source_id, incarnation) DO UPDATE SET known_next = greatest(log_break.known_next, excluded.known_next)

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -60,9 +61,9 @@ internal sealed record LogHead(long NextPosition, long Incarnation, DateTimeOffs
 
     private static async Task<(LogHead? Head, long Stamped)> ReadStampedAsync(NpgsqlDataSource database, int sourceId, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             WITH made AS (
-                INSERT INTO log_head (source_id) SELECT id FROM source WHERE id = $1 ON CONFLICT DO NOTHING
+                INSERT INTO log_head (source_id) SELECT id FROM {ConfigurationTables.Sources} s WHERE id = $1 ON CONFLICT DO NOTHING
                 RETURNING source_id, next_position, incarnation, stamped_position, last_received_at
             ), head AS (
                 SELECT * FROM made
@@ -97,7 +98,7 @@ internal sealed record LogHead(long NextPosition, long Incarnation, DateTimeOffs
     /// <summary>Adds the days of what an engine of an older version appended, which knows of none.</summary>
     private static async Task CompleteAsync(NpgsqlDataSource database, int sourceId, long stamped, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             WITH appended AS (
                 SELECT (received_at AT TIME ZONE 'UTC')::date AS day, min(first_position) AS first_position, min(lowest_at) AS lowest_at,
                     max(highest_at) AS highest_at, max(last_position) AS last_position, max(received_at) AS received_at
@@ -106,7 +107,7 @@ internal sealed record LogHead(long NextPosition, long Incarnation, DateTimeOffs
                 INSERT INTO log_day AS d (source_id, day, first_position, lowest_at, highest_at)
                 SELECT $1, a.day, a.first_position, a.lowest_at - mod(mod(a.lowest_at, 3600000) + 3600000, 3600000),
                     a.highest_at - mod(mod(a.highest_at, 3600000) + 3600000, 3600000) + 3600000
-                FROM appended a JOIN source s ON s.id = $1
+                FROM appended a JOIN {ConfigurationTables.Sources} s ON s.id = $1
                 ON CONFLICT (source_id, day) DO UPDATE SET first_position = least(d.first_position, excluded.first_position),
                     lowest_at = least(d.lowest_at, excluded.lowest_at), highest_at = greatest(d.highest_at, excluded.highest_at)
             )

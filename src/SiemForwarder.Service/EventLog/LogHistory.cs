@@ -19,7 +19,8 @@ internal sealed record LostTail(int SourceId, long Incarnation, long SurvivedNex
 /// Behind a pooler, which keeps sessions of its own, the same is looked at every few seconds.
 /// </remarks>
 internal sealed class LogHistory(
-    EventLogSignal signal, SegmentCache cache, DayPartitions partitions, ConfigurationSignal configuration, ILogger<LogHistory> logger) : IDisposable
+    EventLogSignal signal, SegmentCache cache, DayPartitions partitions, IEnumerable<LogHold> holds, ConfigurationSignal configuration,
+    ILogger<LogHistory> logger) : IDisposable
 {
     private readonly SemaphoreSlim turn = new(1, 1);
     private readonly Lock guard = new();
@@ -48,7 +49,7 @@ internal sealed class LogHistory(
             var heads = await LogOrigin.ReadHeadsAsync(connection, cancellationToken);
             if (await FindBreakAsync(connection, origin, known, heads, cancellationToken) is { } reason)
             {
-                await LogBreak.RecordAsync(connection, origin, known, heads, reason, cancellationToken);
+                await LogBreak.RecordAsync(connection, holds, origin, known, heads, reason, cancellationToken);
                 heads = await LogOrigin.ReadHeadsAsync(connection, cancellationToken);
             }
 

@@ -5,7 +5,7 @@ namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Drops the partitions of days that are over; a day of the log waits for every enabled integration.</summary>
 internal sealed class RetentionService(
-    DayPartitions partitions, IOptions<EventLogOptions> options, LoopGuard guard, TimeProvider time,
+    DayPartitions partitions, IEnumerable<LogHold> holds, IOptions<EventLogOptions> options, LoopGuard guard, TimeProvider time,
     ILogger<RetentionService> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
@@ -19,7 +19,7 @@ internal sealed class RetentionService(
         await partitions.EnsureAsync(now.AddDays(1), cancellationToken);
         await DropAsync("delivery", now, options.Value.DeliveryRetentionDays, cancellationToken);
         await DropAsync("event_index", now, options.Value.IndexRetentionDays, cancellationToken);
-        await new SegmentRetention(partitions, options.Value, logger).RunAsync(now, cancellationToken);
+        await new SegmentRetention(partitions, holds, options.Value, logger).RunAsync(now, cancellationToken);
     }
 
     private async Task DropAsync(string table, DateTimeOffset now, int days, CancellationToken cancellationToken)

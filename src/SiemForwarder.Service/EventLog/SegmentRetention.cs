@@ -1,10 +1,11 @@
 using Npgsql;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Decides which days of the log go, and drops them; what an enabled integration has not got goes only where the hard limit forces
 /// it, and never silently.</summary>
-internal sealed class SegmentRetention(DayPartitions partitions, EventLogOptions options, ILogger logger)
+internal sealed class SegmentRetention(DayPartitions partitions, IEnumerable<LogHold> holds, EventLogOptions options, ILogger logger)
 {
     /// <summary>One pass, oldest day first. The day under way stays whatever its size: days are what can be dropped without a trace.</summary>
     public async Task RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
@@ -81,24 +82,27 @@ internal sealed class SegmentRetention(DayPartitions partitions, EventLogOptions
         return isDropped;
     }
 
-    private static async Task<bool> IsNeededAsync(
+    private async Task<bool> IsNeededAsync(
         DateOnly day, NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
+        var partition = DayPartitions.NameOf("segment", day);
         await using var command = new NpgsqlCommand($"""
-            SELECT EXISTS ({LackingSql(DayPartitions.NameOf("segment", day))}) OR EXISTS (
-                SELECT 1 FROM replay r JOIN replay_range x ON x.replay_id = r.id JOIN {DayPartitions.NameOf("segment", day)} s ON s.source_id = x.source_id
-                WHERE r.state = 'running' AND s.last_position > x.position AND s.first_position <= x.last_position)
+            SELECT EXISTS ({LackingSql(partition)}) {string.Concat(holds.Select(hold => HeldSql(hold, partition)))}
             """, connection, transaction);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
+    private static string HeldSql(LogHold hold, string partition) => $"""
+        OR EXISTS (SELECT 1 FROM {hold.Rows} x JOIN {partition} s ON s.source_id = x.source_id
+            WHERE s.last_position > x.position AND s.first_position <= x.last_position)
+        """;
+
     /// <summary>The enabled integrations (paused ones too) that have not got all of a partition, with what they lack.</summary>
     private static string LackingSql(string partition) => $"""
-        SELECT held.source_id, i.id AS integration_id, held.first, held.last, coalesce(c.position, 0) AS position
+        SELECT held.source_id, i.integration_id, held.first, held.last, coalesce(c.position, 0) AS position
         FROM (SELECT source_id, min(first_position) AS first, max(last_position) AS last FROM {partition} GROUP BY source_id) held
-        JOIN source s ON s.id = held.source_id
-        JOIN integration i ON i.enabled AND (jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb(held.source_id))
-        LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = held.source_id
+        JOIN {ConfigurationTables.Readings} i ON i.enabled AND i.source_id = held.source_id
+        LEFT JOIN integration_checkpoint c ON c.integration_id = i.integration_id AND c.source_id = held.source_id
         WHERE coalesce(c.position, 0) < held.last
         """;
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -35,7 +36,7 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IOptions<Forwar
 
         var readAt = time.GetTimestamp();
 
-        await using var command = database.CreateCommand("SELECT name, definition FROM source WHERE id = $1");
+        await using var command = database.CreateCommand($"SELECT name, definition FROM {ConfigurationTables.Sources} s WHERE id = $1");
         command.Parameters.AddWithValue(sourceId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
@@ -64,7 +65,7 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IOptions<Forwar
             return list;
         }
 
-        await using var command = database.CreateCommand("SELECT id FROM source ORDER BY id");
+        await using var command = database.CreateCommand($"SELECT id FROM {ConfigurationTables.Sources} s ORDER BY id");
         var read = new List<int>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -1,6 +1,7 @@
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using SiemForwarder.Service.Dispatch.Delivery;
 
 namespace SiemForwarder.Service.Evidence;
 
@@ -14,20 +15,21 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
         "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, state, note, decided_at, mapping_version";
 
     public async Task<DeliveryList> ListDeliveriesAsync(int integrationId, int page, int pageSize, CancellationToken cancellationToken) => new(
-        await ReadAsync($"SELECT {DeliveryColumns} FROM delivery WHERE integration_id = $1 ORDER BY delivered_at DESC, id DESC OFFSET $2 LIMIT $3",
+        await ReadAsync(
+            $"SELECT {DeliveryColumns} FROM {DeliveryTables.Deliveries} d WHERE integration_id = $1 ORDER BY delivered_at DESC, id DESC OFFSET $2 LIMIT $3",
             [integrationId, (page - 1) * pageSize, pageSize], ReadDelivery, cancellationToken),
-        await CountAsync("SELECT count(*) FROM delivery WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
+        await CountAsync($"SELECT count(*) FROM {DeliveryTables.Deliveries} d WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
 
     public async Task<SetAsideList> ListSetAsideAsync(int integrationId, int page, int pageSize, CancellationToken cancellationToken) => new(
-        await ReadAsync($"SELECT {SetAsideColumns} FROM set_aside WHERE integration_id = $1 ORDER BY id DESC OFFSET $2 LIMIT $3",
+        await ReadAsync($"SELECT {SetAsideColumns} FROM {DeliveryTables.SetAside} a WHERE integration_id = $1 ORDER BY id DESC OFFSET $2 LIMIT $3",
             [integrationId, (page - 1) * pageSize, pageSize], ReadSetAside, cancellationToken),
-        await CountAsync("SELECT count(*) FROM set_aside WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
+        await CountAsync($"SELECT count(*) FROM {DeliveryTables.SetAside} a WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
 
     /// <summary>The delivery that an event went with; null where none took it.</summary>
     public async Task<DeliveryResponse?> FindDeliveryAsync(int integrationId, int sourceId, long position, CancellationToken cancellationToken)
     {
         var found = await ReadAsync($"""
-            SELECT {DeliveryColumns} FROM delivery
+            SELECT {DeliveryColumns} FROM {DeliveryTables.Deliveries} d
             WHERE integration_id = $1 AND source_id = $2 AND last_position >= $3 AND first_position <= $3 AND (filtered IS NULL OR NOT filtered @> $3)
             ORDER BY delivered_at LIMIT 1
             """, [integrationId, sourceId, position], ReadDelivery, cancellationToken);
@@ -37,7 +39,7 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
     public async Task<SetAsideResponse?> FindSetAsideAsync(int integrationId, int sourceId, long position, CancellationToken cancellationToken)
     {
         var found = await ReadAsync(
-            $"SELECT {SetAsideColumns} FROM set_aside WHERE integration_id = $1 AND source_id = $2 AND position = $3",
+            $"SELECT {SetAsideColumns} FROM {DeliveryTables.SetAside} a WHERE integration_id = $1 AND source_id = $2 AND position = $3",
             [integrationId, sourceId, position], ReadSetAside, cancellationToken);
         return found.FirstOrDefault();
     }

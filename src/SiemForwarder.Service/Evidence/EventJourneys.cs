@@ -15,6 +15,8 @@ internal sealed class EventJourneys(
     NpgsqlDataSource database, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer, IntegrationStore integrations,
     DeliveryReader deliveries)
 {
+    private const string PlacesSql = $"SELECT DISTINCT source_id, position FROM {LogTables.IndexedEvents} e";
+
     /// <summary>The journeys of all stored events of an id (more than one only where sources share it); empty where it is not stored.</summary>
     public async Task<IReadOnlyList<EventJourney>> FindAsync(string eventId, CancellationToken cancellationToken)
     {
@@ -52,7 +54,7 @@ internal sealed class EventJourneys(
     private async Task<List<(int SourceId, long Position)>> LocateByTextAsync(string id, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "SELECT DISTINCT source_id, position FROM event_index WHERE event_id = $1 AND source_id IN (SELECT id FROM source)");
+            $"{PlacesSql} WHERE event_id = $1 AND source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)");
         command.Parameters.AddWithValue(StoredText.Of(id));
         return await ReadPlacesAsync(command, cancellationToken);
     }
@@ -62,7 +64,7 @@ internal sealed class EventJourneys(
         var bytes = new byte[EventKey.Size];
         key.Write(bytes);
         await using (var command = database.CreateCommand(
-            "SELECT DISTINCT source_id, position FROM event_index WHERE key = $1 AND source_id IN (SELECT id FROM source)"))
+            $"{PlacesSql} WHERE key = $1 AND source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)"))
         {
             command.Parameters.AddWithValue(key.ToGuid());
             var found = await ReadPlacesAsync(command, cancellationToken);
@@ -73,9 +75,9 @@ internal sealed class EventJourneys(
         }
 
         // Not indexed (yet): the keys stand side by side in the segments, 16 bytes each.
-        await using var scan = database.CreateCommand("""
-            SELECT source_id, first_position + (position($1 IN keys) - 1) / 16 FROM segment
-            WHERE received_at > now() - interval '2 days' AND position($1 IN keys) % 16 = 1 AND source_id IN (SELECT id FROM source)
+        await using var scan = database.CreateCommand($"""
+            SELECT source_id, first_position + (position($1 IN keys) - 1) / 16 FROM {LogTables.Segments} p
+            WHERE received_at > now() - interval '2 days' AND position($1 IN keys) % 16 = 1 AND source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)
             """);
         scan.Parameters.AddWithValue(bytes);
         return await ReadPlacesAsync(scan, cancellationToken);
@@ -132,7 +134,7 @@ internal sealed class EventJourneys(
     private async Task<FateCheckpoint> ReadCheckpointAsync(int integrationId, int sourceId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "SELECT position, start_position FROM integration_checkpoint WHERE integration_id = $1 AND source_id = $2");
+            $"SELECT position, start_position FROM {LogTables.Checkpoints} c WHERE integration_id = $1 AND source_id = $2");
         command.Parameters.AddWithValue(integrationId);
         command.Parameters.AddWithValue(sourceId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

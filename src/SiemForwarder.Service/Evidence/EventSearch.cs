@@ -1,5 +1,6 @@
 using Npgsql;
 using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Evidence;
@@ -16,7 +17,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         var items = new List<FoundEvent>();
         await using (var command = database.CreateCommand($"""
             SELECT coalesce(event_id, key::text), source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip
-            FROM event_index WHERE {where} ORDER BY occurred_at DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
+            FROM {LogTables.IndexedEvents} e WHERE {where} ORDER BY occurred_at DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
             """))
         {
             command.Parameters.AddRange(Copies(parameters));
@@ -27,7 +28,8 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             }
         }
 
-        await using var count = database.CreateCommand($"SELECT count(*) FROM (SELECT 1 FROM event_index WHERE {where} LIMIT {CountLimit + 1}) found");
+        await using var count = database.CreateCommand(
+            $"SELECT count(*) FROM (SELECT 1 FROM {LogTables.IndexedEvents} e WHERE {where} LIMIT {CountLimit + 1}) found");
         count.Parameters.AddRange(Copies(parameters));
         var total = (int)(long)(await count.ExecuteScalarAsync(cancellationToken))!;
         return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, await ReadLagAsync(cancellationToken), page, pageSize);
@@ -36,14 +38,14 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
     private async Task<long> ReadLagAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "SELECT coalesce(sum(h.next_position - 1 - coalesce(c.position, 0)), 0)::bigint FROM log_head h LEFT JOIN index_checkpoint c USING (source_id)");
+            $"SELECT coalesce(sum(events), 0)::bigint FROM {LogTables.NotIndexed} n");
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private (string Where, List<object> Parameters) Where(EventQuery query)
     {
         var parameters = new List<object> { (query.From ?? (query.To ?? time.GetUtcNow()) - DefaultSpan).ToUniversalTime() };
-        var conditions = new List<string> { "occurred_at >= $1", "source_id IN (SELECT id FROM source)" };
+        var conditions = new List<string> { "occurred_at >= $1", $"source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)" };
         Add(query.To?.ToUniversalTime(), "occurred_at < {0}");
         Add(query.Source, "source_id = {0}");
         Add(query.Category, "category = {0}");

@@ -1,5 +1,6 @@
 using Npgsql;
 using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -46,7 +47,7 @@ internal sealed class FilterWarnings(NpgsqlDataSource database)
     private async Task<HashSet<string>> ReadStoredTypesAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "SELECT DISTINCT type FROM (SELECT type FROM event_index ORDER BY occurred_at DESC LIMIT 50000) newest");
+            $"SELECT DISTINCT type FROM (SELECT type FROM {LogTables.IndexedEvents} e ORDER BY occurred_at DESC LIMIT 50000) newest");
         var types = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

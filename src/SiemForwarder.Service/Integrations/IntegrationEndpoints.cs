@@ -29,7 +29,7 @@ internal static class IntegrationEndpoints
     }
 
     private static async Task<Results<Ok<IntegrationList>, ValidationProblem>> List(
-        [AsParameters] ListQuery query, IntegrationStore store, IntegrationSummaries summaries, CancellationToken cancellationToken)
+        [AsParameters] ListQuery query, IntegrationStore store, IntegrationStatusTable summaries, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         var (enabled, page, pageSize) = query.Read(errors);
@@ -45,13 +45,13 @@ internal static class IntegrationEndpoints
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Get(
-        int id, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken) =>
+        int id, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) is { } integration
             ? TypedResults.Ok(await ShowAsync(integration, store, summaries, response, cancellationToken))
             : Problems.NotFound(Thing, id);
 
     private static async Task<Results<Created<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, FilterWarnings filters, HttpResponse response,
+        IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, HttpResponse response,
         CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
@@ -75,7 +75,7 @@ internal static class IntegrationEndpoints
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Update(
-        int id, IntegrationRequest request, IntegrationStore store, IntegrationSummaries summaries, FilterWarnings filters, HttpContext http,
+        int id, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, HttpContext http,
         CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
@@ -133,15 +133,15 @@ internal static class IntegrationEndpoints
     }
 
     private static Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Enable(
-        int id, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken) =>
+        int id, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken) =>
         SetEnabledAsync(id, true, store, summaries, response, cancellationToken);
 
     private static Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Disable(
-        int id, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken) =>
+        int id, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken) =>
         SetEnabledAsync(id, false, store, summaries, response, cancellationToken);
 
     private static async Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> SetEnabledAsync(
-        int id, bool enabled, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken)
+        int id, bool enabled, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken)
     {
         var (result, integration) = await store.SetEnabledAsync(id, enabled, cancellationToken);
         return result switch
@@ -178,7 +178,7 @@ internal static class IntegrationEndpoints
     }
 
     private static async Task<IntegrationResponse> ShowAsync(
-        Integration integration, IntegrationStore store, IntegrationSummaries summaries, HttpResponse response, CancellationToken cancellationToken,
+        Integration integration, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken,
         IReadOnlyList<string>? warnings = null)
     {
         EntityTag.Set(response, integration.Version);

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Connections;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Protection;
 
@@ -9,8 +10,8 @@ namespace SiemForwarder.Service.Integrations;
 
 /// <summary>Keeps the integrations.</summary>
 internal sealed class IntegrationStore(
-    IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IOptions<ForwarderOptions> options,
-    TimeProvider time)
+    IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IBackfillOrders backfills,
+    IOptions<ForwarderOptions> options, TimeProvider time)
 {
     public async Task<(IReadOnlyList<Integration> Items, int Total)> ListAsync(
         string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
@@ -90,15 +91,12 @@ internal sealed class IntegrationStore(
             return null;
         }
 
-        await database.Database.ExecuteSqlAsync($"""
-            INSERT INTO integration_checkpoint (integration_id, source_id, position, start_position)
-            SELECT {integration.Id}, source_id, next_position - 1, next_position - 1 FROM log_head
-            """, cancellationToken);
-        await database.Database.ExecuteSqlAsync(
-            $"INSERT INTO integration_status (integration_id, since) VALUES ({integration.Id}, {integration.CreatedAt})", cancellationToken);
+        var connection = (NpgsqlConnection)database.Database.GetDbConnection();
+        await ReaderStarts.BeginAtEndsAsync(connection, integration.Id, cancellationToken);
+        await IntegrationStatusTable.CreateAsync(connection, integration.Id, integration.CreatedAt, cancellationToken);
         if (valid.Backfill is { } backfill)
         {
-            await backfill.OrderAsync((NpgsqlConnection)database.Database.GetDbConnection(), integration.Id, integration.CreatedAt, cancellationToken);
+            await backfills.OrderAsync(connection, integration.Id, backfill.From, integration.CreatedAt, cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);

@@ -2,6 +2,9 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Sources;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Operations;
 
@@ -12,101 +15,101 @@ internal sealed class AlarmQueries(
     // A quarter of the time that events are kept is left to do something about it.
     private const double MarginShare = 0.25;
 
-    private const string IntegrationFailing = """
+    private const string IntegrationFailing = $"""
         SELECT 'integration:' || i.id, i.name, s.since,
             'Integration ''' || i.name || ''' gets nothing delivered since ' || to_char(s.since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'
             || coalesce(' (engine ' || nullif(s.engine, '') || ', pool ' || i.engine_pool || ')', '') || ': ' || s.error_message || ' Everything is kept and sent once it works.'
-        FROM integration i JOIN integration_status s ON s.integration_id = i.id
+        FROM {ConfigurationTables.Integrations} i JOIN {IntegrationStatusTable.Rows} s ON s.integration_id = i.id
         WHERE i.enabled AND i.paused_at IS NULL AND s.status = 'Error' AND s.since <= $1 - $2::interval
         """;
 
-    private const string PoolEmpty = """
+    private const string PoolEmpty = $"""
         SELECT 'pool:' || i.engine_pool, i.engine_pool, coalesce(max(seen.at), min(i.updated_at)),
             'No engine of the pool ''' || i.engine_pool || ''' is alive, so these integrations send nothing: ' || string_agg(i.name, ', ' ORDER BY i.name)
             || '. Everything is kept. Start an engine with Forwarder__Engine__Pools__0=' || i.engine_pool || ', or move them to another pool.'
-        FROM integration i
-        LEFT JOIN LATERAL (SELECT max(last_seen_at) AS at FROM engine WHERE 'dispatch' = ANY (roles) AND i.engine_pool = ANY (pools)) seen ON true
+        FROM {ConfigurationTables.Integrations} i
+        LEFT JOIN LATERAL (SELECT max(last_seen_at) AS at FROM {LeaseTable.Engines} e WHERE 'dispatch' = ANY (roles) AND i.engine_pool = ANY (pools)) seen ON true
         WHERE i.enabled AND i.paused_at IS NULL AND coalesce(seen.at, i.updated_at) < now() - greatest($2::interval, $3::interval)
         GROUP BY i.engine_pool
         """;
 
-    private const string SourceUnreachable = """
+    private const string SourceUnreachable = $"""
         SELECT 'source:' || s.id, s.name, p.failing_since,
             'Source ''' || s.name || ''' cannot be read since ' || to_char(p.failing_since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC: ' || p.error
-        FROM source s JOIN source_status p ON p.source_id = s.id
+        FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND p.failing_since <= $1 - $2::interval
         """;
 
-    private const string AuditingOff = """
+    private const string AuditingOff = $"""
         SELECT 'source:' || s.id, s.name, p.updated_at,
             'Keycloak stores no ' || array_to_string(p.auditing_off, ' and no ') || ' events of source ''' || s.name
             || ''': what happens now can never be forwarded. Find out who switched it off; in the admin console: Realm settings → Events → Save events.'
-        FROM source s JOIN source_status p ON p.source_id = s.id
+        FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND cardinality(p.auditing_off) > 0
         """;
 
     // In the report, so that an engine that knows nothing of it takes it back.
-    private const string NodeClockAhead = """
+    private const string NodeClockAhead = $"""
         SELECT 'source:' || s.id, s.name, (p.report -> 'nodeClocks' ->> 'since')::timestamptz,
             'A clock of the Keycloak nodes behind source ''' || s.name || ''' is ' || (p.report -> 'nodeClocks' ->> 'spread') || ' (or more) ahead of another, '
             || 'or transactions take longer than 5 minutes. The slower clock is followed and nothing is lost, but events of the slower node come late and all '
             || 'times are doubtful. Synchronize all nodes with a time server (NTP).'
-        FROM source s JOIN source_status p ON p.source_id = s.id
+        FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND p.report -> 'nodeClocks' ->> 'since' IS NOT NULL
         """;
 
-    private const string SourceMargin = """
+    private const string SourceMargin = $"""
         SELECT 'source:' || s.id, s.name, p.updated_at,
             'Source ''' || s.name || ''' is read ' || p.unread_seconds || ' s behind, and Keycloak deletes events after ' || p.expiration_seconds
             || ' s. Make reading work again, or let Keycloak keep events longer (Realm settings → Events → Expiration).'
-        FROM source s JOIN source_status p ON p.source_id = s.id
+        FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND p.expiration_seconds > 0
             AND p.unread_seconds + extract(epoch FROM $1 - p.updated_at) > p.expiration_seconds * (1 - $4::float8)
         """;
 
-    private const string IntegrationMargin = """
-        SELECT 'integration:' || i.id, i.name, $1,
+    private const string IntegrationMargin = $"""
+        SELECT 'integration:' || i.integration_id, i.name, $1,
             'Integration ''' || i.name || ''' has not got events received on ' || to_char(min(g.day), 'YYYY-MM-DD')
             || ' (UTC), and the hard limit of the log drops them after ' || $5 || ' days. Make delivery work again, or raise Forwarder__EventLog__HardLimitDays.'
-        FROM integration i JOIN log_head h ON jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb(h.source_id)
-        LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = h.source_id
+        FROM {ConfigurationTables.Readings} i JOIN {LogTables.Heads} h ON h.source_id = i.source_id
+        LEFT JOIN {LogTables.Checkpoints} c ON c.integration_id = i.integration_id AND c.source_id = h.source_id
         CROSS JOIN LATERAL (
-            SELECT day FROM log_day WHERE source_id = h.source_id AND first_position <= coalesce(c.position, 0) + 1 ORDER BY first_position DESC LIMIT 1) g
+            SELECT day FROM {LogTables.Days} d WHERE source_id = h.source_id AND first_position <= coalesce(c.position, 0) + 1 ORDER BY first_position DESC LIMIT 1) g
         WHERE i.enabled AND $5 > 0 AND h.next_position - 1 > coalesce(c.position, 0) AND g.day + interval '1 day' < $1 - $5 * (1 - $4::float8) * interval '1 day'
-        GROUP BY i.id
+        GROUP BY i.integration_id, i.name
         """;
 
-    private const string RealmReadTwice = """
+    private const string RealmReadTwice = $"""
         SELECT 'source:' || s.id, s.name, r.read_at,
             'Source ''' || s.name || ''' reads the same realm as ' || string_agg('''' || o.name || '''', ', ' ORDER BY o.id)
             || ', so each of its events is forwarded once for each. Delete one of them, or say with keycloak.allowDuplicate that it is meant.'
-        FROM source s JOIN realm_identity r ON r.source_id = s.id
-        JOIN realm_identity x ON x.source_id < s.id AND x.realm = r.realm AND (x.issuer = r.issuer OR x.key_ids && r.key_ids)
-        JOIN source o ON o.id = x.source_id AND o.enabled
+        FROM {ConfigurationTables.Sources} s JOIN {RealmIdentities.Rows} r ON r.source_id = s.id
+        JOIN {RealmIdentities.Rows} x ON x.source_id < s.id AND x.realm = r.realm AND (x.issuer = r.issuer OR x.key_ids && r.key_ids)
+        JOIN {ConfigurationTables.Sources} o ON o.id = x.source_id AND o.enabled
         WHERE s.enabled AND coalesce(s.definition -> 'keycloak' ->> 'allowDuplicate', 'false') = 'false'
             AND r.base_url = s.definition -> 'keycloak' ->> 'baseUrl' AND r.realm = s.definition -> 'keycloak' ->> 'realm'
             AND x.base_url = o.definition -> 'keycloak' ->> 'baseUrl' AND x.realm = o.definition -> 'keycloak' ->> 'realm'
-        GROUP BY s.id, r.read_at
+        GROUP BY s.id, s.name, r.read_at
         """;
 
-    private const string EventsLost = """
+    private const string EventsLost = $"""
         SELECT 'integration:' || i.id, i.name, min(g.noted_at),
             sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' got them. ' || max(g.reason)
-        FROM gap g JOIN integration i ON i.id = g.integration_id
+        FROM {LogTables.Gaps} g JOIN {ConfigurationTables.Integrations} i ON i.id = g.integration_id
         WHERE g.noted_at > $1 - interval '1 day' AND g.source_id <> 0
-        GROUP BY i.id
+        GROUP BY i.id, i.name
         """;
 
-    private const string HistoryReplaced = """
+    private const string HistoryReplaced = $"""
         SELECT 'source:' || s.id, s.name, min(b.noticed_at),
             'The database went back in time: of source ''' || s.name || ''' the events up to position ' || min(b.survived_next) - 1 || ' survived'
             || coalesce(', ' || sum(b.known_next - b.survived_next - b.restored) || ' later ones are not stored again from memory', '')
             || '. Realms are read again; ask the senders of pushed events to send again what they sent since '
             || coalesce(to_char(min(b.survived_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', 'the beginning') || '. ' || max(b.reason)
-        FROM log_break b JOIN source s ON s.id = b.source_id
+        FROM {LogTables.Breaks} b JOIN {ConfigurationTables.Sources} s ON s.id = b.source_id
         WHERE b.noticed_at BETWEEN $1 - interval '1 day' AND $1 - interval '10 seconds' AND b.source_id <> 0
             AND (b.known_next IS NULL OR b.known_next - b.survived_next > b.restored)
-        GROUP BY s.id
+        GROUP BY s.id, s.name
         """;
 
     private static readonly (AlarmKind Kind, string Sql)[] Queries =
@@ -148,10 +151,10 @@ internal sealed class AlarmQueries(
     /// <summary>The subjects that are still meant to work: what was disabled, paused or deleted has not recovered.</summary>
     public async Task<IReadOnlySet<string>> ReadWatchedAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT 'integration:' || id FROM integration WHERE enabled AND paused_at IS NULL
-            UNION SELECT 'pool:' || engine_pool FROM integration WHERE enabled AND paused_at IS NULL
-            UNION SELECT 'source:' || id FROM source WHERE enabled
+        await using var command = database.CreateCommand($"""
+            SELECT 'integration:' || id FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
+            UNION SELECT 'pool:' || engine_pool FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
+            UNION SELECT 'source:' || id FROM {ConfigurationTables.Sources} s WHERE enabled
             """);
         var watched = new HashSet<string>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

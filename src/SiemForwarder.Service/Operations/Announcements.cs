@@ -1,33 +1,36 @@
 using Npgsql;
+using SiemForwarder.Service.Dispatch.Delivery;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>A loss or a refusal that the forwarder's log has not told yet.</summary>
-/// <param name="Table">Table of the rows: <c>set_aside</c>, <c>gap</c> or <c>log_break</c>.</param>
-/// <param name="Ids">Their ids.</param>
-internal sealed record Announcement(OperationalEvent Event, string Table, long[] Ids);
+/// <param name="Mark">Statement that marks the rows $1 as told.</param>
+/// <param name="Ids">Ids of the rows.</param>
+internal sealed record Announcement(OperationalEvent Event, string Mark, long[] Ids);
 
 /// <summary>Finds events set aside and gaps that were not told yet.</summary>
 internal sealed class Announcements(NpgsqlDataSource database)
 {
-    private const string SetAsideSql = """
+    private const string SetAsideSql = $"""
         SELECT i.id, i.name, max(a.set_aside_at), (array_agg(a.reason ORDER BY a.id DESC))[1], array_agg(a.id ORDER BY a.id)
-        FROM set_aside a JOIN integration i ON i.id = a.integration_id
-        WHERE NOT a.announced AND a.source_id <> 0 GROUP BY i.id
+        FROM {DeliveryTables.SetAside} a JOIN {ConfigurationTables.Integrations} i ON i.id = a.integration_id
+        WHERE NOT a.announced AND a.source_id <> 0 GROUP BY i.id, i.name
         """;
 
-    private const string GapSql = """
+    private const string GapSql = $"""
         SELECT coalesce(i.id, 0), coalesce(i.name, ''), max(g.noted_at), (array_agg(g.reason ORDER BY g.id DESC))[1], array_agg(g.id ORDER BY g.id),
             coalesce(s.name, d.name), sum(g.last_position - g.first_position + 1)::bigint, min(g.first_position), max(g.last_position)
-        FROM gap g LEFT JOIN integration i ON i.id = g.integration_id LEFT JOIN source s ON s.id = g.source_id
-            LEFT JOIN deleted_source d ON d.source_id = g.source_id
-        WHERE NOT g.announced AND g.source_id <> 0 GROUP BY i.id, g.source_id, s.name, d.name
+        FROM {LogTables.Gaps} g LEFT JOIN {ConfigurationTables.Integrations} i ON i.id = g.integration_id LEFT JOIN {ConfigurationTables.Sources} s ON s.id = g.source_id
+            LEFT JOIN {LogTables.DeletedSources} d ON d.source_id = g.source_id
+        WHERE NOT g.announced AND g.source_id <> 0 GROUP BY i.id, i.name, g.source_id, s.name, d.name
         """;
 
     // Not at once: what is still in memory is stored again first.
-    private const string BreakSql = """
+    private const string BreakSql = $"""
         SELECT b.source_id, s.name, b.noticed_at, b.reason, ARRAY[b.id], b.survived_next, b.survived_at, b.known_next, b.restored
-        FROM log_break b JOIN source s ON s.id = b.source_id
+        FROM {LogTables.Breaks} b JOIN {ConfigurationTables.Sources} s ON s.id = b.source_id
         WHERE NOT b.announced AND b.source_id <> 0 AND b.noticed_at < now() - interval '10 seconds'
         """;
 
@@ -67,11 +70,10 @@ internal sealed class Announcements(NpgsqlDataSource database)
     /// <summary>Marks rows as told. What became of the forwarder's own events is marked too and never told: that would raise the next one.</summary>
     public async Task MarkAsync(IReadOnlyList<Announcement> told, CancellationToken cancellationToken)
     {
-        foreach (var table in (string[])["set_aside", "gap", "log_break"])
+        foreach (var mark in (string[])[DeliveryTables.MarkSetAsideTold, LogTables.MarkGapsTold, LogTables.MarkBreaksTold])
         {
-            await using var command = database.CreateCommand(
-                $"UPDATE {table} SET announced = true WHERE NOT announced AND (id = ANY ($1) OR source_id = 0)");
-            command.Parameters.AddWithValue(told.Where(one => one.Table == table).SelectMany(one => one.Ids).ToArray());
+            await using var command = database.CreateCommand(mark);
+            command.Parameters.AddWithValue(told.Where(one => one.Mark == mark).SelectMany(one => one.Ids).ToArray());
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
@@ -85,7 +87,7 @@ internal sealed class Announcements(NpgsqlDataSource database)
                 $"The destination of integration '{name}' refused {ids.Length} events for good; they are set aside with its answers, the rest goes on. "
                     + $"Last reason: {reader.GetString(3)} Look at /api/v1/integrations/{id}/set-aside, mend the cause and redrive them.",
                 $"{ids[0]}-{ids[^1]}"),
-            "set_aside",
+            DeliveryTables.MarkSetAsideTold,
             ids);
     }
 
@@ -109,7 +111,7 @@ internal sealed class Announcements(NpgsqlDataSource database)
             new OperationalEvent(
                 OperationalEvent.HistoryReplaced, AlarmKind.HistoryReplaced.RaisedName, lost <= restored, lost <= restored ? 4 : 9,
                 reader.GetFieldValue<DateTimeOffset>(2), $"source:{id}", name, $"{reader.GetString(3)} Source '{name}': {what}", $"{ids[0]}"),
-            "log_break",
+            LogTables.MarkBreaksTold,
             ids);
     }
 
@@ -123,7 +125,7 @@ internal sealed class Announcements(NpgsqlDataSource database)
                 $"{reader.GetInt64(6)} events of source '{source}' (positions {reader.GetInt64(7)} to {reader.GetInt64(8)}) were dropped before "
                     + $"integration '{name}' got them. {reader.GetString(3)}",
                 $"{ids[0]}-{ids[^1]}"),
-            "gap",
+            LogTables.MarkGapsTold,
             ids);
     }
 }

@@ -60,9 +60,8 @@ internal sealed class IndexedVolume(
 
     private async Task<long> ReadLagAsync(VolumeSpan span, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT coalesce(sum(h.next_position - 1 - coalesce(c.position, 0)), 0)::bigint
-            FROM log_head h LEFT JOIN index_checkpoint c USING (source_id) WHERE h.source_id = ANY ($1)
+        await using var command = database.CreateCommand($"""
+            SELECT coalesce(sum(events), 0)::bigint FROM {LogTables.NotIndexed} n WHERE source_id = ANY ($1)
             """);
         command.Parameters.AddWithValue(span.Sources);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
@@ -70,8 +69,8 @@ internal sealed class IndexedVolume(
 
     private async Task<List<Group>> ReadGroupsAsync(VolumeSpan span, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT source_id, type, count(*), min(position), max(position), min(occurred_at) FROM event_index
+        await using var command = database.CreateCommand($"""
+            SELECT source_id, type, count(*), min(position), max(position), min(occurred_at) FROM {LogTables.IndexedEvents} e
             WHERE occurred_at >= $2 AND occurred_at < $3 AND source_id = ANY ($1)
             GROUP BY source_id, type, category, outcome, severity ORDER BY count(*) DESC
             """);

@@ -69,8 +69,8 @@ internal sealed class LoggedVolume(
 
     private async Task<List<LoggedPage>> ListPagesAsync(VolumeSpan span, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
-            SELECT source_id, first_position, last_position FROM segment
+        await using var command = database.CreateCommand($"""
+            SELECT source_id, first_position, last_position FROM {LogTables.Segments} s
             WHERE source_id = ANY ($1) AND highest_at >= $2 AND lowest_at < $3 ORDER BY source_id, last_position
             """);
         command.Parameters.AddWithValue(span.Sources);

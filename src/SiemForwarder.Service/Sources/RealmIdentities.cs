@@ -7,6 +7,9 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Keeps who the servers of the sources are, and finds sources that read one realm.</summary>
 internal sealed class RealmIdentities(NpgsqlDataSource database, TimeProvider time)
 {
+    /// <summary>Who the servers of the sources are, as SQL of other folders reads it.</summary>
+    public const string Rows = "(SELECT source_id, base_url, realm, issuer, key_ids, read_at FROM realm_identity)";
+
     private static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
 
     /// <summary>The sources that read the realm of these settings already; the source itself left out.</summary>
@@ -17,9 +20,9 @@ internal sealed class RealmIdentities(NpgsqlDataSource database, TimeProvider ti
     public async Task<IReadOnlyList<string>> FindTwinsAsync(
         int sourceId, KeycloakDefinition keycloak, RealmIdentity? identity, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             SELECT s.name, s.definition -> 'keycloak' ->> 'baseUrl', r.issuer, r.key_ids
-            FROM source s LEFT JOIN realm_identity r ON r.source_id = s.id AND r.base_url = s.definition -> 'keycloak' ->> 'baseUrl' AND r.realm = $2
+            FROM {ConfigurationTables.Sources} s LEFT JOIN realm_identity r ON r.source_id = s.id AND r.base_url = s.definition -> 'keycloak' ->> 'baseUrl' AND r.realm = $2
             WHERE s.kind = 'keycloak' AND s.id <> $1 AND s.definition -> 'keycloak' ->> 'realm' = $2 ORDER BY s.id
             """);
         command.Parameters.AddWithValue(sourceId);
@@ -40,10 +43,10 @@ internal sealed class RealmIdentities(NpgsqlDataSource database, TimeProvider ti
 
     public async Task SaveAsync(int sourceId, KeycloakSource source, RealmIdentity identity, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             INSERT INTO realm_identity (source_id, base_url, realm, issuer, key_ids, read_at)
             SELECT id, definition -> 'keycloak' ->> 'baseUrl', definition -> 'keycloak' ->> 'realm', $3, $4, $5
-            FROM source WHERE id = $1 AND definition -> 'keycloak' ->> 'baseUrl' = $2 FOR KEY SHARE
+            FROM {ConfigurationTables.Sources} s WHERE id = $1 AND definition -> 'keycloak' ->> 'baseUrl' = $2 FOR KEY SHARE
             ON CONFLICT (source_id) DO UPDATE
                 SET base_url = excluded.base_url, realm = excluded.realm, issuer = excluded.issuer, key_ids = excluded.key_ids, read_at = excluded.read_at
             """);

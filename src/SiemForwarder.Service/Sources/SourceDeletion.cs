@@ -7,24 +7,26 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Deletes sources, and never what an integration has not got without being told to.</summary>
 /// <remarks>The row goes at once, and with it everything small; the events follow behind (<see cref="DeletedSourcePurgeService"/>).</remarks>
 internal sealed class SourceDeletion(
-    NpgsqlDataSource database, SourceDirectory directory, ConfigurationSignal configuration, TimeProvider time, ILogger<SourceDeletion> logger)
+    NpgsqlDataSource database, IEnumerable<LogHold> holds, SourceDirectory directory, ConfigurationSignal configuration, TimeProvider time,
+    ILogger<SourceDeletion> logger)
 {
     // What live traffic has not delivered, and what history or a replay still has to bring.
-    private const string UndeliveredSql = """
+    private readonly string undeliveredSql = $"""
         SELECT i.id, i.name, u.first, u.last FROM (
-            SELECT i.id, greatest(coalesce(c.position, 0) + 1, held.first_position) AS first, h.next_position - 1 AS last
-            FROM integration i
-            JOIN log_head h ON h.source_id = $1
-            LEFT JOIN integration_checkpoint c ON c.integration_id = i.id AND c.source_id = $1
+            SELECT i.integration_id AS id, greatest(coalesce(c.position, 0) + 1, held.first_position) AS first, h.next_position - 1 AS last
+            FROM {ConfigurationTables.Readings} i
+            JOIN {LogTables.Heads} h ON h.source_id = i.source_id
+            LEFT JOIN {LogTables.Checkpoints} c ON c.integration_id = i.integration_id AND c.source_id = $1
             CROSS JOIN LATERAL (
-                SELECT first_position FROM segment WHERE source_id = $1 AND last_position > coalesce(c.position, 0) ORDER BY last_position LIMIT 1) held
-            WHERE jsonb_array_length(i.definition -> 'sources') = 0 OR i.definition -> 'sources' @> to_jsonb($1)
-            UNION ALL
-            SELECT r.integration_id, x.position + 1, x.last_position FROM replay r JOIN replay_range x ON x.replay_id = r.id
-            WHERE r.state = 'running' AND x.source_id = $1 AND x.position < x.last_position
-        ) u JOIN integration i ON i.id = u.id
+                SELECT first_position FROM {LogTables.Segments} s WHERE source_id = $1 AND last_position > coalesce(c.position, 0) ORDER BY last_position LIMIT 1) held
+            WHERE i.source_id = $1
+            {string.Concat(holds.Select(HeldSql))}
+        ) u JOIN {ConfigurationTables.Integrations} i ON i.id = u.id
         WHERE i.enabled ORDER BY i.id, u.first
         """;
+
+    private static string HeldSql(LogHold hold) =>
+        $"UNION ALL SELECT x.integration_id, x.position + 1, x.last_position FROM {hold.Rows} x WHERE x.source_id = $1 AND x.position < x.last_position ";
 
     /// <summary>Deletes a source that still has the version that the caller read.</summary>
     /// <param name="id">The source.</param>
@@ -39,7 +41,7 @@ internal sealed class SourceDeletion(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         // In the order in which an append takes them: it ends before the deletion or finds no log.
-        await ExecuteAsync(connection, "SELECT 1 FROM log_head WHERE source_id = $1 FOR UPDATE", [id], cancellationToken);
+        await ExecuteAsync(connection, $"SELECT 1 FROM {LogTables.Heads} h WHERE source_id = $1 FOR UPDATE", [id], cancellationToken);
         if (await FindAsync(connection, id, cancellationToken) is not { } found)
         {
             return (ChangeResult.NotFound, []);
@@ -50,7 +52,7 @@ internal sealed class SourceDeletion(
             return (ChangeResult.Stale, []);
         }
 
-        await ExecuteAsync(connection, "SELECT 1 FROM integration_checkpoint WHERE source_id = $1 FOR UPDATE", [id], cancellationToken);
+        await ExecuteAsync(connection, $"SELECT 1 FROM {LogTables.Checkpoints} c WHERE source_id = $1 FOR UPDATE", [id], cancellationToken);
         var undelivered = await ReadUndeliveredAsync(connection, id, cancellationToken);
         if (undelivered.Count > 0 && !force)
         {
@@ -62,14 +64,13 @@ internal sealed class SourceDeletion(
         {
             await ExecuteAsync(
                 connection,
-                "INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at) VALUES ($1, $2, $3, $4, $5, $6)",
+                LogTables.AddGap,
                 [id, lost.IntegrationId, lost.First, lost.Last, $"The source '{found.Name}' was deleted with force.", now],
                 cancellationToken);
         }
 
-        await ExecuteAsync(
-            connection, "INSERT INTO deleted_source (source_id, name, deleted_at) VALUES ($1, $2, $3)", [id, found.Name, now], cancellationToken);
-        await ExecuteAsync(connection, "DELETE FROM source WHERE id = $1", [id], cancellationToken);
+        await ExecuteAsync(connection, LogTables.AddDeletedSource, [id, found.Name, now], cancellationToken);
+        await ExecuteAsync(connection, ConfigurationTables.DeleteSource, [id], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         directory.Forget(id);
         configuration.Raise();
@@ -92,15 +93,16 @@ internal sealed class SourceDeletion(
 
     private static async Task<(string Name, int Version)?> FindAsync(NpgsqlConnection connection, int id, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT name, version FROM source WHERE id = $1 AND kind <> 'forwarder' FOR UPDATE", connection);
+        await using var command = new NpgsqlCommand(
+            $"SELECT name, version FROM {ConfigurationTables.Sources} s WHERE id = $1 AND kind <> 'forwarder' FOR UPDATE", connection);
         command.Parameters.AddWithValue(id);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? (reader.GetString(0), reader.GetInt32(1)) : null;
     }
 
-    private static async Task<List<UndeliveredRange>> ReadUndeliveredAsync(NpgsqlConnection connection, int id, CancellationToken cancellationToken)
+    private async Task<List<UndeliveredRange>> ReadUndeliveredAsync(NpgsqlConnection connection, int id, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(UndeliveredSql, connection);
+        await using var command = new NpgsqlCommand(undeliveredSql, connection);
         command.Parameters.AddWithValue(id);
         var undelivered = new List<UndeliveredRange>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -12,7 +12,5 @@ internal static class SourceRegistration
         .AddSingleton<InboxDirectory>()
         .AddSingleton<PollService>()
         .AddHostedService(provider => provider.GetRequiredService<PollService>())
-        .AddSingleton<DeletedSourcePurgeService>()
-        .AddHostedService(provider => provider.GetRequiredService<DeletedSourcePurgeService>())
         .AddHostedService<SourceStatusService>();
 }

@@ -15,18 +15,23 @@ internal sealed record StoredSourceStatus(RealmPollStatus Poll, string Engine, D
 /// <summary>The status of sources in the database, for every process to read.</summary>
 internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider time)
 {
+    /// <summary>How pulling goes, as SQL of other folders reads it.</summary>
+    public const string Rows = """
+        (SELECT source_id, engine, report, failing_since, error, auditing_off, expiration_seconds, unread_seconds, updated_at FROM source_status)
+        """;
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
     /// <summary>Writes the status of several sources in one statement; a source that was deleted meanwhile is left out.</summary>
     public async Task SaveAsync(IReadOnlyList<RealmPollStatus> reports, string engine, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             INSERT INTO source_status (source_id, engine, report, failing_since, error, auditing_off, expiration_seconds, unread_seconds, updated_at)
             SELECT r.id, $1, r.report, r.failing_since, r.error, string_to_array(r.auditing_off, ' '), r.expiration, r.unread, $2
             FROM unnest($3::int[], $4::jsonb[], $5::timestamptz[], $6::text[], $7::text[], $8::bigint[], $9::bigint[])
                 AS r (id, report, failing_since, error, auditing_off, expiration, unread)
-            JOIN source s ON s.id = r.id FOR KEY SHARE OF s
+            JOIN {ConfigurationTables.Sources} s ON s.id = r.id FOR KEY SHARE OF s
             ON CONFLICT (source_id) DO UPDATE SET engine = excluded.engine, report = excluded.report, failing_since = excluded.failing_since, error = excluded.error,
                 auditing_off = excluded.auditing_off, expiration_seconds = excluded.expiration_seconds, unread_seconds = excluded.unread_seconds, updated_at = excluded.updated_at
             """);

@@ -56,7 +56,7 @@ internal sealed class SourceStore(
     /// <summary>The poll checkpoints of a lane of a source by stream.</summary>
     public async Task<IReadOnlyDictionary<EventStream, string?>> ReadCheckpointsAsync(int id, PollLane lane, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT stream, state::text FROM poll_checkpoint WHERE source_id = $1");
+        await using var command = database.CreateCommand($"SELECT stream, state::text FROM {LogTables.PollCheckpoints} c WHERE source_id = $1");
         command.Parameters.AddWithValue(id);
         var checkpoints = new Dictionary<EventStream, string?>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -76,7 +76,7 @@ internal sealed class SourceStore(
     /// <summary>How many events were ever stored of a source.</summary>
     public async Task<long> CountEventsAsync(int id, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT next_position - 1 FROM log_head WHERE source_id = $1");
+        await using var command = database.CreateCommand($"SELECT next_position - 1 FROM {LogTables.Heads} h WHERE source_id = $1");
         command.Parameters.AddWithValue(id);
         return (long)(await command.ExecuteScalarAsync(cancellationToken) ?? 0L);
     }
@@ -84,7 +84,7 @@ internal sealed class SourceStore(
     /// <summary>When an event of a source was last stored; null where none is.</summary>
     public async Task<DateTimeOffset?> ReadLastStoredAsync(int id, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT last_received_at FROM log_head WHERE source_id = $1");
+        await using var command = database.CreateCommand($"SELECT last_received_at FROM {LogTables.Heads} h WHERE source_id = $1");
         command.Parameters.AddWithValue(id);
         return await command.ExecuteScalarAsync(cancellationToken) is DateTime at ? new DateTimeOffset(at) : null;
     }
@@ -102,7 +102,12 @@ internal sealed class SourceStore(
             return null;
         }
 
-        await context.Database.ExecuteSqlAsync($"INSERT INTO log_head (source_id) VALUES ({source.Id})", cancellationToken);
+        await using (var log = new NpgsqlCommand(LogTables.CreateLog, (NpgsqlConnection)context.Database.GetDbConnection()))
+        {
+            log.Parameters.AddWithValue(source.Id);
+            await log.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
         Changed(source.Id);
         return source;

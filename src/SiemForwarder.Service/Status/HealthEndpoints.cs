@@ -1,5 +1,6 @@
 using Npgsql;
 using SiemForwarder.Service.Access;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
@@ -55,7 +56,7 @@ internal static class HealthEndpoints
         {
             await using var connection = await database.Vital.OpenConnectionAsync(bound.Token);
             await using var transaction = await connection.BeginTransactionAsync(bound.Token);
-            await using var write = new NpgsqlCommand("UPDATE log_origin SET seen_at = seen_at", connection, transaction);
+            await using var write = new NpgsqlCommand(LogTables.TryWrite, connection, transaction);
             await write.ExecuteNonQueryAsync(bound.Token);
             await transaction.RollbackAsync(bound.Token);
             return null;

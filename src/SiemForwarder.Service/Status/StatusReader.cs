@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
@@ -22,10 +23,10 @@ internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log
 
     private async Task<StoredStatus> ReadStoredAsync(int id, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             SELECT s.status, s.since, s.last_attempt_at, s.last_success_at, s.error_category, s.error_message, s.error_at, s.next_attempt_at, s.engine,
-                (SELECT count(*) FROM set_aside WHERE integration_id = $1 AND state IN ('open', 'requested'))
-            FROM integration i LEFT JOIN integration_status s ON s.integration_id = i.id WHERE i.id = $1
+                (SELECT count(*) FROM {DeliveryTables.SetAside} a WHERE integration_id = $1 AND state IN ('open', 'requested'))
+            FROM {ConfigurationTables.Integrations} i LEFT JOIN {IntegrationStatusTable.Rows} s ON s.integration_id = i.id WHERE i.id = $1
             """);
         command.Parameters.AddWithValue(id);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -45,10 +46,10 @@ internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log
     private async Task<IReadOnlyList<SourceBacklog>> ReadBacklogAsync(int id, IReadOnlyList<int> sources, CancellationToken cancellationToken)
     {
         var behind = new List<(int SourceId, long Position, long Count)>();
-        await using (var command = database.CreateCommand("""
+        await using (var command = database.CreateCommand($"""
             SELECT h.source_id, coalesce(c.position, 0), h.next_position - 1 - coalesce(c.position, 0)
-            FROM log_head h
-            LEFT JOIN integration_checkpoint c ON c.source_id = h.source_id AND c.integration_id = $1
+            FROM {LogTables.Heads} h
+            LEFT JOIN {LogTables.Checkpoints} c ON c.source_id = h.source_id AND c.integration_id = $1
             WHERE h.next_position - 1 > coalesce(c.position, 0) AND (cardinality($2::int[]) = 0 OR h.source_id = ANY ($2))
             """))
         {

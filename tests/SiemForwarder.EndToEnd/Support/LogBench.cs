@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 
@@ -50,7 +51,7 @@ internal sealed class LogBench : IAsyncDisposable
     public static EventLogWriter NewWriter(NpgsqlDataSource database, TimeProvider time, EventLogSignal signal, SegmentCache cache)
     {
         var partitions = new DayPartitions(database);
-        var history = new LogHistory(signal, cache, partitions, new ConfigurationSignal(), NullLogger<LogHistory>.Instance);
+        var history = new LogHistory(signal, cache, partitions, [ReplayTable.Hold], new ConfigurationSignal(), NullLogger<LogHistory>.Instance);
         return new EventLogWriter(database, partitions, cache, signal, history, new AppendNotices(), time);
     }
 

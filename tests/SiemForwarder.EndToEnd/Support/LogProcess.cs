@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using SiemForwarder.Service.Dispatch.Replays;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
@@ -12,7 +13,7 @@ internal sealed class LogProcess : IAsyncDisposable
     {
         Connections = new DatabaseConnections(connectionString, options ?? new DatabaseOptions { MaxConnections = 8 }, TimeProvider.System);
         Partitions = new DayPartitions(Connections.Vital);
-        History = new LogHistory(Signal, Cache, Partitions, new ConfigurationSignal(), NullLogger<LogHistory>.Instance);
+        History = new LogHistory(Signal, Cache, Partitions, [ReplayTable.Hold], new ConfigurationSignal(), NullLogger<LogHistory>.Instance);
         Connections.Connected = connection => History.VerifyAsync(connection, CancellationToken.None);
         Writer = new EventLogWriter(Connections.Vital, Partitions, Cache, Signal, History, Notices, TimeProvider.System, Connections);
         Reader = new EventLogReader(Connections.Shared, Cache, Signal);

@@ -6,6 +6,8 @@ using NpgsqlTypes;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
@@ -69,10 +71,10 @@ internal sealed record DeliveryError(ErrorCategory Category, string Message, Dat
 /// <summary>The one statement that records an accepted batch: checkpoint, delivery, set-aside events and status, together or not at all.</summary>
 internal static class DeliveryStatement
 {
-    private const string Delivered = """
+    private const string Delivered = $$"""
         WITH held AS (
-            SELECT 1 FROM lease WHERE kind = 'integration' AND resource_id = $1 AND engine = $12 AND fence = $20
-                AND EXISTS (SELECT 1 FROM log_head WHERE source_id = $2 AND incarnation = $23 AND next_position > $4) FOR SHARE
+            SELECT 1 FROM {{LeaseTable.Leases}} l WHERE kind = 'integration' AND resource_id = $1 AND engine = $12 AND fence = $20
+                AND EXISTS (SELECT 1 FROM {{LogTables.Heads}} h WHERE source_id = $2 AND incarnation = $23 AND next_position > $4) FOR SHARE
         ), moved AS (
             {0}
         ), delivered AS (

@@ -48,7 +48,7 @@ internal sealed class ReplayJournal(NpgsqlDataSource database, DayPartitions par
     public async Task<bool> RecordGapAsync(int sourceId, PositionRange gap, long incarnation, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "UPDATE replay SET missing = missing + $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM log_head WHERE source_id = $3 AND incarnation = $4)");
+            $"UPDATE replay SET missing = missing + $2 WHERE id = $1 AND EXISTS (SELECT 1 FROM {LogTables.Heads} h WHERE source_id = $3 AND incarnation = $4)");
         command.Parameters.AddWithValue(replay.Id);
         command.Parameters.AddWithValue(gap.Last - gap.First + 1);
         command.Parameters.AddWithValue(sourceId);

@@ -15,9 +15,9 @@ internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory s
     public async Task<IReadOnlyList<ReplayRange>> FindRangesAsync(
         IReadOnlyList<int> wanted, ReplayDefinition definition, long? first, long? last, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("""
+        await using var command = database.CreateCommand($"""
             SELECT source_id, greatest(min(first_position), coalesce($4, 1)), least(max(last_position), coalesce($5, 9223372036854775807))
-            FROM segment WHERE (cardinality($1::int[]) = 0 OR source_id = ANY ($1)) AND highest_at >= $2 AND lowest_at < $3
+            FROM {LogTables.Segments} s WHERE (cardinality($1::int[]) = 0 OR source_id = ANY ($1)) AND highest_at >= $2 AND lowest_at < $3
                 AND last_position >= coalesce($4, 1) AND first_position <= coalesce($5, 9223372036854775807)
             GROUP BY source_id ORDER BY source_id
             """);

@@ -1,4 +1,6 @@
 using Npgsql;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
@@ -20,8 +22,21 @@ internal interface IReplayTable
 }
 
 /// <summary>The replays in the database.</summary>
-internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) : IReplayTable
+internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) : IReplayTable, IBackfillOrders
 {
+    /// <summary>What running replays have still to read of the logs.</summary>
+    public static readonly LogHold Hold = new(
+        """
+        (SELECT r.integration_id, x.source_id, x.position, x.last_position FROM replay r JOIN replay_range x ON x.replay_id = r.id WHERE r.state = 'running')
+        """,
+        """
+        UPDATE replay_range r SET last_position = greatest(r.first_position - 1, m.next_position - 1),
+            position = least(r.position, greatest(r.first_position - 1, m.next_position - 1))
+        FROM moved m WHERE r.source_id = m.source_id AND r.last_position >= m.next_position
+        """);
+
+    private const int BackfillEventsPerSecond = 2000;
+
     private const string Columns = """
         r.id, r.integration_id, r.kind, r.state, r.definition::text, r.events_per_second, r.delivered, r.byte_count, r.missing, r.error, r.next_attempt_at,
         r.created_by, r.created_at, r.started_at, r.finished_at,
@@ -55,6 +70,31 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) 
         command.Parameters.AddWithValue(ranges.Select(range => range.FirstPosition).ToArray());
         command.Parameters.AddWithValue(ranges.Select(range => range.LastPosition).ToArray());
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    public async Task OrderAsync(
+        NpgsqlConnection connection, int integrationId, DateTimeOffset? from, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            WITH created AS (
+                INSERT INTO replay (integration_id, kind, definition, events_per_second, created_by, created_at)
+                VALUES ($1, 'backfill', jsonb_build_object('from', $2::timestamptz, 'to', NULL, 'filter', jsonb_build_object('include', NULL, 'exclude', NULL)), $3, 'start of the integration', $4)
+                RETURNING id
+            )
+            INSERT INTO replay_range (replay_id, source_id, first_position, last_position, position)
+            SELECT created.id, c.source_id, held.first, c.position, held.first - 1
+            FROM created, {ConfigurationTables.Readings} i JOIN {LogTables.Checkpoints} c ON c.integration_id = i.integration_id AND c.source_id = i.source_id
+            CROSS JOIN LATERAL (SELECT min(first_position) AS first FROM {LogTables.Segments} s
+                WHERE source_id = c.source_id AND ($2::timestamptz IS NULL OR highest_at >= extract(epoch FROM $2::timestamptz) * 1000)) held
+            WHERE i.integration_id = $1 AND held.first <= c.position
+            """,
+            connection);
+        command.Parameters.AddWithValue(integrationId);
+        command.Parameters.AddWithValue(NpgsqlTypes.NpgsqlDbType.TimestampTz, (object?)from ?? DBNull.Value);
+        command.Parameters.AddWithValue(BackfillEventsPerSecond);
+        command.Parameters.AddWithValue(now);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>All of an integration, newest first.</summary>

@@ -2,7 +2,7 @@ using Npgsql;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
-namespace SiemForwarder.Service.Sources;
+namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Removes the events of sources that were deleted, piece by piece, so that no statement holds anything up for long.</summary>
 /// <remarks>One engine at a time. Records of deliveries stay for their own retention: they prove what was delivered.</remarks>
