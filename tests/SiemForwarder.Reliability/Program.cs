@@ -5,7 +5,5 @@ return args.FirstOrDefault() switch
 {
     "list" => ReliabilityCommand.List(Console.Out),
     "run" => await ReliabilityCommand.RunAsync(args[1..]),
-    "--server" or "--internal-msbuild-node" =>
-        await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
     _ => await ConsoleRunner.Run(args),
 };

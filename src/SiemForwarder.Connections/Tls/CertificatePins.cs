@@ -41,7 +41,7 @@ public sealed class CertificatePins
     /// <summary>Whether the certificate is one of these and valid at a time; its chain and its names do not count.</summary>
     public bool Trust(X509Certificate? certificate, DateTimeOffset now)
     {
-        if (certificate is not X509Certificate2 leaf || leaf.NotBefore > now || leaf.NotAfter < now)
+        if (certificate is not X509Certificate2 leaf || !GivenAuthorities.IsValidAt(leaf, now))
         {
             return false;
         }

@@ -79,7 +79,8 @@ public sealed class GivenAuthorities : IDisposable
     }
 
     /// <summary>Whether a certificate is within its dates.</summary>
-    internal static bool IsValidAt(X509Certificate2 certificate, DateTimeOffset now) => certificate.NotBefore <= now && now <= certificate.NotAfter;
+    internal static bool IsValidAt(X509Certificate2 certificate, DateTimeOffset now) =>
+        new DateTimeOffset(certificate.NotBefore) <= now && now <= new DateTimeOffset(certificate.NotAfter);
 
     // From the server up to a certificate that was given, nothing may be wrong but that there is no root.
     private bool IsTrustedAsGiven(X509Chain chain, DateTimeOffset now)

@@ -49,8 +49,8 @@ public sealed class PeerCertificate
             Fingerprint = CertificatePins.Of(leaf);
             Subject = OneLine.Of(leaf.Subject, 200);
             Issuer = OneLine.Of(leaf.Issuer, 200);
-            NotBefore = leaf.NotBefore;
-            NotAfter = leaf.NotAfter;
+            NotBefore = new DateTimeOffset(leaf.NotBefore);
+            NotAfter = new DateTimeOffset(leaf.NotAfter);
             Names = [.. leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>()
                 .SelectMany(names => names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => address.ToString())))
                 .Take(20).Select(name => OneLine.Of(name, 100))];

@@ -123,10 +123,11 @@ public static class TlsFaults
             { IsUnknownFingerprint: true } => (
                 $"the certificate of {endpoint} ({peer.Subject}) has the fingerprint {peer.Fingerprint}, which is none of those that are trusted.",
                 "Compare it with that of the receiver; where it was renewed, add the new fingerprint to tls.fingerprint."),
-            { ChainErrors: var errors } when (errors & X509ChainStatusFlags.NotTimeValid) != 0 => (
+            { ChainErrors: var errors } when errors.HasFlag(X509ChainStatusFlags.NotTimeValid) => (
                 $"an authority above the certificate of {endpoint} has expired or is not yet valid ({string.Join(" < ", peer.Chain)}).",
                 "Renew the chain at the receiver."),
-            { ChainErrors: var errors } when (errors & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0 => (
+            { ChainErrors: var errors } when errors.HasFlag(X509ChainStatusFlags.UntrustedRoot)
+                || errors.HasFlag(X509ChainStatusFlags.PartialChain) => (
                 $"the certificate of {endpoint} comes from an authority that is not trusted here ({peer.Issuer}; {peer.ChainErrors}).",
                 "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates."),
             { ChainErrors: not X509ChainStatusFlags.NoError } => (

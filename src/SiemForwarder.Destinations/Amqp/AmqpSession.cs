@@ -254,7 +254,7 @@ internal sealed class ConnectedTcpClient(Connection connection) : ITcpClient
 
     public Socket Client => connection.Socket;
 
-    public Task ConnectAsync(IPAddress host, int port, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task ConnectAsync(IPAddress host, int port, CancellationToken cancellationToken = default) => Task.CompletedTask;
 
     public NetworkStream GetStream() => connection.Stream as NetworkStream ?? new SecuredStream(connection);
 

@@ -22,7 +22,7 @@ internal static partial class RenderedRequest
         return (unit, posted.TryGet(out _, out var fault) ? null : fault);
     }
 
-    [GeneratedRegex(@"(?<=^[\w-]*signature: )[^\r\n]+", RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<=^[\w-]*signature: )[^\r\n]+", RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Signature();
 
     /// <summary>Takes whatever is written and answers 200 once.</summary>

@@ -72,6 +72,6 @@ internal static partial class CefExtensionReader
     }
 
     // A key is letters and digits before an equals sign, at the begin or behind a space.
-    [GeneratedRegex(@"(?:^| )(?<key>[A-Za-z0-9]+)=", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?:^| )(?<key>[A-Za-z0-9]+)=", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Key();
 }

@@ -69,9 +69,9 @@ internal static partial class CefKeys
     private static bool IsTime(string value) => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _)
         || DateTime.TryParseExact(value, TimeForms, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
-    [GeneratedRegex("^(cs[1-6]|cn[1-3]|cfp[1-4]|c6a[1-4]|flexString[12]|deviceCustomDate[12])$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^(?:cs[1-6]|cn[1-3]|cfp[1-4]|c6a[1-4]|flexString[12]|deviceCustomDate[12])$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Custom();
 
-    [GeneratedRegex("^cs[1-6]$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^cs[1-6]$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Longest();
 }

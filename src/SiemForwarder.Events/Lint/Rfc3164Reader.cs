@@ -58,12 +58,12 @@ internal static partial class Rfc3164Reader
         return content[tag.Length..];
     }
 
-    [GeneratedRegex(@"^(?<time>[A-Z][a-z]{2} (?: [1-9]|[1-3]\d) \d\d:\d\d:\d\d) (?<host>[^ ]+) ", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<time>[A-Z][a-z]{2} (?: [1-9]|[1-3]\d) \d\d:\d\d:\d\d) (?<host>[^ ]+) ", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Header();
 
-    [GeneratedRegex(@"^(CEF|LEEF):[0-9.]+\|", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?:CEF|LEEF):[0-9.]+\|", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Payload();
 
-    [GeneratedRegex(@"^(?<tag>[A-Za-z0-9]{1,32}): ?", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<tag>[A-Za-z0-9]{1,32}): ?", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Tag();
 }

@@ -12,7 +12,7 @@ internal static class AnswerHeaders
 
     public static void AddTo(HttpContext context)
     {
-        var isSwagger = context.Request.Path.StartsWithSegments("/swagger");
+        var isSwagger = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase);
         // Set when the answer leaves: the exception handler clears what was set before.
         context.Response.OnStarting(() =>
         {

@@ -33,14 +33,25 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         ["PreviewIntegration"] = Given,
         ["PreviewNewIntegration"] = NewIntegration,
         ["EstimateNewVolume"] = NewIntegration,
+        ["PatchSource"] = """{"keycloak":{"pollIntervalSeconds":10}}""",
+        ["PatchIntegration"] = """{"outputType":"JSON","filter":{"exclude":{"types":["REFRESH_TOKEN*"]}}}""",
+        ["PauseIntegration"] = """{"reason":"maintenance of the SIEM"}""",
+        ["CreateReplay"] = """{"from":"2026-01-31T00:00:00Z","to":"2026-01-31T06:00:00Z","dryRun":true}""",
+        ["RedriveSetAside"] = """{"reason":"mapper_parsing_exception"}""",
+        ["DiscardSetAside"] = """{"ids":[17],"because":"a test event"}""",
+        ["CreateEnginePool"] = """{"name":"dmz","description":"Engines that reach the SIEM of the data centre."}""",
+        ["UpdateEnginePool"] = """{"description":"Engines that reach the SIEM of the data centre."}""",
     };
 
     public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         if (operation.OperationId is { } id && Examples.TryGetValue(id, out var example)
-            && operation.RequestBody?.Content is { } content && content.TryGetValue("application/json", out var json))
+            && operation.RequestBody?.Content is { } content)
         {
-            json.Example = JsonNode.Parse(example);
+            foreach (var (_, body) in content)
+            {
+                body.Example = JsonNode.Parse(example);
+            }
         }
 
         return Task.CompletedTask;

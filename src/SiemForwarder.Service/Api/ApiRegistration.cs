@@ -26,7 +26,8 @@ internal static class ApiRegistration
         builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
             context.ProblemDetails.Detail ??= context.ProblemDetails.Status == StatusCodes.Status413PayloadTooLarge ? RequestFaults.TooLarge : null);
         builder.Services.AddExceptionHandler<RequestFaults>();
-        builder.Services.AddOpenApi(options => options.AddDocumentTransformer<ApiDocument>().AddOperationTransformer<ApiExamples>());
+        builder.Services.AddOpenApi(options => options.AddDocumentTransformer<ApiDocument>().AddOperationTransformer<ApiConditions>().AddOperationTransformer<ApiExamples>()
+            .AddSchemaTransformer<ReadOnlyMembers>());
         return builder;
     }
 
@@ -34,20 +35,6 @@ internal static class ApiRegistration
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.Use(RefuseUnstorableQuery);
-    }
-
-    private static Task RefuseUnstorableQuery(HttpContext context, RequestDelegate next)
-    {
-        var errors = new FieldErrors();
-        foreach (var (name, values) in context.Request.Query)
-        {
-            if (values.Any(value => value?.Contains('\0') == true))
-            {
-                errors.Add(name, StorableText.Sentence);
-            }
-        }
-
-        return errors.Any ? Problems.Invalid(errors).ExecuteAsync(context) : next(context);
+        app.Use(new KnownQuery().RunAsync);
     }
 }

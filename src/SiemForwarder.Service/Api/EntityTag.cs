@@ -1,22 +1,61 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Versions of resources as entity tags (RFC 9110 section 8.8.3).</summary>
+/// <summary>Versions of resources as entity tags, and the conditions of requests on them (RFC 9110 sections 8.8.3 and 13.1).</summary>
 internal static class EntityTag
 {
     public static void Set(HttpResponse response, int version) => response.Headers.ETag = $"\"{version.ToString(CultureInfo.InvariantCulture)}\"";
 
-    /// <summary>The version that a request names in If-Match; null where it names none. Anything that is not a version matches nothing.</summary>
-    public static int? Read(HttpRequest request)
+    /// <summary>Why a resource that has this version may not be changed: 428 where the request has no If-Match, 412 where it names other versions;
+    /// null where it may.</summary>
+    /// <param name="request">With If-Match: <c>*</c> for any version, or entity tags, which are compared strongly (a weak one never matches).</param>
+    /// <param name="what">What kind of resource it is, for the answer.</param>
+    /// <param name="version">Its version now.</param>
+    public static ProblemHttpResult? Refuse(HttpRequest request, string what, int version)
     {
-        var text = request.Headers.IfMatch.ToString();
-        if (text.Length == 0 || text == "*")
+        var given = request.Headers.IfMatch;
+        if (string.IsNullOrWhiteSpace(given.ToString()))
         {
-            return null;
+            return Problems.VersionMissing(what);
         }
 
-        var value = text.StartsWith("W/", StringComparison.Ordinal) ? text[2..] : text;
-        return int.TryParse(value.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : -1;
+        // A bare number is no entity tag, but there is no doubt what it means.
+        var isMatch = Read(given.ToString() is var text && int.TryParse(text, CultureInfo.InvariantCulture, out _) ? $"\"{text}\"" : text)
+            .Any(tag => tag.Equals(EntityTagHeaderValue.Any) || (!tag.IsWeak && tag.Tag == Of(version)));
+        return isMatch ? null : Problems.Stale(what);
     }
+
+    /// <summary>Answers 304 without a body where the caller has the version already (If-None-Match, compared weakly).</summary>
+    public static async ValueTask<object?> AnswerNotModified(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var result = await next(context);
+        var (request, response) = (context.HttpContext.Request, context.HttpContext.Response);
+        var known = Read(request.Headers.IfNoneMatch.ToString());
+        var shown = response.Headers.ETag.ToString();
+        return shown.Length > 0 && known.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Tag == shown)
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : result;
+    }
+
+    private static IList<EntityTagHeaderValue> Read(string text) => EntityTagHeaderValue.TryParseList([text], out var tags) ? tags : [];
+
+    private static string Of(int version) => $"\"{version.ToString(CultureInfo.InvariantCulture)}\"";
+}
+
+/// <summary>Marks an endpoint that changes a resource only where the request names its version in If-Match.</summary>
+internal sealed class AsksForVersion;
+
+/// <summary>How endpoints say what they have to do with versions.</summary>
+internal static class VersionConventions
+{
+    /// <summary>It shows one resource with its version, or 304 where the caller has it.</summary>
+    public static RouteHandlerBuilder ShowsVersion(this RouteHandlerBuilder endpoint) =>
+        endpoint.AddEndpointFilter(EntityTag.AnswerNotModified).Produces(StatusCodes.Status304NotModified);
+
+    /// <summary>It changes a resource that the request names the version of.</summary>
+    public static RouteHandlerBuilder AsksForVersion(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new AsksForVersion())
+        .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status428PreconditionRequired);
 }

@@ -76,7 +76,7 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems, Dat
     private static string Kind(string type) =>
         type.Contains("DateTime", StringComparison.Ordinal) ? "an instant such as 2026-01-31T00:00:00Z" : "a number";
 
-    [GeneratedRegex("""^Failed to bind parameter "(?<type>.+) (?<name>\w+)" from "(?<value>.*)"\.$""", RegexOptions.Singleline)]
+    [GeneratedRegex("""^Failed to bind parameter "(?<type>.+) (?<name>\w+)" from "(?<value>.*)"\.$""", RegexOptions.Singleline, 1000)]
     private static partial Regex Parameter();
 
     private static string FieldOf(JsonException json)

@@ -177,6 +177,6 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
 
     private static string? Text(JsonObject detail) => detail.Count == 0 ? null : detail.ToJsonString();
 
-    [GeneratedRegex("[A-Z][a-z]*")]
+    [GeneratedRegex("[A-Z][a-z]*", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Word();
 }

@@ -10,9 +10,6 @@ public sealed record EnginePoolRequest(string? Name = null, string? Description 
 /// <param name="Integrations">How many integrations want to run there.</param>
 public sealed record EnginePoolResponse(string Name, string Description, IReadOnlyList<string> Engines, int Integrations, DateTimeOffset CreatedAt);
 
-/// <summary>All engine pools.</summary>
-public sealed record EnginePoolList(IReadOnlyList<EnginePoolResponse> Items, int Total);
-
 /// <summary>A process that runs the service.</summary>
 /// <param name="Alive">Whether it was heard of within the duration of a lease.</param>
 /// <param name="Sources">Ids of the sources that it polls.</param>
@@ -20,6 +17,3 @@ public sealed record EnginePoolList(IReadOnlyList<EnginePoolResponse> Items, int
 public sealed record EngineResponse(
     string Name, bool Alive, string Version, IReadOnlyList<string> Roles, IReadOnlyList<string> Pools, IReadOnlyList<int> Sources,
     IReadOnlyList<int> Integrations, DateTimeOffset StartedAt, DateTimeOffset LastSeenAt);
-
-/// <summary>All engines, those that were heard of in the last day included.</summary>
-public sealed record EngineList(IReadOnlyList<EngineResponse> Items, int Total);

@@ -24,24 +24,20 @@ internal static class EngineEndpoints
         group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes a pool that no integration uses.");
     }
 
-    private static async Task<Ok<EngineList>> ListEngines(EngineReader engines, CancellationToken cancellationToken)
-    {
-        var items = await engines.ListAsync(cancellationToken);
-        return TypedResults.Ok(new EngineList(items, items.Count));
-    }
+    private static async Task<Results<Ok<Page<EngineResponse>>, ValidationProblem>> ListEngines(
+        [AsParameters] WholeListQuery query, EngineReader engines, CancellationToken cancellationToken) => query.Cut(await engines.ListAsync(cancellationToken));
 
-    private static async Task<Ok<EnginePoolList>> ListPools(
-        IDbContextFactory<ForwarderDbContext> contexts, EngineReader engines, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<Page<EnginePoolResponse>>, ValidationProblem>> ListPools(
+        [AsParameters] WholeListQuery query, IDbContextFactory<ForwarderDbContext> contexts, EngineReader engines, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var pools = await context.EnginePools.AsNoTracking().OrderBy(pool => pool.Name).ToListAsync(cancellationToken);
         var wanted = await context.Integrations.GroupBy(one => one.EnginePool).ToDictionaryAsync(one => one.Key, one => one.Count(), cancellationToken);
         var alive = (await engines.ListAsync(cancellationToken)).Where(engine => engine.Alive).ToList();
-        return TypedResults.Ok(new EnginePoolList(
+        return query.Cut<EnginePoolResponse>(
             [.. pools.Select(pool => new EnginePoolResponse(
                 pool.Name, pool.Description, [.. alive.Where(engine => engine.Pools.Contains(pool.Name)).Select(engine => engine.Name)],
-                wanted.GetValueOrDefault(pool.Name), pool.CreatedAt))],
-            pools.Count));
+                wanted.GetValueOrDefault(pool.Name), pool.CreatedAt))]);
     }
 
     private static async Task<Results<Created, ValidationProblem, ProblemHttpResult>> Create(

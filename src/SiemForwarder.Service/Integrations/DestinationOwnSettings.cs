@@ -26,6 +26,8 @@ internal static class DestinationOwnSettings
         {
             var value = open[name[Prefix.Length..]];
             open.Remove(name[Prefix.Length..]);
+            // Shown and ignored, so that what was read can be sent back.
+            open.Remove($"{name[Prefix.Length..]}Set");
             if (value is null && stored.TryGetValue(name, out var kept))
             {
                 secrets[name] = kept;

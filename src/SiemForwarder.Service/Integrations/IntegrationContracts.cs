@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -78,6 +79,31 @@ public sealed record IntegrationRequest
     /// <summary>What only this destination has.</summary>
     public JsonElement? Settings { get; init; }
 
+    /// <summary>Shown and ignored, like all that follow: so what was read can be sent back.</summary>
+    [ReadOnly(true)]
+    public int? Id { get; init; }
+
+    [ReadOnly(true)]
+    public int? Version { get; init; }
+
+    [ReadOnly(true)]
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    [ReadOnly(true)]
+    public DateTimeOffset? UpdatedAt { get; init; }
+
+    [ReadOnly(true)]
+    public DateTimeOffset? PausedSince { get; init; }
+
+    [ReadOnly(true)]
+    public IntegrationSummary? Status { get; init; }
+
+    [ReadOnly(true)]
+    public bool? PrivacyKeySet { get; init; }
+
+    [ReadOnly(true)]
+    public IReadOnlyList<string>? Warnings { get; init; }
+
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => $"IntegrationRequest {{ {Name} }}";
 }
@@ -119,6 +145,16 @@ public sealed record BatchContract(int? MaxEvents = null, int? MaxBytes = null);
 public sealed record AuthenticationRequest(
     string? Type = null, string? Username = null, string? Password = null, string? Header = null, string? Token = null)
 {
+    /// <summary>Shown and ignored, like those that follow.</summary>
+    [ReadOnly(true)]
+    public bool? PasswordSet { get; init; }
+
+    [ReadOnly(true)]
+    public bool? HeaderSet { get; init; }
+
+    [ReadOnly(true)]
+    public bool? TokenSet { get; init; }
+
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "AuthenticationRequest { *** }";
 }
@@ -136,6 +172,10 @@ public sealed record AuthenticationResponse(string Type, string? Username, bool 
 public sealed record TlsRequest(
     string? CaCertificate = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null, string? Fingerprint = null)
 {
+    /// <summary>Shown and ignored.</summary>
+    [ReadOnly(true)]
+    public bool? ClientKeySet { get; init; }
+
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "TlsRequest { *** }";
 }

@@ -1,4 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
@@ -17,12 +21,19 @@ internal static class IntegrationEndpoints
         group.MapGet("/", List).WithName("ListIntegrations").Needs(Permission.ReadSettings)
             .WithSummary("Lists integrations, searchable by name and URL, with the headline of their status.");
         group.MapGet("/{id:int}", Get).WithName("GetIntegration").Needs(Permission.ReadSettings)
-            .WithSummary("Shows one integration; its ETag names the version.");
+            .WithSummary("Shows one integration; its ETag names the version.").ShowsVersion();
         group.MapPost("/", Create).WithName("CreateIntegration").Needs(Permission.Configure)
-            .WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.");
-        group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").Needs(Permission.Configure)
-            .WithSummary("Replaces the settings; asks for the version read (If-Match). Secrets left out stay as they are, an empty text removes one.");
-        group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").Needs(Permission.Configure)
+            .WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").Needs(Permission.Configure).AsksForVersion()
+            .WithSummary("Replaces the settings; asks for the version read (If-Match). Takes what GET gave.")
+            .WithDescription("What is left out takes its default, but enabled and outputType stay as they are. Secrets left out stay too; an empty text removes "
+                + "one.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapPatch("/{id:int}", Patch).WithName("PatchIntegration").Needs(Permission.Configure).AsksForVersion()
+            .WithSummary("Changes the settings that are named and leaves the others (JSON Merge Patch); asks for the version read (If-Match).")
+            .Accepts<IntegrationRequest>(MergePatch.MediaType, "application/json").ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").Needs(Permission.Configure).AsksForVersion()
             .WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
         group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure).WithSummary("Starts forwarding where it stopped.");
         group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure).WithSummary("Stops forwarding at once.");
@@ -83,48 +94,87 @@ internal static class IntegrationEndpoints
             return Problems.NotFound(Thing, id);
         }
 
-        if (EntityTag.Read(http.Request) is not { } version)
+        return await UpdateAsync(stored, request, store, summaries, filters, http, cancellationToken);
+    }
+
+    private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Patch(
+        int id, JsonObject patch, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, IOptions<JsonOptions> json, HttpContext http,
+        CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
-            return Problems.VersionMissing(Thing);
+            return Problems.NotFound(Thing, id);
         }
 
+        var shown = IntegrationView.Of(stored, SecretNames(store, stored), new IntegrationSummary("", null, null));
+        var document = (JsonObject)JsonSerializer.SerializeToNode(shown, json.Value.SerializerOptions)!;
+        if (patch.ContainsKey("serverUrl"))
+        {
+            // They were derived from the address before, unless the patch says otherwise.
+            document.Remove("protocol");
+            document.Remove("port");
+            if (patch["serverUrl"]?.ToString().StartsWith($"{shown.Protocol}://", StringComparison.OrdinalIgnoreCase) != true)
+            {
+                document.Remove("destination");
+            }
+        }
+
+        MergePatch.Apply(document, patch);
+        var request = MergePatch.Read<IntegrationRequest>(document, json.Value.SerializerOptions);
+        return await UpdateAsync(stored, request, store, summaries, filters, http, cancellationToken);
+    }
+
+    private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
+        Integration stored, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, HttpContext http,
+        CancellationToken cancellationToken)
+    {
+        if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
+        {
+            return refusal;
+        }
+
+        // Nobody means to turn CEF into Syslog by leaving the output type out.
+        request = request with { Enabled = request.Enabled ?? stored.Enabled, OutputType = request.OutputType ?? OutputTypeOf(stored) };
         var errors = new FieldErrors();
         if (request.Start is not null)
         {
             errors.Add("start", "Only a new integration has a start; order a replay to send stored events to this one.");
         }
 
-        var valid = await ValidateAsync(request with { Enabled = request.Enabled ?? stored.Enabled }, stored, store, errors, cancellationToken);
+        var valid = await ValidateAsync(request, stored, store, errors, cancellationToken);
         if (valid is null)
         {
             return Problems.Invalid(errors);
         }
 
-        var (result, integration) = await store.UpdateAsync(id, version, valid, cancellationToken);
+        var (result, integration) = await store.UpdateAsync(stored.Id, stored.Version, valid, cancellationToken);
         return result switch
         {
             ChangeResult.Done => TypedResults.Ok(await ShowAsync(
                 integration!, store, summaries, http.Response, cancellationToken, await filters.FindAsync(valid.Definition.Filter, cancellationToken))),
             ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
             ChangeResult.Stale => Problems.Stale(Thing),
-            _ => Problems.NotFound(Thing, id),
+            _ => Problems.NotFound(Thing, stored.Id),
         };
     }
+
+    private static string OutputTypeOf(Integration stored) =>
+        ApiEnumNames.NameOf(ApiEnumNames.OutputTypes, IntegrationDefinition.ReadKnown(stored.Definition).OutputType);
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
         int id, IntegrationStore store, HttpRequest request, CancellationToken cancellationToken)
     {
-        if (await store.FindAsync(id, cancellationToken) is null)
+        if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        if (EntityTag.Read(request) is not { } version)
+        if (EntityTag.Refuse(request, Thing, stored.Version) is { } refusal)
         {
-            return Problems.VersionMissing(Thing);
+            return refusal;
         }
 
-        return await store.DeleteAsync(id, version, cancellationToken) switch
+        return await store.DeleteAsync(id, stored.Version, cancellationToken) switch
         {
             ChangeResult.Done => TypedResults.NoContent(),
             ChangeResult.Stale => Problems.Stale(Thing),

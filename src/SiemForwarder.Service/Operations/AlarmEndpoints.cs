@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Service.Access;
+using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Operations;
 
@@ -14,22 +15,17 @@ namespace SiemForwarder.Service.Operations;
 public sealed record AlarmResponse(
     string Kind, string Subject, string Name, string Message, DateTimeOffset Since, DateTimeOffset RaisedAt, DateTimeOffset? ClearedAt);
 
-/// <summary>Alarms, those that stand first.</summary>
-public sealed record AlarmList(IReadOnlyList<AlarmResponse> Items, int Total);
-
 /// <summary>The resource <c>alarms</c>.</summary>
 internal static class AlarmEndpoints
 {
-    private const int AtMost = 500;
+    private const int MaxAlarms = 1000;
 
     public static void MapAlarms(this IEndpointRouteBuilder routes) => routes
         .MapGet("/api/v1/alarms", List).WithTags("Status").WithName("ListAlarms").Needs(Permission.ReadStates)
         .WithSummary("Lists what is wrong now: failing integrations, unreachable sources, empty engine pools, losses. With all=true also what was; the "
-            + "newest 500.");
+            + "newest 1000.");
 
-    private static async Task<Ok<AlarmList>> List(AlarmTable alarms, CancellationToken cancellationToken, bool all = false)
-    {
-        var items = await alarms.ListAsync(onlyOpen: !all, AtMost, cancellationToken);
-        return TypedResults.Ok(new AlarmList(items, items.Count));
-    }
+    private static async Task<Results<Ok<Page<AlarmResponse>>, ValidationProblem>> List(
+        [AsParameters] WholeListQuery query, AlarmTable alarms, CancellationToken cancellationToken, bool all = false) =>
+        query.Cut(await alarms.ListAsync(onlyOpen: !all, MaxAlarms, cancellationToken));
 }

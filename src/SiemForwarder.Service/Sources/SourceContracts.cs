@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Sources;
@@ -19,6 +20,22 @@ public sealed record SourceRequest
 
     /// <summary>How senders prove that they may push; a source of kind <c>keycloak</c> takes pushes only where it is given.</summary>
     public InboxRequest? Inbox { get; init; }
+
+    /// <summary>Shown and ignored, like all that follow: so what was read can be sent back.</summary>
+    [ReadOnly(true)]
+    public int? Id { get; init; }
+
+    [ReadOnly(true)]
+    public int? Version { get; init; }
+
+    [ReadOnly(true)]
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    [ReadOnly(true)]
+    public DateTimeOffset? UpdatedAt { get; init; }
+
+    [ReadOnly(true)]
+    public IReadOnlyList<string>? Warnings { get; init; }
 }
 
 /// <summary>How the senders of pushed events prove who they are. Two keys are valid at a time, so that one can replace the other.</summary>
@@ -39,6 +56,13 @@ public sealed record InboxRequest(
     int? ToleranceSeconds = null,
     bool? AllowSha1 = null)
 {
+    /// <summary>Shown and ignored, like the next.</summary>
+    [ReadOnly(true)]
+    public bool? KeySet { get; init; }
+
+    [ReadOnly(true)]
+    public bool? SecondKeySet { get; init; }
+
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "InboxRequest { *** }";
 }
@@ -71,6 +95,10 @@ public sealed record KeycloakRequest(
     string? Proxy = null,
     string? Fingerprint = null)
 {
+    /// <summary>Shown and ignored.</summary>
+    [ReadOnly(true)]
+    public bool? ClientSecretSet { get; init; }
+
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "KeycloakRequest { *** }";
 }

@@ -1,5 +1,9 @@
 using System.ComponentModel;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
@@ -16,20 +20,23 @@ internal static class SourceEndpoints
     {
         var group = routes.MapGroup("/api/v1/sources").WithTags("Sources");
         group.MapGet("/", List).WithName("ListSources").Needs(Permission.ReadSettings).WithSummary("Lists sources, searchable by name.");
-        group.MapGet("/{id:int}", Get).WithName("GetSource").Needs(Permission.ReadSettings).WithSummary("Shows one source; its ETag names the version.");
+        group.MapGet("/{id:int}", Get).WithName("GetSource").Needs(Permission.ReadSettings).WithSummary("Shows one source; its ETag names the version.")
+            .ShowsVersion();
         group.MapPost("/", Create).WithName("CreateSource").Needs(Permission.Configure)
-            .WithSummary("Creates a source: a realm, which is pulled at once (kind keycloak), or an inbox to push to (kind http).");
-        group.MapPut("/{id:int}", Update).WithName("UpdateSource").Needs(Permission.Configure)
-            .WithSummary("Replaces the settings; asks for the version read (If-Match). A secret left out stays as it is.");
-        group.MapDelete("/{id:int}", Delete).WithName("DeleteSource").Needs(Permission.Configure)
+            .WithSummary("Creates a source: a realm, which is pulled at once (kind keycloak), or an inbox to push to (kind http).")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapPut("/{id:int}", Update).WithName("UpdateSource").Needs(Permission.Configure).AsksForVersion()
+            .WithSummary("Replaces the settings; asks for the version read (If-Match). Takes what GET gave; a secret left out stays as it is.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapPatch("/{id:int}", Patch).WithName("PatchSource").Needs(Permission.Configure).AsksForVersion()
+            .WithSummary("Changes the settings that are named and leaves the others (JSON Merge Patch); asks for the version read (If-Match).")
+            .Accepts<SourceRequest>(MergePatch.MediaType, "application/json").ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapDelete("/{id:int}", Delete).WithName("DeleteSource").Needs(Permission.Configure).AsksForVersion()
             .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).")
             .WithDescription("409 while an enabled integration, paused ones included, has not got all of its events: the answer names them and how many. "
                 + "With force=true it is deleted all the same, and what they lack is written down and told as lost. "
                 + "The source is gone at once; its events are removed in the background.")
-            .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status412PreconditionFailed)
-            .ProducesProblem(StatusCodes.Status428PreconditionRequired);
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Ok<SourceList>, ValidationProblem>> List(
@@ -82,9 +89,29 @@ internal static class SourceEndpoints
             return Problems.NotFound(Thing, id);
         }
 
-        if (EntityTag.Read(http.Request) is not { } version)
+        return await UpdateAsync(stored, request, store, twins, http, cancellationToken);
+    }
+
+    private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Patch(
+        int id, JsonObject patch, SourceStore store, RealmTwins twins, IOptions<JsonOptions> json, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
-            return Problems.VersionMissing(Thing);
+            return Problems.NotFound(Thing, id);
+        }
+
+        var document = (JsonObject)JsonSerializer.SerializeToNode(View(store, stored), json.Value.SerializerOptions)!;
+        MergePatch.Apply(document, patch);
+        var request = MergePatch.Read<SourceRequest>(document, json.Value.SerializerOptions);
+        return await UpdateAsync(stored, request, store, twins, http, cancellationToken);
+    }
+
+    private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
+        Source stored, SourceRequest request, SourceStore store, RealmTwins twins, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
+        {
+            return refusal;
         }
 
         var errors = new FieldErrors();
@@ -95,13 +122,13 @@ internal static class SourceEndpoints
             return Problems.Invalid(errors);
         }
 
-        var (identity, twin) = await twins.LookAsync(id, realm, valid, cancellationToken);
+        var (identity, twin) = await twins.LookAsync(stored.Id, realm, valid, cancellationToken);
         if (twin is not null)
         {
             return twin;
         }
 
-        var (result, source) = await store.UpdateAsync(id, version, valid, cancellationToken);
+        var (result, source) = await store.UpdateAsync(stored.Id, stored.Version, valid, cancellationToken);
         if (result == ChangeResult.Done)
         {
             await twins.KeepAsync(source!, identity, cancellationToken);
@@ -112,7 +139,7 @@ internal static class SourceEndpoints
             ChangeResult.Done => TypedResults.Ok(Show(store, source!, http.Response)),
             ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
             ChangeResult.Stale => Problems.Stale(Thing),
-            _ => Problems.NotFound(Thing, id),
+            _ => Problems.NotFound(Thing, stored.Id),
         };
     }
 
@@ -120,17 +147,17 @@ internal static class SourceEndpoints
         int id, SourceStore store, SourceDeletion deletion, HttpRequest request, CancellationToken cancellationToken,
         [Description("Whether to delete what integrations have not got; false by default.")] bool force = false)
     {
-        if (await store.FindAsync(id, cancellationToken) is null)
+        if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        if (EntityTag.Read(request) is not { } version)
+        if (EntityTag.Refuse(request, Thing, stored.Version) is { } refusal)
         {
-            return Problems.VersionMissing(Thing);
+            return refusal;
         }
 
-        var (result, undelivered) = await deletion.DeleteAsync(id, version, force, cancellationToken);
+        var (result, undelivered) = await deletion.DeleteAsync(id, stored.Version, force, cancellationToken);
         return result switch
         {
             ChangeResult.Done when undelivered.Count > 0 && !force => Undelivered(undelivered),

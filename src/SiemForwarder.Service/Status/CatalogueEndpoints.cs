@@ -3,6 +3,7 @@ using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Service.Access;
+using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Status;
 
@@ -22,14 +23,14 @@ internal static class CatalogueEndpoints
             .WithSummary("The JSON Schema of the native schema.");
     }
 
-    private static Ok<List<EventTypeResponse>> EventTypes() => TypedResults.Ok(EventCatalog.All
-        .Select(type => new EventTypeResponse(
+    private static Results<Ok<Page<EventTypeResponse>>, ValidationProblem> EventTypes([AsParameters] WholeListQuery query) => query.Cut(
+        EventCatalog.All.Select(type => new EventTypeResponse(
             type.Type, type.Name, type.Summary, type.Kind.ToString().ToLowerInvariant(), type.Category, type.Severity, type.FailureSeverity, type.Recommended,
             type.StoredByDefault))
         .ToList());
 
-    private static Ok<List<DestinationResponse>> Destinations() => TypedResults.Ok(DestinationCatalog.All
-        .Select(kind => new DestinationResponse(
+    private static Results<Ok<Page<DestinationResponse>>, ValidationProblem> Destinations([AsParameters] WholeListQuery query) => query.Cut(
+        DestinationCatalog.All.Select(kind => new DestinationResponse(
             kind.Id, kind.Name, kind.Description, kind.DefaultPorts, AcceptanceText.Of(kind.Acceptance),
             [.. kind.Fields.Select(field => new DestinationFieldResponse(
                 field.Name, field.Type.ToString().ToLowerInvariant(), field.Required, field.Default, field.Secret, field.Choices, field.Description))],

@@ -203,7 +203,7 @@ public sealed class InboxApiTests(RunningForwarder running) : IClassFixture<Runn
     [Fact]
     public async Task TheNamesBeyondKeycloaksAreListed()
     {
-        var types = (await (await running.GetAsync()).GetAsync("/api/v1/event-types")).AsArray();
+        var types = (await (await running.GetAsync()).GetAsync("/api/v1/event-types"))["items"]!.AsArray();
 
         var denied = types.Single(type => type!["type"]!.GetValue<string>() == "transaction.denied")!;
         Assert.Equal(("application", "authentication", 5), (denied["kind"]!.GetValue<string>(), denied["category"]!.GetValue<string>(), denied["severity"]!.GetValue<int>()));

@@ -72,7 +72,7 @@ public sealed class OpenSearchTests(OpenSearchServer server, TestPostgres postgr
             postgres, new { name = "opensearch", preset = "opensearch", serverUrl = server.Url, settings = new { dataStream = Stream } });
         recorded.AssertArrivedOnce((await server.ReadAsync(Stream, Soon)).Select(hit => hit.GetProperty("_id").GetString()));
 
-        var replay = await recorded.Forwarder.PostAsync($"/api/v1/integrations/{recorded.Integration}/replays", new { by = "test" });
+        var replay = await recorded.Forwarder.PostAsync($"/api/v1/integrations/{recorded.Integration}/replays", new { by = "test", everything = true });
         var done = await recorded.Forwarder.WaitForAsync(
             $"/api/v1/integrations/{recorded.Integration}/replays/{replay["id"]}", node => node["state"]!.GetValue<string>() == "done");
 

@@ -73,7 +73,7 @@ public sealed class ApiDocumentTests(RunningForwarder running) : IClassFixture<R
     [Fact]
     public async Task TheCatalogueOfEventTypesTellsWhatEachIs()
     {
-        var types = (await (await running.GetAsync()).GetAsync("/api/v1/event-types")).AsArray();
+        var types = (await (await running.GetAsync()).GetAsync("/api/v1/event-types"))["items"]!.AsArray();
 
         var login = types.Single(type => type!["type"]!.GetValue<string>() == "LOGIN_ERROR" && type["kind"]!.GetValue<string>() == "user")!;
         Assert.Equal("authentication", login["category"]!.GetValue<string>());

@@ -24,7 +24,7 @@ public sealed class PresetApiTests(TestPostgres postgres) : IAsyncLifetime
     [Fact]
     public async Task NamePresetHostAndCredentialMakeAWholeIntegrationOfEveryPreset()
     {
-        var presets = (await Forwarder.GetAsync("/api/v1/presets")).AsArray();
+        var presets = (await Forwarder.GetAsync("/api/v1/presets"))["items"]!.AsArray();
         Assert.Equal(
             ["splunk", "elastic", "opensearch", "sentinel", "sentinel_cef", "qradar", "sumo_logic", "google_secops", "logscale", "wazuh", "datadog", "otlp", "webhook", "rsyslog", "relp", "rabbitmq", "file"],
             presets.Select(preset => preset!["id"]!.GetValue<string>()));

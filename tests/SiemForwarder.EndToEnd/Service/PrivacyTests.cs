@@ -58,7 +58,7 @@ public sealed class PrivacyTests(TestPostgres postgres, RunningForwarder running
         await receiver.WaitForRequestsAsync(redriven + 2, Token);
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["backlog"]!.GetValue<long>() == 0);
         // Replayed.
-        var replay = await forwarder.PostAsync($"/api/v1/integrations/{id}/replays", new { });
+        var replay = await forwarder.PostAsync($"/api/v1/integrations/{id}/replays", new { everything = true });
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}/replays/{replay["id"]}", node => (string?)node["state"] == "done");
         await forwarder.PostAsync($"/api/v1/integrations/{id}/test");
         var shown = await forwarder.PostAsync($"/api/v1/integrations/{id}/preview", new { recent = 4 });
@@ -78,7 +78,7 @@ public sealed class PrivacyTests(TestPostgres postgres, RunningForwarder running
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);
         var source = await SeededLog.AddSourceAsync(forwarder);
         await AppendAsync(forwarder, source, 0);
-        foreach (var preset in (await forwarder.GetAsync("/api/v1/presets")).AsArray().Where(preset => (string)preset!["id"]! != "file"))
+        foreach (var preset in (await forwarder.GetAsync("/api/v1/presets"))["items"]!.AsArray().Where(preset => (string)preset!["id"]! != "file"))
         {
             var integration = (JsonObject)preset!["example"]!.DeepClone();
             integration["privacy"] = JsonSerializer.SerializeToNode(Rules);

@@ -56,7 +56,7 @@ public sealed class ReplayTests(TestPostgres postgres)
         await receiver.WaitForMessagesAsync(20, Token);
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["backlog"]!.GetValue<long>() == 0);
 
-        var ordered = await forwarder.PostAsync($"/api/v1/integrations/{id}/replays", new { eventsPerSecond = 1 });
+        var ordered = await forwarder.PostAsync($"/api/v1/integrations/{id}/replays", new { everything = true, eventsPerSecond = 1 });
         var path = $"/api/v1/integrations/{id}/replays/{ordered["id"]}";
         await receiver.WaitForMessagesAsync(21, Token);
         await SeededLog.AppendAsync(forwarder, source, ["live"], T0 + 1000);
@@ -86,7 +86,7 @@ public sealed class ReplayTests(TestPostgres postgres)
             await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 12).Select(i => $"user{i}"));
             await receiver.WaitForMessagesAsync(12, Token);
             await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["backlog"]!.GetValue<long>() == 0);
-            replay = (await forwarder.PostAsync($"/api/v1/integrations/{id}/replays", new { eventsPerSecond = 3 }))["id"]!.GetValue<long>();
+            replay = (await forwarder.PostAsync($"/api/v1/integrations/{id}/replays", new { everything = true, eventsPerSecond = 3 }))["id"]!.GetValue<long>();
             await forwarder.WaitForAsync($"/api/v1/integrations/{id}/replays/{replay}", node => node["delivered"]!.GetValue<int>() >= 3);
         }
 
@@ -133,6 +133,9 @@ public sealed class ReplayTests(TestPostgres postgres)
 
         foreach (var (field, body) in new (string, object)[]
         {
+            ("from", new { }),
+            ("from", new { sources = new[] { source } }),
+            ("everything", new { everything = true, from = "2026-01-01T00:00:00Z" }),
             ("sources", new { firstPosition = 1 }),
             ("lastPosition", new { sources = new[] { source }, firstPosition = 2, lastPosition = 1 }),
             ("to", new { from = "2026-01-02T00:00:00Z", to = "2026-01-01T00:00:00Z" }),

@@ -3,7 +3,7 @@ using SiemForwarder.Reliability.Judging;
 using SiemForwarder.Reliability.Scenarios;
 using Xunit;
 
-[assembly: CollectionBehavior(MaxParallelThreads = 2)]
+[assembly: Xunit.v3.Parallelization(MaxThreads = 2)]
 
 namespace SiemForwarder.Reliability.Tests;
 

@@ -8,7 +8,7 @@ public sealed class TimeBoundTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    private readonly FakeTimeProvider clock = new();
+    private readonly TestClock clock = new();
 
     [Fact]
     public void TimeThatIsOverCancels()

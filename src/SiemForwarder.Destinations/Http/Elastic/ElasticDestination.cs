@@ -150,9 +150,9 @@ internal sealed partial record ElasticSettings
         return $"{RootOf(serverUrl)}{Uri.EscapeDataString(Target)}/_bulk?{query}{(Pipeline is null ? "" : $"&pipeline={Uri.EscapeDataString(Pipeline)}")}";
     }
 
-    [GeneratedRegex(@"^[a-z][^A-Z\\/*?""<>|\s,#:-]*-[^A-Z\\/*?""<>|\s,#:-]{1,100}-[^A-Z\\/*?""<>|\s,#:-]{1,100}$")]
+    [GeneratedRegex(@"^[a-z][^A-Z\\/*?""<>|\s,#:-]*-[^A-Z\\/*?""<>|\s,#:-]{1,100}-[^A-Z\\/*?""<>|\s,#:-]{1,100}$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex DataStream();
 
-    [GeneratedRegex(@"^[^A-Z\\/*?""<>|\s,#:_+-][^A-Z\\/*?""<>|\s,#:]*$")]
+    [GeneratedRegex(@"^[^A-Z\\/*?""<>|\s,#:_+-][^A-Z\\/*?""<>|\s,#:]*$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Index();
 }

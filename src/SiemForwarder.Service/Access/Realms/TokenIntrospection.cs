@@ -48,8 +48,8 @@ internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, 
         if (state != TokenState.Unknown)
         {
             MakeRoom(now);
-            var until = now + options.Value.IntrospectionCache;
-            answers[key] = new Answer(state, claims, until < expires ? until : expires);
+            var (until, end) = (now + options.Value.IntrospectionCache, new DateTimeOffset(expires, TimeSpan.Zero));
+            answers[key] = new Answer(state, claims, until < end ? until : end);
         }
 
         return (state, claims);

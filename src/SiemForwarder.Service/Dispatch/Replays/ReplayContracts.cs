@@ -2,7 +2,7 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
 
-/// <summary>Which stored events shall be sent again; what is left out bounds nothing.</summary>
+/// <summary>Which stored events shall be sent again: between times, between positions, or everything.</summary>
 /// <param name="Sources">Ids of the sources; those of the integration by default.</param>
 /// <param name="From">Earliest time of an event.</param>
 /// <param name="To">Time before which an event happened.</param>
@@ -12,9 +12,11 @@ namespace SiemForwarder.Service.Dispatch.Replays;
 /// <param name="EventsPerSecond">Most events per second, 1 to 100000; 500 by default, so that live traffic keeps its way.</param>
 /// <param name="By">Ignored: who asks for it is the caller. Kept for those who send it.</param>
 /// <param name="DryRun">True to be told what would be sent instead of sending it.</param>
+/// <param name="Everything">True for all stored events; needed where neither times nor positions bound them.</param>
 public sealed record ReplayRequest(
     IReadOnlyList<int>? Sources = null, DateTimeOffset? From = null, DateTimeOffset? To = null, long? FirstPosition = null, long? LastPosition = null,
-    FilterContract? Filter = null, int? EventsPerSecond = null, string? By = null, bool? DryRun = null);
+    FilterContract? Filter = null, int? EventsPerSecond = null, string? By = null, bool? DryRun = null,
+    bool? Everything = null);
 
 /// <summary>What a replay would send.</summary>
 /// <param name="Events">Events.</param>
@@ -60,9 +62,6 @@ public sealed record ReplayResponse(
     internal static IReadOnlyList<ReplayRangeResponse> Show(IReadOnlyList<ReplayRange> ranges) =>
         [.. ranges.Select(range => new ReplayRangeResponse(range.SourceId, range.FirstPosition, range.LastPosition, range.Position))];
 }
-
-/// <summary>The replays of an integration, newest first.</summary>
-public sealed record ReplayList(IReadOnlyList<ReplayResponse> Items, int Total);
 
 /// <summary>What a replay would send, as counted.</summary>
 internal sealed record ReplayEstimate(

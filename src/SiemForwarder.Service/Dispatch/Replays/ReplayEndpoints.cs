@@ -15,16 +15,16 @@ internal static class ReplayEndpoints
     public static void MapReplays(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/replays").WithTags("Integrations");
-        group.MapPost("/", Create).WithName("CreateReplay").Needs(Permission.Operate)
+        group.MapPost("/", Create).WithName("CreateReplay").Needs(Permission.Operate).ProducesProblem(StatusCodes.Status409Conflict)
             .WithSummary("Sends stored events again, in a lane of its own beside live traffic; with dryRun it only says how many, how long, and how many "
                 + "duplicates.");
         group.MapGet("/", List).WithName("ListReplays").Needs(Permission.ReadStates)
             .WithSummary("Lists the replays and backfills of an integration with their progress, newest first.");
         group.MapGet("/{replayId:long}", Get).WithName("GetReplay").Needs(Permission.ReadStates)
             .WithSummary("Shows how far a replay is and when it will be done.");
-        group.MapPost("/{replayId:long}/cancel", Cancel).WithName("CancelReplay").Needs(Permission.Operate)
+        group.MapPost("/{replayId:long}/cancel", Cancel).WithName("CancelReplay").Needs(Permission.Operate).ProducesProblem(StatusCodes.Status409Conflict)
             .WithSummary("Stops a replay; what it sent stays sent.");
-        group.MapPost("/{replayId:long}/resume", Resume).WithName("ResumeReplay").Needs(Permission.Operate)
+        group.MapPost("/{replayId:long}/resume", Resume).WithName("ResumeReplay").Needs(Permission.Operate).ProducesProblem(StatusCodes.Status409Conflict)
             .WithSummary("Lets a cancelled replay go on where it stopped.");
     }
 
@@ -68,6 +68,17 @@ internal static class ReplayEndpoints
 
     private static void Check(ReplayRequest request, RunnableIntegration integration, FieldErrors errors)
     {
+        var isBounded = request.From is not null || request.To is not null || request.FirstPosition is not null || request.LastPosition is not null;
+        if (!isBounded && request.Everything != true)
+        {
+            errors.Add("from", "Say which events: from and to, firstPosition and lastPosition, or everything: true.");
+        }
+
+        if (isBounded && request.Everything == true)
+        {
+            errors.Add("everything", "Everything has no bounds; leave it out, or leave out times and positions.");
+        }
+
         if (request.From >= request.To)
         {
             errors.Add("to", "Must be later than from.");
@@ -90,8 +101,8 @@ internal static class ReplayEndpoints
         }
     }
 
-    private static async Task<Results<Ok<ReplayList>, ProblemHttpResult>> List(
-        int id, IntegrationStore store, ReplayTable table, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<Page<ReplayResponse>>, ValidationProblem, ProblemHttpResult>> List(
+        int id, [AsParameters] WholeListQuery query, IntegrationStore store, ReplayTable table, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is null)
         {
@@ -99,7 +110,11 @@ internal static class ReplayEndpoints
         }
 
         var replays = await table.ListAsync(id, cancellationToken);
-        return TypedResults.Ok(new ReplayList([.. replays.Select(replay => ReplayResponse.Of(replay, time.GetUtcNow()))], replays.Count));
+        return query.Cut<ReplayResponse>([.. replays.Select(replay => ReplayResponse.Of(replay, time.GetUtcNow()))]) switch
+        {
+            { Result: Ok<Page<ReplayResponse>> page } => page,
+            var refused => (ValidationProblem)refused.Result,
+        };
     }
 
     private static async Task<Results<Ok<ReplayResponse>, ProblemHttpResult>> Get(

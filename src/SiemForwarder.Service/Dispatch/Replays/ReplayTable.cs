@@ -99,7 +99,7 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) 
 
     /// <summary>All of an integration, newest first.</summary>
     public Task<IReadOnlyList<Replay>> ListAsync(int integrationId, CancellationToken cancellationToken) =>
-        ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 ORDER BY r.id DESC LIMIT 500", integrationId, cancellationToken);
+        ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 ORDER BY r.id DESC LIMIT 1000", integrationId, cancellationToken);
 
     public async Task<Replay?> FindAsync(int integrationId, long id, CancellationToken cancellationToken) =>
         (await ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.id = {id}", integrationId, cancellationToken)).SingleOrDefault();

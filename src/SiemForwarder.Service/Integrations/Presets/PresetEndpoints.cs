@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Service.Access;
+using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Integrations.Presets;
 
@@ -28,7 +29,7 @@ internal static class PresetEndpoints
         .MapGet("/api/v1/presets", List).WithTags("Catalogues").WithName("ListPresets").Needs(Permission.ReadSettings)
         .WithSummary("Describes what each product usually needs: the fields that a preset fills, the steps in the product, an example.");
 
-    private static Ok<List<PresetResponse>> List() => TypedResults.Ok(Shown);
+    private static Results<Ok<Page<PresetResponse>>, ValidationProblem> List([AsParameters] WholeListQuery query) => query.Cut(Shown);
 
     private static PresetResponse Show(DestinationPreset preset)
     {

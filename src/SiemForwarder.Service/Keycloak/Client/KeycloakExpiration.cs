@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace SiemForwarder.Service.Keycloak.Client;
@@ -19,7 +20,7 @@ internal static class KeycloakExpiration
             }
 
             return holder.TryGetProperty(isAdmin ? "adminEventsExpiration" : "eventsExpiration", out var value)
-                && long.TryParse(value.ToString(), out var seconds)
+                && long.TryParse(value.ToString(), CultureInfo.InvariantCulture, out var seconds)
                 ? seconds
                 : 0;
         }

@@ -14,7 +14,10 @@ internal static class ChildProgram
         string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(
-            file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+            file, arguments)
+        {
+            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath(),
+        };
         foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;

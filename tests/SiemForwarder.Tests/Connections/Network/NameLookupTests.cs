@@ -12,7 +12,7 @@ public sealed class NameLookupTests : IDisposable
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
     private static readonly IPAddress Address = IPAddress.Parse("192.0.2.7");
 
-    private readonly FakeTimeProvider clock = new();
+    private readonly TestClock clock = new();
     private readonly ManualResetEventSlim answers = new(initialState: true);
     private readonly ConcurrentQueue<string> asked = new();
     private readonly SemaphoreSlim began = new(0);

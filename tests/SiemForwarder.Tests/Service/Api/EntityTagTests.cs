@@ -6,25 +6,27 @@ namespace SiemForwarder.Tests.Service.Api;
 public sealed class EntityTagTests
 {
     [Theory]
-    [InlineData("\"3\"", 3)]
-    [InlineData("W/\"3\"", 3)]
-    [InlineData("3", 3)]
-    [InlineData("", null)]
+    [InlineData("\"3\"", null)]
+    [InlineData("\"2\", \"3\"", null)]
     [InlineData("*", null)]
-    [InlineData("\"-3\"", -1)]
-    [InlineData("\"abc\"", -1)]
-    [InlineData("\"3\", \"4\"", -1)]
-    [InlineData("\"99999999999\"", -1)]
-    public void AVersionIsReadAndAnythingElseMatchesNothing(string header, int? version)
+    [InlineData("3", null)]
+    [InlineData("W/\"3\"", 412)]
+    [InlineData("\"2\"", 412)]
+    [InlineData("\"-3\"", 412)]
+    [InlineData("\"abc\"", 412)]
+    [InlineData("abc", 412)]
+    [InlineData("\"99999999999\"", 412)]
+    [InlineData("", 428)]
+    public void AChangeGoesOnlyWhereTheVersionIsNamed(string header, int? status)
     {
         var context = new DefaultHttpContext();
         context.Request.Headers.IfMatch = header;
 
-        Assert.Equal(version, EntityTag.Read(context.Request));
+        Assert.Equal(status, EntityTag.Refuse(context.Request, "source", 3)?.StatusCode);
     }
 
     [Fact]
-    public void WhatIsSetIsRead()
+    public void WhatIsSetMatches()
     {
         var context = new DefaultHttpContext();
 
@@ -32,6 +34,6 @@ public sealed class EntityTagTests
         context.Request.Headers.IfMatch = context.Response.Headers.ETag;
 
         Assert.Equal("\"42\"", context.Response.Headers.ETag.ToString());
-        Assert.Equal(42, EntityTag.Read(context.Request));
+        Assert.Null(EntityTag.Refuse(context.Request, "source", 42));
     }
 }

@@ -6,7 +6,7 @@ namespace SiemForwarder.Tests.Service.Audit;
 /// <summary>However many refusals there are, few of them become rows, and the others are counted.</summary>
 public sealed class RefusalBoundTests
 {
-    private readonly FakeTimeProvider time = new();
+    private readonly TestClock time = new();
 
     [Fact]
     public void AnAddressGetsThreeRowsAMinuteAndOneThatSaysHowManyMoreThereWere()

@@ -12,7 +12,7 @@ public sealed class DeliveryRoundTests
     private static readonly DeliveryOutcome Taken = new DeliveryOutcome.Delivered("HTTP 200");
     private static readonly DeliveryOutcome Failed = new DeliveryOutcome.Transient(ErrorCategory.ServerError, "HTTP 503");
 
-    private readonly FakeTimeProvider time = new();
+    private readonly TestClock time = new();
     private readonly List<string> noted = [];
 
     [Fact]

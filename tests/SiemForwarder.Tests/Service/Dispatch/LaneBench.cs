@@ -38,7 +38,7 @@ internal sealed class LaneBench : IDisposable
         Destination = new AnsweringDestination(_ => new DeliveryOutcome.Delivered("ok"));
     }
 
-    public FakeTimeProvider Time { get; } = new();
+    public TestClock Time { get; } = new();
 
     public FakeLog Log { get; } = new();
 

@@ -8,7 +8,7 @@ namespace SiemForwarder.Tests.Service.Engines;
 /// <summary>How long, and how often, an operation of the database is repeated.</summary>
 public sealed class DatabaseRetryTests
 {
-    private readonly FakeTimeProvider clock = new();
+    private readonly TestClock clock = new();
     private readonly List<TimeSpan> asked = [];
     private readonly DatabaseRetry retry;
 

@@ -7,7 +7,7 @@ namespace SiemForwarder.Tests.Service.Engines;
 public sealed class EngineLeasesTests
 {
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(6);
-    private readonly FakeTimeProvider clock = new();
+    private readonly TestClock clock = new();
 
     [Fact]
     public void ALeaseMayBeUsedForAsLongAsItsRenewalLasts()

@@ -10,7 +10,7 @@ namespace SiemForwarder.Tests.Service.Engines;
 /// <summary>An engine keeps its leases, takes free work up to its share, and gives back what is too much.</summary>
 public sealed class LeaseServiceTests : IAsyncDisposable
 {
-    private readonly FakeTimeProvider clock = new();
+    private readonly TestClock clock = new();
     private readonly FakeLeaseTable table = new();
     private readonly EngineLeases leases;
     private readonly EngineOptions options = new() { Name = "one" };

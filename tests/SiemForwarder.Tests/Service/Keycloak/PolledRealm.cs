@@ -14,7 +14,7 @@ internal sealed class PolledRealm : IAsyncDisposable
 {
     private readonly int? pageRows;
 
-    private PolledRealm(KeycloakSimulator server, FakeTimeProvider clock, KeycloakSource source, int? pageRows)
+    private PolledRealm(KeycloakSimulator server, TestClock clock, KeycloakSource source, int? pageRows)
     {
         this.pageRows = pageRows;
         Server = server;
@@ -27,7 +27,7 @@ internal sealed class PolledRealm : IAsyncDisposable
 
     public KeycloakSimulator Server { get; }
 
-    public FakeTimeProvider Clock { get; }
+    public TestClock Clock { get; }
 
     public KeycloakSource Source { get; }
 
@@ -38,9 +38,9 @@ internal sealed class PolledRealm : IAsyncDisposable
     public SimulatedRealm Realm => Server.Realm;
 
     public static async Task<PolledRealm> StartAsync(
-        SimulatedTier tier, PollStart? start = null, SimulatorOptions? options = null, int? pageRows = null, FakeTimeProvider? clock = null)
+        SimulatedTier tier, PollStart? start = null, SimulatorOptions? options = null, int? pageRows = null, TestClock? clock = null)
     {
-        clock ??= new FakeTimeProvider();
+        clock ??= new TestClock();
         var server = await KeycloakSimulator.StartAsync((options ?? new SimulatorOptions()) with { Tier = tier, Clock = clock }, Token);
         server.Realm.RecordsTokens = false;
         return new PolledRealm(server, clock, SourceOf(server) with { Start = start ?? PollStart.All }, pageRows);

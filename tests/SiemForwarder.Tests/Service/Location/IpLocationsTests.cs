@@ -10,7 +10,7 @@ namespace SiemForwarder.Tests.Service.Location;
 public sealed class IpLocationsTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("locations").FullName;
-    private readonly FakeTimeProvider time = new(DateTimeOffset.UnixEpoch);
+    private readonly TestClock time = new(DateTimeOffset.UnixEpoch);
 
     [Fact]
     public void CityAndNetworkAreTold()

@@ -12,7 +12,7 @@ public sealed class GuessingGuardTests
 {
     private static readonly IPAddress Guesser = IPAddress.Parse("192.0.2.1");
     private static readonly IPAddress Other = IPAddress.Parse("192.0.2.2");
-    private readonly FakeTimeProvider time = new();
+    private readonly TestClock time = new();
     private readonly GuessingGuard guard;
 
     public GuessingGuardTests() => guard = new GuessingGuard(Options.Create(new AccessOptions()), time);

@@ -163,7 +163,7 @@ public sealed class FixtureScenarioTests
     }
 
     private static async Task<PolledRealm> StartAsync(SimulatedTier tier, int? pageRows = null, long timeMs = FixtureScenarios.TimeMs + 5000) =>
-        await PolledRealm.StartAsync(tier, pageRows: pageRows, clock: new FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(timeMs)));
+        await PolledRealm.StartAsync(tier, pageRows: pageRows, clock: new TestClock(DateTimeOffset.FromUnixTimeMilliseconds(timeMs)));
 
     /// <summary>The rows of the second list that the first does not have.</summary>
     private static JsonArray New(JsonNode before, JsonNode after)

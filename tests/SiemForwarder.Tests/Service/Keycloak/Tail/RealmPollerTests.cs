@@ -57,7 +57,7 @@ public sealed class RealmPollerTests
     [InlineData(SimulatedTier.WithoutIds, "everything", 3)]
     public async Task TheFirstPollBeginsWhereTheAdministratorSaid(SimulatedTier tier, string start, int events)
     {
-        var clock = new FakeTimeProvider();
+        var clock = new TestClock();
         var pollStart = start switch { "now" => PollStart.Now, "since" => new PollStart(false, clock.GetUtcNow().AddDays(-2)), _ => PollStart.All };
         await using var polled = await PolledRealm.StartAsync(tier, pollStart, clock: clock);
         foreach (var hours in new[] { 0, 24, 24 * 500 })
@@ -125,7 +125,7 @@ public sealed class RealmPollerTests
             SimulatedTier.WithoutIds,
             options: new SimulatorOptions { ServerTimeZone = zone },
             pageRows: 20,
-            clock: new FakeTimeProvider(new DateTimeOffset(2026, 11, 10, 5, 0, 0, TimeSpan.Zero)));
+            clock: new TestClock(new DateTimeOffset(2026, 11, 10, 5, 0, 0, TimeSpan.Zero)));
         polled.Realm.AddLogin("before", polled.Server.NowMs() - 86_400_000L * 30);
         await polled.PollToEndAsync();
         var outageMs = polled.Server.NowMs();

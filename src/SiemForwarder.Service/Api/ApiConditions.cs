@@ -1,0 +1,61 @@
+using System.ComponentModel;
+using System.Globalization;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace SiemForwarder.Service.Api;
+
+/// <summary>Tells in the OpenAPI document what every operation has in common: the version that a change asks for, and how requests fail.</summary>
+internal sealed class ApiConditions : IOpenApiOperationTransformer
+{
+    public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        var path = context.Description.RelativePath ?? "";
+        if (metadata.OfType<AsksForVersion>().Any())
+        {
+            (operation.Parameters ??= []).Add(new OpenApiParameter
+            {
+                Name = "If-Match", In = ParameterLocation.Header, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                Description = "The ETag that was read, in its quotes; * for whatever the version is.",
+            });
+        }
+
+        if (!path.StartsWith("api/", StringComparison.Ordinal))
+        {
+            return Task.CompletedTask;
+        }
+
+        Add(operation, StatusCodes.Status400BadRequest, "The request is not understood; the problem document names the fields.");
+        if (path.Contains('{'))
+        {
+            Add(operation, StatusCodes.Status404NotFound, "There is no such resource.");
+        }
+
+        if (operation.RequestBody is not null)
+        {
+            Add(operation, StatusCodes.Status413PayloadTooLarge, "The body is larger than 1 MiB.");
+            Add(operation, StatusCodes.Status415UnsupportedMediaType, "The body is not JSON.");
+        }
+
+        Add(operation, StatusCodes.Status503ServiceUnavailable, "The database cannot be used now; Retry-After says when to try again.");
+        return Task.CompletedTask;
+    }
+
+    private static void Add(OpenApiOperation operation, int status, string description) =>
+        (operation.Responses ??= []).TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse { Description = description });
+}
+
+/// <summary>Marks the members that are shown, and ignored in a request, as such.</summary>
+internal sealed class ReadOnlyMembers : IOpenApiSchemaTransformer
+{
+    public Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (context.JsonPropertyInfo?.AttributeProvider?.IsDefined(typeof(ReadOnlyAttribute), inherit: true) == true)
+        {
+            schema.ReadOnly = true;
+        }
+
+        return Task.CompletedTask;
+    }
+}

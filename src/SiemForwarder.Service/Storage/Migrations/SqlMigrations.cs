@@ -1,0 +1,68 @@
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace SiemForwarder.Service.Storage.Migrations;
+
+// The list, in the order in which they are applied: Entity Framework finds a migration by the attributes of its type.
+
+/// <summary>Configuration, event log, and dispatch records.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0001_initial")]
+internal sealed class Initial() : SqlMigration("0001_initial.sql");
+
+/// <summary>Engines and the leases by which they share the work.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0002_engines")]
+internal sealed class Engines() : SqlMigration("0002_engines.sql");
+
+/// <summary>Decisions on events that were set aside.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0003_redrive")]
+internal sealed class Redrive() : SqlMigration("0003_redrive.sql");
+
+/// <summary>The forwarder's own log, alarms, the status of sources, and pausing.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0004_operations")]
+internal sealed class Operations() : SqlMigration("0004_operations.sql");
+
+/// <summary>The preset of an integration.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0006_presets")]
+internal sealed class Presets() : SqlMigration("0006_presets.sql");
+
+/// <summary>Replays and backfills.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0007_replays")]
+internal sealed class Replays() : SqlMigration("0007_replays.sql");
+
+/// <summary>Tests by the engines of other pools.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0008_tests")]
+internal sealed class TestRequests() : SqlMigration("0008_tests.sql");
+
+/// <summary>The mapping version of events that were set aside.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0009_mapping")]
+internal sealed class MappingVersion() : SqlMigration("0009_mapping.sql");
+
+/// <summary>The incarnation of the log, the days of its positions, and indexes for old events.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0010_incarnation")]
+internal sealed class Incarnation() : SqlMigration("0010_incarnation.sql");
+
+/// <summary>Ids of events in the index, sources that were deleted, and who the server of a source is.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0011_source_identity")]
+internal sealed class SourceIdentity() : SqlMigration("0011_source_identity.sql");
+
+/// <summary>Keys of the API, and people who are signed in.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0012_access")]
+internal sealed class AccessKeys() : SqlMigration("0012_access.sql");
+
+/// <summary>The audit trail.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0013_audit")]
+internal sealed class AuditTrail() : SqlMigration("0013_audit.sql");
+
+/// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
+internal abstract class SqlMigration(string file) : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        CrashPoint.Pass(CrashPoint.DuringMigration);
+        var assembly = typeof(SqlMigration).Assembly;
+        var name = $"{typeof(SqlMigration).Namespace}.{file}";
+        using var stream = assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"Migration {name} is not embedded.");
+        using var reader = new StreamReader(stream);
+        migrationBuilder.Sql(reader.ReadToEnd());
+    }
+}
