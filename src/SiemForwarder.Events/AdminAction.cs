@@ -10,4 +10,7 @@ public sealed record AdminAction(string Operation, string ResourceType, string R
 {
     /// <summary>What the representation calls the resource: user name, client id, alias, name; of a role mapping the names of the roles.</summary>
     public string? ResourceName { get; init; }
+
+    /// <summary>Of a role mapping the ids of the roles, in the order of their names, parted by a comma and a space.</summary>
+    public string? RoleIds { get; init; }
 }

@@ -29,6 +29,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Text("EventSeverity"u8, securityEvent.Severity switch { <= 1 => "Informational"u8, <= 3 => "Low"u8, <= 6 => "Medium"u8, _ => "High"u8 });
         json.Identity("EventUid"u8, securityEvent.Id);
         json.Identity("EventOriginalType"u8, securityEvent.Type);
+        json.Identity("EventOriginalSubType"u8, securityEvent.SignatureId);
         json.Required("Dvc"u8, Known(securityEvent.Source.Host, "Keycloak"));
         json.Required("ActorUsername"u8, Known(securityEvent.Actor?.Name, Known(securityEvent.Actor?.Id, "unknown")));
         json.Text("ActorUserId"u8, securityEvent.Actor?.Id);

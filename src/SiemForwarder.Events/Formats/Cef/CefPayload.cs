@@ -46,7 +46,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
     private void AppendHeader(SecurityEvent securityEvent, Utf8Buffer output, int classIdLength, int nameLength)
     {
         output.Append(beginning);
-        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Type, classIdLength));
+        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.SignatureId, classIdLength));
         output.Append((byte)'|');
         EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Description.Name, nameLength));
         output.Append((byte)'|');

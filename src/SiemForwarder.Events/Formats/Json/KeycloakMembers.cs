@@ -13,6 +13,7 @@ internal static class KeycloakMembers
         if (!limits.OnlyIdentity)
         {
             json.Text("event_type"u8, EventType(securityEvent.Kind));
+            json.Identity("signature_id"u8, securityEvent.SignatureId);
             json.Text("source"u8, securityEvent.Source.Name);
             json.Open("realm"u8);
             json.Text("id"u8, securityEvent.RealmId);

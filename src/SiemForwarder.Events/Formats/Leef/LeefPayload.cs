@@ -23,7 +23,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
     {
         var start = output.Length;
-        AppendHeader(securityEvent.Type, output, EventIdLength);
+        AppendHeader(securityEvent.SignatureId, output, EventIdLength);
         AppendAttributes(securityEvent, output, new LeefAttributes(output, int.MaxValue, int.MaxValue));
         if (output.Length - start <= maxBytes)
         {
@@ -32,7 +32,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
 
         // Too long: every value is cut, and the attributes that still do not fit are left out.
         output.CutTo(start);
-        AppendHeader(securityEvent.Type, output, ScarceEventIdLength);
+        AppendHeader(securityEvent.SignatureId, output, ScarceEventIdLength);
         AppendAttributes(securityEvent, output, new LeefAttributes(output, start + maxBytes - MarkBytes, ScarceValueLength));
     }
 
@@ -46,10 +46,10 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         return buffer.Written.ToArray();
     }
 
-    private void AppendHeader(string type, Utf8Buffer output, int eventIdLength)
+    private void AppendHeader(string signatureId, Utf8Buffer output, int eventIdLength)
     {
         output.Append(beginning);
-        EscapeRules.LeefHeader.Append(output, Texts.Cut(type, eventIdLength));
+        EscapeRules.LeefHeader.Append(output, Texts.Cut(signatureId, eventIdLength));
         output.Append("|x09|"u8);
     }
 

@@ -8,6 +8,7 @@ internal static class NativeJsonNames
     public static readonly JsonEncodedText SchemaVersion = JsonEncodedText.Encode("schema_version");
     public static readonly JsonEncodedText EventId = JsonEncodedText.Encode("event_id");
     public static readonly JsonEncodedText EventType = JsonEncodedText.Encode("event_type");
+    public static readonly JsonEncodedText SignatureId = JsonEncodedText.Encode("signature_id");
     public static readonly JsonEncodedText Timestamp = JsonEncodedText.Encode("timestamp");
     public static readonly JsonEncodedText ReceivedAt = JsonEncodedText.Encode("received_at");
     public static readonly JsonEncodedText Kind = JsonEncodedText.Encode("kind");

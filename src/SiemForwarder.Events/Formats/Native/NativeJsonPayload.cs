@@ -61,6 +61,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
     {
         WriteInstant(NativeJsonNames.ReceivedAt, securityEvent.ReceivedAt);
         writer.WriteString(NativeJsonNames.Kind, Kind(securityEvent.Kind));
+        WriteText(NativeJsonNames.SignatureId, securityEvent.SignatureId, Math.Max(length, IdentityLength));
         WriteText(NativeJsonNames.Category, securityEvent.Description.Category, length);
         WriteText(NativeJsonNames.Name, securityEvent.Description.Name, length);
         writer.WriteNumber(NativeJsonNames.Severity, securityEvent.Severity);

@@ -54,7 +54,9 @@ internal static class OcsfTargets
     {
         const int AddSubgroup = 7;
         var admin = securityEvent.Admin;
-        var id = admin is null ? [] : AdminGroups.Id(admin);
+        // The class wants the group above in "group", and the new one in "subgroup".
+        var isSubgroup = activity.ActivityId == AddSubgroup;
+        var id = admin is null ? [] : isSubgroup ? AdminGroups.ParentId(admin) : AdminGroups.Id(admin);
         var name = admin is null ? null : AdminGroups.Name(admin);
         json.Open("group"u8);
         if (id.IsEmpty)
@@ -64,13 +66,14 @@ internal static class OcsfTargets
         else
         {
             json.Identity("uid"u8, id);
-            json.Text("name"u8, activity.ActivityId == AddSubgroup ? null : name);
+            json.Text("name"u8, isSubgroup ? null : name);
         }
 
         json.Close();
-        if (activity.ActivityId == AddSubgroup && !string.IsNullOrEmpty(name) && !json.IsScarce)
+        if (isSubgroup && !string.IsNullOrEmpty(name ?? admin?.ResourceId) && !json.IsScarce)
         {
             json.Open("subgroup"u8);
+            json.Text("uid"u8, admin?.ResourceId);
             json.Text("name"u8, name);
             json.Close();
         }

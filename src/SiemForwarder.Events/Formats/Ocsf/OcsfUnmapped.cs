@@ -11,6 +11,7 @@ internal static class OcsfUnmapped
         json.Open("unmapped"u8);
         if (!limits.OnlyIdentity)
         {
+            json.Identity("signature_id"u8, securityEvent.SignatureId);
             json.Text("source"u8, securityEvent.Source.Name);
             json.Text("realm_id"u8, securityEvent.RealmId);
             json.Text("operation"u8, securityEvent.Admin?.Operation);

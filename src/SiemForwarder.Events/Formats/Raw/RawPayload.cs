@@ -65,13 +65,20 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
 
     private void WriteMarks(SecurityEvent securityEvent, bool hasId, bool isWhole)
     {
-        if (hasId && isWhole && !securityEvent.IsTest && !securityEvent.IsDeprecatedDuplicate)
+        var signatureId = securityEvent.Description.SignatureId;
+        if (hasId && isWhole && !securityEvent.IsTest && !securityEvent.IsDeprecatedDuplicate && signatureId is null)
         {
             return;
         }
 
         members.Open("siemforwarder"u8);
         members.Identity("event_id"u8, securityEvent.Id);
+        // The source's own members tell the type, and not which of several deeds it means.
+        if (signatureId is not null)
+        {
+            members.Identity("signature_id"u8, signatureId);
+        }
+
         members.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
         members.Mark("test"u8, securityEvent.IsTest);
         members.Mark("truncated"u8, !isWhole);
