@@ -14,6 +14,7 @@ internal static class AdminEventMapping
         var path = adminEvent.ResourcePath ?? "";
         var facts = adminEvent.Representation is { } json ? RepresentationFacts.Read(json) : default;
         var description = Describe(operation, resourceType, path, facts, EventDetails.Find(adminEvent.Details, "credential_type"));
+        var representation = Redact(adminEvent, path);
         var failed = !string.IsNullOrEmpty(adminEvent.Error);
         var isKnown = adminEvent.Operation is not null && adminEvent.ResourceType is not null && isReadable;
         return new SecurityEvent
@@ -34,9 +35,11 @@ internal static class AdminEventMapping
             Subject = Subject(adminEvent, resourceType, path, facts, origin.Source),
             SessionId = adminEvent.SessionId,
             IpAddress = adminEvent.IpAddress,
-            Admin = new AdminAction(operation, resourceType, path, ResourceId(resourceType, path, facts), Redact(adminEvent, path))
+            Admin = new AdminAction(operation, resourceType, path, ResourceId(resourceType, path, facts), representation)
             {
                 ResourceName = facts.ResourceName,
+                Values = ResourceValues.Read(representation, facts),
+                Attributes = facts.Attributes,
                 RoleIds = facts.RoleIds,
             },
             Details = adminEvent.Details,

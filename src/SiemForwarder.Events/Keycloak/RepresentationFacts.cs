@@ -7,6 +7,7 @@ namespace SiemForwarder.Events.Keycloak;
 internal struct RepresentationFacts
 {
     private const int MaxNamesLength = 1000;
+    private const int MostAttributes = 8;
 
     public string? Id;
     public string? UserName;
@@ -23,6 +24,9 @@ internal struct RepresentationFacts
     public string? OnlyText;
 
     public string? Email;
+
+    /// <summary>The names of the members of an object, parted by a comma; null where it has more than a few, as a whole object has.</summary>
+    public readonly string? Attributes => memberCount is > 0 and <= MostAttributes ? attributes : null;
 
     /// <summary>The value of <c>enabled</c>, or null.</summary>
     public bool? Enabled;
@@ -42,6 +46,8 @@ internal struct RepresentationFacts
 
     private bool namesEventSettings;
     private bool holdsMore;
+    private string? attributes;
+    private int memberCount;
 
     /// <summary>Reads the facts that JSON holds; of a text that is no JSON, those before the error.</summary>
     public static RepresentationFacts Read(ReadOnlySpan<byte> json)
@@ -74,6 +80,7 @@ internal struct RepresentationFacts
         {
             var name = JsonText.ReadString(ref reader);
             reader.Read();
+            attributes = ++memberCount == 1 ? name : memberCount <= MostAttributes ? $"{attributes},{name}" : null;
             switch (name)
             {
                 case "id":

@@ -47,6 +47,8 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
                 ResourcePath = values.Conceal(admin.ResourcePath) ?? "",
                 ResourceId = values.Conceal(admin.ResourceId),
                 ResourceName = values.Conceal(admin.ResourceName),
+                RoleIds = values.Conceal(admin.RoleIds),
+                Values = Names(PrivacyFields.Representation) ? [] : Conceal(admin.Values, values),
                 Representation = Names(PrivacyFields.Representation) ? null : ConcealedJson.Conceal(admin.Representation, values),
             },
         };

@@ -53,6 +53,7 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
         {
             json.Text("src_user"u8, Known(securityEvent.Actor?.Name, securityEvent.Actor?.Id ?? ""));
             json.Text("src_user_name"u8, securityEvent.Actor?.Name);
+            json.Text("src_user_id"u8, securityEvent.Actor?.Id);
         }
     }
 

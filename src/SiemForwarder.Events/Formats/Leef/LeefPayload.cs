@@ -64,7 +64,8 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         attributes.AddMark("deprecatedDuplicate"u8, securityEvent.IsDeprecatedDuplicate);
         AppendAddress("src"u8, "srcName"u8, securityEvent.IpAddress, ref attributes);
         AppendAddress("dst"u8, "dstName"u8, securityEvent.Source.Host, ref attributes);
-        attributes.Add("usrName"u8, securityEvent.Subject?.Name, NameLength);
+        // A lockout tells no name.
+        attributes.Add("usrName"u8, securityEvent.Subject?.Name ?? securityEvent.Subject?.Id, NameLength);
         attributes.Add("accountName"u8, securityEvent.Subject?.Id, NameLength);
         attributes.Add("realm"u8, securityEvent.Source.Realm, NameLength);
         attributes.Add("resource"u8, securityEvent.ClientId, TextLength);
@@ -79,9 +80,33 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         attributes.Add("srcRegion"u8, securityEvent.Location?.Region, NameLength);
         attributes.Add("srcCountry"u8, securityEvent.Location?.Country, NameLength);
         attributes.Add("msg"u8, EventSummary.Compose(securityEvent, message), TextLength);
+        AppendOwn(securityEvent, ref attributes);
         if (attributes.HasCut)
         {
             output.Append("\ttruncated=true"u8);
+        }
+    }
+
+    private static void AppendOwn(SecurityEvent securityEvent, ref LeefAttributes attributes)
+    {
+        attributes.Add(OwnFields.ResourceName.Leef, securityEvent.Admin?.ResourceName, TextLength);
+        attributes.Add(OwnFields.ResourceId.Leef, securityEvent.Admin?.ResourceId, NameLength);
+        for (var index = 0; index < securityEvent.Details.Count; index++)
+        {
+            var detail = securityEvent.Details[index];
+            if (OwnFields.FindDetail(detail.Key) is { } field)
+            {
+                attributes.Add(field.Leef, detail.Value, TextLength);
+            }
+        }
+
+        for (var index = 0; index < securityEvent.Admin?.Values.Count; index++)
+        {
+            var value = securityEvent.Admin.Values[index];
+            if (OwnFields.FindValue(value.Key) is { } field)
+            {
+                attributes.Add(field.Leef, value.Value, TextLength);
+            }
         }
     }
 

@@ -46,6 +46,7 @@ internal static class NativeJsonNames
     public static readonly JsonEncodedText ResourcePath = JsonEncodedText.Encode("resource_path");
     public static readonly JsonEncodedText ResourceId = JsonEncodedText.Encode("resource_id");
     public static readonly JsonEncodedText ResourceName = JsonEncodedText.Encode("resource_name");
+    public static readonly JsonEncodedText ResourceValues = JsonEncodedText.Encode("resource_values");
     public static readonly JsonEncodedText Representation = JsonEncodedText.Encode("representation");
     public static readonly JsonEncodedText DeprecatedDuplicate = JsonEncodedText.Encode("deprecated_duplicate");
     public static readonly JsonEncodedText Test = JsonEncodedText.Encode("test");

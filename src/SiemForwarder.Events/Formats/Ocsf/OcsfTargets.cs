@@ -33,6 +33,7 @@ internal static class OcsfTargets
                 json.Text("name"u8, "keycloak"u8);
                 json.Close();
                 json.Close();
+                WriteImpersonated(securityEvent, json);
                 break;
         }
 
@@ -48,6 +49,23 @@ internal static class OcsfTargets
             json.Text("svc_name"u8, "keycloak"u8);
             json.Close();
         }
+    }
+
+    // The class has no user but the one who acts.
+    private static void WriteImpersonated(SecurityEvent securityEvent, JsonMembers json)
+    {
+        if (securityEvent.Kind != EventKind.User || securityEvent.Subject is not { } user || ReferenceEquals(user, securityEvent.Actor) || json.IsScarce)
+        {
+            return;
+        }
+
+        json.Writer.WriteStartArray("resources"u8);
+        json.Writer.WriteStartObject();
+        json.Text("type"u8, "User"u8);
+        json.Text("uid"u8, user.Id);
+        json.Text("name"u8, user.Name);
+        json.Close();
+        json.Writer.WriteEndArray();
     }
 
     private static void WriteGroup(SecurityEvent securityEvent, OcsfActivity activity, JsonMembers json, bool isVersion19)

@@ -51,7 +51,8 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
                 return false;
             }
 
-            WriteMarks(securityEvent, hasId, isWhole);
+            // The representation itself tells them, where it is written.
+            WriteMarks(securityEvent, hasId, isWhole, representation is null ? securityEvent.Admin?.Values ?? [] : [], length);
         }
         catch (JsonException)
         {
@@ -63,10 +64,11 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
         return true;
     }
 
-    private void WriteMarks(SecurityEvent securityEvent, bool hasId, bool isWhole)
+    private void WriteMarks(
+        SecurityEvent securityEvent, bool hasId, bool isWhole, IReadOnlyList<KeyValuePair<string, string>> values, int length)
     {
         var signatureId = securityEvent.Description.SignatureId;
-        if (hasId && isWhole && !securityEvent.IsTest && !securityEvent.IsDeprecatedDuplicate && signatureId is null)
+        if (hasId && isWhole && !securityEvent.IsTest && !securityEvent.IsDeprecatedDuplicate && signatureId is null && values.Count == 0)
         {
             return;
         }
@@ -79,6 +81,7 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
             members.Identity("signature_id"u8, signatureId);
         }
 
+        members.Details("resource_values"u8, values, length);
         members.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
         members.Mark("test"u8, securityEvent.IsTest);
         members.Mark("truncated"u8, !isWhole);
