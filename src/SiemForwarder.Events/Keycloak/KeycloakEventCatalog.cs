@@ -80,8 +80,11 @@ public static class KeycloakEventCatalog
     private static FrozenDictionary<(string Operation, string CredentialType), EventDescription> DescribeRemovedCredentials() =>
         UserAdministration.PasswordRemoved.Operations.Split(' ')
             .SelectMany(operation => SecondFactors.Append(Password).Select(type => (Operation: operation, CredentialType: type)))
-            .ToFrozenDictionary(key => key, key => (key.CredentialType == Password ? UserAdministration.PasswordRemoved : UserAdministration.SecondFactorRemoved)
-                .Describe(key.Operation, Resources["USER"].Resource));
+            .ToFrozenDictionary(key => key, key =>
+            {
+                var row = key.CredentialType == Password ? UserAdministration.PasswordRemoved : UserAdministration.SecondFactorRemoved;
+                return row.Describe(key.Operation, Resources["USER"].Resource);
+            });
 
     private static FrozenDictionary<(string Type, string CredentialType), EventDescription> DescribeCredentialTypes()
     {
@@ -101,10 +104,9 @@ public static class KeycloakEventCatalog
         }
 
         return rows
-            .SelectMany(entry => new[] { Described(entry.CredentialType, entry.Row, failure: false), Described(entry.CredentialType, entry.Row, failure: true) })
-            .ToFrozenDictionary(entry => (entry.Description.Type, entry.CredentialType), entry => entry.Description);
+            .SelectMany(entry => Twins(entry.Row, entry.CredentialType == Password ? Password : "mfa"), (entry, twin) => (entry.CredentialType, Twin: twin))
+            .ToFrozenDictionary(entry => (entry.Twin.Type, entry.CredentialType), entry => entry.Twin);
 
-        static (string CredentialType, EventDescription Description) Described(string credentialType, UserEventRow row, bool failure) =>
-            (credentialType, row.Describe(failure, credentialType == Password ? Password : "mfa"));
+        static EventDescription[] Twins(UserEventRow row, string deed) => [row.Describe(failure: false, deed), row.Describe(failure: true, deed)];
     }
 }

@@ -21,8 +21,8 @@ internal static class ResourceValues
         // Accounts and groups.
         "enabled", "emailVerified", "requiredActions", "realmRoles", "federationLink", "serviceAccountClientId", "userName",
         // Clients.
-        "redirectUris", "webOrigins", "rootUrl", "baseUrl", "adminUrl", "publicClient", "standardFlowEnabled", "implicitFlowEnabled", "directAccessGrantsEnabled",
-        "serviceAccountsEnabled", "fullScopeAllowed", "consentRequired", "clientAuthenticatorType", "protocol", "protocolMapper",
+        "redirectUris", "webOrigins", "rootUrl", "baseUrl", "adminUrl", "publicClient", "standardFlowEnabled", "implicitFlowEnabled",
+        "directAccessGrantsEnabled", "serviceAccountsEnabled", "fullScopeAllowed", "consentRequired", "clientAuthenticatorType", "protocol", "protocolMapper",
         // The realm and its events.
         "eventsEnabled", "eventsExpiration", "eventsListeners", "enabledEventTypes", "adminEventsEnabled", "adminEventsDetailsEnabled", "bruteForceProtected",
         "sslRequired", "registrationAllowed", "passwordPolicy", "browserFlow",

@@ -29,7 +29,8 @@ internal static class SettingsAdministration
         new("UPDATE", "REALM", "events/config",
             "Event settings changed", "An administrator changed which events are recorded.", 9, new(
             "Event / audit settings changed", "change event settings", new(3004, 3), new(3004, 3),
-            ["iam", "configuration"], ["change"], "AuditEvent/Set (Object=event settings)", "SETTING_MODIFICATION", "Change/Auditing_Changes modified"), "event-settings"),
+            ["iam", "configuration"], ["change"], "AuditEvent/Set (Object=event settings)", "SETTING_MODIFICATION", "Change/Auditing_Changes modified"),
+            "event-settings"),
 
         new("DELETE", "REALM", "events|admin-events",
             "Stored events cleared", "An administrator deleted the stored events of the realm.", 10, new(
