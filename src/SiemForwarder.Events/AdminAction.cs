@@ -10,4 +10,13 @@ public sealed record AdminAction(string Operation, string ResourceType, string R
 {
     /// <summary>What the representation calls the resource: user name, client id, alias, name; of a role mapping the names of the roles.</summary>
     public string? ResourceName { get; init; }
+
+    /// <summary>What rules look for in the representation, under Keycloak's names, secrets redacted: redirect addresses, roles, events on or off.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Values { get; init; } = [];
+
+    /// <summary>The names of what the representation holds, parted by a comma, where that is not a whole object.</summary>
+    public string? Attributes { get; init; }
+
+    /// <summary>Of a role mapping the ids of the roles, in the order of their names, parted by a comma and a space.</summary>
+    public string? RoleIds { get; init; }
 }

@@ -12,6 +12,9 @@ public sealed record EventDescription
     /// <summary>The type that this describes: <c>LOGIN_ERROR</c>, <c>CREATE-USER</c>.</summary>
     public string Type { get; init; } = "";
 
+    /// <summary>One id for one deed, where the type means several: <c>UPDATE-USER:disable</c>; null where the type alone tells.</summary>
+    public string? SignatureId { get; init; }
+
     public EventKind Kind { get; init; }
 
     /// <summary>One sentence for people who choose which types to store or forward.</summary>

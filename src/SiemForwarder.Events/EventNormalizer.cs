@@ -8,7 +8,7 @@ namespace SiemForwarder.Events;
 public static class EventNormalizer
 {
     /// <summary>Raised whenever the same bytes of a source are mapped to another event than before.</summary>
-    public const int MappingVersion = 2;
+    public const int MappingVersion = 3;
 
     /// <summary>Normalizes one event. Never throws: what cannot be understood keeps its type name and its details.</summary>
     /// <param name="stream">Stream of the segment the event came from.</param>

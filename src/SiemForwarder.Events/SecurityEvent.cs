@@ -12,6 +12,10 @@ public sealed record SecurityEvent
     /// <summary>Stable name: <c>LOGIN_ERROR</c>, <c>CREATE-USER</c>, or the name that an application chose.</summary>
     public required string Type { get; init; }
 
+    /// <summary>One id for one deed, for the rules of a SIEM: the type, and where that means several deeds which one it is
+    /// (<c>UPDATE-USER:disable</c>).</summary>
+    public string SignatureId => Description.SignatureId ?? Type;
+
     /// <summary>What the catalogue says of this type: name, category, classes in the schemas.</summary>
     public required EventDescription Description { get; init; }
 

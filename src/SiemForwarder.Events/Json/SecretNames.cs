@@ -1,46 +1,155 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Tells by its name whether a member of a representation, or a detail, holds a secret.</summary>
-/// <remarks>Case and separators do not matter: <c>client.secret</c>, <c>clientSecret</c> and <c>CLIENT_SECRET</c> are one name.</remarks>
+/// <summary>Tells by its name whether a member of a representation, a detail or a parameter of an address holds a secret.</summary>
+/// <remarks>Names are read as words, whatever parts them: <c>client.secret</c>, <c>clientSecret</c> and <c>CLIENT_SECRET</c> are one name. The list
+/// holds what Keycloak's own providers mark as secret (<c>ProviderConfigProperty.setSecret</c>): <c>secret</c>, <c>clientSecret</c>,
+/// <c>bindCredential</c>, <c>privateKey</c>, <c>keystorePassword</c>, <c>keyPassword</c>, <c>secret.key</c>, <c>api.key</c>.</remarks>
 internal static class SecretNames
 {
-    private const int MaxNameLength = 96;
+    // The end of a longer name tells; what stands before it does not matter.
+    private const int MaxNameLength = 256;
 
-    private static readonly string[] Endings =
+    private static readonly SearchValues<string> Stems =
+        SearchValues.Create(["secret", "pass", "pwd", "token", "key", "cred", "salt", "assertion"], StringComparison.OrdinalIgnoreCase);
+
+    private static readonly SearchValues<string> StrongStems =
+        SearchValues.Create(["secret", "password", "passwd", "passphrase", "privatekey", "apikey"], StringComparison.Ordinal);
+
+    private static readonly string[] SecretEndings =
     [
-        "secret", "secretrotated", "secretdata", "password", "passphrase", "privatekey", "privatekeypem", "bindcredential", "apikey",
-        "registrationaccesstoken", "initialaccesstoken",
+        "token", "token hint", " pwd", " salt", " salted", "assertion", "bind credential", "bindcredential", "accesskey", "sharedkey", "masterkey",
     ];
 
-    private static readonly FrozenSet<string> Names = FrozenSet.ToFrozenSet(
-        ["token", "accesstoken", "refreshtoken", "idtoken", "subjecttoken", "clientassertion", "assertion", "hashedsaltedvalue", "salt"]);
+    // What makes a key one that nobody else may have; others are public or have but a name.
+    private static readonly FrozenSet<string> SecretKeys = FrozenSet.ToFrozenSet(
+        ["api", "access", "private", "shared", "master", "account", "auth", "signing", "encryption", "hmac", "aes", "storage", "license", "service"]);
 
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> NameLookup = Names.GetAlternateLookup<ReadOnlySpan<char>>();
+    // Behind these words a name says what a secret is like and not what it is.
+    private static readonly FrozenSet<string> Describing = FrozenSet.ToFrozenSet(
+    [
+        "time", "date", "at", "policy", "policies", "type", "types", "allowed", "enabled", "disabled", "required", "url", "uri", "endpoint", "lifespan",
+        "expiration", "expires", "expiry", "creation", "created", "updated", "changed", "iterations", "algorithm", "alg", "method", "methods", "length",
+        "count", "max", "min", "history", "age", "blacklist", "denylist", "flow", "action", "actions", "provider", "attribute", "claim", "mapper", "label",
+        "format", "encoder", "period", "timeout", "reset", "page", "template", "reuse", "location", "path", "alias", "ref", "reference", "version", "status",
+        "state", "strength", "executor", "passwordless",
+    ]);
+
+    // These only say in which form the secret stands there.
+    private static readonly FrozenSet<string> Forms = FrozenSet.ToFrozenSet(
+    [
+        "value", "values", "data", "rotated", "pem", "text", "plain", "base", "encoded", "encrypted", "new", "old", "current", "previous", "confirm",
+        "confirmation",
+    ]);
+
+    // Values under these names are long and mixed without being secrets.
+    private static readonly FrozenSet<string> Ordinary = FrozenSet.ToFrozenSet(
+    [
+        "id", "ids", "url", "urls", "uri", "uris", "endpoint", "certificate", "certificates", "cert", "certs", "kid", "name", "names", "alias", "dn",
+        "filter", "alg", "algorithm", "attribute", "attributes", "issuer", "issuers", "scope", "scopes", "host", "provider", "type", "class", "classes",
+        "mapper", "pattern", "regex", "claim", "template", "thumbprint", "fingerprint", "audience", "entity", "role", "roles", "group", "groups", "path",
+        "file", "format", "realm", "domain", "server", "description", "script", "flow", "verifier",
+    ]);
+
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> SecretKeyLookup = SecretKeys.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> DescribingLookup = Describing.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> FormLookup = Forms.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> OrdinaryLookup = Ordinary.GetAlternateLookup<ReadOnlySpan<char>>();
 
     public static bool IsSecret(ReadOnlySpan<char> name)
     {
-        // The end of a name tells; what stands before the last characters does not matter.
-        Span<char> plain = stackalloc char[MaxNameLength];
-        var length = 0;
-        foreach (var character in name.Length > MaxNameLength ? name[^MaxNameLength..] : name)
+        if (!name.ContainsAny(Stems))
         {
-            if (char.IsAsciiLetterOrDigit(character))
-            {
-                plain[length++] = char.ToLowerInvariant(character);
-            }
+            return false;
         }
 
-        ReadOnlySpan<char> normalized = plain[..length];
-        foreach (var ending in Endings)
+        Span<char> buffer = stackalloc char[(2 * MaxNameLength) + 1];
+        ReadOnlySpan<char> words = buffer[..SplitWords(name, buffer)];
+        if (HasStrongWord(words))
         {
-            if (normalized.EndsWith(ending, StringComparison.Ordinal))
+            return !DescribingLookup.Contains(LastWord(words));
+        }
+
+        // "age_of_refresh_token", "included.in.token": the name is of something else.
+        if (words.Contains(" of ", StringComparison.Ordinal) || words.Contains(" in ", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        words = words.TrimEnd(" 0123456789");
+        while (words.Length > 0 && FormLookup.Contains(LastWord(words)))
+        {
+            words = words[..(words.Length - LastWord(words).Length)].TrimEnd(" 0123456789");
+        }
+
+        foreach (var ending in SecretEndings)
+        {
+            if (words.EndsWith(ending, StringComparison.Ordinal))
             {
                 return true;
             }
         }
 
-        return NameLookup.Contains(normalized);
+        return LastWord(words) is "key" && SecretKeyLookup.Contains(LastWord(words[..^" key".Length]));
+    }
+
+    /// <summary>Whether values under that name are no secrets however random they look: ids, addresses, names, what is public.</summary>
+    public static bool IsOrdinary(ReadOnlySpan<char> name)
+    {
+        Span<char> buffer = stackalloc char[(2 * MaxNameLength) + 1];
+        ReadOnlySpan<char> words = buffer[..SplitWords(name, buffer)];
+        return OrdinaryLookup.Contains(LastWord(words)) || words.EndsWith("public key", StringComparison.Ordinal);
+    }
+
+    private static bool HasStrongWord(ReadOnlySpan<char> words)
+    {
+        if (words.Contains(" private key", StringComparison.Ordinal) || words.Contains(" api key", StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        foreach (var range in words.Split(' '))
+        {
+            var word = words[range];
+            if (word.ContainsAny(StrongStems) && word is not "passwordless")
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static ReadOnlySpan<char> LastWord(ReadOnlySpan<char> words) => words[(words.LastIndexOf(' ') + 1)..];
+
+    // Every word in lower case behind a space.
+    private static int SplitWords(ReadOnlySpan<char> name, Span<char> words)
+    {
+        name = name.Length > MaxNameLength ? name[^MaxNameLength..] : name;
+        var length = 0;
+        var isOpen = false;
+        for (var index = 0; index < name.Length; index++)
+        {
+            var character = name[index];
+            if (!char.IsLetterOrDigit(character))
+            {
+                isOpen = false;
+                continue;
+            }
+
+            var begins = char.IsUpper(character) && index > 0
+                && (!char.IsUpper(name[index - 1]) || (index + 1 < name.Length && char.IsLower(name[index + 1])));
+            if (!isOpen || begins)
+            {
+                words[length++] = ' ';
+                isOpen = true;
+            }
+
+            words[length++] = char.ToLowerInvariant(character);
+        }
+
+        return length;
     }
 }

@@ -22,7 +22,13 @@ internal static class SecretRedactor
     /// <summary>The JSON in compact form with every secret masked, or <see cref="Unreadable"/>.</summary>
     /// <param name="json">One JSON value as UTF-8.</param>
     /// <param name="valueIsSecret">True where members named <c>value</c> hold the secret, as in the answer of <c>clients/{id}/client-secret</c>.</param>
-    public static string Redact(ReadOnlySpan<byte> json, bool valueIsSecret = false)
+    public static string Redact(ReadOnlySpan<byte> json, bool valueIsSecret = false) => TryRedact(json, valueIsSecret) ?? Unreadable;
+
+    /// <summary>A text that somebody wrote: JSON in it redacted, tokens and what addresses carry masked.</summary>
+    public static string RedactText(string text) =>
+        text.Length > 1 && text[0] is '{' or '[' && TryRedact(Encoding.UTF8.GetBytes(text), valueIsSecret: false) is { } json ? json : SecretText.Mask(text);
+
+    private static string? TryRedact(ReadOnlySpan<byte> json, bool valueIsSecret)
     {
         var output = new ArrayBufferWriter<byte>(json.Length + 64);
         try
@@ -33,7 +39,7 @@ internal static class SecretRedactor
         }
         catch (JsonException)
         {
-            return Unreadable;
+            return null;
         }
 
         return Encoding.UTF8.GetString(output.WrittenSpan);
@@ -58,7 +64,7 @@ internal static class SecretRedactor
                         break;
                     }
 
-                    CopyValue(ref reader, writer);
+                    CopyValue(ref reader, writer, scope);
                     break;
                 case JsonTokenType.EndObject:
                     writer.WriteEndObject();
@@ -67,7 +73,7 @@ internal static class SecretRedactor
                     writer.WriteEndArray();
                     break;
                 default:
-                    CopyValue(ref reader, writer);
+                    CopyValue(ref reader, writer, scope);
                     break;
             }
 
@@ -75,7 +81,7 @@ internal static class SecretRedactor
         }
     }
 
-    private static void CopyValue(ref Utf8JsonReader reader, Utf8JsonWriter writer)
+    private static void CopyValue(ref Utf8JsonReader reader, Utf8JsonWriter writer, in SecretScope scope)
     {
         switch (reader.TokenType)
         {
@@ -86,32 +92,38 @@ internal static class SecretRedactor
                 writer.WriteStartArray();
                 break;
             case JsonTokenType.String:
-                writer.WriteStringValue(HoldsPrivateKey(reader.ValueSpan) ? Mask : JsonText.ReadString(ref reader));
+                writer.WriteStringValue(scope.MasksText(ref reader) ? Mask : RedactText(JsonText.ReadString(ref reader)));
                 break;
             default:
                 writer.WriteRawValue(reader.ValueSpan, skipInputValidation: true);
                 break;
         }
     }
-
-    /// <summary>Whether a text holds a private key in PEM form, whatever its member is called.</summary>
-    public static bool HoldsPrivateKey(ReadOnlySpan<byte> text) => text.IndexOf("PRIVATE KEY-----"u8) >= 0;
 }
 
-/// <summary>Knows member by member which values of a JSON text are secrets: by their names, and inside of <c>credentials</c> every <c>value</c>.</summary>
+/// <summary>Knows member by member which values of a JSON text are secrets: by their names, inside of <c>credentials</c> every <c>value</c>, and
+/// inside of <c>config</c> what looks like a generated key.</summary>
 /// <param name="valueIsSecret">True where members named <c>value</c> are secrets everywhere.</param>
 internal struct SecretScope(bool valueIsSecret)
 {
     private int credentialsDepth = int.MaxValue;
+    private int configDepth = int.MaxValue;
+    private bool isOrdinary;
 
     /// <summary>Whether the value that the reader stands on is a secret; to be asked for every member that is not skipped.</summary>
     public bool Masks(scoped ReadOnlySpan<char> name, ref Utf8JsonReader reader)
     {
         var inCredentials = reader.CurrentDepth > credentialsDepth;
         if ((SecretNames.IsSecret(name) || ((valueIsSecret || inCredentials) && name is "value"))
-            && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+            && reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null) && !IsSwitch(ref reader))
         {
             return true;
+        }
+
+        isOrdinary = reader.CurrentDepth <= configDepth || SecretNames.IsOrdinary(name);
+        if (configDepth == int.MaxValue && name is "config" && reader.TokenType is JsonTokenType.StartObject)
+        {
+            configDepth = reader.CurrentDepth;
         }
 
         if (!inCredentials && name is "credentials" && reader.TokenType is JsonTokenType.StartArray)
@@ -122,12 +134,39 @@ internal struct SecretScope(bool valueIsSecret)
         return false;
     }
 
+    /// <summary>Whether the text that the reader stands on is a secret by what it looks like.</summary>
+    public readonly bool MasksText(ref Utf8JsonReader reader)
+    {
+        const int LongestKey = 2048;
+        if (SecretText.HoldsPrivateKey(reader.ValueSpan))
+        {
+            return true;
+        }
+
+        if (reader.CurrentDepth <= configDepth || isOrdinary || reader.ValueSpan.Length > LongestKey)
+        {
+            return false;
+        }
+
+        Span<byte> text = stackalloc byte[LongestKey];
+        return SecretText.IsRandom(reader.ValueIsEscaped ? text[..JsonText.Unescape(reader.ValueSpan, text)] : reader.ValueSpan);
+    }
+
+    // Settings are texts in Keycloak, also those that are on or off.
+    private static bool IsSwitch(ref Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.String && (reader.ValueSpan.SequenceEqual("true"u8) || reader.ValueSpan.SequenceEqual("false"u8));
+
     /// <summary>To be told every token that ends something.</summary>
     public void Leave(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == credentialsDepth)
         {
             credentialsDepth = int.MaxValue;
+        }
+
+        if (reader.TokenType == JsonTokenType.EndObject && reader.CurrentDepth == configDepth)
+        {
+            configDepth = int.MaxValue;
         }
     }
 }

@@ -13,7 +13,8 @@ internal static class AdminEventMapping
         var resourceType = string.IsNullOrEmpty(adminEvent.ResourceType) ? EventOrigin.UnknownType : adminEvent.ResourceType;
         var path = adminEvent.ResourcePath ?? "";
         var facts = adminEvent.Representation is { } json ? RepresentationFacts.Read(json) : default;
-        var description = Describe(operation, resourceType, path, facts);
+        var description = Describe(operation, resourceType, path, facts, EventDetails.Find(adminEvent.Details, "credential_type"));
+        var representation = Redact(adminEvent, path);
         var failed = !string.IsNullOrEmpty(adminEvent.Error);
         var isKnown = adminEvent.Operation is not null && adminEvent.ResourceType is not null && isReadable;
         return new SecurityEvent
@@ -34,27 +35,37 @@ internal static class AdminEventMapping
             Subject = Subject(adminEvent, resourceType, path, facts, origin.Source),
             SessionId = adminEvent.SessionId,
             IpAddress = adminEvent.IpAddress,
-            Admin = new AdminAction(operation, resourceType, path, KeycloakEventCatalog.FindResourceId(resourceType, path), Redact(adminEvent, path))
+            Admin = new AdminAction(operation, resourceType, path, ResourceId(resourceType, path, facts), representation)
             {
                 ResourceName = facts.ResourceName,
+                Values = ResourceValues.Read(representation, facts),
+                Attributes = facts.Attributes,
+                RoleIds = facts.RoleIds,
             },
             Details = adminEvent.Details,
             Raw = origin.Raw,
         };
     }
 
-    private static EventDescription Describe(string operation, string resourceType, string path, in RepresentationFacts facts)
+    private static EventDescription Describe(string operation, string resourceType, string path, in RepresentationFacts facts, string? credentialType)
     {
         var description = KeycloakEventCatalog.DescribeAdmin(operation, resourceType, path);
         return description.Type switch
         {
-            "UPDATE-REALM" when path.Length == 0 && facts.ChangesEventSettings => KeycloakEventCatalog.EventSettingsChanged,
-            "UPDATE-USER" when facts.Enabled == false => KeycloakEventCatalog.UserDisabled,
-            // The whole account is sent with most updates, so "enabled" tells of a change only where there is little else.
-            "UPDATE-USER" when facts.Enabled == true && !facts.HoldsMore => KeycloakEventCatalog.UserEnabled,
+            "UPDATE-REALM" when path.Length == 0 && facts.IsOnlyEventSettings => KeycloakEventCatalog.EventSettingsChanged,
+            "UPDATE-USER" when facts.IsOnlyEnabled && PathPattern.Matches("users/*", path) =>
+                facts.Enabled == true ? KeycloakEventCatalog.UserEnabled : KeycloakEventCatalog.UserDisabled,
+            "ACTION-USER" or "DELETE-USER" when PathPattern.Matches("users/*/credentials/*|users/*/disable-credential-types", path)
+                && (credentialType ?? facts.OnlyText) is { } type => KeycloakEventCatalog.FindRemoval(operation, type) ?? description,
             _ => description,
         };
     }
+
+    // A group that is made below another one is named by the representation, the path names only the group above it.
+    private static string? ResourceId(string resourceType, string path, in RepresentationFacts facts) =>
+        resourceType is "GROUP" or "ORGANIZATION_GROUP" && PathPattern.Matches("**/children", path)
+            ? facts.Id
+            : KeycloakEventCatalog.FindResourceId(resourceType, path);
 
     private static int Severity(EventDescription description, string operation, string path, in RepresentationFacts facts, bool failed)
     {

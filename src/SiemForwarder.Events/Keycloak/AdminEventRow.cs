@@ -8,8 +8,9 @@ namespace SiemForwarder.Events.Keycloak;
 /// <param name="Summary">One sentence; <c>{a resource}</c> stands for the resource type in words with its article.</param>
 /// <param name="Severity">Severity, 0 to 10.</param>
 /// <param name="Classification">Classes in the schemas of SIEMs.</param>
+/// <param name="Deed">Tells the deed from others of the same type in signature ids, and never changes; null for the general one.</param>
 internal sealed record AdminEventRow(
-    string Operations, string ResourceTypes, string? Path, string Name, string Summary, int Severity, EventClassification Classification)
+    string Operations, string ResourceTypes, string? Path, string Name, string Summary, int Severity, EventClassification Classification, string? Deed = null)
 {
     /// <summary>Stands for the last segment of the path, where an OCSF activity has no name of its own.</summary>
     public const string LastPathSegment = "<last path segment>";
@@ -21,6 +22,7 @@ internal sealed record AdminEventRow(
         Name = TypeNames.Capitalize(Name.Replace("{resource}", resource.Words, StringComparison.Ordinal)),
         Category = Classification.EcsCategories[0],
         Type = operation + "-" + resource.Type,
+        SignatureId = Deed is null ? null : $"{operation}-{resource.Type}:{Deed}",
         Kind = EventKind.Admin,
         Summary = Summary.Replace("{a resource}", WithArticle(resource.Words), StringComparison.Ordinal),
         Classification = Classification,

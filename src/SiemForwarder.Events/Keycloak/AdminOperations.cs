@@ -19,10 +19,13 @@ internal sealed class AdminOperations
         Resource = resource;
         byOperation = Operations.ToDictionary(
             operation => operation,
-            operation => Listed(rows, operation, resource).Append((null, Fallback(rows, operation, resource))).ToArray());
+            operation => Complete([.. Listed(rows, operation, resource)], Fallback(rows, operation, resource)));
     }
 
     public ResourceTypeRow Resource { get; }
+
+    /// <summary>What every operation may mean, by path.</summary>
+    public IEnumerable<EventDescription> All => byOperation.Values.SelectMany(deeds => deeds).Select(deed => deed.Description);
 
     /// <summary>The description of an operation at a path, or null for an unknown operation.</summary>
     public EventDescription? Find(string operation, string path)
@@ -58,6 +61,10 @@ internal sealed class AdminOperations
         };
     }
 
+    private static (string? Path, EventDescription Description)[] Complete(
+        (string? Path, EventDescription Description)[] listed, EventDescription fallback) =>
+        Array.Exists(listed, deed => deed.Path is null) ? listed : [.. listed, (null, fallback)];
+
     private static IEnumerable<(string? Path, EventDescription Description)> Listed(
         AdminEventRow[] rows, string operation, ResourceTypeRow resource)
     {
@@ -66,7 +73,11 @@ internal sealed class AdminOperations
             Pattern: (string?)import.Path,
             Description: General(rows, operation, new ResourceTypeRow(import.ResourceType, TypeNames.Sentence(import.ResourceType).ToLowerInvariant()))!));
         return importedRows
-            .Select(row => (row.Pattern, row.Description with { Type = operation + "-" + resource.Type }))
+            .Select(row => (row.Pattern, row.Description with
+            {
+                Type = operation + "-" + resource.Type,
+                SignatureId = $"{operation}-{resource.Type}:import-{row.Description.Type[(operation.Length + 1)..].Replace('_', '-').ToLowerInvariant()}",
+            }))
             .Concat(Matching(rows, operation, resource.Type).Select(row => (row.Path, row.Describe(operation, resource))));
     }
 

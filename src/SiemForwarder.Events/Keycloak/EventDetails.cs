@@ -38,7 +38,8 @@ internal static class EventDetails
             return;
         }
 
-        var member = KeyValuePair.Create(name, SecretNames.IsSecret(name) ? SecretRedactor.Mask : text);
+        var isSecret = SecretNames.IsSecret(name) && text is not ("true" or "false");
+        var member = KeyValuePair.Create(name, isSecret ? SecretRedactor.Mask : SecretRedactor.RedactText(text));
         for (var index = 0; index < members.Count; index++)
         {
             if (members[index].Key == name)

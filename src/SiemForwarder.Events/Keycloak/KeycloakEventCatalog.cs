@@ -8,6 +8,8 @@ public static class KeycloakEventCatalog
     /// <summary>Ends the name of a user event type that tells of a failure.</summary>
     public const string ErrorSuffix = "_ERROR";
 
+    private const string Password = "password";
+
     private static readonly FrozenDictionary<string, EventDescription> UserTypes = UserEventTypes.Rows
         .SelectMany(row => new[] { row.Describe(failure: false), row.Describe(failure: true) })
         .ToFrozenDictionary(description => description.Type);
@@ -15,6 +17,11 @@ public static class KeycloakEventCatalog
     private static readonly FrozenDictionary<string, AdminOperations> Resources = ResourceTypes.Rows
         .Select(row => new AdminOperations(row, [.. UserAdministration.Rows, .. RoleAdministration.Rows, .. SettingsAdministration.Rows]))
         .ToFrozenDictionary(deeds => deeds.Resource.Type);
+
+    // The types of Keycloak 26.7 besides the password; a plug-in's own may be anything.
+    private static readonly string[] SecondFactors = ["otp", "webauthn", "webauthn-passwordless", "recovery-authn-codes"];
+
+    private static readonly FrozenDictionary<(string Operation, string CredentialType), EventDescription> RemovedCredentials = DescribeRemovedCredentials();
 
     private static readonly AdminOperations CustomResource = Resources["CUSTOM"];
 
@@ -25,6 +32,14 @@ public static class KeycloakEventCatalog
     [
         .. UserEventTypes.Rows.SelectMany(row => new[] { UserTypes[row.Type], UserTypes[row.Type + ErrorSuffix] }),
         .. ResourceTypes.Rows.SelectMany(row => AdminOperations.Operations.Select(operation => Resources[row.Type].Find(operation, "")!)),
+    ];
+
+    /// <summary>Every deed that is told apart, also those that share a type.</summary>
+    internal static IEnumerable<EventDescription> Deeds =>
+    [
+        .. UserTypes.Values, .. CredentialTypes.Values.DistinctBy(description => description.SignatureId),
+        .. Resources.Values.SelectMany(operations => operations.All), UserDisabled, UserEnabled,
+        .. RemovedCredentials.Values.DistinctBy(description => description.SignatureId),
     ];
 
     internal static EventDescription UserDisabled { get; } = UserAdministration.UserDisabled.Describe("UPDATE", Resources["USER"].Resource);
@@ -58,6 +73,19 @@ public static class KeycloakEventCatalog
     internal static string? FindResourceId(string resourceType, string resourcePath) =>
         Resources.GetValueOrDefault(resourceType)?.Resource.FindId(resourcePath);
 
+    /// <summary>The description of an administrator's removal of a credential of a known type; null for another type.</summary>
+    internal static EventDescription? FindRemoval(string operation, string credentialType) =>
+        RemovedCredentials.GetValueOrDefault((operation, credentialType));
+
+    private static FrozenDictionary<(string Operation, string CredentialType), EventDescription> DescribeRemovedCredentials() =>
+        UserAdministration.PasswordRemoved.Operations.Split(' ')
+            .SelectMany(operation => SecondFactors.Append(Password).Select(type => (Operation: operation, CredentialType: type)))
+            .ToFrozenDictionary(key => key, key =>
+            {
+                var row = key.CredentialType == Password ? UserAdministration.PasswordRemoved : UserAdministration.SecondFactorRemoved;
+                return row.Describe(key.Operation, Resources["USER"].Resource);
+            });
+
     private static FrozenDictionary<(string Type, string CredentialType), EventDescription> DescribeCredentialTypes()
     {
         var password = UserEventGroup.CredentialRemoval with
@@ -66,18 +94,19 @@ public static class KeycloakEventCatalog
         };
         var rows = new List<(string CredentialType, UserEventRow Row)>
         {
-            ("password", new("UPDATE_CREDENTIAL", "Password change", "A user changed the password.", UserEventGroup.PasswordChange)),
-            ("password", new("REMOVE_CREDENTIAL", "Password removal", "A user removed the password.", password)),
+            (Password, new("UPDATE_CREDENTIAL", "Password change", "A user changed the password.", UserEventGroup.PasswordChange)),
+            (Password, new("REMOVE_CREDENTIAL", "Password removal", "A user removed the password.", password)),
         };
-        foreach (var secondFactor in new[] { "otp", "webauthn", "webauthn-passwordless", "recovery-authn-codes" })
+        foreach (var secondFactor in SecondFactors)
         {
             rows.Add((secondFactor, new("UPDATE_CREDENTIAL", "MFA enrolment", "A user set up a second factor.", UserEventGroup.MfaEnrolment)));
             rows.Add((secondFactor, new("REMOVE_CREDENTIAL", "MFA removal", "A user removed a second factor.", UserEventGroup.MfaRemoval)));
         }
 
         return rows
-            .SelectMany(entry =>
-                new[] { (entry.CredentialType, entry.Row.Describe(failure: false)), (entry.CredentialType, entry.Row.Describe(failure: true)) })
-            .ToFrozenDictionary(entry => (entry.Item2.Type, entry.CredentialType), entry => entry.Item2);
+            .SelectMany(entry => Twins(entry.Row, entry.CredentialType == Password ? Password : "mfa"), (entry, twin) => (entry.CredentialType, Twin: twin))
+            .ToFrozenDictionary(entry => (entry.Twin.Type, entry.CredentialType), entry => entry.Twin);
+
+        static EventDescription[] Twins(UserEventRow row, string deed) => [row.Describe(failure: false, deed), row.Describe(failure: true, deed)];
     }
 }

@@ -7,7 +7,9 @@ namespace SiemForwarder.Events.Keycloak;
 internal struct RepresentationFacts
 {
     private const int MaxNamesLength = 1000;
+    private const int MostAttributes = 8;
 
+    public string? Id;
     public string? UserName;
     public string? ClientId;
     public string? Alias;
@@ -15,16 +17,26 @@ internal struct RepresentationFacts
     /// <summary>The <c>name</c> of an object, or the names of the roles of an array.</summary>
     public string? Name;
 
+    /// <summary>The ids of the roles of an array, in the order of <see cref="Name"/>.</summary>
+    public string? RoleIds;
+
+    /// <summary>The text of an array that holds but one: the credential type that is disabled.</summary>
+    public string? OnlyText;
+
     public string? Email;
+
+    /// <summary>The names of the members of an object, parted by a comma; null where it has more than a few, as a whole object has.</summary>
+    public readonly string? Attributes => memberCount is > 0 and <= MostAttributes ? attributes : null;
 
     /// <summary>The value of <c>enabled</c>, or null.</summary>
     public bool? Enabled;
 
-    /// <summary>True where an object names more than who is meant and whether the account is enabled.</summary>
-    public bool HoldsMore;
+    /// <summary>Whether an update can only be about <c>enabled</c>, since it holds nothing else. Keycloak stores what the caller sent and not
+    /// the difference, and consoles send the whole object: in one, <c>enabled</c> tells what the account is and not what was changed.</summary>
+    public readonly bool IsOnlyEnabled => Enabled is not null && !holdsMore && !namesEventSettings;
 
-    /// <summary>True where recording of events is switched off, or an update that is not the whole realm names the event settings.</summary>
-    public readonly bool ChangesEventSettings => switchesEventsOff || (namesEventSettings && !isWholeRealm);
+    /// <summary>Whether an update can only be about the event settings of the realm, since it holds nothing else.</summary>
+    public readonly bool IsOnlyEventSettings => namesEventSettings && !holdsMore && Enabled is null;
 
     /// <summary>True where a role that lets its owner administer a realm is among the roles.</summary>
     public bool HoldsAdminRole;
@@ -32,9 +44,10 @@ internal struct RepresentationFacts
     /// <summary>What the resource is called.</summary>
     public readonly string? ResourceName => UserName ?? ClientId ?? Alias ?? Name;
 
-    private bool switchesEventsOff;
     private bool namesEventSettings;
-    private bool isWholeRealm;
+    private bool holdsMore;
+    private string? attributes;
+    private int memberCount;
 
     /// <summary>Reads the facts that JSON holds; of a text that is no JSON, those before the error.</summary>
     public static RepresentationFacts Read(ReadOnlySpan<byte> json)
@@ -50,12 +63,12 @@ internal struct RepresentationFacts
             }
             else if (reader.TokenType == JsonTokenType.StartArray)
             {
-                facts.ReadRoles(ref reader);
+                facts.ReadArray(ref reader);
             }
         }
         catch (JsonException)
         {
-            facts.HoldsMore = true;
+            facts.holdsMore = true;
         }
 
         return facts;
@@ -67,16 +80,20 @@ internal struct RepresentationFacts
         {
             var name = JsonText.ReadString(ref reader);
             reader.Read();
+            attributes = ++memberCount == 1 ? name : memberCount <= MostAttributes ? $"{attributes},{name}" : null;
             switch (name)
             {
                 case "id":
+                    Id = reader.TokenType == JsonTokenType.String ? JsonText.ReadString(ref reader) : null;
+                    break;
+                case "realm":
                     break;
                 case "username" when reader.TokenType == JsonTokenType.String:
                     UserName = JsonText.ReadString(ref reader);
                     break;
                 case "email" when reader.TokenType == JsonTokenType.String:
                     Email = JsonText.ReadString(ref reader);
-                    HoldsMore = true;
+                    holdsMore = true;
                     break;
                 case "clientId" when reader.TokenType == JsonTokenType.String:
                     ClientId = JsonText.ReadString(ref reader);
@@ -90,15 +107,12 @@ internal struct RepresentationFacts
                 case "enabled":
                     Enabled = reader.TokenType switch { JsonTokenType.True => true, JsonTokenType.False => false, _ => null };
                     break;
-                case "eventsEnabled" or "adminEventsEnabled" or "eventsListeners":
+                case "eventsEnabled" or "eventsExpiration" or "eventsListeners" or "enabledEventTypes" or "adminEventsEnabled"
+                    or "adminEventsDetailsEnabled":
                     namesEventSettings = true;
-                    switchesEventsOff |= reader.TokenType == JsonTokenType.False;
-                    break;
-                case "accessTokenLifespan":
-                    isWholeRealm = true;
                     break;
                 default:
-                    HoldsMore = true;
+                    holdsMore = true;
                     break;
             }
 
@@ -106,24 +120,43 @@ internal struct RepresentationFacts
         }
     }
 
-    private void ReadRoles(ref Utf8JsonReader reader)
+    private void ReadArray(ref Utf8JsonReader reader)
     {
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        var texts = 0;
+        while (reader.Read() && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.String)
         {
-            string? role = null;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            if (reader.TokenType == JsonTokenType.String)
             {
-                var isName = reader.ValueSpan.SequenceEqual("name"u8);
-                reader.Read();
-                role = isName && reader.TokenType == JsonTokenType.String ? JsonText.ReadString(ref reader) : role;
-                reader.Skip();
+                OnlyText = texts++ == 0 ? JsonText.ReadString(ref reader) : null;
+                continue;
             }
 
-            if (role is not null)
-            {
-                HoldsAdminRole |= AdminRoles.Contains(role);
-                Name = Name is null ? role : Name.Length < MaxNamesLength ? $"{Name}, {role}" : Name;
-            }
+            ReadRole(ref reader);
         }
     }
+
+    private void ReadRole(ref Utf8JsonReader reader)
+    {
+        string? role = null;
+        string? id = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isName = reader.ValueSpan.SequenceEqual("name"u8);
+            var isId = reader.ValueSpan.SequenceEqual("id"u8);
+            reader.Read();
+            role = isName && reader.TokenType == JsonTokenType.String ? JsonText.ReadString(ref reader) : role;
+            id = isId && reader.TokenType == JsonTokenType.String ? JsonText.ReadString(ref reader) : id;
+            reader.Skip();
+        }
+
+        if (role is not null)
+        {
+            HoldsAdminRole |= AdminRoles.Contains(role);
+            Name = Join(Name, role);
+            RoleIds = Join(RoleIds, id);
+        }
+    }
+
+    private static string? Join(string? texts, string? text) =>
+        texts is null || text is null ? texts ?? text : texts.Length < MaxNamesLength ? $"{texts}, {text}" : texts;
 }

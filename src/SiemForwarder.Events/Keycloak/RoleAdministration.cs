@@ -8,12 +8,12 @@ internal static class RoleAdministration
         new("CREATE", "REALM_ROLE_MAPPING", "groups/**|organizations/*/groups/**",
             "Realm role granted to group", "An administrator granted a realm role to a group.", 7, new(
             "Role granted to group", "assign privileges", new(3006, 1), new(3006, 12),
-            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified")),
+            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified"), "group"),
 
         new("DELETE", "REALM_ROLE_MAPPING", "groups/**|organizations/*/groups/**",
             "Realm role revoked from group", "An administrator revoked a realm role from a group.", 5, new(
             "Role revoked from group", "revoke privileges", new(3006, 2), new(3006, 13),
-            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified")),
+            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified"), "group"),
 
         new("CREATE", "REALM_ROLE_MAPPING", null,
             "Realm role granted", "An administrator granted a realm role to a user.", 6, new(
@@ -28,12 +28,12 @@ internal static class RoleAdministration
         new("CREATE", "CLIENT_ROLE_MAPPING", "groups/**|organizations/*/groups/**",
             "Client role granted to group", "An administrator granted a client role to a group.", 7, new(
             "Role granted to group", "assign privileges", new(3006, 1), new(3006, 12),
-            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified")),
+            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified"), "group"),
 
         new("DELETE", "CLIENT_ROLE_MAPPING", "groups/**|organizations/*/groups/**",
             "Client role revoked from group", "An administrator revoked a client role from a group.", 5, new(
             "Role revoked from group", "revoke privileges", new(3006, 2), new(3006, 13),
-            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified")),
+            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change acl_modified"), "group"),
 
         new("CREATE", "CLIENT_ROLE_MAPPING", null,
             "Client role granted", "An administrator granted a client role to a user.", 6, new(
@@ -48,7 +48,7 @@ internal static class RoleAdministration
         new("CREATE DELETE", "REALM_ROLE CLIENT_ROLE", "**/composites|**/composites/**",
             "Composite of {resource} changed", "An administrator changed what {a resource} includes.", 6, new(
             "Role update / composites", "update role", new(3004, 3), new(3008, 2),
-            ["iam"], ["admin", "change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_PERMISSIONS", "Change modified")),
+            ["iam"], ["admin", "change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_PERMISSIONS", "Change modified"), "composite"),
 
         new("UPDATE", "REALM_ROLE CLIENT_ROLE", null,
             "{resource} updated", "An administrator changed {a resource}.", 6, new(
@@ -73,12 +73,12 @@ internal static class RoleAdministration
         new("CREATE DELETE", "GROUP", "default-groups/**",
             "Default group changed", "An administrator changed which groups new users join.", 4, new(
             "Group update", "update group", new(3004, 3), new(3006, 9),
-            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change modified")),
+            ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change modified"), "default-group"),
 
         new("CREATE", "GROUP ORGANIZATION_GROUP", "**/children",
             "Subgroup created or moved", "An administrator created a group below another one, or moved it there.", 4, new(
             "Sub-group create / move", "create group", new(3006, 7), new(3006, 7),
-            ["iam"], ["group", "creation"], "UserManagement/GroupCreated", "GROUP_CREATION", "Change created")),
+            ["iam"], ["group", "creation"], "UserManagement/GroupCreated", "GROUP_CREATION", "Change created"), "subgroup"),
 
         new("CREATE", "GROUP ORGANIZATION_GROUP", null,
             "{resource} created", "An administrator created {a resource}.", 4, new(

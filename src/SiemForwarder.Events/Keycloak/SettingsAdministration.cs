@@ -9,38 +9,48 @@ internal static class SettingsAdministration
         new("ACTION", "ORGANIZATION_MEMBERSHIP", "organizations/*/members/invite-*",
             "User invited to organization", "An administrator invited a user to an organization.", 3, new(
             "Organization invitation", "invite to organization", new(3004, 99, "Invite"), new(3004, 99, "Invite"),
-            ["iam"], ["user", "info"], "AuditEvent/Execute", "USER_UNCATEGORIZED", "none")),
+            ["iam"], ["user", "info"], "AuditEvent/Execute", "USER_UNCATEGORIZED", "none"), "invite"),
 
         new("ACTION", "CLIENT", "clients/*/client-secret/**|clients/*/registration-access-token|clients/*/certificates/**",
             "Client credential changed", "An administrator changed a secret, a token or a key of a client.", 7, new(
             "Client secret / registration token / key action", "update client credential", new(3004, 3), new(3004, 3),
-            ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified")),
+            ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified"), "credential"),
 
         new("DELETE", "CLIENT", "clients/*/client-secret/rotated",
             "Rotated client secret deleted", "An administrator withdrew the rotated secret of a client.", 7, new(
             "Client secret / registration token / key action", "update client credential", new(3004, 3), new(3004, 3),
-            ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified")),
+            ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified"), "rotated-secret"),
 
         new("CREATE DELETE", "CLIENT_SCOPE", "default-default-client-scopes/**|default-optional-client-scopes/**",
             "Default client scope changed", "An administrator changed which client scopes new clients get.", 6, new(
             "Client, client scope, protocol mapper, initial access token update", "update client scope", new(3004, 3), new(3004, 3),
-            ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified")),
+            ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified"), "default-scope"),
 
         new("UPDATE", "REALM", "events/config",
             "Event settings changed", "An administrator changed which events are recorded.", 9, new(
             "Event / audit settings changed", "change event settings", new(3004, 3), new(3004, 3),
-            ["iam", "configuration"], ["change"], "AuditEvent/Set (Object=event settings)", "SETTING_MODIFICATION", "Change/Auditing_Changes modified")),
+            ["iam", "configuration"], ["change"], "AuditEvent/Set (Object=event settings)", "SETTING_MODIFICATION", "Change/Auditing_Changes modified"),
+            "event-settings"),
 
         new("DELETE", "REALM", "events|admin-events",
             "Stored events cleared", "An administrator deleted the stored events of the realm.", 10, new(
             "Stored events cleared", "clear events", new(3004, 4), new(3004, 4),
-            ["iam", "configuration"], ["deletion"], "AuditEvent/Clear", "SYSTEM_AUDIT_LOG_WIPE", "Change/Auditing_Changes cleared")),
+            ["iam", "configuration"], ["deletion"], "AuditEvent/Clear", "SYSTEM_AUDIT_LOG_WIPE", "Change/Auditing_Changes cleared"), "clear-events"),
 
-        new("ACTION", "REALM", null,
-            "Realm action", "An administrator had the realm do something, such as log everybody out.", 5, new(
-            "Realm action (push-revocation, logout-all, cache clear, test SMTP/LDAP, partial import)", "realm action",
-            new(3004, 99, AdminEventRow.LastPathSegment), new(3004, 99, AdminEventRow.LastPathSegment),
-            ["iam", "configuration"], ["info"], "AuditEvent/Execute", "SETTING_MODIFICATION", "none")),
+        RealmAction("logout-all", "All users logged out", "An administrator ended every session of the realm.", "logout-all"),
+        RealmAction("push-revocation", "Revocation pushed", "An administrator told clients to refuse older tokens.", "push-revocation"),
+        RealmAction(
+            "clear-realm-cache|clear-user-cache|clear-keys-cache|clear-crl-cache", "Cache cleared", "An administrator emptied a cache.", "clear-cache"),
+        RealmAction(
+            "user-storage/*/sync|user-storage/*/mappers/*/sync", "User federation synchronized",
+            "An administrator had users read from another directory, or written to it.", "synchronize"),
+        RealmAction(
+            "user-storage/*/remove-imported-users", "Imported users removed",
+            "An administrator removed the users that came from another directory.", "remove-imported-users"),
+        RealmAction(
+            "user-storage/*/unlink-users", "Imported users unlinked",
+            "An administrator parted users from the directory that they came from.", "unlink-users"),
+        RealmAction(null, "Realm action", "An administrator had the realm do something, such as test a connection.", null),
 
         // Families: group, severities of create, update and delete, resource types.
         .. Lifecycle(
@@ -68,6 +78,11 @@ internal static class SettingsAdministration
             "Custom resource type", 4, 4, 5,
             "CUSTOM"),
     ];
+
+    private static AdminEventRow RealmAction(string? path, string name, string summary, string? deed) => new("ACTION", "REALM", path, name, summary, 5, new(
+        "Realm action (push-revocation, logout-all, cache clear, test SMTP/LDAP, partial import)", "realm action",
+        new(3004, 99, AdminEventRow.LastPathSegment), new(3004, 99, AdminEventRow.LastPathSegment),
+        ["iam", "configuration"], ["info"], "AuditEvent/Execute", "SETTING_MODIFICATION", "none"), deed);
 
     private static AdminEventRow[] Lifecycle(string family, int create, int update, int delete, string resourceTypes) =>
     [

@@ -27,7 +27,7 @@ internal static class UserEventMapping
             Position = origin.Position,
             Reason = userEvent.Error,
             RealmId = userEvent.RealmId,
-            Actor = Impersonator(userEvent, type) ?? subject,
+            Actor = Impersonator(userEvent) ?? subject,
             Subject = subject,
             ClientId = userEvent.ClientId,
             SessionId = userEvent.SessionId,
@@ -56,14 +56,14 @@ internal static class UserEventMapping
         };
     }
 
-    private static EventParty? Impersonator(in KeycloakUserEvent userEvent, string type)
+    // IMPERSONATE names who took on the session; since Keycloak 26.8 every event of that session does (keycloak/keycloak#51489).
+    private static EventParty? Impersonator(in KeycloakUserEvent userEvent)
     {
-        if (type is not ("IMPERSONATE" or "IMPERSONATE_ERROR") || EventDetails.Find(userEvent.Details, "impersonator") is not { } name)
-        {
-            return null;
-        }
-
-        return new EventParty(null, name, null, EventDetails.Find(userEvent.Details, "impersonator_realm"), userEvent.ClientId);
+        var name = EventDetails.Find(userEvent.Details, "impersonator");
+        var id = EventDetails.Find(userEvent.Details, "impersonator_id");
+        return string.IsNullOrEmpty(name) && string.IsNullOrEmpty(id)
+            ? null
+            : new EventParty(id, name, null, EventDetails.Find(userEvent.Details, "impersonator_realm"), userEvent.ClientId);
     }
 
     private static int FailureSeverity(string? error, EventDescription description) => error switch

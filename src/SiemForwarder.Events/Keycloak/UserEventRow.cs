@@ -10,13 +10,17 @@ namespace SiemForwarder.Events.Keycloak;
 internal sealed record UserEventRow(
     string Type, string Name, string Summary, UserEventGroup Group, AppliesTo Recommended = AppliesTo.Both, AppliesTo Stored = AppliesTo.Both)
 {
-    public EventDescription Describe(bool failure)
+    /// <summary>Describes one of the twins.</summary>
+    /// <param name="failure">Which one.</param>
+    /// <param name="deed">Tells the deed from others of the same type in signature ids; null for the general one.</param>
+    public EventDescription Describe(bool failure, string? deed = null)
     {
         var type = failure ? Type + KeycloakEventCatalog.ErrorSuffix : Type;
         var twin = failure ? AppliesTo.Failure : AppliesTo.Success;
         return Describe(type, Group.Classification) with
         {
             Name = failure ? Name + " failed" : Name,
+            SignatureId = deed is null ? null : $"{type}:{deed}",
             Summary = failure ? $"{Name} was refused or failed; the error code says why." : Summary,
             Severity = failure ? Group.FailureSeverity : Group.Severity,
             FailureSeverity = Group.FailureSeverity,

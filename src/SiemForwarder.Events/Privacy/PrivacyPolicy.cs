@@ -47,6 +47,8 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
                 ResourcePath = values.Conceal(admin.ResourcePath) ?? "",
                 ResourceId = values.Conceal(admin.ResourceId),
                 ResourceName = values.Conceal(admin.ResourceName),
+                RoleIds = values.Conceal(admin.RoleIds),
+                Values = Names(PrivacyFields.Representation) ? [] : ConcealValues(admin.Values, values),
                 Representation = Names(PrivacyFields.Representation) ? null : ConcealedJson.Conceal(admin.Representation, values),
             },
         };
@@ -130,6 +132,12 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
         Email = values.Conceal(party.Email),
         ClientId = values.Conceal(party.ClientId),
     };
+
+    private static List<KeyValuePair<string, string>> ConcealValues(IReadOnlyList<KeyValuePair<string, string>> shown, ConcealedValues values) =>
+    [
+        .. shown.Select(one => KeyValuePair.Create(one.Key, values.Conceal(one.Value))).Where(one => one.Value is not null)
+            .Select(one => KeyValuePair.Create(one.Key, one.Value!)),
+    ];
 
     private List<KeyValuePair<string, string>> Conceal(IReadOnlyList<KeyValuePair<string, string>> details, ConcealedValues values)
     {

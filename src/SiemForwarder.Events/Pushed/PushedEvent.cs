@@ -80,7 +80,7 @@ internal struct PushedEvent()
                 case "representation": pushed.Representation = JsonText.ReadRedacted(ref reader, json); break;
                 case "test" when reader.TokenType == JsonTokenType.True: pushed.IsTest = true; break;
                 case "context" when reader.TokenType == JsonTokenType.StartObject: ReadContext(ref reader, json, pushed.Details); break;
-                case "schema_version" or "kind" or "received_at" or "source": reader.Skip(); break;
+                case "schema_version" or "kind" or "received_at" or "source" or "signature_id" or "resource_values": reader.Skip(); break;
                 default: EventDetails.Add(pushed.Details, name, ref reader, json); break;
             }
         }

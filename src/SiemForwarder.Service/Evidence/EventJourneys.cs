@@ -107,15 +107,24 @@ internal sealed class EventJourneys(
         }
 
         return new EventJourney(
-            one.Id, source.Id, source.Name, one.Position, one.OccurredAt, segment.ReceivedAt, Encoding.UTF8.GetString(one.Raw.Span), Normalized(one), fates);
+            one.Id, source.Id, source.Name, one.Position, one.OccurredAt, segment.ReceivedAt, AsSent(one), Normalized(one), fates);
     }
+
+    // What is stored is the source's own; what people read of it has its secrets masked, as every delivery.
+    private static string AsSent(SecurityEvent one) => Encoding.UTF8.GetString(Write(one, "raw").Span);
 
     private static JsonElement Normalized(SecurityEvent one)
     {
-        var bytes = new ArrayBufferWriter<byte>();
-        EventFormatCatalog.Create(new OutputSettings(OutputType.Json, "native", null, int.MaxValue)).Write(one, bytes);
-        using var document = JsonDocument.Parse(bytes.WrittenMemory);
+        using var document = JsonDocument.Parse(Write(one, "native"));
         return document.RootElement.Clone();
+    }
+
+    private static ReadOnlyMemory<byte> Write(SecurityEvent one, string schema)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        var settings = new OutputSettings(OutputType.Json, schema, null, int.MaxValue) { IncludeRepresentation = true };
+        EventFormatCatalog.Create(settings).Write(one, bytes);
+        return bytes.WrittenMemory;
     }
 
     private async Task<EventFate> FateAsync(Integration integration, SecurityEvent one, CancellationToken cancellationToken)

@@ -55,7 +55,7 @@ public sealed record FoundEvent(
 public sealed record EventList(IReadOnlyList<FoundEvent> Items, int Total, bool TotalIsExact, long IndexLag, int Page, int PageSize);
 
 /// <summary>One event as received, as normalized, and what became of it.</summary>
-/// <param name="AsReceived">The exact text that the source sent.</param>
+/// <param name="AsReceived">The text that the source sent, secrets masked.</param>
 /// <param name="Normalized">The event in the native schema.</param>
 /// <param name="Integrations">Its fate at every integration.</param>
 public sealed record EventJourney(

@@ -1,4 +1,5 @@
 using SiemForwarder.Events.Formats.Json;
+using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Asim;
 
@@ -12,7 +13,8 @@ internal static class AsimAudit
         json.Required("Operation"u8, classification.Action);
         json.Required("Object"u8, Known(
             admin?.ResourceName, Known(admin?.ResourceId, Known(admin?.ResourcePath, Known(About(securityEvent), Known(securityEvent.ClientId, "Keycloak"))))));
-        json.Text("ObjectId"u8, admin?.ResourceId);
+        json.Text("NewValue"u8, securityEvent.Type == "REVOKE_GRANT" ? null : EventDetails.Find(securityEvent.Details, "scope"));
+        json.Text("ObjectId"u8, admin?.ResourceId ?? (IsImpersonated(securityEvent) ? securityEvent.Subject?.Id : null));
         json.Text("ObjectType"u8, ObjectType(admin?.ResourceType ?? securityEvent.Description.ObjectType, classification.Action));
         json.Text("OriginalObjectType"u8, admin?.ResourceType);
         json.Text("TargetAppName"u8, securityEvent.ClientId);
@@ -30,9 +32,15 @@ internal static class AsimAudit
         _ => "Other",
     };
 
-    // What an application's event is about, where it names no resource.
+    // What an application's event is about, where it names no resource; the client that a consent is for; the user of an impersonated session, since
+    // the schema has no user but the one who acts.
     private static string? About(SecurityEvent securityEvent) =>
-        securityEvent.Description.ObjectType is null ? null : securityEvent.Subject?.Name ?? securityEvent.Subject?.Id;
+        securityEvent.Description.ObjectType is not null || IsImpersonated(securityEvent)
+            ? securityEvent.Subject?.Name ?? securityEvent.Subject?.Id
+            : EventDetails.Find(securityEvent.Details, "granted_client") ?? EventDetails.Find(securityEvent.Details, "revoked_client");
+
+    private static bool IsImpersonated(SecurityEvent securityEvent) =>
+        securityEvent.Kind == EventKind.User && !ReferenceEquals(securityEvent.Actor, securityEvent.Subject);
 
     private static string Known(string? text, string otherwise) => string.IsNullOrEmpty(text) ? otherwise : text;
 }

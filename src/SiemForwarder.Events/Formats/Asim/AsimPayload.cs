@@ -29,6 +29,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Text("EventSeverity"u8, securityEvent.Severity switch { <= 1 => "Informational"u8, <= 3 => "Low"u8, <= 6 => "Medium"u8, _ => "High"u8 });
         json.Identity("EventUid"u8, securityEvent.Id);
         json.Identity("EventOriginalType"u8, securityEvent.Type);
+        json.Identity("EventOriginalSubType"u8, securityEvent.SignatureId);
         json.Required("Dvc"u8, Known(securityEvent.Source.Host, "Keycloak"));
         json.Required("ActorUsername"u8, Known(securityEvent.Actor?.Name, Known(securityEvent.Actor?.Id, "unknown")));
         json.Text("ActorUserId"u8, securityEvent.Actor?.Id);
@@ -55,7 +56,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Text("TargetUserId"u8, securityEvent.Subject?.Id);
         if (!kind.IsAuthentication)
         {
-            json.Text("EventSubType"u8, subType.Contains("EventSubType=MFA", StringComparison.Ordinal) ? "MFA" : "");
+            WriteChange(securityEvent, subType.Contains("EventSubType=MFA", StringComparison.Ordinal), json);
             json.Text("ActingAppName"u8, securityEvent.ClientId);
             if (AdminGroups.IsGroup(securityEvent.Admin))
             {
@@ -74,11 +75,34 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Text("EventResultDetails"u8, securityEvent.Outcome == EventOutcome.Failure ? Details(securityEvent.Reason) : "");
     }
 
+    // UpdatedPropertyName is an alias of EventSubType; the values before and after are named where the event knows them.
+    private static void WriteChange(SecurityEvent securityEvent, bool isMfa, JsonMembers json)
+    {
+        var admin = securityEvent.Admin;
+        var (property, before, after) = securityEvent switch
+        {
+            _ when isMfa => ("MFA", null, null),
+            _ when AdminGroups.IsRoleMapping(admin) =>
+                ("Roles", admin!.Operation == "DELETE" ? admin.ResourceName : null, admin.Operation == "DELETE" ? null : admin.ResourceName),
+            { Type: "UPDATE_EMAIL" or "UPDATE_PROFILE" } when EventDetails.Find(securityEvent.Details, "updated_email") is { } email =>
+                ("Email", EventDetails.Find(securityEvent.Details, "previous_email"), email),
+            _ when admin?.ResourceType == "USER" && EventDetails.Find(admin.Values, "enabled") is { } enabled
+                && securityEvent.Description.SignatureId is not null => ("Enabled", null, enabled),
+            _ => ("", (string?)null, (string?)null),
+        };
+        json.Text("EventSubType"u8, property);
+        json.Text("UpdatedPropertyName"u8, property);
+        json.Text("PreviousPropertyValue"u8, before);
+        json.Text("NewPropertyValue"u8, after);
+    }
+
     private static string Details(string? reason) => reason switch
     {
         "user_not_found" => "No such user",
         "invalid_user_credentials" => "Incorrect password",
-        "user_disabled" => "User disabled",
+        "invalid_client_credentials" => "Incorrect key",
+        "client_not_found" => "No such user",
+        "user_disabled" or "client_disabled" => "User disabled",
         "user_temporarily_disabled" => "User locked",
         "session_expired" or "expired_code" => "Session expired",
         "not_allowed" => "Logon violates policy",

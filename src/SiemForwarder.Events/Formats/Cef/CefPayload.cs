@@ -46,7 +46,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
     private void AppendHeader(SecurityEvent securityEvent, Utf8Buffer output, int classIdLength, int nameLength)
     {
         output.Append(beginning);
-        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Type, classIdLength));
+        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.SignatureId, classIdLength));
         output.Append((byte)'|');
         EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Description.Name, nameLength));
         output.Append((byte)'|');
@@ -77,6 +77,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         extension.Add("flexString1Label"u8, "sourceCity"u8, "flexString1"u8, securityEvent.Location?.City, 1023);
         extension.Add("flexString2Label"u8, "sourceCountry"u8, "flexString2"u8, securityEvent.Location?.Country, 1023);
         extension.Add("msg"u8, EventSummary.Compose(securityEvent, message), 1023);
+        AppendOwn(securityEvent, ref extension);
         if (!isWhole)
         {
             output.Append(" cn1Label=truncated cn1=1"u8);
@@ -110,7 +111,8 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         extension.Add("suser"u8, securityEvent.Actor?.Name, 1023);
         extension.Add("suid"u8, securityEvent.Actor?.Id, 1023);
         extension.Add("sntdom"u8, securityEvent.Actor?.Realm, 255);
-        extension.Add("duser"u8, securityEvent.Subject?.Name, 1023);
+        // A lockout tells no name.
+        extension.Add("duser"u8, securityEvent.Subject?.Name ?? securityEvent.Subject?.Id, 1023);
         extension.Add("duid"u8, securityEvent.Subject?.Id, 1023);
         extension.Add("dpriv"u8, securityEvent.Admin is { ResourceType: "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING" } grant ? grant.ResourceName : null,
             1023);
@@ -139,6 +141,29 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         extension.Add("cs4Label"u8, "authMethod"u8, "cs4"u8, AuthMethod(details), 4000);
         extension.Add("cs5Label"u8, "identityProvider"u8, "cs5"u8, identityProvider, 4000);
         extension.Add("cs6Label"u8, "resourcePath"u8, "cs6"u8, securityEvent.Admin?.ResourcePath, 4000);
+    }
+
+    private static void AppendOwn(SecurityEvent securityEvent, ref CefExtension extension)
+    {
+        extension.Add(OwnFields.ResourceName.Cef, securityEvent.Admin?.ResourceName, 1023);
+        extension.Add(OwnFields.ResourceId.Cef, securityEvent.Admin?.ResourceId, 1023);
+        for (var index = 0; index < securityEvent.Details.Count; index++)
+        {
+            var detail = securityEvent.Details[index];
+            if (OwnFields.FindDetail(detail.Key) is { } field)
+            {
+                extension.Add(field.Cef, detail.Value, 1023);
+            }
+        }
+
+        for (var index = 0; index < securityEvent.Admin?.Values.Count; index++)
+        {
+            var value = securityEvent.Admin.Values[index];
+            if (OwnFields.FindValue(value.Key) is { } field)
+            {
+                extension.Add(field.Cef, value.Value, 1023);
+            }
+        }
     }
 
     private static string? AuthMethod(IReadOnlyList<KeyValuePair<string, string>> details) =>

@@ -20,7 +20,7 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
         json.Instant("timestamp"u8, securityEvent.OccurredAt);
         json.Text("vendor_product"u8, "Keycloak"u8);
         json.Identity("event_id"u8, securityEvent.Id);
-        json.Identity("signature_id"u8, securityEvent.Type);
+        json.Identity("signature_id"u8, securityEvent.SignatureId);
         json.Text("signature"u8, EventSummary.Compose(securityEvent, message));
         json.Required("app"u8, Known(securityEvent.ClientId, "keycloak"));
         json.Required("dest"u8, Known(securityEvent.Source.Host, "unknown"));
@@ -53,6 +53,7 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
         {
             json.Text("src_user"u8, Known(securityEvent.Actor?.Name, securityEvent.Actor?.Id ?? ""));
             json.Text("src_user_name"u8, securityEvent.Actor?.Name);
+            json.Text("src_user_id"u8, securityEvent.Actor?.Id);
         }
     }
 

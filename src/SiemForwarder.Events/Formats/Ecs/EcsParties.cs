@@ -15,7 +15,8 @@ internal static class EcsParties
             json.Open("user"u8);
             WriteUser(actor, json);
             WriteParty("target"u8, target, json);
-            WriteParty("effective"u8, securityEvent.Type == "IMPERSONATE" ? target : null, json);
+            // Who acts as another one, from the impersonation on.
+            WriteParty("effective"u8, securityEvent is { Kind: EventKind.User, Outcome: EventOutcome.Success } ? target : null, json);
             json.Close();
         }
 

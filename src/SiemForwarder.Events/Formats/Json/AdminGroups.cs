@@ -13,6 +13,19 @@ internal static class AdminGroups
         _ => false,
     });
 
+    /// <summary>The id of the group above one that was created; empty where it is not below another.</summary>
+    public static ReadOnlySpan<char> ParentId(AdminAction admin)
+    {
+        const string Children = "/children";
+        if (admin.ResourceType is not ("GROUP" or "ORGANIZATION_GROUP") || !admin.ResourcePath.EndsWith(Children, StringComparison.Ordinal))
+        {
+            return [];
+        }
+
+        var path = admin.ResourcePath.AsSpan(0, admin.ResourcePath.Length - Children.Length);
+        return path[(path.LastIndexOf('/') + 1)..];
+    }
+
     /// <summary>The id of the group; of a membership in an organization, that of the organization.</summary>
     public static ReadOnlySpan<char> Id(AdminAction admin)
     {

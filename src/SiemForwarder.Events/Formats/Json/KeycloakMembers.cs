@@ -13,6 +13,7 @@ internal static class KeycloakMembers
         if (!limits.OnlyIdentity)
         {
             json.Text("event_type"u8, EventType(securityEvent.Kind));
+            json.Identity("signature_id"u8, securityEvent.SignatureId);
             json.Text("source"u8, securityEvent.Source.Name);
             json.Open("realm"u8);
             json.Text("id"u8, securityEvent.RealmId);
@@ -22,7 +23,7 @@ internal static class KeycloakMembers
             WriteId("session"u8, securityEvent.SessionId, json);
             WriteId("transaction"u8, securityEvent.TransactionId, json);
             json.Details("details"u8, securityEvent.Details, limits.DetailLength);
-            WriteAdmin(securityEvent.Admin, json, includeRepresentation && limits.Representation);
+            WriteAdmin(securityEvent.Admin, json, limits, includeRepresentation);
         }
 
         json.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
@@ -31,7 +32,7 @@ internal static class KeycloakMembers
         json.Close();
     }
 
-    private static void WriteAdmin(AdminAction? admin, JsonMembers json, bool includeRepresentation)
+    private static void WriteAdmin(AdminAction? admin, JsonMembers json, in TruncationStep limits, bool includeRepresentation)
     {
         if (admin is null)
         {
@@ -45,9 +46,10 @@ internal static class KeycloakMembers
         json.Text("path"u8, admin.ResourcePath);
         json.Text("id"u8, admin.ResourceId);
         json.Text("name"u8, admin.ResourceName);
+        json.Details("values"u8, admin.Values, limits.DetailLength);
         json.Close();
         // A text and not an object: the members of a representation differ from type to type, and an index has one mapping.
-        json.Text("representation"u8, includeRepresentation ? admin.Representation : null);
+        json.Text("representation"u8, includeRepresentation && limits.Representation ? admin.Representation : null);
         json.Close();
     }
 

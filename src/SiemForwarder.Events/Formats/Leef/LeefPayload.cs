@@ -23,7 +23,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
     {
         var start = output.Length;
-        AppendHeader(securityEvent.Type, output, EventIdLength);
+        AppendHeader(securityEvent.SignatureId, output, EventIdLength);
         AppendAttributes(securityEvent, output, new LeefAttributes(output, int.MaxValue, int.MaxValue));
         if (output.Length - start <= maxBytes)
         {
@@ -32,7 +32,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
 
         // Too long: every value is cut, and the attributes that still do not fit are left out.
         output.CutTo(start);
-        AppendHeader(securityEvent.Type, output, ScarceEventIdLength);
+        AppendHeader(securityEvent.SignatureId, output, ScarceEventIdLength);
         AppendAttributes(securityEvent, output, new LeefAttributes(output, start + maxBytes - MarkBytes, ScarceValueLength));
     }
 
@@ -46,10 +46,10 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         return buffer.Written.ToArray();
     }
 
-    private void AppendHeader(string type, Utf8Buffer output, int eventIdLength)
+    private void AppendHeader(string signatureId, Utf8Buffer output, int eventIdLength)
     {
         output.Append(beginning);
-        EscapeRules.LeefHeader.Append(output, Texts.Cut(type, eventIdLength));
+        EscapeRules.LeefHeader.Append(output, Texts.Cut(signatureId, eventIdLength));
         output.Append("|x09|"u8);
     }
 
@@ -64,7 +64,8 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         attributes.AddMark("deprecatedDuplicate"u8, securityEvent.IsDeprecatedDuplicate);
         AppendAddress("src"u8, "srcName"u8, securityEvent.IpAddress, ref attributes);
         AppendAddress("dst"u8, "dstName"u8, securityEvent.Source.Host, ref attributes);
-        attributes.Add("usrName"u8, securityEvent.Subject?.Name, NameLength);
+        // A lockout tells no name.
+        attributes.Add("usrName"u8, securityEvent.Subject?.Name ?? securityEvent.Subject?.Id, NameLength);
         attributes.Add("accountName"u8, securityEvent.Subject?.Id, NameLength);
         attributes.Add("realm"u8, securityEvent.Source.Realm, NameLength);
         attributes.Add("resource"u8, securityEvent.ClientId, TextLength);
@@ -79,9 +80,33 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         attributes.Add("srcRegion"u8, securityEvent.Location?.Region, NameLength);
         attributes.Add("srcCountry"u8, securityEvent.Location?.Country, NameLength);
         attributes.Add("msg"u8, EventSummary.Compose(securityEvent, message), TextLength);
+        AppendOwn(securityEvent, ref attributes);
         if (attributes.HasCut)
         {
             output.Append("\ttruncated=true"u8);
+        }
+    }
+
+    private static void AppendOwn(SecurityEvent securityEvent, ref LeefAttributes attributes)
+    {
+        attributes.Add(OwnFields.ResourceName.Leef, securityEvent.Admin?.ResourceName, TextLength);
+        attributes.Add(OwnFields.ResourceId.Leef, securityEvent.Admin?.ResourceId, NameLength);
+        for (var index = 0; index < securityEvent.Details.Count; index++)
+        {
+            var detail = securityEvent.Details[index];
+            if (OwnFields.FindDetail(detail.Key) is { } field)
+            {
+                attributes.Add(field.Leef, detail.Value, TextLength);
+            }
+        }
+
+        for (var index = 0; index < securityEvent.Admin?.Values.Count; index++)
+        {
+            var value = securityEvent.Admin.Values[index];
+            if (OwnFields.FindValue(value.Key) is { } field)
+            {
+                attributes.Add(field.Leef, value.Value, TextLength);
+            }
         }
     }
 

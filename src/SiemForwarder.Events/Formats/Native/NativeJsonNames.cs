@@ -8,6 +8,7 @@ internal static class NativeJsonNames
     public static readonly JsonEncodedText SchemaVersion = JsonEncodedText.Encode("schema_version");
     public static readonly JsonEncodedText EventId = JsonEncodedText.Encode("event_id");
     public static readonly JsonEncodedText EventType = JsonEncodedText.Encode("event_type");
+    public static readonly JsonEncodedText SignatureId = JsonEncodedText.Encode("signature_id");
     public static readonly JsonEncodedText Timestamp = JsonEncodedText.Encode("timestamp");
     public static readonly JsonEncodedText ReceivedAt = JsonEncodedText.Encode("received_at");
     public static readonly JsonEncodedText Kind = JsonEncodedText.Encode("kind");
@@ -45,6 +46,7 @@ internal static class NativeJsonNames
     public static readonly JsonEncodedText ResourcePath = JsonEncodedText.Encode("resource_path");
     public static readonly JsonEncodedText ResourceId = JsonEncodedText.Encode("resource_id");
     public static readonly JsonEncodedText ResourceName = JsonEncodedText.Encode("resource_name");
+    public static readonly JsonEncodedText ResourceValues = JsonEncodedText.Encode("resource_values");
     public static readonly JsonEncodedText Representation = JsonEncodedText.Encode("representation");
     public static readonly JsonEncodedText DeprecatedDuplicate = JsonEncodedText.Encode("deprecated_duplicate");
     public static readonly JsonEncodedText Test = JsonEncodedText.Encode("test");

@@ -47,7 +47,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
             WriteParties(securityEvent, limits.TextLength);
             WriteOrigin(securityEvent, limits.TextLength);
             WriteLocation(securityEvent.Location, limits.TextLength);
-            WriteDetails(securityEvent.Details, limits.DetailLength);
+            WriteDetails(NativeJsonNames.Context, securityEvent.Details, limits.DetailLength);
             WriteAdmin(securityEvent.Admin, limits);
         }
 
@@ -61,6 +61,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
     {
         WriteInstant(NativeJsonNames.ReceivedAt, securityEvent.ReceivedAt);
         writer.WriteString(NativeJsonNames.Kind, Kind(securityEvent.Kind));
+        WriteText(NativeJsonNames.SignatureId, securityEvent.SignatureId, Math.Max(length, IdentityLength));
         WriteText(NativeJsonNames.Category, securityEvent.Description.Category, length);
         WriteText(NativeJsonNames.Name, securityEvent.Description.Name, length);
         writer.WriteNumber(NativeJsonNames.Severity, securityEvent.Severity);
@@ -119,14 +120,14 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
         }
     }
 
-    private void WriteDetails(IReadOnlyList<KeyValuePair<string, string>> details, int length)
+    private void WriteDetails(JsonEncodedText name, IReadOnlyList<KeyValuePair<string, string>> details, int length)
     {
         if (details.Count == 0 || length == 0)
         {
             return;
         }
 
-        writer.WriteStartObject(NativeJsonNames.Context);
+        writer.WriteStartObject(name);
         for (var index = 0; index < details.Count; index++)
         {
             writer.WriteString(Texts.Cut(details[index].Key, length), Texts.Cut(details[index].Value, length));
@@ -147,6 +148,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayl
         WriteText(NativeJsonNames.ResourcePath, admin.ResourcePath, limits.TextLength);
         WriteText(NativeJsonNames.ResourceId, admin.ResourceId, limits.TextLength);
         WriteText(NativeJsonNames.ResourceName, admin.ResourceName, limits.TextLength);
+        WriteDetails(NativeJsonNames.ResourceValues, admin.Values, limits.DetailLength);
         if (!includeRepresentation || !limits.Representation || admin.Representation is not { } representation)
         {
             return;

@@ -33,6 +33,7 @@ internal static class OcsfTargets
                 json.Text("name"u8, "keycloak"u8);
                 json.Close();
                 json.Close();
+                WriteImpersonated(securityEvent, json);
                 break;
         }
 
@@ -50,11 +51,30 @@ internal static class OcsfTargets
         }
     }
 
+    // The class has no user but the one who acts.
+    private static void WriteImpersonated(SecurityEvent securityEvent, JsonMembers json)
+    {
+        if (securityEvent.Kind != EventKind.User || securityEvent.Subject is not { } user || ReferenceEquals(user, securityEvent.Actor) || json.IsScarce)
+        {
+            return;
+        }
+
+        json.Writer.WriteStartArray("resources"u8);
+        json.Writer.WriteStartObject();
+        json.Text("type"u8, "User"u8);
+        json.Text("uid"u8, user.Id);
+        json.Text("name"u8, user.Name);
+        json.Close();
+        json.Writer.WriteEndArray();
+    }
+
     private static void WriteGroup(SecurityEvent securityEvent, OcsfActivity activity, JsonMembers json, bool isVersion19)
     {
         const int AddSubgroup = 7;
         var admin = securityEvent.Admin;
-        var id = admin is null ? [] : AdminGroups.Id(admin);
+        // The class wants the group above in "group", and the new one in "subgroup".
+        var isSubgroup = activity.ActivityId == AddSubgroup;
+        var id = admin is null ? [] : isSubgroup ? AdminGroups.ParentId(admin) : AdminGroups.Id(admin);
         var name = admin is null ? null : AdminGroups.Name(admin);
         json.Open("group"u8);
         if (id.IsEmpty)
@@ -64,13 +84,14 @@ internal static class OcsfTargets
         else
         {
             json.Identity("uid"u8, id);
-            json.Text("name"u8, activity.ActivityId == AddSubgroup ? null : name);
+            json.Text("name"u8, isSubgroup ? null : name);
         }
 
         json.Close();
-        if (activity.ActivityId == AddSubgroup && !string.IsNullOrEmpty(name) && !json.IsScarce)
+        if (isSubgroup && !string.IsNullOrEmpty(name ?? admin?.ResourceId) && !json.IsScarce)
         {
             json.Open("subgroup"u8);
+            json.Text("uid"u8, admin?.ResourceId);
             json.Text("name"u8, name);
             json.Close();
         }

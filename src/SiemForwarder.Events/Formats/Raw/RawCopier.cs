@@ -10,6 +10,7 @@ internal sealed class RawCopier
 {
     private byte[] bytes = new byte[1024];
     private char[] characters = new char[1024];
+    private char[] masked = [];
 
     /// <summary>Copies the object but for its end, so that members can follow; false where the JSON is not an object.</summary>
     /// <param name="json">What the source sent; throws <see cref="JsonException"/> where it is broken.</param>
@@ -33,7 +34,7 @@ internal sealed class RawCopier
         {
             if (reader.TokenType != JsonTokenType.PropertyName)
             {
-                CopyValue(ref reader, writer, length);
+                CopyValue(ref reader, writer, scope, length);
                 scope.Leave(ref reader);
                 continue;
             }
@@ -65,7 +66,7 @@ internal sealed class RawCopier
                 continue;
             }
 
-            CopyValue(ref reader, writer, length);
+            CopyValue(ref reader, writer, scope, length);
         }
 
         return true;
@@ -79,7 +80,7 @@ internal sealed class RawCopier
         }
     }
 
-    private void CopyValue(ref Utf8JsonReader reader, Utf8JsonWriter writer, int length)
+    private void CopyValue(ref Utf8JsonReader reader, Utf8JsonWriter writer, in SecretScope scope, int length)
     {
         switch (reader.TokenType)
         {
@@ -96,13 +97,16 @@ internal sealed class RawCopier
                 writer.WriteEndArray();
                 break;
             case JsonTokenType.String:
-                writer.WriteStringValue(SecretRedactor.HoldsPrivateKey(reader.ValueSpan) ? SecretRedactor.Mask : Texts.Cut(Text(ref reader), length));
+                writer.WriteStringValue(scope.MasksText(ref reader) ? SecretRedactor.Mask : Texts.Cut(Redact(Text(ref reader)), length));
                 break;
             default:
                 writer.WriteRawValue(reader.ValueSpan, skipInputValidation: true);
                 break;
         }
     }
+
+    private ReadOnlySpan<char> Redact(ReadOnlySpan<char> text) =>
+        text.Length > 1 && text[0] is '{' or '[' ? SecretRedactor.RedactText(text.ToString()) : SecretText.Mask(text, ref masked);
 
     // The current name or string; lives until the next call.
     private ReadOnlySpan<char> Text(ref Utf8JsonReader reader)

@@ -51,7 +51,8 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
                 return false;
             }
 
-            WriteMarks(securityEvent, hasId, isWhole);
+            // The representation itself tells them, where it is written.
+            WriteMarks(securityEvent, hasId, isWhole, representation is null ? securityEvent.Admin?.Values ?? [] : [], length);
         }
         catch (JsonException)
         {
@@ -63,15 +64,24 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
         return true;
     }
 
-    private void WriteMarks(SecurityEvent securityEvent, bool hasId, bool isWhole)
+    private void WriteMarks(
+        SecurityEvent securityEvent, bool hasId, bool isWhole, IReadOnlyList<KeyValuePair<string, string>> values, int length)
     {
-        if (hasId && isWhole && !securityEvent.IsTest && !securityEvent.IsDeprecatedDuplicate)
+        var signatureId = securityEvent.Description.SignatureId;
+        if (hasId && isWhole && !securityEvent.IsTest && !securityEvent.IsDeprecatedDuplicate && signatureId is null && values.Count == 0)
         {
             return;
         }
 
         members.Open("siemforwarder"u8);
         members.Identity("event_id"u8, securityEvent.Id);
+        // The source's own members tell the type, and not which of several deeds it means.
+        if (signatureId is not null)
+        {
+            members.Identity("signature_id"u8, signatureId);
+        }
+
+        members.Details("resource_values"u8, values, length);
         members.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
         members.Mark("test"u8, securityEvent.IsTest);
         members.Mark("truncated"u8, !isWhole);

@@ -21,6 +21,7 @@ internal sealed class StructuredDataWriter(int enterpriseNumber)
         output.Append(beginning);
         AppendValue(output, " id=\""u8, securityEvent.Id, identityLength, ref cut);
         AppendValue(output, " type=\""u8, securityEvent.Type, identityLength, ref cut);
+        AppendValue(output, " signatureId=\""u8, securityEvent.Description.SignatureId, identityLength, ref cut);
         AppendValue(output, " realm=\""u8, securityEvent.Source.Realm, valueLength, ref cut);
         AppendValue(output, " clientId=\""u8, securityEvent.ClientId, valueLength, ref cut);
         AppendValue(output, " userId=\""u8, actor?.Id, valueLength, ref cut);

@@ -82,7 +82,8 @@ internal static class UdmNouns
         json.Open("resource"u8);
         json.Text("name"u8, admin.ResourceName ?? admin.ResourcePath);
         json.Text("resourceSubtype"u8, admin.ResourceType);
-        json.Text("productObjectId"u8, admin.ResourceId);
+        // The name of a role mapping is that of the roles, so the id is theirs as well.
+        json.Text("productObjectId"u8, AdminGroups.IsRoleMapping(admin) ? admin.RoleIds : admin.ResourceId);
         json.Close();
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
+using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Tests.Support;
@@ -42,7 +43,7 @@ public sealed class LeefFormatTests
             {
                 if (!attributes.RootElement.GetProperty("attributes").TryGetProperty(key, out var attribute))
                 {
-                    Assert.Contains(key, CustomKeys);
+                    Assert.Contains(key, CustomKeys.Concat(OwnFields.All.Select(field => System.Text.Encoding.ASCII.GetString(field.Leef))));
                     continue;
                 }
 

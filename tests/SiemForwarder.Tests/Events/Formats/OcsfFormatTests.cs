@@ -71,6 +71,20 @@ public sealed class OcsfFormatTests
         }
     }
 
+    [Theory]
+    [InlineData("ocsf")]
+    [InlineData("ocsf-1.9")]
+    public void ASubgroupStandsBelowItsGroup(string schema)
+    {
+        var created = Some.Normalized(EventStream.Admin, """
+            {"operationType":"CREATE","resourceType":"GROUP","resourcePath":"groups/g1/children","representation":"{\"id\":\"g2\",\"name\":\"sub\"}"}
+            """);
+        using var document = JsonDocument.Parse(FormatSettings.Write(schema, created));
+
+        Assert.Equal("""{"uid":"g1"}""", document.RootElement.GetProperty("group").GetRawText());
+        Assert.Equal("""{"uid":"g2","name":"sub"}""", document.RootElement.GetProperty("subgroup").GetRawText());
+    }
+
     [Fact]
     public void AFailedLoginIsAnAuthentication()
     {

@@ -61,6 +61,20 @@ public sealed class UdmFormatTests
     }
 
     [Fact]
+    public void ARoleGrantCarriesTheIdOfTheRole()
+    {
+        var granted = Some.Normalized(SiemForwarder.Events.EventStream.Admin, """
+            {"operationType":"CREATE","resourceType":"REALM_ROLE_MAPPING","resourcePath":"users/u1/role-mappings/realm","authDetails":{"userId":"a1"},
+             "representation":"[{\"id\":\"r1\",\"name\":\"admin\"}]"}
+            """);
+        using var document = JsonDocument.Parse(FormatSettings.Write("udm", granted));
+        var target = document.RootElement.GetProperty("target");
+
+        Assert.Equal("""{"name":"admin","resourceSubtype":"REALM_ROLE_MAPPING","productObjectId":"r1"}""", target.GetProperty("resource").GetRawText());
+        Assert.Equal("u1", target.GetProperty("user").GetProperty("productObjectId").GetString());
+    }
+
+    [Fact]
     public void ALoginWithoutAddressIsUncategorized()
     {
         using var document = JsonDocument.Parse(FormatSettings.Write("udm", Some.LoginEvent(ip: null)));

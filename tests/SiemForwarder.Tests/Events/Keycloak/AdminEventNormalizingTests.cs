@@ -51,15 +51,68 @@ public sealed class AdminEventNormalizingTests
         Assert.Equal(id, Normalize("DELETE", "ORGANIZATION_MEMBERSHIP", path, null).Subject?.Id);
 
     [Theory]
-    [InlineData("""{"username":"a","enabled":false,"email":"a@b"}""", "User disabled", 5)]
-    [InlineData("""{"id":"u1","username":"a","enabled":true}""", "User enabled", 5)]
-    [InlineData("""{"username":"a","enabled":true,"email":"a@b"}""", "User updated", 4)]
-    [InlineData("""{"username":"a"}""", "User updated", 4)]
-    public void DisablingAndEnablingAUserIsTold(string representation, string name, int severity)
+    [InlineData("""{"enabled":false}""", "User disabled", 5, "UPDATE-USER:disable")]
+    [InlineData("""{"id":"u1","username":"a","enabled":false}""", "User disabled", 5, "UPDATE-USER:disable")]
+    [InlineData("""{"id":"u1","username":"a","enabled":true}""", "User enabled", 5, "UPDATE-USER:enable")]
+    [InlineData("""{"username":"a","enabled":false,"email":"a@b"}""", "User updated", 4, "UPDATE-USER")]
+    [InlineData("""{"username":"a","enabled":true,"email":"a@b"}""", "User updated", 4, "UPDATE-USER")]
+    [InlineData("""{"username":"a"}""", "User updated", 4, "UPDATE-USER")]
+    [InlineData("""{"enabled":false,"us""", "User updated", 4, "UPDATE-USER")]
+    public void DisablingAndEnablingAUserIsToldWhereTheUpdateHoldsNothingElse(string representation, string name, int severity, string signatureId)
     {
         var updated = Normalize("UPDATE", "USER", "users/u1", representation);
 
-        Assert.Equal((name, severity, "UPDATE-USER"), (updated.Description.Name, updated.Severity, updated.Type));
+        Assert.Equal((name, severity, "UPDATE-USER", signatureId), (updated.Description.Name, updated.Severity, updated.Type, updated.SignatureId));
+    }
+
+    [Fact]
+    public void OnlyTheAccountItselfIsEnabled() =>
+        Assert.Equal("User updated", Normalize("UPDATE", "USER", "users/u1/credentials/c1/userLabel", """{"enabled":false}""").Description.Name);
+
+    [Theory]
+    [InlineData("password", "Password removed by administrator", "ACTION-USER:remove-password", 300103, 300708)]
+    [InlineData("otp", "MFA removed by administrator", "ACTION-USER:remove-mfa", 300111, 300713)]
+    [InlineData("webauthn-passwordless", "MFA removed by administrator", "ACTION-USER:remove-mfa", 300111, 300713)]
+    [InlineData("recovery-authn-codes", "MFA removed by administrator", "ACTION-USER:remove-mfa", 300111, 300713)]
+    [InlineData("of-a-plug-in", "Credential removed by administrator", "ACTION-USER:remove-credential", 300199, 300799)]
+    public void TheDetailsTellWhichCredentialWasRemoved(string credentialType, string name, string signatureId, int ocsf18, int ocsf19)
+    {
+        var raw = $$$"""
+            {"operationType":"ACTION","resourceType":"USER","resourcePath":"users/u1/credentials/c1",
+             "details":{"credential_type":"{{{credentialType}}}","credential_id":"c1"} }
+            """;
+        var removed = Some.Normalized(EventStream.Admin, raw);
+        var classes = removed.Description.Classification;
+
+        Assert.Equal((name, signatureId, 6), (removed.Description.Name, removed.SignatureId, removed.Severity));
+        Assert.Equal((ocsf18, ocsf19), (classes.Ocsf18.TypeUid, classes.Ocsf19.TypeUid));
+    }
+
+    [Theory]
+    [InlineData("users/u1/disable-credential-types", """["otp"]""", "MFA removed by administrator")]
+    [InlineData("users/u1/disable-credential-types", """["password"]""", "Password removed by administrator")]
+    [InlineData("users/u1/disable-credential-types", """["password","otp"]""", "Credential removed by administrator")]
+    [InlineData("users/u1/disable-credential-types", null, "Credential removed by administrator")]
+    [InlineData("users/u1/credentials/c1/moveToFirst", null, "User action")]
+    public void ACredentialOfUnknownTypeIsNoSecondFactor(string path, string? representation, string name) =>
+        Assert.Equal(name, Normalize("ACTION", "USER", path, representation).Description.Name);
+
+    [Theory]
+    [InlineData("GROUP", "groups/parent/children", "child")]
+    [InlineData("ORGANIZATION_GROUP", "organizations/o1/groups/parent/children", "child")]
+    [InlineData("GROUP", "groups/parent", "parent")]
+    public void ASubgroupIsItself(string resourceType, string path, string id) =>
+        Assert.Equal(id, Normalize("CREATE", resourceType, path, """{"id":"child","name":"sub","subGroups":[]}""").Admin?.ResourceId);
+
+    [Fact]
+    public void ASubgroupThatNothingNamesHasNoId() => Assert.Null(Normalize("CREATE", "GROUP", "groups/parent/children", null).Admin?.ResourceId);
+
+    [Fact]
+    public void ARoleMappingTellsTheIdsOfTheRoles()
+    {
+        var granted = Normalize("CREATE", "REALM_ROLE_MAPPING", "users/u1/role-mappings/realm", """[{"id":"r1","name":"admin"},{"id":"r2","name":"reader"}]""");
+
+        Assert.Equal(("u1", "admin, reader", "r1, r2"), (granted.Admin?.ResourceId, granted.Admin?.ResourceName, granted.Admin?.RoleIds));
     }
 
     [Theory]
@@ -90,7 +143,9 @@ public sealed class AdminEventNormalizingTests
     [InlineData("", """{"realm":"acme","adminEventsEnabled":false}""", 9)]
     [InlineData("", """{"realm":"acme","eventsListeners":[]}""", 9)]
     [InlineData("", """{"realm":"acme","eventsEnabled":true,"accessTokenLifespan":300}""", 6)]
-    [InlineData("", """{"realm":"acme","eventsEnabled":false,"accessTokenLifespan":300}""", 9)]
+    [InlineData("", """{"realm":"acme","eventsEnabled":false,"accessTokenLifespan":300}""", 6)]
+    [InlineData("", """{"realm":"acme","enabled":true,"eventsEnabled":false}""", 6)]
+    [InlineData("", """{"id":"r1","realm":"acme","eventsEnabled":false,"enabledEventTypes":["LOGIN"]}""", 9)]
     [InlineData("", """{"realm":"acme"}""", 6)]
     public void ChangingWhatIsRecordedIsSevere(string path, string representation, int severity) =>
         Assert.Equal(severity, Normalize("UPDATE", "REALM", path, representation).Severity);

@@ -74,6 +74,25 @@ public sealed class PrivacyRepresentationTests
     }
 
     [Fact]
+    public void ValuesOfARepresentationAreHiddenLikeTheRestOfIt()
+    {
+        const string Raw = """
+            {"operationType":"UPDATE","resourceType":"CLIENT","resourcePath":"clients/c1","details":{"username":"alice"},
+             "representation":"{\"rootUrl\":\"https://x/alice\",\"serviceAccountClientId\":\"alice\",\"enabled\":true}"}
+            """;
+        var one = Some.Normalized(EventStream.Admin, Raw);
+        var masked = new PrivacyPolicy([new PrivacyRule(PrivacyFields.Subject, PrivacyAction.Mask)], null).Apply(one);
+        var dropped = new PrivacyPolicy([new PrivacyRule(PrivacyFields.Subject, PrivacyAction.Drop)], null).Apply(one);
+        var none = new PrivacyPolicy([new PrivacyRule(PrivacyFields.Representation, PrivacyAction.Drop)], null).Apply(one);
+
+        Assert.Equal("rootUrl=https://x/***; serviceAccountClientId=***; enabled=true", Joined(masked));
+        Assert.Equal("rootUrl=https://x/***; enabled=true", Joined(dropped));
+        Assert.Equal("", Joined(none));
+
+        static string Joined(SecurityEvent securityEvent) => string.Join("; ", securityEvent.Admin!.Values.Select(value => $"{value.Key}={value.Value}"));
+    }
+
+    [Fact]
     public void WithoutARepresentationThereIsNone() => Assert.Null(Apply(null, new PrivacyRule(PrivacyFields.Subject, PrivacyAction.Mask)));
 
     private static string? Apply(string? representation, PrivacyRule rule, bool bare = false) =>

@@ -1,0 +1,50 @@
+using System.Collections.Frozen;
+using System.Text;
+using SiemForwarder.Events.Keycloak;
+
+namespace SiemForwarder.Events.Formats.Cef;
+
+/// <summary>A key of CEF and one of LEEF for what neither standard has a key for.</summary>
+/// <param name="Name">Name of the detail or of the value, as Keycloak has it.</param>
+/// <param name="Cef">Begins with vendor and product, as CEF asks of keys that are not its own (Implementation Standard v27, custom keys).</param>
+/// <param name="Leef">Letters and digits, as QRadar asks.</param>
+internal sealed record OwnField(string Name, byte[] Cef, byte[] Leef);
+
+/// <summary>The fields that are not the standards' own: details of Keycloak, and values of a representation.</summary>
+internal static class OwnFields
+{
+    public static readonly OwnField ResourceName = Field("", "resourceName");
+    public static readonly OwnField ResourceId = Field("", "resourceId");
+
+    private static readonly OwnField[] Details =
+    [
+        Field("granted_client", "grantedClient"), Field("revoked_client", "revokedClient"), Field("scope", "scope"), Field("consent", "consent"),
+        Field("previous_email", "previousEmail"), Field("updated_email", "updatedEmail"),
+        Field("previous_username", "previousUsername"), Field("updated_username", "updatedUsername"),
+        Field("previous_first_name", "previousFirstName"), Field("updated_first_name", "updatedFirstName"),
+        Field("previous_last_name", "previousLastName"), Field("updated_last_name", "updatedLastName"),
+        Field("num_failures", "numFailures"), Field("not_before", "notBefore"), Field("custom_required_action", "requiredAction"),
+        Field("credential_type", "credentialType"), Field("credential_id", "credentialId"), Field("org_id", "organizationId"),
+        Field("node_host", "nodeHost"), Field("register_method", "registerMethod"), Field("identity_provider_identity", "identityProviderIdentity"),
+        Field("requested_token_type", "requestedTokenType"), Field("subject_token_client_id", "subjectTokenClientId"), Field("audience", "audience"),
+        Field("permission", "permission"), Field("client_registration_policy", "clientRegistrationPolicy"), Field("impersonator_realm", "impersonatorRealm"),
+    ];
+
+    private static readonly FrozenDictionary<string, OwnField> ByDetail = Details.ToFrozenDictionary(field => field.Name);
+
+    private static readonly FrozenDictionary<string, OwnField> ByValue = ResourceValues.Names.ToFrozenDictionary(name => name, name => Field(name, name));
+
+    /// <summary>Every field that there can be.</summary>
+    public static IEnumerable<OwnField> All => [ResourceName, ResourceId, .. Details, .. ByValue.Values];
+
+    /// <summary>The field of a detail, or null where it has another place or none.</summary>
+    public static OwnField? FindDetail(string name) => ByDetail.GetValueOrDefault(name);
+
+    /// <summary>The field of a value of a representation.</summary>
+    public static OwnField? FindValue(string name) => ByValue.GetValueOrDefault(name);
+
+    private static OwnField Field(string name, string key) => new(
+        name,
+        Encoding.ASCII.GetBytes($"{EventFormatCatalog.Vendor}{EventFormatCatalog.Product}{char.ToUpperInvariant(key[0])}{key[1..]}"),
+        Encoding.ASCII.GetBytes(key));
+}
