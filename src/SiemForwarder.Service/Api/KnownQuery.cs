@@ -4,6 +4,9 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace SiemForwarder.Service.Api;
 
+/// <summary>Marks an endpoint whose callers may add query parameters of their own.</summary>
+internal sealed class AnyQuery;
+
 /// <summary>Refuses query parameters that an endpoint does not have: a mistyped filter would otherwise answer with everything.</summary>
 internal sealed class KnownQuery
 {
@@ -12,7 +15,7 @@ internal sealed class KnownQuery
     public Task RunAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Request.Query.Count == 0 || context.GetEndpoint()?.Metadata is not { } metadata || metadata.GetMetadata<MethodInfo>() is not { } method
-            || !context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal))
+            || metadata.GetMetadata<AnyQuery>() is not null || !context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal))
         {
             return next(context);
         }

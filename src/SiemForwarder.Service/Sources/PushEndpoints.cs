@@ -14,7 +14,7 @@ namespace SiemForwarder.Service.Sources;
 internal static class PushEndpoints
 {
     public static void MapPushes(this IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/sources/{id:int}/events", Push)
-        .WithTags("Sources").WithName("PushEvents").WithMetadata(new OwnCredentials())
+        .WithTags("Sources").WithName("PushEvents").WithMetadata(new OwnCredentials(), new AnyQuery())
         .Open("An inbox has keys or signatures of its own; an API key with the permission to push counts too.")
         .WithSummary("Takes one event, an array, or one a line (NDJSON), also by gzip; answers 202 after the commit, with counts.")
         .WithDescription(PushDocumentation.Description)

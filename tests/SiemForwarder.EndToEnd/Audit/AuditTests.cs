@@ -39,7 +39,7 @@ public sealed class AuditTests(TestPostgres postgres)
         await forwarder.PostAsync($"{path}/enable");
         await forwarder.PostAsync($"{path}/disable");
         Assert.Equal(204, (int)(await forwarder.SendAsync(HttpMethod.Delete, path, ifMatch: "\"4\"")).Status);
-        await forwarder.SendAsync(HttpMethod.Delete, $"/api/v1/sources/{source}", ifMatch: "*");
+        await forwarder.SendAsync(HttpMethod.Delete, $"/api/v1/sources/{source}");
         var key = await forwarder.PostAsync("/api/v1/keys", new { name = "night", role = "siem-viewer" });
         var rotated = await forwarder.PostAsync($"/api/v1/keys/{key["id"]}/rotate", new { overlapSeconds = 60 });
         await forwarder.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{key["id"]}");
@@ -88,7 +88,7 @@ public sealed class AuditTests(TestPostgres postgres)
         var path = $"/api/v1/integrations/{id}";
         foreach (var (deed, body) in (IEnumerable<(string, object?)>)
                  [
-                     ("pause", new { by = "somebody else", reason = "SIEM upgrade" }), ("resume", null), ("test", null), ("replays", new { dryRun = true }),
+                     ("pause", new { by = "somebody else", reason = "SIEM upgrade" }), ("resume", null), ("test", null), ("replays", new { everything = true, dryRun = true }),
                      ("set-aside/redrive", new { reason = "400" }),
                  ])
         {

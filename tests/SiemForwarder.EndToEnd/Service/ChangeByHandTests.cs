@@ -13,7 +13,7 @@ public sealed class ChangeByHandTests(RunningForwarder running) : IClassFixture<
         new { serverUrl = "udp://siem.example.com", outputType = "LEEF", filter = new { exclude = new { types = new[] { "REFRESH_TOKEN*" }, minimumSeverity = 3 } } },
         new { serverUrl = "https://siem.example.com/in", authentication = new { type = "basic", username = "u", password = "secret-of-basic" } },
         new { serverUrl = "https://siem.example.com/in", authentication = new { type = "bearer", token = "secret-token" }, batch = new { maxEvents = 10 } },
-        new { preset = "splunk-hec", serverUrl = "https://splunk.example.com:8088", authentication = new { type = "header", header = "Authorization: Splunk 11111111-2222" } },
+        new { preset = "splunk", serverUrl = "https://splunk.example.com:8088", authentication = new { type = "header", header = "Authorization: Splunk 11111111-2222" } },
         new
         {
             serverUrl = "tls://siem.example.com", privacy = new[] { new { field = "ip_address", action = "truncate-ip" }, new { field = "subject", action = "hash" } },
@@ -188,7 +188,7 @@ public sealed class ChangeByHandTests(RunningForwarder running) : IClassFixture<
 
                 if (operation["requestBody"]?["content"]?["application/json"] is { } body)
                 {
-                    Assert.True(body["example"] is not null, $"{method} {path} has no example.");
+                    Assert.True(body["example"] is not null || body["examples"] is not null, $"{method} {path} has no example.");
                 }
             }
         }
