@@ -14,7 +14,7 @@ internal static class AsimAudit
             admin?.ResourceName, Known(admin?.ResourceId, Known(admin?.ResourcePath, Known(About(securityEvent), Known(securityEvent.ClientId, "Keycloak"))))));
         json.Text("ObjectId"u8, admin?.ResourceId);
         json.Text("ObjectType"u8, ObjectType(admin?.ResourceType ?? securityEvent.Description.ObjectType, classification.Action));
-        json.Text("OriginalObjectType"u8, admin?.ResourceType);
+        json.Text("OriginalObjectType"u8, admin?.ResourceType, Worth.Context);
         json.Text("TargetAppName"u8, securityEvent.ClientId);
     }
 

@@ -1,22 +1,22 @@
 using SiemForwarder.Events.Formats.Json;
-using SiemForwarder.Events.Formats.Native;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
 /// <summary>Writes <c>unmapped</c>: what OCSF has no attribute for.</summary>
 internal static class OcsfUnmapped
 {
-    public static void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
+    public static void Write(SecurityEvent securityEvent, JsonMembers json, bool includeRepresentation)
     {
         json.Open("unmapped"u8);
-        if (!limits.OnlyIdentity)
+        if (!json.IsScarce)
         {
-            json.Text("source"u8, securityEvent.Source.Name);
-            json.Text("realm_id"u8, securityEvent.RealmId);
-            json.Text("operation"u8, securityEvent.Admin?.Operation);
-            json.Text("resource_type"u8, securityEvent.Admin?.ResourceType);
-            json.Text("resource_path"u8, securityEvent.Admin?.ResourcePath);
-            json.Details("details"u8, securityEvent.Details, limits.DetailLength);
+            json.Text("source"u8, securityEvent.Source.Name, Worth.Unmapped);
+            json.Text("realm_id"u8, securityEvent.RealmId, Worth.Unmapped);
+            json.Text("operation"u8, securityEvent.Admin?.Operation, Worth.Unmapped);
+            json.Text("resource_type"u8, securityEvent.Admin?.ResourceType, Worth.Unmapped);
+            json.Text("resource_path"u8, securityEvent.Admin?.ResourcePath, Worth.Unmapped);
+            json.Details("details"u8, securityEvent.Details);
+            json.Text("representation"u8, includeRepresentation ? securityEvent.Admin?.Representation : null, Worth.Representation);
         }
 
         json.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
