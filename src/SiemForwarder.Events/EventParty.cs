@@ -8,6 +8,7 @@ namespace SiemForwarder.Events;
 /// <param name="ClientId">Client through which it acted (for admin events: the client's internal id).</param>
 public sealed record EventParty(string? Id, string? Name, string? Email, string? Realm, string? ClientId)
 {
-    /// <summary>True for the account of a client that logged in by itself (<c>CLIENT_LOGIN</c>, <c>service-account-…</c>).</summary>
-    public bool IsServiceAccount { get; init; }
+    /// <summary>True for the account of a client that logged in by itself: by the event (<c>CLIENT_LOGIN</c>), or by its name, which Keycloak
+    /// gives to such accounts alone.</summary>
+    public bool IsServiceAccount { get; init; } = Name?.StartsWith("service-account-", StringComparison.Ordinal) == true;
 }

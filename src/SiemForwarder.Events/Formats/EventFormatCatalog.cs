@@ -51,7 +51,7 @@ public static class EventFormatCatalog
     }
 
     /// <summary>Fewest octets that an integration may set as its longest message: the members that the schemas of SIEMs require need their room.</summary>
-    public static int LowestMaxBytes(string schema) => schema is NativeJson.Schema or RawSchema.Id ? LowestMaxMessageBytes : 1200;
+    public static int LowestMaxBytes(string schema) => schema is NativeJson.Schema or RawSchema.Id ? LowestMaxMessageBytes : 1024;
 
     /// <summary>The syslog header that readers of a payload expect: RFC 3164 before LEEF, as IBM's guide shows it, else RFC 5424.</summary>
     public static SyslogFormat DefaultSyslogFormat(OutputType outputType) =>

@@ -38,4 +38,8 @@ public sealed record SyslogHeaderSettings(
     int Facility = 10,
     string AppName = "siemforwarder",
     string? Hostname = null,
-    int EnterpriseNumber = 32473);
+    int EnterpriseNumber = SyslogHeaderSettings.DocumentationNumber)
+{
+    /// <summary>The number that RFC 5612 reserves for documentation: the default, until the operator sets one of their own.</summary>
+    public const int DocumentationNumber = 32473;
+}

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
@@ -61,8 +60,7 @@ internal static partial class CefKeys
         }
     }
 
-    private static bool IsAddress(string value, AddressFamily family) =>
-        IPAddress.TryParse(value, out var address) && address.AddressFamily == family;
+    private static bool IsAddress(string value, AddressFamily family) => AddressReader.Find(value)?.AddressFamily == family;
 
     private static bool IsWhole(string value) => long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 

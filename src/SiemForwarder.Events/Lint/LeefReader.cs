@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 
 namespace SiemForwarder.Events.Lint;
 
@@ -97,7 +96,7 @@ internal static class LeefReader
         var wanted = key switch
         {
             "sev" => int.TryParse(value, CultureInfo.InvariantCulture, out var severity) && severity is >= 1 and <= 10 ? null : "1 to 10",
-            "src" or "dst" or "identSrc" => IPAddress.TryParse(value, out _) ? null : "an address",
+            "src" or "dst" or "identSrc" => AddressReader.Find(value) is not null ? null : "an address",
             "usrName" => value.Length <= 255 ? null : "at most 255 characters long",
             _ => null,
         };

@@ -43,6 +43,7 @@ public static class MessageReader
                 break;
         }
 
+        SizeRules.CheckShortened(expected, reading);
         return reading;
     }
 

@@ -30,6 +30,11 @@ internal static partial class Rfc3164Reader
             reading.Error("rfc3164.hostname", "The host holds other than printable ASCII characters.");
         }
 
+        if (header.Groups["host"].Value.Contains(':', StringComparison.Ordinal))
+        {
+            reading.Error("rfc3164.hostname", "The host holds a colon, which receivers take for the end of the tag.");
+        }
+
         return ReadTag(rest[header.Length..], reading);
     }
 

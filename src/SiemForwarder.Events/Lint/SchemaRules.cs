@@ -50,12 +50,20 @@ internal static class SchemaRules
         ["ocsf-1.9"] = Ocsf("1.9.0"),
     };
 
+    // Typed as addresses by the receivers; no schema has a name of another's list for something else.
+    private static readonly HashSet<string> AddressFields = ["source.ip", "related.ip", "src_endpoint.ip", "SrcIpAddr", "principal.ip"];
+
     /// <summary>Checks the fields of one event; schemas without rules, such as raw, may hold anything.</summary>
     public static void Check(string schema, IReadOnlyList<ParsedField> fields, ParsedMessage reading)
     {
         foreach (var rule in BySchema.GetValueOrDefault(schema, []))
         {
             rule.Check($"{schema}.{rule.Field}", fields, reading);
+        }
+
+        foreach (var wrong in fields.Where(field => AddressFields.Contains(field.Name) && AddressReader.Find(field.Value) is null))
+        {
+            reading.Error($"{schema}.{wrong.Name}", $"{wrong.Name} holds '{ParsedMessage.Shown(wrong.Value)}', which is no address: a typed field refuses it.");
         }
 
         if (schema.StartsWith("ocsf", StringComparison.Ordinal))

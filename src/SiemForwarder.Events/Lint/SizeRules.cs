@@ -11,6 +11,11 @@ public static class SizeRules
     private const int UdpOctets = 65_507;
     private const int EthernetOctets = 1472;
 
+    private static readonly string[] ShortenedMarks =
+    [
+        "truncated", "metadata.is_truncated", "keycloak.truncated", "AdditionalFields.truncated", "additional.truncated", "siemforwarder.truncated",
+    ];
+
     /// <summary>Checks one framed message against its carrier and the batches of its destination.</summary>
     /// <param name="octets">Length of the message without framing.</param>
     /// <param name="isDatagram">Whether it travels in a datagram of its own.</param>
@@ -41,6 +46,18 @@ public static class SizeRules
         }
 
         return reading.Findings;
+    }
+
+    /// <summary>Warns where the message says of itself that something was left out, so that nobody has to find out in the SIEM.</summary>
+    internal static void CheckShortened(OutputSettings expected, ParsedMessage reading)
+    {
+        if (reading["cn1Label"] == "truncated" || ShortenedMarks.Any(mark => reading[mark] == "true"))
+        {
+            reading.Warn(
+                "size.shortened",
+                $"The event does not fit into {In(expected.MaxMessageBytes)} octets, so what matters least was left out or cut. Allow longer messages, or "
+                + "send by TCP or HTTP if it must be whole.");
+        }
     }
 
     internal static void CheckMessage(int octets, OutputSettings expected, ParsedMessage reading)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SiemForwarder.Events.Addresses;
 
 namespace SiemForwarder.Events.Privacy;
 
@@ -12,12 +13,11 @@ internal static class AddressCut
     /// <summary>The first address of the /24 (IPv4) or /48 (IPv6); null where the text is no address.</summary>
     public static string? Cut(string text)
     {
-        if (!IPAddress.TryParse(text, out var address))
+        if (IpLiteral.Find(text) is not { } address)
         {
             return null;
         }
 
-        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         var octets = address.GetAddressBytes();
         octets.AsSpan(address.AddressFamily == AddressFamily.InterNetwork ? Ipv4Octets : Ipv6Octets).Clear();
         return new IPAddress(octets).ToString();

@@ -120,8 +120,11 @@ public sealed record PrivacyRuleContract(string? Field = null, string? Action = 
 /// <param name="AppName">APP-NAME, 1 to 48 printable ASCII characters; <c>CEF</c> for CEF, else <c>siemforwarder</c>.</param>
 /// <param name="Hostname">HOSTNAME; the Keycloak host by default.</param>
 /// <param name="MaxMessageBytes">Longest message in octets, 480 to 1048576; 8192 for TCP and TLS, 1472 for UDP by default.</param>
+/// <param name="EnterpriseNumber">Your IANA private enterprise number in the SD-ID <c>keycloak@number</c>; 32473 by default, which is reserved
+/// for documentation.</param>
 public sealed record SyslogContract(
-    string? Format = null, string? Framing = null, int? Facility = null, string? AppName = null, string? Hostname = null, int? MaxMessageBytes = null);
+    string? Format = null, string? Framing = null, int? Facility = null, string? AppName = null, string? Hostname = null, int? MaxMessageBytes = null,
+    int? EnterpriseNumber = null);
 
 /// <summary>How requests are made.</summary>
 /// <param name="Body"><c>single</c> (default), <c>array</c> or <c>ndjson</c>.</param>

@@ -31,6 +31,9 @@ internal sealed record IntegrationDefinition
 
     public string? Hostname { get; init; }
 
+    /// <summary>Integrations that were stored before it could be set have the default.</summary>
+    public int EnterpriseNumber { get; init; } = SyslogHeaderSettings.DocumentationNumber;
+
     public required int MaxMessageBytes { get; init; }
 
     public required HttpBody Body { get; init; }

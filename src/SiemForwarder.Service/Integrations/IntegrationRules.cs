@@ -58,6 +58,8 @@ internal static class IntegrationRules
             Facility = errors.Between("syslog.facility", request.Syslog?.Facility, 0, 23, 10),
             AppName = AppName(request.Syslog?.AppName, outputType, errors),
             Hostname = PrintableAscii("syslog.hostname", request.Syslog?.Hostname, 255, errors),
+            EnterpriseNumber = errors.Between(
+                "syslog.enterpriseNumber", request.Syslog?.EnterpriseNumber, 1, int.MaxValue, SyslogHeaderSettings.DocumentationNumber),
             MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, shortest, 1024 * 1024, protocol switch
             {
                 // What an Ethernet frame leaves beside the headers of IPv6 or IPv4 and UDP.

@@ -29,7 +29,8 @@ internal static class IntegrationView
                 definition.Facility,
                 definition.AppName,
                 definition.Hostname,
-                definition.MaxMessageBytes),
+                definition.MaxMessageBytes,
+                definition.EnterpriseNumber),
             new HttpContract(ApiEnumNames.NameOf(ApiEnumNames.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds, definition.Proxy),
             new BatchContract(definition.BatchMaxEvents, definition.BatchMaxBytes),
             new AuthenticationResponse(

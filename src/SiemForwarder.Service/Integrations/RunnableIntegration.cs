@@ -93,7 +93,7 @@ internal sealed record RunnableIntegration(
         // As JSON, and where no syslog receiver stands at the other end, an event stands for itself; everything else travels behind a syslog header.
         var bare = definition.OutputType == OutputType.Json || (kind.CarriesBareEvents && definition.OutputType != OutputType.Syslog);
         var header = bare ? null : new SyslogHeaderSettings(
-            definition.SyslogFormat, definition.Facility, definition.AppName, definition.Hostname);
+            definition.SyslogFormat, definition.Facility, definition.AppName, definition.Hostname, definition.EnterpriseNumber);
         return new OutputSettings(definition.OutputType, definition.Schema, header, definition.MaxMessageBytes)
         {
             IncludeRepresentation = definition.IncludeRepresentation,

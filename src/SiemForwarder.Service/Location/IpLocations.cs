@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Addresses;
 
 namespace SiemForwarder.Service.Location;
 
@@ -86,9 +87,8 @@ internal sealed class IpLocations : IDisposable
         var location = EventLocation.Nowhere;
         lock (access)
         {
-            if (IPAddress.TryParse(ipAddress, out var address) && IsPublic(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address))
+            if (IpLiteral.Find(ipAddress) is { } address && IsPublic(address))
             {
-                address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
                 location = LocationRecord.Combine(city?.Find(address), asn?.Find(address));
             }
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Access;
+using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Storage;
 

@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.EndToEnd.Receivers;
 
@@ -21,6 +23,25 @@ public sealed class OpenSearchServer() : StartedReceiver("opensearch")
     {
         using var answer = await Client.PutAsJsonAsync($"{Url}/{index}", new { mappings }, cancellationToken);
         answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Installs the index template that the product ships, for one data stream, so that the server refuses every field that it does not name.</summary>
+    public async Task InstallShippedTemplateAsync(string dataStream, CancellationToken cancellationToken)
+    {
+        var template = JsonNode.Parse(await File.ReadAllTextAsync(
+            Path.Combine(RepositoryFiles.Root, "docs", "deploy", "opensearch-index-template.json"), cancellationToken))!;
+        template["index_patterns"] = new JsonArray(dataStream);
+        template["template"]!["mappings"]!["dynamic"] = "strict";
+        using var answer = await Client.PutAsJsonAsync($"{Url}/_index_template/{dataStream}", template, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>How many documents of a data stream match a query.</summary>
+    public async Task<long> CountAsync(string dataStream, object query, CancellationToken cancellationToken)
+    {
+        using var answer = await Client.PostAsJsonAsync($"{Url}/{dataStream}/_count", new { query }, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("count").GetInt64();
     }
 
     protected override HttpRequestMessage Readiness() => new(HttpMethod.Get, Url);

@@ -1,5 +1,7 @@
 using SiemForwarder.Destinations;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Tests.Events.Formats;
+using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.EndToEnd.Receivers;
 
@@ -83,6 +85,45 @@ public sealed class OpenSearchTests(OpenSearchServer server, TestPostgres postgr
     }
 
     [Fact]
+    public async Task WhateverAnEventHoldsItsDocumentFitsTheShippedTemplate()
+    {
+        Assert.SkipWhen(server.Missing is not null, server.Missing ?? "");
+        const string Stream = "logs-keycloak.shipped-test";
+        await server.InstallShippedTemplateAsync(Stream, Soon);
+        string[] addresses =
+        [
+            "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1:51044", "192.0.2.1, 10.0.0.1", "[::ffff:192.0.2.1]:443", "[2001:db8::1]:443", "2001:DB8:0:0::1",
+            "[::1]:99999999", "::ffff:192.0.2.010", "192.0.2.010", "fe80::1%eth0", "[fe80::1%25eth0]", "1", "0x7f.1", "::1/64", "unknown, 192.0.2.1", "", ":::", "x",
+        ];
+        KeyValuePair<string, string>[][] details =
+        [
+            [new("updated_birthday", "2025-01-01")], [new("updated_birthday", "unknown")], [new("a", "x"), new("a.b", "y"), new("a_b", "z")], [new("", "x"), new(".", "y"), new("..", "z")],
+            [new("updated_ip", "x"), new("ip", "y"), new("x_timestamp", "z")], [new("number", "1")], [new("number", "one")], [new("long", new string('€', 40_000))],
+            [new("_id", "x"), new("_source", "y")], [new("x\0y", "\0"), new("\uD83D", "\uD83D")], [new(new string('k', 40_000), "x")],
+            [.. Enumerable.Range(0, 3000).Select(number => KeyValuePair.Create($"updated_{number}", "x"))],
+        ];
+        var events = addresses.Select(address => Some.LoginEvent(ip: address)).Concat(details.Select(one => Some.LoginEvent() with { Details = one }))
+            .Concat(HostileText.Examples.Append(new string('x', 50_000)).Append("2025-01-01").Select(text => Some.LoginEvent(userName: text, error: text, clientId: text)))
+            .Concat(CatalogueEvents.All())
+            .Select((one, number) => one with { Id = $"event-{number}" }).ToList();
+        await using var destination = Open(Stream);
+
+        foreach (var some in events.Chunk(500))
+        {
+            var messages = some.Select(one => FormatSettings.Write("ecs", one, 1024 * 1024)).ToList();
+            var ends = messages.Select((_, index) => messages.Take(index + 1).Sum(message => message.Length)).ToArray();
+            var outcome = await destination.SendAsync(new DeliveryBatch(messages.SelectMany(message => message).ToArray(), ends, some), Soon);
+            Assert.Contains($"{some.Length} created", Assert.IsType<DeliveryOutcome.Delivered>(outcome).Answer);
+        }
+
+        Assert.Equal(events.Count, (await server.ReadAsync(Stream, Soon)).Count);
+        Assert.Equal(events.Count, await server.CountAsync(Stream, Term("data_stream.dataset", "keycloak.shipped"), Soon));
+        Assert.Equal(events.Count(one => one.IpAddress is { } address && addresses.Take(5).Contains(address)), await server.CountAsync(Stream, Term("source.ip", "192.0.2.1"), Soon));
+        Assert.Equal(1, await server.CountAsync(Stream, Term("source.port", "51044"), Soon));
+        Assert.Equal(1, await server.CountAsync(Stream, Term("keycloak.details.updated_birthday", "unknown"), Soon));
+    }
+
+    [Fact]
     public async Task AnEventThatDoesNotFitTheMappingIsSetAsideAndTheBatchIsNot()
     {
         Assert.SkipWhen(server.Missing is not null, server.Missing ?? "");
@@ -99,6 +140,8 @@ public sealed class OpenSearchTests(OpenSearchServer server, TestPostgres postgr
         var found = (await server.ReadAsync("numbers-only", Soon)).Select(hit => hit.GetProperty("_id").GetString()!);
         Assert.Equal(ids.Where((_, index) => index != 150).Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
     }
+
+    private static Dictionary<string, object> Term(string field, string value) => new() { ["term"] = new Dictionary<string, string> { [field] = value } };
 
     private IDestination Open(string dataStream, bool gzip = false, string contentType = "application/json")
     {

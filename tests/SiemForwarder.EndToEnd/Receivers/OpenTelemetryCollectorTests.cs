@@ -21,7 +21,9 @@ public sealed class OpenTelemetryCollectorTests(OpenTelemetryCollector collector
 
         var records = await collector.ReadAsync(service, 500, Soon);
         Assert.Equal(500, records.Count);
-        Assert.Equal("{\"n\":7,\"name\":\"zoë \\\"x\\\"\"}", records[7].GetProperty("body").GetProperty("stringValue").GetString());
+        var members = records[7].GetProperty("body").GetProperty("kvlistValue").GetProperty("values");
+        Assert.Equal(("n", "7"), (members[0].GetProperty("key").GetString(), members[0].GetProperty("value").GetProperty("intValue").GetString()));
+        Assert.Equal(("name", "zoë \"x\""), (members[1].GetProperty("key").GetString(), members[1].GetProperty("value").GetProperty("stringValue").GetString()));
         Assert.All(records, record => Assert.Equal("1762164930123000000", record.GetProperty("timeUnixNano").GetString()));
         Assert.All(records, record => Assert.Equal(9, record.GetProperty("severityNumber").GetInt32()));
         Assert.Equal("keycloak.login", records[0].GetProperty("eventName").GetString());

@@ -7,7 +7,8 @@ namespace SiemForwarder.Destinations.Http.Elastic;
 
 /// <summary>Writes the body of the bulk API: for every event a line that says create with its id, and a line with the document.</summary>
 /// <param name="isJson">Whether events are formatted as JSON; all else becomes a document with the text as its message.</param>
-internal sealed class ElasticBulkBody(bool isJson)
+/// <param name="dataStream">The member <c>data_stream</c> with a comma behind it, or nothing.</param>
+internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
 {
     // Both servers refuse longer document ids.
     private const int MaxIdLength = 512;
@@ -47,21 +48,28 @@ internal sealed class ElasticBulkBody(bool isJson)
         var time = EventValue.InText(securityEvent.OccurredAt);
         if (isJson && formatted.Length > 2 && formatted[0] == (byte)'{')
         {
-            if (HasTimestamp(formatted))
+            var (hasTimestamp, hasDataStream) = Look(formatted);
+            body.WriteByte((byte)'{');
+            if (!hasDataStream)
             {
-                body.Write(formatted);
-                return;
+                body.Write(dataStream);
             }
 
-            // A data stream refuses a document without it.
-            body.Write("{\"@timestamp\":\""u8);
-            body.Write(Encoding.ASCII.GetBytes(time));
-            body.Write("\","u8);
+            if (!hasTimestamp)
+            {
+                // A data stream refuses a document without it.
+                body.Write("\"@timestamp\":\""u8);
+                body.Write(Encoding.ASCII.GetBytes(time));
+                body.Write("\","u8);
+            }
+
             body.Write(formatted[1..]);
             return;
         }
 
         writer.WriteStartObject();
+        writer.Flush();
+        body.Write(dataStream);
         writer.WriteString(Timestamp, time);
         writer.WriteString("message"u8, formatted);
         writer.WriteStartObject("event"u8);
@@ -72,20 +80,18 @@ internal sealed class ElasticBulkBody(bool isJson)
         writer.Reset();
     }
 
-    private static bool HasTimestamp(ReadOnlySpan<byte> document)
+    private static (bool HasTimestamp, bool HasDataStream) Look(ReadOnlySpan<byte> document)
     {
+        var (timestamp, stream) = (false, false);
         var reader = new Utf8JsonReader(document);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals(Timestamp))
-            {
-                return true;
-            }
-
+            timestamp |= reader.ValueTextEquals(Timestamp);
+            stream |= reader.ValueTextEquals("data_stream"u8);
             reader.Skip();
         }
 
-        return false;
+        return (timestamp, stream);
     }
 }

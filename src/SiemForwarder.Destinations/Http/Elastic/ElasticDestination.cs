@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using SiemForwarder.Connections;
 
@@ -14,7 +15,7 @@ internal sealed class ElasticDestination : HttpIntake
         : base(settings, timeProvider, ProfileOf(settings, own))
     {
         this.own = own;
-        bulk = new ElasticBulkBody(EventValue.IsJson(settings.Http));
+        bulk = new ElasticBulkBody(EventValue.IsJson(settings.Http), own.DataStreamMember);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -92,6 +93,13 @@ internal sealed partial record ElasticSettings
     /// <summary>Data stream, index or alias.</summary>
     public string Target { get; private init; } = "";
 
+    /// <summary>The member <c>data_stream</c> of every document, with a comma behind it; empty where the target is an index or alias.</summary>
+    /// <remarks>
+    /// Elastic's data stream naming scheme: type, dataset and namespace, which Kibana and Elastic Security filter by (elastic.co, ECS, Data Stream
+    /// Fields).
+    /// </remarks>
+    public byte[] DataStreamMember { get; private init; } = [];
+
     public Secret? ApiKey { get; private init; }
 
     /// <summary>The key as it stands in the header: id and key in Base64.</summary>
@@ -136,8 +144,13 @@ internal sealed partial record ElasticSettings
                 "Must be the name of an index: lower case, at most 255 bytes, none of \\ / * ? \" < > | , # : or space, and no - _ + at its beginning.");
         }
 
-        var settings = new ElasticSettings { Target = index ?? stream ?? UsualDataStream, ApiKey = reader.SecretText("apiKey"),
-            Pipeline = reader.Text("pipeline") };
+        var settings = new ElasticSettings
+        {
+            Target = index ?? stream ?? UsualDataStream,
+            DataStreamMember = index is null ? DataStreamOf(stream ?? UsualDataStream) : [],
+            ApiKey = reader.SecretText("apiKey"),
+            Pipeline = reader.Text("pipeline"),
+        };
         return settings with { Faults = reader.Faults };
     }
 
@@ -149,6 +162,12 @@ internal sealed partial record ElasticSettings
         var query = "filter_path=errors,items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason";
         return $"{RootOf(serverUrl)}{Uri.EscapeDataString(Target)}/_bulk?{query}{(Pipeline is null ? "" : $"&pipeline={Uri.EscapeDataString(Pipeline)}")}";
     }
+
+    private static byte[] DataStreamOf(string stream) => stream.Split('-') is [var type, var dataset, var space]
+        ? Encoding.UTF8.GetBytes($$"""
+            "data_stream":{"type":{{JsonSerializer.Serialize(type)}},"dataset":{{JsonSerializer.Serialize(dataset)}},"namespace":{{JsonSerializer.Serialize(space)}}},
+            """)
+        : [];
 
     [GeneratedRegex(@"^[a-z][^A-Z\\/*?""<>|\s,#:-]*-[^A-Z\\/*?""<>|\s,#:-]{1,100}-[^A-Z\\/*?""<>|\s,#:-]{1,100}$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex DataStream();

@@ -39,12 +39,12 @@ internal sealed class OtlpDestination : HttpIntake
     {
         if (own.Protobuf)
         {
-            protobuf.WriteRequest(body, batch, own.ServiceName);
+            protobuf.WriteRequest(body, batch, own.ServiceName, EventValue.IsJson(Settings.Http));
             return;
         }
 
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
-        OtlpRecord.WriteRequest(writer, batch, own.ServiceName);
+        OtlpRecord.WriteRequest(writer, batch, own.ServiceName, EventValue.IsJson(Settings.Http));
     }
 
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
@@ -93,8 +93,8 @@ internal sealed class OtlpDestination : HttpIntake
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, OtlpSettings own) => new()
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
-        // 4 MB with the attributes of each record and the escapes of its text.
-        Limits = new BatchLimits(1000, 2_400_000),
+        // 4 MB with the attributes of each record, and with the names of types that OTLP's JSON puts around every member of the body.
+        Limits = own.Protobuf ? new BatchLimits(1000, 1_600_000) : new BatchLimits(500, 600_000),
         PathAndQuery = HttpExchange.PathBehind(settings.ServerUrl, Path),
         ContentType = own.Protobuf ? OtlpSettings.ProtobufType : "application/json",
     };

@@ -29,12 +29,13 @@ internal sealed class OtlpProtobuf : IDisposable
     private const int ObservedTimeUnixNano = 11;
     private const int EventName = 12;
 
+    private readonly OtlpProtobufBody body = new();
     private readonly PooledStream record = new();
     private readonly PooledStream scope = new();
     private readonly PooledStream resource = new();
 
     /// <summary>One request: a batch is of one source, so it has one resource. No events make the empty request.</summary>
-    public void WriteRequest(PooledStream output, DeliveryBatch batch, string serviceName)
+    public void WriteRequest(PooledStream output, DeliveryBatch batch, string serviceName, bool isJson)
     {
         if (batch.Count == 0)
         {
@@ -49,7 +50,7 @@ internal sealed class OtlpProtobuf : IDisposable
         for (var index = 0; index < batch.Count; index++)
         {
             record.Clear();
-            WriteRecord(batch.Events[index], batch[index].Span);
+            WriteRecord(batch.Events[index], batch[index].Span, isJson);
             ProtobufOutput.WriteBytes(scope, LogRecords, record.WrittenSpan);
         }
 
@@ -67,22 +68,27 @@ internal sealed class OtlpProtobuf : IDisposable
 
     public void Dispose()
     {
+        body.Dispose();
         record.Dispose();
         scope.Dispose();
         resource.Dispose();
     }
 
-    private void WriteRecord(SecurityEvent securityEvent, ReadOnlySpan<byte> formatted)
+    private void WriteRecord(SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, bool isJson)
     {
         var (number, text) = OtlpRecord.SeverityOf(securityEvent.Severity);
         ProtobufOutput.WriteFixed64(record, TimeUnixNano, (ulong)OtlpRecord.NanosecondsOf(securityEvent.OccurredAt));
         ProtobufOutput.WriteNumber(record, SeverityNumber, (ulong)number);
         ProtobufOutput.WriteString(record, SeverityText, text);
-        ProtobufOutput.WriteHead(record, Body, ProtobufOutput.SizeOf(formatted.Length));
-        ProtobufOutput.WriteBytes(record, 1, formatted);
+        ProtobufOutput.WriteBytes(record, Body, body.Write(formatted, isJson));
         foreach (var (key, value) in OtlpRecord.Attributes)
         {
             WriteAttribute(record, Attributes, key, value(securityEvent));
+        }
+
+        if (OtlpRecord.AddressOf(securityEvent).Port is { } port)
+        {
+            ProtobufOutput.WriteBytes(record, Attributes, body.WriteNumber(OtlpRecord.ClientPort, port));
         }
 
         ProtobufOutput.WriteFixed64(record, ObservedTimeUnixNano, (ulong)OtlpRecord.NanosecondsOf(securityEvent.ReceivedAt));
@@ -119,6 +125,20 @@ internal static class ProtobufOutput
             WriteTag(output, field, Varint);
             WriteVarint(output, value);
         }
+    }
+
+    /// <summary>A varint of a oneof, which is there also where it is 0.</summary>
+    public static void WriteChosen(PooledStream output, int field, ulong value)
+    {
+        WriteTag(output, field, Varint);
+        WriteVarint(output, value);
+    }
+
+    /// <summary>A double of a oneof.</summary>
+    public static void WriteChosen(PooledStream output, int field, double value)
+    {
+        WriteTag(output, field, Fixed64);
+        BinaryPrimitives.WriteDoubleLittleEndian(output.Take(sizeof(double)), value);
     }
 
     public static void WriteFixed64(PooledStream output, int field, ulong value)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Addresses;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
@@ -13,7 +14,7 @@ internal static class OtlpRecord
         ("log.record.uid", static one => one.Id),
         ("user.id", static one => one.Actor?.Id),
         ("user.name", static one => one.Actor?.Name),
-        ("client.address", static one => one.IpAddress),
+        ("client.address", static one => AddressOf(one).Text),
         ("session.id", static one => one.SessionId),
         ("keycloak.realm", static one => one.Source.Realm),
         ("keycloak.client.id", static one => one.ClientId),
@@ -23,12 +24,14 @@ internal static class OtlpRecord
         ("keycloak.event.error", static one => one.Reason),
     ];
 
+    public static string ClientPort => "client.port";
+
     public static string ScopeName => "SiemForwarder";
 
     public static string ScopeVersion { get; } = typeof(OtlpRecord).Assembly.GetName().Version?.ToString(3) ?? "";
 
     /// <summary>One request: a batch is of one source, so it has one resource.</summary>
-    public static void WriteRequest(Utf8JsonWriter writer, DeliveryBatch batch, string serviceName)
+    public static void WriteRequest(Utf8JsonWriter writer, DeliveryBatch batch, string serviceName, bool isJson)
     {
         writer.WriteStartObject();
         writer.WriteStartArray("resourceLogs"u8);
@@ -51,7 +54,7 @@ internal static class OtlpRecord
         writer.WriteStartArray("logRecords"u8);
         for (var index = 0; index < batch.Count; index++)
         {
-            Write(writer, batch.Events[index], batch[index].Span);
+            Write(writer, batch.Events[index], batch[index].Span, isJson);
         }
 
         writer.WriteEndArray();
@@ -69,7 +72,19 @@ internal static class OtlpRecord
 
     public static string NameOf(SecurityEvent securityEvent) => "keycloak." + securityEvent.Type.ToLowerInvariant();
 
-    public static long NanosecondsOf(DateTimeOffset time) => time.ToUnixTimeMilliseconds() * 1_000_000;
+    /// <summary>Nanoseconds since 1970, or 0 for "unknown" (opentelemetry-proto, logs.proto) where they do not fit.</summary>
+    /// <remarks>
+    /// The field has 64 bits without sign; receivers in Go and Java count with a sign, so the year 2262 is the last. The time of observation stands beside.
+    /// </remarks>
+    public static long NanosecondsOf(DateTimeOffset time) =>
+        time.ToUnixTimeMilliseconds() is > 0 and <= long.MaxValue / 1_000_000 and var milliseconds ? milliseconds * 1_000_000 : 0;
+
+    /// <summary>The address of the client and its port, where there is one (OpenTelemetry semantic conventions, <c>client.port</c>).</summary>
+    public static (string? Text, int? Port) AddressOf(SecurityEvent securityEvent)
+    {
+        var literal = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.LongestText]);
+        return (literal.Text.ToString(), literal.Port);
+    }
 
     /// <summary>Severity number and text of a severity from 0 to 10; FATAL would mean a crash.</summary>
     public static (int Number, string Text) SeverityOf(int severity) => severity switch
@@ -80,7 +95,7 @@ internal static class OtlpRecord
         _ => (18, "ERROR2"),
     };
 
-    private static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted)
+    private static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, bool isJson)
     {
         var (number, text) = SeverityOf(securityEvent.Severity);
         writer.WriteStartObject();
@@ -89,13 +104,22 @@ internal static class OtlpRecord
         writer.WriteNumber("severityNumber"u8, number);
         writer.WriteString("severityText"u8, text);
         writer.WriteString("eventName"u8, NameOf(securityEvent));
-        writer.WriteStartObject("body"u8);
-        writer.WriteString("stringValue"u8, formatted);
-        writer.WriteEndObject();
+        writer.WritePropertyName("body"u8);
+        OtlpBody.Write(writer, formatted, isJson);
         writer.WriteStartArray("attributes"u8);
         foreach (var (key, value) in Attributes)
         {
             WriteAttribute(writer, key, value(securityEvent));
+        }
+
+        if (AddressOf(securityEvent).Port is { } port)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("key"u8, ClientPort);
+            writer.WriteStartObject("value"u8);
+            writer.WriteString("intValue"u8, port.ToString(CultureInfo.InvariantCulture));
+            writer.WriteEndObject();
+            writer.WriteEndObject();
         }
 
         writer.WriteEndArray();

@@ -16,7 +16,7 @@ internal static class AsimAudit
         json.Text("NewValue"u8, securityEvent.Type == "REVOKE_GRANT" ? null : EventDetails.Find(securityEvent.Details, "scope"));
         json.Text("ObjectId"u8, admin?.ResourceId ?? (IsImpersonated(securityEvent) ? securityEvent.Subject?.Id : null));
         json.Text("ObjectType"u8, ObjectType(admin?.ResourceType ?? securityEvent.Description.ObjectType, classification.Action));
-        json.Text("OriginalObjectType"u8, admin?.ResourceType);
+        json.Text("OriginalObjectType"u8, admin?.ResourceType, Worth.Context);
         json.Text("TargetAppName"u8, securityEvent.ClientId);
     }
 

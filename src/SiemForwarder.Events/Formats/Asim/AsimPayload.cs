@@ -1,6 +1,6 @@
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Json;
-using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Asim;
@@ -13,7 +13,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
 
     private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json)
     {
         var kind = AsimKind.Of(securityEvent);
         json.Instant("TimeGenerated"u8, securityEvent.OccurredAt);
@@ -32,8 +32,8 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Identity("EventOriginalSubType"u8, securityEvent.SignatureId);
         json.Required("Dvc"u8, Known(securityEvent.Source.Host, "Keycloak"));
         json.Required("ActorUsername"u8, Known(securityEvent.Actor?.Name, Known(securityEvent.Actor?.Id, "unknown")));
-        json.Text("ActorUserId"u8, securityEvent.Actor?.Id);
-        json.Text("EventMessage"u8, EventSummary.Compose(securityEvent, message));
+        json.Text("ActorUserId"u8, securityEvent.Actor?.Id, Worth.Core);
+        json.Text("EventMessage"u8, EventSummary.Compose(securityEvent, message), Worth.Message);
         json.Text("EventOriginalResultDetails"u8, securityEvent.Reason);
         WriteSource(securityEvent.IpAddress, json);
         LocationMembers.WriteAsim(securityEvent.Location, json);
@@ -46,14 +46,14 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
             WriteTarget(securityEvent, kind, json);
         }
 
-        KeycloakMembers.Write("AdditionalFields"u8, securityEvent, json, limits, includeRepresentation, IsShortened(limits));
+        KeycloakMembers.Write("AdditionalFields"u8, securityEvent, json, includeRepresentation);
     }
 
     private static void WriteTarget(SecurityEvent securityEvent, in AsimKind kind, JsonMembers json)
     {
         var subType = securityEvent.Description.Classification.Asim;
-        json.Text("TargetUsername"u8, Known(securityEvent.Subject?.Name, securityEvent.Subject?.Id ?? ""));
-        json.Text("TargetUserId"u8, securityEvent.Subject?.Id);
+        json.Text("TargetUsername"u8, Known(securityEvent.Subject?.Name, securityEvent.Subject?.Id ?? ""), Worth.Core);
+        json.Text("TargetUserId"u8, securityEvent.Subject?.Id, Worth.Core);
         if (!kind.IsAuthentication)
         {
             WriteChange(securityEvent, subType.Contains("EventSubType=MFA", StringComparison.Ordinal), json);
@@ -111,14 +111,15 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
 
     private static void WriteSource(string? address, JsonMembers json)
     {
-        Span<char> scratch = stackalloc char[16];
-        if (IpLiteral.Read(address, scratch, out var text) == CefAddressKind.Name)
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        if (!literal.IsAddress)
         {
-            json.Text("SrcHostname"u8, address);
+            json.Text("SrcHostname"u8, address, Worth.Core);
         }
         else
         {
-            json.Address("SrcIpAddr"u8, text);
+            json.Address("SrcIpAddr"u8, literal.Text);
+            json.Number("SrcPortNumber"u8, literal.Port, Worth.Fact);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Text;
 using SiemForwarder.Events.Keycloak;
 
@@ -91,18 +92,23 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
             return;
         }
 
-        Span<char> scratch = stackalloc char[16];
-        switch (IpLiteral.Read(address, scratch, out var text))
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        switch (literal.Kind)
         {
-            case CefAddressKind.IPv4:
-                extension.Add("src"u8, text, 15);
+            case AddressKind.IPv4:
+                extension.Add("src"u8, literal.Text, 15);
                 break;
-            case CefAddressKind.IPv6:
-                extension.Add("c6a2Label"u8, "Source IPv6 Address"u8, "c6a2"u8, text, 45);
+            case AddressKind.IPv6:
+                extension.Add("c6a2Label"u8, "Source IPv6 Address"u8, "c6a2"u8, literal.Text, 45);
                 break;
             default:
-                extension.Add("shost"u8, text, 1023);
+                extension.Add("shost"u8, literal.Text, 1023);
                 break;
+        }
+
+        if (literal.Port is { } port)
+        {
+            extension.Add("spt"u8, port);
         }
     }
 

@@ -1,6 +1,6 @@
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Json;
-using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Cim;
@@ -14,18 +14,18 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
 
     private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json)
     {
         var model = securityEvent.Description.Classification.Cim;
         json.Instant("timestamp"u8, securityEvent.OccurredAt);
         json.Text("vendor_product"u8, "Keycloak"u8);
         json.Identity("event_id"u8, securityEvent.Id);
         json.Identity("signature_id"u8, securityEvent.SignatureId);
-        json.Text("signature"u8, EventSummary.Compose(securityEvent, message));
+        json.Text("signature"u8, EventSummary.Compose(securityEvent, message), Worth.Message);
         json.Required("app"u8, Known(securityEvent.ClientId, "keycloak"));
         json.Required("dest"u8, Known(securityEvent.Source.Host, "unknown"));
         json.Required("dvc"u8, Known(securityEvent.Source.Host, "unknown"));
-        json.Required("src"u8, Known(securityEvent.IpAddress, "unknown"));
+        WriteSource(securityEvent.IpAddress, json);
         json.Text("status"u8, securityEvent.Outcome switch { EventOutcome.Success => "success"u8, EventOutcome.Failure => "failure"u8, _ => [] });
         json.Text("reason"u8, securityEvent.Reason);
         json.Text("session_id"u8, securityEvent.SessionId);
@@ -41,19 +41,33 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
         }
 
         WriteUsers(securityEvent, json);
-        KeycloakMembers.Write("keycloak"u8, securityEvent, json, limits, includeRepresentation, IsShortened(limits));
+        KeycloakMembers.Write("keycloak"u8, securityEvent, json, includeRepresentation);
     }
 
     private static void WriteUsers(SecurityEvent securityEvent, JsonMembers json)
     {
         var user = securityEvent.Subject ?? securityEvent.Actor;
         json.Required("user"u8, Known(user?.Name, Known(user?.Id, "unknown")));
-        json.Text("user_id"u8, user?.Id);
+        json.Text("user_id"u8, user?.Id, Worth.Core);
         if (!ReferenceEquals(securityEvent.Actor, securityEvent.Subject))
         {
-            json.Text("src_user"u8, Known(securityEvent.Actor?.Name, securityEvent.Actor?.Id ?? ""));
-            json.Text("src_user_name"u8, securityEvent.Actor?.Name);
-            json.Text("src_user_id"u8, securityEvent.Actor?.Id);
+            json.Text("src_user"u8, Known(securityEvent.Actor?.Name, securityEvent.Actor?.Id ?? ""), Worth.Core);
+            json.Text("src_user_name"u8, securityEvent.Actor?.Name, Worth.Repetition);
+            json.Text("src_user_id"u8, securityEvent.Actor?.Id, Worth.Core);
+        }
+    }
+
+    // Neither data model has a field for the port of the source.
+    private static void WriteSource(string? address, JsonMembers json)
+    {
+        var literal = IpLiteral.Read(Known(address, "unknown"), stackalloc char[IpLiteral.LongestText]);
+        if (literal.IsAddress)
+        {
+            json.Address("src"u8, literal.Text);
+        }
+        else
+        {
+            json.Required("src"u8, literal.Text);
         }
     }
 

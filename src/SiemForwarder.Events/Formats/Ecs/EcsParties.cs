@@ -1,4 +1,4 @@
-using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Ecs;
@@ -16,7 +16,8 @@ internal static class EcsParties
             WriteUser(actor, json);
             WriteParty("target"u8, target, json);
             // Who acts as another one, from the impersonation on.
-            WriteParty("effective"u8, securityEvent is { Kind: EventKind.User, Outcome: EventOutcome.Success } ? target : null, json);
+            WriteParty(
+                "effective"u8, securityEvent is { Kind: EventKind.User, Outcome: EventOutcome.Success } ? target : null, json, Worth.Repetition);
             json.Close();
         }
 
@@ -24,11 +25,11 @@ internal static class EcsParties
         WriteSource(securityEvent.IpAddress, securityEvent.Location, json);
     }
 
-    private static void WriteParty(ReadOnlySpan<byte> name, EventParty? party, JsonMembers json)
+    private static void WriteParty(ReadOnlySpan<byte> name, EventParty? party, JsonMembers json, Worth worth = Worth.Core)
     {
         if (party is not null)
         {
-            json.Open(name);
+            json.Open(name, worth);
             WriteUser(party, json);
             json.Close();
         }
@@ -36,10 +37,10 @@ internal static class EcsParties
 
     private static void WriteUser(EventParty? party, JsonMembers json)
     {
-        json.Text("id"u8, party?.Id);
-        json.Text("name"u8, party?.Name);
+        json.Text("id"u8, party?.Id, Worth.Core);
+        json.Text("name"u8, party?.Name, Worth.Core);
         json.Text("email"u8, party?.Email);
-        json.Text("domain"u8, party?.Realm);
+        json.Text("domain"u8, party?.Realm, Worth.Context);
     }
 
     private static void WriteGroup(AdminAction? admin, JsonMembers json)
@@ -64,14 +65,15 @@ internal static class EcsParties
             return;
         }
 
-        Span<char> scratch = stackalloc char[16];
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
         json.Open("source"u8);
-        if (IpLiteral.Read(address, scratch, out var text) != CefAddressKind.Name)
+        if (literal.IsAddress)
         {
-            json.Address("ip"u8, text);
+            json.Address("ip"u8, literal.Text);
         }
 
-        json.Text("address"u8, address);
+        json.Number("port"u8, literal.Port, Worth.Fact);
+        json.Text("address"u8, address, Worth.Core);
         LocationMembers.WriteEcs(location, json);
         json.Close();
     }

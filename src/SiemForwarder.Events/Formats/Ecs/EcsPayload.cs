@@ -1,6 +1,5 @@
 using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Json;
-using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Formats.Text;
 using SiemForwarder.Events.Keycloak;
 
@@ -11,24 +10,24 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
 {
     private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json)
     {
         json.Instant("@timestamp"u8, securityEvent.OccurredAt);
         json.Open("ecs"u8);
         json.Text("version"u8, EcsSchema.Version);
         json.Close();
-        WriteEvent(securityEvent, json, limits.OnlyIdentity);
-        if (!limits.OnlyIdentity)
+        WriteEvent(securityEvent, json);
+        if (!json.IsScarce)
         {
-            json.Text("message"u8, EventSummary.Compose(securityEvent, message));
+            json.Text("message"u8, EventSummary.Compose(securityEvent, message), Worth.Message);
             EcsParties.Write(securityEvent, json);
             WritePlaces(securityEvent, json);
         }
 
-        KeycloakMembers.Write("keycloak"u8, securityEvent, json, limits, includeRepresentation, IsShortened(limits));
+        KeycloakMembers.Write("keycloak"u8, securityEvent, json, includeRepresentation, includeLogin: true);
     }
 
-    private static void WriteEvent(SecurityEvent securityEvent, JsonMembers json, bool onlyIdentity)
+    private static void WriteEvent(SecurityEvent securityEvent, JsonMembers json)
     {
         var classification = securityEvent.Description.Classification;
         json.Open("event"u8);
@@ -36,17 +35,17 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
         json.Identity("id"u8, securityEvent.Id);
         json.Identity("action"u8, securityEvent.Type);
         json.List("category"u8, classification.EcsCategories);
-        json.List("type"u8, classification.EcsTypes);
+        WriteTypes(classification.EcsTypes, json);
         json.Text("outcome"u8, Texts.Outcome(securityEvent.Outcome));
         json.Text("dataset"u8, "keycloak.audit"u8);
-        if (!onlyIdentity)
+        if (!json.IsScarce)
         {
-            json.Text("code"u8, securityEvent.Kind == EventKind.Admin ? securityEvent.Type : securityEvent.Reason);
+            json.Text("code"u8, securityEvent.Kind == EventKind.Admin ? securityEvent.Type : securityEvent.Reason, Worth.Repetition);
             json.Text("reason"u8, securityEvent.Reason);
             json.Number("severity"u8, securityEvent.Severity);
-            json.Text("provider"u8, "keycloak"u8);
-            json.Text("module"u8, "keycloak"u8);
-            json.Instant("created"u8, securityEvent.ReceivedAt);
+            json.Text("provider"u8, "keycloak"u8, Worth.Caption);
+            json.Text("module"u8, "keycloak"u8, Worth.Caption);
+            json.Instant("created"u8, securityEvent.ReceivedAt, Worth.Unmapped);
         }
 
         json.Close();
@@ -55,25 +54,55 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
     private void WritePlaces(SecurityEvent securityEvent, JsonMembers json)
     {
         json.Open("service"u8);
-        json.Text("name"u8, "keycloak"u8);
-        json.Text("type"u8, "keycloak"u8);
-        json.Text("address"u8, securityEvent.Source.Host);
+        json.Text("name"u8, "keycloak"u8, Worth.Caption);
+        json.Text("type"u8, "keycloak"u8, Worth.Caption);
+        json.Text("address"u8, securityEvent.Source.Host, Worth.Context);
         json.Close();
         json.Open("observer"u8);
-        json.Text("vendor"u8, EventFormatCatalog.Vendor);
-        json.Text("product"u8, EventFormatCatalog.Vendor);
-        json.Text("version"u8, productVersion);
+        json.Text("vendor"u8, EventFormatCatalog.Vendor, Worth.Caption);
+        json.Text("product"u8, EventFormatCatalog.Vendor, Worth.Caption);
+        json.Text("version"u8, productVersion, Worth.Caption);
         json.Close();
         var redirect = EventDetails.Find(securityEvent.Details, "redirect_uri");
-        var host = Texts.Host(redirect);
-        if (redirect is { Length: > 0 })
+        WriteUrl(Texts.WithoutQuery(redirect), json);
+        EcsRelated.Write(securityEvent, Texts.Host(redirect), json);
+    }
+
+    // Every category of ECS 9.4 has the type "info", and Elastic's dashboard of Keycloak counts by it (elastic/integrations, packages/keycloak).
+    private static void WriteTypes(IReadOnlyList<string> types, JsonMembers json)
+    {
+        var isInfo = false;
+        json.OpenList("type"u8);
+        for (var index = 0; index < types.Count; index++)
         {
-            json.Open("url"u8);
-            json.Text("original"u8, Texts.WithoutQuery(redirect));
-            json.Text("domain"u8, host);
-            json.Close();
+            json.Item(types[index], Worth.Core);
+            isInfo |= types[index] == "info";
         }
 
-        EcsRelated.Write(securityEvent, host, json);
+        if (!isInfo)
+        {
+            json.Item("info"u8);
+        }
+
+        json.Close();
+    }
+
+    // The parts as Elastic's uri_parts makes them, but for query and fragment, which carry codes and states.
+    private static void WriteUrl(ReadOnlySpan<char> uri, JsonMembers json)
+    {
+        json.Open("url"u8);
+        json.Text("original"u8, uri, Worth.Context);
+        json.Text("domain"u8, Texts.Host(uri), Worth.Context);
+        var scheme = uri.IndexOf("://");
+        if (scheme > 0)
+        {
+            var authority = uri[(scheme + 3)..];
+            var path = authority.IndexOf('/');
+            json.Text("scheme"u8, uri[..scheme], Worth.Context);
+            json.Text("path"u8, path < 0 ? [] : authority[path..], Worth.Context);
+            json.Number("port"u8, Texts.Port(path < 0 ? authority : authority[..path]), Worth.Context);
+        }
+
+        json.Close();
     }
 }

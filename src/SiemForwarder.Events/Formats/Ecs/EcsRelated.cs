@@ -1,4 +1,4 @@
-using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Ecs;
@@ -9,28 +9,28 @@ internal static class EcsRelated
     public static void Write(SecurityEvent securityEvent, ReadOnlySpan<char> redirectHost, JsonMembers json)
     {
         json.Open("related"u8);
-        Span<char> scratch = stackalloc char[16];
-        if (IpLiteral.Read(securityEvent.IpAddress, scratch, out var address) != CefAddressKind.Name)
+        var literal = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.LongestText]);
+        if (literal.IsAddress)
         {
-            json.Writer.WriteStartArray("ip"u8);
-            json.Writer.WriteStringValue(address);
-            json.Writer.WriteEndArray();
+            json.OpenList("ip"u8, Worth.Repetition);
+            json.AddressItem(literal.Text);
+            json.Close();
         }
 
         if (IsNamed(securityEvent.Actor) || IsNamed(securityEvent.Subject))
         {
-            json.Writer.WriteStartArray("user"u8);
+            json.OpenList("user"u8, Worth.Repetition);
             WriteParty(securityEvent.Actor, null, json);
             WriteParty(securityEvent.Subject, securityEvent.Actor, json);
-            json.Writer.WriteEndArray();
+            json.Close();
         }
 
         if (securityEvent.Source.Host.Length > 0 || !redirectHost.IsEmpty)
         {
-            json.Writer.WriteStartArray("hosts"u8);
+            json.OpenList("hosts"u8, Worth.Repetition);
             json.Item(securityEvent.Source.Host);
             json.Item(redirectHost.SequenceEqual(securityEvent.Source.Host) ? [] : redirectHost);
-            json.Writer.WriteEndArray();
+            json.Close();
         }
 
         json.Close();

@@ -5,7 +5,10 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>Writes the members of one compact JSON object (RFC 8259); what is empty is left out, what is too long is cut.</summary>
+/// <summary>
+/// Writes the members of one compact JSON object (RFC 8259); what is empty is left out, objects and lists without members too, and where
+/// room is scarce what is worth least.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The writer owns nothing: it writes to the buffer of the formatter.")]
 internal sealed class JsonMembers
 {
@@ -20,105 +23,332 @@ internal sealed class JsonMembers
     // What a schema requires, but others could make long.
     private const int RequiredLength = 16;
 
+    private readonly JsonRoom room = new();
+    private readonly OpenNames open = new();
+    private readonly DetailNames detailNames = new();
+
+    // Three bytes of UTF-8 for each UTF-16 unit and the name before it stay below the longest term of Lucene, 32766 bytes: one longer value in a
+    // field of OpenSearch's type flat_object, and the whole document is refused.
+    private const int DetailLength = 8191;
+
     private int textLength;
+    private bool hasCutDetail;
+    private int markBytes;
+
+    // Levels within an object or list that is left out.
+    private int leftOutLevels;
+
+    // Levels within an object or list that is kept or left out whole; its number and where it began.
+    private int wholeLevels;
+    private int wholeNumber;
+    private int wholeStart;
 
     public Utf8JsonWriter Writer { get; } = new(Stream.Null, WriterOptions);
-
-    /// <summary>Begins anew at the end of a buffer.</summary>
-    /// <param name="output">Where to write.</param>
-    /// <param name="longestText">Longest text in UTF-16 units.</param>
-    public void Begin(Utf8Buffer output, int longestText)
-    {
-        Writer.Reset(output);
-        textLength = longestText;
-    }
 
     /// <summary>True where only what identifies the event is written.</summary>
     public bool IsScarce => textLength == 0;
 
-    public void Open(ReadOnlySpan<byte> name) => Writer.WriteStartObject(name);
+    /// <summary>Bytes that the mark of <see cref="Shortened"/> would have taken in the last event, had it been there.</summary>
+    public int MarkBytes => markBytes;
 
-    public void Close() => Writer.WriteEndObject();
+    /// <summary>True where something was cut after the mark had its place, so that the event must be written once more.</summary>
+    public bool LacksMark => IsShortened && markBytes > 0;
 
-    public void Text(ReadOnlySpan<byte> name, ReadOnlySpan<char> text)
+    private bool IsShortened => textLength != int.MaxValue || room.HasLeftOut || hasCutDetail;
+
+    private int Length => (int)(Writer.BytesCommitted + Writer.BytesPending);
+
+    /// <summary>Begins an event, whole but for its texts.</summary>
+    /// <param name="output">Where to write.</param>
+    /// <param name="longestText">Longest text in UTF-16 units.</param>
+    public void Begin(Utf8Buffer output, int longestText)
     {
-        if (!text.IsEmpty && textLength > 0)
+        textLength = longestText;
+        hasCutDetail = false;
+        room.Clear();
+        Again(output);
+    }
+
+    /// <summary>Begins the same event once more, without what was left out to save room.</summary>
+    public void Again(Utf8Buffer output)
+    {
+        Writer.Reset(output);
+        room.Again();
+        open.Clear();
+        (markBytes, leftOutLevels, wholeLevels) = (0, 0, 0);
+    }
+
+    /// <summary>Chooses members to leave out, until the event is so many bytes shorter; false where none was left.</summary>
+    public bool Save(int bytes) => room.Save(bytes);
+
+    /// <summary>Takes back members that were left out and fit into so many bytes; false where none does.</summary>
+    public bool Restore(int bytes) => room.HasLeftOut && room.Restore(bytes);
+
+    /// <summary>Opens an object; with less worth than <see cref="Worth.Core"/> it is kept or left out whole.</summary>
+    public void Open(ReadOnlySpan<byte> name, Worth worth = Worth.Core) => Open(Bracket.Object, name, worth);
+
+    /// <summary>Opens an object in a list.</summary>
+    public void OpenItem() => Open(Bracket.Item, [], Worth.Core);
+
+    /// <summary>Opens a list; with less worth than <see cref="Worth.Core"/> it is kept or left out whole.</summary>
+    public void OpenList(ReadOnlySpan<byte> name, Worth worth = Worth.Core) => Open(Bracket.List, name, worth);
+
+    /// <summary>Closes the object or list that was opened last.</summary>
+    public void Close()
+    {
+        if (leftOutLevels > 0)
+        {
+            leftOutLevels--;
+            return;
+        }
+
+        if (open.Close(Writer) is { } begun)
+        {
+            room.Begun(begun);
+        }
+
+        if (wholeLevels > 0 && --wholeLevels == 0)
+        {
+            room.Measured(wholeNumber, Length - wholeStart);
+        }
+    }
+
+    /// <summary>A text, cut where it is too long.</summary>
+    public void Text(ReadOnlySpan<byte> name, ReadOnlySpan<char> text, Worth worth = Worth.Fact)
+    {
+        if (!text.IsEmpty && textLength > 0 && Starts(worth, out var number, out var start))
         {
             Writer.WriteString(name, Texts.Cut(text, textLength));
+            Ends(number, start);
         }
     }
 
     /// <summary>A text of ours.</summary>
-    public void Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> text)
+    public void Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> text, Worth worth = Worth.Core)
     {
-        if (!text.IsEmpty)
+        if (!text.IsEmpty && Starts(worth, out var number, out var start))
         {
             Writer.WriteString(name, text);
+            Ends(number, start);
         }
     }
 
     /// <summary>A text that is kept when others are not: an id, a type.</summary>
-    public void Identity(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Writer.WriteString(name, Texts.Cut(text, Math.Max(textLength, IdentityLength)));
+    public void Identity(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Kept(name, text, IdentityLength);
 
     /// <summary>A text that the schema requires: of a few characters where room is scarce.</summary>
-    public void Required(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Writer.WriteString(name, Texts.Cut(text, Math.Max(textLength, RequiredLength)));
+    public void Required(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Kept(name, text, RequiredLength);
 
     /// <summary>An address, which is short and would mean another one if it were cut.</summary>
-    public void Address(ReadOnlySpan<byte> name, ReadOnlySpan<char> address) => Writer.WriteString(name, address);
+    public void Address(ReadOnlySpan<byte> name, ReadOnlySpan<char> address, Worth worth = Worth.Core)
+    {
+        if (Starts(worth, out var number, out var start))
+        {
+            Writer.WriteString(name, address);
+            Ends(number, start);
+        }
+    }
 
-    public void Number(ReadOnlySpan<byte> name, long number) => Writer.WriteNumber(name, number);
+    public void Number(ReadOnlySpan<byte> name, long value, Worth worth = Worth.Core)
+    {
+        if (Starts(worth, out var number, out var start))
+        {
+            Writer.WriteNumber(name, value);
+            Ends(number, start);
+        }
+    }
 
-    public void Instant(ReadOnlySpan<byte> name, DateTimeOffset instant)
+    /// <summary>A number that may be unknown.</summary>
+    public void Number(ReadOnlySpan<byte> name, double? value, Worth worth = Worth.Context)
+    {
+        if (value is { } known && Starts(worth, out var number, out var start))
+        {
+            Writer.WriteNumber(name, known);
+            Ends(number, start);
+        }
+    }
+
+    public void Instant(ReadOnlySpan<byte> name, DateTimeOffset instant, Worth worth = Worth.Core)
     {
         Span<byte> text = stackalloc byte[Instants.MillisecondsLength];
         Instants.Format(instant, text);
-        Writer.WriteString(name, text);
+        Text(name, text, worth);
     }
 
     /// <summary><c>true</c> where a mark is set, else nothing.</summary>
-    public void Mark(ReadOnlySpan<byte> name, bool isSet)
+    public void Mark(ReadOnlySpan<byte> name, bool isSet, Worth worth = Worth.Core)
     {
-        if (isSet)
+        if (isSet && Starts(worth, out var number, out var start))
         {
             Writer.WriteBoolean(name, true);
+            Ends(number, start);
         }
+    }
+
+    /// <summary>The mark of an event that is not whole.</summary>
+    public void Shortened(ReadOnlySpan<byte> name)
+    {
+        Mark(name, IsShortened);
+        // Nothing where it is written.
+        markBytes = IsShortened ? 0 : name.Length + ",\"\":true".Length;
+    }
+
+    /// <summary>JSON that is known to be legal, or a text where it is none.</summary>
+    public void Json(ReadOnlySpan<byte> name, string? json, Worth worth)
+    {
+        if (string.IsNullOrEmpty(json) || !Starts(worth, out var number, out var start))
+        {
+            return;
+        }
+
+        if (json.StartsWith('{') || json.StartsWith('['))
+        {
+            Writer.WritePropertyName(name);
+            Writer.WriteRawValue(json, skipInputValidation: true);
+        }
+        else
+        {
+            Writer.WriteString(name, Texts.Cut(json, textLength));
+        }
+
+        Ends(number, start);
     }
 
     /// <summary>An array of constant texts.</summary>
     public void List(ReadOnlySpan<byte> name, IReadOnlyList<string> texts)
     {
-        Writer.WriteStartArray(name);
+        OpenList(name);
         for (var index = 0; index < texts.Count; index++)
         {
-            Writer.WriteStringValue(texts[index]);
+            Item(texts[index], Worth.Core);
         }
 
-        Writer.WriteEndArray();
+        Close();
     }
 
-    /// <summary>A text in an array.</summary>
-    public void Item(ReadOnlySpan<char> text)
+    /// <summary>A text in a list; one of <see cref="Worth.Core"/> keeps a few characters whatever happens.</summary>
+    public void Item(ReadOnlySpan<char> text, Worth worth = Worth.Fact)
     {
-        if (!text.IsEmpty && textLength > 0)
+        var length = worth == Worth.Core ? Math.Max(textLength, RequiredLength) : textLength;
+        if (!text.IsEmpty && length > 0 && Starts(worth, out var number, out var start))
         {
-            Writer.WriteStringValue(Texts.Cut(text, textLength));
+            Writer.WriteStringValue(Texts.Cut(text, length));
+            Ends(number, start);
         }
     }
 
-    /// <summary>The details as one object; none where <paramref name="length"/> is 0.</summary>
-    public void Details(ReadOnlySpan<byte> name, IReadOnlyList<KeyValuePair<string, string>> details, int length)
+    /// <summary>A text of ours in a list.</summary>
+    public void Item(ReadOnlySpan<byte> text)
     {
-        if (details.Count == 0 || length == 0)
+        if (Starts(Worth.Core, out _, out _))
         {
+            Writer.WriteStringValue(text);
+        }
+    }
+
+    /// <summary>An address in a list, never cut.</summary>
+    public void AddressItem(ReadOnlySpan<char> address)
+    {
+        if (Starts(Worth.Core, out _, out _))
+        {
+            Writer.WriteStringValue(address);
+        }
+    }
+
+    /// <summary>A number in a list.</summary>
+    public void Item(double value)
+    {
+        if (Starts(Worth.Core, out _, out _))
+        {
+            Writer.WriteNumberValue(value);
+        }
+    }
+
+    /// <summary>The details as one object, each of which can be left out.</summary>
+    /// <param name="name">Name of the object.</param>
+    /// <param name="details">Names and values.</param>
+    /// <param name="asSent">True to keep the names as the source sent them, also those that a document store could not index.</param>
+    public void Details(ReadOnlySpan<byte> name, IReadOnlyList<KeyValuePair<string, string>> details, bool asSent = false)
+    {
+        Open(name);
+        detailNames.Begin(details.Count);
+        for (var index = 0; index < details.Count; index++)
+        {
+            var (key, value) = details[index];
+            var shown = asSent ? Texts.Cut(key, textLength) : detailNames.Next(key);
+            var length = asSent ? textLength : Math.Min(textLength, DetailLength);
+            if (length > 0 && Starts(Worth.Detail, out var number, out var start))
+            {
+                hasCutDetail |= value.Length > length;
+                Writer.WriteString(shown, Texts.Cut(value, length));
+                Ends(number, start);
+            }
+        }
+
+        Close();
+    }
+
+    private void Kept(ReadOnlySpan<byte> name, ReadOnlySpan<char> text, int least)
+    {
+        if (Starts(Worth.Core, out _, out _))
+        {
+            Writer.WriteString(name, Texts.Cut(text, Math.Max(textLength, least)));
+        }
+    }
+
+    private void Open(Bracket bracket, ReadOnlySpan<byte> name, Worth worth)
+    {
+        if (leftOutLevels > 0)
+        {
+            leftOutLevels++;
             return;
         }
 
-        Writer.WriteStartObject(name);
-        for (var index = 0; index < details.Count; index++)
+        if (wholeLevels > 0)
         {
-            Writer.WriteString(Texts.Cut(details[index].Key, length), Texts.Cut(details[index].Value, length));
+            wholeLevels++;
+        }
+        else if (worth != Worth.Core)
+        {
+            if (!room.Takes(worth, out wholeNumber))
+            {
+                room.Surrounded(wholeNumber, open.Waiting);
+                leftOutLevels = 1;
+                return;
+            }
+
+            open.Write(Writer, room.Next);
+            (wholeLevels, wholeStart) = (1, Length);
         }
 
-        Writer.WriteEndObject();
+        open.Add(bracket, name, room.Next);
+    }
+
+    // False where the member is not to be written.
+    private bool Starts(Worth worth, out int number, out int start)
+    {
+        (number, start) = (-1, 0);
+        if (leftOutLevels > 0)
+        {
+            return false;
+        }
+
+        if (worth != Worth.Core && wholeLevels == 0 && !room.Takes(worth, out number))
+        {
+            room.Surrounded(number, open.Waiting);
+            return false;
+        }
+
+        open.Write(Writer, room.Next);
+        start = Length;
+        return true;
+    }
+
+    private void Ends(int number, int start)
+    {
+        if (number >= 0)
+        {
+            room.Measured(number, Length - start);
+        }
     }
 }

@@ -1,34 +1,51 @@
-using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>A schema whose events are JSON objects: written in steps that leave out more and more, until one fits.</summary>
+/// <summary>
+/// A schema whose events are JSON objects: written whole; where that is too long, without what is worth least, one member after the other;
+/// and where that is not enough, with shorter texts.
+/// </summary>
 internal abstract class JsonPayload : IEventPayload
 {
+    // Each round writes the event once more; the first takes back nearly all that can be.
+    private const int MostRestores = 3;
+
+    // Longest texts in UTF-16 units; at 0 only what identifies the event is left.
+    private static readonly int[] TextLengths = [int.MaxValue, 1024, 512, 256, 128, 64, 32, 16, 0];
+
     private readonly JsonMembers members = new();
 
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
     {
         var start = output.Length;
-        foreach (ref readonly var limits in TruncationStep.Steps.AsSpan())
+        foreach (var length in TextLengths)
         {
             output.CutTo(start);
-            members.Begin(output, limits.TextLength);
-            members.Writer.WriteStartObject();
-            Write(securityEvent, members, limits);
-            members.Writer.WriteEndObject();
-            members.Writer.Flush();
-            if (output.Length - start <= maxBytes)
+            members.Begin(output, length);
+            for (var restores = 0; ;)
             {
-                return;
+                members.Writer.WriteStartObject();
+                Write(securityEvent, members);
+                members.Writer.WriteEndObject();
+                members.Writer.Flush();
+                var excess = output.Length - start - maxBytes;
+                if (excess <= 0 && !members.LacksMark && (restores++ == MostRestores || !members.Restore(-excess)))
+                {
+                    return;
+                }
+
+                if (excess > 0 && !members.Save(excess + members.MarkBytes))
+                {
+                    break;
+                }
+
+                output.CutTo(start);
+                members.Again(output);
             }
         }
     }
 
-    /// <summary>Writes the members of the event; where <see cref="TruncationStep.OnlyIdentity"/> is set, only what the schema cannot do without.</summary>
-    protected abstract void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits);
-
-    /// <summary>True where something is left out.</summary>
-    protected static bool IsShortened(in TruncationStep limits) => limits != TruncationStep.Steps[0];
+    /// <summary>Writes the members of the event; the same ones in the same order each time.</summary>
+    protected abstract void Write(SecurityEvent securityEvent, JsonMembers json);
 }

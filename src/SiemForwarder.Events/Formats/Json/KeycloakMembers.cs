@@ -1,4 +1,4 @@
-using SiemForwarder.Events.Formats.Native;
+using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Json;
 
@@ -7,32 +7,49 @@ namespace SiemForwarder.Events.Formats.Json;
 internal static class KeycloakMembers
 {
     public static void Write(
-        ReadOnlySpan<byte> name, SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits, bool includeRepresentation, bool isShortened)
+        ReadOnlySpan<byte> name, SecurityEvent securityEvent, JsonMembers json, bool includeRepresentation, bool includeLogin = false)
     {
         json.Open(name);
-        if (!limits.OnlyIdentity)
+        if (!json.IsScarce)
         {
-            json.Text("event_type"u8, EventType(securityEvent.Kind));
+            json.Text("event_type"u8, EventType(securityEvent.Kind), Worth.Caption);
             json.Identity("signature_id"u8, securityEvent.SignatureId);
-            json.Text("source"u8, securityEvent.Source.Name);
+            json.Text("source"u8, securityEvent.Source.Name, Worth.Unmapped);
             json.Open("realm"u8);
-            json.Text("id"u8, securityEvent.RealmId);
+            json.Text("id"u8, securityEvent.RealmId, Worth.Unmapped);
             json.Text("name"u8, securityEvent.Source.Realm);
             json.Close();
             WriteId("client"u8, securityEvent.ClientId ?? securityEvent.Actor?.ClientId, json);
             WriteId("session"u8, securityEvent.SessionId, json);
-            WriteId("transaction"u8, securityEvent.TransactionId, json);
-            json.Details("details"u8, securityEvent.Details, limits.DetailLength);
-            WriteAdmin(securityEvent.Admin, json, limits, includeRepresentation);
+            WriteId("transaction"u8, securityEvent.TransactionId, json, Worth.Unmapped);
+            if (includeLogin && securityEvent.Kind == EventKind.User)
+            {
+                WriteLogin(securityEvent, json);
+            }
+
+            json.Details("details"u8, securityEvent.Details);
+            WriteAdmin(securityEvent.Admin, json, includeRepresentation);
         }
 
         json.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
         json.Mark("test"u8, securityEvent.IsTest);
-        json.Mark("truncated"u8, isShortened);
+        json.Shortened("truncated"u8);
         json.Close();
     }
 
-    private static void WriteAdmin(AdminAction? admin, JsonMembers json, in TruncationStep limits, bool includeRepresentation)
+    // What Elastic's own dashboard of Keycloak reads (elastic/integrations, packages/keycloak, pipeline events.yml).
+    private static void WriteLogin(SecurityEvent securityEvent, JsonMembers json)
+    {
+        json.Open("login"u8);
+        json.Text("type"u8, securityEvent.Type, Worth.Repetition);
+        json.Text("auth_method"u8, EventDetails.Find(securityEvent.Details, "auth_method"), Worth.Context);
+        json.Text("auth_type"u8, EventDetails.Find(securityEvent.Details, "auth_type"), Worth.Context);
+        json.Text("code_id"u8, EventDetails.Find(securityEvent.Details, "code_id"), Worth.Repetition);
+        json.Text("redirect_uri"u8, Text.Texts.WithoutQuery(EventDetails.Find(securityEvent.Details, "redirect_uri")), Worth.Repetition);
+        json.Close();
+    }
+
+    private static void WriteAdmin(AdminAction? admin, JsonMembers json, bool includeRepresentation)
     {
         if (admin is null)
         {
@@ -40,25 +57,25 @@ internal static class KeycloakMembers
         }
 
         json.Open("admin"u8);
-        json.Text("operation"u8, admin.Operation);
+        json.Text("operation"u8, admin.Operation, Worth.Unmapped);
         json.Open("resource"u8);
-        json.Text("type"u8, admin.ResourceType);
+        json.Text("type"u8, admin.ResourceType, Worth.Unmapped);
         json.Text("path"u8, admin.ResourcePath);
         json.Text("id"u8, admin.ResourceId);
         json.Text("name"u8, admin.ResourceName);
-        json.Details("values"u8, admin.Values, limits.DetailLength);
+        json.Details("values"u8, admin.Values);
         json.Close();
         // A text and not an object: the members of a representation differ from type to type, and an index has one mapping.
-        json.Text("representation"u8, includeRepresentation && limits.Representation ? admin.Representation : null);
+        json.Text("representation"u8, includeRepresentation ? admin.Representation : null, Worth.Representation);
         json.Close();
     }
 
-    private static void WriteId(ReadOnlySpan<byte> name, string? id, JsonMembers json)
+    private static void WriteId(ReadOnlySpan<byte> name, string? id, JsonMembers json, Worth worth = Worth.Fact)
     {
         if (!string.IsNullOrEmpty(id))
         {
             json.Open(name);
-            json.Text("id"u8, id);
+            json.Text("id"u8, id, worth);
             json.Close();
         }
     }

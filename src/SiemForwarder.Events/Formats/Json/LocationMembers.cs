@@ -12,20 +12,20 @@ internal static class LocationMembers
         }
 
         json.Open("geo"u8);
-        json.Text("city_name"u8, location.City);
-        json.Text("region_name"u8, location.Region);
-        json.Text("region_iso_code"u8, location is { RegionCode: not null, Country.Length: 2 } ? location.RegionCode : null);
-        json.Text(location.Country is { Length: 2 } ? "country_iso_code"u8 : "country_name"u8, location.Country);
+        json.Text("city_name"u8, location.City, Worth.Context);
+        json.Text("region_name"u8, location.Region, Worth.Context);
+        json.Text("region_iso_code"u8, location is { RegionCode: not null, Country.Length: 2 } ? location.RegionCode : null, Worth.Context);
+        json.Text(location.Country is { Length: 2 } ? "country_iso_code"u8 : "country_name"u8, location.Country, Worth.Context);
         WriteCoordinates("location"u8, location, json);
         json.Close();
         if (location.AutonomousSystemNumber is { } number)
         {
             json.Open("as"u8);
-            json.Number("number"u8, number);
+            json.Number("number"u8, number, Worth.Context);
             if (location.AutonomousSystemOrganization is { Length: > 0 } organization)
             {
                 json.Open("organization"u8);
-                json.Text("name"u8, organization);
+                json.Text("name"u8, organization, Worth.Context);
                 json.Close();
             }
 
@@ -42,21 +42,21 @@ internal static class LocationMembers
         }
 
         json.Open("location"u8);
-        json.Text("city"u8, location.City);
-        json.Text("region"u8, location.Region);
-        json.Text("country"u8, location.Country);
+        json.Text("city"u8, location.City, Worth.Context);
+        json.Text("region"u8, location.Region, Worth.Context);
+        json.Text("country"u8, location.Country, Worth.Context);
         if (location is { Latitude: { } latitude, Longitude: { } longitude })
         {
-            json.Writer.WriteNumber("lat"u8, latitude);
-            json.Writer.WriteNumber("long"u8, longitude);
+            json.Number("lat"u8, (double?)latitude);
+            json.Number("long"u8, (double?)longitude);
         }
 
         json.Close();
         if (location.AutonomousSystemNumber is { } number)
         {
             json.Open("autonomous_system"u8);
-            json.Number("number"u8, number);
-            json.Text("name"u8, location.AutonomousSystemOrganization);
+            json.Number("number"u8, number, Worth.Context);
+            json.Text("name"u8, location.AutonomousSystemOrganization, Worth.Context);
             json.Close();
         }
     }
@@ -69,13 +69,13 @@ internal static class LocationMembers
             return;
         }
 
-        json.Text("SrcGeoCity"u8, location.City);
-        json.Text("SrcGeoRegion"u8, location.Region);
-        json.Text("SrcGeoCountry"u8, location.Country);
+        json.Text("SrcGeoCity"u8, location.City, Worth.Context);
+        json.Text("SrcGeoRegion"u8, location.Region, Worth.Context);
+        json.Text("SrcGeoCountry"u8, location.Country, Worth.Context);
         if (location is { Latitude: { } latitude, Longitude: { } longitude })
         {
-            json.Writer.WriteNumber("SrcGeoLatitude"u8, latitude);
-            json.Writer.WriteNumber("SrcGeoLongitude"u8, longitude);
+            json.Number("SrcGeoLatitude"u8, (double?)latitude);
+            json.Number("SrcGeoLongitude"u8, (double?)longitude);
         }
     }
 
@@ -88,14 +88,14 @@ internal static class LocationMembers
         }
 
         json.Open("location"u8);
-        json.Text("city"u8, location.City);
-        json.Text("state"u8, location.Region);
-        json.Text("countryOrRegion"u8, location.Country);
+        json.Text("city"u8, location.City, Worth.Context);
+        json.Text("state"u8, location.Region, Worth.Context);
+        json.Text("countryOrRegion"u8, location.Country, Worth.Context);
         if (location is { Latitude: { } latitude, Longitude: { } longitude })
         {
-            json.Open("regionCoordinates"u8);
-            json.Writer.WriteNumber("latitude"u8, latitude);
-            json.Writer.WriteNumber("longitude"u8, longitude);
+            json.Open("regionCoordinates"u8, Worth.Context);
+            json.Number("latitude"u8, (double?)latitude);
+            json.Number("longitude"u8, (double?)longitude);
             json.Close();
         }
 
@@ -107,10 +107,10 @@ internal static class LocationMembers
     {
         if (location is { Latitude: { } latitude, Longitude: { } longitude })
         {
-            json.Writer.WriteStartArray(name);
-            json.Writer.WriteNumberValue(longitude);
-            json.Writer.WriteNumberValue(latitude);
-            json.Writer.WriteEndArray();
+            json.OpenList(name, Worth.Context);
+            json.Item(longitude);
+            json.Item(latitude);
+            json.Close();
         }
     }
 }

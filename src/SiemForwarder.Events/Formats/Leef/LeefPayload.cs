@@ -1,4 +1,5 @@
 using System.Text;
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Text;
 using SiemForwarder.Events.Keycloak;
@@ -62,8 +63,8 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         attributes.Add("outcome"u8, Texts.Outcome(securityEvent.Outcome));
         attributes.AddMark("test"u8, securityEvent.IsTest);
         attributes.AddMark("deprecatedDuplicate"u8, securityEvent.IsDeprecatedDuplicate);
-        AppendAddress("src"u8, "srcName"u8, securityEvent.IpAddress, ref attributes);
-        AppendAddress("dst"u8, "dstName"u8, securityEvent.Source.Host, ref attributes);
+        AppendAddress("src"u8, "srcName"u8, "srcPort"u8, securityEvent.IpAddress, ref attributes);
+        AppendAddress("dst"u8, "dstName"u8, [], securityEvent.Source.Host, ref attributes);
         // A lockout tells no name.
         attributes.Add("usrName"u8, securityEvent.Subject?.Name ?? securityEvent.Subject?.Id, NameLength);
         attributes.Add("accountName"u8, securityEvent.Subject?.Id, NameLength);
@@ -125,15 +126,19 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
     }
 
     // QRadar wants addresses in src and dst, nothing else.
-    private static void AppendAddress(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> nameKey, string? address, ref LeefAttributes attributes)
+    private static void AppendAddress(
+        scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> nameKey, scoped ReadOnlySpan<byte> portKey, string? address, ref LeefAttributes attributes)
     {
         if (string.IsNullOrEmpty(address))
         {
             return;
         }
 
-        Span<char> scratch = stackalloc char[16];
-        var isName = IpLiteral.Read(address, scratch, out var text) == CefAddressKind.Name;
-        attributes.Add(isName ? nameKey : key, text, NameLength);
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        attributes.Add(literal.IsAddress ? key : nameKey, literal.Text, NameLength);
+        if (literal.Port is { } port && !portKey.IsEmpty)
+        {
+            attributes.Add(portKey, port);
+        }
     }
 }

@@ -1,192 +1,105 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using SiemForwarder.Events.Formats.Json;
 using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Native;
 
 /// <summary>Writes the native schema: one compact JSON object, nulls left out (RFC 8259).</summary>
 /// <param name="includeRepresentation">Whether the representation of admin events is written.</param>
-[SuppressMessage("Design", "CA1001", Justification = "The writer owns nothing: it writes to the buffer of the formatter.")]
-internal sealed class NativeJsonPayload(bool includeRepresentation) : IEventPayload
+internal sealed class NativeJsonPayload(bool includeRepresentation) : JsonPayload
 {
-    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    // Id and type are cut last: they tell which event it was.
-    private const int IdentityLength = 64;
-
-    private readonly Utf8JsonWriter writer = new(Stream.Null, WriterOptions);
-
-    public void Append(SecurityEvent securityEvent, Utf8Buffer output, int maxBytes)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json)
     {
-        var start = output.Length;
-        foreach (ref readonly var limits in TruncationStep.Steps.AsSpan())
+        json.Text("schema_version"u8, NativeJson.SchemaVersion, Worth.Core);
+        json.Identity("event_id"u8, securityEvent.Id);
+        json.Identity("event_type"u8, securityEvent.Type);
+        json.Instant("timestamp"u8, securityEvent.OccurredAt);
+        json.Text("outcome"u8, Texts.Outcome(securityEvent.Outcome));
+        if (!json.IsScarce)
         {
-            output.CutTo(start);
-            writer.Reset(output);
-            WriteEvent(securityEvent, limits, isWhole: limits == TruncationStep.Steps[0]);
-            writer.Flush();
-            if (output.Length - start <= maxBytes)
-            {
-                return;
-            }
-        }
-    }
-
-    private void WriteEvent(SecurityEvent securityEvent, in TruncationStep limits, bool isWhole)
-    {
-        writer.WriteStartObject();
-        writer.WriteString(NativeJsonNames.SchemaVersion, NativeJson.SchemaVersion);
-        WriteText(NativeJsonNames.EventId, securityEvent.Id, Math.Max(limits.TextLength, IdentityLength));
-        WriteText(NativeJsonNames.EventType, securityEvent.Type, Math.Max(limits.TextLength, IdentityLength));
-        WriteInstant(NativeJsonNames.Timestamp, securityEvent.OccurredAt);
-        writer.WriteString(NativeJsonNames.Outcome, Texts.Outcome(securityEvent.Outcome));
-        if (!limits.OnlyIdentity)
-        {
-            WriteDescription(securityEvent, limits.TextLength);
-            WriteParties(securityEvent, limits.TextLength);
-            WriteOrigin(securityEvent, limits.TextLength);
-            WriteLocation(securityEvent.Location, limits.TextLength);
-            WriteDetails(NativeJsonNames.Context, securityEvent.Details, limits.DetailLength);
-            WriteAdmin(securityEvent.Admin, limits);
+            WriteDescription(securityEvent, json);
+            WriteParties(securityEvent, json);
+            WriteOrigin(securityEvent, json);
+            WriteLocation(securityEvent.Location, json);
+            json.Details("context"u8, securityEvent.Details, asSent: true);
+            WriteAdmin(securityEvent.Admin, json);
         }
 
-        WriteMark(NativeJsonNames.DeprecatedDuplicate, securityEvent.IsDeprecatedDuplicate);
-        WriteMark(NativeJsonNames.Test, securityEvent.IsTest);
-        WriteMark(NativeJsonNames.Truncated, !isWhole);
-        writer.WriteEndObject();
+        json.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
+        json.Mark("test"u8, securityEvent.IsTest);
+        json.Shortened("truncated"u8);
     }
 
-    private void WriteDescription(SecurityEvent securityEvent, int length)
+    private static void WriteDescription(SecurityEvent securityEvent, JsonMembers json)
     {
-        WriteInstant(NativeJsonNames.ReceivedAt, securityEvent.ReceivedAt);
-        writer.WriteString(NativeJsonNames.Kind, Kind(securityEvent.Kind));
-        WriteText(NativeJsonNames.SignatureId, securityEvent.SignatureId, Math.Max(length, IdentityLength));
-        WriteText(NativeJsonNames.Category, securityEvent.Description.Category, length);
-        WriteText(NativeJsonNames.Name, securityEvent.Description.Name, length);
-        writer.WriteNumber(NativeJsonNames.Severity, securityEvent.Severity);
-        WriteText(NativeJsonNames.Reason, securityEvent.Reason, length);
+        json.Instant("received_at"u8, securityEvent.ReceivedAt, Worth.Unmapped);
+        json.Text("kind"u8, Kind(securityEvent.Kind), Worth.Caption);
+        json.Identity("signature_id"u8, securityEvent.SignatureId);
+        json.Text("category"u8, securityEvent.Description.Category, Worth.Caption);
+        json.Text("name"u8, securityEvent.Description.Name, Worth.Caption);
+        json.Number("severity"u8, securityEvent.Severity);
+        json.Text("reason"u8, securityEvent.Reason);
     }
 
-    private void WriteParties(SecurityEvent securityEvent, int length)
+    private static void WriteParties(SecurityEvent securityEvent, JsonMembers json)
     {
         var subject = securityEvent.Subject;
         var requestor = securityEvent.Actor;
-        WriteText(NativeJsonNames.Subject, subject?.Name ?? subject?.Id, length);
-        WriteText(NativeJsonNames.SubjectId, subject?.Id, length);
-        WriteText(NativeJsonNames.Requestor, requestor?.Name ?? requestor?.Id, length);
-        WriteText(NativeJsonNames.RequestorId, requestor?.Id, length);
-        WriteText(NativeJsonNames.RequestorRealm, requestor?.Realm, length);
-        WriteText(NativeJsonNames.RequestorClientId, securityEvent.Kind == EventKind.Admin ? requestor?.ClientId : null, length);
+        var worth = ReferenceEquals(subject, requestor) ? Worth.Repetition : Worth.Core;
+        json.Text("subject"u8, subject?.Name ?? subject?.Id, Worth.Core);
+        json.Text("subject_id"u8, subject?.Id, Worth.Core);
+        json.Text("requestor"u8, requestor?.Name ?? requestor?.Id, worth);
+        json.Text("requestor_id"u8, requestor?.Id, worth);
+        json.Text("requestor_realm"u8, requestor?.Realm, Worth.Context);
+        json.Text("requestor_client_id"u8, securityEvent.Kind == EventKind.Admin ? requestor?.ClientId : null);
     }
 
-    private void WriteOrigin(SecurityEvent securityEvent, int length)
+    private static void WriteOrigin(SecurityEvent securityEvent, JsonMembers json)
     {
         var source = securityEvent.Source;
-        WriteText(NativeJsonNames.OrgId, source.Realm.Length > 0 ? source.Realm : securityEvent.RealmId, length);
-        WriteText(NativeJsonNames.RealmId, securityEvent.RealmId, length);
-        WriteText(NativeJsonNames.Source, source.Name, length);
-        WriteText(NativeJsonNames.ClientId, securityEvent.ClientId, length);
-        WriteText(NativeJsonNames.SessionId, securityEvent.SessionId, length);
-        WriteText(NativeJsonNames.TransactionId, securityEvent.TransactionId, length);
-        WriteText(NativeJsonNames.IpAddress, securityEvent.IpAddress, length);
+        json.Text("org_id"u8, source.Realm.Length > 0 ? source.Realm : securityEvent.RealmId);
+        json.Text("realm_id"u8, securityEvent.RealmId, Worth.Unmapped);
+        json.Text("source"u8, source.Name, Worth.Unmapped);
+        json.Text("client_id"u8, securityEvent.ClientId);
+        json.Text("session_id"u8, securityEvent.SessionId);
+        json.Text("transaction_id"u8, securityEvent.TransactionId, Worth.Context);
+        json.Text("ip_address"u8, securityEvent.IpAddress, Worth.Core);
     }
 
-    private void WriteLocation(EventLocation? location, int length)
+    private static void WriteLocation(EventLocation? location, JsonMembers json)
     {
         if (location is null)
         {
             return;
         }
 
-        writer.WriteStartObject(NativeJsonNames.Location);
-        WriteText(NativeJsonNames.City, location.City, length);
-        WriteText(NativeJsonNames.Region, location.Region, length);
-        WriteText(NativeJsonNames.RegionCode, location.RegionCode, length);
-        WriteText(NativeJsonNames.Country, location.Country, length);
-        WriteNumber(NativeJsonNames.Latitude, location.Latitude);
-        WriteNumber(NativeJsonNames.Longitude, location.Longitude);
-        WriteNumber(NativeJsonNames.AccuracyRadiusKm, location.AccuracyRadiusKm);
-        WriteNumber(NativeJsonNames.AutonomousSystemNumber, location.AutonomousSystemNumber);
-        WriteText(NativeJsonNames.AutonomousSystemOrganization, location.AutonomousSystemOrganization, length);
-        writer.WriteEndObject();
+        json.Open("location"u8);
+        json.Text("city"u8, location.City, Worth.Context);
+        json.Text("region"u8, location.Region, Worth.Context);
+        json.Text("regionCode"u8, location.RegionCode, Worth.Context);
+        json.Text("country"u8, location.Country, Worth.Context);
+        json.Number("latitude"u8, location.Latitude);
+        json.Number("longitude"u8, location.Longitude);
+        json.Number("accuracyRadiusKm"u8, location.AccuracyRadiusKm);
+        json.Number("autonomousSystemNumber"u8, location.AutonomousSystemNumber);
+        json.Text("autonomousSystemOrganization"u8, location.AutonomousSystemOrganization, Worth.Context);
+        json.Close();
     }
 
-    private void WriteNumber(JsonEncodedText name, double? number)
-    {
-        if (number is { } known)
-        {
-            writer.WriteNumber(name, known);
-        }
-    }
-
-    private void WriteDetails(JsonEncodedText name, IReadOnlyList<KeyValuePair<string, string>> details, int length)
-    {
-        if (details.Count == 0 || length == 0)
-        {
-            return;
-        }
-
-        writer.WriteStartObject(name);
-        for (var index = 0; index < details.Count; index++)
-        {
-            writer.WriteString(Texts.Cut(details[index].Key, length), Texts.Cut(details[index].Value, length));
-        }
-
-        writer.WriteEndObject();
-    }
-
-    private void WriteAdmin(AdminAction? admin, in TruncationStep limits)
+    private void WriteAdmin(AdminAction? admin, JsonMembers json)
     {
         if (admin is null)
         {
             return;
         }
 
-        WriteText(NativeJsonNames.Operation, admin.Operation, limits.TextLength);
-        WriteText(NativeJsonNames.ResourceType, admin.ResourceType, limits.TextLength);
-        WriteText(NativeJsonNames.ResourcePath, admin.ResourcePath, limits.TextLength);
-        WriteText(NativeJsonNames.ResourceId, admin.ResourceId, limits.TextLength);
-        WriteText(NativeJsonNames.ResourceName, admin.ResourceName, limits.TextLength);
-        WriteDetails(NativeJsonNames.ResourceValues, admin.Values, limits.DetailLength);
-        if (!includeRepresentation || !limits.Representation || admin.Representation is not { } representation)
-        {
-            return;
-        }
-
+        json.Text("operation"u8, admin.Operation, Worth.Context);
+        json.Text("resource_type"u8, admin.ResourceType, Worth.Context);
+        json.Text("resource_path"u8, admin.ResourcePath);
+        json.Text("resource_id"u8, admin.ResourceId);
+        json.Text("resource_name"u8, admin.ResourceName);
+        json.Details("resource_values"u8, admin.Values, asSent: true);
         // The redactor writes compact JSON, or a note in words where it was none.
-        if (representation.StartsWith('{') || representation.StartsWith('['))
-        {
-            writer.WritePropertyName(NativeJsonNames.Representation);
-            writer.WriteRawValue(representation, skipInputValidation: true);
-        }
-        else
-        {
-            writer.WriteString(NativeJsonNames.Representation, representation);
-        }
-    }
-
-    private void WriteText(JsonEncodedText name, string? text, int length)
-    {
-        if (!string.IsNullOrEmpty(text))
-        {
-            writer.WriteString(name, Texts.Cut(text, length));
-        }
-    }
-
-    private void WriteInstant(JsonEncodedText name, DateTimeOffset instant)
-    {
-        Span<byte> text = stackalloc byte[Instants.MillisecondsLength];
-        Instants.Format(instant, text);
-        writer.WriteString(name, text);
-    }
-
-    private void WriteMark(JsonEncodedText name, bool isSet)
-    {
-        if (isSet)
-        {
-            writer.WriteBoolean(name, true);
-        }
+        json.Json("representation"u8, includeRepresentation ? admin.Representation : null, Worth.Representation);
     }
 
     private static ReadOnlySpan<byte> Kind(EventKind kind) => kind switch

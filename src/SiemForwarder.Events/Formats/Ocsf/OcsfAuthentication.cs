@@ -15,7 +15,7 @@ internal static class OcsfAuthentication
         var client = json.IsScarce || string.IsNullOrEmpty(securityEvent.ClientId) ? "keycloak" : securityEvent.ClientId;
         json.Open("service"u8);
         json.Identity("name"u8, client);
-        json.Text("uid"u8, securityEvent.ClientId);
+        json.Text("uid"u8, securityEvent.ClientId, Worth.Repetition);
         json.Close();
         if (json.IsScarce)
         {
@@ -24,15 +24,15 @@ internal static class OcsfAuthentication
 
         if (activity.ActivityId is Logon or AccountSwitch)
         {
-            json.Mark("is_remote"u8, true);
-            json.Number("logon_type_id"u8, 3);
-            json.Text("logon_type"u8, "Network"u8);
+            json.Mark("is_remote"u8, true, Worth.Context);
+            json.Number("logon_type_id"u8, 3, Worth.Context);
+            json.Text("logon_type"u8, "Network"u8, Worth.Caption);
         }
 
         if (activity.ActivityId == AccountSwitch)
         {
             json.Number("account_switch_type_id"u8, 2);
-            json.Text("account_switch_type"u8, "Impersonate"u8);
+            json.Text("account_switch_type"u8, "Impersonate"u8, Worth.Caption);
         }
 
         WriteProtocol(securityEvent, activity, json);
@@ -46,15 +46,16 @@ internal static class OcsfAuthentication
         var protocol = isToken ? 6 : method switch { "openid-connect" => 4, "saml" => 5, "docker-v2" => 99, _ => 0 };
         if (protocol != 0)
         {
-            json.Number("auth_protocol_id"u8, protocol);
-            json.Text("auth_protocol"u8, protocol switch { 4 => "OpenID", 5 => "SAML", 6 => "OAUTH 2.0", _ => method });
+            json.Number("auth_protocol_id"u8, protocol, Worth.Context);
+            var worth = protocol == OcsfClasses.Other ? Worth.Context : Worth.Caption;
+            json.Text("auth_protocol"u8, protocol switch { 4 => "OpenID", 5 => "SAML", 6 => "OAUTH 2.0", _ => method }, worth);
         }
 
         var refreshToken = securityEvent.Type == "REFRESH_TOKEN" ? EventDetails.Find(securityEvent.Details, "token_id") : null;
         refreshToken ??= EventDetails.Find(securityEvent.Details, "refresh_token_id");
         if (isToken && refreshToken is { Length: > 0 })
         {
-            json.Open("authentication_token"u8);
+            json.Open("authentication_token"u8, Worth.Context);
             json.Number("type_id"u8, 4);
             json.Text("type"u8, "Refresh Token"u8);
             json.Text("uid"u8, refreshToken);
@@ -76,7 +77,7 @@ internal static class OcsfAuthentication
         var source = securityEvent.Source;
         if (source.Host.Length > 0 && source.Realm.Length > 0 && issuer.TryWrite($"https://{source.Host}/realms/{source.Realm}", out var length))
         {
-            json.Text("issuer"u8, issuer[..length]);
+            json.Text("issuer"u8, issuer[..length], Worth.Context);
         }
 
         json.Close();

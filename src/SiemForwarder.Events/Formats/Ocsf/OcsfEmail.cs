@@ -12,6 +12,9 @@ internal static class OcsfEmail
 
     private static readonly SearchValues<char> Domain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
 
+    /// <summary>True for what never has to be left out to make room.</summary>
+    public static bool IsShort(string email) => email.Length <= 64;
+
     public static bool IsValid(ReadOnlySpan<char> text)
     {
         var at = text.IndexOf('@');

@@ -20,9 +20,10 @@ internal static class OcsfEntity
         if (securityEvent.Admin is { } admin)
         {
             WriteResource(securityEvent, admin, json);
-            WriteData(includeRepresentation ? admin.Representation : null, json);
+            // A text and not an object: its members differ from type to type, users choose names of attributes, and an index has one mapping.
+            json.Text("data"u8, includeRepresentation ? admin.Representation : null, Worth.Representation);
         }
-        else if (securityEvent.Type.StartsWith("CLIENT_", StringComparison.Ordinal) || securityEvent.Type.Contains("REGISTER_NODE", StringComparison.Ordinal))
+        else if (IsClient(securityEvent) || securityEvent.Type.Contains("REGISTER_NODE", StringComparison.Ordinal))
         {
             WriteNamed(securityEvent.ClientId, securityEvent.ClientId, json);
             WriteType(Other, "Client", json);
@@ -35,6 +36,10 @@ internal static class OcsfEntity
 
         json.Close();
     }
+
+    /// <summary>True where a client registered, changed or deleted itself or another one: the event's client is the entity.</summary>
+    public static bool IsClient(SecurityEvent securityEvent) =>
+        securityEvent.Admin is null && securityEvent.Type.StartsWith("CLIENT_", StringComparison.Ordinal);
 
     private static void WriteResource(SecurityEvent securityEvent, AdminAction admin, JsonMembers json)
     {
@@ -89,20 +94,6 @@ internal static class OcsfEntity
     private static void WriteType(int type, string caption, JsonMembers json)
     {
         json.Number("type_id"u8, type);
-        json.Text("type"u8, caption);
-    }
-
-    // The redactor writes compact JSON, or a note in words where it was none.
-    private static void WriteData(string? representation, JsonMembers json)
-    {
-        if (representation is not null && (representation.StartsWith('{') || representation.StartsWith('[')))
-        {
-            json.Writer.WritePropertyName("data"u8);
-            json.Writer.WriteRawValue(representation, skipInputValidation: true);
-        }
-        else
-        {
-            json.Text("data"u8, representation);
-        }
+        json.Text("type"u8, caption, Worth.Caption);
     }
 }

@@ -5,7 +5,7 @@ namespace SiemForwarder.Events.Formats.Ocsf;
 /// <summary>Writes <c>metadata</c>: the version of the schema, the product that the event is from, and its id.</summary>
 internal static class OcsfMetadata
 {
-    public static void Write(SecurityEvent securityEvent, JsonMembers json, bool isVersion19, bool onlyIdentity, bool isShortened)
+    public static void Write(SecurityEvent securityEvent, JsonMembers json, bool isVersion19)
     {
         json.Open("metadata"u8);
         json.Text("version"u8, isVersion19 ? "1.9.0"u8 : "1.8.0"u8);
@@ -15,17 +15,17 @@ internal static class OcsfMetadata
         json.Close();
         json.Identity("uid"u8, securityEvent.Id);
         json.Identity("event_code"u8, securityEvent.Type);
-        if (!onlyIdentity)
+        if (!json.IsScarce)
         {
-            json.Text("correlation_uid"u8, securityEvent.TransactionId);
-            json.Text("log_provider"u8, "SiemForwarder"u8);
-            json.Text("log_name"u8, LogName(securityEvent.Kind));
+            json.Text("correlation_uid"u8, securityEvent.TransactionId, Worth.Context);
+            json.Text("log_provider"u8, "SiemForwarder"u8, Worth.Caption);
+            json.Text("log_name"u8, LogName(securityEvent.Kind), Worth.Caption);
             json.Text("tenant_uid"u8, securityEvent.Source.Realm);
-            json.Instant("original_time"u8, securityEvent.OccurredAt);
-            json.Number("processed_time"u8, securityEvent.ReceivedAt.ToUnixTimeMilliseconds());
+            json.Instant("original_time"u8, securityEvent.OccurredAt, Worth.Caption);
+            json.Number("processed_time"u8, securityEvent.ReceivedAt.ToUnixTimeMilliseconds(), Worth.Unmapped);
         }
 
-        json.Mark("is_truncated"u8, isShortened);
+        json.Shortened("is_truncated"u8);
         json.Close();
     }
 

@@ -1,4 +1,4 @@
-using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Json;
 using SiemForwarder.Events.Keycloak;
 
@@ -33,20 +33,21 @@ internal static class OcsfParties
         if (party?.Id is { Length: > 0 } id)
         {
             json.Identity("uid"u8, id);
-            json.Text("name"u8, party.Name);
+            json.Text("name"u8, party.Name, Worth.Core);
         }
         else
         {
             json.Identity("name"u8, party?.Name is { Length: > 0 } name ? name : nobody);
         }
 
-        var type = isAdministrator ? Administrator : party is { IsServiceAccount: true } ? Service : OrdinaryUser;
+        var type = party is { IsServiceAccount: true } ? Service : isAdministrator ? Administrator : OrdinaryUser;
         json.Number("type_id"u8, type);
-        json.Text("type"u8, type switch { Administrator => "Admin", Service => "Service", _ => "User" });
-        json.Text("domain"u8, party?.Realm);
+        json.Text("type"u8, type switch { Administrator => "Admin"u8, Service => "Service"u8, _ => "User"u8 }, Worth.Caption);
+        json.Text("domain"u8, party?.Realm, Worth.Context);
         if (OcsfEmail.IsValid(party?.Email) && !json.IsScarce)
         {
-            json.Address("email_addr"u8, party!.Email);
+            // An observable points to a short one, so that it stays as long as the user does.
+            json.Address("email_addr"u8, party!.Email, OcsfEmail.IsShort(party.Email!) ? Worth.Core : Worth.Fact);
         }
     }
 
@@ -56,13 +57,16 @@ internal static class OcsfParties
         var actor = securityEvent.Actor;
         var isAnother = actor is not null && (!hasUser || !ReferenceEquals(actor, securityEvent.Subject));
         var isRequired = activity.ClassUid == OcsfClasses.ApiActivity;
-        var client = securityEvent.ClientId is { Length: > 0 } clientId ? clientId : actor?.ClientId;
+        // A client that is registered, changed or deleted is what was acted on; who did it is not told.
+        var isActedOn = activity.ClassUid == OcsfClasses.EntityManagement && OcsfEntity.IsClient(securityEvent);
+        var client = isActedOn ? null : securityEvent.ClientId is { Length: > 0 } clientId ? clientId : actor?.ClientId;
         if (json.IsScarce ? !isRequired : !isAnother && !isRequired && string.IsNullOrEmpty(client))
         {
             return;
         }
 
-        json.Open("actor"u8);
+        // Without a user the app is all that makes it legal, so one goes with the other.
+        json.Open("actor"u8, isAnother || isRequired ? Worth.Core : Worth.Fact);
         if (isAnother || isRequired)
         {
             json.Open("user"u8);
@@ -70,12 +74,12 @@ internal static class OcsfParties
             json.Close();
         }
 
-        json.Text("app_name"u8, securityEvent.ClientId);
+        json.Text("app_name"u8, isActedOn ? null : securityEvent.ClientId);
         json.Text("app_uid"u8, client);
-        var idp = EventDetails.Find(securityEvent.Details, "identity_provider") ?? securityEvent.Source.Realm;
+        var idp = EventDetails.Find(securityEvent.Details, "identity_provider") ?? actor?.Realm ?? securityEvent.Source.Realm;
         if (idp.Length > 0 && !json.IsScarce)
         {
-            json.Open("idp"u8);
+            json.Open("idp"u8, Worth.Context);
             json.Text("name"u8, idp);
             json.Text("uid"u8, idp);
             json.Close();
@@ -92,19 +96,20 @@ internal static class OcsfParties
             return;
         }
 
-        Span<char> scratch = stackalloc char[16];
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
         json.Open("src_endpoint"u8);
         if (!isKnown)
         {
             json.Text("name"u8, "unknown"u8);
         }
-        else if (IpLiteral.Read(address, scratch, out var text) != CefAddressKind.Name)
+        else if (literal.IsAddress)
         {
-            json.Address("ip"u8, text);
+            json.Address("ip"u8, literal.Text);
+            json.Number("port"u8, literal.Port, Worth.Fact);
         }
         else
         {
-            json.Text("name"u8, address);
+            json.Text("name"u8, address, Worth.Core);
         }
 
         LocationMembers.WriteOcsf(location, json);

@@ -1,6 +1,5 @@
 using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Json;
-using SiemForwarder.Events.Formats.Native;
 using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
@@ -10,44 +9,62 @@ internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) 
 {
     private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json)
     {
         var classification = securityEvent.Description.Classification;
         var activity = isVersion19 ? classification.Ocsf19 : classification.Ocsf18;
         json.Number("class_uid"u8, activity.ClassUid);
         json.Number("category_uid"u8, OcsfClasses.Category(activity.ClassUid));
         json.Number("activity_id"u8, activity.ActivityId);
-        json.Identity("activity_name"u8, OcsfClasses.Activity(activity));
+        WriteActivityName(activity, json);
         json.Number("type_uid"u8, activity.TypeUid);
         var severity = SeverityId(securityEvent.Severity);
         json.Number("severity_id"u8, severity);
         json.Number("status_id"u8, securityEvent.Outcome switch { EventOutcome.Success => 1, EventOutcome.Failure => 2, _ => 0 });
         json.Number("time"u8, securityEvent.OccurredAt.ToUnixTimeMilliseconds());
-        OcsfMetadata.Write(securityEvent, json, isVersion19, limits.OnlyIdentity, IsShortened(limits));
-        if (!limits.OnlyIdentity)
+        OcsfMetadata.Write(securityEvent, json, isVersion19);
+        if (!json.IsScarce)
         {
-            json.Text("class_name"u8, OcsfClasses.Name(activity.ClassUid));
-            json.Text("category_name"u8, activity.ClassUid == OcsfClasses.ApiActivity ? "Application Activity" : "Identity & Access Management");
-            json.Text("severity"u8, severity switch { 1 => "Informational"u8, 2 => "Low"u8, 3 => "Medium"u8, 4 => "High"u8, _ => "Critical"u8 });
-            json.Text("status"u8, securityEvent.Outcome switch { EventOutcome.Success => "Success"u8, EventOutcome.Failure => "Failure"u8, _ => "Unknown"u8 });
+            json.Text("class_name"u8, OcsfClasses.Name(activity.ClassUid), Worth.Caption);
+            json.Text(
+                "category_name"u8, activity.ClassUid == OcsfClasses.ApiActivity ? "Application Activity"u8 : "Identity & Access Management"u8, Worth.Caption);
+            json.Text(
+                "severity"u8, severity switch { 1 => "Informational"u8, 2 => "Low"u8, 3 => "Medium"u8, 4 => "High"u8, _ => "Critical"u8 }, Worth.Caption);
+            json.Text(
+                "status"u8, securityEvent.Outcome switch { EventOutcome.Success => "Success"u8, EventOutcome.Failure => "Failure"u8, _ => "Unknown"u8 },
+                Worth.Caption);
             json.Text("status_code"u8, securityEvent.Reason);
             json.Text("status_detail"u8, EventDetails.Find(securityEvent.Details, "reason"));
-            json.Text("message"u8, EventSummary.Compose(securityEvent, message));
+            json.Text("message"u8, EventSummary.Compose(securityEvent, message), Worth.Message);
         }
 
         OcsfParties.Write(securityEvent, activity, json);
-        OcsfTargets.Write(securityEvent, activity, json, isVersion19, includeRepresentation && limits.Representation);
+        OcsfTargets.Write(securityEvent, activity, json, isVersion19, includeRepresentation);
         if (activity.ClassUid == OcsfClasses.Authentication)
         {
             OcsfAuthentication.Write(securityEvent, activity, json);
         }
 
-        if (!limits.OnlyIdentity)
+        if (!json.IsScarce)
         {
-            OcsfObservables.Write(securityEvent, json);
+            OcsfObservables.Write(securityEvent, activity, isVersion19, json);
         }
 
-        OcsfUnmapped.Write(securityEvent, json, limits);
+        // Only the class of entities has a place for it.
+        OcsfUnmapped.Write(securityEvent, json, includeRepresentation && activity.ClassUid != OcsfClasses.EntityManagement);
+    }
+
+    // The name of an activity of one's own is all that tells it (OCSF base event: required where activity_id is 99).
+    private static void WriteActivityName(OcsfActivity activity, JsonMembers json)
+    {
+        if (activity.ActivityId == OcsfClasses.Other)
+        {
+            json.Identity("activity_name"u8, OcsfClasses.Activity(activity));
+        }
+        else
+        {
+            json.Text("activity_name"u8, OcsfClasses.Activity(activity), Worth.Caption);
+        }
     }
 
     private static int SeverityId(int severity) => severity switch { <= 1 => 1, <= 3 => 2, <= 6 => 3, <= 8 => 4, _ => 5 };

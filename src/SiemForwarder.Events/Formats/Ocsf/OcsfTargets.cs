@@ -30,7 +30,7 @@ internal static class OcsfTargets
                 json.Open("api"u8);
                 json.Identity("operation"u8, securityEvent.Type);
                 json.Open("service"u8);
-                json.Text("name"u8, "keycloak"u8);
+                json.Text("name"u8, "keycloak"u8, Worth.Caption);
                 json.Close();
                 json.Close();
                 WriteImpersonated(securityEvent, json);
@@ -44,7 +44,7 @@ internal static class OcsfTargets
 
         if (activity.ClassUid is OcsfClasses.Authentication or OcsfClasses.ApiActivity && securityEvent.Source.Host.Length > 0 && !json.IsScarce)
         {
-            json.Open("dst_endpoint"u8);
+            json.Open("dst_endpoint"u8, Worth.Context);
             json.Text("hostname"u8, securityEvent.Source.Host);
             json.Text("svc_name"u8, "keycloak"u8);
             json.Close();
@@ -112,8 +112,8 @@ internal static class OcsfTargets
 
         if (isVersion19)
         {
-            json.Writer.WriteStartArray("users"u8);
-            json.Writer.WriteStartObject();
+            json.OpenList("users"u8);
+            json.OpenItem();
         }
         else
         {
@@ -124,7 +124,7 @@ internal static class OcsfTargets
         json.Close();
         if (isVersion19)
         {
-            json.Writer.WriteEndArray();
+            json.Close();
         }
     }
 
@@ -145,27 +145,32 @@ internal static class OcsfTargets
 
     private static void WriteRoles(ReadOnlySpan<char> names, JsonMembers json, bool asRoles, ReadOnlySpan<char> separator = default)
     {
-        json.Writer.WriteStartArray(asRoles ? "iam_roles"u8 : "privileges"u8);
+        json.OpenList(asRoles ? "iam_roles"u8 : "privileges"u8);
+        var isFirst = true;
         foreach (var range in names.Split(separator.IsEmpty ? ", " : separator))
         {
             var name = names[range];
-            if (name.IsEmpty || json.IsScarce)
+            if (name.IsEmpty)
             {
                 continue;
             }
 
+            // The first one stays: class 3005 of OCSF 1.8 requires one.
             if (!asRoles)
             {
-                json.Item(name);
-                continue;
+                json.Item(name, isFirst ? Worth.Core : Worth.Fact);
+            }
+            else if (!json.IsScarce)
+            {
+                json.OpenItem();
+                json.Text("name"u8, name);
+                json.Close();
             }
 
-            json.Writer.WriteStartObject();
-            json.Text("name"u8, name);
-            json.Close();
+            isFirst = false;
         }
 
-        json.Writer.WriteEndArray();
+        json.Close();
     }
 
     private static void WriteFactors(string? credentialType, JsonMembers json)
@@ -176,11 +181,11 @@ internal static class OcsfTargets
         }
 
         var type = credentialType switch { "password" => 11, "otp" => 7, "webauthn" or "webauthn-passwordless" => 10, "email" => 8, _ => 99 };
-        json.Writer.WriteStartArray("auth_factors"u8);
-        json.Writer.WriteStartObject();
+        json.OpenList("auth_factors"u8, Worth.Context);
+        json.OpenItem();
         json.Number("factor_type_id"u8, type);
         json.Text("factor_type"u8, type switch { 11 => "Password", 7 => "OTP", 10 => "WebAuthn", 8 => "Email", _ => credentialType });
         json.Close();
-        json.Writer.WriteEndArray();
+        json.Close();
     }
 }

@@ -81,7 +81,11 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
             members.Identity("signature_id"u8, signatureId);
         }
 
-        members.Details("resource_values"u8, values, length);
+        if (length > 0)
+        {
+            members.Details("resource_values"u8, values);
+        }
+
         members.Mark("deprecated_duplicate"u8, securityEvent.IsDeprecatedDuplicate);
         members.Mark("test"u8, securityEvent.IsTest);
         members.Mark("truncated"u8, !isWhole);

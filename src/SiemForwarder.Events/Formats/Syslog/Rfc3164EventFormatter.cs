@@ -7,9 +7,8 @@ namespace SiemForwarder.Events.Formats.Syslog;
 /// <summary>Writes a payload as the CONTENT of an RFC 3164 message; the time is in UTC and has neither year nor zone.</summary>
 internal sealed class Rfc3164EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, bool hasTag = true) : IEventFormatter
 {
-    private const int HostnameLength = 255;
-
     private readonly Utf8Buffer buffer = new();
+    private readonly SyslogHostname hostname = new(settings.Hostname, allowsColon: false);
 
     // Relays take "CEF:" or "LEEF:" behind the host for the tag, so there is one unless the reader of the payload wants none.
     private readonly byte[] tag = hasTag ? Encoding.ASCII.GetBytes(Tag(settings.AppName) + ": ") : [];
@@ -22,7 +21,7 @@ internal sealed class Rfc3164EventFormatter(IEventPayload payload, SyslogHeaderS
         buffer.Append((byte)'>');
         Instants.AppendBsd(buffer, securityEvent.OccurredAt);
         buffer.Append((byte)' ');
-        Texts.AppendPrintable(buffer, settings.Hostname ?? securityEvent.Source.Host, HostnameLength);
+        hostname.Append(securityEvent.Source, buffer);
         buffer.Append((byte)' ');
         buffer.Append(tag);
         payload.Append(securityEvent, buffer, maxMessageBytes - buffer.Length);

@@ -6,7 +6,6 @@ namespace SiemForwarder.Events.Formats.Syslog;
 /// <summary>Writes a payload as the MSG of an RFC 5424 message, without a byte order mark, so that receivers see the first character of the payload.</summary>
 internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, bool hasStructuredData) : IEventFormatter
 {
-    private const int HostnameLength = 255;
     private const int AppNameLength = 48;
     private const int MessageIdLength = 32;
 
@@ -15,6 +14,7 @@ internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderS
     private static readonly int[] ValueLengths = [256, 64, 16, 0];
 
     private readonly Utf8Buffer buffer = new();
+    private readonly SyslogHostname hostname = new(settings.Hostname, allowsColon: true);
     private readonly StructuredDataWriter structuredData = new(settings.EnterpriseNumber);
 
     public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)
@@ -35,7 +35,7 @@ internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderS
         Instants.Format(securityEvent.OccurredAt, buffer.GetSpan(Instants.MicrosecondsLength)[..Instants.MicrosecondsLength]);
         buffer.Advance(Instants.MicrosecondsLength);
         buffer.Append((byte)' ');
-        Texts.AppendPrintable(buffer, settings.Hostname ?? securityEvent.Source.Host, HostnameLength);
+        hostname.Append(securityEvent.Source, buffer);
         buffer.Append((byte)' ');
         Texts.AppendPrintable(buffer, settings.AppName, AppNameLength);
         buffer.Append(" - "u8);

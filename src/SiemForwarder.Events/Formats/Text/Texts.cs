@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SiemForwarder.Events.Formats.Text;
 
 /// <summary>Cuts texts to the lengths that formats allow.</summary>
@@ -36,6 +38,14 @@ internal static class Texts
         authority = authority[(authority.LastIndexOf('@') + 1)..];
         var port = authority.LastIndexOf(':');
         return port > authority.LastIndexOf(']') ? authority[..port] : authority;
+    }
+
+    /// <summary>The port of an authority such as <c>user@host:8080</c>; null where it names none.</summary>
+    public static int? Port(ReadOnlySpan<char> authority)
+    {
+        var colon = authority.LastIndexOf(':');
+        return colon > authority.LastIndexOf(']')
+            && ushort.TryParse(authority[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
     }
 
     /// <summary>Printable ASCII as syslog headers want it (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, nothing

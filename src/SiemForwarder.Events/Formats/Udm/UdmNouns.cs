@@ -1,4 +1,4 @@
-using SiemForwarder.Events.Formats.Cef;
+using SiemForwarder.Events.Addresses;
 using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Udm;
@@ -22,12 +22,12 @@ internal static class UdmNouns
         }
 
         json.Close();
-        json.Writer.WriteStartArray("intermediary"u8);
-        json.Writer.WriteStartObject();
+        json.OpenList("intermediary"u8);
+        json.OpenItem();
         json.Required("hostname"u8, securityEvent.Source.Host.Length > 0 ? securityEvent.Source.Host : "keycloak");
-        json.Text("application"u8, "keycloak"u8);
-        json.Writer.WriteEndObject();
-        json.Writer.WriteEndArray();
+        json.Text("application"u8, "keycloak"u8, Worth.Caption);
+        json.Close();
+        json.Close();
     }
 
     private static void WriteAddress(string? address, JsonMembers json)
@@ -37,16 +37,17 @@ internal static class UdmNouns
             return;
         }
 
-        Span<char> scratch = stackalloc char[16];
-        if (IpLiteral.Read(address, scratch, out var text) == CefAddressKind.Name)
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        if (!literal.IsAddress)
         {
             json.Required("hostname"u8, address);
             return;
         }
 
-        json.Writer.WriteStartArray("ip"u8);
-        json.Writer.WriteStringValue(text);
-        json.Writer.WriteEndArray();
+        json.OpenList("ip"u8);
+        json.AddressItem(literal.Text);
+        json.Close();
+        json.Number("port"u8, literal.Port, Worth.Fact);
     }
 
     private static void WriteUser(EventParty? party, JsonMembers json)
@@ -58,12 +59,12 @@ internal static class UdmNouns
 
         json.Open("user"u8);
         json.Required("userid"u8, party.Name is { Length: > 0 } name ? name : party.Id is { Length: > 0 } id ? id : "unknown");
-        json.Text("productObjectId"u8, party.Id);
+        json.Text("productObjectId"u8, party.Id, Worth.Core);
         if (!string.IsNullOrEmpty(party.Email) && !json.IsScarce)
         {
-            json.Writer.WriteStartArray("emailAddresses"u8);
+            json.OpenList("emailAddresses"u8);
             json.Item(party.Email);
-            json.Writer.WriteEndArray();
+            json.Close();
         }
 
         json.Close();

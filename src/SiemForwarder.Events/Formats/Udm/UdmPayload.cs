@@ -1,6 +1,5 @@
 using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Json;
-using SiemForwarder.Events.Formats.Native;
 
 namespace SiemForwarder.Events.Formats.Udm;
 
@@ -12,7 +11,7 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
 
     private readonly char[] message = new char[EventSummary.Length];
 
-    protected override void Write(SecurityEvent securityEvent, JsonMembers json, in TruncationStep limits)
+    protected override void Write(SecurityEvent securityEvent, JsonMembers json)
     {
         var type = UdmEventType.Of(securityEvent);
         json.Open("metadata"u8);
@@ -22,7 +21,7 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
         json.Text("productName"u8, "Keycloak"u8);
         json.Identity("productEventType"u8, securityEvent.Type);
         json.Identity("productLogId"u8, securityEvent.Id);
-        json.Text("description"u8, EventSummary.Compose(securityEvent, message));
+        json.Text("description"u8, EventSummary.Compose(securityEvent, message), Worth.Message);
         json.Close();
         UdmNouns.Write(securityEvent, json);
         if (type is UdmEventType.Login or UdmEventType.Logout)
@@ -30,44 +29,44 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
             json.Open("extensions"u8);
             json.Open("auth"u8);
             json.Text("type"u8, "SSO"u8);
-            json.Writer.WriteStartArray("mechanism"u8);
-            json.Writer.WriteStringValue(UdmEventType.Mechanism(securityEvent));
-            json.Writer.WriteEndArray();
+            json.OpenList("mechanism"u8);
+            json.Item(UdmEventType.Mechanism(securityEvent));
+            json.Close();
             json.Close();
             json.Close();
         }
 
         WriteResult(securityEvent, json);
-        KeycloakMembers.Write("additional"u8, securityEvent, json, limits, includeRepresentation, IsShortened(limits));
+        KeycloakMembers.Write("additional"u8, securityEvent, json, includeRepresentation);
     }
 
     private static void WriteResult(SecurityEvent securityEvent, JsonMembers json)
     {
-        json.Writer.WriteStartArray("securityResult"u8);
-        json.Writer.WriteStartObject();
+        json.OpenList("securityResult"u8);
+        json.OpenItem();
         json.Text("severity"u8,
             securityEvent.Severity switch { <= 1 => "INFORMATIONAL"u8, <= 3 => "LOW"u8, <= 6 => "MEDIUM"u8, <= 8 => "HIGH"u8, _ => "CRITICAL"u8 });
         if (securityEvent.Outcome != EventOutcome.Unknown)
         {
             var isBlocked = securityEvent.Reason is "user_disabled" or "user_temporarily_disabled" or "not_allowed";
-            json.Writer.WriteStartArray("action"u8);
-            json.Writer.WriteStringValue(securityEvent.Outcome == EventOutcome.Success ? "ALLOW"u8 : isBlocked ? "BLOCK"u8 : "FAIL"u8);
-            json.Writer.WriteEndArray();
+            json.OpenList("action"u8);
+            json.Item(securityEvent.Outcome == EventOutcome.Success ? "ALLOW"u8 : isBlocked ? "BLOCK"u8 : "FAIL"u8);
+            json.Close();
         }
 
         if (securityEvent.Outcome == EventOutcome.Failure)
         {
             if (securityEvent.Description.Category == "authentication")
             {
-                json.Writer.WriteStartArray("category"u8);
-                json.Writer.WriteStringValue("AUTH_VIOLATION"u8);
-                json.Writer.WriteEndArray();
+                json.OpenList("category"u8);
+                json.Item("AUTH_VIOLATION"u8);
+                json.Close();
             }
 
             json.Text("summary"u8, securityEvent.Reason);
         }
 
-        json.Writer.WriteEndObject();
-        json.Writer.WriteEndArray();
+        json.Close();
+        json.Close();
     }
 }

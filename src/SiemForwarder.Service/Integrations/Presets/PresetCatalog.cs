@@ -34,6 +34,7 @@ internal static class PresetCatalog
             [
                 "Kibana > Stack Management > API keys > Create API key, restricted to indices logs-keycloak.audit-* with create_doc and auto_configure, "
                     + "cluster privilege monitor.",
+                "Install the index template docs/deploy/elastic-index-template.json: PUT /_index_template/siemforwarder-keycloak.",
                 "Copy the encoded key into settings.apiKey.",
                 "Test, then Discover > data view logs-*: data_stream.dataset : keycloak.audit.",
             ],
@@ -48,7 +49,7 @@ internal static class PresetCatalog
             Description = "A data stream of OpenSearch in the Elastic Common Schema; repeats make no second document.",
             Steps =
             [
-                "OpenSearch Dashboards > Index Management > Templates > Create template for logs-keycloak.* of type 'Data streams'.",
+                "Install the index template docs/deploy/opensearch-index-template.json: PUT /_index_template/siemforwarder-keycloak.",
                 "Security > Internal users: make a user; Roles: let it write to logs-keycloak.* (write, create_index) and map the user to the role.",
                 "Put user name and password into authentication.",
                 "Test, then Discover on logs-keycloak.*.",

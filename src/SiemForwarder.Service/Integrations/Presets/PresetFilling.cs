@@ -56,7 +56,8 @@ internal static class PresetFilling
         ? given ?? preset
         : new SyslogContract(
             given.Format ?? preset.Format, given.Framing ?? preset.Framing, given.Facility ?? preset.Facility, given.AppName ?? preset.AppName,
-            given.Hostname ?? preset.Hostname, given.MaxMessageBytes ?? preset.MaxMessageBytes);
+            given.Hostname ?? preset.Hostname, given.MaxMessageBytes ?? preset.MaxMessageBytes,
+            given.EnterpriseNumber ?? preset.EnterpriseNumber);
 
     private static HttpContract? Fill(HttpContract? given, HttpContract? preset) => given is null || preset is null
         ? given ?? preset

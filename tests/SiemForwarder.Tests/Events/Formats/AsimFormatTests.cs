@@ -8,7 +8,7 @@ public sealed class AsimFormatTests
 {
     [Theory]
     [InlineData(int.MaxValue)]
-    [InlineData(1200)]
+    [InlineData(1024)]
     public void EveryEventMeetsItsSchema(int maxBytes)
     {
         var schemas = new[] { "authentication", "audit_event", "user_management" }

@@ -105,7 +105,10 @@ public sealed class CefFormatTests
     [InlineData("::FFFF:c000:0201", "src", "192.0.2.1")]
     [InlineData("2001:db8::7", "c6a2", "2001:db8::7")]
     [InlineData("[2001:db8::7]", "c6a2", "2001:db8::7")]
-    [InlineData("fe80::1%eth0", "c6a2", "fe80::1")]
+    [InlineData("fe80::1%eth0", "shost", "fe80::1%eth0")]
+    [InlineData("[2001:db8::7]:443", "c6a2", "2001:db8::7", "443")]
+    [InlineData("192.0.2.1:51044, 10.0.0.1", "src", "192.0.2.1", "51044")]
+    [InlineData("[::1]:99999999", "shost", "[::1]:99999999")]
     [InlineData("proxy.example.com", "shost", "proxy.example.com")]
     [InlineData("256.1.1.1", "shost", "256.1.1.1")]
     [InlineData("1.2.3", "shost", "1.2.3")]
@@ -113,13 +116,14 @@ public sealed class CefFormatTests
     [InlineData("0x7f000001", "shost", "0x7f000001")]
     [InlineData("192.0.2.1 src=10.0.0.1", "shost", "192.0.2.1 src=10.0.0.1")]
     [InlineData("::ffff:zz:1", "shost", "::ffff:zz:1")]
-    public void AnAddressGoesUnderTheKeyOfItsKind(string address, string key, string value)
+    public void AnAddressGoesUnderTheKeyOfItsKind(string address, string key, string value, string? port = null)
     {
         var message = Parse(Some.LoginEvent(ip: address));
 
         Assert.Equal(value, message[key]);
         Assert.Single(message.Pairs, pair => pair.Key is "src" or "c6a2" or "shost");
         Assert.Equal(key == "c6a2" ? "Source IPv6 Address" : null, message["c6a2Label"]);
+        Assert.Equal(port, message["spt"]);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class CimFormatTests
 
     [Theory]
     [InlineData(int.MaxValue)]
-    [InlineData(1200)]
+    [InlineData(1024)]
     public void EveryEventHasTheFieldsOfItsDataModel(int maxBytes)
     {
         var authentication = Required("Authentication");

@@ -105,6 +105,79 @@ public sealed class EcsFormatTests
     }
 
     [Fact]
+    public void AnAddressWithAPortIsBoth()
+    {
+        using var document = Parse(Some.LoginEvent(ip: "[2001:DB8::1]:443, 10.0.0.1"));
+        var source = document.RootElement.GetProperty("source");
+
+        Assert.Equal(("2001:db8::1", 443), (source.GetProperty("ip").GetString(), source.GetProperty("port").GetInt32()));
+        Assert.Equal("[2001:DB8::1]:443, 10.0.0.1", source.GetProperty("address").GetString());
+        Assert.Equal("2001:db8::1", document.RootElement.GetProperty("related").GetProperty("ip")[0].GetString());
+    }
+
+    [Fact]
+    public void WhatElasticsOwnDashboardReadsIsThere()
+    {
+        using var document = Parse(Some.LoginEvent() with
+        {
+            Details = [new("auth_method", "openid-connect"), new("auth_type", "code"), new("code_id", "c1"), new("redirect_uri", "https://app.example.com:8443/a/b?code=x#y")],
+        });
+
+        Assert.Equal(["start", "info"], document.RootElement.GetProperty("event").GetProperty("type").EnumerateArray().Select(type => type.GetString()));
+        Assert.Equal("login", Text(document, "keycloak", "event_type"));
+        Assert.Equal("LOGIN_ERROR", Text(document, "keycloak", "login", "type"));
+        Assert.Equal("openid-connect", Text(document, "keycloak", "login", "auth_method"));
+        Assert.Equal("code", Text(document, "keycloak", "login", "auth_type"));
+        Assert.Equal("c1", Text(document, "keycloak", "login", "code_id"));
+        Assert.Equal(("https", "app.example.com", "/a/b"), (Text(document, "url", "scheme"), Text(document, "url", "domain"), Text(document, "url", "path")));
+        Assert.Equal(8443, document.RootElement.GetProperty("url").GetProperty("port").GetInt32());
+        Assert.Equal("https://app.example.com:8443/a/b", Text(document, "url", "original"));
+    }
+
+    [Fact]
+    public void NamesOfDetailsAreSafeAndEachOnce()
+    {
+        string[] names = ["auth_method", "a", "a.b", "a_b", "a:b", "", ".", "..", "updated_größe", "x\0y", "\uD83D", new string('k', 500), "a_b_4"];
+        using var document = Parse(Some.LoginEvent() with { Details = [.. names.Select((name, index) => KeyValuePair.Create(name, $"{index}"))] });
+        var details = document.RootElement.GetProperty("keycloak").GetProperty("details").EnumerateObject().ToList();
+
+        Assert.Equal(Enumerable.Range(0, names.Length).Select(index => $"{index}"), details.Select(detail => detail.Value.GetString()));
+        Assert.Equal(names.Length, details.Select(detail => detail.Name).Distinct().Count());
+        Assert.Equal(["auth_method", "a", "a_b", "a_b_3", "a_b_4", "_", "__6", "__", "updated_größe", "x_y", "__10", new string('k', 128), "a_b_4_12"], details.Select(detail => detail.Name));
+    }
+
+    [Fact]
+    public void AVeryLongDetailIsCutAndSaysSo()
+    {
+        foreach (var schema in new[] { "ecs", "ocsf" })
+        {
+            var message = FormatSettings.Text(FormatSettings.Write(schema, Some.LoginEvent() with { Details = [new("long", new string('€', 40_000))] }, int.MaxValue));
+
+            Assert.Contains($"\"{new string('€', 8191)}\"", message, StringComparison.Ordinal);
+            Assert.Contains("truncated\":true", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("elastic-index-template.json")]
+    [InlineData("opensearch-index-template.json")]
+    public void TheShippedTemplatesNameEveryField(string file)
+    {
+        using var template = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "deploy", file)));
+        var mapped = Mapped(template.RootElement.GetProperty("template").GetProperty("mappings"), "").ToHashSet();
+        foreach (var securityEvent in CatalogueEvents.All())
+        {
+            using var document = Parse(securityEvent);
+            Assert.All(Fields(document.RootElement, "").Where(field => !field.StartsWith("keycloak.details.", StringComparison.Ordinal)), field => Assert.Contains(field, mapped));
+        }
+
+        Assert.Contains("data_stream.dataset", mapped);
+    }
+
+    private static IEnumerable<string> Mapped(JsonElement mapping, string prefix) => mapping.GetProperty("properties").EnumerateObject().SelectMany(field =>
+        field.Value.TryGetProperty("properties", out _) ? Mapped(field.Value, prefix + field.Name + ".") : [prefix + field.Name]);
+
+    [Fact]
     public void AnyTextComesBack() => Prop.ForAll(HostileText.Any(), text =>
     {
         using var document = Parse(FormatPropertyTests.HostileEvent(text));

@@ -84,6 +84,9 @@ public sealed class LeefFormatTests
     [InlineData("2001:db8::1", "src", "2001:db8::1")]
     [InlineData("::ffff:192.0.2.1", "src", "192.0.2.1")]
     [InlineData("proxy.example.com", "srcName", "proxy.example.com")]
+    [InlineData("[2001:db8::1]:443", "src", "2001:db8::1")]
+    [InlineData("[2001:db8::1]:443", "srcPort", "443")]
+    [InlineData("fe80::1%eth0", "srcName", "fe80::1%eth0")]
     public void OnlyAnAddressIsAnAddress(string address, string key, string expected) =>
         Assert.Equal(expected, LeefParser.Parse(Leef(Some.LoginEvent(ip: address)))[key]);
 

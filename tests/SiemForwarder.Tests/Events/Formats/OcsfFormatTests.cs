@@ -24,7 +24,7 @@ public sealed class OcsfFormatTests
         var validators = Validators(version);
         foreach (var maxBytes in new[] { int.MaxValue, EventFormatCatalog.LowestMaxBytes(schema), 520 })
         {
-            var formatter = EventFormatCatalog.Create(FormatSettings.For(schema, Math.Max(maxBytes, 1200)) with { IncludeRepresentation = true });
+            var formatter = EventFormatCatalog.Create(FormatSettings.For(schema, Math.Max(maxBytes, EventFormatCatalog.LowestMaxBytes(schema))) with { IncludeRepresentation = true });
             foreach (var securityEvent in CatalogueEvents.All())
             {
                 AssertValid(validators, FormatSettings.Write(formatter, maxBytes == 520 ? Long(securityEvent) : securityEvent));
@@ -117,6 +117,77 @@ public sealed class OcsfFormatTests
         Assert.Equal(expected, document.RootElement.GetProperty(member).GetRawText());
         Assert.Equal("u1", Find(document, "user", "uid"));
         Assert.Equal("a1", document.RootElement.GetProperty("actor").GetProperty("user").GetProperty("uid").GetString());
+    }
+
+    [Theory]
+    [InlineData("ocsf")]
+    [InlineData("ocsf-1.9")]
+    public void EveryObservableIsAMemberOfItsEvent(string schema)
+    {
+        foreach (var securityEvent in CatalogueEvents.All())
+        {
+            foreach (var maxBytes in new[] { int.MaxValue, 1472, 1024 })
+            {
+                using var document = JsonDocument.Parse(FormatSettings.Write(schema, securityEvent, maxBytes));
+                if (document.RootElement.TryGetProperty("observables", out var observables))
+                {
+                    Assert.All(observables.EnumerateArray(), one => Assert.Equal(
+                        one.GetProperty("value").GetString(), At(document.RootElement, one.GetProperty("name").GetString()!)));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("ocsf")]
+    [InlineData("ocsf-1.9")]
+    public void TheRepresentationIsThereInEveryClassAndOnlyWhereAskedFor(string schema)
+    {
+        var asked = EventFormatCatalog.Create(FormatSettings.For(schema, int.MaxValue) with { IncludeRepresentation = true });
+        foreach (var securityEvent in CatalogueEvents.All().Where(one => one.Admin?.Representation is not null))
+        {
+            using var document = JsonDocument.Parse(FormatSettings.Write(asked, securityEvent));
+            var place = Number(document.RootElement, "class_uid") == 3004 ? "entity.data" : "unmapped.representation";
+
+            Assert.Equal(securityEvent.Admin!.Representation, At(document.RootElement, place));
+            Assert.DoesNotContain("\"representation\"", FormatSettings.Text(FormatSettings.Write(schema, securityEvent)), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void AnActorIsWhoActedAndLivesInARealmOfItsOwn()
+    {
+        using var admin = JsonDocument.Parse(FormatSettings.Write("ocsf", Some.Normalized(EventStream.Admin, """
+            {"id":"e1","operationType":"UPDATE","resourceType":"REALM","resourcePath":"","realmId":"r1",
+             "authDetails":{"realmId":"master","clientId":"c1","userId":"a1"}}
+            """) with { Actor = new EventParty("a1", "service-account-terraform", null, "master", "c1") }));
+        using var registered = JsonDocument.Parse(FormatSettings.Write("ocsf", Some.Normalized(
+            EventStream.User, """{"id":"e1","type":"CLIENT_REGISTER","realmId":"r1","clientId":"new-app"}""")));
+        using var loggedIn = JsonDocument.Parse(FormatSettings.Write("ocsf", Some.LoginEvent()));
+
+        Assert.Equal("master", At(admin.RootElement, "actor.idp.name"));
+        Assert.Equal(("4", "Service"), (At(admin.RootElement, "actor.user.type_id"), At(admin.RootElement, "actor.user.type")));
+        Assert.Equal("new-app", At(registered.RootElement, "entity.uid"));
+        Assert.Null(At(registered.RootElement, "actor.app_uid"));
+        Assert.Equal("web-app", At(loggedIn.RootElement, "actor.app_uid"));
+        Assert.Equal("acme", At(loggedIn.RootElement, "actor.idp.name"));
+    }
+
+    // The member at a path such as users[0].name.
+    private static string? At(JsonElement element, string path)
+    {
+        foreach (var name in path.Split('.'))
+        {
+            var isFirst = name.EndsWith("[0]", StringComparison.Ordinal);
+            if (!element.TryGetProperty(isFirst ? name[..^3] : name, out var next))
+            {
+                return null;
+            }
+
+            element = isFirst ? next[0] : next;
+        }
+
+        return element.ToString();
     }
 
     private static SecurityEvent Long(SecurityEvent securityEvent) => new()

@@ -58,6 +58,22 @@ public sealed class SyslogFormatTests
         Assert.Equal("-", SyslogParser.Parse(Text(new SyslogHeaderSettings(), securityEvent)).Hostname);
     }
 
+    [Theory]
+    [InlineData("bücher.example", "xn--bcher-kva.example", "xn--bcher-kva.example")]
+    [InlineData("[2001:DB8::1]", "2001:db8::1", "2001-db8--1")]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1")]
+    [InlineData("kc.example.com", "kc.example.com", "kc.example.com")]
+    [InlineData("no host: é", "no_host:__", "no_host-__")]
+    [InlineData("", "prod-eu", "prod-eu")]
+    public void AHostIsWrittenAsBothStandardsTakeIt(string host, string rfc5424, string rfc3164)
+    {
+        var securityEvent = Some.LoginEvent() with { Source = Some.Source with { Host = host } };
+
+        Assert.Equal(rfc5424, SyslogParser.Parse(Text(new SyslogHeaderSettings(), securityEvent)).Hostname);
+        Assert.Equal(rfc3164, Text(new(SyslogFormat.Rfc3164), securityEvent).Split(' ')[4]);
+        Assert.Equal(rfc3164, Text(new(SyslogFormat.Rfc3164, Hostname: host.Length == 0 ? null : host), securityEvent).Split(' ')[4]);
+    }
+
     [Fact]
     public void TheEnterpriseNumberIsTheIntegrations() =>
         Assert.Equal("keycloak@4711", SyslogParser.Parse(Text(new SyslogHeaderSettings(EnterpriseNumber: 4711))).SdId);

@@ -8,7 +8,7 @@ public sealed class UdmFormatTests
 {
     [Theory]
     [InlineData(int.MaxValue)]
-    [InlineData(1200)]
+    [InlineData(1024)]
     public void EveryEventUsesKnownNamesAndHasWhatItsTypeRequires(int maxBytes)
     {
         using var enums = JsonDocument.Parse(File.ReadAllText(RepositoryFiles.Shared("conformance", "udm", "udm_enums.json")));

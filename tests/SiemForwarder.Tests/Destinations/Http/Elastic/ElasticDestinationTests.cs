@@ -39,12 +39,27 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
         Assert.Equal(
             $$$"""
             {"create":{"_id":"{{{SomeBatch.IdOf(0)}}}"}}
-            {"@timestamp":"2025-11-03T10:15:30.123Z","n":0}
+            {"data_stream":{"type":"logs","dataset":"idm","namespace":"prod"},"@timestamp":"2025-11-03T10:15:30.123Z","n":0}
             {"create":{"_id":"{{{SomeBatch.IdOf(1)}}}"}}
-            {"event":{"@timestamp":1},"@timestamp":"2025-11-03T10:15:30.123Z"}
+            {"data_stream":{"type":"logs","dataset":"idm","namespace":"prod"},"event":{"@timestamp":1},"@timestamp":"2025-11-03T10:15:30.123Z"}
 
             """.ReplaceLineEndings("\n"),
             ToText(request.PlainBody));
+    }
+
+    [Theory]
+    [InlineData("dataStream", "{}", "{\"data_stream\":{\"type\":\"logs\",\"dataset\":\"idm\",\"namespace\":\"prod\"},\"@timestamp\":\"2025-11-03T10:15:30.123Z\",\"n\":0}")]
+    [InlineData("dataStream", ",\"data_stream\":{}}", "{\"@timestamp\":\"2025-11-03T10:15:30.123Z\",\"n\":0,\"data_stream\":{}}")]
+    [InlineData("index", "{}", "{\"@timestamp\":\"2025-11-03T10:15:30.123Z\",\"n\":0}")]
+    public async Task ADocumentNamesItsDataStreamOnceAndOnlyWhereItIsOne(string setting, string more, string expected)
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = OpenWith(
+            SomeSettings.For(UrlOf(receiver)) with { Http = new() }, new Dictionary<string, string> { [setting] = "logs-idm-prod", ["apiKey"] = "abc" });
+
+        await destination.SendAsync(SomeBatch.Json(1, _ => "{\"n\":0" + (more == "{}" ? "}" : more)), Soon);
+
+        Assert.Equal(expected, ToText(receiver.Requests[0].PlainBody).Split('\n')[1]);
     }
 
     [Fact]

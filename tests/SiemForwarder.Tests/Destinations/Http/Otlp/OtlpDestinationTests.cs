@@ -41,7 +41,7 @@ public sealed class OtlpDestinationTests : HttpDestinationContract
         Assert.Equal(13, record.GetProperty("severityNumber").GetInt32());
         Assert.Equal("WARN", record.GetProperty("severityText").GetString());
         Assert.Equal("keycloak.login_error", record.GetProperty("eventName").GetString());
-        Assert.Equal("{\"n\":1}", record.GetProperty("body").GetProperty("stringValue").GetString());
+        Assert.Equal("""{"kvlistValue":{"values":[{"key":"n","value":{"intValue":"1"}}]}}""", record.GetProperty("body").GetRawText());
         var attributes = record.GetProperty("attributes").EnumerateArray()
             .ToDictionary(pair => pair.GetProperty("key").GetString()!, pair => pair.GetProperty("value").GetProperty("stringValue").GetString());
         Assert.Equal(SomeBatch.IdOf(1), attributes["log.record.uid"]);
@@ -49,6 +49,41 @@ public sealed class OtlpDestinationTests : HttpDestinationContract
         Assert.Equal("192.0.2.10", attributes["client.address"]);
         Assert.Equal("failure", attributes["keycloak.event.outcome"]);
         Assert.Equal("invalid_user_credentials", attributes["keycloak.event.error"]);
+    }
+
+    [Fact]
+    public async Task TheBodyIsAMapOfWhatTheEventHolds()
+    {
+        const string Event = """{"text":"zoë \"x\" \u00e9","yes":true,"no":false,"none":null,"big":9007199254740993,"real":1.5,"list":[1,"a",{}],"inner":{"a.b":""}}""";
+
+        Assert.Equal(
+            """{"kvlistValue":{"values":[{"key":"text","value":{"stringValue":"zoë \"x\" é"}},{"key":"yes","value":{"boolValue":true}},{"key":"no","value":{"boolValue":false}},"""
+            + """{"key":"none","value":{}},{"key":"big","value":{"intValue":"9007199254740993"}},{"key":"real","value":{"doubleValue":1.5}},"""
+            + """{"key":"list","value":{"arrayValue":{"values":[{"intValue":"1"},{"stringValue":"a"},{"kvlistValue":{"values":[]}}]}}},"""
+            + """{"key":"inner","value":{"kvlistValue":{"values":[{"key":"a.b","value":{"stringValue":""}}]}}}]}}""",
+            await BodyAsync(Event, "application/json"));
+        Assert.Equal("""{"stringValue":"CEF:0|x"}""", await BodyAsync("CEF:0|x", "text/plain"));
+        Assert.Equal("""{"stringValue":"{\"half\":\"\\ud83d\"}"}""", await BodyAsync("{\"half\":\"\\ud83d\"}", "application/json"));
+    }
+
+    [Theory]
+    [InlineData("1969-12-31T23:59:59.999Z", "0")]
+    [InlineData("1970-01-01T00:00:00.001Z", "1000000")]
+    [InlineData("2262-04-11T23:47:16.854Z", "9223372036854000000")]
+    [InlineData("2262-04-11T23:47:16.855Z", "0")]
+    [InlineData("9999-12-31T23:59:59.999Z", "0")]
+    public async Task ATimeThatDoesNotFitIsUnknownAndTheObservedOneStands(string time, string expected)
+    {
+        var batch = SomeBatch.Json(1);
+        var one = batch.Events[0] with { OccurredAt = DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture), IpAddress = "[2001:db8::1]:443" };
+
+        var record = await RecordAsync(new DeliveryBatch(batch.Bytes, new[] { batch[0].Length }, new[] { one }), "application/json");
+
+        Assert.Equal(expected, record.GetProperty("timeUnixNano").GetString());
+        Assert.Equal("1762164931000000000", record.GetProperty("observedTimeUnixNano").GetString());
+        var attributes = record.GetProperty("attributes").EnumerateArray().ToDictionary(pair => pair.GetProperty("key").GetString()!, pair => pair.GetProperty("value").GetRawText());
+        Assert.Equal("""{"stringValue":"2001:db8::1"}""", attributes["client.address"]);
+        Assert.Equal("""{"intValue":"443"}""", attributes["client.port"]);
     }
 
     [Theory]
@@ -115,5 +150,17 @@ public sealed class OtlpDestinationTests : HttpDestinationContract
 
         Assert.Equal("{\"resourceLogs\":[]}", ToText(receiver.Requests[0].Body));
         Assert.All(receiver.Requests, request => Assert.StartsWith("POST /v1/logs ", request.RequestLine));
+    }
+
+    private async Task<string> BodyAsync(string message, string contentType) =>
+        (await RecordAsync(SomeBatch.Of(message), contentType)).GetProperty("body").GetRawText();
+
+    private async Task<JsonElement> RecordAsync(DeliveryBatch batch, string contentType)
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = Open(SomeSettings.For(UrlOf(receiver)) with { Http = new(ContentType: contentType) });
+        await destination.SendAsync(batch, Soon);
+        return JsonDocument.Parse(receiver.Requests[0].PlainBody).RootElement
+            .GetProperty("resourceLogs")[0].GetProperty("scopeLogs")[0].GetProperty("logRecords")[0];
     }
 }

@@ -11,6 +11,12 @@ namespace SiemForwarder.Tests.Destinations.Http.Otlp;
 /// <summary>OTLP in its binary form keeps the same promises, and says the same as its JSON.</summary>
 public sealed class OtlpProtobufTests : HttpDestinationContract
 {
+    static OtlpProtobufTests()
+    {
+        Value[5] = ("arrayValue", new Dictionary<int, (string Name, object? Inner)> { [1] = ("values[]", Value) });
+        Value[6] = ("kvlistValue", new Dictionary<int, (string Name, object? Inner)> { [1] = ("values[]", KeyValue) });
+    }
+
     protected override HttpReply Accepted => new(200);
 
     // OTLP does not let a client repeat after 500.
@@ -37,7 +43,7 @@ public sealed class OtlpProtobufTests : HttpDestinationContract
         await using var binary = Open(SomeSettings.For(UrlOf(receiver)) with { Http = new(Gzip: true) });
         await using var json = OtlpDestination.Kind.Open(
             SomeSettings.For(UrlOf(receiver)) with { Settings = SomeSettings.Own(new { serviceName = "idm" }) }, TimeProvider.System);
-        var batch = SomeBatch.Json(count, number => $"{{\"n\":{number},\"name\":\"zoë {new string('x', number)}\"}}");
+        var batch = SomeBatch.Json(count, number => $"{{\"n\":{number},\"yes\":true,\"no\":false,\"list\":[1,[\"\",{{\"a.b\":{{\"c\":-1}}}}]],\"name\":\"zoë \\u00e9 {new string('x', number)}\"}}");
 
         Assert.IsType<DeliveryOutcome.Delivered>(await binary.SendAsync(batch, Soon));
         await json.SendAsync(batch, Soon);
@@ -58,7 +64,7 @@ public sealed class OtlpProtobufTests : HttpDestinationContract
 
         var expected = new List<byte>();
         var record = Message(
-            [0x10, 9], Text(3, "INFO"), Field(5, Text(1, "{}")), Pair(6, "log.record.uid", "0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01"), Pair(6, "keycloak.realm", "main"),
+            [0x10, 9], Text(3, "INFO"), Field(5, Field(6, [])), Pair(6, "log.record.uid", "0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01"), Pair(6, "keycloak.realm", "main"),
             Pair(6, "keycloak.event.kind", "user"), Pair(6, "keycloak.event.type", "LOGIN"), Pair(6, "keycloak.event.outcome", "success"), Text(12, "keycloak.login"));
         var scope = Message(Text(1, "SiemForwarder"), Text(2, OtlpRecord.ScopeVersion));
         var resource = Message(Pair(1, "service.name", "idm"), Pair(1, "host.name", "kc.example.com"), Pair(1, "keycloak.source", "main"));
@@ -106,7 +112,11 @@ public sealed class OtlpProtobufTests : HttpDestinationContract
     }
 
     // The fields of opentelemetry-proto 1.11 by their numbers: their JSON names, and what stands in them.
-    private static readonly Dictionary<int, (string Name, object? Inner)> Value = new() { [1] = ("stringValue", null) };
+    private static readonly Dictionary<int, (string Name, object? Inner)> Value = new()
+    {
+        [1] = ("stringValue", null), [2] = ("boolValue", null), [3] = ("intValue", null),
+    };
+
     private static readonly Dictionary<int, (string Name, object? Inner)> KeyValue = new() { [1] = ("key", null), [2] = ("value", Value) };
     private static readonly Dictionary<int, (string Name, object? Inner)> Record = new()
     {
@@ -138,7 +148,8 @@ public sealed class OtlpProtobufTests : HttpDestinationContract
             JsonNode value = WireFormat.GetTagWireType(tag) switch
             {
                 WireFormat.WireType.Fixed64 => input.ReadFixed64().ToString(System.Globalization.CultureInfo.InvariantCulture),
-                WireFormat.WireType.Varint => input.ReadInt32(),
+                WireFormat.WireType.Varint when name == "boolValue" => input.ReadBool(),
+                WireFormat.WireType.Varint => input.ReadInt64(),
                 _ when inner is Dictionary<int, (string Name, object? Inner)> nested => Decode(input.ReadBytes().ToByteArray(), nested),
                 _ => input.ReadString(),
             };
