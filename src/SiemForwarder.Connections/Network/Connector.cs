@@ -4,7 +4,7 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Opens connections to one endpoint: resolves, refuses forbidden addresses, connects, secures.</summary>
+/// <summary>Opens connections to one endpoint: resolves, refuses what the egress policy does not allow, connects, secures.</summary>
 public sealed class Connector : IDisposable
 {
     private readonly TimeSpan timeout;
@@ -14,6 +14,7 @@ public sealed class Connector : IDisposable
     private readonly Result<TlsClient> tls;
     private readonly Endpoint? proxy;
     private readonly string proxySetting;
+    private readonly EgressPolicy egress;
 
     /// <param name="settings">Where and how.</param>
     /// <param name="secure">Whether to speak TLS.</param>
@@ -24,6 +25,7 @@ public sealed class Connector : IDisposable
         Endpoint = settings.Endpoint;
         proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
         proxySetting = settings.ProxySetting;
+        egress = settings.Egress;
         timeout = settings.Timeout;
         this.timeProvider = timeProvider;
         this.application = application;
@@ -33,6 +35,8 @@ public sealed class Connector : IDisposable
     }
 
     public Endpoint Endpoint { get; }
+
+    internal NameLookup Names { get; init; } = NameLookup.OfSystem;
 
     /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
     public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
@@ -89,15 +93,16 @@ public sealed class Connector : IDisposable
     // To the endpoint, or to the proxy and through it.
     private async Task<Result<Socket>> DialAsync(StageLog? log, CancellationToken cancellationToken)
     {
-        if (proxy is not null && ProxyTunnel.IsForbidden(Endpoint))
+        // The proxy looks the name up by itself: what is known of it here is judged beforehand.
+        if (proxy is not null
+            && await NameResolver.JudgeAsync(Endpoint, Names, egress, byProxy: true, timeProvider, cancellationToken) is { } refused)
         {
-            var forbidden = NameResolver.Forbidden(Endpoint.Host, Endpoint.Host);
-            log?.Failed(TestStageName.Resolve, forbidden);
-            return forbidden;
+            log?.Failed(TestStageName.Resolve, refused);
+            return refused;
         }
 
         var next = proxy ?? Endpoint;
-        var resolved = await NameResolver.ResolveAsync(next, timeout, timeProvider, cancellationToken);
+        var resolved = await NameResolver.ResolveAsync(next, Names, egress, timeout, timeProvider, cancellationToken);
         if (!resolved.TryGet(out var addresses, out var fault))
         {
             log?.Failed(TestStageName.Resolve, fault);

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Protection;
 
@@ -10,7 +11,7 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>Keeps the integrations.</summary>
 internal sealed class IntegrationStore(
     IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IOptions<ForwarderOptions> options,
-    TimeProvider time)
+    EgressPolicy egress, TimeProvider time)
 {
     public async Task<(IReadOnlyList<Integration> Items, int Total)> ListAsync(
         string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
@@ -53,7 +54,12 @@ internal sealed class IntegrationStore(
 
     /// <summary>The same with all that a dispatcher needs; null with a sentence where it cannot run.</summary>
     public RunnableIntegration? FindRunnable(Integration integration, out string? fault) =>
-        RunnableIntegration.Create(integration, SecretsOf(integration), LocalFolder, out fault);
+        RunnableIntegration.Create(integration, SecretsOf(integration), LocalFolder, out fault) is { } runnable
+            ? runnable with { Destination = runnable.Destination with { Egress = egress } }
+            : null;
+
+    /// <summary>Where connections may lead from this engine.</summary>
+    public EgressPolicy Egress => egress;
 
     /// <summary>Folder below which destinations may write files; null where the operator opened none.</summary>
     public string? LocalFolder => options.Value.FileDestination.Folder;

@@ -60,7 +60,7 @@ internal sealed class PollService(
         {
             var checkpoints = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.Live, token), cancellationToken);
             var history = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
-            var keycloak = definition.ToKeycloak(source, secret);
+            var keycloak = definition.ToKeycloak(source, secret, store.Egress);
             var logger = loggers.CreateLogger<RealmPoller>();
             using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync);
             pollers[source.Id] = poller;

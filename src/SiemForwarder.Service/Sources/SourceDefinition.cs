@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Keycloak.Client;
@@ -43,7 +44,7 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         ?? throw new InvalidDataException("A stored source has an empty definition.");
 
     /// <summary>What the poller needs; of a source that has a realm.</summary>
-    public KeycloakSource ToKeycloak(Source source, Secret clientSecret) =>
+    public KeycloakSource ToKeycloak(Source source, Secret clientSecret, EgressPolicy egress) =>
         Keycloak is null ? throw new InvalidOperationException("The source has no realm.") : new()
     {
         Id = source.Id,
@@ -63,6 +64,7 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         CaCertificate = Keycloak.CaCertificate,
         Fingerprint = Keycloak.Fingerprint,
         Proxy = Keycloak.Proxy is { } proxy ? new Uri(proxy) : null,
+        Egress = egress,
     };
 
     /// <summary>What the inbox needs; null where nobody may push.</summary>

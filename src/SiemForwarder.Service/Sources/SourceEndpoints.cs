@@ -59,6 +59,12 @@ internal static class SourceEndpoints
             return Problems.Invalid(errors);
         }
 
+        await SourceRules.CheckEgressAsync(valid, store.Egress, errors, cancellationToken);
+        if (errors.Any)
+        {
+            return Problems.Invalid(errors);
+        }
+
         var (identity, twin) = await twins.LookAsync(0, null, valid, cancellationToken);
         if (twin is not null)
         {
@@ -91,6 +97,12 @@ internal static class SourceEndpoints
         var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
         var realm = SourceDefinition.ReadKnown(stored.Definition).Keycloak;
         if (SourceRules.Validate(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, errors, stored.Kind, realm) is not { } valid)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        await SourceRules.CheckEgressAsync(valid, store.Egress, errors, cancellationToken);
+        if (errors.Any)
         {
             return Problems.Invalid(errors);
         }

@@ -56,6 +56,13 @@ internal static class SourceRules
         return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, new SourceDefinition(keycloak, inbox), secrets);
     }
 
+    /// <summary>Judges where a source would connect to.</summary>
+    public static async Task CheckEgressAsync(ValidSource valid, EgressPolicy egress, FieldErrors errors, CancellationToken cancellationToken)
+    {
+        await EgressRules.CheckAsync(egress, "keycloak.baseUrl", valid.Definition.Keycloak?.BaseUrl, errors, cancellationToken);
+        await EgressRules.CheckAsync(egress, "keycloak.proxy", valid.Definition.Keycloak?.Proxy, errors, cancellationToken);
+    }
+
     private static KeycloakDefinition Keycloak(
         KeycloakRequest keycloak, IReadOnlyDictionary<string, Secret> stored, KeycloakDefinition? storedRealm, Dictionary<string, Secret> secrets,
         FieldErrors errors)
@@ -111,9 +118,9 @@ internal static class SourceRules
             errors.Add("keycloak.baseUrl", "Must not hold a user name or password; put the client's secret into keycloak.clientSecret.");
         }
 
-        if (ForbiddenAddresses.IsNamedBy(url.IdnHost))
+        if (EgressPolicy.Usual.Judge(new Connections.Endpoint(url.IdnHost, url.Port)) is { } never)
         {
-            errors.Add("keycloak.baseUrl", "Leads to a link-local or cloud metadata address, which is never asked; give the address of Keycloak itself.");
+            errors.Add("keycloak.baseUrl", $"{never.What} {never.Advice}");
         }
 
         if (url.AbsolutePath.Contains("/realms/", StringComparison.Ordinal) || url.AbsolutePath.Contains("/admin", StringComparison.Ordinal))

@@ -67,7 +67,7 @@ internal static class SourceStatusEndpoints
         }
 
         var recommended = KeycloakEventCatalog.All.Where(type => type is { Recommended: true, Kind: EventKind.User }).Select(type => type.Type).ToList();
-        var keycloak = definition.ToKeycloak(source, secret);
+        var keycloak = definition.ToKeycloak(source, secret, store.Egress);
         var pulled = await KeycloakSourceCheck.RunAsync(keycloak, recommended, time, cancellationToken);
         var twins = await FindTwinsAsync(keycloak, definition.Keycloak, identities, time, cancellationToken);
         return TypedResults.Ok(new SourceCheckReport([.. pulled.Items, .. twins, .. pushed]));

@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Keycloak.Client;
@@ -38,9 +39,13 @@ public sealed record KeycloakSource
     /// <summary>HTTP proxy that requests go through; null for none.</summary>
     public Uri? Proxy { get; init; }
 
+    /// <summary>Where connections may lead from this engine.</summary>
+    public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
+
     internal ConnectionSettings ToConnection(TimeSpan timeout) => new(new Connections.Endpoint(BaseUrl.IdnHost, BaseUrl.Port))
     {
         Tls = new TlsSettings(CaCertificate) { Fingerprint = Fingerprint, Setting = "keycloak" },
+        Egress = Egress,
         Proxy = Proxy,
         ProxySetting = "keycloak.proxy",
         Timeout = timeout,

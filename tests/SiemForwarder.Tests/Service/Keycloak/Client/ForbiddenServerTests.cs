@@ -61,7 +61,7 @@ public sealed class ForbiddenServerTests
             host => host == "both.test" ? [IPAddress.Parse("169.254.169.254"), IPAddress.Loopback] : [IPAddress.Parse("169.254.169.254")], TimeProvider.System);
         using var client = new HttpClient(new SocketsHttpHandler
         {
-            UseProxy = false, ConnectCallback = (context, token) => HostConnection.ConnectAsync(context, names, isGuarded: true, token),
+            UseProxy = false, ConnectCallback = (context, token) => HostConnection.ConnectAsync(context, names, EgressPolicy.Usual, token),
         });
 
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetStringAsync(new Uri($"http://evil.test:{receiver.Port}/"), Token));
