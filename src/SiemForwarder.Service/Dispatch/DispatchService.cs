@@ -6,6 +6,7 @@ using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Protection;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch;
@@ -22,7 +23,8 @@ internal sealed class DispatchService(
     protected override int Edition => history.Edition;
 
     protected override async Task<IReadOnlyList<(int Id, int Version, Integration Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
-        [.. (await store.ListEnabledAsync(cancellationToken)).Select(integration => (integration.Id, integration.Version, integration))];
+        [.. (await store.ListEnabledAsync(cancellationToken)).Select(integration => 
+            (integration.Id, SecretReferences.Stamp(integration.Version, integration.Definition), integration))];
 
     protected override async Task RunAsync(Integration resource, long fence, CancellationToken stoppingToken)
     {
@@ -31,7 +33,7 @@ internal sealed class DispatchService(
         if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);
-            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, fault!, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Configuration, fault!, token), cancellationToken);
             await Task.Delay(UnusablePause, Time, cancellationToken);
             return;
         }
@@ -44,11 +46,11 @@ internal sealed class DispatchService(
         {
             // A bug in one loop must not stop the others; the next look at the configuration starts it anew.
             Telemetry.DispatcherFailed(integration.Name, exception);
-            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, exception.Message, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Internal, exception.Message, token), cancellationToken);
             await Task.Delay(options.Value.RoundPause, Time, cancellationToken);
         }
     }
 
-    private Task ShowFaultAsync(LiveJournal journal, string fault, CancellationToken cancellationToken) =>
-        journal.RecordErrorAsync(new DeliveryError(ErrorCategory.Internal, fault, Time.GetUtcNow() + options.Value.RoundPause), cancellationToken);
+    private Task ShowFaultAsync(LiveJournal journal, ErrorCategory category, string fault, CancellationToken cancellationToken) =>
+        journal.RecordErrorAsync(new DeliveryError(category, fault, Time.GetUtcNow() + options.Value.RoundPause), cancellationToken);
 }

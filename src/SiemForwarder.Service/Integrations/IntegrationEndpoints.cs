@@ -174,7 +174,7 @@ internal static class IntegrationEndpoints
         }
 
         var secrets = (stored is null ? null : store.SecretsOf(stored)) ?? new Dictionary<string, Secret>();
-        if (IntegrationRules.Validate(request, secrets, errors, store.LocalFolder, stored) is not { } valid)
+        if (IntegrationRules.Validate(request, secrets, errors, store.LocalFolder, stored, store.References) is not { } valid)
         {
             return null;
         }

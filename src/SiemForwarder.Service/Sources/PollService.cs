@@ -6,6 +6,7 @@ using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Protection;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;
@@ -33,7 +34,8 @@ internal sealed class PollService(
 
     protected override async Task<IReadOnlyList<(int Id, int Version, Source Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
         [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == SourceDefinition.KeycloakKind)
-            .Select(source => (source.Id, source.Version, source))];
+            
+            .Select(source => (source.Id, SecretReferences.Stamp(source.Version, source.Definition), source))];
 
     protected override async Task RunAsync(Source resource, long fence, CancellationToken stoppingToken)
     {
@@ -42,7 +44,7 @@ internal sealed class PollService(
         var edition = history.Edition;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var cancellationToken = stop.Token;
-        if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
+        if (store.SecretsOf(source) is not { } secrets)
         {
             Telemetry.SourceUnusable(source.Name, "its stored secret cannot be decrypted with the keys of this database; enter it again.");
             await Task.Delay(UnusablePause, Time, cancellationToken);
@@ -60,7 +62,7 @@ internal sealed class PollService(
         {
             var checkpoints = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.Live, token), cancellationToken);
             var history = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
-            var keycloak = definition.ToKeycloak(source, secret, store.Egress);
+            var keycloak = definition.ToKeycloak(source, secrets, store.Egress);
             var logger = loggers.CreateLogger<RealmPoller>();
             using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync);
             pollers[source.Id] = poller;

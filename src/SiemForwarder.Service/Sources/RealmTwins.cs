@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Storage;
@@ -38,9 +39,9 @@ internal sealed class RealmTwins(RealmIdentities identities, EgressPolicy egress
     /// <summary>Keeps who the server said it is.</summary>
     public Task KeepAsync(Source source, RealmIdentity? identity, CancellationToken cancellationToken) =>
         identity is not null && SourceDefinition.Read(source.Definition, out _) is { Keycloak: not null } definition
-            ? identities.SaveAsync(source.Id, definition.ToKeycloak(source, new(string.Empty), egress), identity, cancellationToken)
+            ? identities.SaveAsync(source.Id, definition.ToKeycloak(source, new Dictionary<string, Secret>(), egress), identity, cancellationToken)
             : Task.CompletedTask;
 
     private KeycloakSource ToKeycloak(ValidSource valid, int id) => valid.Definition.ToKeycloak(
-        new Source { Id = id, Name = valid.Name, Kind = valid.Kind, Definition = string.Empty }, valid.Secrets[SourceDefinition.ClientSecret], egress);
+        new Source { Id = id, Name = valid.Name, Kind = valid.Kind, Definition = string.Empty }, valid.Secrets, egress);
 }

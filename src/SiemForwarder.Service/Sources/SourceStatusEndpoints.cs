@@ -61,13 +61,13 @@ internal static class SourceStatusEndpoints
         var pushed = InboxCheck.Run(
             source, definition.ToInbox(source, secrets, pulledByContent: false), inbox.StatusOf(id), await store.ReadLastStoredAsync(id, cancellationToken),
             url);
-        if (definition.Keycloak is null || secrets.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
+        if (definition.Keycloak is null)
         {
             return TypedResults.Ok(new SourceCheckReport(pushed));
         }
 
         var recommended = KeycloakEventCatalog.All.Where(type => type is { Recommended: true, Kind: EventKind.User }).Select(type => type.Type).ToList();
-        var keycloak = definition.ToKeycloak(source, secret, store.Egress);
+        var keycloak = definition.ToKeycloak(source, secrets, store.Egress);
         var pulled = await KeycloakSourceCheck.RunAsync(keycloak, recommended, time, cancellationToken);
         var twins = await FindTwinsAsync(keycloak, definition.Keycloak, identities, time, cancellationToken);
         return TypedResults.Ok(new SourceCheckReport([.. pulled.Items, .. twins, .. pushed]));

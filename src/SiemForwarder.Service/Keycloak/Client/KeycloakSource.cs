@@ -19,7 +19,8 @@ public sealed record KeycloakSource
 
     public required string ClientId { get; init; }
 
-    public required Secret ClientSecret { get; init; }
+    /// <summary>How the client proves who it is.</summary>
+    public required KeycloakCredential Credential { get; init; }
 
     /// <summary>The streams to pull: <see cref="EventStream.User"/>, <see cref="EventStream.Admin"/> or both.</summary>
     public IReadOnlyList<EventStream> Streams { get; init; } = [EventStream.User, EventStream.Admin];
@@ -44,7 +45,9 @@ public sealed record KeycloakSource
 
     internal ConnectionSettings ToConnection(TimeSpan timeout) => new(new Connections.Endpoint(BaseUrl.IdnHost, BaseUrl.Port))
     {
-        Tls = new TlsSettings(CaCertificate) { Fingerprint = Fingerprint, Setting = "keycloak" },
+        Tls = (Credential is KeycloakCredential.Certificate own
+            ? new TlsSettings(CaCertificate, own.Pem, own.Key)
+            : new TlsSettings(CaCertificate)) with { Fingerprint = Fingerprint, Setting = "keycloak" },
         Egress = Egress,
         Proxy = Proxy,
         ProxySetting = "keycloak.proxy",

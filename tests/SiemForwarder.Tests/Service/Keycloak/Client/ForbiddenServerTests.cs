@@ -16,7 +16,7 @@ public sealed class ForbiddenServerTests
 
     private static readonly KeycloakSource Source = new()
     {
-        Id = 1, Name = "demo", BaseUrl = new Uri("http://127.0.0.1"), Realm = "r", ClientId = "c", ClientSecret = new Secret("s"),
+        Id = 1, Name = "demo", BaseUrl = new Uri("http://127.0.0.1"), Realm = "r", ClientId = "c", Credential = new KeycloakCredential.ClientSecret(new Secret("s")),
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
