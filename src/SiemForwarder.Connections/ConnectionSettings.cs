@@ -11,6 +11,9 @@ public sealed record ConnectionSettings(Endpoint Endpoint)
     /// <summary>Where connections may lead.</summary>
     public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
 
+    /// <summary>Takes when certificates end; null where nobody asks.</summary>
+    public ExpiryNotes? Expiries { get; init; }
+
     /// <summary>HTTP proxy that the connection goes through; null for none.</summary>
     public Uri? Proxy { get; init; }
 

@@ -15,6 +15,7 @@ public sealed class Connector : IDisposable
     private readonly Endpoint? proxy;
     private readonly string proxySetting;
     private readonly EgressPolicy egress;
+    private readonly ExpiryNotes? expiries;
 
     /// <param name="settings">Where and how.</param>
     /// <param name="secure">Whether to speak TLS.</param>
@@ -25,13 +26,17 @@ public sealed class Connector : IDisposable
         Endpoint = settings.Endpoint;
         proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
         proxySetting = settings.ProxySetting;
-        egress = settings.Egress;
+        (egress, expiries) = (settings.Egress, settings.Expiries);
         timeout = settings.Timeout;
         this.timeProvider = timeProvider;
         this.application = application;
         this.secure = secure;
         // Settings that cannot be used are said on a plain connection too.
         tls = TlsClient.Create(settings);
+        if (tls.TryGet(out var client, out _) && client.ClientCertificateEnds is { } end)
+        {
+            expiries?.Note($"{settings.Tls.Setting}.clientCertificate", end);
+        }
     }
 
     public Endpoint Endpoint { get; }
@@ -70,6 +75,7 @@ public sealed class Connector : IDisposable
         }
 
         inbound.Arm();
+        expiries?.Note($"the certificate of {Endpoint}", peer.NotAfter);
         log?.Passed(TestStageName.Tls, $"{stream.SslProtocol}, {stream.NegotiatedCipherSuite}; {peer}");
         return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
     }

@@ -14,7 +14,7 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>Keeps one dispatcher running for every enabled integration, and starts it anew when its settings change.</summary>
 internal sealed class DispatchService(
     IntegrationStore store, IntegrationLanes lanes, ConfigurationSignal configuration, EngineLeases leases, DatabaseConnections connections, LogHistory history,
-    DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
+    DayPartitions partitions, ExpiryWatch expiry, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
     TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
     : LeasedLoopService<Integration>(LeaseKind.Integration, leases, configuration, forwarder.Value.ConfigurationInterval, time, telemetry, guard)
 {
@@ -36,6 +36,13 @@ internal sealed class DispatchService(
             await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Configuration, fault!, token), cancellationToken);
             await Task.Delay(UnusablePause, Time, cancellationToken);
             return;
+        }
+
+        using var watched = expiry.Open($"integration:{integration.Id}", integration.Version);
+        runnable = runnable with { Destination = runnable.Destination with { Expiries = watched.Notes } };
+        foreach (var (name, end) in runnable.TokenEnds)
+        {
+            watched.Notes.Note(name, end);
         }
 
         try

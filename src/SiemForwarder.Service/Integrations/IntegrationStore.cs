@@ -67,7 +67,7 @@ internal sealed class IntegrationStore(
         }
 
         return RunnableIntegration.Create(integration, secrets, LocalFolder, out fault) is { } runnable
-            ? runnable with { Destination = runnable.Destination with { Egress = egress } }
+            ? runnable with { Destination = runnable.Destination with { Egress = egress }, TokenEnds = TokenEnd.Of(secrets!) }
             : null;
     }
 

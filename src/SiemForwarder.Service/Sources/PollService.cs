@@ -14,7 +14,8 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
     SourceStore store, EventLogWriter log, StoredBodies bodies, RealmIdentities identities, EngineLeases leases, ConfigurationSignal configuration,
-    IOptions<ForwarderOptions> options, TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history, LoopGuard guard)
+    IOptions<ForwarderOptions> options, TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history,
+    ExpiryWatch expiry, LoopGuard guard)
     : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
@@ -62,7 +63,8 @@ internal sealed class PollService(
         {
             var checkpoints = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.Live, token), cancellationToken);
             var history = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
-            var keycloak = definition.ToKeycloak(source, secrets, store.Egress);
+            using var watched = expiry.Open($"source:{source.Id}", source.Version);
+            var keycloak = definition.ToKeycloak(source, secrets, store.Egress) with { Expiries = watched.Notes };
             var logger = loggers.CreateLogger<RealmPoller>();
             using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync);
             pollers[source.Id] = poller;

@@ -43,12 +43,16 @@ public sealed record KeycloakSource
     /// <summary>Where connections may lead from this engine.</summary>
     public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
 
+    /// <summary>Takes when certificates end; null where nobody asks.</summary>
+    public ExpiryNotes? Expiries { get; init; }
+
     internal ConnectionSettings ToConnection(TimeSpan timeout) => new(new Connections.Endpoint(BaseUrl.IdnHost, BaseUrl.Port))
     {
         Tls = (Credential is KeycloakCredential.Certificate own
             ? new TlsSettings(CaCertificate, own.Pem, own.Key)
             : new TlsSettings(CaCertificate)) with { Fingerprint = Fingerprint, Setting = "keycloak" },
         Egress = Egress,
+        Expiries = Expiries,
         Proxy = Proxy,
         ProxySetting = "keycloak.proxy",
         Timeout = timeout,

@@ -54,8 +54,9 @@ public sealed class KeycloakCredentialTests
     public async Task WithACertificateTheServerSeesItAndNoSecretIsSent()
     {
         using var authority = new CertificateAuthority("Clients", TimeProvider.System);
-        using var certificate = authority.IssueServer("localhost");
-        using var client = authority.IssueClient("siem-forwarder");
+        using var certificate = authority.IssueServer("localhost", validUntil: TimeSpan.FromDays(10));
+        using var client = authority.IssueClient("siem-forwarder", TimeSpan.FromDays(11));
+        var expiries = new ExpiryNotes();
         using var key = client.GetECDsaPrivateKey()!;
         string? seen = null;
         await using var server = HttpReceiver.Start(Answer, new SslServerAuthenticationOptions
@@ -65,7 +66,7 @@ public sealed class KeycloakCredentialTests
         });
         var source = Source(server, new KeycloakCredential.Certificate(client.ExportCertificatePem(), new Secret(key.ExportPkcs8PrivateKeyPem()))) with
         {
-            BaseUrl = new Uri($"https://localhost:{server.Port}"), CaCertificate = authority.Pem,
+            BaseUrl = new Uri($"https://localhost:{server.Port}"), CaCertificate = authority.Pem, Expiries = expiries,
         };
 
         using var asking = new KeycloakClient(source, TimeProvider.System);
@@ -73,6 +74,9 @@ public sealed class KeycloakCredentialTests
 
         Assert.True(token == "t", failure?.Message);
         Assert.Equal("CN=siem-forwarder", seen);
+        Assert.Equal(
+            [($"the certificate of localhost:{server.Port}", certificate.NotAfter.ToUniversalTime()), ("keycloak.clientCertificate", client.NotAfter.ToUniversalTime())],
+            expiries.Ends.OrderBy(pair => pair.Value).Select(pair => (pair.Key, pair.Value.UtcDateTime)));
         Assert.Equal("grant_type=client_credentials&client_id=c", Encoding.UTF8.GetString(server.Requests[^1].PlainBody));
     }
 
