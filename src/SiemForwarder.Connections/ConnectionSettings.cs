@@ -1,3 +1,5 @@
+using SiemForwarder.Connections.Network;
+
 namespace SiemForwarder.Connections;
 
 /// <summary>How to connect to one endpoint.</summary>
@@ -5,6 +7,12 @@ namespace SiemForwarder.Connections;
 public sealed record ConnectionSettings(Endpoint Endpoint)
 {
     public TlsSettings Tls { get; init; } = new();
+
+    /// <summary>Where connections may lead.</summary>
+    public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
+
+    /// <summary>Takes when certificates end; null where nobody asks.</summary>
+    public ExpiryNotes? Expiries { get; init; }
 
     /// <summary>HTTP proxy that the connection goes through; null for none.</summary>
     public Uri? Proxy { get; init; }

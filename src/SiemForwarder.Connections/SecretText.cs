@@ -25,7 +25,7 @@ public static class SecretText
             return null;
         }
 
-        if (stored?.Reveal() == given)
+        if (stored is { Reference: null } && stored.Reveal() == given)
         {
             return stored;
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations;
 
@@ -27,7 +28,16 @@ public sealed record DestinationSettings
     public Endpoint Endpoint => new(ServerUrl.IdnHost, Port);
 
     /// <summary>How it connects there.</summary>
-    public ConnectionSettings Connection => new(Endpoint) { Tls = Tls, Proxy = Proxy, Timeout = Timeout };
+    public ConnectionSettings Connection => new(Endpoint) { Tls = Tls, Egress = Egress, Expiries = Expiries, Proxy = Proxy, Timeout = Timeout };
+
+    /// <summary>Where connections may lead from this engine.</summary>
+    public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
+
+    /// <summary>Takes when certificates end; null where nobody asks.</summary>
+    public ExpiryNotes? Expiries { get; init; }
+
+    /// <summary>Whether the identity of this machine may be shown to loopback; only tests stand in for Azure there.</summary>
+    internal bool ShowsIdentityToLoopback { get; init; }
 
     /// <summary>HTTP proxy that requests go through; null for none.</summary>
     public Uri? Proxy { get; init; }

@@ -36,6 +36,9 @@ internal static class ForwarderHost
     {
         var builder = CreateBuilder(args);
         builder.Services.AddSettings<ForwarderOptions>(ForwarderOptions.Section);
+        builder.Services.AddSettings<EgressOptions>(EgressOptions.Section);
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<EgressOptions>>().Value
+            .ToPolicy(Listening.IsOnLoopbackAlone(provider.GetRequiredService<IConfiguration>())));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddStorage(connectionString);
         builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();

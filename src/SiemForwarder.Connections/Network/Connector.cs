@@ -4,7 +4,7 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Opens connections to one endpoint: resolves, refuses forbidden addresses, connects, secures.</summary>
+/// <summary>Opens connections to one endpoint: resolves, refuses what the egress policy does not allow, connects, secures.</summary>
 public sealed class Connector : IDisposable
 {
     private readonly TimeSpan timeout;
@@ -14,6 +14,8 @@ public sealed class Connector : IDisposable
     private readonly Result<TlsClient> tls;
     private readonly Endpoint? proxy;
     private readonly string proxySetting;
+    private readonly EgressPolicy egress;
+    private readonly ExpiryNotes? expiries;
 
     /// <param name="settings">Where and how.</param>
     /// <param name="secure">Whether to speak TLS.</param>
@@ -24,15 +26,22 @@ public sealed class Connector : IDisposable
         Endpoint = settings.Endpoint;
         proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
         proxySetting = settings.ProxySetting;
+        (egress, expiries) = (settings.Egress, settings.Expiries);
         timeout = settings.Timeout;
         this.timeProvider = timeProvider;
         this.application = application;
         this.secure = secure;
         // Settings that cannot be used are said on a plain connection too.
         tls = TlsClient.Create(settings);
+        if (tls.TryGet(out var client, out _) && client.ClientCertificateEnds is { } end)
+        {
+            expiries?.Note($"{settings.Tls.Setting}.clientCertificate", end);
+        }
     }
 
     public Endpoint Endpoint { get; }
+
+    internal NameLookup Names { get; init; } = NameLookup.OfSystem;
 
     /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
     public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
@@ -66,6 +75,7 @@ public sealed class Connector : IDisposable
         }
 
         inbound.Arm();
+        expiries?.Note($"the certificate of {Endpoint}", peer.NotAfter);
         log?.Passed(TestStageName.Tls, $"{stream.SslProtocol}, {stream.NegotiatedCipherSuite}; {peer}");
         return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
     }
@@ -89,15 +99,16 @@ public sealed class Connector : IDisposable
     // To the endpoint, or to the proxy and through it.
     private async Task<Result<Socket>> DialAsync(StageLog? log, CancellationToken cancellationToken)
     {
-        if (proxy is not null && ProxyTunnel.IsForbidden(Endpoint))
+        // The proxy looks the name up by itself: what is known of it here is judged beforehand.
+        if (proxy is not null
+            && await NameResolver.JudgeAsync(Endpoint, Names, egress, byProxy: true, timeProvider, cancellationToken) is { } refused)
         {
-            var forbidden = NameResolver.Forbidden(Endpoint.Host, Endpoint.Host);
-            log?.Failed(TestStageName.Resolve, forbidden);
-            return forbidden;
+            log?.Failed(TestStageName.Resolve, refused);
+            return refused;
         }
 
         var next = proxy ?? Endpoint;
-        var resolved = await NameResolver.ResolveAsync(next, timeout, timeProvider, cancellationToken);
+        var resolved = await NameResolver.ResolveAsync(next, Names, egress, timeout, timeProvider, cancellationToken);
         if (!resolved.TryGet(out var addresses, out var fault))
         {
             log?.Failed(TestStageName.Resolve, fault);

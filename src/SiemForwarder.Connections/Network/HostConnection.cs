@@ -7,23 +7,18 @@ public static class HostConnection
 {
     private static readonly TimeSpan MaxStep = TimeSpan.FromSeconds(15);
 
-    /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
-    /// <exception cref="ConnectFailedException">There is no connection.</exception>
-    public static ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
-        ConnectAsync(context, NameLookup.OfSystem, isGuarded: true, cancellationToken);
-
-    /// <summary>The same for the one who has to ask the machine's own metadata service.</summary>
-    /// <exception cref="ConnectFailedException">There is no connection.</exception>
-    public static ValueTask<Stream> ConnectAnywhereAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
-        ConnectAsync(context, NameLookup.OfSystem, isGuarded: false, cancellationToken);
+    /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>; it throws <see cref="ConnectFailedException"/> where there is no connection.</summary>
+    /// <param name="egress">Where connections may lead; null for the one who has to ask the machine's own metadata service.</param>
+    public static Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> Within(EgressPolicy? egress) =>
+        (context, cancellationToken) => ConnectAsync(context, NameLookup.OfSystem, egress, cancellationToken);
 
     /// <summary>The same with a look-up of its own.</summary>
     internal static async ValueTask<Stream> ConnectAsync(
-        SocketsHttpConnectionContext context, NameLookup names, bool isGuarded, CancellationToken cancellationToken)
+        SocketsHttpConnectionContext context, NameLookup names, EgressPolicy? egress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         var endpoint = new Endpoint(context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var resolved = await NameResolver.ResolveAsync(endpoint, names, isGuarded, MaxStep, TimeProvider.System, cancellationToken);
+        var resolved = await NameResolver.ResolveAsync(endpoint, names, egress, MaxStep, TimeProvider.System, cancellationToken);
         if (!resolved.TryGet(out var addresses, out var fault))
         {
             throw new ConnectFailedException(fault);

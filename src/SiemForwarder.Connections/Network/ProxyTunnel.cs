@@ -38,9 +38,6 @@ public static class ProxyTunnel
         }
     }
 
-    /// <summary>Whether an endpoint is one that nobody may reach through a proxy either, as far as its name tells.</summary>
-    public static bool IsForbidden(Endpoint endpoint) => ForbiddenAddresses.IsNamedBy(endpoint.Host);
-
     // Byte by byte: what stands behind the head belongs to the endpoint.
     private static async Task<string> ReadHeadAsync(Stream stream, CancellationToken cancellationToken)
     {

@@ -21,6 +21,9 @@ public sealed class TlsClient : IDisposable
 
     public bool HasClientCertificate => clientContext is not null;
 
+    /// <summary>When the client certificate ends; null where there is none.</summary>
+    public DateTimeOffset? ClientCertificateEnds => clientContext?.TargetCertificate.NotAfter;
+
     /// <summary>Reads the PEM settings; a fault says which of them is wrong.</summary>
     public static Result<TlsClient> Create(ConnectionSettings settings)
     {

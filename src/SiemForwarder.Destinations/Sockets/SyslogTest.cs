@@ -55,7 +55,7 @@ internal static class SyslogTest
         Endpoint endpoint, DestinationSettings settings, TimeProvider timeProvider, DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var log = new StageLog(timeProvider);
-        var opened = await SyslogUdpDestination.OpenAsync(endpoint, settings.Timeout, timeProvider, log, cancellationToken);
+        var opened = await SyslogUdpDestination.OpenAsync(endpoint, settings.Egress, settings.Timeout, timeProvider, log, cancellationToken);
         if (!opened.TryGet(out var socket, out _))
         {
             return log.ToReport(default, default);

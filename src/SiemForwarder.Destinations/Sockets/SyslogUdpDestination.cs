@@ -29,7 +29,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
 
         if (socket is null)
         {
-            var opened = await OpenAsync(endpoint, settings.Timeout, timeProvider, null, cancellationToken);
+            var opened = await OpenAsync(endpoint, settings.Egress, settings.Timeout, timeProvider, null, cancellationToken);
             if (!opened.TryGet(out socket, out var fault))
             {
                 return fault.ToOutcome(settings.IntegrationName);
@@ -78,9 +78,9 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
 
     /// <summary>A socket connected to the receiver, so that the kernel reports it where nobody listens there.</summary>
     internal static async Task<Result<Socket>> OpenAsync(
-        Endpoint endpoint, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
+        Endpoint endpoint, EgressPolicy egress, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
     {
-        var resolved = await NameResolver.ResolveAsync(endpoint, timeout, timeProvider, cancellationToken);
+        var resolved = await NameResolver.ResolveAsync(endpoint, egress, timeout, timeProvider, cancellationToken);
         if (!resolved.TryGet(out var addresses, out var fault))
         {
             log?.Failed(TestStageName.Resolve, fault);

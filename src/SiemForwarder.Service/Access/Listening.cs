@@ -41,6 +41,10 @@ internal static class Listening
         }
     }
 
+    /// <summary>Whether nothing but this machine reaches the service.</summary>
+    public static bool IsOnLoopbackAlone(IConfiguration configuration) =>
+        Urls(configuration).Select(BindingAddress.Parse).All(address => address.IsUnixPipe || IsLoopback(address.Host));
+
     /// <summary>Whether a path is one that monitoring asks.</summary>
     public static bool IsProbe(PathString path) =>
         path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase);

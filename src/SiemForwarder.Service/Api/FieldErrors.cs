@@ -13,6 +13,9 @@ internal sealed class FieldErrors
     public void Add(string field, string sentence) =>
         errors[field] = errors.TryGetValue(field, out var known) ? [.. known, sentence] : [sentence];
 
+    /// <summary>Forgets what was noted of a field.</summary>
+    public void TakeBack(string field) => errors.Remove(field);
+
     /// <summary>Takes over the faults of a part of the request, below the field that holds it.</summary>
     public void Include(string field, FieldErrors part)
     {

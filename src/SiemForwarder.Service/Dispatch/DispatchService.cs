@@ -6,6 +6,7 @@ using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Protection;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch;
@@ -13,7 +14,7 @@ namespace SiemForwarder.Service.Dispatch;
 /// <summary>Keeps one dispatcher running for every enabled integration, and starts it anew when its settings change.</summary>
 internal sealed class DispatchService(
     IntegrationStore store, IntegrationLanes lanes, ConfigurationSignal configuration, EngineLeases leases, DatabaseConnections connections, LogHistory history,
-    DayPartitions partitions, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
+    DayPartitions partitions, ExpiryWatch expiry, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
     TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
     : LeasedLoopService<Integration>(LeaseKind.Integration, leases, configuration, forwarder.Value.ConfigurationInterval, time, telemetry, guard)
 {
@@ -22,7 +23,8 @@ internal sealed class DispatchService(
     protected override int Edition => history.Edition;
 
     protected override async Task<IReadOnlyList<(int Id, int Version, Integration Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
-        [.. (await store.ListEnabledAsync(cancellationToken)).Select(integration => (integration.Id, integration.Version, integration))];
+        [.. (await store.ListEnabledAsync(cancellationToken)).Select(integration => 
+            (integration.Id, SecretReferences.Stamp(integration.Version, integration.Definition), integration))];
 
     protected override async Task RunAsync(Integration resource, long fence, CancellationToken stoppingToken)
     {
@@ -31,9 +33,16 @@ internal sealed class DispatchService(
         if (store.FindRunnable(integration, out var fault) is not { } runnable)
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);
-            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, fault!, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Configuration, fault!, token), cancellationToken);
             await Task.Delay(UnusablePause, Time, cancellationToken);
             return;
+        }
+
+        using var watched = expiry.Open($"integration:{integration.Id}", integration.Version);
+        runnable = runnable with { Destination = runnable.Destination with { Expiries = watched.Notes } };
+        foreach (var (name, end) in runnable.TokenEnds)
+        {
+            watched.Notes.Note(name, end);
         }
 
         try
@@ -44,11 +53,11 @@ internal sealed class DispatchService(
         {
             // A bug in one loop must not stop the others; the next look at the configuration starts it anew.
             Telemetry.DispatcherFailed(integration.Name, exception);
-            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, exception.Message, token), cancellationToken);
+            await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Internal, exception.Message, token), cancellationToken);
             await Task.Delay(options.Value.RoundPause, Time, cancellationToken);
         }
     }
 
-    private Task ShowFaultAsync(LiveJournal journal, string fault, CancellationToken cancellationToken) =>
-        journal.RecordErrorAsync(new DeliveryError(ErrorCategory.Internal, fault, Time.GetUtcNow() + options.Value.RoundPause), cancellationToken);
+    private Task ShowFaultAsync(LiveJournal journal, ErrorCategory category, string fault, CancellationToken cancellationToken) =>
+        journal.RecordErrorAsync(new DeliveryError(category, fault, Time.GetUtcNow() + options.Value.RoundPause), cancellationToken);
 }

@@ -19,6 +19,8 @@ internal static class EngineRegistration
             .AddSingleton(provider => new EngineReader(
                 provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
             .AddSingleton<LoopGuard>()
+            .AddSingleton<ExpiryWatch>()
+            .AddHostedService(provider => provider.GetRequiredService<ExpiryWatch>())
             .AddHostedService<MasterKeyService>()
             .AddHostedService<LeaseService>();
     }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -13,7 +14,8 @@ internal static class DestinationOwnSettings
 
     /// <summary>What is stored in the open; the secrets go to <paramref name="secrets"/>, those left out keep their stored value.</summary>
     public static JsonElement? Take(
-        JsonElement? given, DestinationKind kind, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets, FieldErrors errors)
+        JsonElement? given, DestinationKind kind, IReadOnlyDictionary<string, Secret> stored, SecretReferences? references,
+        Dictionary<string, Secret> secrets, FieldErrors errors)
     {
         if (given is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })
         {
@@ -31,6 +33,10 @@ internal static class DestinationOwnSettings
             if (value is null && stored.TryGetValue(name, out var kept))
             {
                 secrets[name] = kept;
+            }
+            else if (value?.GetValueKind() == JsonValueKind.String && references?.Find(name, value.GetValue<string>()) is { } referred)
+            {
+                secrets[name] = referred;
             }
             else if (value?.GetValueKind() == JsonValueKind.String && SecretText.Of(value.GetValue<string>(), stored.GetValueOrDefault(name)) is { } secret)
             {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Api;
 
@@ -56,6 +58,26 @@ internal static class IntegrationAddress
         {
             errors.Add("destination",
                 $"{kind.Id} writes to the engine's machine, and its operator opened no folder for that (Forwarder__FileDestination__Folder).");
+        }
+    }
+
+    /// <summary>Judges where an integration would connect to: its server, its proxy, and what else of its settings is a URL.</summary>
+    public static async Task CheckEgressAsync(ValidIntegration valid, EgressPolicy egress, FieldErrors errors, CancellationToken cancellationToken)
+    {
+        const string Settings = "settings.";
+        var (url, definition) = (valid.ServerUrl, valid.Definition);
+        if (url.Host.Length > 0)
+        {
+            await EgressRules.CheckAsync(egress, "serverUrl", new Connections.Endpoint(url.IdnHost, definition.Port), errors, cancellationToken);
+        }
+
+        await EgressRules.CheckAsync(egress, "http.proxy", definition.Proxy, errors, cancellationToken);
+        var own = definition.Settings is { ValueKind: JsonValueKind.Object } given ? given : JsonSerializer.SerializeToElement(new object());
+        var urls = valid.Kind.Fields.Where(field => field.Type == DestinationFieldType.Url && field.Name.StartsWith(Settings, StringComparison.Ordinal));
+        foreach (var field in urls)
+        {
+            var other = own.TryGetProperty(field.Name[Settings.Length..], out var value) ? value.ToString().Trim() : null;
+            await EgressRules.CheckAsync(egress, field.Name, other, errors, cancellationToken);
         }
     }
 

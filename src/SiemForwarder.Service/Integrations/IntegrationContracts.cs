@@ -104,6 +104,9 @@ public sealed record IntegrationRequest
     [ReadOnly(true)]
     public IReadOnlyList<string>? Warnings { get; init; }
 
+    [ReadOnly(true)]
+    public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
+
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => $"IntegrationRequest {{ {Name} }}";
 }
@@ -207,6 +210,7 @@ public sealed record MatchContract(
 /// <summary>An integration as it is in force, every default filled in.</summary>
 /// <param name="Warnings">What may not be meant as it is written, such as a filter for a type that nothing is called; or what this version cannot
 /// read of it. Absent where there is nothing.</param>
+/// <param name="SecretReferences">Where secrets are that are kept outside, by their names. Absent where none are.</param>
 public sealed record IntegrationResponse(
     int Id,
     string Name,
@@ -237,7 +241,8 @@ public sealed record IntegrationResponse(
     IReadOnlyList<PrivacyRuleContract> Privacy,
     string? PrivacyKeyId,
     bool PrivacyKeySet,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? SecretReferences = null);
 
 /// <summary>The headline of an integration's status, for lists.</summary>
 /// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>

@@ -70,6 +70,9 @@ internal sealed record IntegrationDefinition
 
     public JsonElement? Settings { get; init; }
 
+    /// <summary>Where secrets are that are kept outside, by their names; null where none are.</summary>
+    public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
+
     private static readonly IntegrationDefinition Blank = new()
     {
         Protocol = "tcp", Port = 0, OutputType = OutputType.Syslog, Schema = "native", SyslogFormat = SyslogFormat.Rfc5424, Framing = SyslogFraming.LineFeed,

@@ -224,7 +224,13 @@ internal static class IntegrationEndpoints
         }
 
         var secrets = (stored is null ? null : store.SecretsOf(stored)) ?? new Dictionary<string, Secret>();
-        return IntegrationRules.Validate(request, secrets, errors, store.LocalFolder, stored);
+        if (IntegrationRules.Validate(request, secrets, errors, store.LocalFolder, stored, store.References) is not { } valid)
+        {
+            return null;
+        }
+
+        await IntegrationAddress.CheckEgressAsync(valid, store.Egress, errors, cancellationToken);
+        return errors.Any ? null : valid;
     }
 
     private static async Task<IntegrationResponse> ShowAsync(

@@ -8,6 +8,7 @@ using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations.Presets;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -23,9 +24,10 @@ internal static class IntegrationRules
     /// <param name="errors">Takes the faults.</param>
     /// <param name="localFolder">Folder below which destinations may write files; null where the operator opened none.</param>
     /// <param name="changed">The integration that is changed; null for a new one.</param>
+    /// <param name="references">Reads secrets that are kept outside; null where none can be.</param>
     public static ValidIntegration? Validate(
         IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null,
-        Integration? changed = null)
+        Integration? changed = null, SecretReferences? references = null)
     {
         request = PresetFilling.Fill(request, errors);
         CheckTexts(request, errors);
@@ -40,7 +42,7 @@ internal static class IntegrationRules
         IntegrationAddress.Check(request, url, kind, localFolder, errors);
         var usualOutput = kind is { CarriesBareEvents: true } ? OutputType.Json : OutputType.Syslog;
         var outputType = errors.Choose("outputType", request.OutputType, usualOutput, ApiEnumNames.OutputTypes);
-        var secrets = Secrets(request, stored, errors);
+        var secrets = Secrets(request, stored, references, errors);
         var schema = errors.Choose("schema", request.Schema, "native", ApiEnumNames.Schemas);
         var shortest = Math.Max(EventFormatCatalog.LowestMaxMessageBytes, EventFormatCatalog.LowestMaxBytes(schema));
         var definition = new IntegrationDefinition
@@ -85,12 +87,14 @@ internal static class IntegrationRules
             Filter = Filter(request.Filter, errors),
             Privacy = PrivacySettings.Read(request, schema, secrets, errors),
             PrivacyKeyId = request.PrivacyKeyId,
-            Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, secrets, errors),
+            Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, references, secrets, errors),
         };
+        definition = definition with { SecretReferences = SecretReferences.Of(secrets) };
         var backfill = StartOfBackfill.Parse(request.Start, errors);
         var newSourcesFromStart = AddedSources.WantsEverything(request.StartOfNewSources, errors);
         CheckClientKey(definition, secrets, errors);
         CheckTransport(definition, kind, errors);
+        SecretRules.Settle(secrets, references, errors);
         if (kind is not null && url is not null)
         {
             AddressOfSecrets.Check(changed, request, kind, url, definition, secrets.Keys, errors);
@@ -137,7 +141,7 @@ internal static class IntegrationRules
     }
 
     private static Dictionary<string, Secret> Secrets(
-        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
+        IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, SecretReferences? references, FieldErrors errors)
     {
         var secrets = new Dictionary<string, Secret>();
         Keep(SecretName.Password, request.Authentication?.Password);
@@ -152,6 +156,10 @@ internal static class IntegrationRules
             if (given is null && stored.TryGetValue(name, out var kept))
             {
                 secrets[name] = kept;
+            }
+            else if (references?.Find(name, given) is { } referred)
+            {
+                secrets[name] = referred;
             }
             else if (SecretText.Of(given, stored.GetValueOrDefault(name), keepsBlanks: name == SecretName.Password) is { } secret)
             {

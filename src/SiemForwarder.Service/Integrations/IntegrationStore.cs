@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Protection;
@@ -11,7 +12,7 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>Keeps the integrations.</summary>
 internal sealed class IntegrationStore(
     IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IBackfillOrders backfills,
-    IOptions<ForwarderOptions> options, TimeProvider time)
+    IOptions<ForwarderOptions> options, SecretReferences references, EgressPolicy egress, TimeProvider time)
 {
     public async Task<(IReadOnlyList<Integration> Items, int Total)> ListAsync(
         string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
@@ -49,12 +50,30 @@ internal sealed class IntegrationStore(
             .ToListAsync(cancellationToken);
     }
 
-    /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>
-    public IReadOnlyDictionary<string, Secret>? SecretsOf(Integration integration) => protector.Unprotect(integration.Secrets);
+    /// <summary>The secrets by name, those that are kept outside as they are now; null where the keys of this database cannot decrypt them.</summary>
+    public IReadOnlyDictionary<string, Secret>? SecretsOf(Integration integration) =>
+        references.Complete(protector.Unprotect(integration.Secrets), integration.Definition);
+
+    /// <summary>Reads secrets that are kept outside.</summary>
+    public SecretReferences References => references;
 
     /// <summary>The same with all that a dispatcher needs; null with a sentence where it cannot run.</summary>
-    public RunnableIntegration? FindRunnable(Integration integration, out string? fault) =>
-        RunnableIntegration.Create(integration, SecretsOf(integration), LocalFolder, out fault);
+    public RunnableIntegration? FindRunnable(Integration integration, out string? fault)
+    {
+        var secrets = SecretsOf(integration);
+        if (secrets?.Values.FirstOrDefault(secret => secret.Unread is not null) is { } missing)
+        {
+            fault = $"Integration '{integration.Name}' lacks a secret: {missing.Unread}";
+            return null;
+        }
+
+        return RunnableIntegration.Create(integration, secrets, LocalFolder, out fault) is { } runnable
+            ? runnable with { Destination = runnable.Destination with { Egress = egress }, TokenEnds = TokenEnd.Of(secrets!) }
+            : null;
+    }
+
+    /// <summary>Where connections may lead from this engine.</summary>
+    public EgressPolicy Egress => egress;
 
     /// <summary>Folder below which destinations may write files; null where the operator opened none.</summary>
     public string? LocalFolder => options.Value.FileDestination.Folder;

@@ -54,7 +54,8 @@ internal static class IntegrationView
             PrivacySettings.Show(definition.Privacy),
             definition.PrivacyKeyId,
             secretNames.Contains(SecretName.PrivacyKey),
-            all.Count == 0 ? null : all);
+            all.Count == 0 ? null : all,
+            definition.SecretReferences);
     }
 
     private static MatchContract? Match(Events.EventMatch? match) => match is null ? null : new MatchContract(

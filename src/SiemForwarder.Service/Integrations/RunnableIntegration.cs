@@ -15,6 +15,9 @@ internal sealed record RunnableIntegration(
     /// <summary>What changes events before anybody sees them; null where nothing does.</summary>
     public PrivacyPolicy? Privacy { private get; init; }
 
+    /// <summary>When secrets end that say so themselves, by their names.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> TokenEnds { get; init; } = new Dictionary<string, DateTimeOffset>();
+
     /// <summary>The event as this integration may show it: the one way to what is sent live, replayed, redriven, tested or previewed.</summary>
     public ShownEvent Show(SecurityEvent one) => new(Privacy?.Apply(one) ?? one);
 

@@ -30,6 +30,9 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly AlarmKind RealmReadTwice =
         new("REALM_READ_TWICE", "REALM_READ_ONCE", "Two sources read one realm", "One source reads the realm", 5);
 
+    public static readonly AlarmKind CredentialExpiring =
+        new("CREDENTIAL_EXPIRING", "CREDENTIAL_RENEWED", "A certificate or token ends soon", "Certificates and tokens are renewed", 6);
+
     /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
     public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);
 
@@ -40,7 +43,8 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<AlarmKind> All =
     [
-        IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, EventsLost, HistoryReplaced,
+        IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, CredentialExpiring, EventsLost,
+        HistoryReplaced,
     ];
 }
 

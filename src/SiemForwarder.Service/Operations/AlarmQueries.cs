@@ -92,6 +92,20 @@ internal sealed class AlarmQueries(
         GROUP BY s.id, s.name, r.read_at
         """;
 
+    private const string CredentialExpiring = $"""
+        SELECT o.subject, o.name, min(e.ends_at) - interval '30 days',
+            o.sort || ' ''' || o.name || ''' rests on what ends soon: '
+            || string_agg(e.what || CASE WHEN e.ends_at < $1 THEN ' ended on ' ELSE ' ends on ' END || to_char(e.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC',
+                '; ' ORDER BY e.ends_at, e.what) || '. Renew it in time: nothing is delivered or read without.'
+        FROM {ExpiryWatch.Rows} e
+        JOIN (
+            SELECT 'integration:' || id AS subject, 'Integration' AS sort, name, version FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
+            UNION ALL SELECT 'source:' || id, 'Source', name, version FROM {ConfigurationTables.Sources} s WHERE enabled) o
+            ON o.subject = e.subject AND o.version = e.version
+        WHERE e.ends_at < $1 + interval '30 days' AND e.seen_at > $1 - interval '1 day'
+        GROUP BY o.subject, o.sort, o.name
+        """;
+
     private const string EventsLost = $"""
         SELECT 'integration:' || i.id, i.name, min(g.noted_at),
             sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' got them. ' || max(g.reason)
@@ -122,6 +136,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.RetentionMarginShort, SourceMargin),
         (AlarmKind.RetentionMarginShort, IntegrationMargin),
         (AlarmKind.RealmReadTwice, RealmReadTwice),
+        (AlarmKind.CredentialExpiring, CredentialExpiring),
         (AlarmKind.EventsLost, EventsLost),
         (AlarmKind.HistoryReplaced, HistoryReplaced),
     ];

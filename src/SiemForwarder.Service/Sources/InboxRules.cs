@@ -2,6 +2,7 @@ using SiemForwarder.Connections;
 using SiemForwarder.Destinations.Http.Webhook;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Inbox;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Sources;
 
@@ -23,11 +24,12 @@ internal static class InboxRules
 
     /// <summary>The definition that follows from a request; its keys are added to the secrets.</summary>
     public static InboxDefinition Validate(
-        InboxRequest request, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets, FieldErrors errors)
+        InboxRequest request, IReadOnlyDictionary<string, Secret> stored, SecretReferences? references, Dictionary<string, Secret> secrets,
+        FieldErrors errors)
     {
         var authentication = errors.Choose("inbox.authentication", request.Authentication, InboxAuthentication.Key, Authentications);
-        Keep(SourceDefinition.InboxKey, request.Key, authentication, stored, secrets, errors);
-        Keep(SourceDefinition.InboxSecondKey, request.SecondKey, authentication, stored, secrets, errors);
+        Keep(SourceDefinition.InboxKey, request.Key, authentication, stored, references, secrets, errors);
+        Keep(SourceDefinition.InboxSecondKey, request.SecondKey, authentication, stored, references, secrets, errors);
         if (!secrets.ContainsKey(SourceDefinition.InboxKey))
         {
             errors.Add(SourceDefinition.InboxKey, authentication == InboxAuthentication.StandardWebhooks
@@ -43,24 +45,27 @@ internal static class InboxRules
     }
 
     private static void Keep(
-        string name, string? given, InboxAuthentication authentication, IReadOnlyDictionary<string, Secret> stored, Dictionary<string, Secret> secrets,
-        FieldErrors errors)
+        string name, string? given, InboxAuthentication authentication, IReadOnlyDictionary<string, Secret> stored, SecretReferences? references,
+        Dictionary<string, Secret> secrets, FieldErrors errors)
     {
-        var secret = given is null ? stored.GetValueOrDefault(name) : SecretText.Of(given, stored.GetValueOrDefault(name));
+        var secret = given is null ? stored.GetValueOrDefault(name) : references?.Find(name, given) ?? SecretText.Of(given, stored.GetValueOrDefault(name));
         if (secret is null)
         {
             return;
         }
 
         secrets[name] = secret;
-        var text = secret.Reveal();
-        if (authentication == InboxAuthentication.StandardWebhooks ? !WebhookSignature.IsSecret(text) : !IsKey(text))
+        if (!IsUsable(authentication, secret))
         {
             errors.Add(name, authentication == InboxAuthentication.StandardWebhooks
                 ? "Must be whsec_ and the Base64 of 24 to 64 random bytes."
                 : $"Must have {MinKeyLength} to {MaxKeyLength} printable ASCII characters without spaces.");
         }
     }
+
+    /// <summary>Whether a key can be one of this kind.</summary>
+    public static bool IsUsable(InboxAuthentication authentication, Secret key) =>
+        authentication == InboxAuthentication.StandardWebhooks ? WebhookSignature.IsSecret(key.Reveal()) : IsKey(key.Reveal());
 
     private static bool IsKey(string text) => text.Length is >= MinKeyLength and <= MaxKeyLength && text.All(character => character is > ' ' and <= '~');
 

@@ -6,6 +6,7 @@ using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Protection;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;
@@ -13,7 +14,8 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
 internal sealed class PollService(
     SourceStore store, EventLogWriter log, StoredBodies bodies, RealmIdentities identities, EngineLeases leases, ConfigurationSignal configuration,
-    IOptions<ForwarderOptions> options, TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history, LoopGuard guard)
+    IOptions<ForwarderOptions> options, TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history,
+    ExpiryWatch expiry, LoopGuard guard)
     : LeasedLoopService<Source>(LeaseKind.Source, leases, configuration, options.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
@@ -33,7 +35,8 @@ internal sealed class PollService(
 
     protected override async Task<IReadOnlyList<(int Id, int Version, Source Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
         [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == SourceDefinition.KeycloakKind)
-            .Select(source => (source.Id, source.Version, source))];
+            
+            .Select(source => (source.Id, SecretReferences.Stamp(source.Version, source.Definition), source))];
 
     protected override async Task RunAsync(Source resource, long fence, CancellationToken stoppingToken)
     {
@@ -42,7 +45,7 @@ internal sealed class PollService(
         var edition = history.Edition;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var cancellationToken = stop.Token;
-        if (store.SecretsOf(source)?.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
+        if (store.SecretsOf(source) is not { } secrets)
         {
             Telemetry.SourceUnusable(source.Name, "its stored secret cannot be decrypted with the keys of this database; enter it again.");
             await Task.Delay(UnusablePause, Time, cancellationToken);
@@ -60,7 +63,8 @@ internal sealed class PollService(
         {
             var checkpoints = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.Live, token), cancellationToken);
             var history = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
-            var keycloak = definition.ToKeycloak(source, secret);
+            using var watched = expiry.Open($"source:{source.Id}", source.Version);
+            var keycloak = definition.ToKeycloak(source, secrets, store.Egress) with { Expiries = watched.Notes };
             var logger = loggers.CreateLogger<RealmPoller>();
             using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync);
             pollers[source.Id] = poller;

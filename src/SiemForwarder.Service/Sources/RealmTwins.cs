@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Storage;
 
@@ -6,7 +8,7 @@ namespace SiemForwarder.Service.Sources;
 
 /// <summary>Refuses a source of a realm that another one reads already, unless it is meant: every event would be forwarded twice.</summary>
 /// <remarks>A server that does not answer keeps nobody from saving; it is looked at again when it is first read, and an alarm tells.</remarks>
-internal sealed class RealmTwins(RealmIdentities identities, TimeProvider time)
+internal sealed class RealmTwins(RealmIdentities identities, EgressPolicy egress, TimeProvider time)
 {
     /// <summary>Asks the server who it is; the refusal where another source reads that realm.</summary>
     /// <param name="sourceId">The source that is changed; 0 for a new one.</param>
@@ -37,9 +39,9 @@ internal sealed class RealmTwins(RealmIdentities identities, TimeProvider time)
     /// <summary>Keeps who the server said it is.</summary>
     public Task KeepAsync(Source source, RealmIdentity? identity, CancellationToken cancellationToken) =>
         identity is not null && SourceDefinition.Read(source.Definition, out _) is { Keycloak: not null } definition
-            ? identities.SaveAsync(source.Id, definition.ToKeycloak(source, new(string.Empty)), identity, cancellationToken)
+            ? identities.SaveAsync(source.Id, definition.ToKeycloak(source, new Dictionary<string, Secret>(), egress), identity, cancellationToken)
             : Task.CompletedTask;
 
-    private static KeycloakSource ToKeycloak(ValidSource valid, int id) => valid.Definition.ToKeycloak(
-        new Source { Id = id, Name = valid.Name, Kind = valid.Kind, Definition = string.Empty }, valid.Secrets[SourceDefinition.ClientSecret]);
+    private KeycloakSource ToKeycloak(ValidSource valid, int id) => valid.Definition.ToKeycloak(
+        new Source { Id = id, Name = valid.Name, Kind = valid.Kind, Definition = string.Empty }, valid.Secrets, egress);
 }

@@ -36,6 +36,9 @@ public sealed record SourceRequest
 
     [ReadOnly(true)]
     public IReadOnlyList<string>? Warnings { get; init; }
+
+    [ReadOnly(true)]
+    public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
 }
 
 /// <summary>How the senders of pushed events prove who they are. Two keys are valid at a time, so that one can replace the other.</summary>
@@ -95,9 +98,34 @@ public sealed record KeycloakRequest(
     string? Proxy = null,
     string? Fingerprint = null)
 {
-    /// <summary>Shown and ignored.</summary>
+    /// <summary>How the client proves who it is: <c>client-secret</c> (default), <c>private-key-jwt</c> (an assertion signed with its own key),
+    /// <c>token-file</c> (a token that somebody else signs, such as of a Kubernetes service account) or <c>mutual-tls</c>.</summary>
+    public string? Authentication { get; init; }
+
+    /// <summary>private-key-jwt: the client's private key in PEM form, RSA (RS256) or EC (ES256, ES384, ES512); write-only.</summary>
+    public string? PrivateKey { get; init; }
+
+    /// <summary>private-key-jwt: id of the key in the client's key set, where it has several.</summary>
+    public string? KeyId { get; init; }
+
+    /// <summary>token-file: the file that holds the token, such as <c>file:/run/secrets/keycloak-token</c>; it is read again when it changes.</summary>
+    public string? ClientAssertion { get; init; }
+
+    /// <summary>mutual-tls: PEM of the client certificate, its chain behind it.</summary>
+    public string? ClientCertificate { get; init; }
+
+    /// <summary>mutual-tls: PEM of its private key; write-only.</summary>
+    public string? ClientKey { get; init; }
+
+    /// <summary>Shown and ignored, like the next two.</summary>
     [ReadOnly(true)]
     public bool? ClientSecretSet { get; init; }
+
+    [ReadOnly(true)]
+    public bool? PrivateKeySet { get; init; }
+
+    [ReadOnly(true)]
+    public bool? ClientKeySet { get; init; }
 
     /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "KeycloakRequest { *** }";
@@ -105,6 +133,7 @@ public sealed record KeycloakRequest(
 
 /// <summary>A source as it is in force.</summary>
 /// <param name="Warnings">What this version cannot read of it, since a newer one saved it. Absent where there is nothing.</param>
+/// <param name="SecretReferences">Where secrets are that are kept outside, by their names. Absent where none are.</param>
 public sealed record SourceResponse(
     int Id,
     string Name,
@@ -115,7 +144,8 @@ public sealed record SourceResponse(
     int Version,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? SecretReferences = null);
 
 /// <summary>A Keycloak realm as shown.</summary>
 public sealed record KeycloakResponse(
@@ -129,7 +159,12 @@ public sealed record KeycloakResponse(
     string? CaCertificate,
     bool AllowDuplicate,
     string? Proxy,
-    string? Fingerprint);
+    string? Fingerprint,
+    string Authentication,
+    bool PrivateKeySet,
+    string? KeyId,
+    string? ClientCertificate,
+    bool ClientKeySet);
 
 /// <summary>An inbox as shown.</summary>
 public sealed record InboxResponse(string Authentication, bool KeySet, bool SecondKeySet, string Header, int ToleranceSeconds, bool AllowSha1);

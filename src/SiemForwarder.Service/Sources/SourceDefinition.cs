@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Keycloak.Client;
@@ -15,8 +16,14 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
     public const string KeycloakKind = "keycloak";
     public const string HttpKind = "http";
     public const string ClientSecret = "keycloak.clientSecret";
+    public const string PrivateKey = "keycloak.privateKey";
+    public const string ClientAssertion = "keycloak.clientAssertion";
+    public const string ClientKey = "keycloak.clientKey";
     public const string InboxKey = "inbox.key";
     public const string InboxSecondKey = "inbox.secondKey";
+
+    /// <summary>Where secrets are that are kept outside, by their names; null where none are.</summary>
+    public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
 
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
 
@@ -27,6 +34,11 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         if (read?.Inbox is { } inbox && !Enum.IsDefined(inbox.Authentication))
         {
             fault = StoredDefinition.SavedByNewer("how senders authenticate (inbox.authentication)");
+        }
+
+        if (read?.Keycloak is { Authentication: { } way } && !CredentialRules.Ways.ContainsKey(way))
+        {
+            fault = StoredDefinition.SavedByNewer("how the client authenticates (keycloak.authentication)");
         }
 
         return fault is null ? read : null;
@@ -43,7 +55,10 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         ?? throw new InvalidDataException("A stored source has an empty definition.");
 
     /// <summary>What the poller needs; of a source that has a realm.</summary>
-    public KeycloakSource ToKeycloak(Source source, Secret clientSecret) =>
+    /// <param name="source">The source as stored.</param>
+    /// <param name="secrets">Its secrets.</param>
+    /// <param name="egress">Where connections may lead from this engine.</param>
+    public KeycloakSource ToKeycloak(Source source, IReadOnlyDictionary<string, Secret> secrets, EgressPolicy egress) =>
         Keycloak is null ? throw new InvalidOperationException("The source has no realm.") : new()
     {
         Id = source.Id,
@@ -51,7 +66,7 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         BaseUrl = new Uri(Keycloak.BaseUrl),
         Realm = Keycloak.Realm,
         ClientId = Keycloak.ClientId,
-        ClientSecret = clientSecret,
+        Credential = CredentialOf(Keycloak, secrets),
         Streams = [.. Keycloak.Streams.Select(stream => stream == "admin" ? EventStream.Admin : EventStream.User)],
         PollInterval = TimeSpan.FromSeconds(Keycloak.PollIntervalSeconds),
         Start = Keycloak.Start switch
@@ -63,7 +78,20 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         CaCertificate = Keycloak.CaCertificate,
         Fingerprint = Keycloak.Fingerprint,
         Proxy = Keycloak.Proxy is { } proxy ? new Uri(proxy) : null,
+        Egress = egress,
     };
+
+    private static KeycloakCredential CredentialOf(KeycloakDefinition keycloak, IReadOnlyDictionary<string, Secret> secrets)
+    {
+        Secret Of(string name) => secrets.GetValueOrDefault(name) ?? new Secret(string.Empty);
+        return keycloak.Authentication switch
+        {
+            CredentialRules.ByPrivateKey => new KeycloakCredential.PrivateKey(Of(PrivateKey), keycloak.KeyId),
+            CredentialRules.ByTokenFile => new KeycloakCredential.TokenFile(Of(ClientAssertion)),
+            CredentialRules.ByCertificate => new KeycloakCredential.Certificate(keycloak.ClientCertificate ?? "", Of(ClientKey)),
+            _ => new KeycloakCredential.ClientSecret(Of(ClientSecret)),
+        };
+    }
 
     /// <summary>What the inbox needs; null where nobody may push.</summary>
     /// <param name="source">The source as stored.</param>
@@ -77,7 +105,9 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         Header = Inbox.Header,
         Tolerance = TimeSpan.FromSeconds(Inbox.ToleranceSeconds),
         AllowSha1 = Inbox.AllowSha1,
-        Keys = [.. new[] { InboxKey, InboxSecondKey }.Where(secrets.ContainsKey).Select(name => secrets[name])],
+        // A key that is kept outside is judged when it is read: an empty one would let everybody in.
+        Keys = [.. new[] { InboxKey, InboxSecondKey }.Where(secrets.ContainsKey).Select(name => secrets[name])
+            .Where(key => InboxRules.IsUsable(Inbox.Authentication, key))],
         PulledRealm = Keycloak?.Realm,
         PulledByContent = pulledByContent,
     };

@@ -61,7 +61,13 @@ internal static class SourceEndpoints
         SourceRequest request, SourceStore store, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors) is not { } valid)
+        if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors, references: store.References) is not { } valid)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        await SourceRules.CheckEgressAsync(valid, store.Egress, errors, cancellationToken);
+        if (errors.Any)
         {
             return Problems.Invalid(errors);
         }
@@ -117,7 +123,14 @@ internal static class SourceEndpoints
         var errors = new FieldErrors();
         var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
         var realm = SourceDefinition.ReadKnown(stored.Definition).Keycloak;
-        if (SourceRules.Validate(request with { Enabled = request.Enabled ?? stored.Enabled }, secrets, errors, stored.Kind, realm) is not { } valid)
+        request = request with { Enabled = request.Enabled ?? stored.Enabled };
+        if (SourceRules.Validate(request, secrets, errors, stored.Kind, realm, store.References) is not { } valid)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        await SourceRules.CheckEgressAsync(valid, store.Egress, errors, cancellationToken);
+        if (errors.Any)
         {
             return Problems.Invalid(errors);
         }
@@ -192,12 +205,15 @@ internal static class SourceEndpoints
         var secrets = store.SecretsOf(source);
         return new SourceResponse(
             source.Id, source.Name, source.Kind, source.Enabled, View(definition.Keycloak, secrets), View(definition.Inbox, secrets),
-            source.Version, source.CreatedAt, source.UpdatedAt, fault is null ? null : [fault]);
+            source.Version, source.CreatedAt, source.UpdatedAt, fault is null ? null : [fault],
+            definition.SecretReferences);
     }
 
     private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(
         keycloak.BaseUrl, keycloak.Realm, keycloak.ClientId, IsSet(secrets, SourceDefinition.ClientSecret), keycloak.Streams, keycloak.PollIntervalSeconds,
-        keycloak.Start, keycloak.CaCertificate, keycloak.AllowDuplicate, keycloak.Proxy, keycloak.Fingerprint);
+        keycloak.Start, keycloak.CaCertificate, keycloak.AllowDuplicate, keycloak.Proxy, keycloak.Fingerprint,
+        keycloak.Authentication ?? CredentialRules.BySecret, IsSet(secrets, SourceDefinition.PrivateKey), keycloak.KeyId, keycloak.ClientCertificate,
+        IsSet(secrets, SourceDefinition.ClientKey));
 
     private static InboxResponse? View(InboxDefinition? inbox, IReadOnlyDictionary<string, Secret>? secrets) => inbox is null ? null : new(
         InboxRules.Authentications.First(pair => pair.Value == inbox.Authentication).Key, IsSet(secrets, SourceDefinition.InboxKey),

@@ -3,6 +3,7 @@ using System.Globalization;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
 using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Sources;
 
@@ -26,9 +27,10 @@ internal static class SourceRules
     /// <param name="errors">Takes the faults.</param>
     /// <param name="storedKind">Kind of the source that is changed; null for a new one.</param>
     /// <param name="storedRealm">The realm that it pulls now; null where there is none.</param>
+    /// <param name="references">Reads secrets that are kept outside; null where none can be.</param>
     public static ValidSource? Validate(
         SourceRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? storedKind = null,
-        KeycloakDefinition? storedRealm = null)
+        KeycloakDefinition? storedRealm = null, SecretReferences? references = null)
     {
         if (string.IsNullOrWhiteSpace(request.Name))
         {
@@ -44,24 +46,34 @@ internal static class SourceRules
         }
 
         var secrets = new Dictionary<string, Secret>();
-        var keycloak = kind == SourceDefinition.KeycloakKind ? Keycloak(request.Keycloak ?? new KeycloakRequest(), stored, storedRealm, secrets, errors) : null;
+        var keycloak = kind == SourceDefinition.KeycloakKind
+            ? Keycloak(request.Keycloak ?? new KeycloakRequest(), stored, references, storedRealm, secrets, errors)
+            : null;
         if (kind == SourceDefinition.HttpKind && request.Keycloak is not null)
         {
             errors.Add("keycloak", "A source of kind http pulls no realm; leave it out, or use the kind keycloak, which takes pushes as well.");
         }
 
         var inbox = kind == SourceDefinition.HttpKind || request.Inbox is not null
-            ? InboxRules.Validate(request.Inbox ?? new InboxRequest(), stored, secrets, errors)
+            ? InboxRules.Validate(request.Inbox ?? new InboxRequest(), stored, references, secrets, errors)
             : null;
-        return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, new SourceDefinition(keycloak, inbox), secrets);
+        SecretRules.Settle(secrets, references, errors);
+        var definition = new SourceDefinition(keycloak, inbox) { SecretReferences = SecretReferences.Of(secrets) };
+        return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, definition, secrets);
+    }
+
+    /// <summary>Judges where a source would connect to.</summary>
+    public static async Task CheckEgressAsync(ValidSource valid, EgressPolicy egress, FieldErrors errors, CancellationToken cancellationToken)
+    {
+        await EgressRules.CheckAsync(egress, "keycloak.baseUrl", valid.Definition.Keycloak?.BaseUrl, errors, cancellationToken);
+        await EgressRules.CheckAsync(egress, "keycloak.proxy", valid.Definition.Keycloak?.Proxy, errors, cancellationToken);
     }
 
     private static KeycloakDefinition Keycloak(
-        KeycloakRequest keycloak, IReadOnlyDictionary<string, Secret> stored, KeycloakDefinition? storedRealm, Dictionary<string, Secret> secrets,
-        FieldErrors errors)
+        KeycloakRequest keycloak, IReadOnlyDictionary<string, Secret> stored, SecretReferences? references, KeycloakDefinition? storedRealm,
+        Dictionary<string, Secret> secrets, FieldErrors errors)
     {
         errors.NoneEmpty("keycloak.streams", keycloak.Streams);
-        secrets[SourceDefinition.ClientSecret] = ClientSecret(keycloak.ClientSecret, stored, errors);
         var definition = new KeycloakDefinition(
             BaseUrl(keycloak.BaseUrl, errors),
             Required("keycloak.realm", keycloak.Realm, "Name the realm as it stands in the URL of Keycloak's console.", errors),
@@ -73,6 +85,8 @@ internal static class SourceRules
             keycloak.AllowDuplicate ?? false,
             ConnectionRules.Proxy("keycloak.proxy", keycloak.Proxy, errors),
             ConnectionRules.Fingerprint("keycloak.fingerprint", keycloak.Fingerprint, errors));
+        var credential = new CredentialRules(keycloak, stored, references, secrets, errors);
+        definition = credential.AddTo(definition);
         if (definition.Fingerprint is not null && definition.BaseUrl.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
         {
             errors.Add("keycloak.fingerprint", "http has no certificate; use https, or leave it out.");
@@ -84,9 +98,9 @@ internal static class SourceRules
                 "keycloak.realm", "Is no name of a realm: it would lead to another path of the server. Write it as it stands in the URL of the console.");
         }
 
-        if (keycloak.ClientSecret is null && stored.ContainsKey(SourceDefinition.ClientSecret) && storedRealm?.LeadsTo(definition) == false)
+        foreach (var name in CredentialRules.Ways.Values.Where(name => credential.LeavesOut(name) && storedRealm?.LeadsTo(definition) == false))
         {
-            errors.Add(SourceDefinition.ClientSecret, "The address changed, so give the secret again.");
+            errors.Add(name, "The address changed, so give the secret again.");
         }
 
         if (definition.Streams.Count == 0)
@@ -111,9 +125,9 @@ internal static class SourceRules
             errors.Add("keycloak.baseUrl", "Must not hold a user name or password; put the client's secret into keycloak.clientSecret.");
         }
 
-        if (ForbiddenAddresses.IsNamedBy(url.IdnHost))
+        if (EgressPolicy.Usual.Judge(new Connections.Endpoint(url.IdnHost, url.Port)) is { } never)
         {
-            errors.Add("keycloak.baseUrl", "Leads to a link-local or cloud metadata address, which is never asked; give the address of Keycloak itself.");
+            errors.Add("keycloak.baseUrl", $"{never.What} {never.Advice}");
         }
 
         if (url.AbsolutePath.Contains("/realms/", StringComparison.Ordinal) || url.AbsolutePath.Contains("/admin", StringComparison.Ordinal))
@@ -134,26 +148,6 @@ internal static class SourceRules
         errors.AtMost(field, text, 255);
         errors.OneLine(field, text?.Trim());
         return text?.Trim() ?? string.Empty;
-    }
-
-    private static Secret ClientSecret(string? given, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors)
-    {
-        if (given is null && stored.TryGetValue(SourceDefinition.ClientSecret, out var kept))
-        {
-            return kept;
-        }
-
-        var secret = SecretText.Of(given, stored.GetValueOrDefault(SourceDefinition.ClientSecret));
-        if (secret is null)
-        {
-            errors.Add("keycloak.clientSecret", "Give the client's secret: in Keycloak under Clients → the client → Credentials.");
-        }
-        else if (!SecretText.IsOneLine(secret, stored.GetValueOrDefault(SourceDefinition.ClientSecret)))
-        {
-            errors.Add("keycloak.clientSecret", SecretText.NotOneLine);
-        }
-
-        return secret ?? new Secret(string.Empty);
     }
 
     private static string Start(string? text, FieldErrors errors)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Events;
@@ -21,9 +22,10 @@ namespace SiemForwarder.Service.Sources;
 /// <param name="LastStoredAt">When an event was last stored; null where none is kept.</param>
 /// <param name="Engine">Engine that polls it, or polled it last.</param>
 /// <param name="ReportedAt">When that engine reported; null where the poller runs in this process.</param>
+/// <param name="Warnings">Certificates that end within 30 days. Absent where there are none.</param>
 public sealed record SourceStatusResponse(
     bool Running, RealmPollStatus? Poll, RealmPollStatus? History, InboxStatus? Inbox, long StoredEvents, DateTimeOffset? LastStoredAt, string? Engine,
-    DateTimeOffset? ReportedAt);
+    DateTimeOffset? ReportedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
 
 /// <summary>Check and status of a source.</summary>
 internal static class SourceStatusEndpoints
@@ -61,13 +63,13 @@ internal static class SourceStatusEndpoints
         var pushed = InboxCheck.Run(
             source, definition.ToInbox(source, secrets, pulledByContent: false), inbox.StatusOf(id), await store.ReadLastStoredAsync(id, cancellationToken),
             url);
-        if (definition.Keycloak is null || secrets.GetValueOrDefault(SourceDefinition.ClientSecret) is not { } secret)
+        if (definition.Keycloak is null)
         {
             return TypedResults.Ok(new SourceCheckReport(pushed));
         }
 
         var recommended = KeycloakEventCatalog.All.Where(type => type is { Recommended: true, Kind: EventKind.User }).Select(type => type.Type).ToList();
-        var keycloak = definition.ToKeycloak(source, secret);
+        var keycloak = definition.ToKeycloak(source, secrets, store.Egress);
         var pulled = await KeycloakSourceCheck.RunAsync(keycloak, recommended, time, cancellationToken);
         var twins = await FindTwinsAsync(keycloak, definition.Keycloak, identities, time, cancellationToken);
         return TypedResults.Ok(new SourceCheckReport([.. pulled.Items, .. twins, .. pushed]));
@@ -89,7 +91,7 @@ internal static class SourceStatusEndpoints
 
     private static async Task<Results<Ok<SourceStatusResponse>, ProblemHttpResult>> Status(
         int id, SourceStore store, PollService polling, SourceStatusTable reports, EventInbox inbox, IOptions<EngineOptions> engine,
-        CancellationToken cancellationToken)
+        ExpiryWatch expiry, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } source)
         {
@@ -107,6 +109,7 @@ internal static class SourceStatusEndpoints
             await store.CountEventsAsync(id, cancellationToken),
             await store.ReadLastStoredAsync(id, cancellationToken),
             here is null ? last?.Engine : engine.Value.Name,
-            last?.At));
+            last?.At,
+            await expiry.ReadWarningsAsync($"source:{id}", source.Version, cancellationToken)));
     }
 }

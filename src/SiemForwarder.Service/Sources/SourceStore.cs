@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
@@ -11,7 +12,7 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>Keeps the sources.</summary>
 internal sealed class SourceStore(
     IDbContextFactory<ForwarderDbContext> contexts, NpgsqlDataSource database, SecretProtector protector, SourceDirectory directory,
-    ConfigurationSignal configuration, TimeProvider time)
+    ConfigurationSignal configuration, SecretReferences references, EgressPolicy egress, TimeProvider time)
 {
     // The forwarder's own log: nobody configures it.
     private const string ForwarderKind = "forwarder";
@@ -50,8 +51,14 @@ internal sealed class SourceStore(
         return await context.Sources.AsNoTracking().Where(source => source.Enabled).ToListAsync(cancellationToken);
     }
 
-    /// <summary>The secrets by name; null where the keys of this database cannot decrypt them.</summary>
-    public IReadOnlyDictionary<string, Secret>? SecretsOf(Source source) => protector.Unprotect(source.Secrets);
+    /// <summary>The secrets by name, those that are kept outside as they are now; null where the keys of this database cannot decrypt them.</summary>
+    public IReadOnlyDictionary<string, Secret>? SecretsOf(Source source) => references.Complete(protector.Unprotect(source.Secrets), source.Definition);
+
+    /// <summary>Reads secrets that are kept outside.</summary>
+    public SecretReferences References => references;
+
+    /// <summary>Where connections may lead from this engine.</summary>
+    public EgressPolicy Egress => egress;
 
     /// <summary>The poll checkpoints of a lane of a source by stream.</summary>
     public async Task<IReadOnlyDictionary<EventStream, string?>> ReadCheckpointsAsync(int id, PollLane lane, CancellationToken cancellationToken)

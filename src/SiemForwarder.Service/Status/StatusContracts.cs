@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SiemForwarder.Service.Status;
 
 /// <summary>How an integration is doing.</summary>
@@ -14,6 +16,7 @@ namespace SiemForwarder.Service.Status;
 /// <param name="NextAttemptAt">When the next round starts, where it waits for one.</param>
 /// <param name="Engine">Engine that ran it last.</param>
 /// <param name="Paused">Who paused sending and since when; null while it is not paused.</param>
+/// <param name="Warnings">Certificates and tokens that end within 30 days. Absent where there are none.</param>
 public sealed record IntegrationStatusResponse(
     string Status,
     DateTimeOffset? Since,
@@ -26,7 +29,8 @@ public sealed record IntegrationStatusResponse(
     long SetAside,
     DateTimeOffset? NextAttemptAt,
     string? Engine,
-    PauseStatus? Paused = null);
+    PauseStatus? Paused = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
 
 /// <summary>Sending is paused: pulling and storing go on, and nothing is dropped meanwhile.</summary>
 /// <param name="Since">Since when.</param>

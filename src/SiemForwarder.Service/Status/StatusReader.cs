@@ -8,7 +8,7 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Status;
 
 /// <summary>Shows what dispatch stored: headline, backlog, set-aside events.</summary>
-internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log, EngineReader engines, TimeProvider time)
+internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log, EngineReader engines, ExpiryWatch expiry, TimeProvider time)
 {
     /// <summary>The status as stored; an enabled integration whose pool has no living engine is in error whatever was stored.</summary>
     public async Task<IntegrationStatusResponse> ReadAsync(Integration integration, CancellationToken cancellationToken)
@@ -18,7 +18,10 @@ internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log
         var stored = await ReadStoredAsync(integration.Id, cancellationToken);
         var hasEngine = !integration.Enabled || integration is { PausedAt: not null, PausedBy: not null }
             || await engines.HasLivingEngineAsync(integration.EnginePool, cancellationToken);
-        return StatusRules.Tell(integration, stored, backlog, hasEngine, time.GetUtcNow());
+        return StatusRules.Tell(integration, stored, backlog, hasEngine, time.GetUtcNow()) with
+        {
+            Warnings = await expiry.ReadWarningsAsync($"integration:{integration.Id}", integration.Version, cancellationToken),
+        };
     }
 
     private async Task<StoredStatus> ReadStoredAsync(int id, CancellationToken cancellationToken)

@@ -29,7 +29,7 @@ internal static class StorageRegistration
                 options.XmlRepository = new ProtectionKeyStore(provider.GetRequiredService<NpgsqlDataSource>());
                 options.XmlEncryptor = provider.GetRequiredService<MasterKeys>() is { IsSet: true } keys ? new MasterKeyEncryptor(keys) : null;
             }));
-        return services.AddSingleton<SecretProtector>().AddSingleton<ConfigurationSignal>();
+        return services.AddSingleton<SecretProtector>().AddSingleton<SecretReferences>().AddSingleton<ConfigurationSignal>();
     }
 
     /// <summary>Brings the tables up to date; engines that start together wait for each other.</summary>

@@ -34,12 +34,14 @@ public sealed class CertificateAuthority : IDisposable
     /// <summary>A certificate for a server of this name or address.</summary>
     /// <param name="name">DNS name, wildcard or IP address.</param>
     /// <param name="validFrom">Begin of its validity, relative to now; a day ago by default.</param>
-    /// <param name="validUntil">End of its validity, relative to now; in a month by default.</param>
+    /// <param name="validUntil">End of its validity, relative to now; in two months by default.</param>
     public X509Certificate2 IssueServer(string name, TimeSpan? validFrom = null, TimeSpan? validUntil = null) =>
         Issue(name, ServerUsage, validFrom, validUntil);
 
     /// <summary>A certificate for a client of this name.</summary>
-    public X509Certificate2 IssueClient(string name) => Issue(name, ClientUsage, null, null);
+    /// <param name="name">Name of the client.</param>
+    /// <param name="validUntil">End of its validity, relative to now; in two months by default.</param>
+    public X509Certificate2 IssueClient(string name, TimeSpan? validUntil = null) => Issue(name, ClientUsage, null, validUntil);
 
     public void Dispose() => certificate.Dispose();
 
@@ -63,7 +65,7 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
         using var issued = request.Create(
-            certificate, now + (validFrom ?? TimeSpan.FromDays(-1)), now + (validUntil ?? TimeSpan.FromDays(30)), RandomNumberGenerator.GetBytes(12));
+            certificate, now + (validFrom ?? TimeSpan.FromDays(-1)), now + (validUntil ?? TimeSpan.FromDays(60)), RandomNumberGenerator.GetBytes(12));
         return issued.CopyWithPrivateKey(key);
     }
 }

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.IdentityModel.Tokens;
 using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
@@ -39,7 +41,7 @@ public sealed class RealKeycloakTests(RealKeycloaks keycloaks)
     {
         var server = await keycloaks.GetAsync(version, Token);
 
-        var secret = await KeycloakSourceCheck.RunAsync(Source(server) with { ClientSecret = new Secret("wrong") }, [], TimeProvider.System, Token);
+        var secret = await KeycloakSourceCheck.RunAsync(Source(server) with { Credential = new KeycloakCredential.ClientSecret(new Secret("wrong")) }, [], TimeProvider.System, Token);
         var realm = await KeycloakSourceCheck.RunAsync(Source(server) with { Realm = "nope" }, [], TimeProvider.System, Token);
 
         Assert.Contains("Clients → siem-forwarder → Credentials", secret.Items.Single(item => item.Result == SourceCheckResult.Failed).Detail, StringComparison.Ordinal);
@@ -82,6 +84,61 @@ public sealed class RealKeycloakTests(RealKeycloaks keycloaks)
         Assert.InRange(poller.Status.ServerClockOffset!.Value.TotalSeconds, -5, 5);
     }
 
+    [Theory]
+    [InlineData("26.7.4", false)]
+    [InlineData("26.7.4", true)]
+    [InlineData("24.0.5", false)]
+    public async Task AClientThatSignsWithItsOwnKeyGetsATokenAndAForeignKeyGetsNone(string version, bool elliptic)
+    {
+        var server = await keycloaks.GetAsync(version, Token);
+        using var key = NewKey(elliptic);
+        using var foreign = NewKey(elliptic);
+        var clientId = $"signs-{Guid.NewGuid():N}";
+        await server.CreateClientAsync(clientId, Token);
+        await server.ChangeClientAsync(
+            clientId,
+            client =>
+            {
+                client["clientAuthenticatorType"] = "client-jwt";
+                client["serviceAccountsEnabled"] = true;
+                client["publicClient"] = false;
+                client["attributes"] = new JsonObject
+                {
+                    ["use.jwks.string"] = "true",
+                    ["jwks.string"] = $$"""{"keys":[{{PublicKey(key)}}]}""",
+                };
+            },
+            Token);
+
+        var (token, failure) = await TokenAsync(key);
+        var (none, refused) = await TokenAsync(foreign);
+
+        Assert.True(token is not null, failure?.Message);
+        Assert.Null(none);
+        Assert.Contains("Signed JWT", refused!.Message, StringComparison.Ordinal);
+
+        async Task<(string? Token, PollFailure? Failure)> TokenAsync(AsymmetricAlgorithm own)
+        {
+            var credential = new KeycloakCredential.PrivateKey(new Secret(own.ExportPkcs8PrivateKeyPem()), "k1");
+            using var client = new KeycloakClient(Source(server) with { ClientId = clientId, Credential = credential }, TimeProvider.System);
+            return await client.Token.GetAsync(Token);
+        }
+    }
+
+    private static AsymmetricAlgorithm NewKey(bool elliptic) => elliptic ? ECDsa.Create(ECCurve.NamedCurves.nistP256) : RSA.Create(2048);
+
+    private static string PublicKey(AsymmetricAlgorithm key)
+    {
+        var shown = key is RSA rsa
+            ? JsonWebKeyConverter.ConvertFromRSASecurityKey(new RsaSecurityKey(rsa.ExportParameters(false)))
+            : JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new ECDsaSecurityKey(ECDsa.Create(((ECDsa)key).ExportParameters(false))));
+        return new JsonObject
+        {
+            ["kty"] = shown.Kty, ["kid"] = "k1", ["use"] = "sig", ["alg"] = key is RSA ? "RS256" : "ES256",
+            ["n"] = shown.N, ["e"] = shown.E, ["crv"] = shown.Crv, ["x"] = shown.X, ["y"] = shown.Y,
+        }.ToJsonString();
+    }
+
     private static KeycloakSource Source(RealKeycloak server) => new()
     {
         Id = 1,
@@ -89,7 +146,7 @@ public sealed class RealKeycloakTests(RealKeycloaks keycloaks)
         BaseUrl = server.BaseUrl,
         Realm = RealKeycloak.Realm,
         ClientId = "siem-forwarder",
-        ClientSecret = new Secret("siem-forwarder-secret"),
+        Credential = new KeycloakCredential.ClientSecret(new Secret("siem-forwarder-secret")),
     };
 
     private static async Task<List<string>> ListedAsync(RealKeycloak server, string stream, long newestMs)

@@ -12,7 +12,7 @@ public sealed partial class TableOwnerTests
     {
         ["Storage"] = ["source", "integration", "engine_pool", "protection_key"],
         ["Access"] = ["api_key", "signed_in", "logout_token"],
-        ["Engines"] = ["engine", "lease"],
+        ["Engines"] = ["engine", "lease", "expiry"],
         ["EventLog"] =
         [
             "log_head", "log_day", "log_break", "log_origin", "segment", "event_index", "index_checkpoint", "poll_checkpoint", "integration_checkpoint", "gap",

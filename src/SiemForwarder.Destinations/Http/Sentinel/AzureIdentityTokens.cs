@@ -119,7 +119,7 @@ internal sealed class AzureIdentityTokens : IAccessTokens
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = proxy is not null, Proxy = proxy,
             ActivityHeadersPropagator = null,
             // A machine's own identity stands behind its metadata service; the authority of a workload is a setting.
-            ConnectCallback = own.Credential == SentinelCredential.ManagedIdentity ? HostConnection.ConnectAnywhereAsync : HostConnection.ConnectAsync };
+            ConnectCallback = HostConnection.Within(own.Credential == SentinelCredential.ManagedIdentity ? null : settings.Egress) };
         if (authorities.Count > 0)
         {
             handler.SslOptions = new SslClientAuthenticationOptions

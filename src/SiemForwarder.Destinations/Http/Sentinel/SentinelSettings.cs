@@ -37,7 +37,10 @@ internal sealed record SentinelSettings(
         new("settings.cloud", DestinationFieldType.Choice, "Cloud that the workspace is in; chooses authority and scope.") { Default = "public",
             Choices = ["public", "usGovernment", "china"], LeadsSecrets = true },
         new("settings.authority", DestinationFieldType.Url, "Where tokens are asked for, where it is not that of the cloud."),
-        new("settings.scope", DestinationFieldType.Text, "Scope of the token, where it is not that of the cloud.") { LeadsSecrets = true },
+        new("settings.scope", DestinationFieldType.Text, "Scope of the token, where it is not that of the cloud; only with clientSecret.")
+        {
+            LeadsSecrets = true,
+        },
     ];
 
     public static SentinelSettings Read(SettingReader reader)
@@ -59,6 +62,12 @@ internal sealed record SentinelSettings(
 
         var credential = Enum.Parse<SentinelCredential>(
             reader.Choice("credential", "clientSecret", "clientSecret", "managedIdentity", "workloadIdentity"), ignoreCase: true);
+        if (credential != SentinelCredential.ClientSecret && reader.Text("scope") is { } scope && scope != usualScope)
+        {
+            // Else a token for any service of the cloud that trusts this machine could be had.
+            reader.Fault("scope", $"The identity of a machine or pod gets tokens for {usualScope} alone: leave the scope out, or choose settings.cloud.");
+        }
+
         string Text(string name, string sentence) => credential == SentinelCredential.ClientSecret ? reader.Required(name, sentence) : reader.Text(name) ?? "";
         var settings = new SentinelSettings(
             credential,
@@ -69,7 +78,7 @@ internal sealed record SentinelSettings(
             reader.Text("stream") ?? UsualStream,
             reader.Choice("payload", "columns", "columns", "formatted") == "formatted",
             authority!,
-            reader.Text("scope") ?? usualScope,
+            credential == SentinelCredential.ClientSecret ? reader.Text("scope") ?? usualScope : usualScope,
             []);
         return settings with { Faults = reader.Faults };
     }
@@ -89,7 +98,7 @@ internal sealed record SentinelSettings(
         var faults = new List<SettingFault>(Faults);
         var name = Credential == SentinelCredential.ManagedIdentity ? "managed" : "workload";
         var asksAuthority = Credential == SentinelCredential.WorkloadIdentity;
-        bool IsHere(Uri url) => url.IsLoopback && settings.Proxy is null;
+        bool IsHere(Uri url) => settings.ShowsIdentityToLoopback && url.IsLoopback && settings.Proxy is null;
         if (!IsHere(settings.ServerUrl) && !IsAzure(settings.ServerUrl))
         {
             faults.Add(new SettingFault(

@@ -26,6 +26,7 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
         bearer.RequireHttpsMetadata = realm.RequireHttps;
         bearer.MapInboundClaims = false;
         bearer.RefreshInterval = KeysInterval;
+        bearer.BackchannelHttpHandler = RealmConnection.CreateHandler();
         bearer.BackchannelTimeout = TimeSpan.FromSeconds(5);
         bearer.TokenValidationParameters = new TokenValidationParameters
         {

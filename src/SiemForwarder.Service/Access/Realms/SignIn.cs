@@ -53,6 +53,7 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
         connect.SignedOutRedirectUri = "/";
         connect.MapInboundClaims = false;
         connect.DisableTelemetry = true;
+        connect.BackchannelHttpHandler = RealmConnection.CreateHandler();
         connect.BackchannelTimeout = TimeSpan.FromSeconds(10);
         connect.NonceCookie = new SafeCookie
         {

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Service.Access.Realms;
 
@@ -17,13 +18,23 @@ internal enum TokenState
     Unknown,
 }
 
+/// <summary>How the realm of callers is asked for its keys, for tokens and about them: as the operator names it, metadata services never.</summary>
+internal static class RealmConnection
+{
+    public static SocketsHttpHandler CreateHandler() => new()
+    {
+        AllowAutoRedirect = false, ConnectCallback = HostConnection.Within(EgressPolicy.OfOperator), PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        UseCookies = false,
+    };
+}
+
 /// <summary>Asks the realm whether a token still counts (RFC 7662), and remembers the answer for seconds.</summary>
 internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, TimeProvider time, ILogger<TokenIntrospection> logger) : IDisposable
 {
     private const int MaxRemembered = 10_000;
     private const int MaxAnswer = 256 * 1024;
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    private readonly HttpClient http = new(RealmConnection.CreateHandler())
     {
         Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = MaxAnswer,
     };

@@ -21,8 +21,6 @@ internal static class ConnectionFaults
     {
         ErrorCategory.NameResolution => $"The host name of source '{source.Name}' cannot be resolved: {fault.What} Check the base URL, the proxy and DNS.",
         ErrorCategory.Tls => $"No trusted TLS connection to {Of(source)}: {fault.What} {TrustAdvice(source)}",
-        ErrorCategory.Configuration when source.Proxy is null =>
-            $"No connection to {Of(source)}: {fault.What} Set the base URL to the address of Keycloak itself.",
         ErrorCategory.Configuration or ErrorCategory.Authentication => $"No connection to {Of(source)}: {fault.What} {fault.Advice}",
         _ => $"No connection to {Of(source)}: {fault.What} Check that the server runs and that host, port, proxy and firewall allow it.",
     });

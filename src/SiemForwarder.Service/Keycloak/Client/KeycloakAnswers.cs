@@ -59,6 +59,9 @@ internal static class KeycloakAnswers
             (401, "unauthorized_client", "Public client not allowed to retrieve service account") => Refused(
                 $"Keycloak gives no token to {client}: it is a public client. In the admin console: Clients → {source.ClientId} → Settings → Capability "
                     + "config → switch on Client authentication and Service accounts roles."),
+            (400 or 401, "unauthorized_client" or "invalid_client", _) when source.Credential.Advice.Length > 0 => Refused(
+                $"Keycloak gives no token to {client}: {error}: {description.TrimEnd('.')}. In the admin console: Clients → {source.ClientId} → "
+                    + $"{source.Credential.Advice}."),
             (401, "unauthorized_client", _) => Refused(
                 $"Keycloak gives no token to {client}: wrong or missing client secret. Copy it from Clients → {source.ClientId} → Credentials into source "
                     + $"'{source.Name}'."),

@@ -25,6 +25,11 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
     /// <param name="cancellationToken">Ends the attempt.</param>
     public async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendAsync(HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
     {
+        if (source.Credential.Secrets.FirstOrDefault(secret => secret.Unread is not null) is { } missing)
+        {
+            return (null, new PollFailure(ErrorCategory.Configuration, $"Source '{source.Name}' lacks a secret: {missing.Unread}"));
+        }
+
         using var gate = await ServerGate.EnterAsync(source.BaseUrl, cancellationToken);
         using var timeout = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);

@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Connections.Network;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Keycloak.Client;
@@ -18,7 +19,8 @@ public sealed record KeycloakSource
 
     public required string ClientId { get; init; }
 
-    public required Secret ClientSecret { get; init; }
+    /// <summary>How the client proves who it is.</summary>
+    public required KeycloakCredential Credential { get; init; }
 
     /// <summary>The streams to pull: <see cref="EventStream.User"/>, <see cref="EventStream.Admin"/> or both.</summary>
     public IReadOnlyList<EventStream> Streams { get; init; } = [EventStream.User, EventStream.Admin];
@@ -38,9 +40,19 @@ public sealed record KeycloakSource
     /// <summary>HTTP proxy that requests go through; null for none.</summary>
     public Uri? Proxy { get; init; }
 
+    /// <summary>Where connections may lead from this engine.</summary>
+    public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
+
+    /// <summary>Takes when certificates end; null where nobody asks.</summary>
+    public ExpiryNotes? Expiries { get; init; }
+
     internal ConnectionSettings ToConnection(TimeSpan timeout) => new(new Connections.Endpoint(BaseUrl.IdnHost, BaseUrl.Port))
     {
-        Tls = new TlsSettings(CaCertificate) { Fingerprint = Fingerprint, Setting = "keycloak" },
+        Tls = (Credential is KeycloakCredential.Certificate own
+            ? new TlsSettings(CaCertificate, own.Pem, own.Key)
+            : new TlsSettings(CaCertificate)) with { Fingerprint = Fingerprint, Setting = "keycloak" },
+        Egress = Egress,
+        Expiries = Expiries,
         Proxy = Proxy,
         ProxySetting = "keycloak.proxy",
         Timeout = timeout,

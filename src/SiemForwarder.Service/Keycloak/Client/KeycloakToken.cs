@@ -37,12 +37,10 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
 
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{url}/realms/{Uri.EscapeDataString(source.Realm)}/protocol/openid-connect/token")
         {
-            Content = new FormUrlEncodedContent(new Dictionary<string, string>
-            {
-                ["grant_type"] = "client_credentials",
-                ["client_id"] = source.ClientId,
-                ["client_secret"] = source.ClientSecret.Reveal(),
-            }),
+            Content = new FormUrlEncodedContent(
+            [
+                new("grant_type", "client_credentials"), .. source.Credential.Form(source.ClientId, root.Issuer, clock.Now),
+            ]),
         };
         var (answer, failure) = await connection.SendAsync(request, 1 << 20, cancellationToken);
         using var reply = answer;

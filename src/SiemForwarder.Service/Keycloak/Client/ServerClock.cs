@@ -46,6 +46,9 @@ internal sealed class ServerClock(TimeProvider time)
     /// <summary>For how long a clock as slow as the present one had not been observed when it was; what was read meanwhile may lack its events.</summary>
     public long UnheardMs { get; private set; } = PollTiming.DeepLookMs;
 
+    /// <summary>What the server's clock shows now, as far as that is known; else this host's.</summary>
+    public DateTimeOffset Now => time.GetUtcNow() + (Offset ?? TimeSpan.Zero);
+
     /// <summary>Whether a time lies in the years that can be told.</summary>
     public static bool IsPlausible(long timeMs) => timeMs is >= 0 and <= LatestMs;
 

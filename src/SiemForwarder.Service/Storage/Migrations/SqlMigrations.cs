@@ -53,6 +53,10 @@ internal sealed class AccessKeys() : SqlMigration("0012_access.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0013_audit")]
 internal sealed class AuditTrail() : SqlMigration("0013_audit.sql");
 
+/// <summary>When certificates and tokens end.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0014_expiry")]
+internal sealed class Expiry() : SqlMigration("0014_expiry.sql");
+
 /// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

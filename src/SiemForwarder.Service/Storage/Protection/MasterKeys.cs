@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Storage.Protection;
@@ -14,6 +16,15 @@ internal sealed class SecretsOptions
     /// read again when it changes. With the private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
     /// </summary>
     public string? MasterKeyFile { get; set; }
+
+    /// <summary>Folders whose files secrets of sources and integrations may name (<c>file:/run/secrets/token</c>); folders inside of them need a line of
+    /// their own.</summary>
+    [DefaultInWords("`/run/secrets` and `secrets` in the data folder")]
+    public IList<string>? Folders { get; set; }
+
+    /// <summary>What the names of variables begin with that secrets of sources and integrations may name (<c>env:SIEM_SECRET_TOKEN</c>).</summary>
+    [Required, RegularExpression("[A-Za-z_][A-Za-z0-9_]*")]
+    public string EnvironmentPrefix { get; set; } = "SIEM_SECRET_";
 }
 
 /// <summary>A key from outside the database.</summary>

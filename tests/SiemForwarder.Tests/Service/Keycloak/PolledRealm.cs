@@ -53,7 +53,7 @@ internal sealed class PolledRealm : IAsyncDisposable
         BaseUrl = server.BaseUrl,
         Realm = "siem-demo",
         ClientId = "siem-forwarder",
-        ClientSecret = new Secret("siem-forwarder-secret"),
+        Credential = new KeycloakCredential.ClientSecret(new Secret("siem-forwarder-secret")),
     };
 
     public Task<PollOutcome> PollAsync(EventStream stream = EventStream.User) => Poller.PollOnceAsync(stream, Token);

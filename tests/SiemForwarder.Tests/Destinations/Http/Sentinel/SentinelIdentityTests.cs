@@ -137,10 +137,13 @@ public sealed class SentinelIdentityTests : IDisposable
     [InlineData("managedIdentity", "https://evil.ingest.monitor.azure.com.example.com", null, null, false, "serverUrl")]
     [InlineData("managedIdentity", "http://soc.westeurope-1.ingest.monitor.azure.com", null, null, false, "serverUrl")]
     [InlineData("managedIdentity", "http://127.0.0.1:9", null, "http://127.0.0.1:9", false, "serverUrl")]
+    [InlineData("managedIdentity", "http://127.0.0.1:9", null, null, false, "serverUrl")]
+    [InlineData("managedIdentity", "http://localhost:9", null, null, false, "serverUrl")]
+    [InlineData("workloadIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", "https://localhost:9", null, false, "settings.authority")]
     [InlineData("managedIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", null, null, true, "tls")]
     [InlineData("workloadIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", "https://login.example.com", null, false, "settings.authority")]
     [InlineData("workloadIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", "http://login.microsoftonline.com", null, false, "settings.authority")]
-    [InlineData("workloadIdentity", "http://127.0.0.1:9", null, null, true, "tls")]
+    [InlineData("workloadIdentity", "https://soc.westeurope-1.ingest.monitor.azure.com", null, null, true, "tls")]
     [InlineData("workloadIdentity", "http://127.0.0.1:9", "https://localhost:9", "http://127.0.0.1:9", true, "serverUrl")]
     public async Task TheIdentityOfTheMachineIsShownToAzureAlone(string credential, string url, string? authority, string? proxy, bool ownAuthorities, string field)
     {
@@ -161,6 +164,25 @@ public sealed class SentinelIdentityTests : IDisposable
         Assert.Contains($"{field} is wrong", outcome.Reason);
         Assert.Equal(ErrorCategory.Configuration, outcome.Category);
         Assert.Empty(tokens.Requests);
+    }
+
+    [Theory]
+    [InlineData("managedIdentity", null, "https://vault.azure.net/.default")]
+    [InlineData("managedIdentity", "china", "https://monitor.azure.com/.default")]
+    [InlineData("workloadIdentity", null, "https://management.azure.com/.default")]
+    public async Task AnIdentityOfTheMachineGetsTokensForItsCloudsMonitorAlone(string credential, string? cloud, string scope)
+    {
+        await using var tokens = HttpReceiver.Start(_ => Token());
+        Environment.SetEnvironmentVariable("IDENTITY_ENDPOINT", $"http://127.0.0.1:{tokens.Port}/msi/token");
+        Environment.SetEnvironmentVariable("IDENTITY_HEADER", SecretText);
+        await using var receiver = HttpReceiver.Start(new HttpReply(204));
+        var own = new { credential, cloud, scope, ruleId = Rule };
+        await using var destination = Open(receiver, own);
+
+        Assert.Equal("settings.scope", Assert.Single(SentinelDestination.Kind.CheckSettings!(SomeSettings.Own(own))).Field);
+        Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(SomeBatch.Json(1), Soon));
+        Assert.Empty(tokens.Requests);
+        Assert.Empty(receiver.Requests);
     }
 
     [Theory]
@@ -190,5 +212,8 @@ public sealed class SentinelIdentityTests : IDisposable
     })) { Headers = ["Content-Type: application/json"] };
 
     private static IDestination Open(HttpReceiver receiver, object own, string? caCertificate = null) => SentinelDestination.Kind.Open(
-        SomeSettings.For($"http://127.0.0.1:{receiver.Port}") with { Settings = SomeSettings.Own(own), Tls = new TlsSettings(caCertificate) }, TimeProvider.System);
+        SomeSettings.For($"http://127.0.0.1:{receiver.Port}") with
+        {
+            Settings = SomeSettings.Own(own), Tls = new TlsSettings(caCertificate), ShowsIdentityToLoopback = true,
+        }, TimeProvider.System);
 }

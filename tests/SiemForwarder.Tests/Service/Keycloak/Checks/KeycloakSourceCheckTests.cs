@@ -111,7 +111,7 @@ public sealed class KeycloakSourceCheckTests
     {
         await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
 
-        var report = await CheckAsync(polled.Source with { ClientSecret = new Secret("wrong-secret-value") }, polled);
+        var report = await CheckAsync(polled.Source with { Credential = new KeycloakCredential.ClientSecret(new Secret("wrong-secret-value")) }, polled);
 
         Assert.DoesNotContain("wrong-secret-value", string.Join(' ', report.Items), StringComparison.Ordinal);
     }

@@ -16,7 +16,7 @@ public sealed class ForbiddenServerTests
 
     private static readonly KeycloakSource Source = new()
     {
-        Id = 1, Name = "demo", BaseUrl = new Uri("http://127.0.0.1"), Realm = "r", ClientId = "c", ClientSecret = new Secret("s"),
+        Id = 1, Name = "demo", BaseUrl = new Uri("http://127.0.0.1"), Realm = "r", ClientId = "c", Credential = new KeycloakCredential.ClientSecret(new Secret("s")),
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -61,7 +61,7 @@ public sealed class ForbiddenServerTests
             host => host == "both.test" ? [IPAddress.Parse("169.254.169.254"), IPAddress.Loopback] : [IPAddress.Parse("169.254.169.254")], TimeProvider.System);
         using var client = new HttpClient(new SocketsHttpHandler
         {
-            UseProxy = false, ConnectCallback = (context, token) => HostConnection.ConnectAsync(context, names, isGuarded: true, token),
+            UseProxy = false, ConnectCallback = (context, token) => HostConnection.ConnectAsync(context, names, EgressPolicy.Usual, token),
         });
 
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetStringAsync(new Uri($"http://evil.test:{receiver.Port}/"), Token));

@@ -11,7 +11,7 @@ public sealed class PollNoticeTests
     [Fact]
     public void ANoticeIsNormalizedWithItsTypeSeverityAndMessage()
     {
-        var source = new KeycloakSource { Id = 7, Name = "prod", BaseUrl = new Uri("http://kc"), Realm = "r", ClientId = "c", ClientSecret = new Secret("s") };
+        var source = new KeycloakSource { Id = 7, Name = "prod", BaseUrl = new Uri("http://kc"), Realm = "r", ClientId = "c", Credential = new KeycloakCredential.ClientSecret(new Secret("s")) };
         var incoming = new PollNotice(PollNotice.Removed, 1_789_041_600_000, "Events were removed.", 1, 2, 3).ToEvent(source, EventStream.User);
 
         var normalized = EventNormalizer.Normalize(
