@@ -25,7 +25,8 @@ internal static class EngineEndpoints
     }
 
     private static async Task<Results<Ok<Page<EngineResponse>>, ValidationProblem>> ListEngines(
-        [AsParameters] WholeListQuery query, EngineReader engines, CancellationToken cancellationToken) => query.Cut(await engines.ListAsync(cancellationToken));
+        [AsParameters] WholeListQuery query, EngineReader engines, CancellationToken cancellationToken) =>
+        query.Cut(await engines.ListAsync(cancellationToken));
 
     private static async Task<Results<Ok<Page<EnginePoolResponse>>, ValidationProblem>> ListPools(
         [AsParameters] WholeListQuery query, IDbContextFactory<ForwarderDbContext> contexts, EngineReader engines, CancellationToken cancellationToken)

@@ -59,13 +59,13 @@ internal static class OcsfTargets
             return;
         }
 
-        json.Writer.WriteStartArray("resources"u8);
-        json.Writer.WriteStartObject();
+        json.OpenList("resources"u8);
+        json.OpenItem();
         json.Text("type"u8, "User"u8);
         json.Text("uid"u8, user.Id);
         json.Text("name"u8, user.Name);
         json.Close();
-        json.Writer.WriteEndArray();
+        json.Close();
     }
 
     private static void WriteGroup(SecurityEvent securityEvent, OcsfActivity activity, JsonMembers json, bool isVersion19)
