@@ -5,7 +5,8 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Telemetry;
 
 /// <summary>The happenings of the service: one method each, which writes the log line and moves the counter of the same name.</summary>
-internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null) : IDisposable
+internal sealed partial class ForwarderTelemetry(
+    ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null, DatabaseOutage? outage = null) : IDisposable
 {
     public const string MeterName = "SiemForwarder";
 
@@ -95,7 +96,10 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     {
         DatabaseFaults.Add(1);
         database?.Suspect(exception);
-        LogDatabaseUnavailable(DatabaseFault.Describe(exception));
+        if (outage?.Note(exception) != true)
+        {
+            LogDatabaseUnavailable(DatabaseFault.Describe(exception));
+        }
     }
 
     public void CheckpointTaken(string integration, int sourceId) => LogCheckpointTaken(integration, sourceId);
