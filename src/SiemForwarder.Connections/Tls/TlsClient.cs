@@ -86,6 +86,12 @@ public sealed class TlsClient : IDisposable
         {
             return TlsFaults.Timeout(endpoint, timeout);
         }
+        catch (ArgumentException)
+        {
+            return new Fault(
+                ErrorCategory.Tls, $"{endpoint} cannot be asked for: its TLS server name is no name of a host.", "Correct tls.serverName, or leave it out.",
+                NeedsChange: true);
+        }
         catch (Exception exception) when (exception is AuthenticationException or IOException or InvalidOperationException or CryptographicException)
         {
             return TlsFaults.OfHandshake(endpoint, exception, peer, ServerName, HasClientCertificate, timeProvider.GetUtcNow());

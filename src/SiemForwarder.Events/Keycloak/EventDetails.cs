@@ -6,8 +6,14 @@ namespace SiemForwarder.Events.Keycloak;
 /// <summary>Reads and searches the details of an event, secrets redacted.</summary>
 internal static class EventDetails
 {
+    // So few are found faster by looking at each.
+    private const int FewMembers = 16;
+
     [ThreadStatic]
     private static List<KeyValuePair<string, string>>? scratch;
+
+    [ThreadStatic]
+    private static Dictionary<string, int>? places;
 
     /// <summary>The members of the object that the reader stands on, in their order; of members of the same name the last one.</summary>
     public static KeyValuePair<string, string>[] Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
@@ -26,10 +32,12 @@ internal static class EventDetails
             Add(members, name, ref reader, json);
         }
 
+        KeepLast(members);
         return [.. members];
     }
 
-    /// <summary>Adds the value that the reader stands on under its name, or the mask where the name says that it is a secret.</summary>
+    /// <summary>Adds the value that the reader stands on under its name, or the mask where the name says that it is a secret;
+    /// <see cref="KeepLast"/> must follow the last one.</summary>
     public static void Add(List<KeyValuePair<string, string>> members, string name, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         var text = JsonText.ReadText(ref reader, json);
@@ -39,17 +47,42 @@ internal static class EventDetails
         }
 
         var isSecret = SecretNames.IsSecret(name) && text is not ("true" or "false");
-        var member = KeyValuePair.Create(name, isSecret ? SecretRedactor.Mask : SecretRedactor.RedactText(text));
+        members.Add(KeyValuePair.Create(name, isSecret ? SecretRedactor.Mask : SecretRedactor.RedactText(text)));
+    }
+
+    /// <summary>Leaves of members of the same name the last one, at the place of the first; in one pass, since a sender chooses how many there are.</summary>
+    public static void KeepLast(List<KeyValuePair<string, string>> members)
+    {
+        var known = members.Count <= FewMembers ? null : places ??= [];
+        known?.Clear();
+        var kept = 0;
         for (var index = 0; index < members.Count; index++)
+        {
+            var member = members[index];
+            var place = known is null ? IndexOf(members, kept, member.Key) : known.GetValueOrDefault(member.Key, -1);
+            if (place < 0)
+            {
+                place = kept++;
+                known?.Add(member.Key, place);
+            }
+
+            members[place] = member;
+        }
+
+        members.RemoveRange(kept, members.Count - kept);
+    }
+
+    private static int IndexOf(List<KeyValuePair<string, string>> members, int count, string name)
+    {
+        for (var index = 0; index < count; index++)
         {
             if (members[index].Key == name)
             {
-                members[index] = member;
-                return;
+                return index;
             }
         }
 
-        members.Add(member);
+        return -1;
     }
 
     /// <summary>The detail of that name, or null.</summary>

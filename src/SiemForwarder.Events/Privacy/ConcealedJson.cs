@@ -31,6 +31,11 @@ internal static class ConcealedJson
             return null;
         }
 
+        if (values.HasMore)
+        {
+            return PrivacyPolicy.Withheld;
+        }
+
         using var document = Read(json);
         if (document is null)
         {

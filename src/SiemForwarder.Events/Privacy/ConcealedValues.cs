@@ -7,10 +7,19 @@ namespace SiemForwarder.Events.Privacy;
 /// <summary>The values of one event that must not be seen, and what stands in for each; finds them in any text of the event.</summary>
 internal sealed class ConcealedValues
 {
+    /// <summary>Most characters of values that are looked for inside of texts; what the other values may stand in is withheld as a whole.</summary>
+    public const int MaxSearchedCharacters = 256 * 1024;
+
     // A shorter value is hidden where it stands alone, else half of every text would go with it.
     private const int MinAnywhereLength = 4;
 
-    private readonly List<Entry> entries = [];
+    private readonly Dictionary<string, ConcealedValue> all = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<ConcealedValue> searched = [];
+    private int searchedCharacters;
+    private ValueSearch? search;
+
+    /// <summary>Whether there are more values than are looked for inside of texts.</summary>
+    public bool HasMore => all.Count > searched.Count;
 
     /// <summary>Adds a value; where it is there already, what was said first holds.</summary>
     /// <param name="value">Not empty. Case does not matter: Keycloak lowers what people type.</param>
@@ -23,35 +32,25 @@ internal sealed class ConcealedValues
         AddForm(Uri.EscapeDataString(value), replacement, standsAlone);
         AddForm(JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(), replacement, standsAlone);
         AddForm(JsonEncodedText.Encode(value).ToString(), replacement, standsAlone);
-        // The longest first: one value may hold another.
-        entries.Sort(static (one, other) => other.Value.Length.CompareTo(one.Value.Length));
     }
 
-    /// <summary>The text with every value replaced; null where it was nothing but a value to be left out.</summary>
-    public string? Conceal(string? text)
-    {
-        if (string.IsNullOrEmpty(text))
-        {
-            return text;
-        }
+    /// <summary>The text with every value replaced; null where it was nothing but a value to be left out, <see cref="PrivacyPolicy.Withheld"/> where
+    /// there are too many values to look for.</summary>
+    public string? Conceal(string? text) =>
+        HasMore && !string.IsNullOrEmpty(text) && !all.ContainsKey(text) ? PrivacyPolicy.Withheld : ConcealIdentity(text);
 
-        foreach (var entry in entries)
-        {
-            if (entry.Value.Equals(text, StringComparison.OrdinalIgnoreCase))
-            {
-                return entry.Replacement;
-            }
-        }
-
-        return Scan(text, onlyAlone: false);
-    }
+    /// <summary>An id or the name of a party, which is shown where there are too many values to look for too: nobody hides who acted by naming
+    /// thousands.</summary>
+    public string? ConcealIdentity(string? text) => string.IsNullOrEmpty(text) ? text
+        : all.TryGetValue(text, out var whole) ? whole.Replacement
+        : Scan(text, onlyAlone: false);
 
     /// <summary>A name of a detail or member: only what stands alone in it is replaced, since names are the source's words.</summary>
     public string ConcealName(string name) => Scan(name, onlyAlone: true);
 
     private string Scan(string text, bool onlyAlone)
     {
-        if (!entries.Exists(entry => text.Contains(entry.Value, StringComparison.OrdinalIgnoreCase)))
+        if (searched.Count == 0 || (search ??= new ValueSearch(searched)).Find(text, onlyAlone) is not { } found)
         {
             return text;
         }
@@ -59,10 +58,10 @@ internal sealed class ConcealedValues
         var result = new StringBuilder(text.Length);
         for (var at = 0; at < text.Length;)
         {
-            if (Find(text, at, onlyAlone) is { } found)
+            if (found[at] is > 0 and var number)
             {
-                result.Append(found.Replacement ?? PrivacyPolicy.Mask);
-                at += found.Value.Length;
+                result.Append(searched[number - 1].Replacement ?? PrivacyPolicy.Mask);
+                at += searched[number - 1].Value.Length;
             }
             else
             {
@@ -73,32 +72,16 @@ internal sealed class ConcealedValues
         return result.ToString();
     }
 
-    private Entry? Find(string text, int at, bool onlyAlone)
-    {
-        foreach (var entry in entries)
-        {
-            if (text.AsSpan(at).StartsWith(entry.Value, StringComparison.OrdinalIgnoreCase)
-                && (!(onlyAlone || entry.StandsAlone) || IsAlone(text, at, at + entry.Value.Length)))
-            {
-                return entry;
-            }
-        }
-
-        return null;
-    }
-
-    private static bool IsAlone(string text, int start, int end) =>
-        (start == 0 || !IsWord(text[start - 1])) && (end == text.Length || !IsWord(text[end]));
-
-    private static bool IsWord(char character) => char.IsLetterOrDigit(character) || character == '_';
-
     private void AddForm(string form, string? replacement, bool standsAlone)
     {
-        if (!entries.Exists(entry => entry.Value.Equals(form, StringComparison.OrdinalIgnoreCase)))
+        var one = new ConcealedValue(form, replacement, standsAlone || form.Length < MinAnywhereLength);
+        if (!all.TryAdd(form, one) || searchedCharacters + form.Length > MaxSearchedCharacters)
         {
-            entries.Add(new Entry(form, replacement, standsAlone || form.Length < MinAnywhereLength));
+            return;
         }
-    }
 
-    private sealed record Entry(string Value, string? Replacement, bool StandsAlone);
+        searchedCharacters += form.Length;
+        searched.Add(one);
+        search = null;
+    }
 }

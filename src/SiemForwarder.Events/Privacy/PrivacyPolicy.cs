@@ -18,6 +18,9 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
     /// <summary>Stands in for a value that is masked, or that is left out of the middle of a text.</summary>
     public const string Mask = "***";
 
+    /// <summary>Stands in for a text of an event that has too many values to be hidden for each to be looked for in it.</summary>
+    public const string Withheld = "withheld";
+
     /// <summary>The event as the integration may show it.</summary>
     public SecurityEvent Apply(SecurityEvent securityEvent)
     {
@@ -36,16 +39,16 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
                 ? values.Conceal(securityEvent.Reason) : securityEvent.Reason,
             Actor = Conceal(securityEvent.Actor, values),
             Subject = Conceal(securityEvent.Subject, values),
-            ClientId = values.Conceal(securityEvent.ClientId),
-            SessionId = values.Conceal(securityEvent.SessionId),
-            TransactionId = values.Conceal(securityEvent.TransactionId),
-            IpAddress = Names(PrivacyFields.IpAddress) ? values.Conceal(securityEvent.IpAddress) : securityEvent.IpAddress,
+            ClientId = values.ConcealIdentity(securityEvent.ClientId),
+            SessionId = values.ConcealIdentity(securityEvent.SessionId),
+            TransactionId = values.ConcealIdentity(securityEvent.TransactionId),
+            IpAddress = Names(PrivacyFields.IpAddress) ? values.ConcealIdentity(securityEvent.IpAddress) : securityEvent.IpAddress,
             Location = Names(PrivacyFields.Location) ? null : securityEvent.Location,
             Details = Conceal(securityEvent.Details, values),
             Admin = admin is null ? null : admin with
             {
                 ResourcePath = values.Conceal(admin.ResourcePath) ?? "",
-                ResourceId = values.Conceal(admin.ResourceId),
+                ResourceId = values.ConcealIdentity(admin.ResourceId),
                 ResourceName = values.Conceal(admin.ResourceName),
                 RoleIds = values.Conceal(admin.RoleIds),
                 Values = Names(PrivacyFields.Representation) ? [] : ConcealValues(admin.Values, values),
@@ -127,10 +130,10 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
 
     private static EventParty? Conceal(EventParty? party, ConcealedValues values) => party is null ? null : party with
     {
-        Id = values.Conceal(party.Id),
-        Name = values.Conceal(party.Name),
-        Email = values.Conceal(party.Email),
-        ClientId = values.Conceal(party.ClientId),
+        Id = values.ConcealIdentity(party.Id),
+        Name = values.ConcealIdentity(party.Name),
+        Email = values.ConcealIdentity(party.Email),
+        ClientId = values.ConcealIdentity(party.ClientId),
     };
 
     private static List<KeyValuePair<string, string>> ConcealValues(IReadOnlyList<KeyValuePair<string, string>> shown, ConcealedValues values) =>

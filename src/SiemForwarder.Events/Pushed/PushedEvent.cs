@@ -40,6 +40,18 @@ internal struct PushedEvent()
     /// <paramref name="pushed"/>.</summary>
     public static void Read(ReadOnlySpan<byte> json, ref PushedEvent pushed)
     {
+        try
+        {
+            ReadMembers(json, ref pushed);
+        }
+        finally
+        {
+            EventDetails.KeepLast(pushed.Details);
+        }
+    }
+
+    private static void ReadMembers(ReadOnlySpan<byte> json, ref PushedEvent pushed)
+    {
         var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {

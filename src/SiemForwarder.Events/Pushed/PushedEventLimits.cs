@@ -14,6 +14,9 @@ public static class PushedEventLimits
     /// <summary>Longest event id in characters.</summary>
     public const int MaxIdLength = 255;
 
+    /// <summary>Most members: those of the event itself, of its <c>context</c> and of its <c>details</c> together.</summary>
+    public const int MaxMembers = 512;
+
     private const string TypePunctuation = "._-:/";
 
     /// <summary>What is wrong with an event, in a sentence; null where nothing is.</summary>
@@ -33,6 +36,11 @@ public static class PushedEventLimits
         if (outline.Id?.Length > MaxIdLength)
         {
             return $"The event id must have at most {MaxIdLength} characters.";
+        }
+
+        if (outline.Members > MaxMembers)
+        {
+            return $"An event may have at most {MaxMembers} members, those in context or details included; this one has {outline.Members}.";
         }
 
         return outline.HasTime && (outline.TimeMs is not { } time || !EventOrigin.IsInstant(time))

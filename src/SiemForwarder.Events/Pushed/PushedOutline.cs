@@ -43,6 +43,9 @@ public sealed record PushedOutline
     /// <summary>Name of the realm, where a webhook plug-in tells it.</summary>
     public string? RealmName { get; private set; }
 
+    /// <summary>How many members it has: its own, and those of <c>context</c> and <c>details</c>.</summary>
+    public int Members { get; private set; }
+
     /// <summary>Reads the members of one JSON object that matter.</summary>
     /// <exception cref="JsonException">The bytes are not one JSON object, or nest deeper than 64 levels.</exception>
     public static PushedOutline Read(ReadOnlySpan<byte> json)
@@ -58,6 +61,7 @@ public sealed record PushedOutline
         {
             var name = JsonText.ReadString(ref reader);
             reader.Read();
+            outline.Members++;
             outline.Take(name, ref reader, json);
         }
 
@@ -84,7 +88,18 @@ public sealed record PushedOutline
             case "realmId": hasRealmId = reader.TokenType == JsonTokenType.String; break;
             case "operationType": operation = JsonText.ReadText(ref reader, json); break;
             case "resourceType": resourceType = JsonText.ReadText(ref reader, json); break;
+            case "context" or "details" when reader.TokenType == JsonTokenType.StartObject: CountMembers(ref reader); break;
             default: reader.Skip(); break;
+        }
+    }
+
+    private void CountMembers(ref Utf8JsonReader reader)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            Members++;
+            reader.Read();
+            reader.Skip();
         }
     }
 

@@ -150,10 +150,11 @@ internal sealed class EventIndexService(
 
     private static async Task WriteRowAsync(NpgsqlBinaryImporter import, LogSegment segment, SecurityEvent one, CancellationToken cancellationToken)
     {
-        var key = segment.KeyAt((int)(one.Position - segment.FirstPosition));
+        var index = (int)(one.Position - segment.FirstPosition);
+        var key = segment.KeyAt(index);
         await import.StartRowAsync(cancellationToken);
-        await import.WriteAsync(segment.ReceivedAtOf((int)(one.Position - segment.FirstPosition)), NpgsqlDbType.TimestampTz, cancellationToken);
-        await import.WriteAsync(one.OccurredAt, NpgsqlDbType.TimestampTz, cancellationToken);
+        await import.WriteAsync(segment.ReceivedAtOf(index), NpgsqlDbType.TimestampTz, cancellationToken);
+        await import.WriteAsync(segment.OccurredAt(index), NpgsqlDbType.TimestampTz, cancellationToken);
         await import.WriteAsync(segment.SourceId, NpgsqlDbType.Integer, cancellationToken);
         await import.WriteAsync(one.Position, NpgsqlDbType.Bigint, cancellationToken);
         await import.WriteAsync(key.ToGuid(), NpgsqlDbType.Uuid, cancellationToken);

@@ -7,7 +7,8 @@ namespace SiemForwarder.Service.EventLog;
 /// <param name="Key">Key of the event.</param>
 /// <param name="FormerKey">Another key under which the same event may have been stored before (its content hash, after the server learned to send ids).</param>
 /// <param name="Body">The exact bytes of one JSON object as the source sent them.</param>
-/// <param name="IsTimeOfReceipt">True where the event has no time of its own: then the same key within the hour before is the same event.</param>
+/// <param name="IsTimeOfReceipt">True where the event has no time of its own, or one far from its receipt: then the same key within the hour before
+/// is the same event.</param>
 public readonly record struct IncomingEvent(
     long OccurredAtMs, EventKey Key, EventKey? FormerKey, ReadOnlyMemory<byte> Body, bool IsTimeOfReceipt = false);
 

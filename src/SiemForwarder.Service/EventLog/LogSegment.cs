@@ -39,6 +39,10 @@ internal sealed class LogSegment(
 
     public long OccurredAtMs(int index) => times[index];
 
+    /// <summary>The time that an event stands at in the log: its own, or that of its receipt where it has none that is near.</summary>
+    public DateTimeOffset OccurredAt(int index) => DateTimeOffset.FromUnixTimeMilliseconds(
+        Math.Clamp(times[index], DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
+
     public ReadOnlyMemory<byte> RawAt(int index)
     {
         var start = index == 0 ? 0 : ends[index - 1];

@@ -44,7 +44,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
 
     private (string Where, List<object> Parameters) Where(EventQuery query)
     {
-        var parameters = new List<object> { (query.From ?? (query.To ?? time.GetUtcNow()) - DefaultSpan).ToUniversalTime() };
+        var parameters = new List<object> { (query.From ?? DayBefore(query.To ?? time.GetUtcNow())).ToUniversalTime() };
         var conditions = new List<string> { "occurred_at >= $1", $"source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)" };
         Add(query.To?.ToUniversalTime(), "occurred_at < {0}");
         Add(query.Source, "source_id = {0}");
@@ -73,6 +73,9 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             }
         }
     }
+
+    // There is no day before the first of the calendar.
+    private static DateTimeOffset DayBefore(DateTimeOffset end) => end.UtcTicks > DefaultSpan.Ticks ? end - DefaultSpan : DateTimeOffset.MinValue;
 
     private static EventOutcome OutcomeOf(string text) => Enum.TryParse<EventOutcome>(text, ignoreCase: true, out var outcome) ? outcome : EventOutcome.Unknown;
 

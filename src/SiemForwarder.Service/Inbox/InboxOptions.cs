@@ -31,6 +31,18 @@ internal sealed class InboxOptions
     [Range(1, 1024 * 1024)]
     public int MinBodyBytesPerSecond { get; set; } = 1024;
 
+    /// <summary>How old an event may be at its receipt; an older one is kept with its own time, and indexed and compared by its receipt.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
+    public TimeSpan MaxEventAge { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>How far ahead of its receipt the time of an event may be; one further ahead is treated like one that is too old.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan MaxEventLead { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>How long a commit may take before the answer is 503.</summary>
     public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Whether an event of this time may stand at it in the log; both in epoch milliseconds.</summary>
+    internal bool IsNear(long eventMs, long receivedMs) =>
+        eventMs >= receivedMs - (long)MaxEventAge.TotalMilliseconds && eventMs <= receivedMs + (long)MaxEventLead.TotalMilliseconds;
 }

@@ -145,7 +145,9 @@ internal sealed class PushedBatch
             }
 
             var (key, former) = keys.Of(outline, json, inbox.PulledRealm is not null, inbox.PulledByContent);
-            incoming = new IncomingEvent(outline.TimeMs ?? receivedMs, key, former, json, IsTimeOfReceipt: outline.TimeMs is null);
+            // A time far from now is the sender's business: in the log it would make every look-up wide, and in searches stand on top for ever.
+            var isAtOwnTime = outline.TimeMs is { } own && limits.IsNear(own, receivedMs);
+            incoming = new IncomingEvent(isAtOwnTime ? outline.TimeMs!.Value : receivedMs, key, former, json, IsTimeOfReceipt: !isAtOwnTime);
             return null;
         }
         catch (JsonException exception)

@@ -81,7 +81,7 @@ internal static class IntegrationRules
             Username = request.Authentication?.Username,
             CaCertificate = ConnectionRules.Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
             ClientCertificate = ConnectionRules.Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
-            ServerName = PrintableAscii("tls.serverName", request.Tls?.ServerName, 255, errors),
+            ServerName = ServerName(request.Tls?.ServerName, errors),
             Fingerprint = ConnectionRules.Fingerprint("tls.fingerprint", request.Tls?.Fingerprint, errors),
             Sources = [.. (request.Sources ?? []).Distinct()],
             Filter = Filter(request.Filter, errors),
@@ -230,6 +230,17 @@ internal static class IntegrationRules
         {
             errors.Add("tls.clientKey", "Is not the private key of tls.clientCertificate, or not in PEM form without a password.");
         }
+    }
+
+    private static string? ServerName(string? given, FieldErrors errors)
+    {
+        var name = PrintableAscii("tls.serverName", given, 255, errors);
+        if (name is not null && Uri.CheckHostName(name) == UriHostNameType.Unknown)
+        {
+            errors.Add("tls.serverName", "Must be a host name or an address, such as siem.example.com.");
+        }
+
+        return name;
     }
 
     private static void CheckTransport(IntegrationDefinition definition, DestinationKind? kind, FieldErrors errors)

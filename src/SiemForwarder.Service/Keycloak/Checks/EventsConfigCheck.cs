@@ -25,13 +25,29 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         }
 
         using var body = ((KeycloakAnswer.Content)answer).Body;
-        using var config = JsonDocument.Parse(body.Bytes);
-        nothing = source.Streams.All(stream => !IsOn(config.RootElement, stream == EventStream.Admin ? "adminEventsEnabled" : "eventsEnabled"))
-            ? SourceCheckResult.Failed
-            : SourceCheckResult.Warning;
+        try
+        {
+            using var config = JsonDocument.Parse(body.Bytes);
+            nothing = source.Streams.All(stream => !IsOn(config.RootElement, stream == EventStream.Admin ? "adminEventsEnabled" : "eventsEnabled"))
+                ? SourceCheckResult.Failed
+                : SourceCheckResult.Warning;
+            await CheckAsync(config.RootElement, body, recommendedTypes, cancellationToken);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+        {
+            items.RemoveAll(item => item.Name == SourceCheckName.LoginEvents);
+            items.Add(new SourceCheckItem(
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, "Keycloak's answer about the events of this realm cannot be read.",
+                "Look at Realm settings → Events yourself, and whether a proxy stands before Keycloak that answers in its place."));
+        }
+    }
+
+    private async Task CheckAsync(
+        JsonElement config, KeycloakBody body, IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
+    {
         if (source.Streams.Contains(EventStream.User))
         {
-            await CheckUserAsync(config.RootElement, KeycloakExpiration.Find(body, isAdmin: false), recommendedTypes, cancellationToken);
+            await CheckUserAsync(config, KeycloakExpiration.Find(body, isAdmin: false), recommendedTypes, cancellationToken);
         }
         else
         {
@@ -40,7 +56,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
 
         if (source.Streams.Contains(EventStream.Admin))
         {
-            await CheckAdminAsync(config.RootElement, cancellationToken);
+            await CheckAdminAsync(config, cancellationToken);
         }
         else
         {

@@ -57,6 +57,7 @@ internal static class KeycloakAnswers
     public static PollFailure ClassifyToken(KeycloakSource source, KeycloakReply reply)
     {
         var (error, description) = (reply.Text("error"), reply.Text("error_description"));
+        var (shown, told) = (reply.Shown("error"), reply.Shown("error_description"));
         var client = $"client '{source.ClientId}' of realm '{source.Realm}'";
         return (reply.Status, error, description) switch
         {
@@ -68,7 +69,7 @@ internal static class KeycloakAnswers
                 $"In the admin console: Clients → {source.ClientId} → Settings → Capability config → switch on Client authentication and "
                     + "Service accounts roles."),
             (400 or 401, "unauthorized_client" or "invalid_client", _) when source.Credential.Advice.Length > 0 => Refused(
-                $"Keycloak gives no token to {client}: {error}: {description.TrimEnd('.')}.",
+                $"Keycloak gives no token to {client}: {shown}: {told.TrimEnd('.')}.",
                 $"In the admin console: Clients → {source.ClientId} → {source.Credential.Advice}."),
             (401, "unauthorized_client", _) => Refused(
                 $"Keycloak gives no token to {client}: wrong or missing client secret.",
@@ -77,17 +78,17 @@ internal static class KeycloakAnswers
                 $"Keycloak gives no token to {client}: there is no such client, or it is disabled.",
                 $"In the admin console: Clients → {source.ClientId}, switch Enabled on, or correct the client id of source '{source.Name}'."),
             (401, "invalid_request", _) => Refused(
-                $"Keycloak gives no token to {client}: {description}.",
+                $"Keycloak gives no token to {client}: {told}.",
                 $"In the admin console: Users → service-account-{source.ClientId} → switch Enabled on."),
             (400, "invalid_client", _) => Refused(
-                $"Keycloak gives no token to {client}: {description}.",
+                $"Keycloak gives no token to {client}: {told}.",
                 $"In the admin console: Clients → {source.ClientId} → Settings → Capability config → switch on Client authentication and "
                     + "Service accounts roles."),
             (403, "access_denied", _) => Refused(
                 $"Keycloak gives no token to {client}: the realm is disabled.", "In the admin console: Realm settings → switch Enabled on."),
             (404, "Realm does not exist", _) => RealmMissing(source),
             (400 or 401 or 403, { Length: > 0 }, _) => Refused(
-                $"Keycloak gives no token to {client}: {error}: {description}.", $"Compare client id and secret of source '{source.Name}' with the client's."),
+                $"Keycloak gives no token to {client}: {shown}: {told}.", $"Compare client id and secret of source '{source.Name}' with the client's."),
             _ => Classify(source, reply),
         };
     }
@@ -118,12 +119,12 @@ internal static class KeycloakAnswers
     private static string Target(KeycloakReply reply) => reply.Location switch
     {
         null => "no address",
-        { IsAbsoluteUri: true } location => location.GetLeftPart(UriPartial.Path),
-        var location => location.OriginalString.Split('?', '#')[0],
+        { IsAbsoluteUri: true } location => reply.Hide(location.GetLeftPart(UriPartial.Path)),
+        var location => reply.Hide(location.OriginalString.Split('?', '#')[0]),
     };
 
     private static PollFailure NotJson(KeycloakSource source, KeycloakReply reply) => new(
         ErrorCategory.Configuration,
-        $"{ConnectionFaults.Of(source)} answered with {reply.MediaType ?? "no content type"} instead of JSON.",
+        $"{ConnectionFaults.Of(source)} answered with {reply.Hide(reply.MediaType ?? "no content type")} instead of JSON.",
         "A proxy or a sign-on page seems to stand before it; let the forwarder reach the admin API directly.");
 }

@@ -12,6 +12,8 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
     /// <summary>Bound on one request; far below the 300 s after which Keycloak ends a transaction.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
+    private const int MinHiddenLength = 4;
+
     private static readonly TimeSpan MaxStep = TimeSpan.FromSeconds(15);
 
     // A test that a person waits for is bounded more tightly.
@@ -27,7 +29,9 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
     /// <param name="request">What to send; the caller disposes it.</param>
     /// <param name="maxBytes">Longest body to read.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendAsync(HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
+    /// <param name="sent">What else the request holds that nobody may see.</param>
+    public async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendAsync(
+        HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken, IEnumerable<string>? sent = null)
     {
         if (source.Credential.Secrets.FirstOrDefault(secret => secret.Unread is not null) is { } missing)
         {
@@ -62,6 +66,7 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
                 Location = response.Headers.Location,
                 Date = response.Headers.Date,
                 Body = body,
+                Secrets = [.. Confidential(request, sent)],
                 SentAtMs = sentAtMs,
                 AnsweredAtMs = answeredAtMs,
             };
@@ -106,6 +111,11 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
     // Looked at only where what was said in clear text was not understood.
     private async Task<bool> SpeaksTlsAsync(CancellationToken cancellationToken) =>
         source.BaseUrl.Scheme == Uri.UriSchemeHttp && await connector.SpeaksTlsAsync(cancellationToken);
+
+    // So short a secret stands in any word.
+    private IEnumerable<string> Confidential(HttpRequestMessage request, IEnumerable<string>? sent) =>
+        source.Credential.Secrets.Select(secret => secret.Reveal()).Append(request.Headers.Authorization?.Parameter ?? "").Concat(sent ?? [])
+            .Where(text => text.Length >= MinHiddenLength);
 
     private HttpClient CreateClient()
     {

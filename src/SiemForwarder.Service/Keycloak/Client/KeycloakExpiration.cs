@@ -6,6 +6,9 @@ namespace SiemForwarder.Service.Keycloak.Client;
 /// <summary>Reads how long a realm keeps events.</summary>
 internal static class KeycloakExpiration
 {
+    // A century: a longer time is for ever, and cannot be told.
+    private const long MaxSeconds = 100 * 366 * 86_400L;
+
     /// <summary>Seconds from <c>events/config</c>, or for admin events from the attributes of the realm, which only view-realm shows; 0 for
     /// ever, null where it is not shown.</summary>
     public static long? Find(KeycloakBody body, bool isAdmin)
@@ -21,10 +24,10 @@ internal static class KeycloakExpiration
 
             return holder.TryGetProperty(isAdmin ? "adminEventsExpiration" : "eventsExpiration", out var value)
                 && long.TryParse(value.ToString(), CultureInfo.InvariantCulture, out var seconds)
-                ? seconds
+                ? Math.Clamp(seconds, 0, MaxSeconds)
                 : 0;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;
         }

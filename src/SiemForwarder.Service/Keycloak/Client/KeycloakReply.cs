@@ -19,6 +19,9 @@ internal sealed class KeycloakReply : IDisposable
 
     public required KeycloakBody Body { get; init; }
 
+    /// <summary>What was sent that nobody may see, should the server repeat it.</summary>
+    public required IReadOnlyList<string> Secrets { get; init; }
+
     /// <summary>When the request left and when its headers were back, on the monotonic clock of <see cref="ServerClock.LocalMs"/>.</summary>
     public required long SentAtMs { get; init; }
 
@@ -49,10 +52,16 @@ internal sealed class KeycloakReply : IDisposable
         }
     }
 
+    /// <summary>The member of a JSON object for people: without what was sent in confidence.</summary>
+    public string Shown(string member) => Hide(Text(member));
+
+    /// <summary>A part of the answer for people: without what was sent in confidence.</summary>
+    public string Hide(string text) => text.Length == 0 ? text : new SecretMask(Secrets).Mask(text);
+
     /// <summary>The end of a sentence about this answer: Keycloak's own error fields, and nothing of a body that may be another server's.</summary>
     public string Words()
     {
-        var words = new[] { Text("error"), Text("error_description"), Text("errorMessage") }.Where(text => text.Length > 0).Distinct();
+        var words = new[] { Shown("error"), Shown("error_description"), Shown("errorMessage") }.Where(text => text.Length > 0).Distinct();
         var said = OneLine.Of(string.Join(": ", words), 200);
         return said.Length == 0 ? "." : $": {said.TrimEnd('.')}.";
     }

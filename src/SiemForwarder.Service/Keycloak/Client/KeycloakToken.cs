@@ -35,14 +35,13 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
             return (null, missing);
         }
 
+        var proof = source.Credential.Form(source.ClientId, root.Issuer, clock.Now).ToList();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"{url}/realms/{Uri.EscapeDataString(source.Realm)}/protocol/openid-connect/token")
         {
-            Content = new FormUrlEncodedContent(
-            [
-                new("grant_type", "client_credentials"), .. source.Credential.Form(source.ClientId, root.Issuer, clock.Now),
-            ]),
+            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), .. proof]),
         };
-        var (answer, failure) = await connection.SendAsync(request, 1 << 20, cancellationToken);
+        var (answer, failure) = await connection.SendAsync(
+            request, 1 << 20, cancellationToken, proof.Where(field => field.Key == "client_assertion").Select(field => field.Value));
         using var reply = answer;
         if (reply is null)
         {
@@ -67,7 +66,9 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
         try
         {
             using var document = JsonDocument.Parse(reply.Body.Bytes);
-            if (!document.RootElement.TryGetProperty("access_token", out var accessToken) || accessToken.GetString() is not { Length: > 0 } text)
+            if (!document.RootElement.TryGetProperty("access_token", out var accessToken) || accessToken.GetString() is not { Length: > 0 } text
+                // Visible characters alone can stand in a header (RFC 6749 appendix A.12).
+                || text.AsSpan().ContainsAnyExceptInRange('!', '~'))
             {
                 return false;
             }
