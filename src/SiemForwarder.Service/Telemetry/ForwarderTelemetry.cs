@@ -6,10 +6,11 @@ namespace SiemForwarder.Service.Telemetry;
 
 /// <summary>The happenings of the service: one method each, which writes the log line and moves the counter of the same name.</summary>
 internal sealed partial class ForwarderTelemetry(
-    ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null, DatabaseOutage? outage = null) : IDisposable
+    ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null, DatabaseOutage? outage = null)
 {
     public const string MeterName = "SiemForwarder";
 
+    // One for the process, and as long as it: several hosts may come and go in it.
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> EventsDelivered =
         Meter.CreateCounter<long>("siemforwarder.events.delivered", "{event}", "Events that a destination accepted.");
@@ -119,8 +120,6 @@ internal sealed partial class ForwarderTelemetry(
         AddressesLocked.Add(1);
         LogAddressLocked(address);
     }
-
-    public void Dispose() => Meter.Dispose();
 
     [LoggerMessage(1, LogLevel.Debug, "Integration {Integration}: {Events} events ({Bytes} bytes) delivered.")]
     private partial void LogBatchDelivered(string integration, int events, long bytes);
