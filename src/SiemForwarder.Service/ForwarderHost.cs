@@ -40,13 +40,15 @@ internal static class ForwarderHost
     {
         try
         {
-            var configuration = CreateBuilder(args).Configuration;
-            var faults = Listening.FindWrongUrls(configuration).Concat(SettingsCheck.Find(configuration, Sections(), CrashPoint.Setting)).ToList();
+            var builder = CreateBuilder(args);
+            Register(builder, "Host=none");
+            var faults = Listening.FindWrongUrls(builder.Configuration)
+                .Concat(SettingsCheck.Find(builder.Configuration, Sections(builder), CrashPoint.Setting)).ToList();
             if (faults.Count == 0)
             {
-                // No connection is opened before one is asked for.
-                await using var app = Build(args, "Host=none");
-                app.Services.GetRequiredService<IStartupValidator>().Validate();
+                // Only what validates is made: no application, and nothing that opens or holds something.
+                await using var services = builder.Services.BuildServiceProvider();
+                services.GetRequiredService<IStartupValidator>().Validate();
             }
 
             return faults;
@@ -66,8 +68,11 @@ internal static class ForwarderHost
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         Register(builder, "Host=none");
-        return [.. builder.Services.Where(one => one.ServiceType == typeof(SettingsSection)).Select(one => one.ImplementationInstance).Cast<SettingsSection>()];
+        return Sections(builder);
     }
+
+    private static IReadOnlyList<SettingsSection> Sections(WebApplicationBuilder builder) =>
+        [.. builder.Services.Where(one => one.ServiceType == typeof(SettingsSection)).Select(one => one.ImplementationInstance).Cast<SettingsSection>()];
 
     /// <summary>Builds the application on a database; nothing runs yet.</summary>
     public static WebApplication Build(string[] args, string connectionString, Action<WebApplicationBuilder>? customize = null)

@@ -69,7 +69,9 @@ internal static class CommandLine
 
     private static async Task<bool> FindFaultAsync(string[] args)
     {
-        if (CommandArguments.FindFault(args, [.. ForwarderHost.Sections().SelectMany(section => section.List()).Select(one => one.Path)]) is not { } fault)
+        // The probe of a container asks every few seconds, and has none.
+        if (args.Length == 0
+            || CommandArguments.FindFault(args, [.. ForwarderHost.Sections().SelectMany(section => section.List()).Select(one => one.Path)]) is not { } fault)
         {
             return false;
         }
