@@ -97,6 +97,7 @@ internal static class ForwarderHost
         routes.MapSources();
         routes.MapSourceStatus();
         routes.MapIntegrations();
+        routes.MapChangeApprovals();
         routes.MapPause();
         routes.MapRetries();
         routes.MapPresets();

@@ -35,6 +35,9 @@ internal sealed class AccessOptions
     /// <summary>Whether /metrics asks for a key of a role that may see states.</summary>
     public bool MetricsNeedKey { get; set; }
 
+    /// <summary>Whether disabling or deleting an integration, narrowing what it gets and sending it elsewhere wait for a second administrator.</summary>
+    public bool TwoPersonRule { get; set; }
+
     /// <summary>Wrong keys that one address may send within a minute.</summary>
     [Range(1, 1000)]
     public int WrongKeysPerAddress { get; set; } = 10;

@@ -93,6 +93,14 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
             return entry;
         }
 
+        if (answer is Accepted<PendingChangeResponse> { Value: { } pending })
+        {
+            // Nothing is changed yet: what is asked for, and where it can be decided on.
+            detail["pendingChange"] = $"{pending.Id}";
+            detail["asked"] = pending.Operation;
+            return entry with { Detail = Text(detail) };
+        }
+
         id ??= CreatedId(answer);
         var after = await views.FindAsync(kind, id, cancellationToken);
         if (before is not null && after?.FindChangedSecrets(before).ToArray() is { Length: > 0 } secrets)
@@ -108,7 +116,7 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
             Before = isChanged ? before?.Shown.ToJsonString() : null,
             After = isChanged ? after?.Shown.ToJsonString() : null,
         };
-        if (before?.Integration is { } old && LastWord.IsDue(before, after))
+        if (before?.Integration is { } old && Silencing.IsDue(old, after?.Integration))
         {
             detail["lastEvent"] = await lastWord.SayAsync(old, entry, cancellationToken);
         }
@@ -158,6 +166,11 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
         if (http.RouteValues.GetValueOrDefault("replayId") is { } replay)
         {
             detail["replay"] = replay.ToString();
+        }
+
+        if (http.RouteValues.GetValueOrDefault("changeId") is { } change)
+        {
+            detail["pendingChange"] = change.ToString();
         }
 
         if (bool.TryParse(http.Query["force"], out var force) && force)

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
@@ -16,11 +15,6 @@ namespace SiemForwarder.Service.Audit;
 internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> engine, TimeProvider time)
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
-    private static readonly string[] Address = ["destination", "serverUrl", "port"];
-
-    /// <summary>Whether an integration that was sending is gone, disabled, sends elsewhere, or may send less than before.</summary>
-    public static bool IsDue(ResourceView before, ResourceView? after) => before.Integration is { Enabled: true }
-        && (after?.Integration is not { Enabled: true } || Address.Any(name => !Same(before, after, name)) || IsNarrowed(before, after));
 
     /// <summary>Sends the event, once; what came of it, in words.</summary>
     public async Task<string> SayAsync(Integration before, AuditEntry entry, CancellationToken cancellationToken)
@@ -68,17 +62,4 @@ internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> e
             EventStream.Forwarder, incoming.Body, incoming.Key, new EventSource(OperationsService.SourceId, "forwarder", string.Empty, string.Empty), 0,
             incoming.OccurredAtMs, at);
     }
-
-    // Whether one filter lets through all that another does cannot be said of every pair: any change counts, but for one that takes a side away.
-    private static bool IsNarrowed(ResourceView before, ResourceView after)
-    {
-        var sides = (string[])["include", "exclude"];
-        var isFilter = sides.Any(side => after.Shown["filter"]?[side] is { } now && !JsonNode.DeepEquals(before.Shown["filter"]?[side], now));
-        var (had, has) = (Sources(before), Sources(after));
-        return isFilter || (has.Count > 0 && (had.Count == 0 || had.Except(has).Any()));
-    }
-
-    private static HashSet<string> Sources(ResourceView view) => [.. view.Shown["sources"]?.AsArray().Select(one => one!.ToJsonString()) ?? []];
-
-    private static bool Same(ResourceView before, ResourceView? after, string name) => JsonNode.DeepEquals(before.Shown[name], after?.Shown[name]);
 }

@@ -86,21 +86,21 @@ internal static class IntegrationEndpoints
             : Problems.NameTaken(Thing, valid.Name);
     }
 
-    private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Update(
-        int id, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, HttpContext http,
-        CancellationToken cancellationToken)
+    private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> Update(
+        int id, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, ChangeApprovals approvals,
+        HttpContext http, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        return await UpdateAsync(stored, request, store, summaries, filters, http, cancellationToken);
+        return await UpdateAsync(stored, request, store, summaries, filters, approvals, http, cancellationToken);
     }
 
-    private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Patch(
-        int id, JsonObject patch, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, IOptions<JsonOptions> json,
-        HttpContext http, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> Patch(
+        int id, JsonObject patch, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, ChangeApprovals approvals,
+        IOptions<JsonOptions> json, HttpContext http, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
@@ -122,12 +122,12 @@ internal static class IntegrationEndpoints
 
         MergePatch.Apply(document, patch);
         var request = MergePatch.Read<IntegrationRequest>(document, json.Value.SerializerOptions);
-        return await UpdateAsync(stored, request, store, summaries, filters, http, cancellationToken);
+        return await UpdateAsync(stored, request, store, summaries, filters, approvals, http, cancellationToken);
     }
 
-    private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
-        Integration stored, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, HttpContext http,
-        CancellationToken cancellationToken)
+    private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
+        Integration stored, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters,
+        ChangeApprovals approvals, HttpContext http, CancellationToken cancellationToken)
     {
         if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
         {
@@ -148,6 +148,13 @@ internal static class IntegrationEndpoints
             return Problems.Invalid(errors);
         }
 
+        var wanted = store.Preview(stored, valid);
+        var shown = IntegrationView.Of(wanted, [.. valid.Secrets.Keys], new IntegrationSummary("", null, null));
+        if (await approvals.HoldAsync(stored, wanted, "update", request, shown, Caller.Of(http.User)!, cancellationToken) is { } pending)
+        {
+            return Wait(pending);
+        }
+
         var (result, integration) = await store.UpdateAsync(stored.Id, stored.Version, valid, cancellationToken);
         return result switch
         {
@@ -162,17 +169,25 @@ internal static class IntegrationEndpoints
     private static string OutputTypeOf(Integration stored) =>
         ApiEnumNames.NameOf(ApiEnumNames.OutputTypes, IntegrationDefinition.ReadKnown(stored.Definition).OutputType);
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        int id, IntegrationStore store, HttpRequest request, CancellationToken cancellationToken)
+    private static Accepted<PendingChangeResponse> Wait(PendingChangeResponse pending) =>
+        TypedResults.Accepted($"/api/v1/integrations/{pending.Integration}/changes", pending);
+
+    private static async Task<Results<NoContent, Accepted<PendingChangeResponse>, ProblemHttpResult>> Delete(
+        int id, IntegrationStore store, ChangeApprovals approvals, HttpContext http, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        if (EntityTag.Refuse(request, Thing, stored.Version) is { } refusal)
+        if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
         {
             return refusal;
+        }
+
+        if (await approvals.HoldAsync(stored, null, "delete", null, null, Caller.Of(http.User)!, cancellationToken) is { } pending)
+        {
+            return Wait(pending);
         }
 
         return await store.DeleteAsync(id, stored.Version, cancellationToken) switch
@@ -187,9 +202,18 @@ internal static class IntegrationEndpoints
         int id, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken) =>
         SetEnabledAsync(id, true, store, summaries, response, cancellationToken);
 
-    private static Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Disable(
-        int id, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken) =>
-        SetEnabledAsync(id, false, store, summaries, response, cancellationToken);
+    private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ProblemHttpResult>> Disable(
+        int id, IntegrationStore store, IntegrationStatusTable summaries, ChangeApprovals approvals, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(id, cancellationToken) is { } stored
+            && await approvals.HoldAsync(stored, null, "disable", null, null, Caller.Of(http.User)!, cancellationToken) is { } pending)
+        {
+            return Wait(pending);
+        }
+
+        var done = await SetEnabledAsync(id, false, store, summaries, http.Response, cancellationToken);
+        return done.Result is Ok<IntegrationResponse> disabled ? disabled : (ProblemHttpResult)done.Result;
+    }
 
     private static async Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> SetEnabledAsync(
         int id, bool enabled, IntegrationStore store, IntegrationStatusTable summaries, HttpResponse response, CancellationToken cancellationToken)

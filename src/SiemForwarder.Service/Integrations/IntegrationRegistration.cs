@@ -4,5 +4,5 @@ namespace SiemForwarder.Service.Integrations;
 internal static class IntegrationRegistration
 {
     public static IServiceCollection AddIntegrations(this IServiceCollection services) =>
-        services.AddSingleton<IntegrationStore>().AddSingleton<IntegrationStatusTable>().AddSingleton<FilterWarnings>();
+        services.AddSingleton<IntegrationStore>().AddSingleton<IntegrationStatusTable>().AddSingleton<FilterWarnings>().AddSingleton<ChangeApprovals>();
 }

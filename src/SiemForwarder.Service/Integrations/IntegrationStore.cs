@@ -253,6 +253,14 @@ internal sealed class IntegrationStore(
         Touch(integration);
     }
 
+    /// <summary>An integration as <see cref="UpdateAsync"/> would leave it, its version aside; nothing is stored.</summary>
+    public Integration Preview(Integration stored, ValidIntegration valid)
+    {
+        var wanted = stored.Copy();
+        Apply(valid, wanted);
+        return wanted;
+    }
+
     private void Touch(Integration integration)
     {
         integration.UpdatedAt = StoredTime.Now(time);

@@ -42,4 +42,6 @@ internal sealed class Integration
     public DateTimeOffset CreatedAt { get; set; }
 
     public DateTimeOffset UpdatedAt { get; set; }
+
+    public Integration Copy() => (Integration)MemberwiseClone();
 }

@@ -19,7 +19,7 @@ public sealed partial class TableOwnerTests
             "deleted_source",
         ],
         ["Sources"] = ["source_status", "realm_identity"],
-        ["Integrations"] = ["integration_status"],
+        ["Integrations"] = ["integration_status", "pending_change"],
         ["Dispatch"] = ["delivery", "set_aside", "replay", "replay_range", "test_request"],
         ["Operations"] = ["alarm"],
         ["Audit"] = ["audit", "audit_head", "audit_pending"],

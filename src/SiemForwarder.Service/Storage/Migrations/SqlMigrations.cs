@@ -65,6 +65,10 @@ internal sealed class Retry() : SqlMigration("0015_retry.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0016_user_names")]
 internal sealed class SegmentUserNames() : SqlMigration("0016_user_names.sql");
 
+/// <summary>Changes that wait for a second administrator.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0017_pending_change")]
+internal sealed class PendingChanges() : SqlMigration("0017_pending_change.sql");
+
 /// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

@@ -77,6 +77,6 @@ internal sealed partial class KeyRewrapping(DatabaseConnections connections, Mas
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "{Count} keys in the database are now wrapped by the master key {Id}.")]
+    [LoggerMessage(LogLevel.Information, "Keys in the database that are now wrapped by the master key {Id}: {Count}.")]
     private partial void LogWrapped(int count, string id);
 }
