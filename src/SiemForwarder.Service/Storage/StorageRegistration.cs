@@ -52,7 +52,9 @@ internal static class StorageRegistration
         }
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
-            var advice = SchemaUpdate.IsHeld(exception) ? "another session holds them, a backup perhaps; let it end, and start again." : "mend that, and start again.";
+            var advice = SchemaUpdate.IsHeld(exception)
+                ? "another session holds them, a backup perhaps; let it end, and start again."
+                : "mend that, and start again.";
             throw new DatabaseStartException($"The tables cannot be brought up to date ({DatabaseFault.Describe(exception).TrimEnd('.')}): {advice}");
         }
     }
