@@ -15,8 +15,10 @@ namespace SiemForwarder.Service.Commands;
 /// <summary>The commands of the program: serving (none named), <c>demo</c>, <c>health</c>, <c>help</c> and <c>version</c>.</summary>
 internal static class CommandLine
 {
+    /// <summary>Exit code where a loop ended by a fault: EX_SOFTWARE of sysexits.h.</summary>
+    internal const int Broken = 70;
+
     private const int Failed = 2;
-    private const int Broken = 70;
 
     // The rest is for other engines, administrators and backups.
     private const double ShareOfConnections = 0.6;
@@ -141,30 +143,42 @@ internal static class CommandLine
                 database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
         await app.Services.MigrateAsync(stop.Token);
+        return await ServeAsync(app, options.DataFolder, stop.Token);
+    }
+
+    /// <summary>Serves until the process is told to stop, or until a loop ends that never may; the exit code.</summary>
+    internal static async Task<int> ServeAsync(WebApplication app, string dataFolder, CancellationToken cancellationToken)
+    {
         try
         {
             // Not RunAsync, which disposes what is asked below.
-            await app.StartAsync(stop.Token);
+            await app.StartAsync(cancellationToken);
             var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-            if (ListeningFile.Write(options.DataFolder, addresses) is { } fault)
+            if (ListeningFile.Write(dataFolder, addresses) is { } fault)
             {
                 app.Logger.LogDebug("Where the service listens is not written into the data folder ({Fault}); the command health goes by the settings.", fault);
             }
 
-            await app.WaitForShutdownAsync(stop.Token);
-            if (ListeningFile.Remove(options.DataFolder) is { } kept)
+            await app.WaitForShutdownAsync(cancellationToken);
+            if (ListeningFile.Remove(dataFolder) is { } kept)
             {
                 app.Logger.LogDebug("Where the service listened still stands in the data folder ({Fault}); nobody reads it once this process has ended.", kept);
             }
         }
-        catch
+        catch (Exception exception)
         {
             // What had started before the fault is stopped in order: its services are about to be disposed.
             await app.StopAsync(CancellationToken.None);
-            throw;
+            if (exception is not OperationCanceledException || !HasBrokenLoop(app))
+            {
+                throw;
+            }
         }
 
-        // Loops catch what their passes throw; one that ended all the same broke an invariant, and a supervisor has to hear of it.
-        return app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask is { IsFaulted: true }) ? Broken : 0;
+        return HasBrokenLoop(app) ? Broken : 0;
     }
+
+    // Loops catch what their passes throw; one that ended all the same broke an invariant, and a supervisor has to hear of it.
+    private static bool HasBrokenLoop(WebApplication app) =>
+        app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask is { IsFaulted: true });
 }

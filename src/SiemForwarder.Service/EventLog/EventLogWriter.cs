@@ -18,9 +18,6 @@ internal sealed class EventLogWriter(
 {
     public const string Channel = "siemforwarder_log";
 
-    // What all key windows of the process hold together: some 66 MiB.
-    private const int MaxKeys = 1_000_000;
-
     private const string AppendSql = $"""
         WITH held AS (
             SELECT 1 FROM {LeaseTable.Leases} l WHERE kind = 'source' AND resource_id = $1 AND fence = $13 FOR SHARE
@@ -45,6 +42,9 @@ internal sealed class EventLogWriter(
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<int, Appender> appenders = new();
     private long sweptAt = time.GetTimestamp();
+
+    /// <summary>What all key windows of the process may hold together; some 66 MiB.</summary>
+    internal int MaxKeys { get; init; } = 1_000_000;
 
     /// <summary>Keys that all windows hold together.</summary>
     internal int KeyCount => appenders.Values.Sum(appender => appender.Window.Size);
@@ -259,7 +259,7 @@ internal sealed class EventLogWriter(
                 }
                 else if (isOver)
                 {
-                    appender.Window.Trim(appender.Window.Size / 2);
+                    appender.Window.Shrink(appender.Window.Size / 2);
                     isOver = KeyCount > MaxKeys;
                 }
             }

@@ -96,11 +96,20 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return selected;
     }
 
-    /// <summary>Forgets the least recently used minutes beyond the bound.</summary>
-    /// <param name="bound">Bound in keys; null for the window's own.</param>
-    public void Trim(int? bound = null)
+    /// <summary>Forgets the least recently used minutes beyond the bound; those of the page at hand stay.</summary>
+    public void Trim() => TrimTo(maxKeys);
+
+    /// <summary>Forgets the least recently used minutes beyond a bound, between two pages.</summary>
+    /// <param name="bound">Bound in keys.</param>
+    public void Shrink(int bound)
     {
-        var most = bound ?? maxKeys;
+        // The page that was appended last is at hand no more.
+        clock++;
+        TrimTo(bound);
+    }
+
+    private void TrimTo(int most)
+    {
         if (Weight <= most)
         {
             return;

@@ -5,6 +5,8 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Secret = SiemForwarder.Connections.Secret;
 using SiemForwarder.Service.Settings;
+using SiemForwarder.Service.Storage.Migrations;
+using SiemForwarder.Service.Storage.Private;
 using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Storage;
@@ -33,17 +35,28 @@ internal static class StorageRegistration
     }
 
     /// <summary>Brings the tables up to date; engines that start together wait for each other.</summary>
+    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
     public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
-        // The lock of the framework is a table, which an empty database does not have yet.
-        await using (await EngineTurn.TakeAsync(services.GetRequiredService<DatabaseConnections>().Vital, "siemforwarder migration", cancellationToken))
+        try
         {
-            await using var database = await services.GetRequiredService<IDbContextFactory<ForwarderDbContext>>().CreateDbContextAsync(cancellationToken);
-            await database.Database.MigrateAsync(cancellationToken);
-        }
+            // The lock of the framework is a table, which an empty database does not have yet.
+            await using (await EngineTurn.TakeAsync(services.GetRequiredService<DatabaseConnections>().Vital, "siemforwarder migration", cancellationToken))
+            {
+                await using var database = await services.GetRequiredService<IDbContextFactory<ForwarderDbContext>>().CreateDbContextAsync(cancellationToken);
+                await SchemaUpdate.RunAsync(database, services.GetRequiredService<TimeProvider>(), cancellationToken);
+            }
 
-        await services.GetRequiredService<KeyRewrapping>().RunAsync(cancellationToken);
-        await MakeProtectionKeyAsync(services, cancellationToken);
+            await services.GetRequiredService<KeyRewrapping>().RunAsync(cancellationToken);
+            await MakeProtectionKeyAsync(services, cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
+        {
+            var advice = SchemaUpdate.IsHeld(exception)
+                ? "another session holds them, a backup perhaps; let it end, and start again."
+                : "mend that, and start again.";
+            throw new DatabaseStartException($"The tables cannot be brought up to date ({DatabaseFault.Describe(exception).TrimEnd('.')}): {advice}");
+        }
     }
 
     /// <summary>Engines that start together on an empty database must not make a key each: neither would know the other's before a day is over.</summary>

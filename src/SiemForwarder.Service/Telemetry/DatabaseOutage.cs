@@ -77,19 +77,18 @@ internal sealed class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> 
 }
 
 /// <summary>Asks a database that was lost every second whether it is back.</summary>
-internal sealed class DatabaseOutageService(DatabaseOutage outage, DatabaseConnections database, TimeProvider time) : BackgroundService
+internal sealed class DatabaseOutageService(DatabaseOutage outage, DatabaseConnections database, LoopGuard guard, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
+        "looks whether the database is back", LookAsync, token => Task.Delay(Interval, time, token), stoppingToken);
+
+    private async Task LookAsync(CancellationToken cancellationToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        if (outage.IsLost && await TakesWritesAsync(cancellationToken))
         {
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (outage.IsLost && await TakesWritesAsync(stoppingToken))
-            {
-                outage.Answered();
-            }
+            outage.Answered();
         }
     }
 
@@ -100,7 +99,7 @@ internal sealed class DatabaseOutageService(DatabaseOutage outage, DatabaseConne
             await using var command = database.Shared.CreateCommand("SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'");
             return await command.ExecuteScalarAsync(cancellationToken) is true;
         }
-        catch (Exception exception) when (DatabaseFault.IsDatabase(exception) || exception is OperationCanceledException)
+        catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
             outage.Note(exception);
             return false;

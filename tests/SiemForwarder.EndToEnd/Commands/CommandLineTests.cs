@@ -1,12 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service;
+using SiemForwarder.Service.Commands;
+using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.EndToEnd.Commands;
 
 /// <summary>What the program answers when it is called by hand.</summary>
-public sealed class CommandLineTests
+public sealed class CommandLineTests(TestPostgres postgres)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -52,6 +57,38 @@ public sealed class CommandLineTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ALoopThatEndsByAFaultEndsTheServiceWithAnotherExitCodeThanZero(bool hasStarted)
+    {
+        var folder = ForwarderProcess.NewFolder();
+        await using var app = ForwarderHost.Build(
+            ["--urls=http://127.0.0.1:0", $"--Forwarder:DataFolder={folder}", $"--Forwarder:Access:AdminKeyFile={AdminKey.File}", "--Serilog:MinimumLevel:Default=Fatal"],
+            await postgres.CreateDatabaseAsync(), builder => builder.Services.AddHostedService(
+                provider => new EndingLoop(hasStarted ? provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted : new CancellationToken(canceled: true))));
+        await app.Services.MigrateAsync(Token);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(60));
+
+        var code = await CommandLine.ServeAsync(app, folder, bound.Token);
+
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal(CommandLine.Broken, code);
+        Assert.NotEqual(0, code);
+        Assert.False(bound.IsCancellationRequested);
+    }
+
     private static Task<(int ExitCode, string Output)> RunAsync(string[] args) => ChildProgram.RunAsync(
         "dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), .. args], Token);
+
+    /// <summary>A loop that what may never happen happens to.</summary>
+    private sealed class EndingLoop(CancellationToken begin) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, begin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new InvalidOperationException("An invariant is broken.");
+        }
+    }
 }

@@ -200,6 +200,91 @@ public sealed class LogGrowthTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task TheKeysOfAllLogsTogetherStayWithinTheBoundOfTheProcess()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var clock = new MovedClock();
+        var writer = LogBench.NewWriter(bench.Database, clock, new EventLogSignal(), new SegmentCache(), maxKeys: 1000);
+        var stored = new Dictionary<int, List<IncomingEvent>>();
+        for (var number = 0; number < 5; number++)
+        {
+            var source = await bench.AddSourceAsync($"source {number}");
+            stored[source] = [.. Enumerable.Range(0, 300).Select(i => LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds() + (i * 1000)))];
+            await writer.AppendAsync(LogBench.Page(source, stored[source]), Token);
+        }
+
+        Assert.InRange(writer.KeyCount, 1500, 1600);
+        // A sweep halves the windows, the longest unused first; each runs once a minute.
+        clock.Move(TimeSpan.FromMinutes(2));
+        await writer.AppendAsync(LogBench.Page(stored.Keys.Last(), [LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds())]), Token);
+
+        Assert.InRange(writer.KeyCount, 1, 1100);
+        foreach (var (source, events) in stored)
+        {
+            Assert.Equal((0, 300), await writer.AppendAsync(LogBench.Page(source, events), Token) is AppendOutcome.Committed committed
+                ? (committed.Appended, committed.Duplicates) : default);
+        }
+    }
+
+    [Fact]
+    public async Task AnAppendTellsNobodyWithinItsTransactionAndManyAreToldInOne()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var sources = new[] { await bench.AddSourceAsync("one"), await bench.AddSourceAsync("two") };
+        await using var process = bench.NewProcess();
+        await using var listening = await bench.Database.OpenConnectionAsync(Token);
+        var heard = new List<string>();
+        listening.Notification += (_, notification) => heard.Add(notification.Payload);
+        await using (var listen = new NpgsqlCommand($"LISTEN {EventLogWriter.Channel}", listening))
+        {
+            await listen.ExecuteNonQueryAsync(Token);
+        }
+
+        for (var i = 0; i < 10; i++)
+        {
+            await process.Writer.AppendAsync(LogBench.Page(sources[i % 2], [LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds() + i)]), Token);
+        }
+
+        // Notices come in the order of their transactions: what the appends had told would come before this one.
+        await bench.ScalarAsync($"SELECT pg_notify('{EventLogWriter.Channel}', 'after the appends')");
+        await process.Notices.SendAsync(bench.Database, Token);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(20));
+        while (heard.Count < 3)
+        {
+            await listening.WaitAsync(bound.Token);
+        }
+
+        Assert.Equal(["after the appends", .. sources.Select(source => $"{source} 6")], heard.Take(1).Concat(heard.Skip(1).Order(StringComparer.Ordinal)));
+    }
+
+    [Fact]
+    public async Task LookUpsByEventSourceAndByIntegrationUseAnIndex()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        await new DayPartitions(bench.Database).EnsureAsync(Begin, Token);
+        const string Times = "timestamptz '2026-03-01 00:00+00' + i * interval '1 second'";
+        await bench.ScalarAsync($"""
+            INSERT INTO event_index (received_at, occurred_at, source_id, position, key, outcome, severity, type, category)
+            SELECT {Times}, {Times}, CASE WHEN i % 5000 = 7 THEN 99 ELSE i % 40 END, i, gen_random_uuid(), 0, 1, 'LOGIN', 'authentication' FROM generate_series(1, 50000) i
+            """);
+        await bench.ScalarAsync($"""
+            INSERT INTO delivery (integration_id, source_id, first_position, last_position, event_count, byte_count, sha256, attempts, answer, delivered_at)
+            SELECT i % 100, 1, i, i, 1, 1, ''::bytea, 1, '', {Times} FROM generate_series(1, 50000) i
+            """);
+        await bench.ScalarAsync("ANALYZE event_index, delivery");
+
+        // As search and the list of deliveries ask.
+        var search = await ExplainAsync(bench, "SELECT position FROM event_index WHERE source_id = 99 AND occurred_at >= '2026-03-01' ORDER BY occurred_at DESC, source_id, position DESC LIMIT 50");
+        var list = await ExplainAsync(bench, "SELECT id FROM delivery WHERE integration_id = 42 ORDER BY delivered_at DESC, id DESC LIMIT 50");
+        var one = await ExplainAsync(bench, "SELECT id FROM delivery WHERE integration_id = 42 AND source_id = 1 AND last_position >= 700 AND first_position <= 700 ORDER BY delivered_at LIMIT 1");
+
+        Assert.Contains("source_id_occurred_at_idx", search, StringComparison.Ordinal);
+        Assert.Contains("integration_id_delivered_at_id_idx", list, StringComparison.Ordinal);
+        Assert.All([search, list, one], plan => Assert.DoesNotContain("Seq Scan", plan, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task AllFreeLeasesAreTakenInOneStatementAndEachByOneEngine()
     {
         await using var bench = await LogBench.CreateAsync(postgres);
@@ -209,6 +294,21 @@ public sealed class LogGrowthTests(TestPostgres postgres)
         var taken = await Task.WhenAll(one.AcquireAsync(work, Token), two.AcquireAsync([.. work.AsEnumerable().Reverse()], Token));
 
         Assert.Equal(work.Select(piece => piece.ResourceId), taken.SelectMany(leases => leases).Select(lease => lease.ResourceId).Order());
+        // Rows of one statement share their transaction and their place in it.
+        Assert.True(await bench.ScalarAsync("SELECT count(DISTINCT (xmin::text, cmin::text)) <= 2 FROM lease") is true);
+    }
+
+    private static async Task<string> ExplainAsync(LogBench bench, string sql)
+    {
+        await using var command = bench.Database.CreateCommand($"EXPLAIN {sql}");
+        await using var reader = await command.ExecuteReaderAsync(Token);
+        var plan = new System.Text.StringBuilder();
+        while (await reader.ReadAsync(Token))
+        {
+            plan.AppendLine(reader.GetString(0));
+        }
+
+        return plan.ToString();
     }
 
     private static long TimeOf(string body) => System.Text.Json.Nodes.JsonNode.Parse(body)!["time"]!.GetValue<long>();

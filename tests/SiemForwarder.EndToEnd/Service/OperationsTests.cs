@@ -169,6 +169,32 @@ public sealed class OperationsTests(TestPostgres postgres)
         Assert.Equal("EVENTS_LOST", (string?)Assert.Single((await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray())!["kind"]);
     }
 
+    [Theory]
+    [InlineData(20, true)]
+    [InlineData(50, false)]
+    public async Task AReplacedHistoryIsToldWithItsSpanAndStandsAsAnAlarmWhereSomethingIsNotStoredAgain(int restored, bool isAlarm)
+    {
+        await using var forwarder = await StartAsync();
+        await using var receiver = TcpSyslogReceiver.Start();
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        await forwarder.AddIntegrationAsync(new { name = "works", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON" });
+        await ExecuteAsync(forwarder, $"""
+            INSERT INTO log_break (source_id, incarnation, survived_next, survived_at, known_next, restored, reason, noticed_at)
+            VALUES ({source}, 2, 51, '2026-03-01 12:00:00+00', 101, {restored}, 'The database answers on another timeline.', now() - interval '20 seconds')
+            """);
+
+        await LookAsync(forwarder);
+
+        var told = Assert.Single(await ReceivedAsync(receiver, 1));
+        Assert.Equal("LOG_HISTORY_REPLACED", (string?)told["event_type"]);
+        Assert.Contains(
+            $"Source 'seeded': The events received up to 2026-03-01 12:00:00 UTC (position 50) survived, 50 later ones (positions 51 to 100) were taken back; {restored} of these",
+            (string?)told["reason"], StringComparison.Ordinal);
+        var alarms = (await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray();
+        Assert.Equal(isAlarm ? ["LOG_HISTORY_REPLACED"] : [], alarms.Select(alarm => (string)alarm!["kind"]!));
+        Assert.All(alarms, alarm => Assert.Contains("up to position 50 survived, 30 later ones are not stored again", (string)alarm!["message"]!, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task APausedIntegrationSendsNothingSaysWhoPausedItAndGoesOnWhereItStopped()
     {

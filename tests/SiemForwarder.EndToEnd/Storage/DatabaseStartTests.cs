@@ -107,6 +107,46 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         Assert.Equal($"PostgreSQL at {settings.Host} refuses the password of user 'guest': correct it in ConnectionStrings__Forwarder.", process.Output.Trim());
     }
 
+    [Theory]
+    [InlineData("missing", "There is no database 'not_there'")]
+    [InlineData("latin", "has the encoding LATIN1")]
+    [InlineData("poor", "GRANT CREATE, USAGE ON SCHEMA public")]
+    [InlineData("locked", "refuses the user")]
+    [InlineData("read-only", "takes no writes (read-only)")]
+    [InlineData("refused", "Nothing listens at 127.0.0.1:1")]
+    [InlineData("unknown", "'nowhere.invalid' of the database cannot be resolved")]
+    public async Task EveryWrongDatabaseEndsTheProcessWithOneSentenceAndExitCodeTwo(string what, string sentence)
+    {
+        var given = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync());
+        var other = $"{given.Database}_{what[..4]}";
+        await ExecuteAsync(given.ConnectionString, what switch
+        {
+            "latin" => $"CREATE DATABASE {other} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
+            "poor" => $"CREATE ROLE {other} LOGIN",
+            "locked" => $"CREATE ROLE {other} NOLOGIN",
+            "read-only" => $"ALTER DATABASE {given.Database} SET default_transaction_read_only = on",
+            _ => "SELECT 1",
+        });
+        var settings = new NpgsqlConnectionStringBuilder(given.ConnectionString) { Password = Password, Pooling = false };
+        (settings.Database, settings.Username, settings.Host, settings.Port) = what switch
+        {
+            "missing" => ("not_there", given.Username, given.Host, given.Port),
+            "latin" => (other, given.Username, given.Host, given.Port),
+            "poor" or "locked" => (given.Database, other, given.Host, given.Port),
+            "refused" => (given.Database, given.Username, "127.0.0.1", 1),
+            "unknown" => (given.Database, given.Username, "nowhere.invalid", given.Port),
+            _ => (given.Database, given.Username, given.Host, given.Port),
+        };
+        await using var process = new ForwarderProcess(
+            ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["ConnectionStrings__Forwarder"] = settings.ConnectionString });
+
+        var code = await process.RunToEndAsync(Token);
+
+        Assert.Equal(2, code);
+        Assert.Contains(sentence, Assert.Single(process.Output.Trim().Split('\n')), StringComparison.Ordinal);
+        Assert.DoesNotContain("b'c", process.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnUnquotedPasswordOfSignsEndsTheProcessWithoutShowingAnyOfIt()
     {

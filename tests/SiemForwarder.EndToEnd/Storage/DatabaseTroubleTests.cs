@@ -1,12 +1,18 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Access;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
+using SiemForwarder.Service.Telemetry;
+using SiemForwarder.Simulator.Receivers;
+using Caller = SiemForwarder.EndToEnd.Access.Caller;
 
 namespace SiemForwarder.EndToEnd.Storage;
 
@@ -15,23 +21,34 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task AUserThatLosesItsLoginForAWhileEndsNothing()
+    [Theory]
+    [InlineData("ALTER ROLE guest NOLOGIN", "ALTER ROLE guest LOGIN", "not permitted to log in")]
+    [InlineData("REVOKE CONNECT ON DATABASE events FROM guest", "GRANT CONNECT ON DATABASE events TO guest", "permission denied for database")]
+    [InlineData("ALTER ROLE guest PASSWORD 'other'", "ALTER ROLE guest PASSWORD 'right'", "password authentication failed")]
+    public async Task AUserThatLosesItsAccessForAWhileEndsNothing(string take, string giveBack, string said)
     {
-        var (owner, role) = await RoleAsync();
-        await using var forwarder = await ForwarderApplication.StartOnAsync(With(owner, role));
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
+        await using var folder = new TemporaryFolder();
+        await using var server = await PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, folder.Path, Token);
+        var events = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = "events" };
+        await ExecuteAsync(server.ConnectionString, "CREATE ROLE guest LOGIN PASSWORD 'right'");
+        await ExecuteAsync(server.ConnectionString, "CREATE DATABASE events");
+        await ExecuteAsync(events.ConnectionString, "REVOKE CONNECT ON DATABASE events FROM PUBLIC; GRANT CONNECT ON DATABASE events TO guest; GRANT CREATE, USAGE ON SCHEMA public TO guest");
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "postgres", "data", "pg_hba.conf"), "local all guest scram-sha-256\nlocal all all trust\n", Token);
+        await ExecuteAsync(server.ConnectionString, "SELECT pg_reload_conf()");
+        await using var forwarder = await ForwarderApplication.StartOnAsync(
+            new NpgsqlConnectionStringBuilder(events.ConnectionString) { Username = "guest", Password = "right" }.ConnectionString);
         var inbox = await AddInboxAsync(forwarder);
         Assert.Equal(HttpStatusCode.Accepted, await PushAsync(forwarder, inbox, "before"));
 
-        await ExecuteAsync(owner, $"ALTER ROLE {role} NOLOGIN");
-        await ExecuteAsync(owner, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
-        var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable, "not permitted to log in");
+        await ExecuteAsync(server.ConnectionString, take);
+        await ExecuteAsync(server.ConnectionString, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'");
+        await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable, said);
         var refused = await PushAsync(forwarder, inbox, "meanwhile");
         using var list = await forwarder.Api.GetAsync("/api/v1/sources", Token);
-        await ExecuteAsync(owner, $"ALTER ROLE {role} LOGIN");
+        await ExecuteAsync(server.ConnectionString, giveBack);
         await UntilAsync(forwarder, HttpStatusCode.OK);
 
-        Assert.Contains("not permitted to log in", ready, StringComparison.Ordinal);
         Assert.Equal([HttpStatusCode.ServiceUnavailable, HttpStatusCode.ServiceUnavailable], new[] { refused, list.StatusCode });
         Assert.True(list.Headers.RetryAfter?.Delta > TimeSpan.Zero);
         Assert.Equal(HttpStatusCode.Accepted, await PushAsync(forwarder, inbox, "after"));
@@ -44,11 +61,13 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
         var (owner, role) = await RoleAsync();
         await using var forwarder = await ForwarderApplication.StartOnAsync(With(owner, role));
         var inbox = await AddInboxAsync(forwarder);
+        var key = (string)(await Caller.NewKeyAsync(forwarder, "siem-admin"))["key"]!;
         // Sessions begun now are read-only for good, as those of a server that was demoted; new ones after the next statement can write.
         await ExecuteAsync(owner, $"ALTER ROLE {role} SET default_transaction_read_only = on");
         await ExecuteAsync(owner, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
         var ready = await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable, "read-only");
         var refused = await PushAsync(forwarder, inbox, "meanwhile");
+        await AssertNoAnswerIsAnErrorOfTheServiceAsync(forwarder, key, inbox);
         await ExecuteAsync(owner, $"ALTER ROLE {role} SET default_transaction_read_only = off");
 
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
@@ -83,6 +102,52 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
 
         Assert.Contains("fills the event index", ready, StringComparison.Ordinal);
         await forwarder.WaitForAsync("/api/v1/events", node => node["total"]!.GetValue<int>() == 1);
+        AssertAllLoopsRun(forwarder);
+    }
+
+    [Fact]
+    public async Task AFaultThatNobodyForesawInEveryStatementOfEveryLoopEndsNothing()
+    {
+        await using var receiver = TcpSyslogReceiver.Start();
+        await using var forwarder = await ForwarderApplication.StartAsync(
+            postgres, "--Forwarder:Operations:Interval=00:00:00.2");
+        var inbox = await AddInboxAsync(forwarder);
+        await forwarder.AddIntegrationAsync(new { name = "siem", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", sources = new[] { inbox } });
+        await PushAsync(forwarder, inbox, "before");
+        await receiver.WaitForMessagesAsync(1, Token);
+        // All tables are there, and none has a column (42703).
+        await ExecuteAsync(forwarder.ConnectionString, """
+            DO $$ DECLARE name text; BEGIN
+                ALTER SCHEMA public RENAME TO away;
+                CREATE SCHEMA public;
+                FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'away'::regnamespace AND relkind IN ('r', 'p') LOOP
+                    EXECUTE format('CREATE TABLE public.%I ()', name);
+                END LOOP;
+            END $$
+            """);
+        var guard = forwarder.Services.GetRequiredService<LoopGuard>();
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(60));
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        string[] loops = ["leases", "runs the sources", "runs the integrations", "goes wrong", "audit trail"];
+        while (!loops.All(loop => guard.Faults.Any(fault => fault.Loop.Contains(loop, StringComparison.Ordinal))))
+        {
+            await tick.WaitForNextTickAsync(bound.Token);
+        }
+
+        var refused = await PushAsync(forwarder, inbox, "meanwhile");
+        await UntilAsync(forwarder, HttpStatusCode.ServiceUnavailable, "does not exist");
+        await ExecuteAsync(forwarder.ConnectionString, "DROP SCHEMA public CASCADE; ALTER SCHEMA away RENAME TO public");
+        await UntilAsync(forwarder, HttpStatusCode.OK);
+
+        Assert.NotEqual(HttpStatusCode.Accepted, refused);
+        // What was read of the source in vain is read again after a second.
+        while (await PushAsync(forwarder, inbox, "after") != HttpStatusCode.Accepted)
+        {
+            await tick.WaitForNextTickAsync(bound.Token);
+        }
+
+        await receiver.WaitForMessagesAsync(2, Token);
         AssertAllLoopsRun(forwarder);
     }
 
@@ -204,6 +269,31 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
         await forwarder.StartAsync(Token);
 
         Assert.Equal(1, (await forwarder.GetAsync("/api/v1/sources", Token))["total"]!.GetValue<int>());
+    }
+
+    /// <summary>While nothing can be written, what reads is answered, what would write is 503 with when to try again, and nothing is 500.</summary>
+    private static async Task AssertNoAnswerIsAnErrorOfTheServiceAsync(ForwarderApplication forwarder, string key, int source)
+    {
+        using var caller = new Caller(forwarder.Address);
+        foreach (var (method, path, body) in (IEnumerable<(HttpMethod, string, object)>)[
+            (HttpMethod.Post, "/api/v1/sources", new { name = "more", kind = "http", inbox = new { key } }),
+            (HttpMethod.Post, "/api/v1/integrations", new { name = "more", serverUrl = "tcp://127.0.0.1:9" }),
+            (HttpMethod.Post, "/api/v1/engine-pools", new { name = "more" }),
+            (HttpMethod.Post, "/api/v1/keys", new { name = "more", role = "siem-viewer" })])
+        {
+            using var answer = await caller.SendAsync(key, method, path, body);
+            Assert.Equal((path, HttpStatusCode.ServiceUnavailable), (path, answer.StatusCode));
+            Assert.True(answer.Headers.RetryAfter?.Delta > TimeSpan.Zero, path);
+        }
+
+        foreach (var endpoint in forwarder.Services.GetServices<EndpointDataSource>().SelectMany(all => all.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<NeededPermission>() is not null))
+        {
+            var method = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0];
+            var path = Regex.Replace(endpoint.RoutePattern.RawText!, @"\{[^}]+\}", $"{source}");
+            using var answer = await caller.SendAsync(key, new HttpMethod(method), path, method == "GET" ? null : "{}");
+            Assert.True((int)answer.StatusCode < 500 || answer is { StatusCode: HttpStatusCode.ServiceUnavailable, Headers.RetryAfter: not null }, $"{method} {path}: {answer.StatusCode}");
+        }
     }
 
     private async Task<(string Owner, string Role)> RoleAsync()

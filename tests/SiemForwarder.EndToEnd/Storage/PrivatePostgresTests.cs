@@ -1,6 +1,11 @@
 using System.Diagnostics;
+using System.Net;
+using Npgsql;
+using SiemForwarder.EndToEnd.Inbox;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
+using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Storage;
 
@@ -60,6 +65,53 @@ public sealed class PrivatePostgresTests
         var list = await forwarder.GetAsync("/api/v1/integrations", Token);
         Assert.Equal("kept", list["items"]![0]!["name"]!.GetValue<string>());
         Assert.NotEqual(before, File.ReadLines(pidFile).First());
+    }
+
+    [Fact]
+    public async Task TwoHundredIntegrationsShareTheConnectionsOfTheirEngine()
+    {
+        SkipWithoutPrograms();
+        const int Integrations = 200;
+        const int Events = 5;
+        await using var receiver = TcpSyslogReceiver.Start();
+        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder());
+        await forwarder.StartAsync(Token);
+        var source = (await forwarder.PostAsync(
+            "/api/v1/sources", new { name = "apps", kind = "http", inbox = new { key = Pusher.Key } }, Token))["id"]!.GetValue<int>();
+        for (var number = 1; number <= Integrations; number++)
+        {
+            var body = new { name = $"siem {number}", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", enabled = true, sources = new[] { source } };
+            await forwarder.PostAsync("/api/v1/integrations", body, Token);
+        }
+
+        await using var database = NpgsqlDataSource.Create($"{forwarder.ConnectionString};Pooling=false");
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var most = WatchAsync(database, done.Token);
+        for (var number = 0; number < Events; number++)
+        {
+            Assert.Equal(HttpStatusCode.Accepted, (await new Pusher(forwarder.Api, source).PushAsync(Pusher.Event($"{number}"), Token)).Status);
+        }
+
+        done.CancelAfter(TimeSpan.FromSeconds(120));
+        await receiver.WaitForMessagesAsync(Integrations * Events, done.Token);
+        await done.CancelAsync();
+
+        Assert.InRange(await most, 1, new DatabaseOptions().MaxConnections);
+        Assert.DoesNotContain("too many clients", forwarder.Output, StringComparison.Ordinal);
+
+        static async Task<long> WatchAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+        {
+            var most = 0L;
+            await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
+            await using var count = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'siemforwarder'", connection);
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                most = Math.Max(most, (long)(await count.ExecuteScalarAsync(CancellationToken.None))!);
+                await Task.Delay(20, CancellationToken.None);
+            }
+
+            return most;
+        }
     }
 
     [Fact]

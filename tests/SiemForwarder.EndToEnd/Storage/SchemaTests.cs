@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.EndToEnd.Storage;
 
@@ -44,6 +45,39 @@ public sealed class SchemaTests(TestPostgres postgres)
         var database = ServiceDatabase.CreateDataSource(await postgres.CreateDatabaseAsync());
         await MigrateAsync(database);
         return database;
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ABackupHoldsNoStartUpAndAnUpdateThatItDoesHoldUpSaysSo(bool isOlder)
+    {
+        var connectionString = await postgres.CreateDatabaseAsync();
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await MigrateAsync(database);
+        if (isOlder)
+        {
+            await ReadAsync(database, """WITH gone AS (DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" = '0014_expiry') SELECT ''""");
+            await ReadAsync(database, "DROP TABLE expiry; SELECT ''");
+        }
+
+        await using var backup = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var dump = await backup.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        foreach (var table in await TablesAsync(database))
+        {
+            await using var held = new NpgsqlCommand($"LOCK TABLE \"{table}\" IN ACCESS SHARE MODE", backup, dump);
+            await held.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        if (isOlder)
+        {
+            var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(connectionString));
+            Assert.Contains("another session holds them, a backup perhaps; let it end, and start again.", fault.Message, StringComparison.Ordinal);
+            await dump.RollbackAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var forwarder = await ForwarderApplication.StartOnAsync(connectionString);
+        Assert.Contains("expiry", await TablesAsync(database));
     }
 
     private static async Task MigrateAsync(NpgsqlDataSource database)

@@ -48,11 +48,11 @@ internal sealed class LogBench : IAsyncDisposable
     public EventLogWriter NewWriter(TimeProvider? time = null, EventLogSignal? signal = null, SegmentCache? cache = null) =>
         NewWriter(Database, time ?? TimeProvider.System, signal ?? new EventLogSignal(), cache ?? new SegmentCache());
 
-    public static EventLogWriter NewWriter(NpgsqlDataSource database, TimeProvider time, EventLogSignal signal, SegmentCache cache)
+    public static EventLogWriter NewWriter(NpgsqlDataSource database, TimeProvider time, EventLogSignal signal, SegmentCache cache, int maxKeys = 1_000_000)
     {
         var partitions = new DayPartitions(database);
         var history = new LogHistory(signal, cache, partitions, [ReplayTable.Hold], new ConfigurationSignal(), NullLogger<LogHistory>.Instance);
-        return new EventLogWriter(database, partitions, cache, signal, history, new AppendNotices(), time);
+        return new EventLogWriter(database, partitions, cache, signal, history, new AppendNotices(), time) { MaxKeys = maxKeys };
     }
 
     /// <summary>What another process has of this log.</summary>

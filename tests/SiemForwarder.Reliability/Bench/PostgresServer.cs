@@ -80,6 +80,13 @@ internal sealed class PostgresServer : IAsyncDisposable
         return CopyRunningAsync(folder, [], cancellationToken);
     }
 
+    /// <summary>A running <c>pg_dump</c> whose output nobody reads yet: it holds its locks until somebody does.</summary>
+    public Process StartDump() => Process.Start(new ProcessStartInfo(
+        PathOf("pg_dump"), ["--host", $"{home}/run", "--username", "siemforwarder", "--dbname", "postgres"])
+    {
+        RedirectStandardOutput = true,
+    })!;
+
     /// <summary>Replaces the data of the stopped server by that of a backup.</summary>
     public async Task RestoreAsync(string folder, CancellationToken cancellationToken)
     {
@@ -254,18 +261,17 @@ internal sealed class PostgresServer : IAsyncDisposable
     private Task ControlAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         AsOwnerAsync("pg_ctl", [.. arguments, "-D", DataFolder, "-w"], cancellationToken);
 
-    private static Task AsOwnerAsync(string program, string[] arguments, CancellationToken cancellationToken)
+    private static Task AsOwnerAsync(string program, string[] arguments, CancellationToken cancellationToken) => Environment.UserName == "root"
+        ? MustAsync("setpriv", ["--reuid=nobody", "--regid=nogroup", "--clear-groups", PathOf(program), .. arguments], cancellationToken)
+        : MustAsync(PathOf(program), arguments, cancellationToken);
+
+    private static string PathOf(string program)
     {
         var path = Path.Combine(Programs!, program);
-        if (!File.Exists(path))
-        {
-            // The server's programs may be linked there, and the clients not.
-            path = Path.Combine(Path.GetDirectoryName(new FileInfo(Path.Combine(Programs!, "initdb")).ResolveLinkTarget(true)?.FullName) ?? Programs!, program);
-        }
-
-        return Environment.UserName == "root"
-            ? MustAsync("setpriv", ["--reuid=nobody", "--regid=nogroup", "--clear-groups", path, .. arguments], cancellationToken)
-            : MustAsync(path, arguments, cancellationToken);
+        // The server's programs may be linked there, and the clients not.
+        return File.Exists(path)
+            ? path
+            : Path.Combine(Path.GetDirectoryName(new FileInfo(Path.Combine(Programs!, "initdb")).ResolveLinkTarget(true)?.FullName) ?? Programs!, program);
     }
 
     private static Task GiveAsync(string folder, CancellationToken cancellationToken) =>

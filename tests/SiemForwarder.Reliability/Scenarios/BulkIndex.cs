@@ -72,7 +72,7 @@ internal sealed partial class BulkIndex(Arrivals arrivals, Random random)
                 if (status == 201)
                 {
                     known.Add(id);
-                    // The time that a data stream wants stands first; the rest is the event.
+                    // The stream and the time, which a data stream wants, stand first; the rest is the event.
                     arrivals.Add([Encoding.UTF8.GetBytes(Timestamp().Replace(Encoding.UTF8.GetString(lines[i + 1]), "{"))], connection: 0);
                 }
 
@@ -90,6 +90,6 @@ internal sealed partial class BulkIndex(Arrivals arrivals, Random random)
         }
     }
 
-    [GeneratedRegex("^\\{\"@timestamp\":\"[^\"]*\",")]
+    [GeneratedRegex("^\\{(?:\"data_stream\":\\{[^}]*\\},)?\"@timestamp\":\"[^\"]*\",")]
     private static partial Regex Timestamp();
 }

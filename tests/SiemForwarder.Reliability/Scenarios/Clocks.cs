@@ -91,9 +91,11 @@ internal static class Clocks
 
         // What was delivered and then taken back comes again, and in the order in which it is stored again.
         run.Feeds.ForEach(feed => (feed.Interruptions, feed.KeepsOrder) = (8, false));
-        var alarms = await run.Api.FindAsync("/api/v1/alarms?all=true", cancellationToken);
-        var isTold = alarms!.ToJsonString().Contains("LOG_HISTORY_REPLACED", StringComparison.Ordinal)
-            || await StoredLog.CountAsync(run.Database.Source, "SELECT next_position - 1 FROM log_head WHERE source_id = 0", cancellationToken) > 0;
+        // Told ten seconds after it was noticed, by the clock of the database.
+        var isTold = await run.UntilAsync(
+            async token => (await StoredLog.ReadAsync(run.Database.Source, 0, token))
+                .Any(one => System.Text.Encoding.UTF8.GetString(one.Body).Contains("LOG_HISTORY_REPLACED", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(60), cancellationToken);
         run.Sometimes($"{lost} events of an hour taken back, and told", lost > 1000 && isTold);
     }
 

@@ -26,23 +26,25 @@ internal static class CrashPoints
 
     private static async Task ActAsync(ScenarioRun run, string point, CancellationToken cancellationToken)
     {
+        // An engine that only serves the API makes the settings, so that the first start of a whole one runs into the point with everything still to do.
+        const string Role = "Forwarder__Engine__Roles__0";
         var (service, settings) = run.NewService();
+        settings[Role] = "api";
         await service.StartAsync(cancellationToken);
         run.Api = new ForwarderApi(() => service.Api);
         await Receivers.AddTcpAsync(run, cancellationToken);
         await Receivers.AddTcpAsync(run, "cef", run.Cef(), null, cancellationToken);
         await Receivers.AddHttpAsync(run, Receivers.Ok, cancellationToken);
+        await run.AddSourceAsync(cancellationToken);
         await service.StopAsync(cancellationToken);
+        settings.Remove(Role);
         run.Oracle.IssueBacklog(6000);
 
-        // The source comes last, so that the first start runs into the point with everything still to do.
         settings[CrashPoint.Variable] = $"{point}:{1 + run.Random.Next(3)}";
-        await service.StartAsync(cancellationToken);
-        await run.AddSourceAsync(cancellationToken);
         var exits = new List<int>();
         for (var crash = 0; crash < Crashes; crash++)
         {
-            exits.Add(crash == 0 ? await ExitAsync(service, cancellationToken) : await service.RunToEndAsync(cancellationToken));
+            exits.Add(await service.RunToEndAsync(cancellationToken));
             settings[CrashPoint.Variable] = $"{point}:{1 + run.Random.Next(2)}";
             run.Oracle.Issue(500);
         }
@@ -123,13 +125,5 @@ internal static class CrashPoints
         await run.UntilAsync(() => run.Keycloak.Requests.Count >= requests + 30, TimeSpan.FromSeconds(60), cancellationToken);
         run.Sometimes("the last old day dropped once it was delivered", emptied);
         run.Feeds.ForEach(feed => feed.Interruptions = 2);
-    }
-
-    private static async Task<int> ExitAsync(EndToEnd.Support.ForwarderProcess service, CancellationToken cancellationToken)
-    {
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bound.CancelAfter(TimeSpan.FromSeconds(60));
-        await service.Process!.WaitForExitAsync(bound.Token);
-        return service.Process.ExitCode;
     }
 }

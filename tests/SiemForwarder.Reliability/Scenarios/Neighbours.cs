@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Npgsql;
 using SiemForwarder.EndToEnd.Receivers;
 using SiemForwarder.Reliability.Bench;
@@ -9,7 +10,7 @@ using SiemForwarder.Service.EventLog;
 namespace SiemForwarder.Reliability.Scenarios;
 
 /// <summary>What others do with the database while events flow: a pooler, a backup, another engine at retention, an administrator who deletes.</summary>
-internal static class Neighbours
+internal static partial class Neighbours
 {
     private const string Pooler = "/usr/sbin/pgbouncer";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -20,7 +21,7 @@ internal static class Neighbours
         {
             Obstacle = () => File.Exists(Pooler) ? null : "pgbouncer is not installed",
         },
-        new("backup at a due day", "database", "A session holds what pg_dump holds while a day begins and old ones fall due.", BackUpAsync),
+        new("backup at a due day", "database", "A pg_dump runs while the first days begin, events flow and an old day falls due.", BackUpAsync),
         new("two engines at retention", "database", "Two engines drop the same days at the same time, every second.", RetainAsync),
         new("power cut of service and private server", "database", "Both end without a word, and the old process id is somebody else's when they start again.", CutPowerAsync),
         new("source deleted under load", "database", "Another source is deleted by force while events flow into it, are indexed and delivered.", DeleteAsync),
@@ -87,12 +88,13 @@ internal static class Neighbours
         }
 
         await run.Database.ExecuteAsync("CREATE TABLE segment_20260101 PARTITION OF segment FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2026-01-02 00:00+00')", cancellationToken);
-        await using var backup = await run.Database.Source.OpenConnectionAsync(cancellationToken);
-        await using var dump = await backup.BeginTransactionAsync(cancellationToken);
-        await using (var hold = new NpgsqlCommand("LOCK TABLE segment, event_index, delivery, log_head, integration_checkpoint IN ACCESS SHARE MODE", backup, dump))
-        {
-            await hold.ExecuteNonQueryAsync(cancellationToken);
-        }
+        // More than a pipe takes, so that the dump waits in the middle, with the locks of all tables.
+        await run.Database.ExecuteAsync("CREATE TABLE ballast AS SELECT repeat(md5(i::text), 64) AS line FROM generate_series(1, 2000) i", cancellationToken);
+        using var dump = run.Database.StartDump();
+        var holds = await run.UntilAsync(
+            async token => await StoredLog.CountAsync(
+                run.Database.Source, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg_dump' AND query LIKE 'COPY%' AND state = 'active'", token) == 1,
+            Limit, cancellationToken);
 
         await service.StartAsync(cancellationToken);
         run.Api = new ForwarderApi(() => service.Api);
@@ -101,11 +103,25 @@ internal static class Neighbours
         var flowing = run.Oracle.FlowAsync(400, stop.Token);
         var flowed = await run.UntilAsync(() => run.Feeds.TrueForAll(feed => feed.Arrivals.Distinct >= 5000), Limit, cancellationToken);
         var kept = await AgedLog.CountOldDaysAsync(run.Database.Source, cancellationToken);
-        await dump.RollbackAsync(cancellationToken);
+        var written = await DumpToEndAsync(dump, cancellationToken);
         var dropped = await run.UntilAsync(async token => await AgedLog.CountOldDaysAsync(run.Database.Source, token) == 0, Limit, cancellationToken);
         await stop.CancelAsync();
         await flowing;
-        run.Sometimes("days begun and events delivered beside the backup; the old day dropped after it", flowed && kept == 1 && dropped);
+        run.Sometimes(
+            "days begun and events delivered beside pg_dump; the old day dropped after it", holds && flowed && kept == 1 && dropped && written > 0);
+    }
+
+    /// <summary>Lets a dump go on; how much it wrote, 0 where it failed.</summary>
+    private static async Task<long> DumpToEndAsync(System.Diagnostics.Process dump, CancellationToken cancellationToken)
+    {
+        var (written, read, buffer) = (0L, 0, new byte[64 * 1024]);
+        while ((read = await dump.StandardOutput.BaseStream.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            written += read;
+        }
+
+        await dump.WaitForExitAsync(cancellationToken);
+        return dump.ExitCode == 0 ? written : 0;
     }
 
     private static async Task RetainAsync(ScenarioRun run, CancellationToken cancellationToken)
@@ -179,7 +195,7 @@ internal static class Neighbours
         await Kills.SetUpAsync(run, cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var flowing = run.Oracle.FlowAsync(400, stop.Token);
-        var (deleted, pushed) = (0, 0);
+        var (deleted, pushed) = (0, new Dictionary<int, List<(string Id, bool IsAccepted)>>());
         for (var i = 0; i < 4; i++)
         {
             var key = $"a-key-of-at-least-16-characters-{i}";
@@ -198,29 +214,60 @@ internal static class Neighbours
             deleted += answer.IsSuccessStatusCode ? 1 : 0;
             await Task.Delay(300, cancellationToken);
             await pushing.CancelAsync();
-            pushed += (await pushes).Sum();
+            pushed[id] = [.. (await pushes).SelectMany(sent => sent)];
         }
 
         await stop.CancelAsync();
         await flowing;
-        run.Foreign = pushed;
-        run.Sometimes($"{deleted} sources deleted while events flowed into them; the service runs on", deleted == 4 && !service.Process!.HasExited);
+        run.Foreign = pushed.Values.Sum(sent => sent.Count);
+        // What was on its way when its source went may still arrive.
+        await run.UntilAsync(async token => (await CountUntoldAsync(run, pushed, token)).Untold == 0, TimeSpan.FromSeconds(10), cancellationToken);
+        var (missing, untold) = await CountUntoldAsync(run, pushed, cancellationToken);
+        run.Sometimes(
+            $"{deleted} sources deleted while events flowed into them; {missing} accepted events did not reach a receiver, {untold} of them untold; the service runs on",
+            deleted == 4 && untold == 0 && !service.Process!.HasExited);
         run.Feeds.ForEach(feed => feed.Interruptions = 1);
     }
 
-    /// <summary>Pushes until cancelled, whatever the answer is; how many were sent.</summary>
-    private static async Task<int> PushAsync(HttpClient api, int source, string key, CancellationToken cancellationToken)
+    /// <summary>How many accepted events of deleted sources did not reach a receiver, and how many of these are in no gap.</summary>
+    private static async Task<(long Missing, long Untold)> CountUntoldAsync(
+        ScenarioRun run, Dictionary<int, List<(string Id, bool IsAccepted)>> pushed, CancellationToken cancellationToken)
     {
-        var sent = 0;
+        var (missing, untold) = (0L, 0L);
+        foreach (var feed in run.Feeds)
+        {
+            var arrived = feed.Arrivals.InOrder().SelectMany(one => PushedId().Matches(System.Text.Encoding.UTF8.GetString(one.Bytes)).Select(match => match.Value)).ToHashSet();
+            foreach (var (source, sent) in pushed)
+            {
+                var lacking = sent.Count(one => one.IsAccepted && !arrived.Contains(one.Id));
+                var told = await StoredLog.CountAsync(
+                    run.Database.Source,
+                    $"SELECT coalesce(sum(last_position - first_position + 1), 0) FROM gap WHERE source_id = {source} AND integration_id = {feed.Id}", cancellationToken);
+                missing += lacking;
+                untold += Math.Max(0, lacking - told);
+            }
+        }
+
+        return (missing, untold);
+    }
+
+    [GeneratedRegex("doomed-[0-9a-f]{32}")]
+    private static partial Regex PushedId();
+
+    /// <summary>Pushes until cancelled, whatever the answer is; the ids of what was sent, and whether it was accepted.</summary>
+    private static async Task<List<(string Id, bool IsAccepted)>> PushAsync(HttpClient api, int source, string key, CancellationToken cancellationToken)
+    {
+        var sent = new List<(string, bool)>();
         while (!cancellationToken.IsCancellationRequested)
         {
-            sent++;
+            var id = $"doomed-{Guid.NewGuid():N}";
             using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/sources/{source}/events")
             {
-                Content = new StringContent($$"""{"event_type":"doomed","event_id":"{{Guid.NewGuid()}}"}""", System.Text.Encoding.UTF8, "application/json"),
+                Content = new StringContent($$"""{"event_type":"doomed","event_id":"{{id}}"}""", System.Text.Encoding.UTF8, "application/json"),
             };
             request.Headers.Add("X-API-Key", key);
             using var answer = await api.SendAsync(request, CancellationToken.None);
+            sent.Add((id, answer.IsSuccessStatusCode));
             if (!answer.IsSuccessStatusCode)
             {
                 await Task.Delay(20, CancellationToken.None);

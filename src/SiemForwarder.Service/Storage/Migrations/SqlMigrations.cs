@@ -79,6 +79,7 @@ internal abstract class SqlMigration(string file) : Migration
         var name = $"{typeof(SqlMigration).Namespace}.{file}";
         using var stream = assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"Migration {name} is not embedded.");
         using var reader = new StreamReader(stream);
+        migrationBuilder.Sql(SchemaUpdate.LockTimeout);
         migrationBuilder.Sql(reader.ReadToEnd());
     }
 }

@@ -194,6 +194,21 @@ public abstract class HttpDestinationContract : NetworkDestinationContract
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task ABatchThatIsCalledBadWhileItIsStillBeingSentGetsThatAnswer(bool closes)
+    {
+        await using var receiver = new EarlyAnswerServer(400, closes);
+        await using var destination = Open(SomeSettings.For($"{Scheme}://127.0.0.1:{receiver.Port}/in"));
+
+        var outcome = await destination.SendAsync(LargeBatch(), Soon);
+
+        Assert.IsNotType<DeliveryOutcome.Transient>(outcome);
+        Assert.IsNotType<DeliveryOutcome.Delivered>(outcome);
+        Assert.Contains("400", outcome.ToString());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task WhatIsAcceptedBeforeItWasSentWholeIsNotDelivered(bool closes)
     {
         await using var receiver = new EarlyAnswerServer(200, closes);
