@@ -59,7 +59,7 @@ internal sealed class PlantedSecrets : IAsyncDisposable
             }.ToJsonString(),
         }),
         Other("syslog", $"tls://127.0.0.1:{echo.Port}", null, "tls.clientKey"),
-        Other("relp", $"relp://127.0.0.1:{echo.Port}", null, null),
+        Other("relp", $"tcp://127.0.0.1:{echo.Port}", null, null),
         Other("rabbitmq", $"amqp://127.0.0.1:{echo.Port}", new { type = "basic", username = "u", password = Mark("password of rabbitmq") }, null, new { routingKey = "q" }),
     ];
 

@@ -54,18 +54,18 @@ internal static class OcsfTargets
     // The class has no user but the one who acts.
     private static void WriteImpersonated(SecurityEvent securityEvent, JsonMembers json)
     {
-        if (securityEvent.Kind != EventKind.User || securityEvent.Subject is not { } user || ReferenceEquals(user, securityEvent.Actor) || json.IsScarce)
+        if (securityEvent.Kind != EventKind.User || securityEvent.Subject is not { } user || user == securityEvent.Actor || json.IsScarce)
         {
             return;
         }
 
-        json.Writer.WriteStartArray("resources"u8);
-        json.Writer.WriteStartObject();
+        json.OpenList("resources"u8);
+        json.OpenItem();
         json.Text("type"u8, "User"u8);
         json.Text("uid"u8, user.Id);
         json.Text("name"u8, user.Name);
         json.Close();
-        json.Writer.WriteEndArray();
+        json.Close();
     }
 
     private static void WriteGroup(SecurityEvent securityEvent, OcsfActivity activity, JsonMembers json, bool isVersion19)
