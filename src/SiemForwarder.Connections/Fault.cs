@@ -11,6 +11,12 @@ public sealed record Fault(ErrorCategory Category, string What, string Advice, b
 {
     private const int MaxTextLength = 2000;
 
+    /// <summary>True where the other side answered a TLS handshake, but not in TLS.</summary>
+    public bool IsPlainPeer { get; init; }
+
+    /// <summary>Fingerprint of a certificate that is not trusted but could be; null otherwise.</summary>
+    public string? OfferedFingerprint { get; init; }
+
     /// <summary>What happened; on one line whatever the other side said.</summary>
     public string What { get; } = OneLine.Of(What, MaxTextLength);
 

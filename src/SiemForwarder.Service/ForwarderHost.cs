@@ -1,6 +1,8 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 using Serilog;
 using Serilog.Extensions.Logging;
+using Serilog.Formatting.Compact;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Access.Realms;
@@ -29,35 +31,58 @@ namespace SiemForwarder.Service;
 /// <summary>Puts the service together, in the order of the flow.</summary>
 internal static class ForwarderHost
 {
+    private const string LogLine = "{Timestamp:yyyy-MM-ddTHH:mm:ss.fffzzz} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
     public const string DefaultUrl = "http://127.0.0.1:8080";
+
+    /// <summary>What is set wrongly, a sentence each; nothing is started or opened for it.</summary>
+    public static async Task<IReadOnlyList<string>> FindWrongSettingsAsync(string[] args)
+    {
+        try
+        {
+            var builder = CreateBuilder(args);
+            Register(builder, "Host=none");
+            var faults = Listening.FindWrongUrls(builder.Configuration)
+                .Concat(SettingsCheck.Find(builder.Configuration, Sections(builder), CrashPoint.Setting)).ToList();
+            if (faults.Count == 0)
+            {
+                // Only what validates is made: no application, and nothing that opens or holds something.
+                await using var services = builder.Services.BuildServiceProvider();
+                services.GetRequiredService<IStartupValidator>().Validate();
+            }
+
+            return faults;
+        }
+        catch (OptionsValidationException exception)
+        {
+            return [.. exception.Failures];
+        }
+        catch (AggregateException exception) when (exception.InnerExceptions.All(one => one is OptionsValidationException))
+        {
+            return [.. exception.InnerExceptions.Cast<OptionsValidationException>().SelectMany(one => one.Failures)];
+        }
+    }
+
+    /// <summary>The sections that are read, whatever is set.</summary>
+    public static IReadOnlyList<SettingsSection> Sections()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        Register(builder, "Host=none");
+        return Sections(builder);
+    }
+
+    private static IReadOnlyList<SettingsSection> Sections(WebApplicationBuilder builder) =>
+        [.. builder.Services.Where(one => one.ServiceType == typeof(SettingsSection)).Select(one => one.ImplementationInstance).Cast<SettingsSection>()];
 
     /// <summary>Builds the application on a database; nothing runs yet.</summary>
     public static WebApplication Build(string[] args, string connectionString, Action<WebApplicationBuilder>? customize = null)
     {
         var builder = CreateBuilder(args);
-        builder.Services.AddSettings<ForwarderOptions>(ForwarderOptions.Section);
-        builder.Services.AddSettings<EgressOptions>(EgressOptions.Section);
-        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<EgressOptions>>().Value
-            .ToPolicy(Listening.IsOnLoopbackAlone(provider.GetRequiredService<IConfiguration>())));
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddStorage(connectionString);
-        builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
-        builder.Services.AddEngine();
-        builder.Services.AddEventLog();
-        builder.Services.AddInbox();
-        builder.Services.AddSources();
-        builder.Services.AddIntegrations();
-        builder.Services.AddDispatch();
-        builder.Services.AddPreview();
-        builder.Services.AddStatus();
-        builder.Services.AddOperations();
-        builder.Services.AddAudit();
-        builder.Services.AddEvidence();
-        builder.AddApi();
-        builder.AddAccess();
+        Register(builder, connectionString);
         customize?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseReverseProxy();
         app.UseRequestLog();
         app.UseRefusalRecord();
         app.UseAccess();
@@ -94,10 +119,35 @@ internal static class ForwarderHost
         return app;
     }
 
+    private static void Register(WebApplicationBuilder builder, string connectionString)
+    {
+        builder.Services.AddSettings<ForwarderOptions>(ForwarderOptions.Section);
+        builder.Services.AddSettings<EgressOptions>(EgressOptions.Section);
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<EgressOptions>>().Value
+            .ToPolicy(Listening.IsOnLoopbackAlone(provider.GetRequiredService<IConfiguration>())));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddStorage(connectionString);
+        builder.Services.AddSingleton<DatabaseOutage>().AddHostedService<DatabaseOutageService>();
+        builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
+        builder.Services.AddEngine();
+        builder.Services.AddEventLog();
+        builder.Services.AddInbox();
+        builder.Services.AddSources();
+        builder.Services.AddIntegrations();
+        builder.Services.AddDispatch();
+        builder.Services.AddPreview();
+        builder.Services.AddStatus();
+        builder.Services.AddOperations();
+        builder.Services.AddAudit();
+        builder.Services.AddEvidence();
+        builder.AddApi();
+        builder.AddAccess();
+    }
+
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Enrich.FromLogContext().Enrich.With<SafeLog>()
+        var logger = ReadLogging(builder.Configuration).Enrich.FromLogContext().Enrich.With<SafeLog>()
             // Kestrel calls it an error that a body which came too slowly was given up; whoever may be refused may not fill the log with it.
             .Filter.ByExcluding(one => one.MessageTemplate.Text.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
             // Why the service could not start is thrown as well, and told in one sentence.
@@ -105,11 +155,31 @@ internal static class ForwarderHost
             .CreateLogger();
         builder.Services.AddSerilog(logger);
         builder.Services.AddSingleton<ILoggerFactory>(_ => new SafeLoggerFactory(new SerilogLoggerFactory(logger, dispose: true)));
-        if (builder.Configuration["urls"] is null && !builder.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        if (Listening.Urls(builder.Configuration).Count == 0)
         {
             builder.WebHost.UseUrls(DefaultUrl);
         }
 
         return builder;
+    }
+
+    /// <exception cref="OptionsValidationException">With one sentence for the operator.</exception>
+    private static LoggerConfiguration ReadLogging(ConfigurationManager configuration)
+    {
+        try
+        {
+            var log = new LoggerConfiguration().ReadFrom.Configuration(configuration);
+            var format = configuration[$"{ForwarderOptions.Section}:{nameof(ForwarderOptions.LogFormat)}"];
+            var isJson = nameof(LogFormat.Json).Equals(format, StringComparison.OrdinalIgnoreCase);
+            return configuration.GetSection("Serilog:WriteTo").GetChildren().Any() ? log
+                : isJson ? log.WriteTo.Console(new RenderedCompactJsonFormatter())
+                : log.WriteTo.Console(outputTemplate: LogLine, formatProvider: CultureInfo.InvariantCulture);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            throw new OptionsValidationException(
+                "Serilog", typeof(LoggerConfiguration),
+                [$"the settings below Serilog__ cannot be used: {exception.Message.TrimEnd('.')}; docs/settings.md shows how they are written."]);
+        }
     }
 }

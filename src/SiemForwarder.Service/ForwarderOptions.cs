@@ -13,11 +13,23 @@ internal sealed class ForwarderOptions
         ? "/var/lib/siemforwarder"
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SiemForwarder");
 
+    /// <summary>How the log is written: <c>text</c>, a line for people, or <c>json</c>, an object a line; <c>Serilog__WriteTo</c> wins over it.</summary>
+    public LogFormat LogFormat { get; set; }
+
     /// <summary>What destinations that write files may do here.</summary>
     public FileDestinationOptions FileDestination { get; set; } = new();
 
     /// <summary>How often changes are looked for that another engine made to sources and integrations.</summary>
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
+}
+
+/// <summary>How an entry of the log is written.</summary>
+internal enum LogFormat
+{
+    Text,
+
+    /// <summary>Serilog's compact form.</summary>
+    Json,
 }
 
 /// <summary>What destinations that write files may do on this engine.</summary>

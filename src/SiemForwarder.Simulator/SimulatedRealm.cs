@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -46,6 +47,13 @@ public sealed class SimulatedRealm
 
     public IReadOnlyList<string> EnabledEventTypes { get; set; } = SimulatedEventTypes.All;
 
+    /// <summary>Id of the user who made the admin events.</summary>
+    public const string AdminId = "6a1b2c3d-0001-4000-8000-0000000000ad";
+
+    /// <summary>The id of a user: one of its own for every name, the same each time.</summary>
+    public static string UserId(string username) =>
+        $"6a1b2c3d-0001-4000-8000-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(username)))[..12]}";
+
     /// <summary>The server's clock in epoch milliseconds.</summary>
     public long NowMs() => now();
 
@@ -69,7 +77,7 @@ public sealed class SimulatedRealm
         AdminEvents.Add(
             time,
             Encoding.UTF8.GetBytes($$$"""
-                {"id":"{{{id}}}","time":{{{time}}},"realmId":"{{{Id}}}","authDetails":{"realmId":"{{{Id}}}","clientId":"0f7c2a51-8f0e-4d6b-9a0e-2f6f4b1c7d11","userId":"6a1b2c3d-0001-4000-8000-00000000a11c","ipAddress":"203.0.113.10"},"operationType":{{{Text(operation)}}},"resourceType":{{{Text(resourceType)}}},"resourcePath":{{{Text(resourcePath)}}}{{{body}}}}
+                {"id":"{{{id}}}","time":{{{time}}},"realmId":"{{{Id}}}","authDetails":{"realmId":"{{{Id}}}","clientId":"0f7c2a51-8f0e-4d6b-9a0e-2f6f4b1c7d11","userId":"{{{AdminId}}}","ipAddress":"203.0.113.10"},"operationType":{{{Text(operation)}}},"resourceType":{{{Text(resourceType)}}},"resourcePath":{{{Text(resourcePath)}}}{{{body}}}}
                 """),
             visibleAtMs);
         return id;
@@ -92,7 +100,7 @@ public sealed class SimulatedRealm
         UserEvents.Add(
             time,
             Encoding.UTF8.GetBytes($$$"""
-                {"id":"{{{id}}}","time":{{{time}}},"type":"{{{type}}}","realmId":"{{{Id}}}","clientId":"web-app","userId":"6a1b2c3d-0001-4000-8000-00000000a11c","sessionId":"qibxDxAlxxLHBMlEnw6TenEs","ipAddress":"203.0.113.10"{{{failure}}},"details":{"auth_method":"openid-connect","auth_type":"code","code_id":"{{{id:N}}}","username":{{{Text(username)}}}}}
+                {"id":"{{{id}}}","time":{{{time}}},"type":"{{{type}}}","realmId":"{{{Id}}}","clientId":"web-app","userId":"{{{UserId(username)}}}","sessionId":"qibxDxAlxxLHBMlEnw6TenEs","ipAddress":"203.0.113.10"{{{failure}}},"details":{"auth_method":"openid-connect","auth_type":"code","code_id":"{{{id:N}}}","username":{{{Text(username)}}}}}
                 """),
             visibleAtMs);
         return id;

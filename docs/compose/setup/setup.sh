@@ -26,6 +26,15 @@ create() {
   esac
 }
 
+# First who gets the events: an integration is given what is stored from its creation on.
+create integrations "$INTEGRATION_NAME" "{
+  \"name\": $(quoted "$INTEGRATION_NAME"),
+  \"description\": \"CEF over TCP to the receiver of docker-compose.yml\",
+  \"enabled\": true,
+  \"serverUrl\": $(quoted "$RECEIVER_URL"),
+  \"outputType\": \"CEF\"
+}"
+
 # From the first stored event on, so that nothing is missed between Keycloak's start and this call.
 create sources "$SOURCE_NAME" "{
   \"name\": $(quoted "$SOURCE_NAME"),
@@ -38,12 +47,4 @@ create sources "$SOURCE_NAME" "{
     \"pollIntervalSeconds\": 2,
     \"start\": \"everything\"
   }
-}"
-
-create integrations "$INTEGRATION_NAME" "{
-  \"name\": $(quoted "$INTEGRATION_NAME"),
-  \"description\": \"CEF over TCP to the receiver of docker-compose.yml\",
-  \"enabled\": true,
-  \"serverUrl\": $(quoted "$RECEIVER_URL"),
-  \"outputType\": \"CEF\"
 }"

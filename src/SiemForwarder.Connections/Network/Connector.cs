@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Connections.Network;
@@ -7,6 +8,8 @@ namespace SiemForwarder.Connections.Network;
 /// <summary>Opens connections to one endpoint: resolves, refuses what the egress policy does not allow, connects, secures.</summary>
 public sealed class Connector : IDisposable
 {
+    private static readonly TimeSpan TlsProbe = TimeSpan.FromSeconds(2);
+
     private readonly TimeSpan timeout;
     private readonly TimeProvider timeProvider;
     private readonly SslApplicationProtocol? application;
@@ -78,6 +81,28 @@ public sealed class Connector : IDisposable
         expiries?.Note($"the certificate of {Endpoint}", peer.NotAfter);
         log?.Passed(TestStageName.Tls, $"{stream.SslProtocol}, {stream.NegotiatedCipherSuite}; {peer}");
         return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
+    }
+
+    /// <summary>Whether the endpoint answers a TLS handshake, whatever its certificate: for one that did not understand plain text.</summary>
+    public async Task<bool> SpeaksTlsAsync(CancellationToken cancellationToken)
+    {
+        using var bound = new TimeBound(timeout < TlsProbe ? timeout : TlsProbe, timeProvider, cancellationToken);
+        try
+        {
+            var dialed = await DialAsync(null, bound.Token);
+            if (!dialed.TryGet(out var socket, out _))
+            {
+                return false;
+            }
+
+            await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true), false, (_, certificate, _, _) => certificate is not null);
+            await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Endpoint.Host }, bound.Token);
+            return true;
+        }
+        catch (Exception exception) when (exception is AuthenticationException or IOException or SocketException or InvalidOperationException || bound.IsOver)
+        {
+            return false;
+        }
     }
 
     /// <summary>The same for an HTTP client, which knows no other way out of connecting than an exception.</summary>

@@ -38,7 +38,7 @@ public static class TlsFaults
         {
             return new Fault(
                 ErrorCategory.Tls, $"{endpoint} answered, but not in TLS.",
-                "The port takes plain connections: use its TLS port, or tcp:// or http:// in the server URL.", NeedsChange: true);
+                "The port takes plain connections: use its TLS port, or tcp:// or http:// in the server URL.", NeedsChange: true) { IsPlainPeer = true };
         }
 
         if (exception is IOException || exception.InnerException is IOException or SocketException)
@@ -94,6 +94,13 @@ public static class TlsFaults
                 "Look at the receiver's log for the reason.");
     }
 
+    /// <summary>The receiver's port wants TLS, and was talked to in plain text.</summary>
+    /// <param name="endpoint">The receiver.</param>
+    /// <param name="secure">The scheme to use instead.</param>
+    public static Fault PlainToTls(Endpoint endpoint, string secure) => new(
+        ErrorCategory.Tls, $"{endpoint} speaks TLS, and was talked to in plain text.",
+        $"Use {secure}:// in the server URL, or the receiver's port for plain connections.", NeedsChange: true);
+
     public static Fault Timeout(Endpoint endpoint, TimeSpan limit) => new(
         ErrorCategory.Timeout, $"{endpoint} did not answer the TLS handshake within {limit.TotalSeconds:0.##} s.",
         "The port may take plain connections only: use its TLS port, or tcp:// or http:// in the server URL.");
@@ -129,7 +136,8 @@ public static class TlsFaults
             { ChainErrors: var errors } when errors.HasFlag(X509ChainStatusFlags.UntrustedRoot)
                 || errors.HasFlag(X509ChainStatusFlags.PartialChain) => (
                 $"the certificate of {endpoint} comes from an authority that is not trusted here ({peer.Issuer}; {peer.ChainErrors}).",
-                "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates."),
+                "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates; or, to trust this one "
+                    + $"certificate alone, compare its fingerprint with the receiver's and put it into tls.fingerprint: {peer.Fingerprint}."),
             { ChainErrors: not X509ChainStatusFlags.NoError } => (
                 $"the certificate chain of {endpoint} is not acceptable ({peer.ChainErrors}).",
                 "Give the receiver a certificate for server authentication from a trusted authority."),
@@ -137,7 +145,11 @@ public static class TlsFaults
                 $"the certificate of {endpoint} is for {peer.NamesInWords}, not for {serverName}.",
                 "Use one of these names in the server URL, or set tls.serverName to it."),
         };
-        return new Fault(ErrorCategory.Tls, what, advice, NeedsChange: true);
+        return new Fault(ErrorCategory.Tls, what, advice, NeedsChange: true)
+        {
+            OfferedFingerprint = peer.ChainErrors.HasFlag(X509ChainStatusFlags.UntrustedRoot) || peer.ChainErrors.HasFlag(X509ChainStatusFlags.PartialChain)
+                ? peer.Fingerprint : null,
+        };
     }
 
     private static bool Mentions(Exception exception, params ReadOnlySpan<string> words)

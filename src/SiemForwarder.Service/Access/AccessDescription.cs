@@ -29,7 +29,8 @@ internal static class AccessDescription
     {
         app.UseSwaggerUI(options =>
         {
-            options.SwaggerEndpoint("/openapi/v1.json", "SiemForwarder");
+            // From the page on, which a proxy may serve below a path of its own.
+            options.SwaggerEndpoint("../openapi/v1.json", "SiemForwarder");
             options.RoutePrefix = "swagger";
             options.DocumentTitle = "SiemForwarder API";
         });

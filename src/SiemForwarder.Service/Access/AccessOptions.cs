@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace SiemForwarder.Service.Access;
 
@@ -16,6 +17,17 @@ internal sealed class AccessOptions
     /// <summary>Whether what listens beyond loopback without TLS does so for a proxy that ends TLS, or for this machine alone.</summary>
     public bool BehindTlsProxy { get; set; }
 
+    /// <summary>Path below which a proxy in front serves the API, such as <c>/siem</c>; whether the proxy takes it off a request or not.</summary>
+    [PathBase]
+    public string? PathBase { get; set; }
+
+    /// <summary>
+    /// Addresses and networks (<c>10.0.0.0/8</c>) of proxies whose <c>X-Forwarded-For</c>, <c>-Proto</c>, <c>-Host</c> and <c>-Prefix</c> count; none by
+    /// default.
+    /// </summary>
+    [Proxies]
+    public IList<string> TrustedProxies { get; set; } = [];
+
     /// <summary>Port, one of those the service listens on, where /health and /metrics are answered, and nothing else; everywhere where absent.</summary>
     [Range(1, 65_535)]
     public int? ProbePort { get; set; }
@@ -30,4 +42,40 @@ internal sealed class AccessOptions
     /// <summary>Wrong secrets of one key within a minute, from all addresses together, before each address has but one attempt.</summary>
     [Range(1, 10_000)]
     public int WrongSecretsPerKey { get; set; } = 30;
+}
+
+/// <summary>A path from the root that is none of the service's own.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class PathBaseAttribute : ValidationAttribute
+{
+    private static readonly string[] Own = ["api", "swagger", "openapi", "health", "metrics", "signin", "signout"];
+
+    public override bool IsValid(object? value)
+    {
+        if (value is not string { Length: > 0 } text)
+        {
+            return true;
+        }
+
+        var parts = text.Trim('/').Split('/');
+        return text.StartsWith('/') && parts.All(part => part.Length > 0 && part == Uri.EscapeDataString(part))
+            && !Own.Contains(parts[0], StringComparer.OrdinalIgnoreCase);
+    }
+
+    public override string FormatErrorMessage(string name) =>
+        $"must be a path of letters, digits and hyphens such as /siem, which begins with none of {string.Join(", ", Own)}.";
+}
+
+/// <summary>Every entry is an address or a network.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ProxiesAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => value is not IEnumerable<string> list || list.All(one => Parse(one) is not null);
+
+    public override string FormatErrorMessage(string name) => "must hold addresses and networks alone, such as 10.0.0.7 or 10.0.0.0/8.";
+
+    /// <summary>An address as the network that it alone is in; null for what is neither.</summary>
+    public static IPNetwork? Parse(string text) => IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
+        : null;
 }

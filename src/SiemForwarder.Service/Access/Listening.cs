@@ -15,11 +15,48 @@ internal static class Listening
             return [.. endpoints.Select(url => url.Trim())];
         }
 
-        string[] Split(string name) => (configuration[name] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var urls = Split("urls");
+        var urls = Split(configuration, "urls");
         return urls.Length > 0 ? urls
-            : [.. Split("http_ports").Select(port => $"http://*:{port}"), .. Split("https_ports").Select(port => $"https://*:{port}")];
+            : [.. Split(configuration, "http_ports").Select(port => $"http://*:{port}"),
+                .. Split(configuration, "https_ports").Select(port => $"https://*:{port}")];
     }
+
+    /// <summary>What cannot be listened on, a sentence each.</summary>
+    public static IEnumerable<string> FindWrongUrls(IConfiguration configuration)
+    {
+        foreach (var port in Split(configuration, "http_ports").Concat(Split(configuration, "https_ports")).Where(port => !ushort.TryParse(port, out _)))
+        {
+            yield return $"the service is to listen on the port '{port}' (ASPNETCORE_HTTP_PORTS, ASPNETCORE_HTTPS_PORTS), which is no number from 0 to 65535.";
+        }
+
+        foreach (var url in Urls(configuration))
+        {
+            if (!IsUrl(url))
+            {
+                yield return $"the service is to listen on '{url}', which is no URL such as http://127.0.0.1:8080 (ASPNETCORE_URLS, --urls, "
+                    + "Kestrel__Endpoints__…__Url).";
+            }
+            else if (BindingAddress.Parse(url).PathBase.Length > 0)
+            {
+                yield return $"the service is to listen on '{url}', which holds a path: set Forwarder__Access__PathBase to that instead.";
+            }
+        }
+    }
+
+    private static bool IsUrl(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url).Scheme.ToUpperInvariant() is "HTTP" or "HTTPS";
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    private static string[] Split(IConfiguration configuration, string name) =>
+        (configuration[name] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>Keys and tokens go over the network in TLS alone: refuses a start that would do otherwise without being told to.</summary>
     /// <exception cref="OptionsValidationException">With one sentence for the operator.</exception>

@@ -13,7 +13,7 @@ internal sealed class ApiDocument : IOpenApiDocumentTransformer
             Title = "SiemForwarder",
             Version = "v1",
             Description = "Pulls login and admin events from Keycloak and delivers them to any SIEM, losing none. "
-                + "Every error is a problem document that names the field. Lists answer items, total, page and pageSize. "
+                + "Every error is a problem document; what is wrong with a request stands in errors, by field. Lists answer items, total, page and pageSize. "
                 + "Changes ask for the ETag that was read (If-Match). Secrets are write-only.",
         };
         return Task.CompletedTask;

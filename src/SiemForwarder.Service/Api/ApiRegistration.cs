@@ -26,7 +26,8 @@ internal static class ApiRegistration
         builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
             context.ProblemDetails.Detail ??= context.ProblemDetails.Status == StatusCodes.Status413PayloadTooLarge ? RequestFaults.TooLarge : null);
         builder.Services.AddExceptionHandler<RequestFaults>();
-        builder.Services.AddOpenApi(options => options.AddDocumentTransformer<ApiDocument>().AddOperationTransformer<ApiConditions>().AddOperationTransformer<ApiExamples>()
+        builder.Services.AddOpenApi(options => options
+            .AddDocumentTransformer<ApiDocument>().AddOperationTransformer<ApiConditions>().AddOperationTransformer<ApiExamples>()
             .AddSchemaTransformer<ReadOnlyMembers>());
         return builder;
     }

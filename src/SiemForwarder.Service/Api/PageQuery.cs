@@ -31,12 +31,12 @@ public sealed record WholeListQuery
     public int? PageSize { get; init; }
 
     /// <summary>The page that is asked for, or which parameters are wrong.</summary>
-    internal Results<Ok<Page<T>>, ValidationProblem> Cut<T>(IReadOnlyList<T> all)
+    internal Results<Ok<ListPage<T>>, ValidationProblem> Cut<T>(IReadOnlyList<T> all)
     {
         var errors = new FieldErrors();
         var (page, pageSize) = (errors.Between("page", Page, 1, 1_000_000, 1), errors.Between("pageSize", PageSize, 1, MaxPageSize, MaxPageSize));
         return errors.Any ? Problems.Invalid(errors)
-            : TypedResults.Ok(new Page<T>([.. all.Skip((page - 1) * pageSize).Take(pageSize)], all.Count, page, pageSize));
+            : TypedResults.Ok(new ListPage<T>([.. all.Skip((page - 1) * pageSize).Take(pageSize)], all.Count, page, pageSize));
     }
 }
 
@@ -45,4 +45,4 @@ public sealed record WholeListQuery
 /// <param name="Total">How many there are on all pages.</param>
 /// <param name="Number">The page, from 1.</param>
 /// <param name="PageSize">How many there may be on a page.</param>
-public sealed record Page<T>(IReadOnlyList<T> Items, int Total, [property: JsonPropertyName("page")] int Number, int PageSize);
+public sealed record ListPage<T>(IReadOnlyList<T> Items, int Total, [property: JsonPropertyName("page")] int Number, int PageSize);

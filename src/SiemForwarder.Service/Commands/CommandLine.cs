@@ -1,15 +1,18 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Commands.Demo;
 using SiemForwarder.Service.Engines;
-using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Storage.Private;
 using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The commands of the program: serving (none named), <c>demo</c> and <c>health</c>.</summary>
+/// <summary>The commands of the program: serving (none named), <c>demo</c>, <c>health</c>, <c>help</c> and <c>version</c>.</summary>
 internal static class CommandLine
 {
     private const int Failed = 2;
@@ -23,14 +26,21 @@ internal static class CommandLine
     {
         try
         {
-            return args.FirstOrDefault() switch
+            switch (args.FirstOrDefault())
             {
-                "demo" => await DemoAsync(args[1..]),
-                "health" => await HealthCommand.RunAsync(
-                    Environment.GetEnvironmentVariable("Forwarder__Access__ProbePort") is { Length: > 0 } port
-                        ? $"http://127.0.0.1:{port}" : Environment.GetEnvironmentVariable("ASPNETCORE_URLS"), Console.Out, CancellationToken.None),
-                _ => await ServeAsync(args),
-            };
+                case "demo":
+                    return await DemoAsync(args[1..]);
+                case { } word when CommandArguments.IsHelp(word) || args.Contains("--help"):
+                    await Console.Out.WriteLineAsync(CommandArguments.Usage);
+                    return 0;
+                case "version" or "--version":
+                    await Console.Out.WriteLineAsync(CommandArguments.Version);
+                    return 0;
+                case "health":
+                    return await FindFaultAsync(args[1..]) ? Failed : await HealthCommand.RunAsync(args[1..], Console.Out, CancellationToken.None);
+                default:
+                    return await FindFaultAsync(args) ? Failed : await ServeAsync(args);
+            }
         }
         catch (DatabaseStartException exception)
         {
@@ -44,30 +54,73 @@ internal static class CommandLine
         }
         catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
-            await Console.Error.WriteLineAsync($"{exception.Message.TrimEnd('.')}. Stop what listens there, or set ASPNETCORE_URLS to another address.");
+            await Console.Error.WriteLineAsync(
+                $"{exception.Message.TrimEnd('.')}: stop what listens there, or let this one listen elsewhere (--urls, ASPNETCORE_URLS).");
+            return Failed;
+        }
+        catch (SocketException exception)
+        {
+            await Console.Error.WriteLineAsync(
+                $"The service cannot listen where it is told to ({exception.Message}): choose an address and a port that this user may open (--urls, "
+                    + "ASPNETCORE_URLS).");
             return Failed;
         }
     }
 
+    private static async Task<bool> FindFaultAsync(string[] args)
+    {
+        // The probe of a container asks every few seconds, and has none.
+        if (args.Length == 0
+            || CommandArguments.FindFault(args, [.. ForwarderHost.Sections().SelectMany(section => section.List()).Select(one => one.Path)]) is not { } fault)
+        {
+            return false;
+        }
+
+        await Console.Error.WriteLineAsync(fault);
+        return true;
+    }
+
     private static async Task<int> DemoAsync(string[] args)
     {
+        if (args.Any(CommandArguments.IsHelp))
+        {
+            await Console.Out.WriteLineAsync(DemoOptions.Usage);
+            return 0;
+        }
+
         if (DemoOptions.Parse(args) is not { } options)
         {
             await Console.Error.WriteLineAsync(DemoOptions.Usage);
             return Failed;
         }
 
-        using var stop = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, press) =>
+        // The first time what is under way arrives and is counted, the second time nothing is waited for.
+        using var ending = new CancellationTokenSource();
+        using var leaving = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        return await new DemoCommand(options, TimeProvider.System).RunAsync(ending.Token, leaving.Token);
+
+        void End(PosixSignalContext signal)
         {
-            press.Cancel = true;
-            stop.Cancel();
-        };
-        return await new DemoCommand(options, TimeProvider.System).RunAsync(stop.Token);
+            signal.Cancel = true;
+            (ending.IsCancellationRequested ? leaving : ending).Cancel();
+        }
     }
 
     private static async Task<int> ServeAsync(string[] args)
     {
+        var faults = await ForwarderHost.FindWrongSettingsAsync(args);
+        foreach (var fault in faults)
+        {
+            await Console.Error.WriteLineAsync($"A setting is wrong: {fault}");
+        }
+
+        if (faults.Count > 0)
+        {
+            return Failed;
+        }
+
         var configuration = ForwarderHost.CreateBuilder(args).Configuration;
         var options = configuration.GetSection(ForwarderOptions.Section).Get<ForwarderOptions>() ?? new ForwarderOptions();
         using var stop = new CancellationTokenSource();
@@ -87,17 +140,22 @@ internal static class CommandLine
             .PostConfigure<DatabaseOptions>(database =>
                 database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
         app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
-        foreach (var setting in SettingsRegistration.FindUnknown(configuration, app.Services.GetServices<SettingsSection>(), CrashPoint.Setting))
-        {
-            app.Logger.LogWarning("The setting {Setting} is not known and has no effect. docs/settings.md lists those that there are.", setting);
-        }
-
         await app.Services.MigrateAsync(stop.Token);
         try
         {
             // Not RunAsync, which disposes what is asked below.
             await app.StartAsync(stop.Token);
+            var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+            if (ListeningFile.Write(options.DataFolder, addresses) is { } fault)
+            {
+                app.Logger.LogDebug("Where the service listens is not written into the data folder ({Fault}); the command health goes by the settings.", fault);
+            }
+
             await app.WaitForShutdownAsync(stop.Token);
+            if (ListeningFile.Remove(options.DataFolder) is { } kept)
+            {
+                app.Logger.LogDebug("Where the service listened still stands in the data folder ({Fault}); nobody reads it once this process has ended.", kept);
+            }
         }
         catch
         {

@@ -1,3 +1,8 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using SiemForwarder.Service.Access;
+
 namespace SiemForwarder.Service.Commands;
 
 /// <summary>The command <c>health</c>: asks the service on this machine whether it can do its work, for probes in images that hold no HTTP client.</summary>
@@ -5,43 +10,65 @@ internal static class HealthCommand
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(8);
 
-    /// <summary>Exit code: 0 where the service is ready, 1 where it is not, does not answer, or listens on no http address.</summary>
-    /// <param name="urls">Addresses that the service listens on, parted by semicolons as in ASPNETCORE_URLS; null for the default.</param>
+    /// <summary>Exit code: 0 where the service is ready, 1 where it is not or does not answer.</summary>
+    /// <param name="args">The options that the service was started with, where it was started with some.</param>
     /// <param name="output">Where the answer is told.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<int> RunAsync(string? urls, TextWriter output, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, CancellationToken cancellationToken)
     {
-        if (FindPort(urls ?? ForwarderHost.DefaultUrl) is not { } port)
-        {
-            await output.WriteLineAsync($"No http address to ask in ASPNETCORE_URLS ({urls}): add one, such as {ForwarderHost.DefaultUrl}.");
-            return 1;
-        }
+        // What was written on the command line of the service only the service itself can tell.
+        var configuration = ForwarderHost.CreateBuilder(args).Configuration;
+        var folder = configuration[$"{ForwarderOptions.Section}:{nameof(ForwarderOptions.DataFolder)}"] ?? new ForwarderOptions().DataFolder;
+        var told = args.Length == 0 ? ListeningFile.Read(folder) : [];
+        var given = configuration[$"{AccessOptions.Section}:{nameof(AccessOptions.ProbePort)}"];
+        var probePort = int.TryParse(given, CultureInfo.InvariantCulture, out var port) ? port : (int?)null;
+        return await AskAsync(told.Count > 0 ? told : Listening.Urls(configuration), probePort, output, cancellationToken);
+    }
 
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Bound };
+    /// <summary>Asks the service at the best of the addresses that it listens on.</summary>
+    /// <param name="urls">As in ASPNETCORE_URLS.</param>
+    /// <param name="probePort">The only port of them where probes are answered; null for any.</param>
+    /// <param name="output">Where the answer is told.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<int> AskAsync(IEnumerable<string> urls, int? probePort, TextWriter output, CancellationToken cancellationToken)
+    {
+        var addresses = urls.Select(BindingAddress.Parse).ToList();
+        var address = addresses.OrderByDescending(one => !one.IsUnixPipe && one.Port == probePort).ThenBy(one => one.Scheme != "http").First();
+        var place = address.IsUnixPipe ? address.UnixPipePath : $"port {address.Port}";
+        using var client = new HttpClient(Handler(address)) { Timeout = Bound };
         try
         {
-            using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), cancellationToken);
+            using var answer = await client.GetAsync(
+                new Uri($"{address.Scheme}://{(address.IsUnixPipe ? "localhost" : $"{Host(address.Host)}:{address.Port}")}/health/ready"), cancellationToken);
             await output.WriteLineAsync(await answer.Content.ReadAsStringAsync(cancellationToken));
             return answer.IsSuccessStatusCode ? 0 : 1;
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
-            await output.WriteLineAsync($"The service does not answer on port {port}: {exception.Message}");
+            await output.WriteLineAsync($"The service does not answer on {place}: {exception.Message}");
             return 1;
         }
     }
 
-    /// <summary>Port of the first http address.</summary>
-    private static int? FindPort(string urls)
+    private static SocketsHttpHandler Handler(BindingAddress address)
     {
-        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
+        // The service itself, on this machine, by an address that its certificate does not name; nothing secret is asked or sent.
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null;
+        if (address.IsUnixPipe)
         {
-            if (url.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
+            handler.ConnectCallback = async (_, token) =>
             {
-                return BindingAddress.Parse(url).Port;
-            }
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(address.UnixPipePath), token);
+                return new NetworkStream(socket, ownsSocket: true);
+            };
         }
 
-        return null;
+        return handler;
     }
+
+    // A name, or no address in particular, stands for all addresses of the machine.
+    private static string Host(string host) =>
+        !IPAddress.TryParse(host, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "127.0.0.1" : host;
 }

@@ -24,10 +24,11 @@ internal static class EngineEndpoints
         group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes a pool that no integration uses.");
     }
 
-    private static async Task<Results<Ok<Page<EngineResponse>>, ValidationProblem>> ListEngines(
-        [AsParameters] WholeListQuery query, EngineReader engines, CancellationToken cancellationToken) => query.Cut(await engines.ListAsync(cancellationToken));
+    private static async Task<Results<Ok<ListPage<EngineResponse>>, ValidationProblem>> ListEngines(
+        [AsParameters] WholeListQuery query, EngineReader engines, CancellationToken cancellationToken) =>
+        query.Cut(await engines.ListAsync(cancellationToken));
 
-    private static async Task<Results<Ok<Page<EnginePoolResponse>>, ValidationProblem>> ListPools(
+    private static async Task<Results<Ok<ListPage<EnginePoolResponse>>, ValidationProblem>> ListPools(
         [AsParameters] WholeListQuery query, IDbContextFactory<ForwarderDbContext> contexts, EngineReader engines, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);

@@ -27,8 +27,8 @@ internal static class IntegrationEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").Needs(Permission.Configure).AsksForVersion()
             .WithSummary("Replaces the settings; asks for the version read (If-Match). Takes what GET gave.")
-            .WithDescription("What is left out takes its default, but enabled and outputType stay as they are. Secrets left out stay too; an empty text removes "
-                + "one.")
+            .WithDescription("What is left out takes its default, but enabled and outputType stay as they are. Secrets left out stay too; an empty "
+                + "text removes one.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPatch("/{id:int}", Patch).WithName("PatchIntegration").Needs(Permission.Configure).AsksForVersion()
             .WithSummary("Changes the settings that are named and leaves the others (JSON Merge Patch); asks for the version read (If-Match).")
@@ -98,8 +98,8 @@ internal static class IntegrationEndpoints
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Patch(
-        int id, JsonObject patch, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, IOptions<JsonOptions> json, HttpContext http,
-        CancellationToken cancellationToken)
+        int id, JsonObject patch, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, IOptions<JsonOptions> json,
+        HttpContext http, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {

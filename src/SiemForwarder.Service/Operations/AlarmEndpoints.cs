@@ -25,7 +25,7 @@ internal static class AlarmEndpoints
         .WithSummary("Lists what is wrong now: failing integrations, unreachable sources, empty engine pools, losses. With all=true also what was; the "
             + "newest 1000.");
 
-    private static async Task<Results<Ok<Page<AlarmResponse>>, ValidationProblem>> List(
+    private static async Task<Results<Ok<ListPage<AlarmResponse>>, ValidationProblem>> List(
         [AsParameters] WholeListQuery query, AlarmTable alarms, CancellationToken cancellationToken, bool all = false) =>
         query.Cut(await alarms.ListAsync(onlyOpen: !all, MaxAlarms, cancellationToken));
 }

@@ -40,7 +40,12 @@ internal sealed class EachOneOfAttribute(params string[] words) : ValidationAttr
     public override bool IsValid(object? value) =>
         value is not IEnumerable<string> list || list.All(one => words.Contains(one, StringComparer.OrdinalIgnoreCase));
 
-    public override string FormatErrorMessage(string name) => $"holds a word that is not known; each must be one of {string.Join(", ", words)}.";
+    /// <summary>What is wrong with each entry that is none of the words, after the name of the list in the environment.</summary>
+    public IEnumerable<string> Find(string name, IEnumerable<string> entries) =>
+        from one in entries.Index()
+        where !words.Contains(one.Item, StringComparer.OrdinalIgnoreCase)
+        let meant = NearestName.Find(one.Item, words)
+        select $"{name}__{one.Index} is '{one.Item}'{(meant is null ? "" : $", and may mean '{meant}'")}; it must be one of {string.Join(", ", words)}.";
 }
 
 /// <summary>Binds sections of the configuration, and refuses wrong values at the start by the names under which they are set.</summary>
@@ -52,23 +57,6 @@ internal static class SettingsRegistration
     {
         services.AddOptions<T>().BindConfiguration(section).ValidateOnStart();
         return services.AddSingleton(new SettingsSection(section, typeof(T))).AddSingleton<IValidateOptions<T>>(new Validation<T>(section));
-    }
-
-    /// <summary>Names below <c>Forwarder</c> that are set and that nothing reads, as they stand in the environment; typing errors, mostly.</summary>
-    /// <param name="configuration">What is set.</param>
-    /// <param name="sections">What is read.</param>
-    /// <param name="others">Paths that are read without a class.</param>
-    public static IReadOnlyList<string> FindUnknown(IConfiguration configuration, IEnumerable<SettingsSection> sections, params string[] others)
-    {
-        var known = sections.SelectMany(section => section.List()).Select(one => one.Path).Concat(others).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return
-        [
-            .. configuration.GetSection("Forwarder").AsEnumerable().Where(one => one.Value is not null && !IsKnown(one.Key))
-                .Select(one => SettingsSection.InEnvironment(one.Key)).Order(StringComparer.Ordinal),
-        ];
-
-        // A list or a map has its entries below its name.
-        bool IsKnown(string path) => known.Contains(path) || (path.LastIndexOf(':') is > 0 and var end && IsKnown(path[..end]));
     }
 
     private sealed class Validation<T>(string section) : IValidateOptions<T>
@@ -95,7 +83,13 @@ internal static class SettingsRegistration
         private static IEnumerable<string> FindAt(string path, PropertyInfo property, object? value)
         {
             var rules = property.GetCustomAttributes<ValidationAttribute>().ToList();
-            foreach (var rule in rules.Where(rule => !rule.IsValid(value)))
+            var words = rules.OfType<EachOneOfAttribute>();
+            foreach (var fault in words.SelectMany(rule => rule.Find(SettingsSection.InEnvironment(path), (IEnumerable<string>)value!)))
+            {
+                yield return fault;
+            }
+
+            foreach (var rule in rules.Where(rule => rule is not EachOneOfAttribute && !rule.IsValid(value)))
             {
                 yield return $"{SettingsSection.InEnvironment(path)} {Wanted(rule, value)}";
             }

@@ -113,6 +113,12 @@ internal static class SourceRules
 
     private static string BaseUrl(string? text, FieldErrors errors)
     {
+        if (Uri.TryCreate(text?.Trim(), UriKind.Absolute, out var page) && PageOf(page) is { } hint)
+        {
+            errors.Add("keycloak.baseUrl", hint);
+            return string.Empty;
+        }
+
         if (!Uri.TryCreate(text?.Trim(), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Query.Length > 0
             || url.Fragment.Length > 0)
         {
@@ -130,12 +136,26 @@ internal static class SourceRules
             errors.Add("keycloak.baseUrl", $"{never.What} {never.Advice}");
         }
 
-        if (url.AbsolutePath.Contains("/realms/", StringComparison.Ordinal) || url.AbsolutePath.Contains("/admin", StringComparison.Ordinal))
+        return url.GetLeftPart(UriPartial.Path).TrimEnd('/');
+    }
+
+    /// <summary>What to write instead of the address of a page of a realm or of the admin console; null where it is none.</summary>
+    private static string? PageOf(Uri url)
+    {
+        var path = url.AbsolutePath + "/";
+        var (admin, page) = (path.IndexOf("/admin/", StringComparison.Ordinal), path.IndexOf("/realms/", StringComparison.Ordinal));
+        var end = admin < 0 || (page >= 0 && page < admin) ? page : admin;
+        if (url.Scheme is not ("http" or "https") || end < 0)
         {
-            errors.Add("keycloak.baseUrl", "Leave out the path from /realms/ or /admin/ on; the realm has a field of its own.");
+            return null;
         }
 
-        return url.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        var root = url.GetLeftPart(UriPartial.Authority) + path[..end];
+        var isConsole = path[end..].StartsWith("/admin/", StringComparison.Ordinal);
+        var rest = isConsole ? url.Fragment.TrimStart('#', '/') : path[(end + "/realms/".Length)..];
+        var realm = OneLine.Of(Uri.UnescapeDataString(rest.Split('/', '?')[0]), 100);
+        return $"This is the address of {(isConsole ? "the admin console" : "a realm")}: give {root} as keycloak.baseUrl"
+            + (realm.Length == 0 ? ", and the name of the realm as keycloak.realm." : $", and {realm} as keycloak.realm.");
     }
 
     private static string Required(string field, string? text, string sentence, FieldErrors errors)

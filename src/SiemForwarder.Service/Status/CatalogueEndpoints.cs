@@ -23,13 +23,13 @@ internal static class CatalogueEndpoints
             .WithSummary("The JSON Schema of the native schema.");
     }
 
-    private static Results<Ok<Page<EventTypeResponse>>, ValidationProblem> EventTypes([AsParameters] WholeListQuery query) => query.Cut(
+    private static Results<Ok<ListPage<EventTypeResponse>>, ValidationProblem> EventTypes([AsParameters] WholeListQuery query) => query.Cut(
         EventCatalog.All.Select(type => new EventTypeResponse(
             type.Type, type.Name, type.Summary, type.Kind.ToString().ToLowerInvariant(), type.Category, type.Severity, type.FailureSeverity, type.Recommended,
             type.StoredByDefault))
         .ToList());
 
-    private static Results<Ok<Page<DestinationResponse>>, ValidationProblem> Destinations([AsParameters] WholeListQuery query) => query.Cut(
+    private static Results<Ok<ListPage<DestinationResponse>>, ValidationProblem> Destinations([AsParameters] WholeListQuery query) => query.Cut(
         DestinationCatalog.All.Select(kind => new DestinationResponse(
             kind.Id, kind.Name, kind.Description, kind.DefaultPorts, AcceptanceText.Of(kind.Acceptance),
             [.. kind.Fields.Select(field => new DestinationFieldResponse(

@@ -26,6 +26,17 @@ internal static class DatabaseFault
         _ => false,
     };
 
+    /// <summary>Whether the database as a whole cannot be used: away, full, read-only, overloaded, or closed to this user. One statement that lost a race or
+    /// lacks a right says nothing of the others.</summary>
+    public static bool IsOutage(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: var state } => state == PostgresErrorCodes.ReadOnlySqlTransaction
+            || state[..Math.Min(2, state.Length)] is "08" or "28" or "3D" or "53" or "57" or "58",
+        DbException or SocketException or IOException or TimeoutException => true,
+        DbUpdateException or InvalidOperationException => exception.InnerException is { } inner && IsOutage(inner),
+        _ => false,
+    };
+
     /// <summary>Whether sessions that are open are of no more use: the server became read-only or went away (SQLSTATE 25006, 57P0x, 08xxx).</summary>
     public static bool SpoilsSessions(Exception exception) => exception switch
     {

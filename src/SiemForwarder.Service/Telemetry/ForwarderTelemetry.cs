@@ -5,10 +5,12 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Telemetry;
 
 /// <summary>The happenings of the service: one method each, which writes the log line and moves the counter of the same name.</summary>
-internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null) : IDisposable
+internal sealed partial class ForwarderTelemetry(
+    ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null, DatabaseOutage? outage = null)
 {
     public const string MeterName = "SiemForwarder";
 
+    // One for the process, and as long as it: several hosts may come and go in it.
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> EventsDelivered =
         Meter.CreateCounter<long>("siemforwarder.events.delivered", "{event}", "Events that a destination accepted.");
@@ -95,7 +97,10 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
     {
         DatabaseFaults.Add(1);
         database?.Suspect(exception);
-        LogDatabaseUnavailable(DatabaseFault.Describe(exception));
+        if (outage?.Note(exception) != true)
+        {
+            LogDatabaseUnavailable(DatabaseFault.Describe(exception));
+        }
     }
 
     public void CheckpointTaken(string integration, int sourceId) => LogCheckpointTaken(integration, sourceId);
@@ -115,8 +120,6 @@ internal sealed partial class ForwarderTelemetry(ILogger<ForwarderTelemetry> log
         AddressesLocked.Add(1);
         LogAddressLocked(address);
     }
-
-    public void Dispose() => Meter.Dispose();
 
     [LoggerMessage(1, LogLevel.Debug, "Integration {Integration}: {Events} events ({Bytes} bytes) delivered.")]
     private partial void LogBatchDelivered(string integration, int events, long bytes);

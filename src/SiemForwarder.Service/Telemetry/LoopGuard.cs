@@ -8,11 +8,12 @@ namespace SiemForwarder.Service.Telemetry;
 /// <param name="Loop">What it does, in words.</param>
 /// <param name="Since">When it failed first.</param>
 /// <param name="Reason">What went wrong last.</param>
-internal sealed record LoopFault(string Loop, DateTimeOffset Since, string Reason);
+/// <param name="IsOutage">Whether it waits for the database, whose state is told once for all loops.</param>
+internal sealed record LoopFault(string Loop, DateTimeOffset Since, string Reason, bool IsOutage);
 
 /// <summary>Runs the background loops: whatever a pass throws is told once, shown in the readiness, and followed by a pause that grows; no fault
 /// ends the process.</summary>
-internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time, ILogger<LoopGuard> logger)
+internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time, ILogger<LoopGuard> logger, DatabaseOutage? outage = null)
 {
     private const int MaxReasonLength = 1000;
 
@@ -58,7 +59,8 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
     {
         if (faults.TryRemove(loop, out var fault))
         {
-            logger.LogInformation("The loop that {Loop} works again; it failed since {Since:O}.", loop, fault.Since);
+            logger.Log(
+                fault.IsOutage ? LogLevel.Debug : LogLevel.Information, "The loop that {Loop} works again; it failed since {Since:O}.", loop, fault.Since);
         }
     }
 
@@ -68,7 +70,8 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
         database.Suspect(exception);
         var reason = OneLine.Of(DatabaseFault.Describe(exception), MaxReasonLength);
         var before = faults.GetValueOrDefault(loop);
-        faults[loop] = new LoopFault(loop, before?.Since ?? time.GetUtcNow(), reason);
+        var isOutage = outage?.Note(exception) == true;
+        faults[loop] = new LoopFault(loop, before?.Since ?? time.GetUtcNow(), reason, isOutage);
         if (before?.Reason == reason)
         {
             return;
@@ -76,7 +79,9 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
 
         if (DatabaseFault.IsUnavailable(exception))
         {
-            logger.LogWarning("The database cannot be used now, so the loop that {Loop} waits: {Reason} It tries again by itself.", loop, reason);
+            logger.Log(
+                isOutage ? LogLevel.Debug : LogLevel.Warning,
+                "The database cannot be used now, so the loop that {Loop} waits: {Reason} It tries again by itself.", loop, reason);
         }
         else
         {

@@ -104,7 +104,7 @@ public sealed class AuditTests(TestPostgres postgres)
             ((string?)row["credential"], (string?)row["target"], (string?)row["name"], (string?)row["outcome"])));
         Assert.Equal("""{"request":{"reason":"SIEM upgrade"}}""", rows[0]["detail"]!.ToJsonString());
         Assert.NotNull(rows[0]["after"]!["pausedSince"]);
-        Assert.Equal("""{"request":{"dryRun":true}}""", rows[3]["detail"]!.ToJsonString());
+        Assert.Equal("""{"request":{"dryRun":true,"everything":true}}""", rows[3]["detail"]!.ToJsonString());
     }
 
     [Fact]

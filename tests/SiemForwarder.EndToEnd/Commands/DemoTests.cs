@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.EndToEnd.Commands;
@@ -17,6 +18,7 @@ public sealed class DemoTests
 
         Assert.Equal(0, code);
         Assert.Contains("All counts agree.", output, StringComparison.Ordinal);
+        Assert.Equal(3, output.Split('\n').Count(line => line.StartsWith("sent ", StringComparison.Ordinal)));
         // The hostile user name stayed where it belongs.
         Assert.Contains("suser=mallory|act\\=logout ", output, StringComparison.Ordinal);
     }
@@ -29,5 +31,36 @@ public sealed class DemoTests
 
         Assert.Equal(2, code);
         Assert.Contains("demo [--once]", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CtrlCLetsWhatIsUnderWayArriveAndBeCounted()
+    {
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "No PostgreSQL programs on this machine");
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(TimeSpan.FromMinutes(2));
+        var start = new ProcessStartInfo(
+            "dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), "demo", "--urls", "http://127.0.0.1:0"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var demo = Process.Start(start)!;
+        var (errors, lines) = (demo.StandardError.ReadToEndAsync(bound.Token), new List<string>());
+        while (await demo.StandardOutput.ReadLineAsync(bound.Token) is { } line)
+        {
+            lines.Add(line);
+            if (line == "From here on they are counted.")
+            {
+                using var signal = Process.Start("kill", ["-INT", $"{demo.Id}"]);
+                await signal.WaitForExitAsync(bound.Token);
+            }
+        }
+
+        await demo.WaitForExitAsync(bound.Token);
+
+        Assert.Equal(("", 0), (await errors, demo.ExitCode));
+        Assert.Contains("All counts agree.", lines);
+        Assert.DoesNotContain(lines, line => line.StartsWith("   at ", StringComparison.Ordinal));
     }
 }

@@ -44,7 +44,7 @@ public sealed class RealKeycloakTests(RealKeycloaks keycloaks)
         var secret = await KeycloakSourceCheck.RunAsync(Source(server) with { Credential = new KeycloakCredential.ClientSecret(new Secret("wrong")) }, [], TimeProvider.System, Token);
         var realm = await KeycloakSourceCheck.RunAsync(Source(server) with { Realm = "nope" }, [], TimeProvider.System, Token);
 
-        Assert.Contains("Clients → siem-forwarder → Credentials", secret.Items.Single(item => item.Result == SourceCheckResult.Failed).Detail, StringComparison.Ordinal);
+        Assert.Contains("Clients → siem-forwarder → Credentials", secret.Items.Single(item => item.Result == SourceCheckResult.Failed).Advice, StringComparison.Ordinal);
         Assert.Contains("has no realm 'nope'", realm.Items.Single(item => item.Result == SourceCheckResult.Failed).Detail, StringComparison.Ordinal);
     }
 

@@ -82,7 +82,7 @@ public sealed class WholeWayTests(TestPostgres postgres, RealKeycloaks keycloaks
         Assert.All(delivered, one =>
         {
             var line = Assert.Single(parsed[one["event_id"]!.GetValue<string>()]);
-            Assert.Equal(one["event_type"]!.GetValue<string>(), line.GetProperty("SignatureID").GetString());
+            Assert.Equal(one["signature_id"]!.GetValue<string>(), line.GetProperty("SignatureID").GetString());
             Assert.Equal(one["name"]!.GetValue<string>(), line.GetProperty("Name").GetString());
         });
         Assert.All(Enumerable.Range(0, hostile.Length), index => Assert.Single(

@@ -49,6 +49,35 @@ public sealed class TestEndpointTests(RunningForwarder running) : IClassFixture<
         Assert.Equal((true, false), (right["succeeded"]!.GetValue<bool>(), wrong["succeeded"]!.GetValue<bool>()));
     }
 
+    [Theory]
+    [InlineData("tcp", "tls")]
+    [InlineData("http", "https")]
+    public async Task PlainTextToAPortThatSpeaksTlsIsNamed(string plain, string secured)
+    {
+        using var certificate = authority.IssueServer("127.0.0.1");
+        await using var receiver = TcpSyslogReceiver.Start(new TcpReceiverOptions { Tls = new SslServerAuthenticationOptions { ServerCertificate = certificate } });
+
+        var (_, report) = await TestAsync(new { serverUrl = $"{plain}://127.0.0.1:{receiver.Port}" });
+
+        var failed = report["stages"]!.AsArray().Single(stage => (string)stage!["result"]! == "failed")!;
+        Assert.Contains("speaks TLS", (string)failed["detail"]!, StringComparison.Ordinal);
+        Assert.StartsWith($"Use {secured}://", (string)failed["advice"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AnAuthorityThatNobodyKnowsIsOfferedWithTheFingerprintOfItsCertificate()
+    {
+        using var certificate = authority.IssueServer("127.0.0.1");
+        await using var receiver = TcpSyslogReceiver.Start(new TcpReceiverOptions { Tls = new SslServerAuthenticationOptions { ServerCertificate = certificate } });
+        var serverUrl = $"tls://127.0.0.1:{receiver.Port}";
+
+        var (_, unknown) = await TestAsync(new { serverUrl });
+        var fingerprint = ((string)Stage(unknown, "TLS")["advice"]!).Split("tls.fingerprint: ")[1].TrimEnd('.');
+        var (_, trusting) = await TestAsync(new { serverUrl, tls = new { fingerprint } });
+
+        Assert.Equal("passed", (string)Stage(trusting, "TLS")["result"]!);
+    }
+
     [Fact]
     public async Task ARefusedTokenFailsTheStageOfAuthenticationAndIsNotShown()
     {

@@ -163,7 +163,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var code = await process.RunToEndAsync(Token);
 
         Assert.Equal(2, code);
-        Assert.Contains("Stop what listens there, or set ASPNETCORE_URLS to another address.", process.Output, StringComparison.Ordinal);
+        Assert.Contains("stop what listens there, or let this one listen elsewhere (--urls, ASPNETCORE_URLS).", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
     }
 

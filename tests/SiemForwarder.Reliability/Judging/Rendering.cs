@@ -28,7 +28,11 @@ internal sealed class RawRendering : Rendering
 
     public override bool IsOf(IssuedEvent issued, byte[] bytes)
     {
-        if (bytes.AsSpan().SequenceEqual(issued.Raw))
+        // What the forwarder knows of an admin event beyond its own members follows behind them.
+        var own = Encoding.UTF8.GetBytes($",\"siemforwarder\":{{\"event_id\":\"{issued.Id}\"");
+        if (bytes.AsSpan().SequenceEqual(issued.Raw)
+            || (issued.Stream == EventStream.Admin && bytes.AsSpan().StartsWith(issued.Raw.AsSpan(0, issued.Raw.Length - 1))
+                && bytes.AsSpan(issued.Raw.Length - 1).StartsWith(own)))
         {
             return true;
         }

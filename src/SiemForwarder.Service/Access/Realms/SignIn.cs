@@ -103,6 +103,7 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
             var isLoopback = host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
                 || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
             cookie.Secure = context.Request.IsHttps || !isLoopback;
+            cookie.Path = context.Request.PathBase.Add(Path);
             return cookie;
         }
     }

@@ -11,12 +11,17 @@ namespace SiemForwarder.Service.Commands.Demo;
 internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan SettleBound = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan BetweenCounts = TimeSpan.FromSeconds(5);
+    private const int ShownEvents = 3;
 
     private readonly HashSet<string> printed = [];
 
     /// <summary>0 where every event arrived at both integrations, 1 where not.</summary>
-    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    /// <param name="ending">Raises no more events, and waits for those under way.</param>
+    /// <param name="leaving">Waits for nothing.</param>
+    public async Task<int> RunAsync(CancellationToken ending, CancellationToken leaving)
     {
         var folder = Directory.CreateTempSubdirectory("siemforwarder-demo-").FullName;
         if (!OperatingSystem.IsWindows())
@@ -29,16 +34,32 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         try
         {
             Say("Starting a private PostgreSQL, the service and two receivers …");
-            await using var home = await DatabaseHome.OpenAsync(null, folder, cancellationToken);
+            await using var home = await DatabaseHome.OpenAsync(null, folder, leaving);
             await using var arrivals = new DemoArrivals();
-            await using var app =
-                ForwarderHost.Build(["--Serilog:MinimumLevel:Default=Warning", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning",
-                    $"--urls={(options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl)}", $"--Forwarder:DataFolder={folder}"], home.ConnectionString);
-            await app.Services.MigrateAsync(cancellationToken);
-            await app.StartAsync(cancellationToken);
-            var agreed = await ShowAsync(app, Path.Combine(folder, FirstKey.FileName), arrivals, cancellationToken);
-            await app.StopAsync(CancellationToken.None);
-            return agreed ? 0 : 1;
+            await using var app = ForwarderHost.Build(
+                ["--Serilog:MinimumLevel:Default=Warning", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning", $"--urls={options.Urls}",
+                    $"--Forwarder:DataFolder={folder}"],
+                home.ConnectionString, builder => builder.Services.AddSingleton<IHostLifetime, UntilTheDemoEnds>());
+            await app.Services.MigrateAsync(leaving);
+            try
+            {
+                await app.StartAsync(leaving);
+                return await ShowAsync(app, Path.Combine(folder, FirstKey.FileName), arrivals, ending, leaving) ? 0 : 1;
+            }
+            finally
+            {
+                await app.StopAsync(CancellationToken.None);
+            }
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            Say("The demo was ended before there was anything to count.");
+            return 1;
+        }
+        catch (HttpRequestException exception)
+        {
+            Say($"The demo cannot go on: {exception.Message}");
+            return 1;
         }
         finally
         {
@@ -46,46 +67,47 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         }
     }
 
-    private async Task<bool> ShowAsync(WebApplication app, string keyFile, DemoArrivals arrivals, CancellationToken cancellationToken)
+    private async Task<bool> ShowAsync(WebApplication app, string keyFile, DemoArrivals arrivals, CancellationToken ending, CancellationToken leaving)
     {
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         using var api = new HttpClient { BaseAddress = new Uri(address) };
-        api.DefaultRequestHeaders.Add(ApiKeyText.Header, (await File.ReadAllTextAsync(keyFile, cancellationToken)).Trim());
-        await using var simulator = options.Keycloak is null ? await KeycloakSimulator.StartAsync(new SimulatorOptions(), cancellationToken) : null;
+        api.DefaultRequestHeaders.Add(ApiKeyText.Header, (await File.ReadAllTextAsync(keyFile, ending)).Trim());
+        await using var simulator = options.Keycloak is null ? await KeycloakSimulator.StartAsync(new SimulatorOptions(), ending) : null;
         var keycloak = simulator?.BaseUrl.ToString().TrimEnd('/') ?? options.Keycloak!;
         // The demo counts what Keycloak raises; that it was set up itself is told as well.
         var filter = new { exclude = new { types = new[] { "CONFIGURATION_CHANGED" } } };
         await PostAsync(api, "/api/v1/integrations",
             new { name = "CEF over TCP syslog", serverUrl = $"tcp://127.0.0.1:{arrivals.SyslogPort}", outputType = "CEF", enabled = true, filter },
-            cancellationToken);
+            ending);
         await PostAsync(api, "/api/v1/integrations", new { name = "JSON over HTTP", serverUrl = $"http://127.0.0.1:{arrivals.HttpPort}/events",
-            outputType = "JSON", enabled = true, filter }, cancellationToken);
+            outputType = "JSON", enabled = true, filter }, ending);
         var source = await PostAsync(api, "/api/v1/sources", new
         {
             name = options.Realm,
             keycloak = new { baseUrl = keycloak, realm = options.Realm, clientId = options.ClientId, clientSecret = options.ClientSecret,
                 pollIntervalSeconds = 1, start = "everything" },
-        }, cancellationToken);
+        }, ending);
         Say($"  Keycloak   {keycloak} realm {options.Realm}{(simulator is null ? "" : " (simulated)")}");
         Say($"  Swagger    {address}/swagger");
         Say($"  key        curl -H \"X-API-Key: $(cat {keyFile})\" {address}/api/v1/integrations");
         Say($"  receivers  CEF tcp://127.0.0.1:{arrivals.SyslogPort}, JSON http://127.0.0.1:{arrivals.HttpPort}/events");
         Say(options.Once ? "" : "Ctrl+C ends the demo.");
+        Say("");
 
         var traffic = simulator is null ? null : new DemoTraffic(simulator.Realm, time);
-        var raising = traffic?.RunAsync(options.Once ? options.Events : null, cancellationToken) ?? Task.CompletedTask;
+        var raising = traffic?.RunAsync(options.Once ? options.Events : null, ending) ?? Task.CompletedTask;
         var statusPath = $"/api/v1/sources/{source["id"]}/status";
-        await WatchAsync(api, statusPath, arrivals, traffic, simulator, raising, cancellationToken);
+        await WatchAsync(api, statusPath, arrivals, traffic, simulator, raising, ending, leaving);
         return await SummarizeAsync(api, statusPath, arrivals, simulator);
     }
 
-    /// <summary>Prints what arrives beside what was sent, until everything arrived (or patience or the user ends it).</summary>
+    /// <summary>Prints the first events as they arrive and then counts, until everything arrived (or patience or the user ends it).</summary>
     private async Task WatchAsync(
         HttpClient api, string statusPath, DemoArrivals arrivals, DemoTraffic? traffic, KeycloakSimulator? simulator, Task raising,
-        CancellationToken cancellationToken)
+        CancellationToken ending, CancellationToken leaving)
     {
-        var lastProgress = time.GetTimestamp();
-        var arrived = 0;
+        var (lastProgress, lastCount, endedAt) = (time.GetTimestamp(), time.GetTimestamp(), (long?)null);
+        var (arrived, counted) = (0, 0);
         try
         {
             while (true)
@@ -97,15 +119,28 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
                     (arrived, lastProgress) = (arrivals.Cef.Count + arrivals.Json.Count, time.GetTimestamp());
                 }
 
-                var stored = await StoredAsync(api, statusPath, cancellationToken);
+                if (endedAt is null && ending.IsCancellationRequested)
+                {
+                    endedAt = time.GetTimestamp();
+                    Say("Ending: what is under way still arrives (Ctrl+C again leaves at once).");
+                }
+
+                var stored = await StoredAsync(api, statusPath, leaving);
                 var issued = simulator is null ? stored : Issued(simulator);
                 var complete = stored == issued && stored > 0 && arrivals.Cef.Count == stored && arrivals.Json.Count == stored;
-                if (options.Once && raising.IsCompleted && (complete || time.GetElapsedTime(lastProgress) > Patience))
+                if ((options.Once && raising.IsCompleted && (complete || time.GetElapsedTime(lastProgress) > Patience))
+                    || (endedAt is { } ended && raising.IsCompleted && (complete || time.GetElapsedTime(ended) > SettleBound)))
                 {
                     return;
                 }
 
-                await Task.Delay(Glance, time, cancellationToken);
+                if (arrived > counted && time.GetElapsedTime(lastCount) > BetweenCounts)
+                {
+                    (counted, lastCount) = (arrived, time.GetTimestamp());
+                    Say($"issued {issued}, stored {stored}, CEF arrived {arrivals.Cef.Count}, JSON arrived {arrivals.Json.Count}");
+                }
+
+                await Task.Delay(Glance, time, leaving);
             }
         }
         catch (OperationCanceledException)
@@ -114,14 +149,20 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         }
     }
 
+    /// <summary>The first events, as they were raised and as they arrived; of a real Keycloak the first that came.</summary>
     private void Print(DemoArrivals arrivals, DemoTraffic? traffic)
     {
-        var sent = traffic is null ? [] : traffic.Raised.ToDictionary(one => one.Id, one => one.What);
-        foreach (var id in arrivals.Order.Where(id => arrivals.Json.ContainsKey(id) && arrivals.Cef.ContainsKey(id) && printed.Add(id)).ToList())
+        var shown = traffic is null ? arrivals.Order.Select(id => (Id: id, What: "by Keycloak")) : traffic.Raised;
+        var arrived = shown.Take(ShownEvents).Where(one => arrivals.Json.ContainsKey(one.Id) && arrivals.Cef.ContainsKey(one.Id)).ToList();
+        foreach (var (id, what) in arrived.Where(one => printed.Add(one.Id)))
         {
-            Say($"sent {sent.GetValueOrDefault(id, "by Keycloak itself")}  {id}");
+            Say($"sent {what}  {id}");
             Say($"  CEF  {arrivals.Cef[id]}");
             Say($"  JSON {arrivals.Json[id]}");
+            if (printed.Count == ShownEvents)
+            {
+                Say("From here on they are counted.");
+            }
         }
     }
 
@@ -156,8 +197,16 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         return response.IsSuccessStatusCode
             ? JsonNode.Parse(text)!
-            : throw new InvalidOperationException($"The service answered {(int)response.StatusCode} to {path}: {text}");
+            : throw new HttpRequestException($"the service answered {(int)response.StatusCode} to {path}: {text}");
     }
 
     private static void Say(string line) => Console.WriteLine(line);
+
+    /// <summary>Leaves the signals to the demo: the service may not stop by itself while events are under way.</summary>
+    private sealed class UntilTheDemoEnds : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }

@@ -9,21 +9,23 @@ namespace SiemForwarder.Service.Commands.Demo;
 /// <param name="Realm">Realm of the real Keycloak.</param>
 /// <param name="ClientId">Client with a service account that has view-events.</param>
 /// <param name="ClientSecret">Its secret.</param>
-internal sealed record DemoOptions(bool Once, int Events, string? Keycloak, string Realm, string ClientId, string ClientSecret)
+/// <param name="Urls">Where the API of the demo listens.</param>
+internal sealed record DemoOptions(bool Once, int Events, string? Keycloak, string Realm, string ClientId, string ClientSecret, string Urls)
 {
     public const string Usage = """
-        demo [--once] [--events N] [--keycloak URL --realm NAME --client-id ID --client-secret SECRET]
+        demo [--once] [--events N] [--urls URL] [--keycloak URL --realm NAME --client-id ID --client-secret SECRET]
 
         Shows the main job with nothing else installed: a realm (simulated, unless --keycloak names a real one), two
         integrations on loopback (CEF over TCP syslog, JSON over HTTP), and what arrives there.
           --once     end by itself, exit code 0 when all counts agree, 1 when not
           --events   events of the simulated realm with --once (default 60)
+          --urls     where its API listens (default http://127.0.0.1:8080; with --once any free port)
         """;
 
     /// <summary>Reads the arguments behind <c>demo</c>; null where one is not known.</summary>
     public static DemoOptions? Parse(IReadOnlyList<string> arguments)
     {
-        var options = new DemoOptions(false, 60, null, "siem-demo", "siem-forwarder", "siem-forwarder-secret");
+        var options = new DemoOptions(false, 60, null, "siem-demo", "siem-forwarder", "siem-forwarder-secret", "");
         for (var i = 0; i < arguments.Count; i++)
         {
             if (arguments[i] == "--once")
@@ -36,6 +38,7 @@ internal sealed record DemoOptions(bool Once, int Events, string? Keycloak, stri
             var next = (arguments[i], value) switch
             {
                 ("--events", { } text) when int.TryParse(text, CultureInfo.InvariantCulture, out var events) && events > 0 => options with { Events = events },
+                ("--urls", { } text) when text.StartsWith("http://", StringComparison.OrdinalIgnoreCase) => options with { Urls = text },
                 ("--keycloak", { } text) => options with { Keycloak = text },
                 ("--realm", { } text) => options with { Realm = text },
                 ("--client-id", { } text) => options with { ClientId = text },
@@ -50,6 +53,6 @@ internal sealed record DemoOptions(bool Once, int Events, string? Keycloak, stri
             (options, i) = (next, i + 1);
         }
 
-        return options;
+        return options.Urls.Length > 0 ? options : options with { Urls = options.Once ? "http://127.0.0.1:0" : ForwarderHost.DefaultUrl };
     }
 }

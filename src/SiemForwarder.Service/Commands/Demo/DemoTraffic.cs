@@ -6,12 +6,21 @@ namespace SiemForwarder.Service.Commands.Demo;
 internal sealed class DemoTraffic(SimulatedRealm realm, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(120);
-    private static readonly string[] Users = ["alice", "bob", "zoë", "mallory|act=logout", "eve\" suser=admin ]", "carol"];
+    private static readonly string[] Users = ["alice", "mallory|act=logout", "bob", "zoë", "eve\" suser=admin ]", "carol"];
 
     private readonly List<(string Id, string What)> raised = [];
 
     /// <summary>Ids and descriptions in the order in which they were raised.</summary>
-    public IReadOnlyList<(string Id, string What)> Raised => raised;
+    public IReadOnlyList<(string Id, string What)> Raised
+    {
+        get
+        {
+            lock (raised)
+            {
+                return [.. raised];
+            }
+        }
+    }
 
     /// <summary>Raises one event after the other until there are enough or it is cancelled.</summary>
     public async Task RunAsync(int? count, CancellationToken cancellationToken)
@@ -28,8 +37,8 @@ internal sealed class DemoTraffic(SimulatedRealm realm, TimeProvider time)
         var (number, user) = (raised.Count, Users[raised.Count % Users.Length]);
         var (id, what) = (number % 10) switch
         {
-            3 or 4 => (realm.AddLoginError(user, "invalid_user_credentials"), $"LOGIN_ERROR {user}"),
-            9 => (realm.AddAdminEvent("CREATE", "USER", $"users/{Guid.NewGuid()}", $$"""{"username":"new-{{number}}","enabled":true}"""),
+            1 or 4 => (realm.AddLoginError(user, "invalid_user_credentials"), $"LOGIN_ERROR {user}"),
+            2 => (realm.AddAdminEvent("CREATE", "USER", $"users/{Guid.NewGuid()}", $$"""{"username":"new-{{number}}","enabled":true}"""),
                 $"CREATE-USER new-{number}"),
             _ => (realm.AddLogin(user), $"LOGIN {user}"),
         };

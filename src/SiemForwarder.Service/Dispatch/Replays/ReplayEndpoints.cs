@@ -101,7 +101,7 @@ internal static class ReplayEndpoints
         }
     }
 
-    private static async Task<Results<Ok<Page<ReplayResponse>>, ValidationProblem, ProblemHttpResult>> List(
+    private static async Task<Results<Ok<ListPage<ReplayResponse>>, ValidationProblem, ProblemHttpResult>> List(
         int id, [AsParameters] WholeListQuery query, IntegrationStore store, ReplayTable table, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is null)
@@ -112,7 +112,7 @@ internal static class ReplayEndpoints
         var replays = await table.ListAsync(id, cancellationToken);
         return query.Cut<ReplayResponse>([.. replays.Select(replay => ReplayResponse.Of(replay, time.GetUtcNow()))]) switch
         {
-            { Result: Ok<Page<ReplayResponse>> page } => page,
+            { Result: Ok<ListPage<ReplayResponse>> page } => page,
             var refused => (ValidationProblem)refused.Result,
         };
     }

@@ -29,7 +29,7 @@ internal static class PresetEndpoints
         .MapGet("/api/v1/presets", List).WithTags("Catalogues").WithName("ListPresets").Needs(Permission.ReadSettings)
         .WithSummary("Describes what each product usually needs: the fields that a preset fills, the steps in the product, an example.");
 
-    private static Results<Ok<Page<PresetResponse>>, ValidationProblem> List([AsParameters] WholeListQuery query) => query.Cut(Shown);
+    private static Results<Ok<ListPage<PresetResponse>>, ValidationProblem> List([AsParameters] WholeListQuery query) => query.Cut(Shown);
 
     private static PresetResponse Show(DestinationPreset preset)
     {

@@ -11,13 +11,16 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
     private const string UserSettings = "Realm settings → Events → User events settings";
     private const string AdminSettings = "Realm settings → Events → Admin events settings";
 
+    // A stream that is not stored is missed; where none is, nothing can be pulled at all.
+    private SourceCheckResult nothing;
+
     public async Task RunAsync(IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
     {
         var answer = await client.GetEventsConfigAsync(cancellationToken);
         if (answer is KeycloakAnswer.Failed failed)
         {
             items.Add(new SourceCheckItem(
-                SourceCheckName.LoginEvents, SourceCheckResult.Warning, failed.Failure.Message, "Look at Realm settings → Events yourself."));
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, failed.Failure.What, "Look at Realm settings → Events yourself."));
             return;
         }
 
@@ -25,6 +28,9 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         try
         {
             using var config = JsonDocument.Parse(body.Bytes);
+            nothing = source.Streams.All(stream => !IsOn(config.RootElement, stream == EventStream.Admin ? "adminEventsEnabled" : "eventsEnabled"))
+                ? SourceCheckResult.Failed
+                : SourceCheckResult.Warning;
             await CheckAsync(config.RootElement, body, recommendedTypes, cancellationToken);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
@@ -64,7 +70,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         if (!IsOn(config, "eventsEnabled"))
         {
             items.Add(new SourceCheckItem(
-                SourceCheckName.LoginEvents, SourceCheckResult.Warning, "Keycloak stores no login events of this realm.",
+                SourceCheckName.LoginEvents, nothing, "Keycloak stores no login events of this realm.",
                 $"In the admin console: {UserSettings} → switch on Save events."));
         }
         else
@@ -91,7 +97,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         items.Add(IsOn(config, "adminEventsEnabled")
             ? new SourceCheckItem(SourceCheckName.AdminEvents, SourceCheckResult.Ok, "Keycloak stores admin events.")
             : new SourceCheckItem(
-                SourceCheckName.AdminEvents, SourceCheckResult.Warning, "Keycloak stores no admin events of this realm.",
+                SourceCheckName.AdminEvents, nothing, "Keycloak stores no admin events of this realm.",
                 $"In the admin console: {AdminSettings} → switch on Save events."));
         items.Add(IsOn(config, "adminEventsDetailsEnabled")
             ? new SourceCheckItem(SourceCheckName.Representation, SourceCheckResult.Ok, "Admin events say what was sent.")

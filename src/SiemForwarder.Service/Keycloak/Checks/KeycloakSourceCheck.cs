@@ -6,6 +6,9 @@ namespace SiemForwarder.Service.Keycloak.Checks;
 /// <summary>Looks at a Keycloak source the way polling will use it, and says in the words of the admin console what to change.</summary>
 internal static class KeycloakSourceCheck
 {
+    // Somebody waits for it: a port that says nothing is told within ten seconds.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
+
     /// <summary>Checks the source; only cancellation throws. Each run takes one token, which Keycloak records as a CLIENT_LOGIN event.</summary>
     /// <param name="source">Source to check, stored or not yet.</param>
     /// <param name="recommendedTypes">Login event types that a SIEM wants stored; those the server does not know are passed over.</param>
@@ -14,7 +17,7 @@ internal static class KeycloakSourceCheck
     public static async Task<SourceCheckReport> RunAsync(
         KeycloakSource source, IReadOnlyCollection<string> recommendedTypes, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var client = new KeycloakClient(source, time);
+        using var client = new KeycloakClient(source, time, Limit);
         var items = new List<SourceCheckItem>();
         if (await ReachAsync(source, client, items, cancellationToken))
         {
@@ -84,7 +87,7 @@ internal static class KeycloakSourceCheck
             // A single row the server cannot read answers 400: the role is there then, and polling copes with the row.
             return failed.Failure.Suspect == PageSuspicion.UnreadableRow
                 ? new SourceCheckItem(
-                    SourceCheckName.Role, SourceCheckResult.Warning, failed.Failure.Message, "Look into Keycloak's server log for the event it cannot read.")
+                    SourceCheckName.Role, SourceCheckResult.Warning, failed.Failure.What, "Look into Keycloak's server log for the event it cannot read.")
                 : Failed(SourceCheckName.Role, failed.Failure);
         }
 
@@ -110,5 +113,5 @@ internal static class KeycloakSourceCheck
         _ => new SourceCheckItem(SourceCheckName.Clock, SourceCheckResult.Ok, "Keycloak's clock and this host's agree."),
     };
 
-    private static SourceCheckItem Failed(string name, PollFailure failure) => new(name, SourceCheckResult.Failed, failure.Message, failure.Message);
+    private static SourceCheckItem Failed(string name, PollFailure failure) => new(name, SourceCheckResult.Failed, failure.What, failure.Advice);
 }

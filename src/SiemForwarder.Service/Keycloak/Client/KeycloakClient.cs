@@ -15,11 +15,14 @@ internal sealed class KeycloakClient : IDisposable
     private readonly KeycloakConnection connection;
     private readonly KeycloakRoot root;
 
-    public KeycloakClient(KeycloakSource source, TimeProvider time)
+    /// <param name="source">Whose server.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="limit">Bound on each request where it is not the usual one.</param>
+    public KeycloakClient(KeycloakSource source, TimeProvider time, TimeSpan? limit = null)
     {
         this.source = source;
         Clock = new ServerClock(time);
-        connection = new KeycloakConnection(source, time, Clock);
+        connection = new KeycloakConnection(source, time, Clock, limit);
         root = new KeycloakRoot(source, connection);
         Token = new KeycloakToken(source, connection, root, Clock);
     }

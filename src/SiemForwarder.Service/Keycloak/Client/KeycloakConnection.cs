@@ -7,7 +7,7 @@ using SiemForwarder.Connections.Network;
 namespace SiemForwarder.Service.Keycloak.Client;
 
 /// <summary>Sends one request at a time to the server of one source and reads the whole answer; every fault is a value.</summary>
-internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider time, ServerClock clock) : IDisposable
+internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider time, ServerClock clock, TimeSpan? limit = null) : IDisposable
 {
     /// <summary>Bound on one request; far below the 300 s after which Keycloak ends a transaction.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
@@ -16,8 +16,12 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
 
     private static readonly TimeSpan MaxStep = TimeSpan.FromSeconds(15);
 
+    // A test that a person waits for is bounded more tightly.
+    private readonly TimeSpan bound = limit ?? Timeout;
+
     private readonly Connector connector = new(
-        source.ToConnection(MaxStep), source.BaseUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, TimeProvider.System);
+        source.ToConnection(limit < MaxStep ? limit.Value : MaxStep), source.BaseUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11,
+        TimeProvider.System);
 
     private HttpClient? client;
 
@@ -35,7 +39,7 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
         }
 
         using var gate = await ServerGate.EnterAsync(source.BaseUrl, cancellationToken);
-        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var timeout = new CancellationTokenSource(bound, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         KeycloakBody? body = null;
         try
@@ -50,7 +54,7 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
             if (!await body.TryFillAsync(stream, response.Content.Headers.ContentLength, maxBytes, either.Token))
             {
                 return (null, new PollFailure(
-                    ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} answered with more than {maxBytes >> 20} MiB at once.", null,
+                    ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} answered with more than {maxBytes >> 20} MiB at once.", null, null,
                     PageSuspicion.TooLarge));
             }
 
@@ -67,16 +71,26 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
                 AnsweredAtMs = answeredAtMs,
             };
             body = null;
+            if (reply is { Status: 400, IsJson: false } && await SpeaksTlsAsync(cancellationToken))
+            {
+                reply.Dispose();
+                return (null, ConnectionFaults.PlainToTls(source));
+            }
+
             return (reply, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return (null, new PollFailure(
                 ErrorCategory.Timeout,
-                $"{ConnectionFaults.Of(source)} did not answer within {Timeout.TotalSeconds:0} s. Check that the server is not overloaded and that no "
-                    + "firewall drops the connection.",
+                $"{ConnectionFaults.Of(source)} did not answer within {bound.TotalSeconds:0} s.",
+                "Check that the server is not overloaded, that the port is Keycloak's, and that no firewall drops the connection.",
                 null,
                 PageSuspicion.TooLarge));
+        }
+        catch (HttpRequestException fault) when (fault.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded)
+        {
+            return (null, await SpeaksTlsAsync(cancellationToken) ? ConnectionFaults.PlainToTls(source) : ConnectionFaults.Classify(source, fault));
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
@@ -93,6 +107,10 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
         client?.Dispose();
         connector.Dispose();
     }
+
+    // Looked at only where what was said in clear text was not understood.
+    private async Task<bool> SpeaksTlsAsync(CancellationToken cancellationToken) =>
+        source.BaseUrl.Scheme == Uri.UriSchemeHttp && await connector.SpeaksTlsAsync(cancellationToken);
 
     // So short a secret stands in any word.
     private IEnumerable<string> Confidential(HttpRequestMessage request, IEnumerable<string>? sent) =>

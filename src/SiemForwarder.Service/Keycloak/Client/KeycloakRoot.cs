@@ -54,7 +54,7 @@ internal sealed class KeycloakRoot(KeycloakSource source, KeycloakConnection con
 
         return (null, new PollFailure(
             ErrorCategory.Configuration,
-            $"No Keycloak found at {configured}, with or without /auth. Check the base URL of source '{source.Name}'; it ends before /realms and "
-                + "/admin."));
+            $"No Keycloak found at {configured}, with or without /auth.",
+            $"Check the base URL of source '{source.Name}'; it ends before /realms and /admin."));
     }
 }

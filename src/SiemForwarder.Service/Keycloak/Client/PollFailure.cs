@@ -4,15 +4,23 @@ namespace SiemForwarder.Service.Keycloak.Client;
 
 /// <summary>Why a request to Keycloak gave no usable answer, in words for people.</summary>
 /// <param name="Category">Sort of fault.</param>
-/// <param name="Message">What happened and what to do.</param>
+/// <param name="What">What happened.</param>
+/// <param name="Advice">What to do about it; null where nothing but waiting helps.</param>
 /// <param name="RetryAfter">How long the server asked to wait.</param>
 /// <param name="Suspect">What the poller may suspect of the page it asked for.</param>
-public sealed record PollFailure(ErrorCategory Category, string Message, TimeSpan? RetryAfter = null, PageSuspicion Suspect = PageSuspicion.None)
+public sealed record PollFailure(
+    ErrorCategory Category, string What, string? Advice = null, TimeSpan? RetryAfter = null, PageSuspicion Suspect = PageSuspicion.None)
 {
-    private const int MaxMessageLength = 2000;
+    private const int MaxTextLength = 2000;
 
-    /// <summary>What happened and what to do; on one line whatever the server said.</summary>
-    public string Message { get; } = OneLine.Of(Message, MaxMessageLength);
+    /// <summary>What happened; on one line whatever the server said.</summary>
+    public string What { get; } = OneLine.Of(What, MaxTextLength);
+
+    /// <inheritdoc cref="What"/>
+    public string? Advice { get; } = Advice is null ? null : OneLine.Of(Advice, MaxTextLength);
+
+    /// <summary>What happened and what to do.</summary>
+    public string Message => Advice is null ? What : $"{What} {Advice}";
 }
 
 /// <summary>What a failed page may have to do with the rows on it.</summary>

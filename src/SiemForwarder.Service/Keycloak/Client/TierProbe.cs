@@ -23,8 +23,8 @@ internal static class TierProbe
         return tier is null && failure is null
             ? (null, new PollFailure(
                 ErrorCategory.ServerError,
-                $"{ConnectionFaults.Of(source)} answers the events API in a way that fits no version of Keycloak. Check that no proxy rewrites queries, "
-                    + "and Keycloak's own log."))
+                $"{ConnectionFaults.Of(source)} answers the events API in a way that fits no version of Keycloak.",
+                "Check that no proxy rewrites queries, and Keycloak's own log."))
             : (tier, failure);
     }
 

@@ -143,7 +143,11 @@ public sealed class ShortMessageTests
         var literal = IpLiteral.Read(securityEvent.IpAddress, new char[IpLiteral.LongestText]);
         string?[] core = schema == "raw"
             ? [securityEvent.IpAddress, securityEvent.Subject is { } raw && securityEvent.Kind == EventKind.User ? raw.Id : null]
-            : [securityEvent.Type, securityEvent.Id, literal.Text.ToString(), securityEvent.Actor?.Id, securityEvent.Subject?.Id, NameOf(securityEvent.Subject, schema)];
+            :
+            [
+                schema == "cim" ? securityEvent.SignatureId : securityEvent.Type, securityEvent.Id, literal.Text.ToString(), securityEvent.Actor?.Id,
+                securityEvent.Subject?.Id, NameOf(securityEvent.Subject, schema),
+            ];
         return core.Where(text => !string.IsNullOrEmpty(text)).Select(text => text!);
     }
 

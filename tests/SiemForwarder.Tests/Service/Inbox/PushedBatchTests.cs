@@ -92,13 +92,13 @@ public sealed class PushedBatchTests
     public void AnEventWithoutIdIsKnownByItsContentAndOneWithoutTimeByItsReceipt()
     {
         var events = Read("""
-            [{"event_type":"a","x":1},{"x":1,"event_type":"a"},{"event_type":"a","x":2},{"event_type":"a","event_id":"0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01","timestamp":"2026-01-31T10:15:30Z"}]
+            [{"event_type":"a","x":1},{"x":1,"event_type":"a"},{"event_type":"a","x":2},{"event_type":"a","event_id":"0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01","timestamp":"2026-08-31T10:15:30Z"}]
             """).Batch!.Events;
 
         Assert.Equal(events[0].Key, events[1].Key);
         Assert.NotEqual(events[0].Key, events[2].Key);
         Assert.Equal("0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01", events[3].Key.ToString());
-        Assert.Equal([ReceivedMs, ReceivedMs, ReceivedMs, 1_769_854_530_000], events.Select(one => one.OccurredAtMs));
+        Assert.Equal([ReceivedMs, ReceivedMs, ReceivedMs, 1_788_171_330_000], events.Select(one => one.OccurredAtMs));
         Assert.Equal([true, true, true, false], events.Select(one => one.IsTimeOfReceipt));
     }
 

@@ -26,7 +26,7 @@ public sealed class SettingsValidationTests
     {
         var exception = Assert.Throws<OptionsValidationException>(() => Read<EngineOptions>(EngineOptions.Section, "Forwarder:Engine:Roles:0", "pol"));
 
-        Assert.Equal("Forwarder__Engine__Roles holds a word that is not known; each must be one of api, poll, dispatch.", exception.Message);
+        Assert.Equal("Forwarder__Engine__Roles__0 is 'pol', and may mean 'poll'; it must be one of api, poll, dispatch.", exception.Message);
         Assert.Equal(["POLL"], Read<EngineOptions>(EngineOptions.Section, "Forwarder:Engine:Roles:0", "POLL").Roles);
     }
 
@@ -39,17 +39,40 @@ public sealed class SettingsValidationTests
         Assert.Equal(2, exception.Failures.Count());
     }
 
-    [Fact]
-    public void ANameThatNothingReadsIsFound()
-    {
-        var configuration = Configuration(
-            "Forwarder:EngineName", "a", "Forwarder:EventLog:RetentionDay", "1", "Forwarder:EventLog:RetentionDays", "1", "Forwarder:Engine:Pools:0", "p",
-            "Forwarder:FileDestination:Folder", "/tmp", "forwarder:engine:name", "b", "Forwarder:CrashPoint", "x", "Other:Thing", "1");
-        SettingsSection[] sections =
-            [new(ForwarderOptions.Section, typeof(ForwarderOptions)), new(EventLogOptions.Section, typeof(EventLogOptions)), new(EngineOptions.Section, typeof(EngineOptions))];
+    [Theory]
+    [InlineData("Forwarder:EngineName", "a", "Forwarder__EngineName is not a setting; did you mean Forwarder__Engine__Name?")]
+    [InlineData("Forwarder:EventLog:RetentionDay", "1", "Forwarder__EventLog__RetentionDay is not a setting; did you mean Forwarder__EventLog__RetentionDays?")]
+    [InlineData("Forwarder:RetentionDays", "1", "Forwarder__RetentionDays is not a setting; did you mean Forwarder__EventLog__RetentionDays?")]
+    [InlineData("Forwarder:EventLog:RetentionDays:0", "1", "Forwarder__EventLog__RetentionDays__0 is not a setting; did you mean Forwarder__EventLog__RetentionDays?")]
+    [InlineData("Forwarder:Nonsense", "1", "Forwarder__Nonsense is not a setting; docs/settings.md lists those that there are.")]
+    [InlineData("Forwarder:Engine:Roles", "poll", "Forwarder__Engine__Roles is a list, one entry a setting: set Forwarder__Engine__Roles__0, Forwarder__Engine__Roles__1 and so on.")]
+    [InlineData("Forwarder:EventLog:RetentionDays", "ten", "Forwarder__EventLog__RetentionDays is 'ten'; it must be a whole number.")]
+    [InlineData("Forwarder:EventLog:IndexEnabled", "yes", "Forwarder__EventLog__IndexEnabled is 'yes'; it must be true or false.")]
+    [InlineData("Forwarder:Engine:LeaseDuration", "6s", "Forwarder__Engine__LeaseDuration is '6s'; it must be a time span such as 00:00:30 (d.hh:mm:ss).")]
+    [InlineData("Forwarder:LogFormat", "xml", "Forwarder__LogFormat is 'xml'; it must be one of text, json.")]
+    [InlineData("ConnectionStrings:Forwader", "Host=x", "ConnectionStrings__Forwader is not a setting; did you mean ConnectionStrings__Forwarder?")]
+    public void WhatCannotBeMeantIsToldWithWhatIs(string path, string value, string fault) =>
+        Assert.Equal([fault], SettingsCheck.Find(Configuration(path, value), ForwarderHost.Sections(), "Forwarder:CrashPoint"));
 
-        Assert.Equal(["Forwarder__EngineName", "Forwarder__EventLog__RetentionDay"], SettingsRegistration.FindUnknown(configuration, sections, "Forwarder:CrashPoint"));
-    }
+    [Fact]
+    public void WhatIsReadIsNoFaultWhateverItsCase() => Assert.Empty(SettingsCheck.Find(
+        Configuration(
+            "Forwarder:EventLog:RetentionDays", "1", "Forwarder:Engine:Pools:0", "p", "Forwarder:FileDestination:Folder", "/tmp", "forwarder:engine:name", "b",
+            "Forwarder:CrashPoint", "x", "Forwarder:Access:Oidc:Roles:siem-admin:0", "boss", "Forwarder:Access:ProbePort", "81", "Other:Thing", "1",
+            "ConnectionStrings:Forwarder", "Host=x", "ConnectionStrings:Shop", "Host=y", "Forwarder:Engine:Roles", ""),
+        ForwarderHost.Sections(), "Forwarder:CrashPoint"));
+
+    [Theory]
+    [InlineData("--urls=127.0.0.1:8080", "the service is to listen on '127.0.0.1:8080', which is no URL")]
+    [InlineData("--urls=http://127.0.0.1:8080/siem", "set Forwarder__Access__PathBase")]
+    [InlineData("--http_ports=http", "'http'")]
+    [InlineData("--Forwarder:Engine:Roles:0=polls", "Forwarder__Engine__Roles__0 is 'polls', and may mean 'poll'")]
+    [InlineData("--Forwarder:Access:PathBase=siem", "Forwarder__Access__PathBase must be a path")]
+    [InlineData("--Forwarder:Access:PathBase=/api", "Forwarder__Access__PathBase must be a path")]
+    [InlineData("--Forwarder:Access:TrustedProxies:0=proxy", "Forwarder__Access__TrustedProxies must hold addresses")]
+    [InlineData("--Serilog:MinimumLevel:Default=Informaton", "Serilog__")]
+    public async Task TheStartIsRefusedBeforeADatabaseIsOpened(string argument, string fault) =>
+        Assert.Contains(fault, Assert.Single(await ForwarderHost.FindWrongSettingsAsync([argument])), StringComparison.Ordinal);
 
     private static T Read<T>(string section, params string[] settings)
         where T : class

@@ -9,6 +9,19 @@ public sealed class SourceRulesTests
 {
     private static readonly KeycloakRequest Keycloak = new("https://sso.example.com/", "prod", "siem", "s3cr3t");
 
+    [Theory]
+    [InlineData("https://sso.example.com/admin/master/console/#/acme/users", "This is the address of the admin console: give https://sso.example.com as keycloak.baseUrl, and acme as keycloak.realm.")]
+    [InlineData("https://sso.example.com/auth/admin/acme/console/", "This is the address of the admin console: give https://sso.example.com/auth as keycloak.baseUrl, and the name of the realm as keycloak.realm.")]
+    [InlineData("https://sso.example.com:8443/realms/acme/account", "This is the address of a realm: give https://sso.example.com:8443 as keycloak.baseUrl, and acme as keycloak.realm.")]
+    public void AnAddressOfTheConsoleIsAnsweredWithWhatToWrite(string baseUrl, string hint)
+    {
+        var errors = new FieldErrors();
+
+        SourceRules.Validate(new SourceRequest { Name = "n", Keycloak = Keycloak with { BaseUrl = baseUrl } }, new Dictionary<string, Secret>(), errors);
+
+        Assert.Equal([hint], errors.ByField["keycloak.baseUrl"]);
+    }
+
     [Fact]
     public void LeftOutFieldsTakeTheirDefaults()
     {

@@ -1,7 +1,10 @@
+using System.Net;
+using System.Net.Sockets;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Keycloak.Checks;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Simulator;
+using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.Tests.Service.Keycloak.Checks;
 
@@ -80,6 +83,77 @@ public sealed class KeycloakSourceCheckTests
         Assert.Equal(result, found.Result);
         Assert.Contains(words, found.Detail + " " + found.Advice, StringComparison.Ordinal);
         Assert.Equal(result != SourceCheckResult.Failed, report.Succeeded);
+        Assert.NotEqual(found.Detail, found.Advice);
+    }
+
+    [Fact]
+    public async Task ARealmThatStoresNoneOfWhatIsPulledFails()
+    {
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
+        (polled.Realm.EventsEnabled, polled.Realm.AdminEventsEnabled) = (false, false);
+
+        var report = await CheckAsync(polled.Source, polled);
+
+        Assert.False(report.Succeeded);
+        Assert.Equal(
+            [SourceCheckName.LoginEvents, SourceCheckName.AdminEvents],
+            report.Items.Where(item => item.Result == SourceCheckResult.Failed).Select(item => item.Name));
+    }
+
+    [Fact]
+    public async Task HttpToAPortThatSpeaksTlsNamesTls()
+    {
+        using var authority = new CertificateAuthority("Corp", TimeProvider.System);
+        using var certificate = authority.IssueServer("127.0.0.1");
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds, options: new SimulatorOptions { Certificate = certificate });
+
+        var report = await CheckAsync(polled.Source with { BaseUrl = new Uri($"http://127.0.0.1:{polled.Server.BaseUrl.Port}") }, polled);
+
+        Assert.Contains("speaks TLS on this port", report.Items[0].Detail, StringComparison.Ordinal);
+        Assert.StartsWith("Write https://", report.Items[0].Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HttpsToAPortWithoutTlsSaysSo()
+    {
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
+
+        var report = await CheckAsync(polled.Source with { BaseUrl = new Uri($"https://127.0.0.1:{polled.Server.BaseUrl.Port}") }, polled);
+
+        Assert.Contains("serves no TLS on this port", report.Items[0].Detail, StringComparison.Ordinal);
+        Assert.StartsWith("Write http://", report.Items[0].Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACertificateThatNobodyKnowsIsOfferedByItsFingerprint()
+    {
+        using var authority = new CertificateAuthority("Corp", TimeProvider.System);
+        using var certificate = authority.IssueServer("127.0.0.1");
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds, options: new SimulatorOptions { Certificate = certificate });
+
+        var report = await CheckAsync(polled.Source with { CaCertificate = null, BaseUrl = new Uri($"https://127.0.0.1:{polled.Server.BaseUrl.Port}") }, polled);
+        var fingerprint = report.Items[0].Advice!.Split("keycloak.fingerprint: ")[1].TrimEnd('.');
+        var trusting = await CheckAsync(
+            polled.Source with { CaCertificate = null, Fingerprint = fingerprint, BaseUrl = new Uri($"https://127.0.0.1:{polled.Server.BaseUrl.Port}") }, polled);
+
+        Assert.Equal(SourceCheckResult.Ok, trusting.Items[0].Result);
+    }
+
+    [Theory]
+    [InlineData("http")]
+    [InlineData("https")]
+    public async Task APortThatSaysNothingIsToldWithinTenSeconds(string scheme)
+    {
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var started = TimeProvider.System.GetTimestamp();
+
+        var report = await KeycloakSourceCheck.RunAsync(
+            polled.Source with { BaseUrl = new Uri($"{scheme}://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}") }, Recommended, TimeProvider.System, PolledRealm.Token);
+
+        Assert.Contains("within 8 s", report.Items[0].Detail, StringComparison.Ordinal);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(10));
     }
 
     [Theory]
@@ -103,7 +177,7 @@ public sealed class KeycloakSourceCheckTests
 
         var report = await CheckAsync(polled.Source with { CaCertificate = pem }, polled);
 
-        Assert.Contains("CA certificate", report.Items[0].Detail, StringComparison.Ordinal);
+        Assert.Contains("CA certificate", report.Items[0].Advice, StringComparison.Ordinal);
     }
 
     [Fact]

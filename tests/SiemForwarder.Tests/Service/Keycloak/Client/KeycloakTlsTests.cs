@@ -23,7 +23,7 @@ public sealed class KeycloakTlsTests
 
         Assert.True(trusted.Succeeded, trusted.Items[0].Detail);
         Assert.Contains("No trusted TLS connection", system.Items[0].Detail, StringComparison.Ordinal);
-        Assert.Contains("source's CA certificate", system.Items[0].Detail, StringComparison.Ordinal);
+        Assert.Contains("source's CA certificate", system.Items[0].Advice, StringComparison.Ordinal);
         Assert.False(wrong.Succeeded);
     }
 

@@ -37,7 +37,7 @@ public sealed class KeycloakWayTests : IDisposable
         var report = await CheckAsync(polled, polled.Source with { Proxy = proxy.Url });
 
         Assert.Contains("407", report.Items[0].Detail, StringComparison.Ordinal);
-        Assert.Contains("by its address", report.Items[0].Detail, StringComparison.Ordinal);
+        Assert.Contains("by its address", report.Items[0].Advice, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class KeycloakWayTests : IDisposable
         Assert.True(trusted.Succeeded, string.Join('\n', trusted.Items));
         Assert.False(wrong.Succeeded);
         Assert.Contains(CertificatePins.Of(certificate), wrong.Items[0].Detail, StringComparison.Ordinal);
-        Assert.Contains("keycloak.fingerprint", wrong.Items[0].Detail, StringComparison.Ordinal);
+        Assert.Contains("keycloak.fingerprint", wrong.Items[0].Advice, StringComparison.Ordinal);
     }
 
     private static Task<SourceCheckReport> CheckAsync(PolledRealm polled, KeycloakSource source) =>

@@ -1,0 +1,84 @@
+using System.Reflection;
+using SiemForwarder.Service.Settings;
+
+namespace SiemForwarder.Service.Commands;
+
+/// <summary>What stands on the command line of the service: settings, and nothing else.</summary>
+internal static class CommandArguments
+{
+    private const string Hint = "--help shows what there is.";
+
+    // Read by the server, the host and the log themselves.
+    private static readonly string[] Others =
+        ["urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName", "ForwardedHeaders_Enabled", "ConnectionStrings:Forwarder"];
+
+    private static readonly string[] Roots = ["Kestrel:", "Serilog:", "Logging:", "ConnectionStrings:"];
+
+    public static readonly string[] Commands = ["demo", "health", "help", "version"];
+
+    public const string Usage = """
+        SiemForwarder pulls login and admin events from Keycloak and delivers them to any SIEM.
+
+          siemforwarder [--SETTING=VALUE …]   runs the service
+          siemforwarder health                asks the service on this machine whether it is ready; exit code 0 or 1
+          siemforwarder demo [--once]         shows the whole way with nothing else installed (demo --help)
+          siemforwarder --version             tells the version
+
+        A setting stands on the command line (--Forwarder:EventLog:RetentionDays=14), in the environment
+        (Forwarder__EventLog__RetentionDays=14) or in appsettings.json; docs/settings.md lists them. The ones that most need:
+
+          --urls=http://127.0.0.1:8080        where the API listens (ASPNETCORE_URLS)
+          --ConnectionStrings:Forwarder=…     the PostgreSQL to use; without it a private one is started
+          --Forwarder:DataFolder=…            where the private PostgreSQL and the first key are kept
+
+        Exit codes: 0 ended in order, 2 the command line, a setting or the database cannot be used, 70 a part of the service broke.
+        """;
+
+    public static string Version { get; } =
+        typeof(CommandArguments).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+
+    public static bool IsHelp(string argument) => argument is "help" or "--help" or "-h" or "-?" or "/?";
+
+    /// <summary>What is wrong with the arguments of the service, in one sentence; null where nothing is.</summary>
+    /// <param name="args">As given.</param>
+    /// <param name="settings">Paths of the settings below <c>Forwarder</c>, with colons.</param>
+    public static string? FindFault(IReadOnlyList<string> args, IReadOnlyCollection<string> settings)
+    {
+        for (var i = 0; i < args.Count; i++)
+        {
+            if (!args[i].StartsWith("--", StringComparison.Ordinal))
+            {
+                var command = i == 0 ? NearestName.Find(args[i], Commands) : null;
+                return $"'{args[i]}' is no command; {(command is null ? "" : $"did you mean '{command}'? ")}{Hint}";
+            }
+
+            var end = args[i].IndexOf('=', StringComparison.Ordinal);
+            var name = end < 0 ? args[i][2..] : args[i][2..end];
+            if (FindUnknown(name, settings) is { } fault)
+            {
+                return fault;
+            }
+
+            if (end < 0 && (++i == args.Count || args[i].StartsWith("--", StringComparison.Ordinal)))
+            {
+                return $"The option --{name} needs a value: --{name}=VALUE.";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? FindUnknown(string name, IReadOnlyCollection<string> settings)
+    {
+        // What is wrong below Forwarder is told with the other settings.
+        if (Others.Contains(name, StringComparer.OrdinalIgnoreCase)
+            || Roots.Append($"{ForwarderOptions.Section}:").Any(root => name.StartsWith(root, StringComparison.OrdinalIgnoreCase)))
+        {
+            return null;
+        }
+
+        var path = name.Replace("__", ":", StringComparison.Ordinal);
+        var meant = NearestName.Find(path, ["help", "version", .. Others]) ?? SettingsCheck.FindMeant(path, settings);
+        return $"--{name} is no option; {(meant is null ? "" : $"did you mean --{meant}? ")}{Hint}";
+    }
+}
