@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 
@@ -22,7 +23,7 @@ public sealed record EventQuery
     [FromQuery(Name = "category"), Description("Category of the catalogue.")]
     public string? Category { get; init; }
 
-    [FromQuery(Name = "outcome"), Description("success, failure or unknown.")]
+    [FromQuery(Name = "outcome"), Description("success, failure or unknown."), AllowedValues("success", "failure", "unknown")]
     public string? Outcome { get; init; }
 
     [FromQuery(Name = "user"), Description("User name or id, exactly.")]
@@ -34,10 +35,10 @@ public sealed record EventQuery
     [FromQuery(Name = "ip"), Description("Address, exactly.")]
     public string? Ip { get; init; }
 
-    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
     public int? Page { get; init; }
 
-    [FromQuery(Name = "pageSize"), Description("1 to 500; 50 by default.")]
+    [FromQuery(Name = "pageSize"), Description("1 to 500; 50 by default."), Range(1, 500)]
     public int? PageSize { get; init; }
 }
 

@@ -3,15 +3,16 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.EndToEnd.Service;
 
 /// <summary>Whatever is asked by the OpenAPI document or against it: no answer 500, no status that is not documented, no answer outside of its schema.</summary>
 /// <remarks>SIEMFORWARDER_API_REQUESTS sets how many requests are made, SIEMFORWARDER_API_SEED which ones.</remarks>
-public sealed class ApiPropertyTests(RunningForwarder running) : IClassFixture<RunningForwarder>
+public sealed partial class ApiPropertyTests(RunningForwarder running) : IClassFixture<RunningForwarder>
 {
-    private const int UsualRequests = 1500;
+    private const int UsualRequests = 1000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -40,14 +41,70 @@ public sealed class ApiPropertyTests(RunningForwarder running) : IClassFixture<R
         Assert.True(faults.Count == 0, $"Seed {seed}, {faults.Count} kinds:\n" + string.Join("\n", faults.Select(fault => $"{fault.Key}\n    {fault.Value}")));
     }
 
+    /// <summary>Every example, every parameter and every member of a body that has bounds or choices, at each end of the bounds and with each choice.</summary>
+    [Fact]
+    public async Task WhatTheDocumentAllowsIsNotRefused()
+    {
+        var forwarder = await running.GetAsync();
+        var document = await forwarder.GetAsync("/openapi/v1.json");
+        var (schema, refused, asked) = (new ApiSchema(document), new List<string>(), 0);
+        await AddSomeAsync(forwarder);
+        foreach (var (path, item) in document["paths"]!.AsObject())
+        {
+            foreach (var (method, operation) in item!.AsObject().Where(one => path.StartsWith("/api/", StringComparison.Ordinal)))
+            {
+                foreach (var (query, body) in Allowed(operation!, schema))
+                {
+                    using var request = new HttpRequestMessage(new HttpMethod(method.ToUpperInvariant()), Parameter().Replace(path, "1") + query);
+                    request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+                    request.Headers.TryAddWithoutValidation("If-Match", "\"0\"");
+                    using var answer = await forwarder.Api.SendAsync(request, Stop);
+                    asked++;
+                    if ((int)answer.StatusCode is 400 or 422 or >= 500)
+                    {
+                        refused.Add($"{method} {path}{query} {body?.ToJsonString()}: {Cut(await answer.Content.ReadAsStringAsync(Stop))}");
+                    }
+                }
+            }
+        }
+
+        Assert.True(asked > 200, $"{asked} requests");
+        Assert.True(refused.Count == 0, string.Join("\n", refused));
+    }
+
+    private static IEnumerable<(string Query, JsonNode? Body)> Allowed(JsonNode operation, ApiSchema schema)
+    {
+        var example = operation["requestBody"]?["content"]?["application/json"]?["example"];
+        if (operation["requestBody"] is null || example is not null)
+        {
+            yield return ("", example);
+        }
+
+        foreach (var parameter in operation["parameters"]?.AsArray().Where(one => (string)one!["in"]! == "query") ?? [])
+        {
+            foreach (var value in schema.Ends(parameter!["schema"]))
+            {
+                yield return ($"?{parameter["name"]}={Uri.EscapeDataString(Text(value))}", example);
+            }
+        }
+
+        if (example is not null)
+        {
+            foreach (var varied in schema.Variations(example.AsObject(), operation["requestBody"]!["content"]!["application/json"]!["schema"]))
+            {
+                yield return ("", varied);
+            }
+        }
+    }
+
     /// <summary>One of each, so that there is something to ask for.</summary>
     private static async Task AddSomeAsync(ForwarderApplication forwarder)
     {
         for (var i = 0; i < 3; i++)
         {
-            var source = await forwarder.PostAsync("/api/v1/sources", new { name = $"source {i}", kind = "http", inbox = new { key = "a-key-of-16-and-more" } });
+            var source = await forwarder.PostAsync("/api/v1/sources", new { name = $"source {i} {Guid.NewGuid():N}", kind = "http", inbox = new { key = "a-key-of-16-and-more" } });
             await SeededLog.AppendAsync(forwarder, (int)source["id"]!, ["alice", "bob"]);
-            await forwarder.PostAsync("/api/v1/integrations", new { name = $"integration {i}", serverUrl = "tcp://127.0.0.1:9" });
+            await forwarder.PostAsync("/api/v1/integrations", new { name = $"integration {i} {Guid.NewGuid():N}", serverUrl = "tcp://127.0.0.1:9" });
         }
     }
 
@@ -108,7 +165,8 @@ public sealed class ApiPropertyTests(RunningForwarder running) : IClassFixture<R
         var content = response["content"]?.AsObject();
         if (text.Length == 0)
         {
-            return content is { Count: > 0 } ? $"answers {status} without the body that is documented" : null;
+            // A stream of records may have none.
+            return content is { Count: > 0 } && !content.ContainsKey("application/x-ndjson") ? $"answers {status} without the body that is documented" : null;
         }
 
         if (mediaType is null || content?[mediaType] is not { } known)
@@ -130,4 +188,7 @@ public sealed class ApiPropertyTests(RunningForwarder running) : IClassFixture<R
     private static string Cut(string text) => text.Length > 400 ? text[..400] + "…" : text;
 
     private static int Setting(string name, int usual) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : usual;
+
+    [GeneratedRegex(@"\{[^}]+\}")]
+    private static partial Regex Parameter();
 }

@@ -16,6 +16,9 @@ internal sealed class ApiSchema(JsonNode document)
         "ä€😀", "\u202e", "%00", "../../x", "-1", "1e999", "null", "*", "a*", "siem-viewer", "file:/etc/passwd", "env:PATH",
     ];
 
+    // What kind a source is, how somebody proves who they are, the key of hashes, who may push where, and bounds of times.
+    private static readonly string[] NeedOthers = ["kind", "authentication", "privacyKey", "privacyKeyId", "privacy", "source", "inbox", "role", "from", "everything", "recent", "status"];
+
     /// <summary>What of a value does not fit a schema; null where it fits.</summary>
     public string? Misfit(JsonNode? value, JsonNode? schema, string where = "$")
     {
@@ -113,6 +116,37 @@ internal sealed class ApiSchema(JsonNode document)
         }
     }
 
+    /// <summary>The values of a schema that has bounds or choices: its ends, or each choice; none where it has neither.</summary>
+    public IEnumerable<JsonNode> Ends(JsonNode? schema) => Resolve(schema) is not JsonObject one ? []
+        : one["enum"]?.AsArray() is { } words ? words.OfType<JsonValue>().Select(word => word.DeepClone())
+        : Types(one).Contains("boolean") ? [false, true]
+        : (string?)one["format"] == "date-time" ? ["2099-01-31T10:15:30Z", "2099-01-31T11:15:30.123+01:00"]
+        : Types(one).Contains("integer") && one["minimum"] is { } least && one["maximum"] is { } most ? [least.DeepClone(), most.DeepClone()]
+        : one["minLength"] is { } shortest && one["maxLength"] is { } longest ? [new string('x', (int)shortest), new string('ä', (int)longest)]
+        : [];
+
+    /// <summary>An example with one member at an end of its bounds; members that ask for others are left as they are.</summary>
+    public IEnumerable<JsonObject> Variations(JsonObject example, JsonNode? schema)
+    {
+        foreach (var (name, member) in Resolve(schema)?["properties"]?.AsObject() ?? [])
+        {
+            var known = Resolve(member?["oneOf"]?.AsArray().FirstOrDefault(choice => choice!["$ref"] is not null) ?? member);
+            if (NeedOthers.Contains(name) || (name == "integration" && example[name] is null) || (bool?)known?["readOnly"] == true)
+            {
+                continue;
+            }
+
+            var values = Types(known as JsonObject ?? []).Contains("array") ? Ends(known!["items"]).Select(JsonNode (end) => new JsonArray(end))
+                : known?["properties"] is null ? Ends(known) : Variations(example[name] as JsonObject ?? [], known);
+            foreach (var value in values)
+            {
+                var varied = example.DeepClone().AsObject();
+                varied[name] = value;
+                yield return varied;
+            }
+        }
+    }
+
     private string? MisfitOfObject(JsonObject item, JsonObject schema, string where)
     {
         foreach (var name in schema["required"]?.AsArray().Select(name => (string)name!) ?? [])
@@ -127,7 +161,7 @@ internal sealed class ApiSchema(JsonNode document)
         foreach (var (name, value) in item)
         {
             var member = properties?[name];
-            if (member is null && properties is not null && schema["additionalProperties"] is null && schema["oneOf"] is null && schema["allOf"] is null)
+            if (member is null && properties is not null && schema["additionalProperties"] is JsonValue)
             {
                 return $"{where}.{name} is not in the schema";
             }

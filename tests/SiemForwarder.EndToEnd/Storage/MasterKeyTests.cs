@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Service.Storage.Private;
 using SiemForwarder.Service.Storage.Protection;
@@ -28,7 +27,7 @@ public sealed class MasterKeyTests(TestPostgres postgres)
             await SendsItsTokenAsync(forwarder, receiver);
         }
 
-        var dump = await DumpAsync(database);
+        var dump = await DatabaseDump.ReadAsync(database, Stop);
         var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(database));
         var foreign = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(database, Setting(WriteKeys(folder, NewKey(), "other"))));
 
@@ -50,10 +49,10 @@ public sealed class MasterKeyTests(TestPostgres postgres)
             await AddAsync(before, receiver);
         }
 
-        Assert.Contains("<value>", await DumpAsync(database), StringComparison.Ordinal);
+        Assert.Contains("<value>", await DatabaseDump.ReadAsync(database, Stop), StringComparison.Ordinal);
         await using var forwarder = await ForwarderApplication.StartOnAsync(database, Setting(WriteKeys(folder, NewKey())));
 
-        Assert.DoesNotContain("<value>", await DumpAsync(database), StringComparison.Ordinal);
+        Assert.DoesNotContain("<value>", await DatabaseDump.ReadAsync(database, Stop), StringComparison.Ordinal);
         await SendsItsTokenAsync(forwarder, receiver);
     }
 
@@ -77,7 +76,7 @@ public sealed class MasterKeyTests(TestPostgres postgres)
         await using var later = await ForwarderApplication.StartOnAsync(database, Setting(file));
 
         await SendsItsTokenAsync(later, receiver);
-        Assert.DoesNotContain(MasterKey.Of(Convert.FromBase64String(first)).Id, await DumpAsync(database), StringComparison.Ordinal);
+        Assert.DoesNotContain(MasterKey.Of(Convert.FromBase64String(first)).Id, await DatabaseDump.ReadAsync(database, Stop), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -117,15 +116,5 @@ public sealed class MasterKeyTests(TestPostgres postgres)
         File.WriteAllText(path + ".new", keys + "\n");
         File.Move(path + ".new", path, overwrite: true);
         return path;
-    }
-
-    /// <summary>Every row of every table, as text.</summary>
-    private static async Task<string> DumpAsync(string connectionString)
-    {
-        await using var database = NpgsqlDataSource.Create(connectionString);
-        await using var command = database.CreateCommand(
-            "SELECT string_agg(table_name || ' ' || query_to_xml(format('SELECT * FROM %I', table_name), true, false, '')::text, '') "
-                + "FROM information_schema.tables WHERE table_schema = 'public'");
-        return System.Net.WebUtility.HtmlDecode((string)(await command.ExecuteScalarAsync(Stop))!);
     }
 }
