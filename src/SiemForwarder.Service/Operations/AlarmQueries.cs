@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
@@ -106,6 +107,18 @@ internal sealed class AlarmQueries(
         GROUP BY o.subject, o.sort, o.name
         """;
 
+    private const string EventsSlow = $"""
+        SELECT 'integration:' || i.id, i.name, min(e.first_at),
+            'Integration ''' || i.name || ''' was held up: ' || string_agg(
+                'event ' || e.event_id || ' of source ''' || coalesce(s.name, e.source_id::text) || ''' took ' || e.milliseconds || ' ms to be made ready'
+                || CASE WHEN e.event_count > 1 THEN ' (and ' || e.event_count - 1 || ' more took long)' ELSE '' END, '; ' ORDER BY e.milliseconds DESC)
+            || '. Look at what it holds and who sends it; privacy rules on many values take longest.'
+        FROM {DeliveryTables.SlowEvents} e JOIN {ConfigurationTables.Integrations} i ON i.id = e.integration_id
+        LEFT JOIN {ConfigurationTables.Sources} s ON s.id = e.source_id
+        WHERE i.enabled AND e.last_at > $1 - interval '1 day'
+        GROUP BY i.id, i.name
+        """;
+
     private const string EventsLost = $"""
         SELECT 'integration:' || i.id, i.name, min(g.noted_at),
             sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' got them. ' || max(g.reason)
@@ -137,6 +150,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.RetentionMarginShort, IntegrationMargin),
         (AlarmKind.RealmReadTwice, RealmReadTwice),
         (AlarmKind.CredentialExpiring, CredentialExpiring),
+        (AlarmKind.EventsSlow, EventsSlow),
         (AlarmKind.EventsLost, EventsLost),
         (AlarmKind.HistoryReplaced, HistoryReplaced),
     ];

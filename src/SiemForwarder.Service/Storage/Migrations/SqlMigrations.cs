@@ -57,6 +57,10 @@ internal sealed class AuditTrail() : SqlMigration("0013_audit.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0014_expiry")]
 internal sealed class Expiry() : SqlMigration("0014_expiry.sql");
 
+/// <summary>Events that took long to be made ready.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0015_slow_events")]
+internal sealed class SlowEvents() : SqlMigration("0015_slow_events.sql");
+
 /// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {
