@@ -1,5 +1,6 @@
 using SiemForwarder.Events.Applications;
 using SiemForwarder.Events.Keycloak;
+using SiemForwarder.Events.Pushed;
 
 namespace SiemForwarder.Events;
 
@@ -7,4 +8,8 @@ namespace SiemForwarder.Events;
 public static class EventCatalog
 {
     public static IReadOnlyList<EventDescription> All { get; } = [.. KeycloakEventCatalog.All, .. ApplicationEventCatalog.All];
+
+    /// <summary>Every category that an event can have, those of pushed types that nobody knows included.</summary>
+    public static IReadOnlyList<string> Categories { get; } =
+        [.. All.Select(type => type.Category).Concat(PushedEventMapping.EcsCategories).Distinct().Order(StringComparer.Ordinal)];
 }

@@ -18,10 +18,12 @@ public static class EventNormalizer
     /// <param name="position">Place in the log, or 0.</param>
     /// <param name="occurredAtMs">Time of the event in epoch milliseconds, used where the object has no <c>time</c>.</param>
     /// <param name="receivedAt">When the forwarder stored it.</param>
+    /// <param name="names">Names of users that the event gives by id alone, or null.</param>
     public static SecurityEvent Normalize(
-        EventStream stream, ReadOnlyMemory<byte> raw, EventKey key, EventSource source, long position, long occurredAtMs, DateTimeOffset receivedAt)
+        EventStream stream, ReadOnlyMemory<byte> raw, EventKey key, EventSource source, long position, long occurredAtMs, DateTimeOffset receivedAt,
+        UserNames? names = null)
     {
-        var origin = new EventOrigin(raw, key, source, position, occurredAtMs, receivedAt);
+        var origin = new EventOrigin(raw, key, source, position, occurredAtMs, receivedAt, names);
         return stream switch
         {
             EventStream.User => NormalizeUser(origin),

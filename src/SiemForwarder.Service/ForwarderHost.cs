@@ -11,6 +11,7 @@ using SiemForwarder.Service.Audit;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Dispatch.Retries;
 using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -97,6 +98,7 @@ internal static class ForwarderHost
         routes.MapSourceStatus();
         routes.MapIntegrations();
         routes.MapPause();
+        routes.MapRetries();
         routes.MapPresets();
         routes.MapTests();
         routes.MapRedrive();

@@ -30,9 +30,10 @@ internal sealed class AdminEndpoints(KeycloakSimulator simulator)
             (["events"], "GET") when mayReadEvents => new EventsEndpoint(simulator).AnswerAsync(context, realm.UserEvents),
             (["admin-events"], "GET") when mayReadEvents => new EventsEndpoint(simulator).AnswerAsync(context, realm.AdminEvents),
             (["events", "config"], "GET") when mayReadEvents => EventsConfigAsync(context, realm),
+            (["users", var id], "GET") when isAdmin && known.Contains("view-users") => UserAsync(context, realm, id),
             (["events"], "DELETE") when isAdmin && known.Contains("manage-events") => ClearAsync(context, realm.UserEvents),
             (["admin-events"], "DELETE") when isAdmin && known.Contains("manage-events") => ClearAsync(context, realm.AdminEvents),
-            ([] or ["events"] or ["admin-events"] or ["events", "config"] or ["serverinfo"], "GET" or "DELETE") =>
+            ([] or ["events"] or ["admin-events"] or ["events", "config"] or ["serverinfo"] or ["users", _], "GET" or "DELETE") =>
                 ErrorAnswer.WriteAsync(tier, context, 403, "HTTP 403 Forbidden"),
             _ => ErrorAnswer.WriteAsync(tier, context, 404, "HTTP 404 Not Found"),
         };
@@ -61,6 +62,10 @@ internal sealed class AdminEndpoints(KeycloakSimulator simulator)
             200,
             isFull ? $$$"""{{{stripped}}},"id":"{{{realm.Id}}}","enabled":true,"adminEventsEnabled":{{{Json(realm.AdminEventsEnabled)}}},"attributes":{{{{expiration}}}}}""" : stripped + "}");
     }
+
+    private Task UserAsync(HttpContext context, SimulatedRealm realm, string id) => realm.Users.TryGetValue(id, out var name)
+        ? ErrorAnswer.WriteJsonAsync(context, 200, $$"""{"id":{{JsonSerializer.Serialize(id)}},"username":{{JsonSerializer.Serialize(name)}},"enabled":true}""")
+        : ErrorAnswer.WriteAsync(simulator.Tier, context, 404, "User not found");
 
     private static Task EventsConfigAsync(HttpContext context, SimulatedRealm realm)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -53,6 +54,9 @@ public sealed class SimulatedRealm
     /// <summary>The id of a user: one of its own for every name, the same each time.</summary>
     public static string UserId(string username) =>
         $"6a1b2c3d-0001-4000-8000-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(username)))[..12]}";
+
+    /// <summary>The users that the server knows, name by id. Seen only by clients with <c>view-users</c>.</summary>
+    public ConcurrentDictionary<string, string> Users { get; } = new();
 
     /// <summary>The server's clock in epoch milliseconds.</summary>
     public long NowMs() => now();

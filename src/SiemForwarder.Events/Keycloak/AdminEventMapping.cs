@@ -31,8 +31,8 @@ internal static class AdminEventMapping
             Position = origin.Position,
             Reason = adminEvent.Error,
             RealmId = adminEvent.RealmId,
-            Actor = Actor(adminEvent, origin.Source),
-            Subject = Subject(adminEvent, resourceType, path, facts, origin.Source),
+            Actor = Actor(adminEvent, origin),
+            Subject = Subject(adminEvent, resourceType, path, facts, origin),
             SessionId = adminEvent.SessionId,
             IpAddress = adminEvent.IpAddress,
             Admin = new AdminAction(operation, resourceType, path, ResourceId(resourceType, path, facts), representation)
@@ -74,25 +74,57 @@ internal static class AdminEventMapping
         return grants ? Math.Max(severity, AdminRoleSeverity) : severity;
     }
 
-    private static EventParty? Actor(in KeycloakAdminEvent adminEvent, EventSource source)
+    /// <summary>The users of the event's own realm whom it gives by id alone: who acted, and on whom.</summary>
+    public static IEnumerable<(string RealmId, string UserId)> FindUnnamedUsers(in KeycloakAdminEvent adminEvent)
+    {
+        var users = new List<(string, string)>();
+        if (adminEvent.RealmId is not { } realm)
+        {
+            return users;
+        }
+
+        if (adminEvent is { ActorUserId: { } actor, ActorUserName: null } && (adminEvent.ActorRealmId ?? realm) == realm)
+        {
+            users.Add((realm, actor));
+        }
+
+        var facts = adminEvent.Representation is { } json ? RepresentationFacts.Read(json) : default;
+        if (FindSubject(adminEvent, adminEvent.ResourceType ?? "", adminEvent.ResourcePath ?? "", facts) is { Id: { } subject, Name: null })
+        {
+            users.Add((realm, subject));
+        }
+
+        return users;
+    }
+
+    private static EventParty? Actor(in KeycloakAdminEvent adminEvent, in EventOrigin origin)
     {
         if (adminEvent.ActorUserId is null && adminEvent.ActorUserName is null && adminEvent.ActorClientId is null)
         {
             return null;
         }
 
-        var realm = adminEvent.ActorRealmId is null || adminEvent.ActorRealmId == adminEvent.RealmId ? source.Realm : adminEvent.ActorRealmId;
-        return new EventParty(adminEvent.ActorUserId, adminEvent.ActorUserName, null, realm, adminEvent.ActorClientId);
+        var realm = adminEvent.ActorRealmId is null || adminEvent.ActorRealmId == adminEvent.RealmId ? origin.Source.Realm : adminEvent.ActorRealmId;
+        var name = adminEvent.ActorUserName ?? origin.Names?.Find(adminEvent.ActorRealmId ?? adminEvent.RealmId, adminEvent.ActorUserId);
+        return new EventParty(adminEvent.ActorUserId, name, null, realm, adminEvent.ActorClientId);
     }
 
     private static EventParty? Subject(
-        in KeycloakAdminEvent adminEvent, string resourceType, string path, in RepresentationFacts facts, EventSource source)
+        in KeycloakAdminEvent adminEvent, string resourceType, string path, in RepresentationFacts facts, in EventOrigin origin)
     {
-        var id = FindUserId(path);
+        var (id, name, email) = FindSubject(adminEvent, resourceType, path, facts);
+        return id is null && name is null
+            ? null
+            : new EventParty(id, name ?? origin.Names?.Find(adminEvent.RealmId, id), email, origin.Source.Realm, null);
+    }
+
+    private static (string? Id, string? Name, string? Email) FindSubject(
+        in KeycloakAdminEvent adminEvent, string resourceType, string path, in RepresentationFacts facts)
+    {
         var aboutUser = resourceType == "USER" && (path.IndexOf('/', StringComparison.Ordinal) == path.LastIndexOf('/'));
         var name = EventDetails.Find(adminEvent.Details, "username") ?? (aboutUser ? facts.UserName : null);
         var email = EventDetails.Find(adminEvent.Details, "email") ?? (aboutUser ? facts.Email : null);
-        return id is null && name is null ? null : new EventParty(id, name, email, source.Realm, null);
+        return (FindUserId(path), name, email);
     }
 
     private static string? FindUserId(string path)

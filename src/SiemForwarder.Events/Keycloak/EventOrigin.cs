@@ -4,7 +4,7 @@ namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>What the log knows of an event besides its bytes.</summary>
 internal readonly record struct EventOrigin(
-    ReadOnlyMemory<byte> Raw, EventKey Key, EventSource Source, long Position, long OccurredAtMs, DateTimeOffset ReceivedAt)
+    ReadOnlyMemory<byte> Raw, EventKey Key, EventSource Source, long Position, long OccurredAtMs, DateTimeOffset ReceivedAt, UserNames? Names = null)
 {
     /// <summary>The type of an event that does not say what it is.</summary>
     public const string UnknownType = "UNKNOWN";

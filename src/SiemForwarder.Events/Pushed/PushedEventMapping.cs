@@ -6,7 +6,7 @@ namespace SiemForwarder.Events.Pushed;
 /// <summary>Maps an event that was pushed, or that the forwarder raised about itself, to the normalized record; any type name passes.</summary>
 internal static class PushedEventMapping
 {
-    private static readonly string[] EcsCategories = ["authentication", "iam", "configuration", "session", "api"];
+    internal static readonly string[] EcsCategories = ["authentication", "iam", "configuration", "session", "api"];
 
     public static SecurityEvent Map(in PushedEvent pushed, in EventOrigin place, EventKind kind, bool isReadable)
     {

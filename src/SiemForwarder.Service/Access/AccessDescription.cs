@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Access.Realms;
 
 namespace SiemForwarder.Service.Access;
 
@@ -11,6 +12,17 @@ internal static class AccessDescription
 {
     private const string KeyScheme = "apiKey";
     private const string BearerScheme = "bearer";
+
+    // Whoever signed in proves with a header that a change comes from this page; a key needs no proof and is not harmed by it.
+    private const string SessionScript = $$"""
+        const send = window.fetch;
+        window.fetch = (resource, options) => {
+          const url = new URL(resource.url ?? resource, location.href);
+          const headers = new Headers(options?.headers ?? resource.headers);
+          if (url.origin === location.origin) headers.set('{{SignIn.CsrfHeader}}', '1');
+          return send(resource, { ...options, headers });
+        };
+        """;
 
     private static readonly Dictionary<string, string> Examples = new()
     {
@@ -33,7 +45,9 @@ internal static class AccessDescription
             options.SwaggerEndpoint("../openapi/v1.json", "SiemForwarder");
             options.RoutePrefix = "swagger";
             options.DocumentTitle = "SiemForwarder API";
+            options.InjectJavascript("session.js");
         });
+        app.MapGet("/swagger/session.js", () => TypedResults.Text(SessionScript, "text/javascript")).ExcludeFromDescription().Open("It is part of Swagger UI.");
         app.MapOpenApi().Open("It describes the API, the same for every installation, and is read before one has a key.");
         app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription().Open("It leads to the Swagger UI.");
     }

@@ -1,6 +1,7 @@
 using SiemForwarder.Service.Dispatch.Lanes;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Dispatch.Retries;
 using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Settings;
@@ -13,7 +14,7 @@ internal static class DispatchRegistration
     public static IServiceCollection AddDispatch(this IServiceCollection services)
     {
         services.AddSettings<DispatchOptions>(DispatchOptions.Section);
-        return services.AddSingleton<RedriveTable>().AddSingleton<ReplayTable>()
+        return services.AddSingleton<RetryRequests>().AddSingleton<RedriveTable>().AddSingleton<ReplayTable>()
             .AddSingleton<IBackfillOrders>(provider => provider.GetRequiredService<ReplayTable>()).AddSingleton(ReplayTable.Hold)
             .AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
             .AddSingleton<IntegrationTest>().AddSingleton<TestRequests>().AddHostedService<TestRequestService>()

@@ -11,9 +11,12 @@ namespace SiemForwarder.Service.EventLog;
 /// sends itself a notification first, and looks at the heads every half second where it does not come back.
 /// </remarks>
 internal sealed class EventLogListenService(
-    DatabaseConnections connections, LogHistory history, EventLogSignal signal, LoopGuard guard, TimeProvider time, ILogger<EventLogListenService> logger)
-    : BackgroundService
+    DatabaseConnections connections, LogHistory history, EventLogSignal signal, ConfigurationSignal configuration, LoopGuard guard, TimeProvider time,
+    ILogger<EventLogListenService> logger) : BackgroundService
 {
+    /// <summary>Notification that something was asked of the engines.</summary>
+    public const string Wake = "wake";
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan EchoBound = TimeSpan.FromSeconds(3);
@@ -88,6 +91,12 @@ internal sealed class EventLogListenService(
     /// <summary>Takes a notification; true where the log's history is not known yet and has to be asked for.</summary>
     private bool Advance(string payload)
     {
+        if (payload == Wake)
+        {
+            configuration.Raise();
+            return false;
+        }
+
         var space = payload.IndexOf(' ', StringComparison.Ordinal);
         if (space > 0
             && int.TryParse(payload.AsSpan(0, space), CultureInfo.InvariantCulture, out var source)

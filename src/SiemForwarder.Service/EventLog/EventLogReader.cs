@@ -28,7 +28,7 @@ internal interface IEventLog
 internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cache, EventLogSignal signal) : IEventLog
 {
     private const int ReadAhead = 4;
-    private const string Columns = "first_position, received_at, stream, codec, lowest_at, keys, times, body, receipts";
+    private const string Columns = "first_position, received_at, stream, codec, lowest_at, keys, times, body, receipts, names";
     private readonly ConcurrentDictionary<int, (int Edition, LogHead Head)> heads = new();
 
     public long LastPosition(int sourceId) => signal.NextPosition(sourceId) - 1;
@@ -184,6 +184,7 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
         var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(3), reader.GetFieldValue<byte[]>(7), keys.Length);
         return new LogSegment(
             sourceId, (EventStream)reader.GetInt16(2), reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), bytes, ends, keys, times,
-            reader.IsDBNull(8) ? null : SegmentReceipts.Unpack(reader.GetFieldValue<byte[]>(8), keys.Length));
+            reader.IsDBNull(8) ? null : SegmentReceipts.Unpack(reader.GetFieldValue<byte[]>(8), keys.Length),
+            reader.IsDBNull(9) ? null : UserNames.Parse(reader.GetString(9)));
     }
 }

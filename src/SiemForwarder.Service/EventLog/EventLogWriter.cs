@@ -28,8 +28,8 @@ internal sealed class EventLogWriter(
             UPDATE log_head SET next_position = next_position + $3, stamped_position = next_position + $3, last_received_at = $4
             WHERE source_id = $1 AND next_position = $2 AND incarnation = $15 AND ($13 IS NULL OR EXISTS (SELECT 1 FROM held)) RETURNING source_id
         ), stored AS (
-            INSERT INTO segment (source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body)
-            SELECT source_id, $2, $2 + $3 - 1, $4, $5, $6, $7, $8, $9, $10, $11 FROM head
+            INSERT INTO segment (source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, names)
+            SELECT source_id, $2, $2 + $3 - 1, $4, $5, $6, $7, $8, $9, $10, $11, $20 FROM head
         ), day AS (
             INSERT INTO log_day AS d (source_id, day, first_position, lowest_at, highest_at)
             SELECT source_id, $16, $17, $18, $19 FROM head WHERE $16 IS NOT NULL
@@ -194,6 +194,10 @@ internal sealed class EventLogWriter(
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Day.FirstPosition });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Day.LowestAt });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Day.HighestAt });
+        command.Parameters.Add(new NpgsqlParameter
+        {
+            Value = append.Names is { Count: > 0 } names ? StoredText.Of(names.ToJson()) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text,
+        });
         CrashPoint.Pass(CrashPoint.BeforeAppendCommit);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {

@@ -20,9 +20,10 @@ public readonly record struct IncomingEvent(
 /// <param name="Fence">Number of the lease on the source under which the page was read; null for appends that need none.</param>
 /// <param name="Lane">Lane of the checkpoint: live reading and history have one each.</param>
 /// <param name="Edition">Edition of the history that the checkpoint was read in; null where the append rests on nothing that was read.</param>
+/// <param name="Names">Names of users whom the events give by id alone; null for none.</param>
 public sealed record LogAppend(
     int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null, PollLane Lane = PollLane.Live,
-    int? Edition = null);
+    int? Edition = null, UserNames? Names = null);
 
 /// <summary>Which reading of a stream a checkpoint belongs to; added to the number of the stream where it is stored.</summary>
 public enum PollLane : short

@@ -5,7 +5,7 @@ namespace SiemForwarder.Service.EventLog;
 /// <summary>A stored page in memory: the bytes of its events, and room for what <see cref="SegmentNormalizer"/> makes of them.</summary>
 internal sealed class LogSegment(
     int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times,
-    long[]? receivedAfterUs = null)
+    long[]? receivedAfterUs = null, UserNames? names = null)
 {
     // Normalized events weigh about twice their JSON; the estimate bounds the cache, nothing else depends on it.
     private const int WeightFactor = 4;
@@ -17,6 +17,9 @@ internal sealed class LogSegment(
     public NormalizedPage? Normalized { get; set; }
 
     public int SourceId => sourceId;
+
+    /// <summary>Names of users whom the events give by id alone; null where none were found.</summary>
+    public UserNames? Names => names;
 
     public EventStream Stream => stream;
 

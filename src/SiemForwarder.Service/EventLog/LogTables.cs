@@ -65,6 +65,9 @@ internal static class LogTables
     /// <summary>Marks the breaks $1 as told, and those of the forwarder's own log.</summary>
     public const string MarkBreaksTold = "UPDATE log_break SET announced = true WHERE NOT announced AND (id = ANY ($1) OR source_id = 0)";
 
+    /// <summary>Tells every engine to look at once for what was asked of it.</summary>
+    public const string WakeEngines = $"SELECT pg_notify('{EventLogWriter.Channel}', '{EventLogListenService.Wake}')";
+
     /// <summary>Writes one row without changing it: whether the log can be written.</summary>
     public const string TryWrite = "UPDATE log_origin SET seen_at = seen_at";
 }

@@ -61,5 +61,5 @@ internal sealed class NewPage
 
     public LogSegment ToSegment() => new(
         Append.SourceId, Append.Stream, Head.NextPosition, ReceivedAt, Bytes, Ends, [.. Events.Select(one => one.Key)],
-        [.. Events.Select(one => one.OccurredAtMs)]);
+        [.. Events.Select(one => one.OccurredAtMs)], names: Append.Names);
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Npgsql;
+using NpgsqlTypes;
+using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -45,7 +47,7 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(string.Create(CultureInfo.InvariantCulture, $"""
-            SELECT first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, receipts FROM {table}
+            SELECT first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, receipts, names FROM {table}
             WHERE source_id = $1 AND last_position > $2 AND received_at < $3 ORDER BY last_position LIMIT 500 FOR UPDATE SKIP LOCKED
             """), connection, transaction);
         command.Parameters.AddWithValue(sourceId);
@@ -102,8 +104,14 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         var lowest = run.Min(row => row.LowestAt);
         var events = new List<IncomingEvent>();
         var receipts = new List<(int Events, long AfterUs)>();
+        var names = new UserNames();
         foreach (var row in run)
         {
+            if (row.Names is not null)
+            {
+                names.AddMissing(UserNames.Parse(row.Names));
+            }
+
             var keys = SegmentCodec.UnpackKeys(row.Keys);
             var times = SegmentCodec.UnpackTimes(row.Times, keys.Length, row.LowestAt);
             var (bytes, ends) = SegmentCodec.UnpackBody(row.Codec, row.Body, keys.Length);
@@ -119,8 +127,9 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
 
         var (joined, joinedEnds) = SegmentCodec.Join(events);
         await using var store = new NpgsqlCommand($"""
-            INSERT INTO {table} (source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, receipts)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            INSERT INTO {table} (
+                source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, receipts, names)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """, connection, transaction);
         store.Parameters.AddWithValue(first.SourceId);
         store.Parameters.AddWithValue(first.First);
@@ -134,6 +143,7 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         store.Parameters.AddWithValue(SegmentCodec.PackTimes(events, lowest));
         store.Parameters.AddWithValue(SegmentCodec.PackBody(joined, joinedEnds));
         store.Parameters.AddWithValue(SegmentReceipts.Pack(receipts));
+        store.Parameters.AddWithValue(NpgsqlDbType.Text, names.Count == 0 ? DBNull.Value : names.ToJson());
         await store.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -152,13 +162,13 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
     /// <summary>A segment as its row holds it.</summary>
     private sealed record StoredRow(
         int SourceId, long First, long Last, DateTimeOffset ReceivedAt, short Stream, short Codec, long LowestAt, long HighestAt, byte[] Keys, byte[] Times,
-        byte[] Body, byte[]? Receipts)
+        byte[] Body, byte[]? Receipts, string? Names)
     {
         public int Count => (int)(Last - First + 1);
 
         public static StoredRow Read(int sourceId, NpgsqlDataReader reader) => new(
             sourceId, reader.GetInt64(0), reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetInt16(3), reader.GetInt16(4),
             reader.GetInt64(5), reader.GetInt64(6), reader.GetFieldValue<byte[]>(7), reader.GetFieldValue<byte[]>(8), reader.GetFieldValue<byte[]>(9),
-            reader.IsDBNull(10) ? null : reader.GetFieldValue<byte[]>(10));
+            reader.IsDBNull(10) ? null : reader.GetFieldValue<byte[]>(10), reader.IsDBNull(11) ? null : reader.GetString(11));
     }
 }

@@ -37,7 +37,8 @@ internal sealed class SegmentNormalizer(IpLocations locations, TimeProvider? tim
         {
             var began = clock.GetTimestamp();
             var one = EventNormalizer.Normalize(
-                segment.Stream, segment.RawAt(i), segment.KeyAt(i), source, segment.FirstPosition + i, segment.OccurredAtMs(i), segment.ReceivedAtOf(i));
+                segment.Stream, segment.RawAt(i), segment.KeyAt(i), source, segment.FirstPosition + i, segment.OccurredAtMs(i), segment.ReceivedAtOf(i),
+                segment.Names);
 
             // What a sender says of its own event is worth more than what its address says.
             events[i] = one.Location is null && locations.Find(one.IpAddress) is { } location ? one with { Location = location } : one;

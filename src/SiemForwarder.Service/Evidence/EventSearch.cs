@@ -11,13 +11,17 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
     private const int CountLimit = 10_000;
     private static readonly TimeSpan DefaultSpan = TimeSpan.FromHours(24);
 
-    public async Task<EventList> FindAsync(EventQuery query, int page, int pageSize, CancellationToken cancellationToken)
+    /// <summary>The events that match, newest first by the time that was asked for.</summary>
+    public async Task<EventList> FindAsync(EventQuery query, SearchTerms terms, int page, int pageSize, CancellationToken cancellationToken)
     {
-        var (where, parameters) = Where(query);
+        var window = new SearchWindow(
+            terms.ByReceipt ? "receipt" : "event", (query.From ?? DayBefore(query.To ?? time.GetUtcNow())).ToUniversalTime(), query.To?.ToUniversalTime());
+        var column = terms.ByReceipt ? "received_at" : "occurred_at";
+        var (where, parameters) = Where(query, terms, window, column);
         var items = new List<FoundEvent>();
         await using (var command = database.CreateCommand($"""
             SELECT coalesce(event_id, key::text), source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip
-            FROM {LogTables.IndexedEvents} e WHERE {where} ORDER BY occurred_at DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
+            FROM {LogTables.IndexedEvents} e WHERE {where} ORDER BY {column} DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
             """))
         {
             command.Parameters.AddRange(Copies(parameters));
@@ -32,7 +36,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             $"SELECT count(*) FROM (SELECT 1 FROM {LogTables.IndexedEvents} e WHERE {where} LIMIT {CountLimit + 1}) found");
         count.Parameters.AddRange(Copies(parameters));
         var total = (int)(long)(await count.ExecuteScalarAsync(cancellationToken))!;
-        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, await ReadLagAsync(cancellationToken), page, pageSize);
+        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, await ReadLagAsync(cancellationToken), page, pageSize, window);
     }
 
     private async Task<long> ReadLagAsync(CancellationToken cancellationToken)
@@ -42,16 +46,18 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private (string Where, List<object> Parameters) Where(EventQuery query)
+    private static (string Where, List<object> Parameters) Where(EventQuery query, SearchTerms terms, SearchWindow window, string column)
     {
-        var parameters = new List<object> { (query.From ?? DayBefore(query.To ?? time.GetUtcNow())).ToUniversalTime() };
-        var conditions = new List<string> { "occurred_at >= $1", $"source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)" };
-        Add(query.To?.ToUniversalTime(), "occurred_at < {0}");
+        var parameters = new List<object> { window.From };
+        var conditions = new List<string> { $"{column} >= $1", $"source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)" };
+        Add(window.To, $"{column} < {{0}}");
         Add(query.Source, "source_id = {0}");
-        Add(query.Category, "category = {0}");
+        Add(terms.Category, "category = {0}");
         Add(query.Client, "client_id = {0}");
-        Add(query.Ip, "ip = {0}");
-        Add(query.User, "(user_id = {0} OR user_name = {0})");
+        Add(terms.Network, terms.IsInNetwork);
+
+        // In a database of the locale C, lower knows ASCII alone.
+        Add(query.User?.ToLowerInvariant(), "(lower(user_id) IN ({0}, lower({0})) OR lower(user_name) IN ({0}, lower({0})))");
         Add(query.Outcome is null ? null : (short)OutcomeOf(query.Outcome), "outcome = {0}");
         if (query.Type is { Length: > 1 } type && type.EndsWith('*'))
         {
@@ -69,7 +75,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             if (value is not null)
             {
                 parameters.Add(value);
-                conditions.Add(string.Format(System.Globalization.CultureInfo.InvariantCulture, condition, $"${parameters.Count}"));
+                conditions.Add(condition.Replace("{0}", $"${parameters.Count}", StringComparison.Ordinal));
             }
         }
     }

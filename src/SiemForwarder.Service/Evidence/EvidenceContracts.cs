@@ -8,10 +8,13 @@ namespace SiemForwarder.Service.Evidence;
 /// <summary>What to search for; every part that is given must match.</summary>
 public sealed record EventQuery
 {
-    [FromQuery(Name = "from"), Description("Earliest time of the event, inclusive; 24 hours ago by default.")]
+    [FromQuery(Name = "time"), Description("Which time from and to are about, and the order: event (default), when it happened; receipt, when it was stored.")]
+    public string? Time { get; init; }
+
+    [FromQuery(Name = "from"), Description("Earliest time, inclusive; by default 24 hours before to, or before now.")]
     public DateTimeOffset? From { get; init; }
 
-    [FromQuery(Name = "to"), Description("Latest time of the event, exclusive.")]
+    [FromQuery(Name = "to"), Description("Latest time, exclusive; by default there is no end.")]
     public DateTimeOffset? To { get; init; }
 
     [FromQuery(Name = "source"), Description("Id of a source.")]
@@ -20,19 +23,19 @@ public sealed record EventQuery
     [FromQuery(Name = "type"), Description("Event type, exactly; a trailing * matches any ending.")]
     public string? Type { get; init; }
 
-    [FromQuery(Name = "category"), Description("Category of the catalogue.")]
+    [FromQuery(Name = "category"), Description("Category of the catalogue: authentication, iam, session …")]
     public string? Category { get; init; }
 
     [FromQuery(Name = "outcome"), Description("success, failure or unknown."), AllowedValues("success", "failure", "unknown")]
     public string? Outcome { get; init; }
 
-    [FromQuery(Name = "user"), Description("User name or id, exactly.")]
+    [FromQuery(Name = "user"), Description("User name or id; upper and lower case are the same.")]
     public string? User { get; init; }
 
     [FromQuery(Name = "client"), Description("Client id, exactly.")]
     public string? Client { get; init; }
 
-    [FromQuery(Name = "ip"), Description("Address, exactly.")]
+    [FromQuery(Name = "ip"), Description("Address or network, of IPv4 or IPv6: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32.")]
     public string? Ip { get; init; }
 
     [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
@@ -49,11 +52,19 @@ public sealed record FoundEvent(
     string EventId, int Source, long Position, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Type, string Category, string Outcome,
     int Severity, string? UserId, string? UserName, string? ClientId, string? Ip);
 
+/// <summary>Where an event search looked.</summary>
+/// <param name="Time"><c>event</c> or <c>receipt</c>: which time the others are.</param>
+/// <param name="From">Earliest time, inclusive.</param>
+/// <param name="To">Latest time, exclusive; null where there is no end.</param>
+public sealed record SearchWindow(string Time, DateTimeOffset From, DateTimeOffset? To);
+
 /// <summary>A page of found events, newest first.</summary>
 /// <param name="Total">How many match; counted up to 10,000.</param>
 /// <param name="TotalIsExact">False where there are more than were counted.</param>
 /// <param name="IndexLag">Stored events that the index does not have yet.</param>
-public sealed record EventList(IReadOnlyList<FoundEvent> Items, int Total, bool TotalIsExact, long IndexLag, int Page, int PageSize);
+/// <param name="Window">Where the search looked, defaults filled in.</param>
+public sealed record EventList(
+    IReadOnlyList<FoundEvent> Items, int Total, bool TotalIsExact, long IndexLag, int Page, int PageSize, SearchWindow Window);
 
 /// <summary>One event as received, as normalized, and what became of it.</summary>
 /// <param name="AsReceived">The text that the source sent, secrets masked.</param>

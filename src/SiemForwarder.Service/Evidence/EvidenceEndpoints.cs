@@ -13,7 +13,8 @@ internal static class EvidenceEndpoints
     public static void MapEvidence(this IEndpointRouteBuilder routes)
     {
         var events = routes.MapGroup("/api/v1/events").WithTags("Events");
-        events.MapGet("/", Search).WithName("SearchEvents").Needs(Permission.ReadEvents).WithSummary("Searches stored events, newest first.");
+        events.MapGet("/", Search).WithName("SearchEvents").Needs(Permission.ReadEvents).WithSummary("Searches stored events, newest first.")
+            .WithDescription("Every part that is given must match. The answer says in window where it looked: the last 24 hours unless from says otherwise.");
         events.MapGet("/{**eventId}", Journey).WithName("GetEventJourney").Needs(Permission.ReadEvents)
             .WithSummary("Shows an event as received and as normalized, and what became of it at each integration.");
         var integrations = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
@@ -28,6 +29,7 @@ internal static class EvidenceEndpoints
     {
         var errors = new FieldErrors();
         errors.Choose("outcome", query.Outcome, "unknown", ApiEnumNames.Outcomes);
+        var terms = SearchTerms.Read(query, errors);
         var page = errors.Between("page", query.Page, 1, 1_000_000, 1);
         var pageSize = errors.Between("pageSize", query.PageSize, 1, 500, 50);
         if (query.To <= query.From)
@@ -35,7 +37,7 @@ internal static class EvidenceEndpoints
             errors.Add("to", "Must be later than from.");
         }
 
-        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await search.FindAsync(query, page, pageSize, cancellationToken));
+        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await search.FindAsync(query, terms, page, pageSize, cancellationToken));
     }
 
     private static async Task<Results<Ok<EventJourney>, ProblemHttpResult>> Journey(

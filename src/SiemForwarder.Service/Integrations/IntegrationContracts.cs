@@ -263,7 +263,7 @@ public sealed record IntegrationResponse(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? SecretReferences = null);
 
 /// <summary>The headline of an integration's status, for lists.</summary>
-/// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>
+/// <param name="Status"><c>Success</c>, <c>Error</c>, <c>Not yet invoked</c> or <c>Disabled</c>.</param>
 /// <param name="Since">Since when.</param>
 /// <param name="Message">What went wrong last, where the status is Error.</param>
 public sealed record IntegrationSummary(string Status, DateTimeOffset? Since, string? Message);

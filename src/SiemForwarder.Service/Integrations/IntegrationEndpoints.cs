@@ -19,7 +19,7 @@ internal static class IntegrationEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/", List).WithName("ListIntegrations").Needs(Permission.ReadSettings)
-            .WithSummary("Lists integrations, searchable by name and URL, with the headline of their status.");
+            .WithSummary("Lists integrations, searchable by name and URL, with the headline of their status, which the list can be narrowed to.");
         group.MapGet("/{id:int}", Get).WithName("GetIntegration").Needs(Permission.ReadSettings)
             .WithSummary("Shows one integration; its ETag names the version.").ShowsVersion();
         group.MapPost("/", Create).WithName("CreateIntegration").Needs(Permission.Configure)
@@ -43,13 +43,14 @@ internal static class IntegrationEndpoints
         [AsParameters] ListQuery query, IntegrationStore store, IntegrationStatusTable summaries, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        var (enabled, page, pageSize) = query.Read(errors);
+        var (enabled, state, page, pageSize) = query.Read(errors);
         if (errors.Any)
         {
             return Problems.Invalid(errors);
         }
 
-        var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken);
+        var among = state is null ? null : await summaries.FindAsync(state, cancellationToken);
+        var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken, among);
         var status = await summaries.ReadAsync([.. items.Select(item => item.Id)], cancellationToken);
         return TypedResults.Ok(new IntegrationList(
             [.. items.Select(item => IntegrationView.Of(item, SecretNames(store, item), status[item.Id]))], total, page, pageSize));

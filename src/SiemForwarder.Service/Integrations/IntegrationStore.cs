@@ -15,10 +15,15 @@ internal sealed class IntegrationStore(
     IOptions<ForwarderOptions> options, SecretReferences references, EgressPolicy egress, TimeProvider time)
 {
     public async Task<(IReadOnlyList<Integration> Items, int Total)> ListAsync(
-        string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
+        string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken, IReadOnlyList<int>? among = null)
     {
         await using var database = await contexts.CreateDbContextAsync(cancellationToken);
         var query = database.Integrations.AsNoTracking();
+        if (among is not null)
+        {
+            query = query.Where(integration => among.Contains(integration.Id));
+        }
+
         if (enabled is { } wanted)
         {
             query = query.Where(integration => integration.Enabled == wanted);
@@ -136,14 +141,21 @@ internal sealed class IntegrationStore(
 
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
         var before = IntegrationDefinition.ReadKnown(integration.Definition).Sources;
+        var wasEnabled = integration.Enabled;
         Apply(valid, integration);
         if (await database.SaveAsync(cancellationToken) is var result and not ChangeResult.Done)
         {
             return (result, null);
         }
 
+        var connection = (NpgsqlConnection)database.Database.GetDbConnection();
+        if (integration.Enabled != wasEnabled)
+        {
+            await IntegrationStatusTable.RestartAsync(connection, id, integration.UpdatedAt, cancellationToken);
+        }
+
         await AddedSources.StartAsync(
-            (NpgsqlConnection)database.Database.GetDbConnection(), id, before, valid.Definition.Sources, valid.NewSourcesFromStart, cancellationToken);
+            connection, id, before, valid.Definition.Sources, valid.NewSourcesFromStart, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         configuration.Raise();
         return (ChangeResult.Done, integration);
@@ -166,7 +178,17 @@ internal sealed class IntegrationStore(
 
         integration.Enabled = enabled;
         Touch(integration);
-        return await FinishAsync(database, integration, cancellationToken);
+        await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        if (await database.SaveAsync(cancellationToken) is var result and not ChangeResult.Done)
+        {
+            return (result, null);
+        }
+
+        await IntegrationStatusTable.RestartAsync(
+            (NpgsqlConnection)database.Database.GetDbConnection(), id, integration.UpdatedAt, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        configuration.Raise();
+        return (ChangeResult.Done, integration);
     }
 
     /// <summary>Pauses sending (<paramref name="by"/> says who) or resumes it (null); the begin of a pause stays where one stands already.</summary>

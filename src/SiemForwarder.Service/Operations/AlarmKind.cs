@@ -43,11 +43,14 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly AlarmKind HistoryReplaced =
         new(OperationalEvent.HistoryReplaced, null, "The database went back in time", "The database kept its history for a day", 9);
 
+    /// <summary>Stands while events are set aside that nobody decided about; each refusal is told by an event of its own.</summary>
+    public static readonly AlarmKind EventsSetAside = new(OperationalEvent.SetAside, null, "Events set aside", "No event is set aside any more", 7);
+
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<AlarmKind> All =
     [
-        IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, CredentialExpiring, EventsSlow,
-        EventsLost, HistoryReplaced,
+        IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, CredentialExpiring, EventsSetAside,
+        EventsSlow, EventsLost, HistoryReplaced,
     ];
 }
 

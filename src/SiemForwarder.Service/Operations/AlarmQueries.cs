@@ -16,12 +16,14 @@ internal sealed class AlarmQueries(
     // A quarter of the time that events are kept is left to do something about it.
     private const double MarginShare = 0.25;
 
+    // A refusal of events waits for no next attempt: that is the other alarm.
     private const string IntegrationFailing = $"""
         SELECT 'integration:' || i.id, i.name, s.since,
             'Integration ''' || i.name || ''' gets nothing delivered since ' || to_char(s.since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'
             || coalesce(' (engine ' || nullif(s.engine, '') || ', pool ' || i.engine_pool || ')', '') || ': ' || s.error_message || ' Everything is kept and sent once it works.'
         FROM {ConfigurationTables.Integrations} i JOIN {IntegrationStatusTable.Rows} s ON s.integration_id = i.id
         WHERE i.enabled AND i.paused_at IS NULL AND s.status = 'Error' AND s.since <= $1 - $2::interval
+            AND (s.error_category <> 'Rejected' OR s.next_attempt_at IS NOT NULL)
         """;
 
     private const string PoolEmpty = $"""
@@ -119,6 +121,16 @@ internal sealed class AlarmQueries(
         GROUP BY i.id, i.name
         """;
 
+    private const string EventsSetAside = $"""
+        SELECT 'integration:' || i.id, i.name, min(a.set_aside_at),
+            'The destination of integration ''' || i.name || ''' refused events for good; they are set aside since '
+            || to_char(min(a.set_aside_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC and are not sent again by themselves. Reason: '
+            || (array_agg(a.reason ORDER BY a.id))[1] || ' Look at /api/v1/integrations/' || i.id || '/set-aside, mend the cause, and redrive or discard them.'
+        FROM {DeliveryTables.SetAside} a JOIN {ConfigurationTables.Integrations} i ON i.id = a.integration_id
+        WHERE i.enabled AND a.state IN ('open', 'requested')
+        GROUP BY i.id, i.name
+        """;
+
     private const string EventsLost = $"""
         SELECT 'integration:' || i.id, i.name, min(g.noted_at),
             sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' got them. ' || max(g.reason)
@@ -151,6 +163,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.RealmReadTwice, RealmReadTwice),
         (AlarmKind.CredentialExpiring, CredentialExpiring),
         (AlarmKind.EventsSlow, EventsSlow),
+        (AlarmKind.EventsSetAside, EventsSetAside),
         (AlarmKind.EventsLost, EventsLost),
         (AlarmKind.HistoryReplaced, HistoryReplaced),
     ];

@@ -10,8 +10,9 @@ namespace SiemForwarder.Service.Sources;
 /// <remarks>It reads on to the present once, and what the live lane has stored meanwhile is recognized: so nothing lies between the two.</remarks>
 internal static class HistoryLane
 {
-    /// <summary>The source as the live lane reads it: from now on.</summary>
-    public static KeycloakSource Live(KeycloakSource source) => source with { Start = PollStart.Now };
+    /// <summary>The source as the live lane reads it: from now on; beside history a horizon earlier, since what commits late may come when that is read
+    /// through.</summary>
+    public static KeycloakSource Live(KeycloakSource source) => source.Start == PollStart.Now ? source : source with { Start = PollStart.Now, SavedAt = null };
 
     /// <summary>Whether history is to be read (on): asked for, not read through yet, and not what the live checkpoint began with.</summary>
     /// <param name="source">The source with the start that was asked for.</param>

@@ -42,6 +42,9 @@ public sealed record SourceRequest
 
     [ReadOnly(true)]
     public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
+
+    [ReadOnly(true)]
+    public SourceSummary? Status { get; init; }
 }
 
 /// <summary>How the senders of pushed events prove who they are. Two keys are valid at a time, so that one can replace the other.</summary>
@@ -138,6 +141,7 @@ public sealed record KeycloakRequest(
 /// <summary>A source as it is in force.</summary>
 /// <param name="Warnings">What this version cannot read of it, since a newer one saved it. Absent where there is nothing.</param>
 /// <param name="SecretReferences">Where secrets are that are kept outside, by their names. Absent where none are.</param>
+/// <param name="Status">The headline of its status.</param>
 public sealed record SourceResponse(
     int Id,
     string Name,
@@ -149,7 +153,14 @@ public sealed record SourceResponse(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? SecretReferences = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? SecretReferences = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SourceSummary? Status = null);
+
+/// <summary>The headline of a source's status, for lists.</summary>
+/// <param name="Status"><c>Success</c> (read through once, or pushed to), <c>Error</c>, <c>Not yet invoked</c> or <c>Disabled</c>.</param>
+/// <param name="Since">Since when reading fails.</param>
+/// <param name="Message">Why it fails.</param>
+public sealed record SourceSummary(string Status, DateTimeOffset? Since, string? Message);
 
 /// <summary>A Keycloak realm as shown.</summary>
 public sealed record KeycloakResponse(

@@ -75,6 +75,7 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
             "everything" => PollStart.All,
             var instant => new PollStart(false, DateTimeOffset.Parse(instant, System.Globalization.CultureInfo.InvariantCulture)),
         },
+        SavedAt = source.UpdatedAt,
         CaCertificate = Keycloak.CaCertificate,
         Fingerprint = Keycloak.Fingerprint,
         Proxy = Keycloak.Proxy is { } proxy ? new Uri(proxy) : null,

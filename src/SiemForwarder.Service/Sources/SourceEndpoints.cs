@@ -19,7 +19,8 @@ internal static class SourceEndpoints
     public static void MapSources(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/sources").WithTags("Sources");
-        group.MapGet("/", List).WithName("ListSources").Needs(Permission.ReadSettings).WithSummary("Lists sources, searchable by name.");
+        group.MapGet("/", List).WithName("ListSources").Needs(Permission.ReadSettings)
+            .WithSummary("Lists sources, searchable by name, with the headline of their status, which the list can be narrowed to.");
         group.MapGet("/{id:int}", Get).WithName("GetSource").Needs(Permission.ReadSettings).WithSummary("Shows one source; its ETag names the version.")
             .ShowsVersion();
         group.MapPost("/", Create).WithName("CreateSource").Needs(Permission.Configure)
@@ -40,25 +41,30 @@ internal static class SourceEndpoints
     }
 
     private static async Task<Results<Ok<SourceList>, ValidationProblem>> List(
-        [AsParameters] ListQuery query, SourceStore store, CancellationToken cancellationToken)
+        [AsParameters] ListQuery query, SourceStore store, SourceStatusTable summaries, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        var (enabled, page, pageSize) = query.Read(errors);
+        var (enabled, state, page, pageSize) = query.Read(errors);
         if (errors.Any)
         {
             return Problems.Invalid(errors);
         }
 
-        var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken);
-        return TypedResults.Ok(new SourceList([.. items.Select(source => View(store, source))], total, page, pageSize));
+        var among = state is null ? null : await summaries.FindOfStateAsync(state, cancellationToken);
+        var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken, among);
+        var status = await summaries.ReadSummariesAsync([.. items.Select(item => item.Id)], cancellationToken);
+        return TypedResults.Ok(new SourceList(
+            [.. items.Select(source => View(store, source, status.GetValueOrDefault(source.Id)))], total, page, pageSize));
     }
 
     private static async Task<Results<Ok<SourceResponse>, ProblemHttpResult>> Get(
-        int id, SourceStore store, HttpResponse response, CancellationToken cancellationToken) =>
-        await store.FindAsync(id, cancellationToken) is { } source ? TypedResults.Ok(Show(store, source, response)) : Problems.NotFound(Thing, id);
+        int id, SourceStore store, SourceStatusTable summaries, HttpResponse response, CancellationToken cancellationToken) =>
+        await store.FindAsync(id, cancellationToken) is { } source
+            ? TypedResults.Ok(await ShowAsync(store, summaries, source, response, cancellationToken))
+            : Problems.NotFound(Thing, id);
 
     private static async Task<Results<Created<SourceResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        SourceRequest request, SourceStore store, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken)
+        SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors, references: store.References) is not { } valid)
@@ -84,22 +90,25 @@ internal static class SourceEndpoints
         }
 
         await twins.KeepAsync(source, identity, cancellationToken);
-        return TypedResults.Created($"/api/v1/sources/{source.Id}", Show(store, source, response));
+        return TypedResults.Created(
+            $"/api/v1/sources/{source.Id}", await ShowAsync(store, summaries, source, response, cancellationToken));
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Update(
-        int id, SourceRequest request, SourceStore store, RealmTwins twins, HttpContext http, CancellationToken cancellationToken)
+        int id, SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
+        CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        return await UpdateAsync(stored, request, store, twins, http, cancellationToken);
+        return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Patch(
-        int id, JsonObject patch, SourceStore store, RealmTwins twins, IOptions<JsonOptions> json, HttpContext http, CancellationToken cancellationToken)
+        int id, JsonObject patch, SourceStore store, SourceStatusTable summaries, RealmTwins twins, IOptions<JsonOptions> json, HttpContext http,
+        CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
@@ -109,11 +118,12 @@ internal static class SourceEndpoints
         var document = (JsonObject)JsonSerializer.SerializeToNode(View(store, stored), json.Value.SerializerOptions)!;
         MergePatch.Apply(document, patch);
         var request = MergePatch.Read<SourceRequest>(document, json.Value.SerializerOptions);
-        return await UpdateAsync(stored, request, store, twins, http, cancellationToken);
+        return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
-        Source stored, SourceRequest request, SourceStore store, RealmTwins twins, HttpContext http, CancellationToken cancellationToken)
+        Source stored, SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
+        CancellationToken cancellationToken)
     {
         if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
         {
@@ -149,7 +159,7 @@ internal static class SourceEndpoints
 
         return result switch
         {
-            ChangeResult.Done => TypedResults.Ok(Show(store, source!, http.Response)),
+            ChangeResult.Done => TypedResults.Ok(await ShowAsync(store, summaries, source!, http.Response, cancellationToken)),
             ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, stored.Id),
@@ -192,21 +202,22 @@ internal static class SourceEndpoints
             extensions: new Dictionary<string, object?> { ["integrations"] = integrations });
     }
 
-    private static SourceResponse Show(SourceStore store, Source source, HttpResponse response)
+    private static async Task<SourceResponse> ShowAsync(
+        SourceStore store, SourceStatusTable summaries, Source source, HttpResponse response, CancellationToken cancellationToken)
     {
         EntityTag.Set(response, source.Version);
-        return View(store, source);
+        return View(store, source, await summaries.FindSummaryAsync(source.Id, cancellationToken));
     }
 
     /// <summary>A source as the API shows it; secrets only by whether they are set.</summary>
-    public static SourceResponse View(SourceStore store, Source source)
+    public static SourceResponse View(SourceStore store, Source source, SourceSummary? status = null)
     {
         var definition = SourceDefinition.Read(source.Definition, out var fault) ?? SourceDefinition.ReadKnown(source.Definition);
         var secrets = store.SecretsOf(source);
         return new SourceResponse(
             source.Id, source.Name, source.Kind, source.Enabled, View(definition.Keycloak, secrets), View(definition.Inbox, secrets),
             source.Version, source.CreatedAt, source.UpdatedAt, fault is null ? null : [fault],
-            definition.SecretReferences);
+            definition.SecretReferences, status);
     }
 
     private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(

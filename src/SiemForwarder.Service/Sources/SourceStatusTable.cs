@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Npgsql;
 using NpgsqlTypes;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Keycloak.Tail;
 using SiemForwarder.Service.Storage;
 
@@ -18,6 +19,14 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
     /// <summary>How pulling goes, as SQL of other folders reads it.</summary>
     public const string Rows = """
         (SELECT source_id, engine, report, failing_since, error, auditing_off, expiration_seconds, unread_seconds, updated_at FROM source_status)
+        """;
+
+    // Of kind http the state is what came in; of a realm what was read, also where it holds no event.
+    private const string States = $"""
+        SELECT s.id, p.failing_since, p.error, CASE WHEN NOT s.enabled THEN 'Disabled' WHEN p.failing_since IS NOT NULL THEN 'Error'
+                WHEN h.last_received_at IS NOT NULL OR jsonb_path_exists(p.report, '$.streams[*] ? (@.completeAt != null)') THEN 'Success'
+                ELSE 'Not yet invoked' END AS state
+        FROM {ConfigurationTables.Sources} s LEFT JOIN source_status p ON p.source_id = s.id LEFT JOIN {LogTables.Heads} h ON h.source_id = s.id
         """;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
@@ -61,6 +70,43 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
         return await reader.ReadAsync(cancellationToken) && JsonSerializer.Deserialize<RealmPollStatus>(reader.GetString(0), Json) is { } report
             ? new StoredSourceStatus(report, reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2))
             : null;
+    }
+
+    /// <summary>The headline of a source.</summary>
+    public async Task<SourceSummary?> FindSummaryAsync(int sourceId, CancellationToken cancellationToken) =>
+        (await ReadSummariesAsync([sourceId], cancellationToken)).GetValueOrDefault(sourceId);
+
+    /// <summary>The headlines of several sources at once.</summary>
+    public async Task<IReadOnlyDictionary<int, SourceSummary>> ReadSummariesAsync(IReadOnlyList<int> ids, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"SELECT id, state, failing_since, error FROM ({States}) one WHERE id = ANY ($1)");
+        command.Parameters.AddWithValue(ids.ToArray());
+        var summaries = new Dictionary<int, SourceSummary>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var failing = reader.GetString(1) == "Error";
+            summaries[reader.GetInt32(0)] = new SourceSummary(
+                reader.GetString(1), failing ? reader.GetFieldValue<DateTimeOffset>(2) : null,
+                failing && !await reader.IsDBNullAsync(3, cancellationToken) ? reader.GetString(3) : null);
+        }
+
+        return summaries;
+    }
+
+    /// <summary>The sources of a state, as the API names it.</summary>
+    public async Task<IReadOnlyList<int>> FindOfStateAsync(string state, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"SELECT id FROM ({States}) one WHERE state = $1");
+        command.Parameters.AddWithValue(state);
+        var found = new List<int>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            found.Add(reader.GetInt32(0));
+        }
+
+        return found;
     }
 
     private static string? Error(RealmPollStatus report) =>

@@ -18,10 +18,15 @@ internal sealed class SourceStore(
     private const string ForwarderKind = "forwarder";
 
     public async Task<(IReadOnlyList<Source> Items, int Total)> ListAsync(
-        string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken)
+        string? search, bool? enabled, int page, int pageSize, CancellationToken cancellationToken, IReadOnlyList<int>? among = null)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var query = context.Sources.AsNoTracking().Where(source => source.Kind != ForwarderKind);
+        if (among is not null)
+        {
+            query = query.Where(source => among.Contains(source.Id));
+        }
+
         if (enabled is { } wanted)
         {
             query = query.Where(source => source.Enabled == wanted);

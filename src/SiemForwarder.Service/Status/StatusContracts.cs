@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 namespace SiemForwarder.Service.Status;
 
 /// <summary>How an integration is doing.</summary>
-/// <param name="Status"><c>Success</c>, <c>Error</c> or <c>Not yet invoked</c>.</param>
+/// <param name="Status"><c>Success</c>, <c>Error</c>, <c>Not yet invoked</c> or <c>Disabled</c>.</param>
 /// <param name="Since">Since when it is so.</param>
 /// <param name="LastAttemptAt">When something was last sent, successfully or not.</param>
 /// <param name="LastSuccessAt">When the destination last accepted something.</param>
 /// <param name="Acceptance">Which kind of success this destination can give: <c>handed over</c>, <c>acknowledged</c> or <c>indexed</c>.</param>
 /// <param name="LastError">What went wrong last, also after it is mended; or, as RateLimited beside Success, that the destination took
-/// everything and asks for fewer.</param>
+/// everything and asks for fewer; or, as Rejected beside Success, that it took a batch but for some of its events.</param>
 /// <param name="Backlog">Stored events that it has not got yet, before its filter.</param>
 /// <param name="OldestUndeliveredAt">When the oldest of them happened.</param>
 /// <param name="SetAside">Events that the destination refused for good.</param>

@@ -21,7 +21,8 @@ internal readonly record struct SourceBacklog(long Count, long? OldestAtMs);
 /// <summary>Tells the status of an integration from what is stored: no I/O, no clock.</summary>
 internal static class StatusRules
 {
-    /// <summary>The status as stored; one that is paused says so, and an enabled one whose pool has no living engine is in error whatever was stored.</summary>
+    /// <summary>The status as stored; one that is disabled or paused says so, and an enabled one whose pool has no living engine is in error whatever was
+    /// stored.</summary>
     /// <param name="integration">The integration.</param>
     /// <param name="stored">What dispatch stored.</param>
     /// <param name="backlog">What it has not got yet, by source.</param>
@@ -31,7 +32,8 @@ internal static class StatusRules
         Integration integration, StoredStatus stored, IReadOnlyList<SourceBacklog> backlog, bool hasEngine, DateTimeOffset now)
     {
         var told = new IntegrationStatusResponse(
-            stored.Status ?? "Not yet invoked", stored.Since, stored.LastAttemptAt, stored.LastSuccessAt, AcceptanceText.Of(AcceptanceOf(integration)),
+            integration.Enabled ? stored.Status ?? "Not yet invoked" : "Disabled", stored.Since, stored.LastAttemptAt, stored.LastSuccessAt,
+            AcceptanceText.Of(AcceptanceOf(integration)),
             stored.LastError, backlog.Sum(source => source.Count), Oldest(backlog), stored.SetAside, integration.Enabled ? stored.NextAttemptAt : null,
             stored.Engine);
         if (integration is { PausedAt: { } since, PausedBy: { } by })

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Events;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 
@@ -125,6 +126,37 @@ public sealed class LogGrowthTests(TestPostgres postgres)
             LogBench.Page(source, before.Select(one => new IncomingEvent(TimeOf(one.Body), one.Key, null, System.Text.Encoding.UTF8.GetBytes(one.Body)))), Token)
             is AppendOutcome.Committed committed ? (committed.Appended, committed.Duplicates) : default);
         Assert.Equal(0, await compaction.CompactAsync(TimeSpan.FromSeconds(-1), Token));
+    }
+
+    [Fact]
+    public async Task NamesOfUsersAreKeptBesideTheirEventsAndThroughMerging()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        await using var process = bench.NewProcess();
+        foreach (var (user, name) in new[] { ("a", "alice"), ("b", null), ("c", "carol \u0000 {\"}") })
+        {
+            var names = new UserNames();
+            if (name is not null)
+            {
+                names.Add("r1", user, name);
+            }
+
+            await process.Writer.AppendAsync(
+                LogBench.Page(source, [LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds())]) with { Names = name is null ? null : names }, Token);
+        }
+
+        await using var other = bench.NewProcess();
+        var first = await other.Reader.FetchNextAsync(source, 0, Token);
+        await new SegmentCompaction(bench.Database, TimeProvider.System)
+            .MergeNextAsync(source, DateOnly.FromDateTime(first!.ReceivedAt.UtcDateTime), 0, TimeSpan.FromSeconds(-1), Token);
+        await using var third = bench.NewProcess();
+        var merged = await third.Reader.FetchNextAsync(source, 0, Token);
+
+        Assert.Equal((1, "alice"), (first.Count, first.Names?.Find("r1", "a")));
+        Assert.Equal(3, merged!.Count);
+        Assert.Equal(("alice", null), (merged.Names!.Find("r1", "a"), merged.Names.Find("r1", "b")));
+        Assert.StartsWith("carol", merged.Names.Find("r1", "c"), StringComparison.Ordinal);
     }
 
     [Fact]

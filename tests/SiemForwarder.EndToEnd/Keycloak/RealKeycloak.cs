@@ -111,6 +111,28 @@ public sealed class RealKeycloak : IAsyncDisposable
     public Task<string> CreateClientAsync(string name, CancellationToken cancellationToken) =>
         CreateAsync("clients", new JsonObject { ["clientId"] = name, ["enabled"] = true }, cancellationToken);
 
+    /// <summary>Creates a client with a service account that has roles of realm-management; returns the id of the account's user.</summary>
+    public async Task<string> CreateServiceAccountAsync(string clientId, string secret, IReadOnlyCollection<string> roles, CancellationToken cancellationToken)
+    {
+        var client = await CreateAsync(
+            "clients", new JsonObject { ["clientId"] = clientId, ["secret"] = secret, ["enabled"] = true, ["serviceAccountsEnabled"] = true }, cancellationToken);
+        var account = (string)(await ReadAsync($"clients/{client}/service-account-user", cancellationToken))["id"]!;
+        var management = (string)(await ReadAsync("clients?clientId=realm-management", cancellationToken))[0]!["id"]!;
+        var known = (await ReadAsync($"clients/{management}/roles", cancellationToken)).AsArray();
+        var granted = new JsonArray([.. known.Where(role => roles.Contains((string)role!["name"]!)).Select(role => role!.DeepClone())]);
+        (await AdminAsync(HttpMethod.Post, $"users/{account}/role-mappings/clients/{management}", granted, cancellationToken)).Dispose();
+        return account;
+    }
+
+    /// <summary>Sends a request to the admin API of the realm as a service account of the realm itself.</summary>
+    public async Task ActAsync(string clientId, string secret, HttpMethod method, string path, JsonNode body, CancellationToken cancellationToken)
+    {
+        using var answer = await TokenAsync(
+            Realm, new() { ["grant_type"] = "client_credentials", ["client_id"] = clientId, ["client_secret"] = secret }, cancellationToken);
+        var token = (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancellationToken))!["access_token"]!;
+        (await SendAsync(token, method, path, body, cancellationToken)).Dispose();
+    }
+
     /// <summary>Creates a realm role and returns its name.</summary>
     public Task<string> CreateRoleAsync(string name, CancellationToken cancellationToken) =>
         CreateAsync("roles", new JsonObject { ["name"] = name }, cancellationToken);
@@ -127,11 +149,20 @@ public sealed class RealKeycloak : IAsyncDisposable
     /// <param name="path">Path below the realm, empty for the realm itself.</param>
     /// <param name="body">JSON body, or null.</param>
     /// <param name="cancellationToken">Ends the request.</param>
-    public async Task<HttpResponseMessage> AdminAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> AdminAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellationToken) =>
+        await SendAsync(await AdminTokenAsync(cancellationToken), method, path, body, cancellationToken);
+
+    private async Task<JsonNode> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        using var response = await AdminAsync(HttpMethod.Get, path, null, cancellationToken);
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken))!;
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string token, HttpMethod method, string path, JsonNode? body, CancellationToken cancellationToken)
     {
         var url = $"{BaseUrl.ToString().TrimEnd('/')}/admin/realms/{Realm}{(path.Length == 0 ? "" : "/" + path)}";
         using var request = new HttpRequestMessage(method, url) { Content = body is null ? null : JsonContent.Create(body) };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await AdminTokenAsync(cancellationToken));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         var response = await http.SendAsync(request, cancellationToken);
         if (!response.IsSuccessStatusCode)
         {

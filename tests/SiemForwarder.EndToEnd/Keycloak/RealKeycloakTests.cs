@@ -31,7 +31,10 @@ public sealed class RealKeycloakTests(RealKeycloaks keycloaks)
         var expiration = report.Items.Single(item => item.Name == SourceCheckName.AdminExpiration);
         Assert.Equal(SourceCheckResult.Skipped, expiration.Result);
         Assert.Contains("view-realm", expiration.Advice, StringComparison.Ordinal);
-        Assert.All(report.Items.Where(item => item != expiration), item => Assert.Equal(SourceCheckResult.Ok, item.Result));
+        var names = report.Items.Single(item => item.Name == SourceCheckName.UserNames);
+        Assert.Equal(SourceCheckResult.Skipped, names.Result);
+        Assert.Contains("view-users", names.Advice, StringComparison.Ordinal);
+        Assert.All(report.Items.Where(item => item != expiration && item != names), item => Assert.Equal(SourceCheckResult.Ok, item.Result));
     }
 
     [Theory]
@@ -82,6 +85,38 @@ public sealed class RealKeycloakTests(RealKeycloaks keycloaks)
         Assert.Equal(await ListedAsync(server, "admin-events", log.Newest(EventStream.Admin)), log.Sorted(EventStream.Admin));
         Assert.All(poller.Status.Streams, stream => Assert.Equal(tier, stream.Tier));
         Assert.InRange(poller.Status.ServerClockOffset!.Value.TotalSeconds, -5, 5);
+    }
+
+    [Theory]
+    [InlineData("26.7.4")]
+    [InlineData("24.0.5")]
+    public async Task WhoActedAndOnWhomHasANameWhereTheServiceAccountMayViewUsers(string version)
+    {
+        var server = await keycloaks.GetAsync(version, Token);
+        var mark = $"{Guid.NewGuid():N}"[..8];
+        var (clientId, secret) = ($"names-{mark}", $"secret-{mark}");
+        var account = await server.CreateServiceAccountAsync(clientId, secret, ["view-events", "view-users", "manage-users"], Token);
+        var user = await server.CreateUserAsync($"granted-{mark}", Token);
+        await server.CreateRoleAsync($"role-{mark}", Token);
+        using var role = await server.AdminAsync(HttpMethod.Get, $"roles/role-{mark}", null, Token);
+        var granted = new JsonArray(JsonNode.Parse(await role.Content.ReadAsStringAsync(Token)));
+        await server.ActAsync(clientId, secret, HttpMethod.Post, $"users/{user}/role-mappings/realm", granted, Token);
+
+        var log = new AppendedEvents();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var poller = new RealmPoller(
+            Source(server) with { ClientId = clientId, Credential = new KeycloakCredential.ClientSecret(new Secret(secret)), Start = PollStart.All, Streams = [EventStream.Admin] },
+            new Dictionary<EventStream, string?>(), log.AppendAsync, TimeProvider.System, NullLogger.Instance, pageRows: 20);
+        var polling = poller.RunAsync(stop.Token);
+        await log.WaitForAsync(EventStream.Admin, $"users/{user}/role-mappings/realm", Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => polling);
+
+        var raw = log.Find(EventStream.Admin, $"users/{user}/role-mappings/realm");
+        var normalized = EventNormalizer.Normalize(
+            EventStream.Admin, raw, EventKey.FromHash(raw), new EventSource(1, "real", "siem", "localhost"), 1, 0, default, log.Names);
+        Assert.Equal((account, $"service-account-{clientId}"), (normalized.Actor?.Id, normalized.Actor?.Name));
+        Assert.Equal((user, $"granted-{mark}"), (normalized.Subject?.Id, normalized.Subject?.Name));
     }
 
     [Theory]
@@ -162,9 +197,20 @@ public sealed class RealKeycloakTests(RealKeycloaks keycloaks)
         private readonly ConcurrentQueue<(EventStream Stream, long TimeMs, string Json)> events = new();
         private TaskCompletionSource appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+        /// <summary>All names that came.</summary>
+        public UserNames Names { get; } = new();
+
+        public byte[] Find(EventStream stream, string text) =>
+            Encoding.UTF8.GetBytes(events.First(entry => entry.Stream == stream && entry.Json.Contains(text, StringComparison.Ordinal)).Json);
+
         public Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken cancellationToken)
         {
             var before = events.Count;
+            if (append.Names is not null)
+            {
+                Names.AddMissing(append.Names);
+            }
+
             foreach (var incoming in append.Events)
             {
                 if (known.Add((append.Stream, incoming.OccurredAtMs, incoming.Key)))

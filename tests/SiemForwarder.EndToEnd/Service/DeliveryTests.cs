@@ -105,7 +105,9 @@ public sealed class DeliveryTests(TestPostgres postgres)
         });
         await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 100).Select(i => $"user-{i}"));
 
-        var status = await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["status"]!.GetValue<string>() == "Error");
+        // Held, after the first refusals were errors already.
+        var status = await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["nextAttemptAt"] is not null);
+        Assert.Equal("Error", status["status"]!.GetValue<string>());
         Assert.Equal(5, status["setAside"]!.GetValue<long>());
         Assert.Equal(95, status["backlog"]!.GetValue<long>());
         Volatile.Write(ref accepts, true);

@@ -49,10 +49,93 @@ public sealed class EventSearchTests(TestPostgres postgres)
         Assert.Equal("310", await FindAsync("client=crm"));
         Assert.Equal("2", await FindAsync("client=web%25"));
         Assert.Equal("2", await FindAsync("ip=2001:db8::1"));
+        Assert.Equal("2", await FindAsync("ip=2001:DB8:0:0::1"));
+        Assert.Equal("2", await FindAsync("ip=2001:db8::/32"));
+        Assert.Equal("310", await FindAsync("ip=192.0.2.0/24"));
+        Assert.Equal("30", await FindAsync("ip=192.0.2.1"));
+        Assert.Equal("310", await FindAsync("ip=0.0.0.0/0"));
+        Assert.Equal("", await FindAsync("ip=127.0.0.0/8"));
+        Assert.Equal("30", await FindAsync("user=ALICE"));
+        Assert.Equal("30", await FindAsync("user=U-1"));
         Assert.Equal("0", await FindAsync("user=u-1&type=LOGIN&client=crm&ip=192.0.2.1&category=authentication&outcome=success"));
         Assert.Equal("", await FindAsync("user=u-1&outcome=failure"));
+        Assert.Equal("0", await FindAsync("category=Authentication&type=LOGIN"));
         var whole = await forwarder.GetAsync("/api/v1/events?from=2026-09-10T08:00:00Z&pageSize=1");
         Assert.Equal((4, true), (whole["total"]!.GetValue<int>(), whole["totalIsExact"]!.GetValue<bool>()));
+    }
+
+    [Fact]
+    public async Task AddressesAreFoundHoweverASourceWritesThem()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        string[] written =
+        [
+            "127.0.0.1", "127.0.0.2:4711", "::ffff:127.0.0.3", "127.0.0.4, 10.0.0.1", "[2001:db8::5]:443", "2001:DB8:0:0:0:0:0:6", "::1", "fe80::1%eth0", "127.0.0.256", "unknown", "10.1.2.3",
+            "[::ffff:127.0.0.11]:80", "1:2:3:4:5:6:7:8", "2001:db8::13:0:0:1", "a:b", "",
+        ];
+        for (var i = 0; i < written.Length; i++)
+        {
+            await AppendAsync(forwarder, source, i, $""" "type":"LOGIN","clientId":"crm","userId":"{i}","ipAddress":"{written[i]}" """);
+        }
+
+        await forwarder.WaitForAsync("/api/v1/events", node => node["indexLag"]!.GetValue<long>() == 0);
+
+        async Task<IEnumerable<int>> FindAsync(string ip) =>
+            (await forwarder.GetAsync($"/api/v1/events?from=2026-09-10T08:00:00Z&ip={Uri.EscapeDataString(ip)}"))["items"]!.AsArray()
+                .Select(item => int.Parse(item!["userId"]!.GetValue<string>(), System.Globalization.CultureInfo.InvariantCulture)).Order();
+
+        Assert.Equal([0, 1, 2, 3, 11], await FindAsync("127.0.0.0/8"));
+        Assert.Equal([0, 1, 2, 3, 11], await FindAsync("::ffff:127.0.0.0/104"));
+        Assert.Equal([0, 1, 2], await FindAsync("127.0.0.1/30"));
+        Assert.Equal([1], await FindAsync("127.0.0.2"));
+        Assert.Equal([4, 5, 13], await FindAsync("2001:db8::/32"));
+        Assert.Equal([6], await FindAsync("::1"));
+        Assert.Equal([12], await FindAsync("1:2:3:4:5:6:7:8/128"));
+        Assert.Equal([4, 5, 6, 12, 13], await FindAsync("::/0"));
+        Assert.Equal([10], await FindAsync("10.0.0.0/8"));
+    }
+
+    [Fact]
+    public async Task TheAnswerSaysWhereItLookedAndTheTimeOfReceiptCanBeAskedFor()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var before = DateTimeOffset.UtcNow.AddSeconds(-1);
+        var id = await AppendAsync(forwarder, source, 0, """ "type":"LOGIN","clientId":"crm","ipAddress":"192.0.2.1" """);
+        await forwarder.WaitForAsync("/api/v1/events", node => node["indexLag"]!.GetValue<long>() == 0);
+
+        var usual = (await forwarder.GetAsync("/api/v1/events"))["window"]!;
+        var byEvent = await forwarder.GetAsync("/api/v1/events?to=2026-09-10T10:00:00%2B01:00");
+        var byReceipt = await forwarder.GetAsync($"/api/v1/events?time=Receipt&from={before:yyyy-MM-ddTHH:mm:ssZ}");
+        var later = await forwarder.GetAsync($"/api/v1/events?time=receipt&from={DateTimeOffset.UtcNow.AddHours(1):yyyy-MM-ddTHH:mm:ssZ}");
+
+        Assert.Equal(("event", null), ((string?)usual["time"], usual["to"]));
+        Assert.InRange(DateTimeOffset.UtcNow - usual["from"]!.GetValue<DateTimeOffset>(), TimeSpan.FromHours(23.9), TimeSpan.FromHours(24.1));
+        Assert.Equal(id, (string?)Assert.Single(byEvent["items"]!.AsArray())!["eventId"]);
+        Assert.Equal(Start.AddHours(1), byEvent["window"]!["to"]!.GetValue<DateTimeOffset>());
+        Assert.Equal(Start.AddHours(1 - 24), byEvent["window"]!["from"]!.GetValue<DateTimeOffset>());
+        Assert.Equal("receipt", (string?)byReceipt["window"]!["time"]);
+        Assert.Equal(id, (string?)Assert.Single(byReceipt["items"]!.AsArray())!["eventId"]);
+        Assert.Empty(later["items"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("category=login", "category", "authentication")]
+    [InlineData("ip=10.0.0.0/33", "ip", "10.0.0.0/8")]
+    [InlineData("ip=10.0.0", "ip", "2001:db8::/32")]
+    [InlineData("ip=siem.example.com", "ip", "address or a network")]
+    [InlineData("ip=::ffff:10.0.0.1/90", "ip", "address or a network")]
+    [InlineData("time=stored", "time", "event, receipt")]
+    public async Task AMistakeInASearchNamesTheFieldAndWhatIsKnown(string query, string field, string known)
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+
+        var answer = await forwarder.SendAsync(HttpMethod.Get, $"/api/v1/events?{query}");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+        Assert.Equal([field], answer.Fields);
+        Assert.Contains(known, answer.ErrorOf(field), StringComparison.Ordinal);
     }
 
     [Fact]

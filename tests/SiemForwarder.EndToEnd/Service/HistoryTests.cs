@@ -54,6 +54,39 @@ public sealed class HistoryTests(TestPostgres postgres)
         Assert.Equal(Old + 2, (await again.WaitForAsync(status, node => node["storedEvents"]!.GetValue<long>() >= Old + 2))["storedEvents"]!.GetValue<long>());
     }
 
+    [Theory]
+    [InlineData(SimulatedTier.WithIds)]
+    [InlineData(SimulatedTier.WithoutIds)]
+    public async Task ASourceWithoutHistoryBeginsWhenItIsSavedThoughItCannotBeReadYet(SimulatedTier tier)
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var keycloak = await KeycloakSimulator.StartAsync(new SimulatorOptions { Tier = tier }, Token);
+        keycloak.Realm.RecordsTokens = false;
+        foreach (var secondsAgo in new[] { 3600, 540, 60, 20 })
+        {
+            keycloak.Realm.AddLogin($"before-{secondsAgo}", keycloak.NowMs() - (secondsAgo * 1000L));
+        }
+
+        var reachable = false;
+        keycloak.Faults.Always = _ => Volatile.Read(ref reachable) ? null : SimulatedFault.Booting;
+        var source = await forwarder.PostAsync("/api/v1/sources", new
+        {
+            name = "realm",
+            keycloak = new
+            {
+                baseUrl = keycloak.BaseUrl.ToString(), realm = keycloak.Realm.Name, clientId = keycloak.Realm.Client.ClientId, clientSecret = keycloak.Realm.Client.Secret,
+                pollIntervalSeconds = 1, streams = new[] { "user" },
+            },
+        });
+        keycloak.Realm.AddLogin("at that moment");
+        Volatile.Write(ref reachable, true);
+        var status = $"/api/v1/sources/{source["id"]}/status";
+        await forwarder.WaitForAsync(status, node => node["poll"]?["streams"]?[0]?["completeAt"] is not null);
+        keycloak.Realm.AddLogin("later");
+
+        Assert.Equal(2, (await forwarder.WaitForAsync(status, node => node["storedEvents"]!.GetValue<long>() >= 2))["storedEvents"]!.GetValue<long>());
+    }
+
     private static bool IsHistory(string request, SimulatedTier tier)
     {
         // With ids the live lane asks from a little before now; without, it never goes beyond the first pages.

@@ -87,7 +87,7 @@ public sealed class IntegrationApiTests(RunningForwarder running) : IClassFixtur
         Assert.False(shown["http"]!["gzip"]!.GetValue<bool>());
         Assert.Equal(30, shown["http"]!["timeoutSeconds"]!.GetValue<int>());
         Assert.Empty(shown["sources"]!.AsArray());
-        Assert.Equal("Not yet invoked", Text(shown["status"]!["status"]));
+        Assert.Equal("Disabled", Text(shown["status"]!["status"]));
     }
 
     [Fact]

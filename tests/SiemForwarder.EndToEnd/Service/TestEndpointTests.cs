@@ -14,7 +14,7 @@ public sealed class TestEndpointTests(RunningForwarder running) : IClassFixture<
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task ADisabledIntegrationIsTestedOverTcpAndStaysNotYetInvoked()
+    public async Task ADisabledIntegrationIsTestedOverTcpAndStaysDisabled()
     {
         await using var receiver = TcpSyslogReceiver.Start();
 
@@ -26,7 +26,7 @@ public sealed class TestEndpointTests(RunningForwarder running) : IClassFixture<
         Assert.Contains(report["eventId"]!.GetValue<string>(), message, StringComparison.Ordinal);
         Assert.StartsWith(message, report["sent"]!.GetValue<string>(), StringComparison.Ordinal);
         var status = await (await running.GetAsync()).GetAsync($"/api/v1/integrations/{id}/status");
-        Assert.Equal("Not yet invoked", status["status"]!.GetValue<string>());
+        Assert.Equal("Disabled", status["status"]!.GetValue<string>());
         Assert.All(["lastAttemptAt", "lastSuccessAt", "lastError", "nextAttemptAt", "engine", "oldestUndeliveredAt"], name => Assert.Null(status[name]));
         Assert.Equal((0, 0), (status["backlog"]!.GetValue<long>(), status["setAside"]!.GetValue<long>()));
     }

@@ -39,7 +39,7 @@ internal sealed class LogProcess : IAsyncDisposable
     public LoopGuard Guard { get; }
 
     public EventLogListenService NewListener() =>
-        new(Connections, History, Signal, Guard, TimeProvider.System, NullLogger<EventLogListenService>.Instance);
+        new(Connections, History, Signal, new ConfigurationSignal(), Guard, TimeProvider.System, NullLogger<EventLogListenService>.Instance);
 
     public LostTailService NewLostTailService() =>
         new(Connections, History, Writer, Guard, TimeProvider.System, NullLogger<LostTailService>.Instance);

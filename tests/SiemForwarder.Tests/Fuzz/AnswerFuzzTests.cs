@@ -17,7 +17,12 @@ using SiemForwarder.Tests.Service.Keycloak;
 
 namespace SiemForwarder.Tests.Fuzz;
 
+/// <summary>Tests of the memory of the whole process: nothing else runs beside them.</summary>
+[CollectionDefinition(nameof(MeasuresMemory), DisableParallelization = true)]
+public sealed class MeasuresMemory;
+
 /// <summary>Servers that answer with broken bytes: a Keycloak that is not one, a SIEM that is not one. Every answer becomes a value whose words are one line.</summary>
+[Collection(nameof(MeasuresMemory))]
 public sealed class AnswerFuzzTests
 {
     private const long MostMemory = 64L << 20;

@@ -49,7 +49,8 @@ public sealed class DirectionTests
         // The delivery knows no lane, and no lane knows another.
         [$"{Service}/Dispatch"] =
         [
-            ("Delivery", []), ("Replays", ["Delivery"]), ("Redrive", ["Delivery"]), ("Testing", ["Delivery"]), ("Lanes", ["Delivery", "Replays", "Redrive"]),
+            ("Retries", []), ("Delivery", ["Retries"]), ("Replays", ["Delivery"]), ("Redrive", ["Delivery", "Retries"]), ("Testing", ["Delivery"]),
+            ("Lanes", ["Retries", "Delivery", "Replays", "Redrive"]),
         ],
         ["src/SiemForwarder.Connections"] = [("Tls", []), ("Network", ["Tls"])],
         ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", [])],

@@ -33,7 +33,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
         buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
         grace = new DelayedCancellation(options.StopGrace, stopping);
         databaseRetry = new DatabaseRetry(time, telemetry);
-        notes = new DeliveryNotes(integration.Name, lane.Journal, databaseRetry, options, time, telemetry);
+        notes = new DeliveryNotes(lane, databaseRetry, options, time, telemetry);
         round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, grace.Token);
         settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
     }

@@ -18,8 +18,10 @@ internal abstract record Settlement
     /// <param name="Answer">What the destination answered.</param>
     /// <param name="Attempts">How many attempts it took.</param>
     /// <param name="SlowDown">What the destination asks for before the next batch; null where it asks for nothing.</param>
+    /// <param name="TookAny">Whether the destination accepted any event of the run so far; null where it did not and parts are still to be sent.</param>
     public sealed record Record(
-        DeliveryBatch Slice, long AfterPosition, long LastPosition, IReadOnlyList<RefusedEvent> Refused, string Answer, int Attempts, SlowDown? SlowDown)
+        DeliveryBatch Slice, long AfterPosition, long LastPosition, IReadOnlyList<RefusedEvent> Refused, string Answer, int Attempts, SlowDown? SlowDown,
+        bool? TookAny)
         : Settlement
     {
         public int AcceptedCount => Slice.Count - Refused.Count;
@@ -49,6 +51,7 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
     private (int First, int Count) part;
     private PartialAnswer? partial;
     private long done;
+    private bool tookAny;
     private int refusalsInARow;
     private int failedRounds;
 
@@ -59,7 +62,7 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
     public void Begin(AssembledBatch assembled)
     {
         run = assembled;
-        done = assembled.AfterPosition;
+        (done, tookAny) = (assembled.AfterPosition, false);
         parts.Clear();
         parts.Push((0, assembled.Batch.Count));
         TakePart();
@@ -125,7 +128,9 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
     {
         // The run ends behind the last event that passed the filter; the last part takes the rest with it.
         var last = parts.Count == 0 ? run!.LastPosition : slice.Events[^1].Position;
-        var record = new Settlement.Record(slice, done, last, refused, answer, attempts, slowDown);
+        tookAny |= refused.Count < slice.Count;
+        var record = new Settlement.Record(
+            slice, done, last, refused, answer, attempts, slowDown, tookAny ? true : parts.Count == 0 ? false : null);
         (failedRounds, refusalsInARow) = record.AcceptedCount > 0 ? (0, 0) : (failedRounds, refusalsInARow);
         done = last;
         TakePart();

@@ -1,4 +1,5 @@
 using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.Dispatch.Retries;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
@@ -16,6 +17,9 @@ internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence,
 {
     /// <summary>Writes the events; null for the format of the integration.</summary>
     public IEventFormatter? Formatter { get; init; }
+
+    /// <summary>Ends pauses between rounds where somebody asks; null where nobody can.</summary>
+    public RetryRequests? Retries { get; init; }
 
     /// <summary>Most events in a batch, where the destination takes more.</summary>
     public int MaxEvents { get; init; } = int.MaxValue;

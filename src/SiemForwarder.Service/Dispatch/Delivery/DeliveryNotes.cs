@@ -8,15 +8,16 @@ using SiemForwarder.Service.Telemetry;
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>Tells journal, log and counters how the deliveries of a lane go, and waits where they have to.</summary>
-/// <param name="name">Name of the integration.</param>
-/// <param name="journal">Of the lane.</param>
+/// <param name="lane">Whose deliveries.</param>
 /// <param name="databaseRetry">For what has to be written down.</param>
 /// <param name="options">Pauses.</param>
 /// <param name="time">Clock.</param>
 /// <param name="telemetry">Log and counters.</param>
 internal sealed class DeliveryNotes(
-    string name, IDeliveryJournal journal, DatabaseRetry databaseRetry, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
+    DeliveryLane lane, DatabaseRetry databaseRetry, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
 {
+    private readonly string name = lane.Integration.Name;
+    private readonly IDeliveryJournal journal = lane.Journal;
     private readonly Backoff pauses = DeliveryRound.Pauses(options);
 
     /// <summary>A record was written.</summary>
@@ -89,8 +90,9 @@ internal sealed class DeliveryNotes(
     {
         telemetry.RoundFailed(name, category, reason, pause);
         var error = new DeliveryError(category, reason, time.GetUtcNow() + pause);
+        var known = lane.Retries is null ? null : await lane.Retries.FindLastAsync(lane.Integration.Id, cancellationToken);
         await databaseRetry.TryUntilDoneAsync(token => journal.RecordErrorAsync(error, token), cancellationToken);
-        await Task.Delay(pause, time, cancellationToken);
+        await (lane.Retries?.WaitAsync(lane.Integration.Id, known, pause, cancellationToken) ?? Task.Delay(pause, time, cancellationToken));
     }
 
     private async Task NoteAsync(DeliveryError error, CancellationToken cancellationToken)

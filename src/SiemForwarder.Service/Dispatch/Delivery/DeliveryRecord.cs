@@ -24,14 +24,21 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// <param name="Filtered">Positions passed over.</param>
 /// <param name="Incarnation">History of the log that the events were read in; nothing is recorded under another one.</param>
 /// <param name="SetAside">Events of the batch that were refused for good.</param>
+/// <param name="TookAny">Whether the destination accepted any event of the batch so far; null where it did not and parts of it are still to be sent.</param>
 internal sealed record DeliveryRecord(
     int SourceId, long AfterPosition, long LastPosition, int EventCount, long ByteCount, byte[] Hash, int Attempts, string Answer,
-    NpgsqlRange<long>[]? Filtered, long Incarnation, IReadOnlyList<RefusedEvent> SetAside)
+    NpgsqlRange<long>[]? Filtered, long Incarnation, IReadOnlyList<RefusedEvent> SetAside, bool? TookAny)
 {
     /// <summary>The record of a part of a run.</summary>
     public static DeliveryRecord Of(AssembledBatch run, Settlement.Record end) => new(
         run.SourceId, end.AfterPosition, end.LastPosition, end.AcceptedCount, end.Slice.Bytes.Length, SHA256.HashData(end.Slice.Bytes.Span), end.Attempts,
-        end.Answer, PassedOver(end.AfterPosition, end.LastPosition, end.Slice.Events), run.Incarnation, end.Refused);
+        end.Answer, PassedOver(end.AfterPosition, end.LastPosition, end.Slice.Events), run.Incarnation, end.Refused, end.TookAny);
+
+    /// <summary>What the status says of the refusals; null where there are none.</summary>
+    public string? DescribeRefusals(int integrationId) => SetAside.Count == 0 ? null
+        : $"The destination refused {(SetAside.Count == 1 ? "an event" : $"{SetAside.Count} events")} for good"
+            + $"{(TookAny == true ? "" : " and accepted none of the batch")}: {SetAside[^1].Reason} What it refuses is set aside and not sent again by itself. "
+            + $"Look at /api/v1/integrations/{integrationId}/set-aside, mend the cause, and redrive or discard.";
 
     /// <summary>The runs of positions in (after, last] that none of the events has, because the filter left them out; null where there are none.</summary>
     public static NpgsqlRange<long>[]? PassedOver(long afterPosition, long lastPosition, ReadOnlySpan<SecurityEvent> events)
@@ -97,7 +104,7 @@ internal static class DeliveryStatement
     /// <summary>Makes the statement.</summary>
     /// <param name="database">Where.</param>
     /// <param name="moved">Moves the checkpoint from $3 to $4 for the holder of the lease; returns a row where it did.</param>
-    /// <param name="status">Shows the success, where the checkpoint moved.</param>
+    /// <param name="status">Shows what became of it, where the checkpoint moved.</param>
     /// <param name="integrationId">The integration.</param>
     /// <param name="record">What became of the batch.</param>
     /// <param name="now">When.</param>
@@ -133,6 +140,11 @@ internal static class DeliveryStatement
         parameters.Add(new NpgsqlParameter { Value = (object?)replayId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         parameters.Add(new NpgsqlParameter<int> { TypedValue = EventNormalizer.MappingVersion });
         parameters.Add(new NpgsqlParameter<long> { TypedValue = record.Incarnation });
+        parameters.Add(new NpgsqlParameter
+        {
+            Value = record.DescribeRefusals(integrationId) is { } refusals ? StoredText.Of(refusals) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text,
+        });
+        parameters.Add(new NpgsqlParameter { Value = (object?)record.TookAny ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Boolean });
         return command;
     }
 

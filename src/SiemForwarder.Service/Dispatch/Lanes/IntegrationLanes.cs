@@ -4,6 +4,7 @@ using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Dispatch.Retries;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
@@ -15,7 +16,8 @@ namespace SiemForwarder.Service.Dispatch.Lanes;
 /// <summary>The three lanes of one integration, side by side, each with a connection and buffers of its own: live traffic, replays, redrives.</summary>
 internal sealed class IntegrationLanes(
     DatabaseConnections connections, DayPartitions partitions, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer,
-    EventLogSignal signal, EventLogWriter writer, EngineLeases leases, RedriveTable redrives, ReplayTable replays, ConfigurationSignal configuration,
+    EventLogSignal signal, EventLogWriter writer, EngineLeases leases, RedriveTable redrives, ReplayTable replays, RetryRequests retries,
+    ConfigurationSignal configuration,
     IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private const long HistoryCacheBytes = 16 * 1024 * 1024;
@@ -49,6 +51,7 @@ internal sealed class IntegrationLanes(
             var replayed = new ReplayJournal(connections.Vital, partitions, time, engine.Value.Name, fence, replay);
             var lane = new DeliveryLane(integration, fence, history, new ReplaySelection(replay, integration.Filter), replayed)
             {
+                Retries = retries,
                 MaxEvents = replay.EventsPerSecond,
             };
             return new BatchDelivery(lane, shared, stopping);
@@ -59,6 +62,7 @@ internal sealed class IntegrationLanes(
             // What was wanted once is sent whatever the filter says by now.
             var lane = new DeliveryLane(integration, fence, log, new EventSelection(EventFilter.Everything), redriven)
             {
+                Retries = retries,
                 Formatter = new RedriveFormatter(redriven, EventFormatCatalog.Create(integration.Output)),
             };
             return new BatchDelivery(lane, shared, stopping);
@@ -67,7 +71,7 @@ internal sealed class IntegrationLanes(
 
     private async Task DeliverAsync(RunnableIntegration integration, ILiveJournal journal, long fence, CancellationToken cancellationToken)
     {
-        var lane = new DeliveryLane(integration, fence, log, new EventSelection(integration.Filter), journal);
+        var lane = new DeliveryLane(integration, fence, log, new EventSelection(integration.Filter), journal) { Retries = retries };
         await using var delivery = new BatchDelivery(lane, shared, cancellationToken);
         var taken = await new LiveLane(integration, delivery, journal, sources, signal, databaseRetry, time).RunAsync(cancellationToken);
 

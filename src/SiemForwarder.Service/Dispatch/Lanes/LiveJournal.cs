@@ -41,7 +41,7 @@ internal sealed class LiveJournal(
         var now = time.GetUtcNow();
         await partitions.EnsureAsync(now, cancellationToken);
         await using var command = DeliveryStatement.Create(
-            database, LogTables.MoveCheckpoint, IntegrationStatusTable.ShowSuccess, integrationId, record, now, engine, fence, null);
+            database, LogTables.MoveCheckpoint, IntegrationStatusTable.ShowOutcome, integrationId, record, now, engine, fence, null);
         try
         {
             return await DeliveryStatement.ExecuteAsync(command, cancellationToken);

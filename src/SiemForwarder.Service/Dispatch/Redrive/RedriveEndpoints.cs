@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Dispatch.Retries;
 using SiemForwarder.Service.Integrations;
-using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Redrive;
 
@@ -35,7 +35,7 @@ internal static class RedriveEndpoints
     }
 
     private static async Task<Results<Accepted<DecisionResponse>, ProblemHttpResult>> Redrive(
-        int id, RedriveRequest request, IntegrationStore store, RedriveTable table, ConfigurationSignal configuration, CancellationToken cancellationToken)
+        int id, RedriveRequest request, IntegrationStore store, RedriveTable table, RetryRequests retries, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is null)
         {
@@ -43,7 +43,8 @@ internal static class RedriveEndpoints
         }
 
         var count = await table.RequestAsync(id, request.Ids?.ToArray(), request.Reason, request.RenderAgain ?? false, cancellationToken);
-        configuration.Raise();
+        // A lane that waits between two rounds of an earlier redrive shall not wait on.
+        await retries.AskAsync(id, cancellationToken);
         return TypedResults.Accepted($"/api/v1/integrations/{id}/set-aside", new DecisionResponse(count));
     }
 

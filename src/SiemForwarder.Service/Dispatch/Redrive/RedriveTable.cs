@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Redrive;
@@ -36,7 +37,10 @@ internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time)
 
     public async Task SettleAsync(long id, string state, string note, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("UPDATE set_aside SET state = $2, note = $3, decided_at = $4 WHERE id = $1");
+        await using var command = database.CreateCommand($"""
+            WITH settled AS (UPDATE set_aside SET state = $2, note = $3, decided_at = $4 WHERE id = $1 RETURNING integration_id)
+            {IntegrationStatusTable.ShowRedriven}
+            """);
         command.Parameters.AddWithValue(id);
         command.Parameters.AddWithValue(state);
         command.Parameters.AddWithValue(StoredText.Of(note));
@@ -49,8 +53,18 @@ internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time)
         DecideAsync("state = 'requested', render_again = $4, note = NULL, decided_at = $5", integrationId, ids, reason, renderAgain, cancellationToken);
 
     /// <summary>Gives open events up for good, with the reason that somebody gave; how many.</summary>
-    public Task<int> DiscardAsync(int integrationId, long[]? ids, string? reason, string why, CancellationToken cancellationToken) =>
-        DecideAsync("state = 'discarded', note = $4, decided_at = $5", integrationId, ids, reason, StoredText.Of(why), cancellationToken);
+    public async Task<int> DiscardAsync(int integrationId, long[]? ids, string? reason, string why, CancellationToken cancellationToken)
+    {
+        var count = await DecideAsync("state = 'discarded', note = $4, decided_at = $5", integrationId, ids, reason, StoredText.Of(why), cancellationToken);
+        await using var command = database.CreateCommand($"""
+            {IntegrationStatusTable.EndRefusal}
+                AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.integration_id = $1 AND a.state IN ('open', 'requested'))
+            """);
+        command.Parameters.AddWithValue(integrationId);
+        command.Parameters.AddWithValue(time.GetUtcNow());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return count;
+    }
 
     private async Task<int> DecideAsync(
         string change, int integrationId, long[]? ids, string? reason, object value, CancellationToken cancellationToken)

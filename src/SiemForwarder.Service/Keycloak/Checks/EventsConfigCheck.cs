@@ -60,7 +60,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         }
         else
         {
-            Skip("Admin events are not pulled from this source.", SourceCheckName.AdminEvents, SourceCheckName.Representation, SourceCheckName.AdminExpiration);
+            Skip("Admin events are not pulled from this source.", SourceCheckName.AdminEvents, SourceCheckName.Representation, SourceCheckName.AdminExpiration,
+                SourceCheckName.UserNames);
         }
     }
 
@@ -106,6 +107,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
                 SourceCheckResult.Warning,
                 "Admin events do not say what was changed, only where.",
                 $"In the admin console: {AdminSettings} → switch on Include representation. Secrets in it are masked before anything is forwarded."));
+        items.Add(UserNames());
         var answer = await client.GetRealmAsync(cancellationToken);
         if (answer is KeycloakAnswer.Content json)
         {
@@ -123,6 +125,17 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
             "How long Keycloak keeps admin events is only shown with the role view-realm.",
             $"Optional: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-realm of realm-management."));
     }
+
+    private SourceCheckItem UserNames() => client.Token.Claims is not { } claims || !claims.MayReadEvents(source.Realm)
+        ? new SourceCheckItem(
+            SourceCheckName.UserNames, SourceCheckResult.Skipped, "The access token does not show whether the service account may view users.")
+        : claims.MayViewUsers(source.Realm)
+            ? new SourceCheckItem(SourceCheckName.UserNames, SourceCheckResult.Ok, "Admin events name who acted, and on whom, within this realm.")
+            : new SourceCheckItem(
+                SourceCheckName.UserNames,
+                SourceCheckResult.Skipped,
+                "Admin events give who acted by id alone, because the service account may not view users.",
+                $"Optional: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-users of realm-management.");
 
     private async Task<HashSet<string>?> KnownTypesAsync(CancellationToken cancellationToken)
     {

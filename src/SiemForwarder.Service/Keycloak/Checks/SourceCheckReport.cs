@@ -58,8 +58,9 @@ public static class SourceCheckName
     public const string AdminEvents = "admin events";
     public const string Representation = "admin event representation";
     public const string AdminExpiration = "admin event expiration";
+    public const string UserNames = "user names";
     public const string Clock = "clock";
 
     public static readonly IReadOnlyList<string> All =
-        [Server, Token, Role, Api, LoginEvents, EventTypes, LoginExpiration, AdminEvents, Representation, AdminExpiration, Clock];
+        [Server, Token, Role, Api, LoginEvents, EventTypes, LoginExpiration, AdminEvents, Representation, AdminExpiration, UserNames, Clock];
 }

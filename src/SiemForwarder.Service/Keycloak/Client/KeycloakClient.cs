@@ -11,6 +11,8 @@ internal sealed class KeycloakClient : IDisposable
     /// <summary>Longest answer that holds all rows of one millisecond, which cannot be asked for in parts.</summary>
     public const int MaxTieBytes = 64 << 20;
 
+    private const int MaxUserBytes = 1 << 20;
+
     private readonly KeycloakSource source;
     private readonly KeycloakConnection connection;
     private readonly KeycloakRoot root;
@@ -42,13 +44,18 @@ internal sealed class KeycloakClient : IDisposable
     public Task<KeycloakAnswer> GetRealmAsync(CancellationToken cancellationToken) =>
         GetAsync($"/admin/realms/{Uri.EscapeDataString(source.Realm)}", 4 << 20, cancellationToken);
 
+    /// <summary>A user of the realm; needs the role view-users. 404 and 403 say something of the user, not of the server.</summary>
+    public Task<KeycloakAnswer> GetUserAsync(string userId, CancellationToken cancellationToken) =>
+        GetAsync(
+            $"/admin/realms/{Uri.EscapeDataString(source.Realm)}/users/{Uri.EscapeDataString(userId)}", MaxUserBytes, cancellationToken, aboutServer: false);
+
     public Task<KeycloakAnswer> GetServerInfoAsync(CancellationToken cancellationToken) => GetAsync("/admin/serverinfo", 8 << 20, cancellationToken);
 
     public Task<(string? Root, PollFailure? Failure)> FindRootAsync(CancellationToken cancellationToken) => root.FindAsync(cancellationToken);
 
     public void Dispose() => connection.Dispose();
 
-    private async Task<KeycloakAnswer> GetAsync(string path, int maxBytes, CancellationToken cancellationToken)
+    private async Task<KeycloakAnswer> GetAsync(string path, int maxBytes, CancellationToken cancellationToken, bool aboutServer = true)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -80,13 +87,13 @@ internal sealed class KeycloakClient : IDisposable
 
             using (reply)
             {
-                if (reply.Status is 401 or 403)
+                if (reply.Status == 401 || (reply.Status == 403 && aboutServer))
                 {
                     // A role granted meanwhile is only in a new token.
                     Token.Drop();
                 }
 
-                if (reply.Status == 404)
+                if (reply.Status == 404 && aboutServer)
                 {
                     root.Forget();
                 }

@@ -37,6 +37,10 @@ public sealed record KeycloakSource
     /// <summary>Fingerprints that the server's certificate is trusted by, instead of its chain and its name; null for none.</summary>
     public string? Fingerprint { get; init; }
 
+    /// <summary>When the source was last saved, by this host's clock: one that begins now begins then, by the server's; null to begin a horizon before the
+    /// first poll.</summary>
+    public DateTimeOffset? SavedAt { get; init; }
+
     /// <summary>HTTP proxy that requests go through; null for none.</summary>
     public Uri? Proxy { get; init; }
 

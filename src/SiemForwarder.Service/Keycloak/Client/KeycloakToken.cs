@@ -149,6 +149,9 @@ internal sealed record AccessTokenClaims(long? IssuedAtSeconds, string? TokenId,
     /// <summary>Whether the token carries a role that lets it read events of <paramref name="realm"/>.</summary>
     public bool MayReadEvents(string realm) => HasRole(realm, "view-events") || HasRole(realm, "manage-events");
 
+    /// <summary>Whether the token carries a role that lets it view users of <paramref name="realm"/>.</summary>
+    public bool MayViewUsers(string realm) => HasRole(realm, "view-users") || HasRole(realm, "manage-users");
+
     public bool HasRole(string realm, string role) =>
         new[] { "realm-management", $"{realm}-realm" }.Any(client => ManagementRoles.TryGetValue(client, out var roles) && roles.Contains(role));
 }

@@ -22,6 +22,7 @@ internal sealed class StreamPollContext(
     private static readonly TimeSpan QuietPersistInterval = TimeSpan.FromSeconds(60);
 
     private readonly List<IncomingEvent> fresh = [];
+    private readonly UserLookup users = new(source, client, time);
     private PollCheckpoint? stored;
     private readonly HashSet<long> crowded = [];
     private SweepWatch? sweeps;
@@ -144,7 +145,8 @@ internal sealed class StreamPollContext(
 
         if (fresh.Count > 0 || MustPersist(next))
         {
-            var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson()), cancellationToken);
+            var names = stream == EventStream.Admin && fresh.Count > 0 ? await users.FindAsync(fresh, cancellationToken) : null;
+            var outcome = await append(new LogAppend(source.Id, stream, fresh, next.ToJson(), Names: names), cancellationToken);
             if (outcome is AppendOutcome.Unavailable unavailable)
             {
                 return new PollFailure(ErrorCategory.Database,

@@ -109,9 +109,21 @@ internal sealed class StreamPoller
         {
             { Everything: true } => 0,
             { Since: { } since } => since.ToUnixTimeMilliseconds(),
-            _ => tail.Clock.NowMs - PollTiming.HorizonMs,
+            _ => NowOnMs(),
         };
         return new PollCheckpoint { Tier = tier, StartMs = startMs, WatermarkMs = startMs, SweepAnchorMs = startMs };
+    }
+
+    /// <summary>Where a source begins that begins now: when it was saved, by the slowest clock of the server that counts as the same one.</summary>
+    private long NowOnMs()
+    {
+        if (tail.Source.SavedAt is not { } savedAt || !tail.Clock.IsMeasured)
+        {
+            return tail.Clock.NowMs - PollTiming.HorizonMs;
+        }
+
+        var agoMs = Math.Max(0, (long)(tail.Time.GetUtcNow() - savedAt).TotalMilliseconds);
+        return tail.Clock.NowMs - agoMs - (long)tail.Clock.Uncertainty.TotalMilliseconds - ServerClock.ToleranceMs;
     }
 
     private void UseTier(ApiTier tier)

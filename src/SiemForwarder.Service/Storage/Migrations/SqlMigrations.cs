@@ -57,9 +57,17 @@ internal sealed class AuditTrail() : SqlMigration("0013_audit.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0014_expiry")]
 internal sealed class Expiry() : SqlMigration("0014_expiry.sql");
 
+/// <summary>Asking for the next round at once.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0015_retry")]
+internal sealed class Retry() : SqlMigration("0015_retry.sql");
+
+/// <summary>Names of users whom events give by id alone.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0016_user_names")]
+internal sealed class SegmentUserNames() : SqlMigration("0016_user_names.sql");
+
 /// <summary>Events that took long to be made ready.</summary>
-[DbContext(typeof(ForwarderDbContext)), Migration("0015_slow_events")]
-internal sealed class SlowEvents() : SqlMigration("0015_slow_events.sql");
+[DbContext(typeof(ForwarderDbContext)), Migration("0017_slow_events")]
+internal sealed class SlowEvents() : SqlMigration("0017_slow_events.sql");
 
 /// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events;
 using SiemForwarder.Tests.Support;
@@ -26,6 +27,33 @@ public sealed class AdminEventNormalizingTests
 
         Assert.Equal("acme", Some.Normalized(EventStream.Admin, raw).Actor?.Realm);
     }
+
+    [Fact]
+    public void NamesThatTheServerToldStandBesideTheIds()
+    {
+        var raw = Encoding.UTF8.GetBytes(
+            """{"realmId":"r1","authDetails":{"realmId":"r1","userId":"a1"},"operationType":"CREATE","resourceType":"REALM_ROLE_MAPPING","resourcePath":"users/u1/role-mappings/realm"}""");
+        var names = new UserNames();
+        names.Add("r1", "a1", "carol");
+        names.Add("r1", "u1", "alice");
+        names.Add("r2", "u1", "somebody of another realm");
+
+        Assert.Equal([("r1", "a1"), ("r1", "u1")], UserNames.FindUnnamed(raw));
+        var granted = EventNormalizer.Normalize(EventStream.Admin, raw, default, Some.Source, 1, 0, default, UserNames.Parse(names.ToJson()));
+
+        Assert.Equal(("a1", "carol"), (granted.Actor?.Id, granted.Actor?.Name));
+        Assert.Equal(("u1", "alice"), (granted.Subject?.Id, granted.Subject?.Name));
+    }
+
+    [Theory]
+    [InlineData("""{"realmId":"r1","authDetails":{"realmId":"master-id","userId":"a1"},"resourceType":"REALM","resourcePath":""}""")]
+    [InlineData("""{"realmId":"r1","authDetails":{"realmId":"r1","userId":"a1","username":"carol"},"resourceType":"REALM","resourcePath":""}""")]
+    [InlineData("""{"realmId":"r1","resourceType":"USER","resourcePath":"users/u1","representation":"{\"username\":\"alice\"}"}""")]
+    [InlineData("""{"realmId":"r1","resourceType":"USER","resourcePath":"users/profile"}""")]
+    [InlineData("""{"authDetails":{"userId":"a1"}}""")]
+    [InlineData("""["no event"]""")]
+    [InlineData("{")]
+    public void NobodyIsLookedUpWhoHasANameOrBelongsToAnotherRealm(string raw) => Assert.Empty(UserNames.FindUnnamed(Encoding.UTF8.GetBytes(raw)));
 
     [Fact]
     public void DetailsNameTheMember()

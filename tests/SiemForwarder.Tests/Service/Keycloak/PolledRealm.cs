@@ -38,12 +38,13 @@ internal sealed class PolledRealm : IAsyncDisposable
     public SimulatedRealm Realm => Server.Realm;
 
     public static async Task<PolledRealm> StartAsync(
-        SimulatedTier tier, PollStart? start = null, SimulatorOptions? options = null, int? pageRows = null, TestClock? clock = null)
+        SimulatedTier tier, PollStart? start = null, SimulatorOptions? options = null, int? pageRows = null, TestClock? clock = null,
+        DateTimeOffset? savedAt = null)
     {
         clock ??= new TestClock();
         var server = await KeycloakSimulator.StartAsync((options ?? new SimulatorOptions()) with { Tier = tier, Clock = clock }, Token);
         server.Realm.RecordsTokens = false;
-        return new PolledRealm(server, clock, SourceOf(server) with { Start = start ?? PollStart.All }, pageRows);
+        return new PolledRealm(server, clock, SourceOf(server) with { Start = start ?? PollStart.All, SavedAt = savedAt }, pageRows);
     }
 
     public static KeycloakSource SourceOf(KeycloakSimulator server) => new()

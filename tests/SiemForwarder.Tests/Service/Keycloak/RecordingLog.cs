@@ -16,6 +16,9 @@ internal sealed class RecordingLog
 
     public int Appends { get; private set; }
 
+    /// <summary>The names that came with each append that held events.</summary>
+    public List<UserNames?> Names { get; } = [];
+
     /// <summary>Refuses every append while true.</summary>
     public bool IsUnavailable { get; set; }
 
@@ -31,6 +34,11 @@ internal sealed class RecordingLog
         }
 
         Appends++;
+        if (append.Events.Count > 0)
+        {
+            Names.Add(append.Names);
+        }
+
         var first = events.Count;
         var fresh = new List<IncomingEvent>();
         foreach (var incoming in append.Events)

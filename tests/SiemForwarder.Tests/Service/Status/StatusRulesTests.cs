@@ -58,14 +58,14 @@ public sealed class StatusRulesTests
     }
 
     [Fact]
-    public void ADisabledIntegrationNeedsNoEngineAndHasNoNextAttempt()
+    public void ADisabledIntegrationSaysSoNeedsNoEngineAndHasNoNextAttempt()
     {
         var integration = Some();
         integration.Enabled = false;
 
         var told = StatusRules.Tell(integration, Stored, [], hasEngine: false, Now);
 
-        Assert.Equal(("Success", null), (told.Status, told.NextAttemptAt));
+        Assert.Equal(("Disabled", null), (told.Status, told.NextAttemptAt));
     }
 
     [Fact]

@@ -19,12 +19,26 @@ public sealed class KeycloakSourceCheckTests
     public async Task AGoodSourcePasses(SimulatedTier tier)
     {
         await using var polled = await PolledRealm.StartAsync(tier);
-        polled.Realm.Client.Roles = ["view-events", "view-realm"];
+        polled.Realm.Client.Roles = ["view-events", "view-realm", "view-users"];
 
         var report = await CheckAsync(polled.Source, polled);
 
         Assert.All(report.Items, item => Assert.Equal(SourceCheckResult.Ok, item.Result));
         Assert.Equal(SourceCheckName.All, report.Items.Select(item => item.Name));
+    }
+
+    [Fact]
+    public async Task WithoutTheRoleToViewUsersTheCheckSaysWhatIsMissingAndSucceeds()
+    {
+        await using var polled = await PolledRealm.StartAsync(SimulatedTier.WithIds);
+
+        var report = await CheckAsync(polled.Source, polled);
+
+        var names = report.Items.Single(item => item.Name == SourceCheckName.UserNames);
+        Assert.True(report.Succeeded);
+        Assert.Equal(SourceCheckResult.Skipped, names.Result);
+        Assert.Contains("by id alone", names.Detail, StringComparison.Ordinal);
+        Assert.Contains("view-users of realm-management", names.Advice, StringComparison.Ordinal);
     }
 
     [Fact]

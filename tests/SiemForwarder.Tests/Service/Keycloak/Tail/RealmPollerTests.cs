@@ -71,6 +71,33 @@ public sealed class RealmPollerTests
     }
 
     [Theory]
+    [InlineData(SimulatedTier.WithIds, 0, 0)]
+    [InlineData(SimulatedTier.WithIds, 0, 7200)]
+    [InlineData(SimulatedTier.WithIds, 600, -3000)]
+    [InlineData(SimulatedTier.WithoutIds, 0, 0)]
+    [InlineData(SimulatedTier.WithoutIds, 600, 7200)]
+    public async Task ASourceFromNowOnBeginsWhenItWasSavedByTheServersClock(SimulatedTier tier, int firstPollAfterSeconds, int serverAheadSeconds)
+    {
+        var clock = new TestClock();
+        var options = new SimulatorOptions { ClockOffset = TimeSpan.FromSeconds(serverAheadSeconds) };
+        await using var polled = await PolledRealm.StartAsync(tier, PollStart.Now, options, clock: clock, savedAt: clock.GetUtcNow());
+        foreach (var secondsAgo in new[] { 599, 60, 20 })
+        {
+            polled.Realm.AddLogin("before", polled.Server.NowMs() - (secondsAgo * 1000L));
+        }
+
+        polled.Realm.AddLogin("now");
+        clock.Advance(TimeSpan.FromSeconds(firstPollAfterSeconds));
+        await polled.PollToEndAsync();
+        clock.Advance(TimeSpan.FromMinutes(3));
+        polled.Realm.AddLogin("later");
+        await polled.PollToEndAsync();
+
+        Assert.Equal(["now", "later"], polled.Log.Bodies(EventStream.User).Select(body => body.Contains("\"now\"", StringComparison.Ordinal) ? "now"
+            : body.Contains("\"later\"", StringComparison.Ordinal) ? "later" : body));
+    }
+
+    [Theory]
     [InlineData(-11)]
     [InlineData(0)]
     [InlineData(13)]
