@@ -118,7 +118,9 @@ public sealed partial class ApiPropertyTests(RunningForwarder running) : IClassF
             var value = random.Next(3) == 0 && place == "path" ? "1" : Text(schema.Value(random, parameter["schema"]));
             if (place == "path")
             {
-                filled = filled.Replace($"{{{name}}}", Uri.EscapeDataString(value is "" or "." or ".." ? "1" : value), StringComparison.Ordinal);
+                // A path with a NUL never reaches the service: Kestrel answers it with a bare 400.
+                filled = filled.Replace(
+                    $"{{{name}}}", Uri.EscapeDataString(value is "" or "." or ".." || value.Contains('\0', StringComparison.Ordinal) ? "1" : value), StringComparison.Ordinal);
             }
             else if (random.Next(2) == 0)
             {
@@ -166,8 +168,8 @@ public sealed partial class ApiPropertyTests(RunningForwarder running) : IClassF
         var content = response["content"]?.AsObject();
         if (text.Length == 0)
         {
-            // A stream of records may have none.
-            return content is { Count: > 0 } && !content.ContainsKey(Lines) ? $"answers {status} without the body that is documented" : null;
+            // A stream of records may have none, and no counter may have moved yet.
+            return content is { Count: > 0 } && !content.ContainsKey(Lines) && !content.ContainsKey("text/plain") ? $"answers {status} without the body that is documented" : null;
         }
 
         if (mediaType is null || content?[mediaType] is not { } known)
