@@ -142,6 +142,10 @@ internal static class AdminEventMapping
 
     private static string? Redact(in KeycloakAdminEvent adminEvent, string path) =>
         adminEvent.Representation is { } json
-            ? SecretRedactor.Redact(json, valueIsSecret: path.Contains("client-secret", StringComparison.Ordinal))
+            ? SecretRedactor.Redact(json, HoldsSecret(path))
             : null;
+
+    // What is sent to either, or answered by it, is a secret named value.
+    private static bool HoldsSecret(string path) =>
+        path.Contains("client-secret", StringComparison.Ordinal) || path.EndsWith("/reset-password", StringComparison.Ordinal);
 }

@@ -1,5 +1,8 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -46,14 +49,38 @@ internal sealed class ApiConditions : IOpenApiOperationTransformer
         (operation.Responses ??= []).TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse { Description = description });
 }
 
-/// <summary>Marks the members that are shown, and ignored in a request, as such.</summary>
-internal sealed class ReadOnlyMembers : IOpenApiSchemaTransformer
+/// <summary>Marks the members that are shown, and ignored in a request; names choices, and the type of texts, which have their own converter.</summary>
+internal sealed class ApiMembers : IOpenApiSchemaTransformer
 {
     public Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
-        if (context.JsonPropertyInfo?.AttributeProvider?.IsDefined(typeof(ReadOnlyAttribute), inherit: true) == true)
+        if (context.JsonTypeInfo.Type == typeof(string))
         {
-            schema.ReadOnly = true;
+            schema.Type = context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+        }
+        else if (typeof(ProblemDetails).IsAssignableFrom(context.JsonTypeInfo.Type))
+        {
+            // A trace id stands beside what RFC 9457 names.
+            schema.AdditionalPropertiesAllowed = true;
+        }
+
+        if (context.JsonPropertyInfo?.AttributeProvider is { } member)
+        {
+            schema.ReadOnly = schema.ReadOnly || member.IsDefined(typeof(ReadOnlyAttribute), inherit: true);
+            if (member.GetCustomAttributes(typeof(AllowedValuesAttribute), inherit: true) is [AllowedValuesAttribute choices])
+            {
+                var named = schema;
+                if (schema.Type?.HasFlag(JsonSchemaType.Array) == true)
+                {
+                    schema.Items = named = new OpenApiSchema { Type = JsonSchemaType.String };
+                }
+
+                named.Enum = [.. choices.Values.Select(choice => (JsonNode)JsonValue.Create((string)choice!))];
+                if (named.Type?.HasFlag(JsonSchemaType.Null) == true)
+                {
+                    named.Enum.Add(JsonNullSentinel.JsonNull);
+                }
+            }
         }
 
         return Task.CompletedTask;

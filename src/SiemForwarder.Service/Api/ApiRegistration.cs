@@ -28,7 +28,7 @@ internal static class ApiRegistration
         builder.Services.AddExceptionHandler<RequestFaults>();
         builder.Services.AddOpenApi(options => options
             .AddDocumentTransformer<ApiDocument>().AddOperationTransformer<ApiConditions>().AddOperationTransformer<ApiExamples>()
-            .AddSchemaTransformer<ReadOnlyMembers>());
+            .AddSchemaTransformer<ApiMembers>());
         return builder;
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Mvc;
 
 namespace SiemForwarder.Service.Api;
@@ -16,16 +17,16 @@ public sealed record ListQuery
     [FromQuery(Name = "search"), Description("Part of the name or URL.")]
     public string? Search { get; init; }
 
-    [FromQuery(Name = "enabled"), Description("all (default), true or false.")]
+    [FromQuery(Name = "enabled"), Description("all (default), true or false."), AllowedValues("all", "true", "false")]
     public string? Enabled { get; init; }
 
     [FromQuery(Name = "status"), Description("all (default), Success, Error, Not yet invoked or Disabled.")]
     public string? Status { get; init; }
 
-    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
     public int? Page { get; init; }
 
-    [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default.")]
+    [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default."), Range(1, 200)]
     public int? PageSize { get; init; }
 
     /// <summary>The query with defaults filled in; faults are noted by field.</summary>

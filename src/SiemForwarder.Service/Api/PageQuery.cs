@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -8,10 +9,10 @@ namespace SiemForwarder.Service.Api;
 /// <summary>The query of a list that has nothing but pages.</summary>
 public sealed record PageQuery
 {
-    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
     public int? Page { get; init; }
 
-    [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default.")]
+    [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default."), Range(1, 200)]
     public int? PageSize { get; init; }
 
     /// <summary>The query with defaults filled in; faults are noted by field.</summary>
@@ -24,10 +25,10 @@ public sealed record WholeListQuery
 {
     private const int MaxPageSize = 1000;
 
-    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
     public int? Page { get; init; }
 
-    [FromQuery(Name = "pageSize"), Description("1 to 1000 (default).")]
+    [FromQuery(Name = "pageSize"), Description("1 to 1000 (default)."), Range(1, MaxPageSize)]
     public int? PageSize { get; init; }
 
     /// <summary>The page that is asked for, or which parameters are wrong.</summary>

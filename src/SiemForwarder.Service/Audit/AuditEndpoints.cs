@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -27,7 +28,7 @@ public record AuditExportQuery
     [FromQuery(Name = "target"), Description("What it is about: integration:3.")]
     public string? Target { get; init; }
 
-    [FromQuery(Name = "outcome"), Description("success, refused or unknown.")]
+    [FromQuery(Name = "outcome"), Description("success, refused or unknown."), AllowedValues("success", "refused", "unknown")]
     public string? Outcome { get; init; }
 
     internal AuditSelection Read(FieldErrors errors)
@@ -44,10 +45,10 @@ public record AuditExportQuery
 /// <summary>The same, by pages.</summary>
 public sealed record AuditQuery : AuditExportQuery
 {
-    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
     public int? Page { get; init; }
 
-    [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default.")]
+    [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default."), Range(1, 200)]
     public int? PageSize { get; init; }
 }
 

@@ -29,6 +29,10 @@ internal sealed class DispatchOptions
     /// <summary>How long a send that is under way may take to its end when its integration is stopped or changed.</summary>
     public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long one event may take to be normalized, concealed and formatted; a longer one is logged, counted, and an alarm for a day.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    public TimeSpan SlowEvent { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Refusals of single events in a row, with nothing accepted between, after which the destination counts as misconfigured.</summary>
     [Range(1, 100_000)]
     public int MaxRefusalsInARow { get; set; } = 20;

@@ -1,9 +1,11 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace SiemForwarder.Service.Engines;
 
 /// <summary>An engine pool as somebody asks for it.</summary>
 /// <param name="Name">Unique name, 1 to 100 characters.</param>
 /// <param name="Description">What is reachable from there.</param>
-public sealed record EnginePoolRequest(string? Name = null, string? Description = null);
+public sealed record EnginePoolRequest([property: Length(1, 100)] string? Name = null, string? Description = null);
 
 /// <summary>An engine pool.</summary>
 /// <param name="Engines">Names of its living engines.</param>

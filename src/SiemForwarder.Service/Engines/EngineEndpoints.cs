@@ -18,10 +18,11 @@ internal static class EngineEndpoints
         var group = routes.MapGroup("/api/v1/engine-pools").WithTags("Engines");
         group.MapGet("/", ListPools).WithName("ListEnginePools").Needs(Permission.ReadSettings)
             .WithSummary("Lists the engine pools with their living engines.");
-        group.MapPost("/", Create).WithName("CreateEnginePool").Needs(Permission.Configure)
+        group.MapPost("/", Create).WithName("CreateEnginePool").Needs(Permission.Configure).ProducesProblem(StatusCodes.Status409Conflict)
             .WithSummary("Creates an engine pool; engines join it by their configuration.");
         group.MapPut("/{name}", Update).WithName("UpdateEnginePool").Needs(Permission.Configure).WithSummary("Changes the description.");
-        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes a pool that no integration uses.");
+        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes a pool that no integration uses.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Ok<ListPage<EngineResponse>>, ValidationProblem>> ListEngines(

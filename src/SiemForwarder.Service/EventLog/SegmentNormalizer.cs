@@ -4,37 +4,51 @@ using SiemForwarder.Service.Location;
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Normalizes stored pages as they are read today: by the mapping and the location files in force.</summary>
-internal sealed class SegmentNormalizer(IpLocations locations)
+internal sealed class SegmentNormalizer(IpLocations locations, TimeProvider? time = null)
 {
+    // What takes less is not worth being kept.
+    private static readonly TimeSpan Noted = TimeSpan.FromMilliseconds(1);
+
+    private readonly TimeProvider clock = time ?? TimeProvider.System;
+
     /// <summary>The normalized events in the order of their positions, with where their addresses are; made once per segment, whoever asks first.</summary>
-    public SecurityEvent[] Normalize(LogSegment segment, EventSource source)
+    public SecurityEvent[] Normalize(LogSegment segment, EventSource source) => NormalizePage(segment, source).Events;
+
+    /// <summary>The same, with how long they took.</summary>
+    public NormalizedPage NormalizePage(LogSegment segment, EventSource source)
     {
         var edition = locations.Refresh();
         lock (segment.Normalizing)
         {
             if (segment.Normalized is not { } known || known.Edition != edition || !known.Source.Equals(source))
             {
-                segment.Normalized = known = new NormalizedPage(NormalizeAll(segment, source), source, edition);
+                segment.Normalized = known = NormalizeAll(segment, source, edition);
             }
 
-            return known.Events;
+            return known;
         }
     }
 
-    private SecurityEvent[] NormalizeAll(LogSegment segment, EventSource source)
+    private NormalizedPage NormalizeAll(LogSegment segment, EventSource source, int edition)
     {
+        Dictionary<int, TimeSpan>? slow = null;
         var events = new SecurityEvent[segment.Count];
         for (var i = 0; i < events.Length; i++)
         {
+            var began = clock.GetTimestamp();
             var one = EventNormalizer.Normalize(
                 segment.Stream, segment.RawAt(i), segment.KeyAt(i), source, segment.FirstPosition + i, segment.OccurredAtMs(i), segment.ReceivedAtOf(i),
                 segment.Names);
 
             // What a sender says of its own event is worth more than what its address says.
             events[i] = one.Location is null && locations.Find(one.IpAddress) is { } location ? one with { Location = location } : one;
+            if (clock.GetElapsedTime(began) is var took && took > Noted)
+            {
+                (slow ??= [])[i] = took;
+            }
         }
 
-        return events;
+        return new NormalizedPage(events, source, edition, slow);
     }
 }
 
@@ -42,4 +56,9 @@ internal sealed class SegmentNormalizer(IpLocations locations)
 /// <param name="Events">In the order of their positions.</param>
 /// <param name="Source">Source that they name.</param>
 /// <param name="Edition">Edition of the location files.</param>
-internal sealed record NormalizedPage(SecurityEvent[] Events, EventSource Source, int Edition);
+/// <param name="Slow">How long those events took that took long; null where none did.</param>
+internal sealed record NormalizedPage(SecurityEvent[] Events, EventSource Source, int Edition, IReadOnlyDictionary<int, TimeSpan>? Slow)
+{
+    /// <summary>How long the event at an index took, where it was long.</summary>
+    public TimeSpan TookOf(int index) => Slow?.GetValueOrDefault(index) ?? TimeSpan.Zero;
+}

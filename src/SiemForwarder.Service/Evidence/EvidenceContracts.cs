@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc;
 
@@ -25,7 +26,7 @@ public sealed record EventQuery
     [FromQuery(Name = "category"), Description("Category of the catalogue: authentication, iam, session …")]
     public string? Category { get; init; }
 
-    [FromQuery(Name = "outcome"), Description("success, failure or unknown.")]
+    [FromQuery(Name = "outcome"), Description("success, failure or unknown."), AllowedValues("success", "failure", "unknown")]
     public string? Outcome { get; init; }
 
     [FromQuery(Name = "user"), Description("User name or id; upper and lower case are the same.")]
@@ -37,10 +38,10 @@ public sealed record EventQuery
     [FromQuery(Name = "ip"), Description("Address or network, of IPv4 or IPv6: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32.")]
     public string? Ip { get; init; }
 
-    [FromQuery(Name = "page"), Description("From 1 (default).")]
+    [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
     public int? Page { get; init; }
 
-    [FromQuery(Name = "pageSize"), Description("1 to 500; 50 by default.")]
+    [FromQuery(Name = "pageSize"), Description("1 to 500; 50 by default."), Range(1, 500)]
     public int? PageSize { get; init; }
 }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -8,6 +9,7 @@ namespace SiemForwarder.Service.Integrations;
 public sealed record IntegrationRequest
 {
     /// <summary>Unique name, 1 to 100 characters.</summary>
+    [Length(1, 100)]
     public string? Name { get; init; }
 
     public string? Description { get; init; }
@@ -32,9 +34,11 @@ public sealed record IntegrationRequest
     public string? Protocol { get; init; }
 
     /// <summary>Port; the URL's, or the default of the protocol.</summary>
+    [Range(1, 65535)]
     public int? Port { get; init; }
 
     /// <summary><c>Syslog</c>, <c>JSON</c>, <c>CEF</c> or <c>LEEF</c>; Syslog by default, JSON where the URL is http or https.</summary>
+    [AllowedValues("Syslog", "JSON", "CEF", "LEEF")]
     public string? OutputType { get; init; }
 
     /// <summary>Schema of JSON: <c>native</c> by default; see docs/schemas.md for the others.</summary>
@@ -63,9 +67,11 @@ public sealed record IntegrationRequest
     public IReadOnlyList<PrivacyRuleContract>? Privacy { get; init; }
 
     /// <summary>Key of hashed fields, 16 to 500 characters; write-only, left out it stays as it is.</summary>
+    [Length(16, 500)]
     public string? PrivacyKey { get; init; }
 
     /// <summary>Id that stands in every hash, 1 to 32 letters, digits, dots, dashes or underscores; change it with the key.</summary>
+    [RegularExpression("^[A-Za-z0-9._-]{1,32}$")]
     public string? PrivacyKeyId { get; init; }
 
     /// <summary>Where a new integration begins: <c>now</c> (default), <c>everything</c> stored, or an instant; history runs beside live
@@ -114,7 +120,8 @@ public sealed record IntegrationRequest
 /// <summary>What happens to one field before an event leaves.</summary>
 /// <param name="Field">Name in the native schema (<c>subject</c>, <c>ip_address</c> …), <c>email</c>, <c>context.NAME</c> or <c>context.*</c>.</param>
 /// <param name="Action"><c>drop</c>, <c>mask</c>, <c>truncate-ip</c> or <c>hash</c>.</param>
-public sealed record PrivacyRuleContract(string? Field = null, string? Action = null);
+public sealed record PrivacyRuleContract(
+    string? Field = null, [property: AllowedValues("drop", "mask", "truncate-ip", "hash")] string? Action = null);
 
 /// <summary>The syslog header and framing.</summary>
 /// <param name="Format"><c>rfc5424</c> (default) or <c>rfc3164</c> (default for LEEF).</param>
@@ -126,8 +133,13 @@ public sealed record PrivacyRuleContract(string? Field = null, string? Action = 
 /// <param name="EnterpriseNumber">Your IANA private enterprise number in the SD-ID <c>keycloak@number</c>; 32473 by default, which is reserved
 /// for documentation.</param>
 public sealed record SyslogContract(
-    string? Format = null, string? Framing = null, int? Facility = null, string? AppName = null, string? Hostname = null, int? MaxMessageBytes = null,
-    int? EnterpriseNumber = null);
+    [property: AllowedValues("rfc5424", "rfc3164")] string? Format = null,
+    [property: AllowedValues("octet-counting", "lf")] string? Framing = null,
+    [property: Range(0, 23)] int? Facility = null,
+    [property: RegularExpression("^[!-~]{1,48}$")] string? AppName = null,
+    string? Hostname = null,
+    [property: Range(480, 1_048_576)] int? MaxMessageBytes = null,
+    [property: Range(1, int.MaxValue)] int? EnterpriseNumber = null);
 
 /// <summary>How requests are made.</summary>
 /// <param name="Body"><c>single</c> (default), <c>array</c> or <c>ndjson</c>.</param>
@@ -135,12 +147,17 @@ public sealed record SyslogContract(
 /// <param name="TimeoutSeconds">1 to 300; 30 by default.</param>
 /// <param name="Proxy">HTTP proxy that requests go through, <c>http://host:port</c>, reached without a password; none by default, whatever
 /// the environment says.</param>
-public sealed record HttpContract(string? Body = null, bool? Gzip = null, int? TimeoutSeconds = null, string? Proxy = null);
+public sealed record HttpContract(
+    [property: AllowedValues("single", "array", "ndjson")] string? Body = null,
+    bool? Gzip = null,
+    [property: Range(1, 300)] int? TimeoutSeconds = null,
+    string? Proxy = null);
 
 /// <summary>How much one batch may hold; never more than the destination itself allows.</summary>
 /// <param name="MaxEvents">1 to 10000 events; the destination's limit by default.</param>
 /// <param name="MaxBytes">1000 to 16777216 bytes of formatted events; a single larger event goes alone.</param>
-public sealed record BatchContract(int? MaxEvents = null, int? MaxBytes = null);
+public sealed record BatchContract(
+    [property: Range(1, 10_000)] int? MaxEvents = null, [property: Range(1000, 16_777_216)] int? MaxBytes = null);
 
 /// <summary>Credentials; a secret that is left out keeps its stored value.</summary>
 /// <param name="Type"><c>none</c>, <c>basic</c>, <c>header</c> or <c>bearer</c>.</param>
@@ -149,7 +166,8 @@ public sealed record BatchContract(int? MaxEvents = null, int? MaxBytes = null);
 /// <param name="Header">For header: the full line, <c>Name: value</c>; write-only.</param>
 /// <param name="Token">For bearer; write-only.</param>
 public sealed record AuthenticationRequest(
-    string? Type = null, string? Username = null, string? Password = null, string? Header = null, string? Token = null)
+    [property: AllowedValues("none", "basic", "header", "bearer")] string? Type = null,
+    string? Username = null, string? Password = null, string? Header = null, string? Token = null)
 {
     /// <summary>Shown and ignored, like those that follow.</summary>
     [ReadOnly(true)]
@@ -202,8 +220,8 @@ public sealed record FilterContract(MatchContract? Include = null, MatchContract
 public sealed record MatchContract(
     IReadOnlyList<string>? Types = null,
     IReadOnlyList<string>? Categories = null,
-    IReadOnlyList<string>? Outcomes = null,
-    int? MinimumSeverity = null,
+    [property: AllowedValues("success", "failure", "unknown")] IReadOnlyList<string>? Outcomes = null,
+    [property: Range(0, 10)] int? MinimumSeverity = null,
     IReadOnlyList<string>? Clients = null,
     IReadOnlyList<string>? Users = null);
 

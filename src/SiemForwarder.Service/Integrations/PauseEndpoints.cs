@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Service.Access;
@@ -9,7 +10,7 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>Why sending shall pause.</summary>
 /// <param name="By">Ignored: who pauses it is the caller. Kept for those who send it.</param>
 /// <param name="Reason">Why, at most 1000 characters.</param>
-public sealed record PauseRequest(string? By = null, string? Reason = null);
+public sealed record PauseRequest(string? By = null, [property: MaxLength(1000)] string? Reason = null);
 
 /// <summary>Pausing and resuming an integration: unlike a disabled one, a paused one keeps its place and nothing that it has not got is dropped.</summary>
 internal static class PauseEndpoints

@@ -33,6 +33,9 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly AlarmKind CredentialExpiring =
         new("CREDENTIAL_EXPIRING", "CREDENTIAL_RENEWED", "A certificate or token ends soon", "Certificates and tokens are renewed", 6);
 
+    /// <summary>Stands for a day after the last of them.</summary>
+    public static readonly AlarmKind EventsSlow = new("EVENTS_SLOW", "EVENTS_FAST", "Events take long to be made ready", "No event took long for a day", 6);
+
     /// <summary>Stands for a day after a loss; each loss is told by an event of its own.</summary>
     public static readonly AlarmKind EventsLost = new(OperationalEvent.Lost, null, "Events lost", "No events lost for a day", 9);
 
@@ -47,7 +50,7 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly IReadOnlyList<AlarmKind> All =
     [
         IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, CredentialExpiring, EventsSetAside,
-        EventsLost, HistoryReplaced,
+        EventsSlow, EventsLost, HistoryReplaced,
     ];
 }
 

@@ -109,6 +109,18 @@ internal sealed class AlarmQueries(
         GROUP BY o.subject, o.sort, o.name
         """;
 
+    private const string EventsSlow = $"""
+        SELECT 'integration:' || i.id, i.name, min(e.first_at),
+            'Integration ''' || i.name || ''' was held up: ' || string_agg(
+                'event ' || e.event_id || ' of source ''' || coalesce(s.name, e.source_id::text) || ''' took ' || e.milliseconds || ' ms to be made ready'
+                || CASE WHEN e.event_count > 1 THEN ' (and ' || e.event_count - 1 || ' more took long)' ELSE '' END, '; ' ORDER BY e.milliseconds DESC)
+            || '. Look at what it holds and who sends it; privacy rules on many values take longest.'
+        FROM {DeliveryTables.SlowEvents} e JOIN {ConfigurationTables.Integrations} i ON i.id = e.integration_id
+        LEFT JOIN {ConfigurationTables.Sources} s ON s.id = e.source_id
+        WHERE i.enabled AND e.last_at > $1 - interval '1 day'
+        GROUP BY i.id, i.name
+        """;
+
     private const string EventsSetAside = $"""
         SELECT 'integration:' || i.id, i.name, min(a.set_aside_at),
             'The destination of integration ''' || i.name || ''' refused events for good; they are set aside since '
@@ -150,6 +162,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.RetentionMarginShort, IntegrationMargin),
         (AlarmKind.RealmReadTwice, RealmReadTwice),
         (AlarmKind.CredentialExpiring, CredentialExpiring),
+        (AlarmKind.EventsSlow, EventsSlow),
         (AlarmKind.EventsSetAside, EventsSetAside),
         (AlarmKind.EventsLost, EventsLost),
         (AlarmKind.HistoryReplaced, HistoryReplaced),

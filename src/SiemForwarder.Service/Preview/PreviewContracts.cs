@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using SiemForwarder.Events.Lint;
 using SiemForwarder.Service.Integrations;
@@ -12,7 +13,7 @@ namespace SiemForwarder.Service.Preview;
 /// <param name="Recent">Show the last 1 to 100 stored events that pass the filter, instead.</param>
 /// <param name="Source">Id of the source whose name, realm and host the given or sample events carry; an example of one by default.</param>
 public sealed record PreviewRequest(
-    IntegrationRequest? Integration = null, IReadOnlyList<JsonElement>? Events = null, int? Recent = null, int? Source = null)
+    IntegrationRequest? Integration = null, IReadOnlyList<JsonElement>? Events = null, [property: Range(1, 100)] int? Recent = null, int? Source = null)
 {
     /// <summary>Hides events and secrets, should somebody write a request to a log.</summary>
     public override string ToString() => "PreviewRequest { *** }";

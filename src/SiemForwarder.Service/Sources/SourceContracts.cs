@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Sources;
@@ -7,9 +8,11 @@ namespace SiemForwarder.Service.Sources;
 public sealed record SourceRequest
 {
     /// <summary>Unique name, 1 to 100 characters.</summary>
+    [Length(1, 100)]
     public string? Name { get; init; }
 
     /// <summary><c>keycloak</c> (default), a realm that is pulled and may be pushed as well; or <c>http</c>, to which events are pushed alone.</summary>
+    [AllowedValues("keycloak", "http")]
     public string? Kind { get; init; }
 
     /// <summary>Whether it is pulled and takes pushes; true unless said otherwise.</summary>
@@ -55,11 +58,11 @@ public sealed record SourceRequest
 /// <param name="ToleranceSeconds">standard-webhooks: how far the signed time may be from ours, 1 to 3600; 300 by default.</param>
 /// <param name="AllowSha1">hmac: whether HMAC-SHA-1 counts too; false by default.</param>
 public sealed record InboxRequest(
-    string? Authentication = null,
+    [property: AllowedValues("key", "standard-webhooks", "hmac")] string? Authentication = null,
     string? Key = null,
     string? SecondKey = null,
     string? Header = null,
-    int? ToleranceSeconds = null,
+    [property: Range(1, 3600)] int? ToleranceSeconds = null,
     bool? AllowSha1 = null)
 {
     /// <summary>Shown and ignored, like the next.</summary>
@@ -93,8 +96,8 @@ public sealed record KeycloakRequest(
     string? Realm = null,
     string? ClientId = null,
     string? ClientSecret = null,
-    IReadOnlyList<string>? Streams = null,
-    int? PollIntervalSeconds = null,
+    [property: AllowedValues("user", "admin")] IReadOnlyList<string>? Streams = null,
+    [property: Range(1, 3600)] int? PollIntervalSeconds = null,
     string? Start = null,
     string? CaCertificate = null,
     bool? AllowDuplicate = null,
@@ -103,6 +106,7 @@ public sealed record KeycloakRequest(
 {
     /// <summary>How the client proves who it is: <c>client-secret</c> (default), <c>private-key-jwt</c> (an assertion signed with its own key),
     /// <c>token-file</c> (a token that somebody else signs, such as of a Kubernetes service account) or <c>mutual-tls</c>.</summary>
+    [AllowedValues("client-secret", "private-key-jwt", "token-file", "mutual-tls")]
     public string? Authentication { get; init; }
 
     /// <summary>private-key-jwt: the client's private key in PEM form, RSA (RS256) or EC (ES256, ES384, ES512); write-only.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
@@ -20,7 +21,7 @@ internal static class CatalogueEndpoints
             .WithSummary("Describes every kind of destination: schemes, default ports, fields, which are secret, what success means.");
         group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json"))
             .WithName("GetNativeSchema").Needs(Permission.ReadSettings)
-            .WithSummary("The JSON Schema of the native schema.");
+            .WithSummary("The JSON Schema of the native schema.").Produces<JsonElement>(StatusCodes.Status200OK, "application/schema+json");
     }
 
     private static Results<Ok<ListPage<EventTypeResponse>>, ValidationProblem> EventTypes([AsParameters] WholeListQuery query) => query.Cut(

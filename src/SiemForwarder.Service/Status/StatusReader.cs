@@ -18,10 +18,9 @@ internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log
         var stored = await ReadStoredAsync(integration.Id, cancellationToken);
         var hasEngine = !integration.Enabled || integration is { PausedAt: not null, PausedBy: not null }
             || await engines.HasLivingEngineAsync(integration.EnginePool, cancellationToken);
-        return StatusRules.Tell(integration, stored, backlog, hasEngine, time.GetUtcNow()) with
-        {
-            Warnings = await expiry.ReadWarningsAsync($"integration:{integration.Id}", integration.Version, cancellationToken),
-        };
+        var told = StatusRules.Tell(integration, stored, backlog, hasEngine, time.GetUtcNow());
+        var ending = await expiry.ReadWarningsAsync($"integration:{integration.Id}", integration.Version, cancellationToken);
+        return told with { Warnings = StatusRules.Warn(ending, told) };
     }
 
     private async Task<StoredStatus> ReadStoredAsync(int id, CancellationToken cancellationToken)

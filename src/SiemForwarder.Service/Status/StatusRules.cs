@@ -1,3 +1,4 @@
+using System.Globalization;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Integrations;
@@ -49,6 +50,17 @@ internal static class StatusRules
             + $"Forwarder__Engine__Pools__0={integration.EnginePool}, or move the integration to another pool.";
         return told with { Status = "Error", LastError = new StatusError(nameof(ErrorCategory.Configuration), message, now), Engine = null };
     }
+
+    /// <summary>What stands beside the headline: what ends soon, and a credential that the other side refuses, which no date foretells.</summary>
+    /// <param name="ending">A sentence for each thing that ends; null where nothing does.</param>
+    /// <param name="told">The status.</param>
+    public static IReadOnlyList<string>? Warn(IReadOnlyList<string>? ending, IntegrationStatusResponse told) =>
+        told is { Status: "Error", LastError: { Category: nameof(ErrorCategory.Authentication) or nameof(ErrorCategory.Authorization), At: var at } }
+            ? [.. ending ?? [], $"The destination refuses the credential, last on {Day(at)} UTC: it was revoked, has ended or lacks a right. "
+                + "Give another one; everything is kept."]
+            : ending;
+
+    private static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 
     private static DateTimeOffset? Oldest(IReadOnlyList<SourceBacklog> backlog) =>
         backlog.Min(source => source.OldestAtMs) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;

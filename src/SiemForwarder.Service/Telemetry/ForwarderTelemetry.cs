@@ -35,6 +35,9 @@ internal sealed partial class ForwarderTelemetry(
     private static readonly Counter<long> DatabaseFaults =
         Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Operations that the database could not do.");
 
+    private static readonly Counter<long> EventsSlow =
+        Meter.CreateCounter<long>("siemforwarder.events.slow", "{event}", "Events that took longer than they may to be made ready.");
+
     private static readonly Counter<long> AddressesLocked =
         Meter.CreateCounter<long>("siemforwarder.addresses.locked", "{address}", "Addresses that were locked out for sending wrong keys.");
 
@@ -51,6 +54,12 @@ internal sealed partial class ForwarderTelemetry(
     {
         EventsSetAside.Add(1, new KeyValuePair<string, object?>("integration", integration));
         LogEventSetAside(integration, eventId, reason);
+    }
+
+    public void EventSlow(string integration, string source, string eventId, TimeSpan took, TimeSpan bound)
+    {
+        EventsSlow.Add(1, new("integration", integration), new("source", source));
+        LogEventSlow(integration, source, eventId, (long)took.TotalMilliseconds, (long)bound.TotalMilliseconds);
     }
 
     public void AttemptFailed(string integration, ErrorCategory category, string reason)
@@ -124,8 +133,8 @@ internal sealed partial class ForwarderTelemetry(
     [LoggerMessage(1, LogLevel.Debug, "Integration {Integration}: {Events} events ({Bytes} bytes) delivered.")]
     private partial void LogBatchDelivered(string integration, int events, long bytes);
 
-    [LoggerMessage(2, LogLevel.Warning, "Integration {Integration}: event {EventId} set aside, the destination refuses it: {Reason}")]
-    private partial void LogEventSetAside(string integration, string eventId, string reason);
+    [LoggerMessage(2, LogLevel.Warning, "Integration {Integration}: event {Event} set aside, the destination refuses it: {Reason}")]
+    private partial void LogEventSetAside(string integration, string @event, string reason);
 
     [LoggerMessage(3, LogLevel.Information, "Integration {Integration}: attempt failed ({Category}): {Reason}")]
     private partial void LogAttemptFailed(string integration, ErrorCategory category, string reason);
@@ -163,6 +172,11 @@ internal sealed partial class ForwarderTelemetry(
 
     [LoggerMessage(14, LogLevel.Information, "Integration {Integration}: {Reason} Next batch in {Wait}.")]
     private partial void LogSlowedDown(string integration, string reason, TimeSpan wait);
+
+    [LoggerMessage(15, LogLevel.Warning,
+        "Integration {Integration}: event {Event} of source {Source} took {Milliseconds} ms to be made ready, more than {Bound} ms. "
+        + "Look at what it holds, and at who sends it.")]
+    private partial void LogEventSlow(string integration, string source, string @event, long milliseconds, long bound);
 
     [LoggerMessage(20, LogLevel.Warning, "{Address} sent too many wrong keys and is locked out for a while.")]
     private partial void LogAddressLocked(string address);

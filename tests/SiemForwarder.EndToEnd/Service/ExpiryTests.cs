@@ -86,6 +86,26 @@ public sealed class ExpiryTests(TestPostgres postgres)
         Assert.Contains("Source 'prod'", alarm.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(401, 2)]
+    [InlineData(403, 4)]
+    public async Task ATokenOfSplunkThatTellsNoEndIsWarnedOfWhereItIsRefused(int status, int code)
+    {
+        await using var receiver = HttpReceiver.Start(new HttpReply(status, $$"""{"text":"Invalid token","code":{{code}}}""") { Headers = ["Content-Type: application/json"] });
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var id = await forwarder.AddIntegrationAsync(new
+        {
+            name = "splunk", destination = "splunk_hec", serverUrl = $"http://127.0.0.1:{receiver.Port}/", settings = new { token = "11111111-2222-4333-8444-555555555555" },
+        });
+
+        await SeededLog.AppendAsync(forwarder, source, ["alice"]);
+        var told = await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["warnings"] is not null);
+
+        Assert.Equal("Error", (string)told["status"]!);
+        Assert.StartsWith("The destination refuses the credential, last on ", (string)Assert.Single(told["warnings"]!.AsArray())!, StringComparison.Ordinal);
+    }
+
     private static string Jwt(TimeSpan life) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
     {
         Expires = (TimeProvider.System.GetUtcNow() + life).UtcDateTime,

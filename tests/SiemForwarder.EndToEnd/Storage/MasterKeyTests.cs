@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Service.Storage.Private;
 using SiemForwarder.Service.Storage.Protection;
@@ -28,7 +28,7 @@ public sealed class MasterKeyTests(TestPostgres postgres)
             await SendsItsTokenAsync(forwarder, receiver);
         }
 
-        var dump = await DumpAsync(database);
+        var dump = await DatabaseDump.ReadAsync(database, Stop);
         var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(database));
         var foreign = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(database, Setting(WriteKeys(folder, NewKey(), "other"))));
 
@@ -50,10 +50,10 @@ public sealed class MasterKeyTests(TestPostgres postgres)
             await AddAsync(before, receiver);
         }
 
-        Assert.Contains("<value>", await DumpAsync(database), StringComparison.Ordinal);
+        Assert.Contains("<value>", await DatabaseDump.ReadAsync(database, Stop), StringComparison.Ordinal);
         await using var forwarder = await ForwarderApplication.StartOnAsync(database, Setting(WriteKeys(folder, NewKey())));
 
-        Assert.DoesNotContain("<value>", await DumpAsync(database), StringComparison.Ordinal);
+        Assert.DoesNotContain("<value>", await DatabaseDump.ReadAsync(database, Stop), StringComparison.Ordinal);
         await SendsItsTokenAsync(forwarder, receiver);
     }
 
@@ -77,7 +77,53 @@ public sealed class MasterKeyTests(TestPostgres postgres)
         await using var later = await ForwarderApplication.StartOnAsync(database, Setting(file));
 
         await SendsItsTokenAsync(later, receiver);
-        Assert.DoesNotContain(MasterKey.Of(Convert.FromBase64String(first)).Id, await DumpAsync(database), StringComparison.Ordinal);
+        Assert.DoesNotContain(MasterKey.Of(Convert.FromBase64String(first)).Id, await DatabaseDump.ReadAsync(database, Stop), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("pem")]
+    [InlineData("p12")]
+    public async Task ACertificateTakesTheKeysOverFromAKeyAndAnotherOneFromIt(string kind)
+    {
+        await using var folder = new TemporaryFolder();
+        await using var receiver = HttpReceiver.Start(new HttpReply(200));
+        var key = NewKey();
+        var (first, second) = (WriteCertificate(folder, "first", kind), WriteCertificate(folder, "second", kind));
+        var file = WriteKeys(folder, key);
+        var database = await postgres.CreateDatabaseAsync();
+        await using (var forwarder = await ForwarderApplication.StartOnAsync(database, Setting(file)))
+        {
+            await AddAsync(forwarder, receiver);
+            foreach (var keys in new[] { $"{first}\n{key}", $"{second}\n{first}", second })
+            {
+                WriteKeys(folder, keys);
+                await forwarder.Services.GetRequiredService<KeyRewrapping>().RunAsync(Stop);
+                await SendsItsTokenAsync(forwarder, receiver);
+            }
+        }
+
+        await using (var later = await ForwarderApplication.StartOnAsync(database, Setting(file)))
+        {
+            await SendsItsTokenAsync(later, receiver);
+        }
+
+        WriteKeys(folder, first);
+        var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(database, Setting(file)));
+        Assert.StartsWith("The stored secrets cannot be read: The master key ", fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("<value>", await DatabaseDump.ReadAsync(database, Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACertificateWithoutItsKeyEndsTheStartWithOneSentence()
+    {
+        await using var folder = new TemporaryFolder();
+        using var authority = new CertificateAuthority("Own", TimeProvider.System);
+        var path = Path.Combine(folder.Path, "bare.pem");
+        await File.WriteAllTextAsync(path, authority.Pem, Stop);
+
+        var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartAsync(postgres, Setting(WriteKeys(folder, $"certificate:{path}"))));
+
+        Assert.StartsWith($"The certificate {path} of the file of master keys cannot be used: ", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -111,21 +157,29 @@ public sealed class MasterKeyTests(TestPostgres postgres)
 
     private static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(MasterKey.Length));
 
+    /// <summary>Writes a certificate with its key; the line that names it.</summary>
+    private static string WriteCertificate(TemporaryFolder folder, string name, string kind)
+    {
+        using var rsa = RSA.Create(2048);
+        using var certificate = new CertificateRequest($"CN={name}", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(60));
+        var (path, password) = (Path.Combine(folder.Path, $"{name}.{kind}"), Path.Combine(folder.Path, $"{name}.password"));
+        File.WriteAllText(password, "a password\n");
+        if (kind == "pem")
+        {
+            File.WriteAllText(path, $"{certificate.ExportCertificatePem()}\n{rsa.ExportPkcs8PrivateKeyPem()}\n");
+            return $"certificate:{path}";
+        }
+
+        File.WriteAllBytes(path, certificate.Export(X509ContentType.Pkcs12, "a password"));
+        return $"certificate:{path} {password}";
+    }
+
     private static string WriteKeys(TemporaryFolder folder, string keys, string name = "master-key")
     {
         var path = Path.Combine(folder.Path, name);
         File.WriteAllText(path + ".new", keys + "\n");
         File.Move(path + ".new", path, overwrite: true);
         return path;
-    }
-
-    /// <summary>Every row of every table, as text.</summary>
-    private static async Task<string> DumpAsync(string connectionString)
-    {
-        await using var database = NpgsqlDataSource.Create(connectionString);
-        await using var command = database.CreateCommand(
-            "SELECT string_agg(table_name || ' ' || query_to_xml(format('SELECT * FROM %I', table_name), true, false, '')::text, '') "
-                + "FROM information_schema.tables WHERE table_schema = 'public'");
-        return System.Net.WebUtility.HtmlDecode((string)(await command.ExecuteScalarAsync(Stop))!);
     }
 }

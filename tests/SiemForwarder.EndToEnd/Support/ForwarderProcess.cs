@@ -150,13 +150,20 @@ internal sealed class ForwarderProcess : IAsyncDisposable
     public async Task<JsonNode> WaitForAsync(string path, Func<JsonNode, bool> isSo, CancellationToken cancellationToken)
     {
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        JsonNode last;
-        do
+        JsonNode? last = null;
+        try
         {
-            last = await GetAsync(path, cancellationToken);
+            do
+            {
+                last = await GetAsync(path, cancellationToken);
+            }
+            while (!isSo(last) && await tick.WaitForNextTickAsync(cancellationToken));
+            return last;
         }
-        while (!isSo(last) && await tick.WaitForNextTickAsync(cancellationToken));
-        return last;
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"{path} did not become as wanted; last: {last?.ToJsonString()}");
+        }
     }
 
     /// <summary>Stops the process in order, so that it stops its database.</summary>

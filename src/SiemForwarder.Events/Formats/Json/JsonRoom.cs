@@ -35,7 +35,12 @@ internal enum Worth : byte
 /// </remarks>
 internal sealed class JsonRoom
 {
+    // An event has fewer members than this tells apart, since each takes some bytes of it.
+    private const int IndexBits = 26;
+    private const int LengthBits = 31;
+
     private Member[] members = new Member[64];
+    private long[] order = new long[64];
     private int count;
     private int next;
 
@@ -118,11 +123,15 @@ internal sealed class JsonRoom
     /// <returns>False where nothing was left to leave out.</returns>
     public bool Save(int bytes)
     {
+        var candidates = Order();
         var saves = false;
-        while (bytes > 0 && Choose(bytes) is >= 0 and var chosen)
+        for (var place = 0; place < candidates.Length && bytes > 0; place++)
         {
-            bytes -= members[chosen].Bytes;
-            members[chosen].IsLeftOut = true;
+            ref readonly var longest = ref members[IndexOf(candidates[place])];
+            var chosen = longest.Bytes < bytes ? place : LastThatSaves(candidates, place, bytes);
+            ref var member = ref members[IndexOf(candidates[chosen])];
+            bytes -= member.Bytes;
+            member.IsLeftOut = true;
             saves = true;
         }
 
@@ -130,25 +139,47 @@ internal sealed class JsonRoom
         return saves;
     }
 
-    private int Choose(int bytes)
+    /// <summary>The members that can be left out: those of less worth first, of the same worth the longest first, of the same length in their order.</summary>
+    private ReadOnlySpan<long> Order()
     {
-        var best = -1;
+        if (order.Length < count)
+        {
+            order = new long[members.Length];
+        }
+
+        var known = 0;
         for (var index = 0; index < count; index++)
         {
             ref readonly var member = ref members[index];
-            if (!member.IsLeftOut && member.Bytes > 0 && (best < 0 || IsBetter(member, members[best], bytes)))
+            if (!member.IsLeftOut && member.Bytes > 0)
             {
-                best = index;
+                order[known++] = ((long)member.Worth << (IndexBits + LengthBits)) | ((long)(int.MaxValue - member.Bytes) << IndexBits) | (uint)index;
             }
         }
 
-        return best;
+        order.AsSpan(0, known).Sort();
+        return order.AsSpan(0, known);
     }
 
-    private static bool IsBetter(in Member one, in Member best, int bytes) =>
-        one.Worth != best.Worth ? one.Worth < best.Worth
-        : one.Bytes >= bytes && best.Bytes >= bytes ? one.Bytes < best.Bytes
-        : one.Bytes > best.Bytes;
+    // The shortest of the same worth that is enough alone, and of several as short the first.
+    private int LastThatSaves(ReadOnlySpan<long> candidates, int place, int bytes)
+    {
+        var (worth, chosen) = (members[IndexOf(candidates[place])].Worth, place);
+        for (var next = place + 1; next < candidates.Length; next++)
+        {
+            ref readonly var member = ref members[IndexOf(candidates[next])];
+            if (member.Worth != worth || member.Bytes < bytes)
+            {
+                break;
+            }
+
+            chosen = member.Bytes < members[IndexOf(candidates[chosen])].Bytes ? next : chosen;
+        }
+
+        return chosen;
+    }
+
+    private static int IndexOf(long candidate) => (int)(candidate & ((1 << IndexBits) - 1));
 
     private struct Member(Worth worth)
     {

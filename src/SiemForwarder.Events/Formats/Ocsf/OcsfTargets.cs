@@ -54,7 +54,7 @@ internal static class OcsfTargets
     // The class has no user but the one who acts.
     private static void WriteImpersonated(SecurityEvent securityEvent, JsonMembers json)
     {
-        if (securityEvent.Kind != EventKind.User || securityEvent.Subject is not { } user || ReferenceEquals(user, securityEvent.Actor) || json.IsScarce)
+        if (securityEvent.Kind != EventKind.User || securityEvent.Subject is not { } user || user == securityEvent.Actor || json.IsScarce)
         {
             return;
         }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -11,11 +12,15 @@ namespace SiemForwarder.Service.Access.Keys;
 /// <param name="Role"><c>siem-admin</c>, <c>siem-operator</c>, <c>siem-viewer</c>, <c>siem-investigator</c>, <c>siem-auditor</c> or <c>siem-ingest</c>.</param>
 /// <param name="Source">Id of the source that a key of the role <c>siem-ingest</c> pushes to; required there, and nowhere else allowed.</param>
 /// <param name="ExpiresAt">When it ends; null for never.</param>
-public sealed record ApiKeyRequest(string? Name = null, string? Role = null, int? Source = null, DateTimeOffset? ExpiresAt = null);
+public sealed record ApiKeyRequest(
+    [property: Length(1, 100)] string? Name = null,
+    [property: AllowedValues("siem-admin", "siem-operator", "siem-viewer", "siem-investigator", "siem-auditor", "siem-ingest")] string? Role = null,
+    [property: Range(1, int.MaxValue)] int? Source = null,
+    DateTimeOffset? ExpiresAt = null);
 
 /// <summary>How a key is rotated.</summary>
 /// <param name="OverlapSeconds">How long the secret of now goes on working, 0 to 2,592,000 (30 days); 86,400 (a day) where absent.</param>
-public sealed record RotationRequest(int? OverlapSeconds = null);
+public sealed record RotationRequest([property: Range(0, 2_592_000)] int? OverlapSeconds = null);
 
 /// <summary>A key, without its secret.</summary>
 /// <param name="Id">The part of the key between its underscores.</param>

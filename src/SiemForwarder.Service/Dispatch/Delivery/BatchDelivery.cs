@@ -70,17 +70,25 @@ internal sealed class BatchDelivery : IAsyncDisposable
         }
 
         var source = await shared.Sources.GetAsync(sourceId, cancellationToken);
+        var slow = new List<(string EventId, TimeSpan Took)>();
         while (!buffer.IsFull && await run.ReadAsync(cancellationToken) is { } part)
         {
-            var events = shared.Normalizer.Normalize(part.Segment, source);                         // normalize
+            var page = shared.Normalizer.NormalizePage(part.Segment, source);                       // normalize
             for (var i = part.First; i < part.End; i++)
             {
-                if (lane.Selection.Wants(events[i]))                                                // filter
+                var (one, began) = (page.Events[i], shared.Time.GetTimestamp());
+                if (lane.Selection.Wants(one))                                                      // filter
                 {
-                    var shown = lane.Integration.Show(lane.Selection.Mark(events[i]));              // conceal
-                    if (buffer.IsFull || !buffer.TryFormat(shown))                                  // format
+                    var shown = lane.Integration.Show(lane.Selection.Mark(one));                    // conceal
+                    var fits = !buffer.IsFull && buffer.TryFormat(shown);                           // format
+                    if (shared.Slow?.IsSlow(page.TookOf(i) + shared.Time.GetElapsedTime(began)) == true)
                     {
-                        return run.With(buffer);
+                        slow.Add((one.Id, page.TookOf(i) + shared.Time.GetElapsedTime(began)));
+                    }
+
+                    if (!fits)
+                    {
+                        return await EndAsync();
                     }
                 }
 
@@ -88,7 +96,17 @@ internal sealed class BatchDelivery : IAsyncDisposable
             }
         }
 
-        return run.With(buffer);
+        return await EndAsync();
+
+        async Task<AssembledBatch?> EndAsync()
+        {
+            if (slow.Count > 0)
+            {
+                await shared.Slow!.TellAsync(lane.Integration.Id, lane.Integration.Name, sourceId, source.Name, slow, cancellationToken);
+            }
+
+            return run.With(buffer);
+        }
     }
 
     /// <summary>Sends a run, in parts where it has to be; false where the checkpoint was taken away.</summary>

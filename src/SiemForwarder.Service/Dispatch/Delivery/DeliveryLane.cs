@@ -27,7 +27,8 @@ internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence,
 
 /// <summary>What the deliveries of a process have in common.</summary>
 internal sealed record DeliveryParts(
-    ISourceDirectory Sources, SegmentNormalizer Normalizer, EngineLeases Leases, DispatchOptions Options, TimeProvider Time, ForwarderTelemetry Telemetry);
+    ISourceDirectory Sources, SegmentNormalizer Normalizer, EngineLeases Leases, DispatchOptions Options, TimeProvider Time, ForwarderTelemetry Telemetry,
+    SlowEvents? Slow = null);
 
 /// <summary>How a step of a lane ended.</summary>
 internal enum RunEnd

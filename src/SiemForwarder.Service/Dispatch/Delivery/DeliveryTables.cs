@@ -13,6 +13,9 @@ internal static class DeliveryTables
             mapping_version, announced FROM set_aside)
         """;
 
+    public const string SlowEvents =
+        "(SELECT integration_id, source_id, event_id, milliseconds, event_count, first_at, last_at FROM slow_event)";
+
     /// <summary>Marks the set-aside events $1 as told, and those of the forwarder's own log.</summary>
     public const string MarkSetAsideTold = "UPDATE set_aside SET announced = true WHERE NOT announced AND (id = ANY ($1) OR source_id = 0)";
 }

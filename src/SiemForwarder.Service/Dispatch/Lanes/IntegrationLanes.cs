@@ -23,7 +23,8 @@ internal sealed class IntegrationLanes(
     private const long HistoryCacheBytes = 16 * 1024 * 1024;
 
     private readonly DispatchOptions options = dispatch.Value;
-    private readonly DeliveryParts shared = new(sources, normalizer, leases, dispatch.Value, time, telemetry);
+    private readonly DeliveryParts shared = new(sources, normalizer, leases, dispatch.Value, time, telemetry,
+        new SlowEvents(connections.Vital, dispatch.Value.SlowEvent, time, telemetry));
     private readonly DatabaseRetry databaseRetry = new(time, telemetry);
 
     /// <summary>Runs them until cancelled, or until another engine took the live lane over.</summary>

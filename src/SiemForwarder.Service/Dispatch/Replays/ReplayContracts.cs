@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
@@ -15,7 +16,7 @@ namespace SiemForwarder.Service.Dispatch.Replays;
 /// <param name="Everything">True for all stored events; needed where neither times nor positions bound them.</param>
 public sealed record ReplayRequest(
     IReadOnlyList<int>? Sources = null, DateTimeOffset? From = null, DateTimeOffset? To = null, long? FirstPosition = null, long? LastPosition = null,
-    FilterContract? Filter = null, int? EventsPerSecond = null, string? By = null, bool? DryRun = null,
+    FilterContract? Filter = null, [property: Range(1, 100_000)] int? EventsPerSecond = null, string? By = null, bool? DryRun = null,
     bool? Everything = null);
 
 /// <summary>What a replay would send.</summary>

@@ -69,6 +69,10 @@ internal sealed class SegmentUserNames() : SqlMigration("0016_user_names.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0017_pending_change")]
 internal sealed class PendingChanges() : SqlMigration("0017_pending_change.sql");
 
+/// <summary>Events that took long to be made ready.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0018_slow_events")]
+internal sealed class SlowEvents() : SqlMigration("0018_slow_events.sql");
+
 /// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>Wraps what is secret in a stored key of ASP.NET Core Data Protection by a master key (AES-256-GCM, its id authenticated).</summary>
+/// <summary>Wraps what is secret in a stored key of ASP.NET Core Data Protection by a master key.</summary>
 internal static class KeyWrapping
 {
     // The names that the framework reads (XmlConstants of Microsoft.AspNetCore.DataProtection).
@@ -18,8 +18,6 @@ internal static class KeyWrapping
     private static readonly string Decryptor = $"{typeof(MasterKeyDecryptor).FullName}, {typeof(MasterKeyDecryptor).Assembly.GetName().Name}";
 
     private const string Wrapped = "wrapped";
-    private const int NonceLength = 12;
-    private const int TagLength = 16;
 
     /// <summary>Whether the secret of a stored key is wrapped by a master key.</summary>
     public static bool IsWrapped(XElement stored) => stored.Descendants(Wrapped).Any();
@@ -28,11 +26,7 @@ internal static class KeyWrapping
     public static XElement Wrap(XElement plain, MasterKey key)
     {
         var text = Encoding.UTF8.GetBytes(plain.ToString(SaveOptions.DisableFormatting));
-        var sealedText = new byte[NonceLength + text.Length + TagLength];
-        var nonce = sealedText.AsSpan(0, NonceLength);
-        RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(key.Bytes, TagLength);
-        aes.Encrypt(nonce, text, sealedText.AsSpan(NonceLength, text.Length), sealedText.AsSpan(NonceLength + text.Length), Encoding.ASCII.GetBytes(key.Id));
+        var sealedText = key.Seal(text);
         CryptographicOperations.ZeroMemory(text);
         return new XElement(Wrapped, new XAttribute("masterKey", key.Id), Convert.ToBase64String(sealedText));
     }
@@ -43,11 +37,7 @@ internal static class KeyWrapping
     {
         var id = (string?)wrapped.Attribute("masterKey") ?? "";
         var key = keys.Find(id) ?? throw new CryptographicException($"The master key {id} is not in the file of Forwarder__Secrets__MasterKeyFile.");
-        var sealedText = Convert.FromBase64String(wrapped.Value);
-        var text = new byte[sealedText.Length - NonceLength - TagLength];
-        using var aes = new AesGcm(key.Bytes, TagLength);
-        var (nonce, tag) = (sealedText[..NonceLength], sealedText[^TagLength..]);
-        aes.Decrypt(nonce, sealedText.AsSpan(NonceLength, text.Length), tag, text, Encoding.ASCII.GetBytes(id));
+        var text = key.Open(Convert.FromBase64String(wrapped.Value));
         return XElement.Parse(Encoding.UTF8.GetString(text));
     }
 

@@ -1,6 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage.Private;
 
@@ -12,8 +14,9 @@ internal sealed class SecretsOptions
     public const string Section = "Forwarder:Secrets";
 
     /// <summary>
-    /// File of master keys, one a line, each 32 bytes in base64: the first wraps the keys that are kept in the database, the others still unwrap. It is
-    /// read again when it changes. With the private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
+    /// File of master keys, one a line, each 32 bytes in base64 or a certificate with its RSA key (<c>certificate:/path</c>, PEM or PKCS#12, the file with
+    /// its password behind a blank): the first wraps the keys in the database, the others still unwrap. It is read again when it changes. With the
+    /// private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
     /// </summary>
     public string? MasterKeyFile { get; set; }
 
@@ -27,23 +30,14 @@ internal sealed class SecretsOptions
     public string EnvironmentPrefix { get; set; } = "SIEM_SECRET_";
 }
 
-/// <summary>A key from outside the database.</summary>
-/// <param name="Id">First eight hexadecimal digits of its SHA-256: names it, and tells nothing of it.</param>
-internal sealed record MasterKey(string Id, byte[] Bytes)
-{
-    public const int Length = 32;
-
-    public static MasterKey Of(byte[] bytes) => new(Convert.ToHexStringLower(SHA256.HashData(bytes))[..8], bytes);
-
-    public override string ToString() => $"master key {Id}";
-}
-
 /// <summary>The master keys of the operator's file, as it is now; none where no file is named.</summary>
 internal sealed class MasterKeys(IOptions<SecretsOptions> options)
 {
+    private const string OfCertificate = "certificate:";
+
     private readonly Lock gate = new();
     private IReadOnlyList<MasterKey> keys = [];
-    private FileState seen;
+    private IReadOnlyList<(string Path, FileState State)> seen = [];
 
     /// <summary>Whether there is a file.</summary>
     public bool IsSet => !string.IsNullOrWhiteSpace(options.Value.MasterKeyFile);
@@ -81,21 +75,22 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options)
         var path = options.Value.MasterKeyFile!;
         lock (gate)
         {
-            var state = FileState.Of(path);
-            if (keys.Count > 0 && state == seen)
+            if (keys.Count > 0 && seen.All(file => FileState.Of(file.Path) == file.State))
             {
                 return keys;
             }
 
+            var files = new List<(string, FileState)> { (path, FileState.Of(path)) };
             try
             {
-                var read = File.ReadAllLines(path).Select(line => line.Trim()).Where(line => line.Length > 0).Select(Parse).ToList();
+                var lines = File.ReadAllLines(path).Select(line => line.Trim()).Where(line => line.Length > 0);
+                var read = lines.Select(line => line.StartsWith(OfCertificate, StringComparison.Ordinal) ? OpenCertificate(line, files) : Parse(line)).ToList();
                 if (read.Count == 0 || read.Contains(null))
                 {
-                    throw Unusable(path, "must hold 32 bytes in base64 on each line, as 'openssl rand -base64 32' writes them");
+                    throw Unusable(path, "must hold 32 bytes in base64 on each line, as 'openssl rand -base64 32' writes them, or certificate:/path");
                 }
 
-                (keys, seen) = (read!, state);
+                (keys, seen) = (read!, files);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -103,6 +98,28 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options)
             }
 
             return keys;
+        }
+    }
+
+    // certificate:/path/of/it /path/of/its/password
+    private static MasterKey OpenCertificate(string line, List<(string, FileState)> files)
+    {
+        var parts = line[OfCertificate.Length..].Split((char[]?)null, 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var (path, passwordPath) = (parts.FirstOrDefault() ?? "", parts.ElementAtOrDefault(1));
+        files.AddRange(parts.Select(part => (part, FileState.Of(part))));
+        try
+        {
+            var password = passwordPath is null ? null : File.ReadAllText(passwordPath).TrimEnd('\r', '\n');
+            using var certificate = X509Certificate2.GetCertContentType(path) == X509ContentType.Pkcs12
+                ? X509CertificateLoader.LoadPkcs12FromFile(path, password)
+                : password is null ? X509Certificate2.CreateFromPemFile(path) : X509Certificate2.CreateFromEncryptedPemFile(path, password);
+            return MasterKey.Of(certificate);
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new DatabaseStartException(
+                $"The certificate {path} of the file of master keys cannot be used: {OneLine.Of(exception.Message).TrimEnd('.')}. "
+                    + "It needs its private key, RSA, in PEM or PKCS#12, and the file with its password behind a blank: see docs/security.md.");
         }
     }
 

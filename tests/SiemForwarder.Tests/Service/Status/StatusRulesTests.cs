@@ -29,6 +29,19 @@ public sealed class StatusRulesTests
         Assert.Equal(("Not yet invoked", 0L, null), (told.Status, told.Backlog, told.OldestUndeliveredAt));
     }
 
+    [Theory]
+    [InlineData("Error", "Authentication", true)]
+    [InlineData("Error", "Authorization", true)]
+    [InlineData("Error", "Timeout", false)]
+    [InlineData("Success", "Authentication", false)]
+    public void ACredentialThatIsRefusedNowIsAWarningBesideWhatEnds(string status, string category, bool isWarned)
+    {
+        var told = StatusRules.Tell(Some(), Stored with { Status = status, LastError = new StatusError(category, "no", Now) }, [], hasEngine: true, Now);
+
+        Assert.Equal(isWarned ? 2 : 1, StatusRules.Warn(["The certificate ends."], told)!.Count);
+        Assert.Equal(isWarned, StatusRules.Warn(null, told) is not null);
+    }
+
     [Fact]
     public void TheOldestIsLookedForAmongWhatIsStillStored() =>
         Assert.Equal(

@@ -1,0 +1,217 @@
+using System.IO.Compression;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using SiemForwarder.Connections;
+using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Http.Elastic;
+using SiemForwarder.Destinations.Http.Otlp;
+using SiemForwarder.Destinations.Http.Splunk;
+using SiemForwarder.Destinations.Http.Webhook;
+using SiemForwarder.Events;
+using SiemForwarder.Service.Keycloak.Client;
+using SiemForwarder.Service.Keycloak.Polling;
+using SiemForwarder.Service.Keycloak.Tail;
+using SiemForwarder.Tests.Destinations;
+using SiemForwarder.Tests.Service.Keycloak;
+
+namespace SiemForwarder.Tests.Fuzz;
+
+/// <summary>Tests of the memory of the whole process: nothing else runs beside them.</summary>
+[CollectionDefinition(nameof(MeasuresMemory), DisableParallelization = true)]
+public sealed class MeasuresMemory;
+
+/// <summary>Servers that answer with broken bytes: a Keycloak that is not one, a SIEM that is not one. Every answer becomes a value whose words are one line.</summary>
+[Collection(nameof(MeasuresMemory))]
+public sealed class AnswerFuzzTests
+{
+    private const long MostMemory = 64L << 20;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly int[] Statuses = [200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 413, 429, 500, 503, 999];
+
+    private static readonly byte[][] OfKeycloak = Bytes(
+        """[{"id":"6a1b2c3d-0001-4000-8000-00000000a11c","time":1789041600000,"type":"LOGIN","details":{"username":"alice"}}]""",
+        """{"access_token":"e30.e30.x","expires_in":300,"token_type":"Bearer"}""", """{"error":"invalid_client","error_description":"Invalid client"}""",
+        """{"eventsEnabled":true,"adminEventsEnabled":true,"eventsExpiration":3600,"enabledEventTypes":["LOGIN"]}""");
+
+    private static readonly byte[][] OfSiems = Bytes(
+        """{"took":3,"errors":true,"items":[{"create":{"_index":"x","status":400,"error":{"type":"mapper_parsing_exception","reason":"failed"}}},{"create":{"status":201}}]}""",
+        """{"text":"Success","code":0,"ackId":1}""", """{"text":"Invalid data format","code":6,"invalid-event-number":1}""",
+        """{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}""", "<!DOCTYPE html><title>Sign in</title>");
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnswersOfKeycloak()
+    {
+        await using var server = new HostileServer();
+        await Fuzzer.RunAsync(150, OfKeycloak, async (input, random) =>
+        {
+            Answer(server, input, random);
+            using var poller = NewPoller(server.Port);
+            foreach (var stream in new[] { EventStream.User, EventStream.Admin })
+            {
+                if (await poller.PollOnceAsync(stream, Stop).WaitAsync(Fuzzer.Limit * 4, Stop) is PollOutcome.Failed failed)
+                {
+                    Fuzzer.AssertOneLine(failed.Message);
+                }
+            }
+        });
+    }
+
+    [Fact]
+    public async Task AnswersOfDestinations()
+    {
+        await using var server = new HostileServer();
+        var settings = SomeSettings.For($"http://127.0.0.1:{server.Port}/", Patience);
+        await Fuzzer.RunAsync(60, OfSiems, async (input, random) =>
+        {
+            Answer(server, input, random);
+            foreach (var (kind, own) in new (DestinationKind, object?)[]
+                { (WebhookDestination.Kind, null), (SplunkHecDestination.Kind, new { token = "t" }), (ElasticDestination.Kind, new { apiKey = "k" }), (OtlpDestination.Kind, null) })
+            {
+                await using var destination = kind.Open(own is null ? settings : settings with { Settings = SomeSettings.Own(own) }, TimeProvider.System);
+                var outcome = await destination.SendAsync(SomeBatch.Json(2), Stop).WaitAsync(Fuzzer.Limit * 4, Stop);
+                Fuzzer.AssertOneLine(outcome switch
+                {
+                    DeliveryOutcome.Delivered delivered => $"{delivered.Answer} ",
+                    DeliveryOutcome.Transient transient => transient.Reason,
+                    DeliveryOutcome.Rejected rejected => rejected.Reason,
+                    DeliveryOutcome.Misconfigured misconfigured => misconfigured.Reason,
+                    DeliveryOutcome.Partial partial => string.Join(" ", partial.Refused.Select(one => one.Reason).Append("partial")),
+                    _ => "none",
+                });
+            }
+        });
+    }
+
+    /// <summary>Ways to keep a client busy or to fill its memory.</summary>
+    public static TheoryData<string> Attacks => ["endless", "endless head", "endless chunks", "slow", "announced and not sent", "bomb", "nested", "silent"];
+
+    [Theory]
+    [MemberData(nameof(Attacks))]
+    public async Task WhatNeverEndsIsLeftInTimeAndWithoutItsWeight(string attack)
+    {
+        await using var server = new HostileServer { Answer = (stream, cancellationToken) => AttackAsync(attack, stream, cancellationToken) };
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        using var connection = new KeycloakConnection(Source(server.Port), TimeProvider.System, new ServerClock(TimeProvider.System), Patience);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{server.Port}/admin/realms/x/events");
+        var start = TimeProvider.System.GetTimestamp();
+
+        var (reply, failure) = await connection.SendAsync(request, 1 << 20, Stop);
+        await using var destination = WebhookDestination.Kind.Open(SomeSettings.For($"http://127.0.0.1:{server.Port}/", Patience), TimeProvider.System);
+        var outcome = await destination.SendAsync(SomeBatch.Json(2), Stop);
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, Patience * 10);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, MostMemory);
+        Assert.NotNull(outcome);
+        using (reply)
+        {
+            Assert.True(reply is not null != failure is not null);
+            Assert.InRange(reply?.Body.Length ?? 0, 0, 1 << 20);
+            Fuzzer.AssertOneLine(failure?.What ?? reply!.Words());
+        }
+    }
+
+    private static async Task AttackAsync(string attack, NetworkStream stream, CancellationToken cancellationToken)
+    {
+        const string Head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+        var block = new byte[64 * 1024];
+        Array.Fill(block, (byte)'[');
+        switch (attack)
+        {
+            case "endless":
+                await WriteAsync(Head + "\r\n");
+                while (true)
+                {
+                    await stream.WriteAsync(block, cancellationToken);
+                }
+
+            case "endless head":
+                await WriteAsync("HTTP/1.1 200 OK\r\n");
+                while (true)
+                {
+                    await WriteAsync($"X-{Guid.NewGuid()}: {new string('a', 1000)}\r\n");
+                }
+
+            case "endless chunks":
+                await WriteAsync(Head + "Transfer-Encoding: chunked\r\n\r\n");
+                while (true)
+                {
+                    await WriteAsync("1\r\n \r\n");
+                }
+
+            case "slow":
+                await WriteAsync(Head + "Content-Length: 100000\r\n\r\n");
+                using (var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(200)))
+                {
+                    while (await tick.WaitForNextTickAsync(cancellationToken))
+                    {
+                        await WriteAsync(" ");
+                    }
+                }
+
+                break;
+            case "announced and not sent":
+                await WriteAsync(Head + "Content-Length: 4000000000\r\n\r\n[");
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+                break;
+            case "bomb":
+                using (var packed = new MemoryStream())
+                {
+                    await using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
+                    {
+                        for (var megabytes = 0; megabytes < 200 * 16; megabytes++)
+                        {
+                            await gzip.WriteAsync(block, cancellationToken);
+                        }
+                    }
+
+                    await WriteAsync($"{Head}Content-Encoding: gzip\r\nContent-Length: {packed.Length}\r\n\r\n");
+                    await stream.WriteAsync(packed.GetBuffer().AsMemory(0, (int)packed.Length), cancellationToken);
+                }
+
+                break;
+            case "nested":
+                await WriteAsync($"{Head}Content-Length: {block.Length * 8}\r\n\r\n");
+                for (var part = 0; part < 8; part++)
+                {
+                    await stream.WriteAsync(block, cancellationToken);
+                }
+
+                break;
+            default:
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+                break;
+        }
+
+        Task WriteAsync(string text) => stream.WriteAsync(Encoding.ASCII.GetBytes(text), cancellationToken).AsTask();
+    }
+
+    // Mostly a sound head before a broken body; now and then all of it is broken.
+    private static void Answer(HostileServer server, byte[] input, Random random)
+    {
+        if (random.Next(8) == 0)
+        {
+            server.Answer = async (stream, cancellationToken) => await stream.WriteAsync(input, cancellationToken);
+        }
+        else
+        {
+            server.AnswerJson(Statuses[random.Next(Statuses.Length)], input);
+        }
+    }
+
+    private static RealmPoller NewPoller(int port)
+    {
+        var log = new RecordingLog();
+        return new RealmPoller(Source(port), log.Checkpoints, log.AppendAsync, TimeProvider.System, NullLogger.Instance, null, log.LookUpAsync);
+    }
+
+    private static KeycloakSource Source(int port) => new()
+    {
+        Id = 1, Name = "hostile", BaseUrl = new Uri($"http://127.0.0.1:{port}"), Realm = "x", ClientId = "c",
+        Credential = new KeycloakCredential.ClientSecret(new Secret("a-secret-of-the-client")), Start = PollStart.All,
+    };
+
+    private static byte[][] Bytes(params string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
+}
