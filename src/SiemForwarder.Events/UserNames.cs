@@ -27,17 +27,23 @@ public sealed class UserNames
         }
     }
 
-    /// <summary>One JSON object: <c>{"realm id/user id":"name"}</c>.</summary>
+    /// <summary>One JSON object in ASCII, <c>{"realm id/user id":"name"}</c>; it is never to be cut.</summary>
     public string ToJson() => JsonSerializer.Serialize(names);
 
-    /// <summary>The names of <see cref="ToJson"/>.</summary>
-    /// <exception cref="JsonException">The text is something else.</exception>
+    /// <summary>The names of <see cref="ToJson"/>; text that is damaged holds none, so that it keeps no event back.</summary>
     public static UserNames Parse(string json)
     {
         var parsed = new UserNames();
-        foreach (var (key, name) in JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [])
+        try
         {
-            parsed.names[key] = name;
+            foreach (var (key, name) in JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [])
+            {
+                parsed.names[key] = name;
+            }
+        }
+        catch (JsonException)
+        {
+            return new UserNames();
         }
 
         return parsed;

@@ -196,7 +196,7 @@ internal sealed class EventLogWriter(
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Day.HighestAt });
         command.Parameters.Add(new NpgsqlParameter
         {
-            Value = append.Names is { Count: > 0 } names ? StoredText.Of(names.ToJson()) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text,
+            Value = append.Names is { Count: > 0 } names ? names.ToJson() : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text,
         });
         CrashPoint.Pass(CrashPoint.BeforeAppendCommit);
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))

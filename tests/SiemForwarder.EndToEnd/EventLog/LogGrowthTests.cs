@@ -160,6 +160,27 @@ public sealed class LogGrowthTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task NamesOfManyUsersAreKeptWhole()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        await using var process = bench.NewProcess();
+        var names = new UserNames();
+        for (var i = 0; i < 2000; i++)
+        {
+            names.Add("r1", $"{Guid.NewGuid():D}-{i}", $"user zoë {i}");
+        }
+
+        names.Add("r1", "last", "carol");
+        await process.Writer.AppendAsync(LogBench.Page(source, [LogBench.Event(Guid.NewGuid(), Begin.ToUnixTimeMilliseconds())]) with { Names = names }, Token);
+
+        await using var other = bench.NewProcess();
+        var read = await other.Reader.FetchNextAsync(source, 0, Token);
+
+        Assert.Equal((2001, "carol"), (read!.Names!.Count, read.Names.Find("r1", "last")));
+    }
+
+    [Fact]
     public async Task TheIndexTakesManySegmentsInOneTransaction()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres, ["--Forwarder:EventLog:IndexEnabled=false"]);

@@ -46,6 +46,14 @@ public sealed class AdminEventNormalizingTests
     }
 
     [Theory]
+    [InlineData("""{"r1/u1":"al""")]
+    [InlineData("""{"r1/u1":["alice"]}""")]
+    [InlineData("""["alice"]""")]
+    [InlineData("null")]
+    [InlineData("")]
+    public void NamesThatAreDamagedAreNoneAndKeepNothingBack(string json) => Assert.Equal(0, UserNames.Parse(json).Count);
+
+    [Theory]
     [InlineData("""{"realmId":"r1","authDetails":{"realmId":"master-id","userId":"a1"},"resourceType":"REALM","resourcePath":""}""")]
     [InlineData("""{"realmId":"r1","authDetails":{"realmId":"r1","userId":"a1","username":"carol"},"resourceType":"REALM","resourcePath":""}""")]
     [InlineData("""{"realmId":"r1","resourceType":"USER","resourcePath":"users/u1","representation":"{\"username\":\"alice\"}"}""")]
