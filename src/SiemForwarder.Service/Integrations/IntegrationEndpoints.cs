@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Json;
@@ -108,20 +107,19 @@ internal static class IntegrationEndpoints
         }
 
         var shown = IntegrationView.Of(stored, SecretNames(store, stored), new IntegrationSummary("", null, null));
-        var document = (JsonObject)JsonSerializer.SerializeToNode(shown, json.Value.SerializerOptions)!;
-        if (patch.ContainsKey("serverUrl"))
+        var request = MergePatch.Merge<IntegrationRequest>(shown, patch, json.Value.SerializerOptions, document =>
         {
-            // They were derived from the address before, unless the patch says otherwise.
-            document.Remove("protocol");
-            document.Remove("port");
-            if (patch["serverUrl"]?.ToString().StartsWith($"{shown.Protocol}://", StringComparison.OrdinalIgnoreCase) != true)
+            if (patch.ContainsKey("serverUrl"))
             {
-                document.Remove("destination");
+                // They were derived from the address before, unless the patch says otherwise.
+                document.Remove("protocol");
+                document.Remove("port");
+                if (patch["serverUrl"]?.ToString().StartsWith($"{shown.Protocol}://", StringComparison.OrdinalIgnoreCase) != true)
+                {
+                    document.Remove("destination");
+                }
             }
-        }
-
-        MergePatch.Apply(document, patch);
-        var request = MergePatch.Read<IntegrationRequest>(document, json.Value.SerializerOptions);
+        });
         return await UpdateAsync(stored, request, store, summaries, filters, approvals, http, cancellationToken);
     }
 

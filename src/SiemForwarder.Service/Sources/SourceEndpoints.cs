@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Json;
@@ -115,9 +114,7 @@ internal static class SourceEndpoints
             return Problems.NotFound(Thing, id);
         }
 
-        var document = (JsonObject)JsonSerializer.SerializeToNode(View(store, stored), json.Value.SerializerOptions)!;
-        MergePatch.Apply(document, patch);
-        var request = MergePatch.Read<SourceRequest>(document, json.Value.SerializerOptions);
+        var request = MergePatch.Merge<SourceRequest>(View(store, stored), patch, json.Value.SerializerOptions);
         return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
     }
 

@@ -99,6 +99,30 @@ public sealed class ChangeByHandTests(RunningForwarder running) : IClassFixture<
     }
 
     [Theory]
+    [InlineData("integrations", new byte[] { 0xf8 })]
+    [InlineData("integrations", new byte[] { 0x5c, 0x75, 0x64, 0x38, 0x30, 0x30 })]
+    [InlineData("sources", new byte[] { 0xf8 })]
+    public async Task AChangeWhoseTextIsNoTextIsRefused(string kind, byte[] text)
+    {
+        var forwarder = await running.GetAsync();
+        var created = await CreateAsync(
+            forwarder, $"/api/v1/{kind}",
+            kind == "sources" ? new { kind = "http", inbox = new { key = "0123456789abcdef-key" } } : new { serverUrl = "tcp://127.0.0.1:1514" }, $"text {Guid.NewGuid()}");
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/{kind}/{created["id"]}")
+        {
+            Content = new ByteArrayContent([.. "{\"name\":\"x"u8, .. text, .. "\"}"u8]),
+        };
+        request.Content.Headers.ContentType = new("application/merge-patch+json");
+        request.Headers.Add("If-Match", "*");
+
+        using var answer = await forwarder.Api.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(400, (int)answer.StatusCode);
+        var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+        Assert.StartsWith("The body holds bytes that are no UTF-8", (string?)problem["errors"]!["body"]![0], StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("\"{0}\"", 200)]
     [InlineData("*", 200)]
     [InlineData("\"999\", \"{0}\"", 200)]
