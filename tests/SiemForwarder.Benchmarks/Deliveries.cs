@@ -34,7 +34,7 @@ internal static class Deliveries
             new OutputSettings(OutputType.Cef, "native", null, 8192), filter, []);
         var locations = new IpLocations(Options.Create(new LocationOptions()), TimeProvider.System, NullLogger<IpLocations>.Instance);
         var parts = new DeliveryParts(
-            new OneSource(), new SegmentNormalizer(locations), leases, new DispatchOptions(), TimeProvider.System,
+            new OneSource(), new SegmentNormalizer(locations, TimeProvider.System), leases, new DispatchOptions(), TimeProvider.System,
             new ForwarderTelemetry(NullLogger<ForwarderTelemetry>.Instance));
         var lane = new DeliveryLane(integration, 1, new EventLogReader(null!, cache, signal), new EventSelection(filter), new Forgetting());
         var delivery = new BatchDelivery(lane, parts, CancellationToken.None);

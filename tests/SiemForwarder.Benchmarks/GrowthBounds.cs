@@ -74,7 +74,7 @@ internal static class GrowthBounds
         var sources = new SourceDirectory(process.Connections.Shared, Options.Create(new ForwarderOptions()), TimeProvider.System);
         using var locations = new IpLocations(Options.Create(new LocationOptions()), TimeProvider.System, NullLogger<IpLocations>.Instance);
         using var index = new EventIndexService(
-            process.Connections.Shared, process.Reader, process.Signal, sources, new SegmentNormalizer(locations), process.Partitions,
+            process.Connections.Shared, process.Reader, process.Signal, sources, new SegmentNormalizer(locations, TimeProvider.System), process.Partitions,
             Options.Create(new EventLogOptions()), process.Guard, TimeProvider.System);
         var start = Stopwatch.GetTimestamp();
         await index.StartAsync(cancellationToken);

@@ -4,12 +4,10 @@ using SiemForwarder.Service.Location;
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Normalizes stored pages as they are read today: by the mapping and the location files in force.</summary>
-internal sealed class SegmentNormalizer(IpLocations locations, TimeProvider? time = null)
+internal sealed class SegmentNormalizer(IpLocations locations, TimeProvider time)
 {
     // What takes less is not worth being kept.
     private static readonly TimeSpan Noted = TimeSpan.FromMilliseconds(1);
-
-    private readonly TimeProvider clock = time ?? TimeProvider.System;
 
     /// <summary>The normalized events in the order of their positions, with where their addresses are; made once per segment, whoever asks first.</summary>
     public SecurityEvent[] Normalize(LogSegment segment, EventSource source) => NormalizePage(segment, source).Events;
@@ -33,19 +31,23 @@ internal sealed class SegmentNormalizer(IpLocations locations, TimeProvider? tim
     {
         Dictionary<int, TimeSpan>? slow = null;
         var events = new SecurityEvent[segment.Count];
+        // The end of one event is the beginning of the next: one look at the clock for each.
+        var began = time.GetTimestamp();
         for (var i = 0; i < events.Length; i++)
         {
-            var began = clock.GetTimestamp();
             var one = EventNormalizer.Normalize(
                 segment.Stream, segment.RawAt(i), segment.KeyAt(i), source, segment.FirstPosition + i, segment.OccurredAtMs(i), segment.ReceivedAtOf(i),
                 segment.Names);
 
             // What a sender says of its own event is worth more than what its address says.
             events[i] = one.Location is null && locations.Find(one.IpAddress) is { } location ? one with { Location = location } : one;
-            if (clock.GetElapsedTime(began) is var took && took > Noted)
+            var ended = time.GetTimestamp();
+            if (time.GetElapsedTime(began, ended) is var took && took > Noted)
             {
                 (slow ??= [])[i] = took;
             }
+
+            began = ended;
         }
 
         return new NormalizedPage(events, source, edition, slow);

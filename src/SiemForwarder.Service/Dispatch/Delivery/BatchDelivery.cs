@@ -18,6 +18,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
     private readonly DeliveryRound round;
     private readonly BatchSettlement settlement;
     private readonly DeliveryNotes notes;
+    private readonly EventStopwatch watch;
     private readonly DatabaseRetry databaseRetry;
     private readonly DelayedCancellation grace;
 
@@ -33,7 +34,8 @@ internal sealed class BatchDelivery : IAsyncDisposable
         buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
         grace = new DelayedCancellation(options.StopGrace, stopping);
         databaseRetry = new DatabaseRetry(time, telemetry);
-        notes = new DeliveryNotes(lane, databaseRetry, options, time, telemetry);
+        notes = new DeliveryNotes(lane, shared, databaseRetry);
+        watch = new EventStopwatch(options.SlowEvent, time);
         round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, grace.Token);
         settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
     }
@@ -50,11 +52,8 @@ internal sealed class BatchDelivery : IAsyncDisposable
             return new DeliveredRun(RunEnd.NothingNew, afterPosition, 0);
         }
 
-        foreach (var gap in run.Gaps)
-        {
-            await notes.LostAsync(run, gap, cancellationToken);
-        }
-
+        await notes.SlowAsync(sourceId, watch.Slow, cancellationToken);
+        await notes.LostAsync(run, cancellationToken);
         var isDone = await DeliverAsync(run, cancellationToken);
         return new DeliveredRun(isDone ? RunEnd.Done : RunEnd.CheckpointTaken, run.LastPosition, run.Batch.Count);
     }
@@ -63,6 +62,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
     private async Task<AssembledBatch?> AssembleAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
         buffer.Clear();
+        watch.Reset();
         var run = new LogRun(lane.Log, sourceId, afterPosition, upToPosition);
         if (run.Incarnation == 0)
         {
@@ -70,43 +70,28 @@ internal sealed class BatchDelivery : IAsyncDisposable
         }
 
         var source = await shared.Sources.GetAsync(sourceId, cancellationToken);
-        var slow = new List<(string EventId, TimeSpan Took)>();
         while (!buffer.IsFull && await run.ReadAsync(cancellationToken) is { } part)
         {
             var page = shared.Normalizer.NormalizePage(part.Segment, source);                       // normalize
             for (var i = part.First; i < part.End; i++)
             {
-                var (one, began) = (page.Events[i], shared.Time.GetTimestamp());
-                if (lane.Selection.Wants(one))                                                      // filter
+                watch.Start();
+                if (lane.Selection.Wants(page.Events[i]))                                           // filter
                 {
-                    var shown = lane.Integration.Show(lane.Selection.Mark(one));                    // conceal
-                    var fits = !buffer.IsFull && buffer.TryFormat(shown);                           // format
-                    if (shared.Slow?.IsSlow(page.TookOf(i) + shared.Time.GetElapsedTime(began)) == true)
+                    var shown = lane.Integration.Show(lane.Selection.Mark(page.Events[i]));         // conceal
+                    if (buffer.IsFull || !buffer.TryFormat(shown))                                  // format
                     {
-                        slow.Add((one.Id, page.TookOf(i) + shared.Time.GetElapsedTime(began)));
+                        return run.With(buffer);
                     }
 
-                    if (!fits)
-                    {
-                        return await EndAsync();
-                    }
+                    watch.Stop(page.Events[i], page.TookOf(i));
                 }
 
                 run.Advance();
             }
         }
 
-        return await EndAsync();
-
-        async Task<AssembledBatch?> EndAsync()
-        {
-            if (slow.Count > 0)
-            {
-                await shared.Slow!.TellAsync(lane.Integration.Id, lane.Integration.Name, sourceId, source.Name, slow, cancellationToken);
-            }
-
-            return run.With(buffer);
-        }
+        return run.With(buffer);
     }
 
     /// <summary>Sends a run, in parts where it has to be; false where the checkpoint was taken away.</summary>

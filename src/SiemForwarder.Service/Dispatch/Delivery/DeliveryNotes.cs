@@ -9,16 +9,16 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>Tells journal, log and counters how the deliveries of a lane go, and waits where they have to.</summary>
 /// <param name="lane">Whose deliveries.</param>
+/// <param name="shared">What all deliveries of the process stand on.</param>
 /// <param name="databaseRetry">For what has to be written down.</param>
-/// <param name="options">Pauses.</param>
-/// <param name="time">Clock.</param>
-/// <param name="telemetry">Log and counters.</param>
-internal sealed class DeliveryNotes(
-    DeliveryLane lane, DatabaseRetry databaseRetry, DispatchOptions options, TimeProvider time, ForwarderTelemetry telemetry)
+internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, DatabaseRetry databaseRetry)
 {
     private readonly string name = lane.Integration.Name;
     private readonly IDeliveryJournal journal = lane.Journal;
-    private readonly Backoff pauses = DeliveryRound.Pauses(options);
+    private readonly DispatchOptions options = shared.Options;
+    private readonly TimeProvider time = shared.Time;
+    private readonly ForwarderTelemetry telemetry = shared.Telemetry;
+    private readonly Backoff pauses = DeliveryRound.Pauses(shared.Options);
 
     /// <summary>A record was written.</summary>
     public void Recorded(DeliveryRecord record)
@@ -34,12 +34,21 @@ internal sealed class DeliveryNotes(
         }
     }
 
+    /// <summary>Events of a run took long to be made ready.</summary>
+    public Task SlowAsync(int sourceId, IReadOnlyList<(string EventId, TimeSpan Took)> events, CancellationToken cancellationToken) =>
+        events.Count == 0 || shared.Slow is null
+            ? Task.CompletedTask
+            : databaseRetry.TryUntilDoneAsync(token => shared.Slow.TellAsync(lane.Integration, sourceId, events, token), cancellationToken);
+
     /// <summary>Positions were gone before they could be sent.</summary>
-    public async Task LostAsync(AssembledBatch run, PositionRange gap, CancellationToken cancellationToken)
+    public async Task LostAsync(AssembledBatch run, CancellationToken cancellationToken)
     {
-        if (await databaseRetry.TryUntilDoneAsync(token => journal.RecordGapAsync(run.SourceId, gap, run.Incarnation, token), cancellationToken))
+        foreach (var gap in run.Gaps)
         {
-            telemetry.GapFound(name, run.SourceId, gap.Last - gap.First + 1);
+            if (await databaseRetry.TryUntilDoneAsync(token => journal.RecordGapAsync(run.SourceId, gap, run.Incarnation, token), cancellationToken))
+            {
+                telemetry.GapFound(name, run.SourceId, gap.Last - gap.First + 1);
+            }
         }
     }
 

@@ -1,11 +1,15 @@
 using Npgsql;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>Keeps, for the alarm, which events took longer than they may to be made ready; log and counter tell them as well.</summary>
 /// <remarks>Whoever finds an event that takes long can hold up the others of its integration, and the SIEM sees nothing of it.</remarks>
-internal sealed class SlowEvents(NpgsqlDataSource database, TimeSpan bound, TimeProvider time, ForwarderTelemetry telemetry)
+internal sealed class SlowEvents(
+    NpgsqlDataSource database, ISourceDirectory sources, TimeSpan bound, TimeProvider time, ForwarderTelemetry telemetry)
 {
     private const string Keep = """
         INSERT INTO slow_event AS known (integration_id, source_id, event_id, milliseconds, event_count, first_at, last_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
@@ -17,27 +21,52 @@ internal sealed class SlowEvents(NpgsqlDataSource database, TimeSpan bound, Time
             last_at = excluded.last_at
         """;
 
-    /// <summary>Whether so long is told.</summary>
-    public bool IsSlow(TimeSpan took) => took > bound;
-
-    /// <summary>Tells the slow events of a run.</summary>
+    /// <summary>Tells the slow events of a run; nothing is told where the database cannot be reached.</summary>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async Task TellAsync(
-        int integrationId, string integration, int sourceId, string source, IReadOnlyList<(string EventId, TimeSpan Took)> events,
-        CancellationToken cancellationToken)
+        RunnableIntegration integration, int sourceId, IReadOnlyList<(string EventId, TimeSpan Took)> events, CancellationToken cancellationToken)
     {
-        foreach (var (eventId, took) in events)
-        {
-            telemetry.EventSlow(integration, source, eventId, took, bound);
-        }
-
+        var source = await sources.GetAsync(sourceId, cancellationToken);
         var slowest = events.MaxBy(one => one.Took);
         await using var command = database.CreateCommand(Keep);
-        command.Parameters.AddWithValue(integrationId);
+        command.Parameters.AddWithValue(integration.Id);
         command.Parameters.AddWithValue(sourceId);
         command.Parameters.AddWithValue(slowest.EventId);
         command.Parameters.AddWithValue((long)slowest.Took.TotalMilliseconds);
         command.Parameters.AddWithValue((long)events.Count);
         command.Parameters.AddWithValue(time.GetUtcNow());
         await command.ExecuteNonQueryAsync(cancellationToken);
+        foreach (var (eventId, took) in events)
+        {
+            telemetry.EventSlow(integration.Name, source.Name, eventId, took, bound);
+        }
+    }
+}
+
+/// <summary>Takes the time that the events of a run need to be made ready, and keeps those that took long.</summary>
+internal sealed class EventStopwatch(TimeSpan bound, TimeProvider time)
+{
+    private readonly List<(string EventId, TimeSpan Took)> slow = [];
+    private long began;
+
+    /// <summary>The events that took longer than they may.</summary>
+    public IReadOnlyList<(string EventId, TimeSpan Took)> Slow => slow;
+
+    /// <summary>Forgets what was kept, for another run.</summary>
+    public void Reset() => slow.Clear();
+
+    /// <summary>An event begins.</summary>
+    public void Start() => began = time.GetTimestamp();
+
+    /// <summary>The event is ready.</summary>
+    /// <param name="one">The event.</param>
+    /// <param name="normalizing">What it took before.</param>
+    public void Stop(SecurityEvent one, TimeSpan normalizing)
+    {
+        var took = normalizing + time.GetElapsedTime(began);
+        if (took > bound)
+        {
+            slow.Add((one.Id, took));
+        }
     }
 }

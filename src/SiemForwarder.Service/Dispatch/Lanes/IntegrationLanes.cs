@@ -24,7 +24,7 @@ internal sealed class IntegrationLanes(
 
     private readonly DispatchOptions options = dispatch.Value;
     private readonly DeliveryParts shared = new(sources, normalizer, leases, dispatch.Value, time, telemetry,
-        new SlowEvents(connections.Vital, dispatch.Value.SlowEvent, time, telemetry));
+        new SlowEvents(connections.Vital, sources, dispatch.Value.SlowEvent, time, telemetry));
     private readonly DatabaseRetry databaseRetry = new(time, telemetry);
 
     /// <summary>Runs them until cancelled, or until another engine took the live lane over.</summary>

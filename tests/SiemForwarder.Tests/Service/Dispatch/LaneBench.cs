@@ -68,7 +68,7 @@ internal sealed class LaneBench : IDisposable
         Privacy = Privacy,
     };
 
-    public DeliveryParts Parts => new(Sources, new SegmentNormalizer(locations), Leases, Settings, Time, Telemetry);
+    public DeliveryParts Parts => new(Sources, new SegmentNormalizer(locations, Time), Leases, Settings, Time, Telemetry);
 
     public BatchDelivery Live(CancellationToken stopping) =>
         new(new DeliveryLane(Integration, Fence, Log, new EventSelection(Filter), Journal), Parts, stopping);
