@@ -17,6 +17,9 @@ internal sealed record Caller(string Kind, string Id, string Name, IReadOnlyList
     private const string RoleClaim = "role";
     private const string SourceClaim = "source";
 
+    /// <summary>What it is known by, whatever it is called: <c>key 55c087f5</c>.</summary>
+    public string Credential => $"{Kind} {Id}";
+
     public bool May(Permission permission) => Access.Roles.May(Roles, permission);
 
     /// <summary>Who sends the request; null where nobody is known.</summary>

@@ -79,7 +79,7 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
         var caller = Caller.Of(http.User)!;
         var action = ActionOf(http.GetEndpoint()!.Metadata.GetMetadata<IEndpointNameMetadata>()!.EndpointName);
         return new AuditEntry(
-            kind, caller.Name, $"{caller.Kind} {caller.Id}", RefusalRecorder.AddressOf(http), action, "", "", AuditOutcome.Unknown, 0);
+            kind, caller.Name, caller.Credential, RefusalRecorder.AddressOf(http), action, "", "", AuditOutcome.Unknown, 0);
     }
 
     private async Task<AuditEntry> CompleteAsync(

@@ -81,7 +81,7 @@ internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, F
 
         var caller = Caller.Of(context.User);
         var entry = new AuditEntry(
-            AuditKind.Access, caller?.Name ?? "", caller is null ? CredentialOf(context.Request, isInbox) : $"{caller.Kind} {caller.Id}", address, Action,
+            AuditKind.Access, caller?.Name ?? "", caller?.Credential ?? CredentialOf(context.Request, isInbox), address, Action,
             OneLine.Of($"{context.Request.Method} {context.Request.Path.Value}", MaxPathLength), "", AuditOutcome.Refused, context.Response.StatusCode,
             Detail: refusal is null ? null : new JsonObject { ["reason"] = refusal.Detail }.ToJsonString());
         using var bound = new CancellationTokenSource(WriteBound, time);

@@ -50,7 +50,7 @@ internal static class ChangeApprovalEndpoints
         }
 
         var decider = Caller.Of(http.User)!;
-        if (ChangeApprovals.AskedAs(decider) == change.AskedAs)
+        if (decider.Credential == change.AskedAs)
         {
             return TypedResults.Problem(
                 "You asked for this change yourself; another administrator has to approve it.", statusCode: StatusCodes.Status403Forbidden,

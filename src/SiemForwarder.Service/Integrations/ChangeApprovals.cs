@@ -14,7 +14,7 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>A change of an integration that waits, or waited, for another administrator.</summary>
 /// <param name="Operation"><c>update</c>, <c>disable</c> or <c>delete</c>.</param>
 /// <param name="Version">The version of the integration that it was asked for.</param>
-/// <param name="AskedBy">Who asks: name, and how it is known.</param>
+/// <param name="AskedBy">Name of who asks.</param>
 /// <param name="ExpiresAt">Until when it can be approved.</param>
 /// <param name="State"><c>waiting</c>, <c>approved</c>, <c>rejected</c>, <c>overtaken</c> by another change, or <c>expired</c>.</param>
 /// <param name="Settings">The integration as an update would make it, secrets by whether they are set; null for the other operations.</param>
@@ -27,7 +27,7 @@ public sealed record PendingChangeResponse(
     internal const string Rejected = "rejected";
     internal const string Overtaken = "overtaken";
 
-    /// <summary>Kind and id of the caller that asks.</summary>
+    /// <summary>What the caller that asks is known by.</summary>
     [JsonIgnore]
     internal string AskedAs { get; init; } = "";
 
@@ -43,6 +43,9 @@ internal sealed class ChangeApprovals(
     private const string RequestName = "request";
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
+    /// <summary>Whether the operator asks for two persons.</summary>
+    public bool IsAskedFor => access.Value.TwoPersonRule;
+
     /// <summary>Keeps a change that has to wait; null where it may be made now.</summary>
     /// <param name="before">The integration as it is.</param>
     /// <param name="after">As it would be; null where it would be deleted.</param>
@@ -55,7 +58,7 @@ internal sealed class ChangeApprovals(
         Integration before, Integration? after, string operation, IntegrationRequest? request, IntegrationResponse? shown, Caller asker,
         CancellationToken cancellationToken)
     {
-        if (!access.Value.TwoPersonRule || !Silencing.IsDue(before, after))
+        if (!IsAskedFor || !Silencing.IsDue(before, after))
         {
             return null;
         }
@@ -74,7 +77,7 @@ internal sealed class ChangeApprovals(
         command.Parameters.AddWithValue(
             NpgsqlDbType.Jsonb, shown is null ? DBNull.Value : JsonSerializer.Serialize(shown, json.Value.SerializerOptions));
         command.Parameters.AddWithValue(StoredText.Of(asker.Name));
-        command.Parameters.AddWithValue(AskedAs(asker));
+        command.Parameters.AddWithValue(asker.Credential);
         command.Parameters.AddWithValue(now);
         command.Parameters.AddWithValue(now + Lifetime);
         var id = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
@@ -108,9 +111,6 @@ internal sealed class ChangeApprovals(
         command.Parameters.AddWithValue(StoredTime.Now(time));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    /// <summary>What a caller is known by, whatever it is called.</summary>
-    public static string AskedAs(Caller caller) => $"{caller.Kind} {caller.Id}";
 
     private async Task<List<PendingChangeResponse>> ReadAsync(string condition, object[] parameters, CancellationToken cancellationToken)
     {

@@ -146,9 +146,7 @@ internal static class IntegrationEndpoints
             return Problems.Invalid(errors);
         }
 
-        var wanted = store.Preview(stored, valid);
-        var shown = IntegrationView.Of(wanted, [.. valid.Secrets.Keys], new IntegrationSummary("", null, null));
-        if (await approvals.HoldAsync(stored, wanted, "update", request, shown, Caller.Of(http.User)!, cancellationToken) is { } pending)
+        if (approvals.IsAskedFor && await HoldUpdateAsync(stored, request, valid, store, approvals, http, cancellationToken) is { } pending)
         {
             return Wait(pending);
         }
@@ -166,6 +164,15 @@ internal static class IntegrationEndpoints
 
     private static string OutputTypeOf(Integration stored) =>
         ApiEnumNames.NameOf(ApiEnumNames.OutputTypes, IntegrationDefinition.ReadKnown(stored.Definition).OutputType);
+
+    private static Task<PendingChangeResponse?> HoldUpdateAsync(
+        Integration stored, IntegrationRequest request, ValidIntegration valid, IntegrationStore store, ChangeApprovals approvals, HttpContext http,
+        CancellationToken cancellationToken)
+    {
+        var wanted = store.Preview(stored, valid);
+        var shown = IntegrationView.Of(wanted, [.. valid.Secrets.Keys], new IntegrationSummary("", null, null));
+        return approvals.HoldAsync(stored, wanted, "update", request, shown, Caller.Of(http.User)!, cancellationToken);
+    }
 
     private static Accepted<PendingChangeResponse> Wait(PendingChangeResponse pending) =>
         TypedResults.Accepted($"/api/v1/integrations/{pending.Integration}/changes", pending);
