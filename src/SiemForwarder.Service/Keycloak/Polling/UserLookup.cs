@@ -31,6 +31,12 @@ internal sealed class UserLookup(KeycloakSource source, KeycloakClient client, T
     /// <summary>The names of the users whom the events give by id alone, as far as they can be known now. Only cancellation throws.</summary>
     public async Task<UserNames?> FindAsync(IReadOnlyList<IncomingEvent> events, CancellationToken cancellationToken)
     {
+        if (known.Count == 0 && !MayAsk())
+        {
+            // The usual case without the role: the events need not be read for nothing.
+            return null;
+        }
+
         UserNames? names = null;
         var asked = 0;
         using var bound = new TimeBound(MaxTimePerPage, time, cancellationToken);
