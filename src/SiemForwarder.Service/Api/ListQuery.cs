@@ -20,7 +20,8 @@ public sealed record ListQuery
     [FromQuery(Name = "enabled"), Description("all (default), true or false."), AllowedValues("all", "true", "false")]
     public string? Enabled { get; init; }
 
-    [FromQuery(Name = "status"), Description("all (default), Success, Error, Not yet invoked or Disabled.")]
+    [FromQuery(Name = "status"), Description("all (default), Success, Error, Not yet invoked or Disabled."),
+        AllowedValues("all", "Success", "Error", "Not yet invoked", "Disabled")]
     public string? Status { get; init; }
 
     [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]

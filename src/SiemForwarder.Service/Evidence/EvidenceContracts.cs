@@ -8,7 +8,8 @@ namespace SiemForwarder.Service.Evidence;
 /// <summary>What to search for; every part that is given must match.</summary>
 public sealed record EventQuery
 {
-    [FromQuery(Name = "time"), Description("Which time from and to are about, and the order: event (default), when it happened; receipt, when it was stored.")]
+    [FromQuery(Name = "time"), Description("Which time from and to are about, and the order: event (default), when it happened; receipt, when it was stored."),
+        AllowedValues("event", "receipt")]
     public string? Time { get; init; }
 
     [FromQuery(Name = "from"), Description("Earliest time, inclusive; by default 24 hours before to, or before now.")]
