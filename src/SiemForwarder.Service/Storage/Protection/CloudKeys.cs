@@ -50,8 +50,8 @@ internal sealed class CloudKeys(Func<IAmazonKeyManagementService> openKms, Func<
                 ? MasterKey.Of(bytes)
                 : throw new FormatException($"it has {bytes.Length} bytes instead of {MasterKey.Length}");
         }
-        catch (Exception exception) when (exception is AmazonServiceException or AmazonClientException or RequestFailedException or AuthenticationFailedException
-            or FormatException or HttpRequestException or OperationCanceledException)
+        catch (Exception exception) when (exception is AmazonServiceException or AmazonClientException or RequestFailedException
+            or AuthenticationFailedException or FormatException or HttpRequestException or OperationCanceledException)
         {
             throw new DatabaseStartException(
                 $"The master key of {where} cannot be used: {OneLine.Of(exception.Message).TrimEnd('.')}. Look at the line of the file of "
@@ -71,7 +71,8 @@ internal sealed class CloudKeys(Func<IAmazonKeyManagementService> openKms, Func<
     private byte[] Read(string url)
     {
         // https://VAULT/secrets/NAME or …/NAME/VERSION
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var secret) || secret.Scheme != Uri.UriSchemeHttps || secret.Segments is not [_, "secrets/", var name, ..])
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var secret) || secret.Scheme != Uri.UriSchemeHttps
+            || secret.Segments is not [_, "secrets/", var name, ..])
         {
             throw new FormatException("the line must be azure-key-vault:https://VAULT/secrets/NAME");
         }

@@ -16,8 +16,8 @@ internal sealed class SecretsOptions
     /// <summary>
     /// File of master keys, one a line, each 32 bytes in base64 or a certificate with its RSA key (<c>certificate:/path</c>, PEM or PKCS#12, the file with
     /// its password behind a blank), a data key of AWS KMS (<c>aws-kms:ciphertext</c>) or a secret of Azure Key Vault
-    /// (<c>azure-key-vault:https://VAULT/secrets/NAME</c>): the first wraps the keys in the database, the others still unwrap. It is read again when it changes. With the
-    /// private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
+    /// (<c>azure-key-vault:https://VAULT/secrets/NAME</c>): the first wraps the keys in the database, the others still unwrap. It is read again when it
+    /// changes. With the private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
     /// </summary>
     public string? MasterKeyFile { get; set; }
 

@@ -50,7 +50,7 @@ public sealed class CloudKeysTests
 
         Assert.Equal(MasterKey.Of(Key).Id, key.Id);
         Assert.Equal(2, vault.Requests.Count);
-        Assert.StartsWith($"GET /secrets/siem{(version.Length == 0 ? "/" : version)}?api-version=", vault.Requests[1].RequestLine, StringComparison.Ordinal);
+        Assert.StartsWith($"GET /secrets/siem{version}?api-version=", vault.Requests[1].RequestLine, StringComparison.Ordinal);
         Assert.Equal("Bearer token-of-the-machine", vault.Requests[1].FindHeader("Authorization"));
     }
 
