@@ -9,6 +9,46 @@ internal static class MergePatch
     /// <summary>Media type of a patch; <c>application/json</c> is taken as well.</summary>
     public const string MediaType = "application/merge-patch+json";
 
+    public const string NoText = "The body holds bytes that are no UTF-8, half of a surrogate pair, or a member twice.";
+
+    /// <summary>Reads all of a patch: bytes that are no text, and members that stand twice, are found only when they are read.</summary>
+    /// <exception cref="BadHttpRequestException">The patch holds such.</exception>
+    public static void Check(JsonObject patch)
+    {
+        try
+        {
+            Read(patch);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            throw new BadHttpRequestException(exception.Message, StatusCodes.Status400BadRequest, new JsonException(NoText, exception));
+        }
+
+        static void Read(JsonNode? node)
+        {
+            switch (node)
+            {
+                case JsonObject members:
+                    foreach (var (_, value) in members)
+                    {
+                        Read(value);
+                    }
+
+                    break;
+                case JsonArray items:
+                    foreach (var item in items)
+                    {
+                        Read(item);
+                    }
+
+                    break;
+                default:
+                    _ = node?.ToString();
+                    break;
+            }
+        }
+    }
+
     /// <summary>Writes the patch into the document: null removes a member, an object goes into an object, everything else replaces what was there.</summary>
     public static void Apply(JsonObject document, JsonObject patch)
     {

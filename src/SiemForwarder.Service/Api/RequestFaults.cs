@@ -90,5 +90,6 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems, Dat
         : json.Message.Contains("could not be converted", StringComparison.Ordinal)
             ? "The value has the wrong type; look at /swagger for what is expected."
             : json.Message.StartsWith(StorableText.Sentence, StringComparison.Ordinal) ? StorableText.Sentence
+            : json.Message == MergePatch.NoText ? MergePatch.NoText
             : $"The JSON is broken at line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}.";
 }

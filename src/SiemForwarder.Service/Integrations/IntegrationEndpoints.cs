@@ -107,6 +107,7 @@ internal static class IntegrationEndpoints
             return Problems.NotFound(Thing, id);
         }
 
+        MergePatch.Check(patch);
         var shown = IntegrationView.Of(stored, SecretNames(store, stored), new IntegrationSummary("", null, null));
         var document = (JsonObject)JsonSerializer.SerializeToNode(shown, json.Value.SerializerOptions)!;
         if (patch.ContainsKey("serverUrl"))

@@ -116,6 +116,7 @@ internal static class SourceEndpoints
         }
 
         var document = (JsonObject)JsonSerializer.SerializeToNode(View(store, stored), json.Value.SerializerOptions)!;
+        MergePatch.Check(patch);
         MergePatch.Apply(document, patch);
         var request = MergePatch.Read<SourceRequest>(document, json.Value.SerializerOptions);
         return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
