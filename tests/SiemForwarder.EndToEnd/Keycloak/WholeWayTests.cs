@@ -60,19 +60,19 @@ public sealed class WholeWayTests(TestPostgres postgres, RealKeycloaks keycloaks
         {
             await keycloak.LoginAsync("alice", "alice-password", token);
             await keycloak.LoginAsync(name, "wrong", token);
-            slowest = Longer(slowest, await arrivals.WaitAsync(web, $"{mark}-{index}", token));
+            slowest = Longer(slowest, await arrivals.WaitAsync($"{mark}-{index}", token));
         }
 
         var user = await keycloak.CreateUserAsync($"user-{mark}", token);
         await keycloak.CreateClientAsync($"client-{mark}", token);
         await keycloak.CreateRoleAsync($"role-{mark}", token);
         (await keycloak.AdminAsync(HttpMethod.Delete, $"users/{user}", null, token)).Dispose();
-        slowest = Longer(slowest, await arrivals.WaitAsync(web, $"role-{mark}", token));
-        await arrivals.WaitAsync(web, "\"DELETE", token);
+        slowest = Longer(slowest, await arrivals.WaitAsync($"role-{mark}", token));
+        await arrivals.WaitAsync("\"DELETE", token);
         var (logins, changes) = (await keycloak.EventsAsync("events", token), await keycloak.EventsAsync("admin-events", token));
         // Others use the realm too: how many events are stored says nothing of those that were listed.
-        await arrivals.WaitForAllAsync(web, logins, "user", token);
-        await arrivals.WaitForAllAsync(web, changes, "admin", token);
+        await arrivals.WaitForAllAsync(logins, "user", token);
+        await arrivals.WaitForAllAsync(changes, "admin", token);
         var delivered = arrivals.Events;
         var cef = (await rsyslog.ReadCefAsync(delivered.Count, token)).Where(line => line.GetProperty("app").GetString() == appName).ToList();
 
@@ -115,6 +115,7 @@ public sealed class WholeWayTests(TestPostgres postgres, RealKeycloaks keycloaks
     private sealed class Arrivals
     {
         private readonly ConcurrentQueue<(string Line, long At)> lines = new();
+        private TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public IReadOnlyList<JsonNode> Events => [.. lines.Select(entry => JsonNode.Parse(entry.Line)!)];
 
@@ -125,38 +126,39 @@ public sealed class WholeWayTests(TestPostgres postgres, RealKeycloaks keycloaks
                 lines.Enqueue((line, Stopwatch.GetTimestamp()));
             }
 
+            Interlocked.Exchange(ref arrived, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
             return new HttpReply(200);
         }
 
         /// <summary>Waits until as many events of a kind came as were listed, none of them younger than the youngest listed.</summary>
-        public async Task WaitForAllAsync(HttpReceiver receiver, JsonArray listed, string kind, CancellationToken cancellationToken)
+        public async Task WaitForAllAsync(JsonArray listed, string kind, CancellationToken cancellationToken)
         {
             var youngest = listed.Max(row => (long)row!["time"]!);
             while (true)
             {
-                var seen = receiver.Requests.Count;
+                var signal = arrived.Task;
                 if (Events.Count(one => one["kind"]!.GetValue<string>() == kind && TimeOf(one) <= youngest) >= listed.Count)
                 {
                     return;
                 }
 
-                await receiver.WaitForRequestsAsync(seen + 1, cancellationToken);
+                await signal.WaitAsync(cancellationToken);
             }
         }
 
         /// <summary>How long it took from now until a line with this text came.</summary>
-        public async Task<TimeSpan> WaitAsync(HttpReceiver receiver, string text, CancellationToken cancellationToken)
+        public async Task<TimeSpan> WaitAsync(string text, CancellationToken cancellationToken)
         {
             var since = Stopwatch.GetTimestamp();
             while (true)
             {
-                var seen = receiver.Requests.Count;
+                var signal = arrived.Task;
                 if (lines.Where(entry => entry.Line.Contains(text, StringComparison.Ordinal)).Select(entry => (long?)entry.At).FirstOrDefault() is { } at)
                 {
                     return at < since ? TimeSpan.Zero : Stopwatch.GetElapsedTime(since, at);
                 }
 
-                await receiver.WaitForRequestsAsync(seen + 1, cancellationToken);
+                await signal.WaitAsync(cancellationToken);
             }
         }
     }
