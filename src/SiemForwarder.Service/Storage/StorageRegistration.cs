@@ -24,7 +24,7 @@ internal static class StorageRegistration
             ServiceDatabase.Configure(options, provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddDataProtection().SetApplicationName("SiemForwarder");
         services.AddSettings<SecretsOptions>(SecretsOptions.Section);
-        services.AddSingleton<MasterKeys>().AddSingleton<KeyRewrapping>();
+        services.AddSingleton(new CloudKeys()).AddSingleton<MasterKeys>().AddSingleton<KeyRewrapping>();
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider =>
             new ConfigureOptions<KeyManagementOptions>(options =>
             {

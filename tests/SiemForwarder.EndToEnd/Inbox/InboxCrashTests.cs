@@ -38,11 +38,11 @@ public sealed class InboxCrashTests
         var token = scene.Token;
         await scene.WaitForAcceptedAsync(200);
 
-        await scene.Forwarder.ControlDatabaseAsync(["stop", "-m", "immediate"], token);
+        await scene.Forwarder.HoldDatabaseAsync(token);
         var acceptedAtStop = scene.Accepted.Count;
         await scene.WaitForUnavailableAsync(scene.Unavailable + 100);
         var acceptedMeanwhile = scene.Accepted.Count - acceptedAtStop;
-        await scene.Forwarder.ControlDatabaseAsync(["restart"], token);
+        scene.Forwarder.LetDatabaseStart();
         await scene.Forwarder.WaitUntilReadyAsync(token);
         await scene.WaitForAcceptedAsync(scene.Accepted.Count + 200);
         await scene.StopSendersAsync();

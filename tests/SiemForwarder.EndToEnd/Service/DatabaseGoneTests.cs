@@ -36,13 +36,13 @@ public sealed class DatabaseGoneTests
         }, token);
         await receiver.WaitForMessagesAsync(Before, token);
 
-        await forwarder.ControlDatabaseAsync(["stop", "-m", "immediate"], token);
+        await forwarder.HoldDatabaseAsync(token);
         traffic.Fill(keycloak.Realm, Meanwhile, keycloak.NowMs() - 1000, keycloak.NowMs());
         using var ready = await forwarder.Api.GetAsync("/health/ready", token);
         using var live = await forwarder.Api.GetAsync("/health/live", token);
         using var list = await forwarder.Api.GetAsync("/api/v1/integrations", token);
         var (reason, problem) = (JsonNode.Parse(await ready.Content.ReadAsStringAsync(token))!, JsonNode.Parse(await list.Content.ReadAsStringAsync(token))!);
-        await forwarder.ControlDatabaseAsync(["restart"], token);
+        forwarder.LetDatabaseStart();
 
         await receiver.WaitUntilAsync(one => Ids(one).Distinct().Count() >= Before + Meanwhile, token);
         var status = await forwarder.WaitForAsync("/api/v1/integrations/1/status", node => node["backlog"]!.GetValue<long>() == 0, token);

@@ -107,6 +107,25 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         Assert.Equal($"PostgreSQL at {settings.Host} refuses the password of user 'guest': correct it in ConnectionStrings__Forwarder.", process.Output.Trim());
     }
 
+    [Fact]
+    public async Task AStandbyEndsTheProcessWithOneSentenceAndExitCodeTwo()
+    {
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
+        await using var folder = new TemporaryFolder();
+        await (await PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, folder.Path, Token)).DisposeAsync();
+        // From now on it replays, and has nobody to follow.
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "postgres", "data", "standby.signal"), "", Token);
+        await using var standby = await PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, folder.Path, Token);
+        await using var process = new ForwarderProcess(
+            ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["ConnectionStrings__Forwarder"] = standby.ConnectionString });
+
+        var code = await process.RunToEndAsync(Token);
+
+        Assert.Equal(2, code);
+        Assert.Contains("takes no writes (the server is a standby): name the primary", process.Output, StringComparison.Ordinal);
+        Assert.Single(process.Output.Trim().Split('\n'));
+    }
+
     [Theory]
     [InlineData("missing", "There is no database 'not_there'")]
     [InlineData("latin", "has the encoding LATIN1")]

@@ -114,6 +114,36 @@ public sealed class MasterKeyTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task AnEngineStartsWithADataKeyThatKmsDecrypts()
+    {
+        await using var folder = new TemporaryFolder();
+        var key = RandomNumberGenerator.GetBytes(MasterKey.Length);
+        await using var kms = HttpReceiver.Start(new HttpReply(200, $$"""{"KeyId":"k","Plaintext":"{{Convert.ToBase64String(key)}}"}""")
+        {
+            Headers = ["Content-Type: application/x-amz-json-1.1"],
+        });
+        var database = await postgres.CreateDatabaseAsync();
+        await using var process = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Forwarder"] = database,
+            ["Forwarder__Secrets__MasterKeyFile"] = WriteKeys(folder, $"aws-kms:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(180))}"),
+            ["AWS_ENDPOINT_URL_KMS"] = $"http://127.0.0.1:{kms.Port}", ["AWS_REGION"] = "eu-central-1", ["AWS_ACCESS_KEY_ID"] = "id",
+            ["AWS_SECRET_ACCESS_KEY"] = "secret", ["AWS_EC2_METADATA_DISABLED"] = "true",
+        });
+
+        await process.StartAsync(Stop);
+        await process.WaitUntilReadyAsync(Stop);
+
+        await process.PostAsync(
+            "/api/v1/integrations", new { name = "hook", serverUrl = "http://127.0.0.1:9/", authentication = new { type = "bearer", token = Token } }, Stop);
+
+        var dump = await DatabaseDump.ReadAsync(database, Stop);
+        Assert.Contains(MasterKey.Of(key).Id, dump, StringComparison.Ordinal);
+        Assert.DoesNotContain("<value>", dump, StringComparison.Ordinal);
+        Assert.NotEmpty(kms.Requests);
+    }
+
+    [Fact]
     public async Task ACertificateWithoutItsKeyEndsTheStartWithOneSentence()
     {
         await using var folder = new TemporaryFolder();

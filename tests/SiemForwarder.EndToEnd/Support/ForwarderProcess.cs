@@ -11,6 +11,8 @@ namespace SiemForwarder.EndToEnd.Support;
 /// <summary>The service as a real process with a data folder of its own, to be killed and started again.</summary>
 internal sealed class ForwarderProcess : IAsyncDisposable
 {
+    private const string Configuration = "postgresql.conf";
+    private const string HeldConfiguration = "postgresql.conf.held";
     private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(90);
     private readonly StringBuilder output = new();
     private readonly IReadOnlyDictionary<string, string> settings;
@@ -130,11 +132,12 @@ internal sealed class ForwarderProcess : IAsyncDisposable
     public async Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) =>
         JsonNode.Parse(await Api.GetStringAsync(path, cancellationToken))!;
 
-    /// <summary>Runs pg_ctl on the private database as the user that owns it.</summary>
-    public async Task ControlDatabaseAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
+    /// <summary>Ends the private database at once, and keeps the service from starting it again until it is let.</summary>
+    public async Task HoldDatabaseAsync(CancellationToken cancellationToken)
     {
         var data = Path.Combine(DataFolder, "postgres", "data");
-        string[] command = [Path.Combine(PostgresPrograms.FindFolder()!, "pg_ctl"), .. arguments, "-D", data, "-w", "-l", Path.Combine(data, "server.log")];
+        File.Move(Path.Combine(data, Configuration), Path.Combine(data, HeldConfiguration));
+        string[] command = [Path.Combine(PostgresPrograms.FindFolder()!, "pg_ctl"), "stop", "-m", "immediate", "-D", data, "-w"];
         var (_, owner) = await ChildProgram.RunAsync("stat", ["-c", "%u %g", data], cancellationToken);
         var (user, group) = (owner.Split(' ')[0], owner.Split(' ')[1]);
         var (code, output) = Environment.UserName == "root"
@@ -144,6 +147,13 @@ internal sealed class ForwarderProcess : IAsyncDisposable
         {
             throw new InvalidOperationException($"pg_ctl: {output}");
         }
+    }
+
+    /// <summary>Lets the service start the database that was held; it does so by itself.</summary>
+    public void LetDatabaseStart()
+    {
+        var data = Path.Combine(DataFolder, "postgres", "data");
+        File.Move(Path.Combine(data, HeldConfiguration), Path.Combine(data, Configuration));
     }
 
     /// <summary>Asks until the answer is as wanted; the caller's token bounds it.</summary>

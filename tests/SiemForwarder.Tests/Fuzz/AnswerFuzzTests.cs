@@ -4,10 +4,14 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
+using SiemForwarder.Destinations.Amqp;
+using SiemForwarder.Destinations.Http.Datadog;
 using SiemForwarder.Destinations.Http.Elastic;
 using SiemForwarder.Destinations.Http.Otlp;
 using SiemForwarder.Destinations.Http.Splunk;
+using SiemForwarder.Destinations.Http.SumoLogic;
 using SiemForwarder.Destinations.Http.Webhook;
+using SiemForwarder.Destinations.Sockets;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Keycloak.Polling;
@@ -39,6 +43,16 @@ public sealed class AnswerFuzzTests
         """{"text":"Success","code":0,"ackId":1}""", """{"text":"Invalid data format","code":6,"invalid-event-number":1}""",
         """{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}""", "<!DOCTYPE html><title>Sign in</title>");
 
+    private static readonly byte[][] OfRelp = Bytes(
+        "1 rsp 90 200 OK\nrelp_version=0\nrelp_software=librelp,1.2.14,http://librelp.adiscon.com\ncommands=syslog\n", "2 rsp 6 200 OK\n", "3 rsp 11 500 refused\n",
+        "0 serverclose 0\n");
+
+    // The beginning of a connection.start frame (AMQP 0-9-1 section 2.3.5), and what a server says to a protocol that it does not speak.
+    private static readonly byte[][] OfAmqp =
+    [
+        [1, 0, 0, 0, 0, 0, 32, 0, 10, 0, 10, 0, 9, 0, 0, 0, 0, 0, 0, 0, 5, .. "PLAIN"u8, 0, 0, 0, 5, .. "en_US"u8, 0xce], [.. "AMQP"u8, 0, 0, 9, 1],
+    ];
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -68,20 +82,49 @@ public sealed class AnswerFuzzTests
         {
             Answer(server, input, random);
             foreach (var (kind, own) in new (DestinationKind, object?)[]
-                { (WebhookDestination.Kind, null), (SplunkHecDestination.Kind, new { token = "t" }), (ElasticDestination.Kind, new { apiKey = "k" }), (OtlpDestination.Kind, null) })
-            {
-                await using var destination = kind.Open(own is null ? settings : settings with { Settings = SomeSettings.Own(own) }, TimeProvider.System);
-                var outcome = await destination.SendAsync(SomeBatch.Json(2), Stop).WaitAsync(Fuzzer.Limit * 4, Stop);
-                Fuzzer.AssertOneLine(outcome switch
                 {
-                    DeliveryOutcome.Delivered delivered => $"{delivered.Answer} ",
-                    DeliveryOutcome.Transient transient => transient.Reason,
-                    DeliveryOutcome.Rejected rejected => rejected.Reason,
-                    DeliveryOutcome.Misconfigured misconfigured => misconfigured.Reason,
-                    DeliveryOutcome.Partial partial => string.Join(" ", partial.Refused.Select(one => one.Reason).Append("partial")),
-                    _ => "none",
-                });
+                    (WebhookDestination.Kind, null), (SplunkHecDestination.Kind, new { token = "t" }), (ElasticDestination.Kind, new { apiKey = "k" }),
+                    (OtlpDestination.Kind, null), (DatadogDestination.Kind, new { apiKey = "k" }), (SumoLogicDestination.Kind, new { code = "c" }),
+                    (LogScaleDestination.Kind, new { token = "t" }),
+                })
+            {
+                await SendAsync(kind, own is null ? settings : settings with { Settings = SomeSettings.Own(own) });
             }
+        });
+    }
+
+    [Theory]
+    [InlineData("relp", 60)]
+    [InlineData("rabbitmq", 10)]
+    public async Task AnswersOfOtherProtocols(string protocol, int runs)
+    {
+        await using var server = new HostileServer { IsHttp = false };
+        var (kind, settings) = protocol == "relp"
+            ? (RelpDestination.Kind, SomeSettings.For($"tcp://127.0.0.1:{server.Port}", Patience))
+            : (RabbitMqDestination.Kind, SomeSettings.For($"amqp://127.0.0.1:{server.Port}", Patience) with
+            {
+                Settings = SomeSettings.Own(new { routingKey = "events" }),
+                Authentication = new AuthenticationSettings(AuthenticationType.Basic, "u", new Secret("p")),
+            });
+        await Fuzzer.RunAsync(runs, protocol == "relp" ? OfRelp : OfAmqp, async (input, _) =>
+        {
+            server.Answer = async (stream, cancellationToken) => await stream.WriteAsync(input, cancellationToken);
+            await SendAsync(kind, settings);
+        });
+    }
+
+    private static async Task SendAsync(DestinationKind kind, DestinationSettings settings)
+    {
+        await using var destination = kind.Open(settings, TimeProvider.System);
+        var outcome = await destination.SendAsync(SomeBatch.Json(2), Stop).WaitAsync(Fuzzer.Limit * 4, Stop);
+        Fuzzer.AssertOneLine(outcome switch
+        {
+            DeliveryOutcome.Delivered delivered => $"{delivered.Answer} ",
+            DeliveryOutcome.Transient transient => transient.Reason,
+            DeliveryOutcome.Rejected rejected => rejected.Reason,
+            DeliveryOutcome.Misconfigured misconfigured => misconfigured.Reason,
+            DeliveryOutcome.Partial partial => string.Join(" ", partial.Refused.Select(one => one.Reason).Append("partial")),
+            _ => "none",
         });
     }
 

@@ -21,6 +21,9 @@ internal sealed class HostileServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public int Port { get; }
 
+    /// <summary>Whether a request has a head and a body as HTTP has them; else the first bytes are all of it.</summary>
+    public bool IsHttp { get; init; } = true;
+
     /// <summary>Writes an answer; the connection is closed behind it.</summary>
     public Func<NetworkStream, CancellationToken, Task> Answer { get; set; } = (_, _) => Task.CompletedTask;
 
@@ -83,6 +86,11 @@ internal sealed class HostileServer : IAsyncDisposable
         {
             var count = await stream.ReadAsync(buffer, stop.Token);
             read.Write(buffer, 0, count);
+            if (!IsHttp)
+            {
+                return;
+            }
+
             var text = Encoding.Latin1.GetString(read.GetBuffer(), 0, (int)read.Length);
             var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
             var announced = text.Split("\r\n").FirstOrDefault(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));

@@ -10,6 +10,7 @@ public sealed class DocumentLinkTests
     [
         Path.Combine(RepositoryFiles.Root, "README.md"),
         .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md"),
+        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "siem"), "*.md"),
         .. Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, "src")).Select(folder => Path.Combine(folder, "README.md")).Where(File.Exists),
     ];
 

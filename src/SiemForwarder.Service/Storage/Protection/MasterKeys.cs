@@ -15,8 +15,9 @@ internal sealed class SecretsOptions
 
     /// <summary>
     /// File of master keys, one a line, each 32 bytes in base64 or a certificate with its RSA key (<c>certificate:/path</c>, PEM or PKCS#12, the file with
-    /// its password behind a blank): the first wraps the keys in the database, the others still unwrap. It is read again when it changes. With the
-    /// private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
+    /// its password behind a blank), a data key of AWS KMS (<c>aws-kms:ciphertext</c>) or a secret of Azure Key Vault
+    /// (<c>azure-key-vault:https://VAULT/secrets/NAME</c>): the first wraps the keys in the database, the others still unwrap. It is read again when it
+    /// changes. With the private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
     /// </summary>
     public string? MasterKeyFile { get; set; }
 
@@ -31,7 +32,7 @@ internal sealed class SecretsOptions
 }
 
 /// <summary>The master keys of the operator's file, as it is now; none where no file is named.</summary>
-internal sealed class MasterKeys(IOptions<SecretsOptions> options)
+internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clouds)
 {
     private const string OfCertificate = "certificate:";
 
@@ -84,10 +85,12 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options)
             try
             {
                 var lines = File.ReadAllLines(path).Select(line => line.Trim()).Where(line => line.Length > 0);
-                var read = lines.Select(line => line.StartsWith(OfCertificate, StringComparison.Ordinal) ? OpenCertificate(line, files) : Parse(line)).ToList();
+                var read = lines.Select(line => line.StartsWith(OfCertificate, StringComparison.Ordinal) ? OpenCertificate(line, files)
+                    : CloudKeys.IsNamedBy(line) ? clouds.Fetch(line) : Parse(line)).ToList();
                 if (read.Count == 0 || read.Contains(null))
                 {
-                    throw Unusable(path, "must hold 32 bytes in base64 on each line, as 'openssl rand -base64 32' writes them, or certificate:/path");
+                    throw Unusable(path, "must hold 32 bytes in base64 on each line, as 'openssl rand -base64 32' writes them, or certificate:/path, "
+                        + "aws-kms:… or azure-key-vault:…");
                 }
 
                 (keys, seen) = (read!, files);
