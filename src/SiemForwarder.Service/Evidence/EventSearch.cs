@@ -41,7 +41,8 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             $"SELECT count(*) FROM (SELECT 1 FROM {LogTables.IndexedEvents} e WHERE {where} LIMIT {CountLimit + 1}) found", connection);
         count.Parameters.AddRange(Copies(parameters));
         var total = (int)(long)(await count.ExecuteScalarAsync(cancellationToken))!;
-        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, await ReadLagAsync(connection, cancellationToken), page, pageSize, window);
+        var lag = await ReadLagAsync(connection, cancellationToken);
+        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, lag, page, pageSize, window);
     }
 
     private static async Task<long> ReadLagAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

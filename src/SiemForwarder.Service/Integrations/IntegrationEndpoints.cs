@@ -81,7 +81,7 @@ internal static class IntegrationEndpoints
             ? TypedResults.Created(
                 $"/api/v1/integrations/{integration.Id}",
                 await ShowAsync(
-                    integration, store, summaries, response, cancellationToken, await filters.FindAsync(valid.Definition.Filter, cancellationToken)))
+                    integration, store, summaries, response, cancellationToken, await filters.FindAsync(valid.Settings.Filter, cancellationToken)))
             : Problems.NameTaken(Thing, valid.Name);
     }
 
@@ -155,7 +155,7 @@ internal static class IntegrationEndpoints
         return result switch
         {
             ChangeResult.Done => TypedResults.Ok(await ShowAsync(
-                integration!, store, summaries, http.Response, cancellationToken, await filters.FindAsync(valid.Definition.Filter, cancellationToken))),
+                integration!, store, summaries, http.Response, cancellationToken, await filters.FindAsync(valid.Settings.Filter, cancellationToken))),
             ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, stored.Id),
@@ -163,7 +163,7 @@ internal static class IntegrationEndpoints
     }
 
     private static string OutputTypeOf(Integration stored) =>
-        ApiEnumNames.NameOf(ApiEnumNames.OutputTypes, IntegrationDefinition.ReadKnown(stored.Definition).OutputType);
+        IntegrationSettings.ReadKnown(stored.Definition).OutputType;
 
     private static Task<PendingChangeResponse?> HoldUpdateAsync(
         Integration stored, IntegrationRequest request, ValidIntegration valid, IntegrationStore store, ChangeApprovals approvals, HttpContext http,

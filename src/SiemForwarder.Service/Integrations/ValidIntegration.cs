@@ -11,7 +11,7 @@ internal sealed record ValidIntegration(
     string EnginePool,
     DestinationKind Kind,
     Uri ServerUrl,
-    IntegrationDefinition Definition,
+    IntegrationSettings Settings,
     IReadOnlyDictionary<string, Secret> Secrets,
     StartOfBackfill? Backfill = null,
     string? Preset = null,
