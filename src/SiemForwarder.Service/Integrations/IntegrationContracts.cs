@@ -246,17 +246,31 @@ public sealed record MatchContract(
 /// <summary>An integration as it is in force.</summary>
 public sealed record IntegrationResponse : IntegrationSettings
 {
-    /// <summary>Shows a stored integration.</summary>
-    /// <param name="stored">What is stored beside the settings.</param>
-    /// <param name="settings">The settings, with the secrets that are set.</param>
-    /// <param name="status">How it is doing.</param>
     [SetsRequiredMembers]
-    internal IntegrationResponse(Integration stored, IntegrationSettings settings, IntegrationSummary status)
+    private IntegrationResponse(Integration stored, IntegrationSettings settings, IntegrationSummary status)
         : base(settings)
     {
         (Id, Name, Description, Enabled, EnginePool) = (stored.Id, stored.Name, stored.Description, stored.Enabled, stored.EnginePool);
         (Preset, Destination, ServerUrl, PausedSince) = (stored.Preset, stored.Destination, stored.ServerUrl, stored.PausedAt);
         (Version, CreatedAt, UpdatedAt, Status) = (stored.Version, stored.CreatedAt, stored.UpdatedAt, status);
+    }
+
+    /// <summary>A stored integration as the API shows it.</summary>
+    /// <param name="stored">The integration.</param>
+    /// <param name="secretNames">Names of the secrets that are set.</param>
+    /// <param name="status">How it is doing.</param>
+    /// <param name="warnings">What may not be meant as it is written.</param>
+    internal static IntegrationResponse Of(
+        Integration stored, IReadOnlyCollection<string> secretNames, IntegrationSummary status, IReadOnlyList<string>? warnings = null)
+    {
+        var settings = IntegrationSettings.Read(stored.Definition, out var fault) ?? IntegrationSettings.ReadKnown(stored.Definition);
+        IReadOnlyList<string> all = [.. fault is null ? [] : new[] { fault }, .. warnings ?? []];
+        return new IntegrationResponse(stored, settings.WithSecrets(secretNames), status)
+        {
+            Settings = DestinationOwnSettings.Show(settings.Settings, stored.Destination, secretNames),
+            PrivacyKeySet = secretNames.Contains(SecretName.PrivacyKey),
+            Warnings = all.Count == 0 ? null : all,
+        };
     }
 
     public required int Id { get; init; }

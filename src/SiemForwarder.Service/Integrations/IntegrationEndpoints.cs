@@ -52,7 +52,7 @@ internal static class IntegrationEndpoints
         var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken, among);
         var status = await summaries.ReadAsync([.. items.Select(item => item.Id)], cancellationToken);
         return TypedResults.Ok(new IntegrationList(
-            [.. items.Select(item => IntegrationView.Of(item, SecretNames(store, item), status[item.Id]))], total, page, pageSize));
+            [.. items.Select(item => IntegrationResponse.Of(item, SecretNames(store, item), status[item.Id]))], total, page, pageSize));
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Get(
@@ -106,7 +106,7 @@ internal static class IntegrationEndpoints
             return Problems.NotFound(Thing, id);
         }
 
-        var shown = IntegrationView.Of(stored, SecretNames(store, stored), new IntegrationSummary("", null, null));
+        var shown = IntegrationResponse.Of(stored, SecretNames(store, stored), new IntegrationSummary("", null, null));
         var request = MergePatch.Merge<IntegrationRequest>(shown, patch, json.Value.SerializerOptions, document =>
         {
             if (patch.ContainsKey("serverUrl"))
@@ -170,7 +170,7 @@ internal static class IntegrationEndpoints
         CancellationToken cancellationToken)
     {
         var wanted = store.Preview(stored, valid);
-        var shown = IntegrationView.Of(wanted, [.. valid.Secrets.Keys], new IntegrationSummary("", null, null));
+        var shown = IntegrationResponse.Of(wanted, [.. valid.Secrets.Keys], new IntegrationSummary("", null, null));
         return approvals.HoldAsync(stored, wanted, "update", request, shown, Caller.Of(http.User)!, cancellationToken);
     }
 
@@ -269,7 +269,7 @@ internal static class IntegrationEndpoints
     {
         EntityTag.Set(response, integration.Version);
         var status = await summaries.ReadAsync([integration.Id], cancellationToken);
-        return IntegrationView.Of(integration, SecretNames(store, integration), status[integration.Id], warnings);
+        return IntegrationResponse.Of(integration, SecretNames(store, integration), status[integration.Id], warnings);
     }
 
     private static IReadOnlyCollection<string> SecretNames(IntegrationStore store, Integration integration) =>
