@@ -34,6 +34,9 @@ internal sealed record IntegrationDefinition
     /// <summary>Integrations that were stored before it could be set have the default.</summary>
     public int EnterpriseNumber { get; init; } = SyslogHeaderSettings.DocumentationNumber;
 
+    /// <summary>Integrations that were stored before it could be set escape them.</summary>
+    public InvisibleCharacters InvisibleCharacters { get; init; }
+
     public required int MaxMessageBytes { get; init; }
 
     public required HttpBody Body { get; init; }

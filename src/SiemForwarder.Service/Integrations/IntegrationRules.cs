@@ -62,6 +62,8 @@ internal static class IntegrationRules
             Hostname = PrintableAscii("syslog.hostname", request.Syslog?.Hostname, 255, errors),
             EnterpriseNumber = errors.Between(
                 "syslog.enterpriseNumber", request.Syslog?.EnterpriseNumber, 1, int.MaxValue, SyslogHeaderSettings.DocumentationNumber),
+            InvisibleCharacters = errors.Choose(
+                "syslog.invisibleCharacters", request.Syslog?.InvisibleCharacters, InvisibleCharacters.Escape, ApiEnumNames.InvisibleCharacters),
             MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, shortest, 1024 * 1024, protocol switch
             {
                 // What an Ethernet frame leaves beside the headers of IPv6 or IPv4 and UDP.

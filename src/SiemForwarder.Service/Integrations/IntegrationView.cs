@@ -30,7 +30,8 @@ internal static class IntegrationView
                 definition.AppName,
                 definition.Hostname,
                 definition.MaxMessageBytes,
-                definition.EnterpriseNumber),
+                definition.EnterpriseNumber,
+                ApiEnumNames.NameOf(ApiEnumNames.InvisibleCharacters, definition.InvisibleCharacters)),
             new HttpContract(ApiEnumNames.NameOf(ApiEnumNames.Bodies, definition.Body), definition.Gzip, definition.TimeoutSeconds, definition.Proxy),
             new BatchContract(definition.BatchMaxEvents, definition.BatchMaxBytes),
             new AuthenticationResponse(

@@ -100,6 +100,7 @@ internal sealed record RunnableIntegration(
         return new OutputSettings(definition.OutputType, definition.Schema, header, definition.MaxMessageBytes)
         {
             IncludeRepresentation = definition.IncludeRepresentation,
+            InvisibleCharacters = definition.InvisibleCharacters,
         };
     }
 }

@@ -57,7 +57,7 @@ internal static class PresetFilling
         : new SyslogContract(
             given.Format ?? preset.Format, given.Framing ?? preset.Framing, given.Facility ?? preset.Facility, given.AppName ?? preset.AppName,
             given.Hostname ?? preset.Hostname, given.MaxMessageBytes ?? preset.MaxMessageBytes,
-            given.EnterpriseNumber ?? preset.EnterpriseNumber);
+            given.EnterpriseNumber ?? preset.EnterpriseNumber, given.InvisibleCharacters ?? preset.InvisibleCharacters);
 
     private static HttpContract? Fill(HttpContract? given, HttpContract? preset) => given is null || preset is null
         ? given ?? preset
