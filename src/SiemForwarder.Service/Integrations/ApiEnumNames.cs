@@ -26,6 +26,12 @@ internal static class ApiEnumNames
         ["lf"] = SyslogFraming.LineFeed,
     };
 
+    public static readonly IReadOnlyDictionary<string, InvisibleCharacters> InvisibleCharacters = new Dictionary<string, InvisibleCharacters>
+    {
+        ["escape"] = Events.Formats.InvisibleCharacters.Escape,
+        ["keep"] = Events.Formats.InvisibleCharacters.Keep,
+    };
+
     public static readonly IReadOnlyDictionary<string, HttpBody> Bodies = new Dictionary<string, HttpBody>
     {
         ["single"] = HttpBody.Single,

@@ -135,6 +135,8 @@ public sealed record PrivacyRuleContract(
 /// <param name="MaxMessageBytes">Longest message in octets, 480 to 1048576; 8192 for TCP and TLS, 1472 for UDP by default.</param>
 /// <param name="EnterpriseNumber">Your IANA private enterprise number in the SD-ID <c>keycloak@number</c>; 32473 by default, which is reserved
 /// for documentation.</param>
+/// <param name="InvisibleCharacters"><c>escape</c> (default) writes <c>\u202E</c> in CEF, LEEF and structured data for a character that nobody sees;
+/// <c>keep</c> leaves it.</param>
 public sealed record SyslogContract(
     [property: AllowedValues("rfc5424", "rfc3164")] string? Format = null,
     [property: AllowedValues("octet-counting", "lf")] string? Framing = null,
@@ -142,7 +144,8 @@ public sealed record SyslogContract(
     [property: RegularExpression("^[!-~]{1,48}$")] string? AppName = null,
     string? Hostname = null,
     [property: Range(480, 1_048_576)] int? MaxMessageBytes = null,
-    [property: Range(1, int.MaxValue)] int? EnterpriseNumber = null);
+    [property: Range(1, int.MaxValue)] int? EnterpriseNumber = null,
+    [property: AllowedValues("escape", "keep")] string? InvisibleCharacters = null);
 
 /// <summary>How requests are made.</summary>
 /// <param name="Body"><c>single</c> (default), <c>array</c> or <c>ndjson</c>.</param>

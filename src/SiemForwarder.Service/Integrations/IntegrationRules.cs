@@ -107,7 +107,9 @@ internal static class IntegrationRules
             "tcp" or "tls" => 8192,
             _ => 256 * 1024,
         }),
-        errors.Between("syslog.enterpriseNumber", given?.EnterpriseNumber, 1, int.MaxValue, SyslogHeaderSettings.DocumentationNumber));
+        errors.Between("syslog.enterpriseNumber", given?.EnterpriseNumber, 1, int.MaxValue, SyslogHeaderSettings.DocumentationNumber),
+        errors.ChooseName(
+            "syslog.invisibleCharacters", given?.InvisibleCharacters, InvisibleCharacters.Escape, ApiEnumNames.InvisibleCharacters));
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
     {

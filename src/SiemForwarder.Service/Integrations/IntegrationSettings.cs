@@ -13,7 +13,7 @@ public record IntegrationSettings
 {
     private static readonly IntegrationSettings Blank = new()
     {
-        Protocol = "tcp", Port = 0, OutputType = "Syslog", Schema = "native", Syslog = new SyslogContract("rfc5424", "lf", 10, "siemforwarder", null, 8192),
+        Protocol = "tcp", Port = 0, OutputType = "Syslog", Schema = "native", Syslog = new("rfc5424", "lf", 10, "siemforwarder", null, 8192, 32473, "escape"),
         Http = new HttpContract("single", false, 30), Batch = new BatchContract(), Authentication = new AuthenticationResponse("none", null),
         Tls = new TlsResponse(), Sources = [], Filter = new FilterContract(),
     };
@@ -83,6 +83,7 @@ public record IntegrationSettings
         Check("syslog.format", ApiEnumNames.SyslogFormats.ContainsKey(Syslog.Format ?? ""));
         Check("syslog.framing", ApiEnumNames.Framings.ContainsKey(Syslog.Framing ?? ""));
         Check("syslog", Syslog is { Facility: not null, AppName: not null, MaxMessageBytes: not null, EnterpriseNumber: not null });
+        Check("syslog.invisibleCharacters", ApiEnumNames.InvisibleCharacters.ContainsKey(Syslog.InvisibleCharacters ?? ""));
         Check("http.body", ApiEnumNames.Bodies.ContainsKey(Http.Body ?? ""));
         Check("http", Http is { Gzip: not null, TimeoutSeconds: not null });
         Check("authentication.type", ApiEnumNames.AuthenticationTypes.ContainsKey(Authentication.Type));
@@ -131,6 +132,7 @@ internal static class FormerSettings
         }
 
         nested["syslog"]!["enterpriseNumber"] = SyslogHeaderSettings.DocumentationNumber;
+        nested["syslog"]!["invisibleCharacters"] = "escape";
         foreach (var (name, value) in stored)
         {
             if (Places.FirstOrDefault(place => place.Former == name).Now?.Split('.') is [var group, var member])

@@ -103,6 +103,7 @@ internal sealed record RunnableIntegration(
         return new OutputSettings(outputType, settings.Schema, header, syslog.MaxMessageBytes!.Value)
         {
             IncludeRepresentation = settings.IncludeRepresentation,
+            InvisibleCharacters = ApiEnumNames.InvisibleCharacters[syslog.InvisibleCharacters!],
         };
     }
 }

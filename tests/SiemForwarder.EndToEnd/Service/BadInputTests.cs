@@ -43,6 +43,7 @@ public sealed class BadInputTests(RunningForwarder running) : IClassFixture<Runn
     [InlineData("syslog.appName", """{"syslog":{"appName":"two words"}}""")]
     [InlineData("syslog.hostname", """{"syslog":{"hostname":"zoë"}}""")]
     [InlineData("syslog.maxMessageBytes", """{"syslog":{"maxMessageBytes":10}}""")]
+    [InlineData("syslog.invisibleCharacters", """{"syslog":{"invisibleCharacters":"hide"}}""")]
     [InlineData("syslog.enterpriseNumber", """{"syslog":{"enterpriseNumber":0}}""")]
     [InlineData("http.body", """{"http":{"body":"xml"}}""")]
     [InlineData("http.body", """{"serverUrl":"http://h/","outputType":"CEF","http":{"body":"array"}}""")]

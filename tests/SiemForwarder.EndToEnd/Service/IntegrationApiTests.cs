@@ -20,7 +20,7 @@ public sealed class IntegrationApiTests(RunningForwarder running) : IClassFixtur
         var request = JsonNode.Parse($$$"""
             {"name":"{{{Unique("full")}}}","description":"to the SOC","enabled":false,"enginePool":"default","destination":"syslog",
             "serverUrl":"tls://siem.example.com","protocol":"tls","port":7000,"outputType":"Syslog","schema":"native",
-            "syslog":{"format":"rfc3164","framing":"lf","facility":4,"appName":"kc","hostname":"kc-1","maxMessageBytes":2048,"enterpriseNumber":64512},
+            "syslog":{"format":"rfc3164","framing":"lf","facility":4,"appName":"kc","hostname":"kc-1","maxMessageBytes":2048,"enterpriseNumber":64512,"invisibleCharacters":"keep"},
             "tls":{"serverName":"siem.internal"},"sources":[{{{source}}}],
             "filter":{"include":{"types":["LOGIN*"],"categories":["authentication"],"outcomes":["failure"],"minimumSeverity":3,"clients":["app"],"users":["zoë"]},
             "exclude":{"types":["REFRESH_TOKEN"],"categories":[],"outcomes":[],"minimumSeverity":null,"clients":[],"users":[]} } }

@@ -35,6 +35,26 @@ public sealed class OutputTypeTests(TestPostgres postgres)
         Assert.Contains(ids[0], message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("escape", @"suser=\\u202Egnp.exe ")]
+    [InlineData("keep", "suser=\u202Egnp.exe ")]
+    [InlineData(null, @"suser=\\u202Egnp.exe ")]
+    public async Task ACharacterThatNobodySeesArrivesAsTheIntegrationWantsIt(string? invisibleCharacters, string written)
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var receiver = TcpSyslogReceiver.Start();
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        await forwarder.AddIntegrationAsync(
+            new { name = "shape", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", syslog = new { invisibleCharacters } });
+
+        await SeededLog.AppendAsync(forwarder, source, ["\u202Egnp.exe"]);
+
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(TimeSpan.FromSeconds(30));
+        await receiver.WaitForMessagesAsync(1, bound.Token);
+        Assert.Contains(written, Encoding.UTF8.GetString(receiver.Messages[0]), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task TheRepresentationOfAnAdminEventComesOnlyWhereItIsAskedFor()
     {
