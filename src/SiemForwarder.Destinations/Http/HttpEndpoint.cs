@@ -4,6 +4,7 @@ using System.Text;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
 using SiemForwarder.Connections.Tls;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -26,7 +27,9 @@ internal sealed class HttpEndpoint : IDisposable
     private readonly int maxAnswerBytes;
     private readonly string hostHeader;
     private readonly string display;
-    private byte[] answer = new byte[UsualAnswerBytes];
+
+    // What a token endpoint answers is a secret.
+    private readonly PooledBuffer buffer = new(holdsSecrets: true);
 
     /// <param name="settings">Of the destination.</param>
     /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
@@ -92,7 +95,11 @@ internal sealed class HttpEndpoint : IDisposable
         exception is OperationCanceledException
         || (exception is HttpRequestException or IOException or SocketException && exception.InnerException is not ConnectFailedException);
 
-    public void Dispose() => invoker.Dispose();
+    public void Dispose()
+    {
+        invoker.Dispose();
+        buffer.Dispose();
+    }
 
     private HttpRequestMessage CreateRequest(HttpExchange exchange, HttpCredentials credential)
     {
@@ -126,21 +133,13 @@ internal sealed class HttpEndpoint : IDisposable
 
     private async Task<HttpAnswer> ReadAnswerAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        var length = 0;
+        buffer.Clear();
         await using (var stream = await response.Content.ReadAsStreamAsync(cancellationToken))
         {
-            int count;
-            while (length < maxAnswerBytes && (count = await stream.ReadAsync(answer.AsMemory(length), cancellationToken)) > 0)
-            {
-                length += count;
-                if (length == answer.Length && length < maxAnswerBytes)
-                {
-                    Array.Resize(ref answer, Math.Min(length * 2, maxAnswerBytes));
-                }
-            }
+            await buffer.FillAsync(stream, maxAnswerBytes, null, cancellationToken);
         }
 
-        var body = answer.AsMemory(0, length);
+        var body = buffer.Memory;
         if (body.Span.StartsWith(Encoding.UTF8.Preamble))
         {
             body = body[Encoding.UTF8.Preamble.Length..];

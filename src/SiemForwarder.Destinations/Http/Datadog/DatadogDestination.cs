@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Datadog;
 
@@ -42,7 +43,7 @@ internal sealed class DatadogDestination : HttpIntake
         Open = static (settings, timeProvider) => new DatadogDestination(settings, timeProvider, DatadogSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         writer.WriteStartArray();

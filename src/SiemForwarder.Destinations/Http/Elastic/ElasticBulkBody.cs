@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
@@ -15,7 +16,7 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
 
     private static ReadOnlySpan<byte> Timestamp => "@timestamp"u8;
 
-    public void Write(DeliveryBatch batch, PooledStream body)
+    public void Write(DeliveryBatch batch, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         for (var index = 0; index < batch.Count; index++)
@@ -28,7 +29,7 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
             writer.WriteEndObject();
             EndLine(writer, body);
             WriteDocument(writer, securityEvent, batch[index].Span, body);
-            body.WriteByte((byte)'\n');
+            body.Append((byte)'\n');
         }
     }
 
@@ -36,40 +37,40 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
         ? securityEvent.Id
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(securityEvent.Id)));
 
-    private static void EndLine(Utf8JsonWriter writer, PooledStream body)
+    private static void EndLine(Utf8JsonWriter writer, PooledBuffer body)
     {
         writer.Flush();
         writer.Reset();
-        body.WriteByte((byte)'\n');
+        body.Append((byte)'\n');
     }
 
-    private void WriteDocument(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, PooledStream body)
+    private void WriteDocument(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, PooledBuffer body)
     {
         var time = EventValue.InText(securityEvent.OccurredAt);
         if (isJson && formatted.Length > 2 && formatted[0] == (byte)'{')
         {
             var (hasTimestamp, hasDataStream) = Look(formatted);
-            body.WriteByte((byte)'{');
+            body.Append((byte)'{');
             if (!hasDataStream)
             {
-                body.Write(dataStream);
+                body.Append(dataStream);
             }
 
             if (!hasTimestamp)
             {
                 // A data stream refuses a document without it.
-                body.Write("\"@timestamp\":\""u8);
-                body.Write(Encoding.ASCII.GetBytes(time));
-                body.Write("\","u8);
+                body.Append("\"@timestamp\":\""u8);
+                body.Append(Encoding.ASCII.GetBytes(time));
+                body.Append("\","u8);
             }
 
-            body.Write(formatted[1..]);
+            body.Append(formatted[1..]);
             return;
         }
 
         writer.WriteStartObject();
         writer.Flush();
-        body.Write(dataStream);
+        body.Append(dataStream);
         writer.WriteString(Timestamp, time);
         writer.WriteString("message"u8, formatted);
         writer.WriteStartObject("event"u8);

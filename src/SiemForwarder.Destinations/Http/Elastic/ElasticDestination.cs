@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
@@ -39,7 +40,7 @@ internal sealed class ElasticDestination : HttpIntake
         Open = static (settings, timeProvider) => new ElasticDestination(settings, timeProvider, ElasticSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => bulk.Write(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => bulk.Write(batch, body);
 
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
     {

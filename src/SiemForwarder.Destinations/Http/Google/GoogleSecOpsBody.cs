@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
@@ -9,9 +10,9 @@ namespace SiemForwarder.Destinations.Http.Google;
 /// <param name="isJson">Whether events are formatted as JSON.</param>
 internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : IDisposable
 {
-    private readonly PooledStream records = new();
+    private readonly PooledBuffer records = new();
 
-    public void Write(DeliveryBatch batch, PooledStream body)
+    public void Write(DeliveryBatch batch, PooledBuffer body)
     {
         if (own.Feed)
         {
@@ -106,10 +107,10 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
             KeycloakChangeRecord.Write(writer, batch.Events[index]);
             writer.Flush();
             writer.Reset();
-            ends[index] = (int)records.Length;
+            ends[index] = records.Length;
         }
 
-        return new DeliveryBatch(records.Written, ends, batch.Events.ToArray());
+        return new DeliveryBatch(records.Memory, ends, batch.Events.ToArray());
     }
 }
 

@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
@@ -45,7 +46,7 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
 
     protected override IReadOnlyList<KeyValuePair<string, string>> Headers => tokens?.Headers ?? own.FeedHeaders;
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => bodies.Write(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => bodies.Write(batch, body);
 
     protected override async Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
         tokens is null || own.Faults.Count > 0 ? null : await tokens.EnsureAsync(used.Mask, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
@@ -35,7 +36,7 @@ internal sealed class OtlpDestination : HttpIntake
         Open = static (settings, timeProvider) => new OtlpDestination(settings, timeProvider, OtlpSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         if (own.Protobuf)
         {

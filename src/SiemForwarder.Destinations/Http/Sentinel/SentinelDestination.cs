@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Sentinel;
 
@@ -43,7 +44,7 @@ internal sealed class SentinelDestination : HttpIntake
 
     protected override IReadOnlyList<KeyValuePair<string, string>> Headers => [.. tokens.Headers, new("x-ms-client-request-id", Guid.NewGuid().ToString())];
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         writer.WriteStartArray();

@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
@@ -32,7 +33,7 @@ internal sealed class LogScaleDestination : HttpIntake
         Open = static (settings, timeProvider) => new LogScaleDestination(settings, timeProvider, LogScaleSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => envelope.Write(batch, EventValue.IsJson(Settings.Http), body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => envelope.Write(batch, EventValue.IsJson(Settings.Http), body);
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, LogScaleSettings own) => new()
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
@@ -46,7 +47,7 @@ internal sealed class SplunkHecDestination : HttpIntake
             new SplunkHecDestination(settings, timeProvider, SplunkHecSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         if (own.Raw)
         {

@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.SumoLogic;
 
@@ -36,7 +37,7 @@ internal sealed class SumoLogicDestination : HttpIntake
             new SumoLogicDestination(settings, timeProvider, SumoLogicSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => RequestBody.WriteLines(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => RequestBody.WriteLines(batch, body);
 
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Webhook;
 
@@ -67,12 +68,12 @@ internal sealed class WebhookDestination : HttpIntake
     // Whatever a receiver of somebody's own answers beside 2xx, a page as well, it took the events.
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch) => new(answer.ToOutcome(Settings.IntegrationName), answer.ToFault());
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         switch (Settings.Http.Body)
         {
             case HttpBody.Single:
-                body.Write(batch.Bytes.Span);
+                body.Append(batch.Bytes.Span);
                 break;
             case HttpBody.Array:
                 WriteArray(batch, body);
@@ -83,31 +84,31 @@ internal sealed class WebhookDestination : HttpIntake
         }
     }
 
-    private void WriteArray(DeliveryBatch batch, PooledStream body)
+    private void WriteArray(DeliveryBatch batch, PooledBuffer body)
     {
         var isJson = EventValue.IsJson(Settings.Http);
-        body.WriteByte((byte)'[');
+        body.Append((byte)'[');
         for (var index = 0; index < batch.Count; index++)
         {
             if (index > 0)
             {
-                body.WriteByte((byte)',');
+                body.Append((byte)',');
             }
 
             if (isJson)
             {
-                body.Write(batch[index].Span);
+                body.Append(batch[index].Span);
             }
             else
             {
                 // Text in an array is a JSON string, or the body would not be JSON.
-                body.Write("\""u8);
-                body.Write(JsonEncodedText.Encode(batch[index].Span).EncodedUtf8Bytes);
-                body.Write("\""u8);
+                body.Append("\""u8);
+                body.Append(JsonEncodedText.Encode(batch[index].Span).EncodedUtf8Bytes);
+                body.Append("\""u8);
             }
         }
 
-        body.WriteByte((byte)']');
+        body.Append((byte)']');
     }
 
     private async Task<DeliveryOutcome> SendOneByOneAsync(DeliveryBatch batch, CancellationToken cancellationToken)

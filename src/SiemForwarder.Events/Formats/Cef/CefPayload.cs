@@ -29,7 +29,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         }
 
         // Too long: every value is cut, and the pairs that still do not fit are left out.
-        output.CutTo(start);
+        output.Truncate(start);
         AppendHeader(securityEvent, output, ScarceClassIdLength, ScarceClassIdLength);
         AppendPairs(securityEvent, output, new CefExtension(output, start + maxBytes - MarkBytes, ScarceValueLength), isWhole: false);
     }
@@ -51,7 +51,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         output.Append((byte)'|');
         EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Description.Name, nameLength));
         output.Append((byte)'|');
-        output.Append(Math.Clamp(securityEvent.Severity, 0, 10));
+        output.AppendNumber(Math.Clamp(securityEvent.Severity, 0, 10));
         output.Append((byte)'|');
     }
 

@@ -17,7 +17,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, int end, int valueLength)
     public void Add(scoped ReadOnlySpan<byte> key, long value)
     {
         var start = Begin(key);
-        output.Append(value);
+        output.AppendNumber(value);
         Keep(start);
     }
 
@@ -71,7 +71,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, int end, int valueLength)
     {
         if (output.Length > end)
         {
-            output.CutTo(start);
+            output.Truncate(start);
             HasCut = true;
             return;
         }

@@ -1,6 +1,7 @@
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Destinations.Http;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Tests.Destinations.Trial;
 
@@ -31,7 +32,7 @@ internal sealed class AcmeDestination : HttpIntake
         Open = static (settings, timeProvider) => new AcmeDestination(settings, timeProvider, AcmeSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => RequestBody.WriteLines(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => RequestBody.WriteLines(batch, body);
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, AcmeSettings own) => new()
     {
