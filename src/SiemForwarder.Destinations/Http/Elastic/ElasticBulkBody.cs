@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Bytes;
+using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
@@ -46,7 +47,7 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
 
     private void WriteDocument(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, PooledBuffer body)
     {
-        var time = EventValue.InText(securityEvent.OccurredAt);
+        var time = Instants.InText(securityEvent.OccurredAt);
         if (isJson && formatted.Length > 2 && formatted[0] == (byte)'{')
         {
             var (hasTimestamp, hasDataStream) = Look(formatted);

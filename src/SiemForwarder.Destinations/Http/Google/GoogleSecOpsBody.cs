@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Bytes;
+using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
@@ -57,8 +58,8 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
             else
             {
                 writer.WriteBase64String("data"u8, batch[index].Span);
-                writer.WriteString("logEntryTime"u8, EventValue.InText(batch.Events[index].OccurredAt));
-                writer.WriteString("collectionTime"u8, EventValue.InText(batch.Events[index].ReceivedAt));
+                writer.WriteString("logEntryTime"u8, Instants.InText(batch.Events[index].OccurredAt));
+                writer.WriteString("collectionTime"u8, Instants.InText(batch.Events[index].ReceivedAt));
             }
 
             writer.WriteEndObject();
@@ -89,7 +90,7 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
         {
             writer.WriteStartObject();
             writer.WriteString("log_text"u8, logs[index].Span);
-            writer.WriteString("ts_rfc3339"u8, EventValue.InText(logs.Events[index].OccurredAt));
+            writer.WriteString("ts_rfc3339"u8, Instants.InText(logs.Events[index].OccurredAt));
             writer.WriteEndObject();
         }
 
@@ -125,10 +126,10 @@ internal static class KeycloakChangeRecord
     public static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent)
     {
         var isAdmin = securityEvent.Kind == EventKind.Admin;
-        var occurredAt = EventValue.InText(securityEvent.OccurredAt);
+        var occurredAt = Instants.InText(securityEvent.OccurredAt);
         writer.WriteStartObject();
         writer.WriteString("uuid"u8, securityEvent.Id);
-        writer.WriteString("read_timestamp"u8, EventValue.InText(securityEvent.ReceivedAt));
+        writer.WriteString("read_timestamp"u8, Instants.InText(securityEvent.ReceivedAt));
         writer.WriteString("source_timestamp"u8, occurredAt);
         writer.WriteString("object"u8, isAdmin ? "public_admin_event_entity"u8 : "public_event_entity"u8);
         writer.WriteStartObject("source_metadata"u8);
