@@ -20,7 +20,7 @@ internal sealed class HttpEndpoint : IDisposable
     private static readonly string UserAgent = $"SiemForwarder/{typeof(HttpEndpoint).Assembly.GetName().Version?.ToString(3)}";
 
     private readonly DestinationSettings settings;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly Result<HttpCredentials> credentials;
     private readonly HttpMessageInvoker invoker;
     private readonly string origin;
@@ -33,13 +33,13 @@ internal sealed class HttpEndpoint : IDisposable
 
     /// <param name="settings">Of the destination.</param>
     /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
-    /// <param name="timeProvider">For bounds and dates.</param>
+    /// <param name="time">For bounds and dates.</param>
     /// <param name="profile">Where a destination has credentials, secrets or longer answers of its own; null for the settings' alone.</param>
     public HttpEndpoint(
-        DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider timeProvider, HttpIntakeProfile? profile = null)
+        DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider time, HttpIntakeProfile? profile = null)
     {
         this.settings = settings;
-        this.timeProvider = timeProvider;
+        this.time = time;
         Mask = new SecretMask(SecretsOf(settings, profile?.Secrets ?? []));
         credentials = profile?.Credentials ?? HttpCredentials.Create(settings.Authentication);
         maxAnswerBytes = profile?.MaxAnswerBytes ?? UsualAnswerBytes;
@@ -62,7 +62,7 @@ internal sealed class HttpEndpoint : IDisposable
             return unusable;
         }
 
-        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(settings.Timeout, time, cancellationToken);
         using var request = CreateRequest(exchange, credential);
         try
         {
@@ -149,7 +149,7 @@ internal sealed class HttpEndpoint : IDisposable
         var text = OneLine.Of(Mask.Mask(Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, UsualAnswerBytes)])));
         return new HttpAnswer(display, (int)response.StatusCode, text, body)
         {
-            RetryAfter = RetryAfter.Parse(retryAfter, timeProvider.GetUtcNow()),
+            RetryAfter = RetryAfter.Parse(retryAfter, time.GetUtcNow()),
             Location = LocationOf(response),
             Hide = Mask.Mask,
             IsHtml = response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml"

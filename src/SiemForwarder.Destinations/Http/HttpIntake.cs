@@ -11,20 +11,20 @@ internal abstract class HttpIntake : IDestination
 {
     private const int ShownBytes = 4096;
 
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly HttpIntakeProfile profile;
     private readonly Connector connector;
     private readonly HttpEndpoint endpoint;
     private readonly PooledBuffer plain = new();
     private readonly PooledBuffer compressed = new();
 
-    protected HttpIntake(DestinationSettings settings, TimeProvider timeProvider, HttpIntakeProfile profile)
+    protected HttpIntake(DestinationSettings settings, TimeProvider time, HttpIntakeProfile profile)
     {
         Settings = settings;
-        this.timeProvider = timeProvider;
+        this.time = time;
         this.profile = profile;
-        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        endpoint = new HttpEndpoint(settings, connector.OpenStreamAsync, timeProvider, profile);
+        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, time);
+        endpoint = new HttpEndpoint(settings, connector.OpenStreamAsync, time, profile);
     }
 
     public BatchLimits Limits => profile.Limits;
@@ -43,7 +43,7 @@ internal abstract class HttpIntake : IDestination
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var log = new StageLog(timeProvider);
+        var log = new StageLog(time);
         var opened = await connector.OpenAsync(log, cancellationToken);
         if (!opened.TryGet(out var connection, out _))
         {
@@ -51,7 +51,7 @@ internal abstract class HttpIntake : IDestination
         }
 
         await using var recorded = new RecordedConnections(connector, connection);
-        using var ofTest = new HttpEndpoint(Settings, recorded.OpenAsync, timeProvider, profile);
+        using var ofTest = new HttpEndpoint(Settings, recorded.OpenAsync, time, profile);
         var probe = await ProbeAsync(ofTest, cancellationToken);
         if (probe?.Fault is null)
         {
@@ -85,7 +85,7 @@ internal abstract class HttpIntake : IDestination
     protected Task<(WireUnit Unit, Fault? Fault)> RenderUnitAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var exchange = Exchange(batch, Body(batch));
-        return RenderedRequest.OfAsync(Settings, profile, timeProvider, exchange, plain.Memory, cancellationToken);
+        return RenderedRequest.OfAsync(Settings, profile, time, exchange, plain.Memory, cancellationToken);
     }
 
     /// <summary>Writes the body of a request for these events, before compression.</summary>

@@ -7,13 +7,13 @@ namespace SiemForwarder.Destinations.Http.Webhook;
 /// <summary>Any receiver that takes events by HTTP POST: one by one, as a JSON array, or as lines.</summary>
 internal sealed class WebhookDestination : HttpIntake
 {
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly WebhookSignature? signature;
 
-    private WebhookDestination(DestinationSettings settings, TimeProvider timeProvider, WebhookSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    private WebhookDestination(DestinationSettings settings, TimeProvider time, WebhookSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
-        this.timeProvider = timeProvider;
+        this.time = time;
         signature = own.SigningSecrets.Count == 0 ? null : new WebhookSignature(own.SigningSecrets);
     }
 
@@ -36,8 +36,8 @@ internal sealed class WebhookDestination : HttpIntake
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) =>
-            new WebhookDestination(settings, timeProvider, WebhookSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) =>
+            new WebhookDestination(settings, time, WebhookSettings.Read(new SettingReader(settings.Settings))),
     };
 
     private bool SendsOneByOne => Settings.Http.Body == HttpBody.Single;
@@ -63,7 +63,7 @@ internal sealed class WebhookDestination : HttpIntake
     }
 
     protected override IReadOnlyList<KeyValuePair<string, string>> HeadersOf(DeliveryBatch batch, ReadOnlySpan<byte> body) =>
-        signature?.Sign(WebhookSignature.IdOf(batch), timeProvider.GetUtcNow(), body) ?? [];
+        signature?.Sign(WebhookSignature.IdOf(batch), time.GetUtcNow(), body) ?? [];
 
     // Whatever a receiver of somebody's own answers beside 2xx, a page as well, it took the events.
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch) => new(answer.ToOutcome(Settings.IntegrationName), answer.ToFault());
