@@ -38,13 +38,13 @@ public sealed record TestReport(IReadOnlyList<TestStage> Stages, ReadOnlyMemory<
 }
 
 /// <summary>Collects the stages of a test with their times.</summary>
-public sealed class StageLog(TimeProvider timeProvider)
+public sealed class StageLog(TimeProvider time)
 {
     private static readonly string[] InOrder =
         [TestStageName.Resolve, TestStageName.Connect, TestStageName.Tls, TestStageName.Authentication, TestStageName.Acceptance];
 
     private readonly List<TestStage> stages = [];
-    private long startedAt = timeProvider.GetTimestamp();
+    private long startedAt = time.GetTimestamp();
 
     public void Passed(string name, string detail) => Add(name, TestStageResult.Passed, detail, null);
 
@@ -62,8 +62,8 @@ public sealed class StageLog(TimeProvider timeProvider)
 
     private void Add(string name, TestStageResult result, string detail, string? advice)
     {
-        var now = timeProvider.GetTimestamp();
-        stages.Add(new TestStage(name, result, detail, advice, timeProvider.GetElapsedTime(startedAt, now)));
+        var now = time.GetTimestamp();
+        stages.Add(new TestStage(name, result, detail, advice, time.GetElapsedTime(startedAt, now)));
         startedAt = now;
     }
 }

@@ -7,10 +7,10 @@ public sealed class TimeBound : IDisposable
     private readonly CancellationTokenSource timer;
     private readonly CancellationTokenSource linked;
 
-    public TimeBound(TimeSpan limit, TimeProvider timeProvider, CancellationToken caller)
+    public TimeBound(TimeSpan limit, TimeProvider time, CancellationToken caller)
     {
         this.caller = caller;
-        timer = new CancellationTokenSource(limit, timeProvider);
+        timer = new CancellationTokenSource(limit, time);
         linked = CancellationTokenSource.CreateLinkedTokenSource(caller, timer.Token);
     }
 

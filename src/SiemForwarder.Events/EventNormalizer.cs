@@ -35,11 +35,11 @@ public static class EventNormalizer
 
     private static SecurityEvent NormalizeUser(in EventOrigin origin)
     {
-        var userEvent = new KeycloakUserEvent();
+        var userEvent = new KeycloakEvent();
         var isReadable = true;
         try
         {
-            KeycloakUserEvent.Read(origin.Json, ref userEvent);
+            KeycloakEvent.Read(origin.Json, KeycloakEventShape.User, ref userEvent);
         }
         catch (JsonException)
         {
@@ -51,11 +51,11 @@ public static class EventNormalizer
 
     private static SecurityEvent NormalizeAdmin(in EventOrigin origin)
     {
-        var adminEvent = new KeycloakAdminEvent();
+        var adminEvent = new KeycloakEvent();
         var isReadable = true;
         try
         {
-            KeycloakAdminEvent.Read(origin.Json, ref adminEvent);
+            KeycloakEvent.Read(origin.Json, KeycloakEventShape.Admin, ref adminEvent);
         }
         catch (JsonException)
         {
@@ -99,14 +99,15 @@ public static class EventNormalizer
             return NormalizePushed(origin, EventKind.Application);
         }
 
-        var webhook = new WebhookEvent();
-        WebhookEvent.Read(origin.Json, ref webhook);
+        var webhook = new KeycloakEvent();
+        KeycloakEvent.Read(origin.Json, KeycloakEventShape.Webhook, ref webhook);
         var named = origin.InRealm(webhook.RealmName);
+        var id = origin.IdIfKey(webhook.Id);
         return outline.Shape switch
         {
-            PushedShape.UserWebhook => UserEventMapping.Map(webhook.ToUserEvent() with { Id = origin.IdIfKey(webhook.Id) }, named, isReadable: true),
-            PushedShape.AdminWebhook => AdminEventMapping.Map(webhook.ToAdminEvent() with { Id = origin.IdIfKey(webhook.Id) }, named, isReadable: true),
-            _ => PushedEventMapping.Map(webhook.ToPushedEvent(), origin, EventKind.Application, isReadable: true),
+            PushedShape.UserWebhook => UserEventMapping.Map(WebhookEvent.ToUserEvent(webhook) with { Id = id }, named, isReadable: true),
+            PushedShape.AdminWebhook => AdminEventMapping.Map(WebhookEvent.ToAdminEvent(webhook) with { Id = id }, named, isReadable: true),
+            _ => PushedEventMapping.Map(WebhookEvent.ToPushedEvent(webhook), origin, EventKind.Application, isReadable: true),
         };
     }
 }

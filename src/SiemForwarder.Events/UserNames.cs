@@ -53,10 +53,10 @@ public sealed class UserNames
     /// <param name="json">The event as Keycloak sent it; what cannot be read names nobody.</param>
     public static IEnumerable<(string RealmId, string UserId)> FindUnnamed(ReadOnlySpan<byte> json)
     {
-        var adminEvent = new KeycloakAdminEvent();
+        var adminEvent = new KeycloakEvent();
         try
         {
-            KeycloakAdminEvent.Read(json, ref adminEvent);
+            KeycloakEvent.Read(json, KeycloakEventShape.Admin, ref adminEvent);
         }
         catch (JsonException)
         {

@@ -70,13 +70,13 @@ public sealed class SimulatedTraffic : IDisposable
     }
 
     /// <summary>Adds events of the mix at a steady rate until cancelled; then it throws.</summary>
-    public async Task RunAsync(SimulatedRealm realm, double eventsPerSecond, TimeProvider clock, CancellationToken cancellationToken)
+    public async Task RunAsync(SimulatedRealm realm, double eventsPerSecond, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(Math.Max(0.02, 1 / eventsPerSecond)), clock);
-        var (started, written) = (clock.GetTimestamp(), 0L);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(Math.Max(0.02, 1 / eventsPerSecond)), time);
+        var (started, written) = (time.GetTimestamp(), 0L);
         while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
         {
-            for (var due = (long)(clock.GetElapsedTime(started).TotalSeconds * eventsPerSecond); written < due; written++)
+            for (var due = (long)(time.GetElapsedTime(started).TotalSeconds * eventsPerSecond); written < due; written++)
             {
                 Add(realm, realm.NowMs());
             }

@@ -11,7 +11,7 @@ public sealed class Connector : IDisposable
     private static readonly TimeSpan TlsProbe = TimeSpan.FromSeconds(2);
 
     private readonly TimeSpan timeout;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly SslApplicationProtocol? application;
     private readonly bool secure;
     private readonly Result<TlsClient> tls;
@@ -23,15 +23,15 @@ public sealed class Connector : IDisposable
     /// <param name="settings">Where and how.</param>
     /// <param name="secure">Whether to speak TLS.</param>
     /// <param name="application">Protocol to announce (ALPN), or null.</param>
-    /// <param name="timeProvider">For bounds and certificates' dates.</param>
-    public Connector(ConnectionSettings settings, bool secure, SslApplicationProtocol? application, TimeProvider timeProvider)
+    /// <param name="time">For bounds and certificates' dates.</param>
+    public Connector(ConnectionSettings settings, bool secure, SslApplicationProtocol? application, TimeProvider time)
     {
         Endpoint = settings.Endpoint;
         proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
         proxySetting = settings.ProxySetting;
         (egress, expiries) = (settings.Egress, settings.Expiries);
         timeout = settings.Timeout;
-        this.timeProvider = timeProvider;
+        this.time = time;
         this.application = application;
         this.secure = secure;
         // Settings that cannot be used are said on a plain connection too.
@@ -70,7 +70,7 @@ public sealed class Connector : IDisposable
 
         var inbound = new InboundSignal(transport);
         var peer = new PeerCertificate();
-        var handshake = await client.HandshakeAsync(inbound, Endpoint, peer, application, timeout, timeProvider, cancellationToken);
+        var handshake = await client.HandshakeAsync(inbound, Endpoint, peer, application, timeout, time, cancellationToken);
         if (!handshake.TryGet(out var stream, out fault))
         {
             log?.Failed(TestStageName.Tls, fault);
@@ -86,7 +86,7 @@ public sealed class Connector : IDisposable
     /// <summary>Whether the endpoint answers a TLS handshake, whatever its certificate: for one that did not understand plain text.</summary>
     public async Task<bool> SpeaksTlsAsync(CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(timeout < TlsProbe ? timeout : TlsProbe, timeProvider, cancellationToken);
+        using var bound = new TimeBound(timeout < TlsProbe ? timeout : TlsProbe, time, cancellationToken);
         try
         {
             var dialed = await DialAsync(null, bound.Token);
@@ -126,14 +126,14 @@ public sealed class Connector : IDisposable
     {
         // The proxy looks the name up by itself: what is known of it here is judged beforehand.
         if (proxy is not null
-            && await NameResolver.JudgeAsync(Endpoint, Names, egress, byProxy: true, timeProvider, cancellationToken) is { } refused)
+            && await NameResolver.JudgeAsync(Endpoint, Names, egress, byProxy: true, time, cancellationToken) is { } refused)
         {
             log?.Failed(TestStageName.Resolve, refused);
             return refused;
         }
 
         var next = proxy ?? Endpoint;
-        var resolved = await NameResolver.ResolveAsync(next, Names, egress, timeout, timeProvider, cancellationToken);
+        var resolved = await NameResolver.ResolveAsync(next, Names, egress, timeout, time, cancellationToken);
         if (!resolved.TryGet(out var addresses, out var fault))
         {
             log?.Failed(TestStageName.Resolve, fault);
@@ -142,7 +142,7 @@ public sealed class Connector : IDisposable
 
         log?.Passed(TestStageName.Resolve,
             $"{next.Host}{(proxy is null ? "" : ", the proxy,")} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
-        var connected = await TcpDialer.ConnectAsync(next, addresses, timeout, timeProvider, cancellationToken);
+        var connected = await TcpDialer.ConnectAsync(next, addresses, timeout, time, cancellationToken);
         if (!connected.TryGet(out var socket, out fault))
         {
             log?.Failed(TestStageName.Connect, fault);
@@ -155,7 +155,7 @@ public sealed class Connector : IDisposable
             var opened = false;
             try
             {
-                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, proxySetting, timeout, timeProvider, cancellationToken);
+                fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, proxySetting, timeout, time, cancellationToken);
                 opened = fault is null;
             }
             finally

@@ -26,16 +26,16 @@ public sealed class NameLookup
     private readonly Lock gate = new();
     private readonly Dictionary<string, Name> names = new(StringComparer.OrdinalIgnoreCase);
     private readonly Func<string, IPAddress[]> ask;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly LookupThreads prompt;
     private readonly LookupThreads slow;
 
     /// <param name="ask">Asks for the addresses of a name and blocks until it has them; throws as <see cref="Dns"/> does.</param>
-    /// <param name="timeProvider">For the age of answers.</param>
+    /// <param name="time">For the age of answers.</param>
     /// <param name="threads">Most look-ups at a time, of names that are answered soon and as many again of those that are not.</param>
-    internal NameLookup(Func<string, IPAddress[]> ask, TimeProvider timeProvider, int threads = Threads)
+    internal NameLookup(Func<string, IPAddress[]> ask, TimeProvider time, int threads = Threads)
     {
-        (this.ask, this.timeProvider) = (ask, timeProvider);
+        (this.ask, this.time) = (ask, time);
         (prompt, slow) = (new LookupThreads("names", threads), new LookupThreads("slow names", threads));
     }
 
@@ -79,14 +79,14 @@ public sealed class NameLookup
     {
         lock (gate)
         {
-            var now = timeProvider.GetTimestamp();
+            var now = time.GetTimestamp();
             if (!names.TryGetValue(host, out var name))
             {
                 Forget();
                 names[host] = name = new Name();
             }
 
-            var age = name.Last is null ? TimeSpan.MaxValue : timeProvider.GetElapsedTime(name.AnsweredAt, now);
+            var age = name.Last is null ? TimeSpan.MaxValue : time.GetElapsedTime(name.AnsweredAt, now);
             var last = age <= Kept ? name.Last! with { Age = age } : null;
             if (age <= Fresh)
             {
@@ -102,15 +102,15 @@ public sealed class NameLookup
         var answered = new TaskCompletionSource<NameAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         (name.IsSlow ? slow : prompt).Run(() =>
         {
-            var startedAt = timeProvider.GetTimestamp();
+            var startedAt = time.GetTimestamp();
             var answer = Answer(host);
             lock (gate)
             {
                 name.Running = null;
-                name.IsSlow = timeProvider.GetElapsedTime(startedAt) > Patience;
+                name.IsSlow = time.GetElapsedTime(startedAt) > Patience;
                 if (answer.Addresses.Length > 0)
                 {
-                    (name.Last, name.AnsweredAt) = (answer, timeProvider.GetTimestamp());
+                    (name.Last, name.AnsweredAt) = (answer, time.GetTimestamp());
                 }
             }
 
@@ -151,7 +151,7 @@ public sealed class NameLookup
 
         foreach (var (host, name) in names.ToList())
         {
-            if (name.Running is null && (name.Last is null || timeProvider.GetElapsedTime(name.AnsweredAt) > Fresh))
+            if (name.Running is null && (name.Last is null || time.GetElapsedTime(name.AnsweredAt) > Fresh))
             {
                 names.Remove(host);
             }

@@ -13,21 +13,21 @@ public static class NameResolver
     /// <param name="endpoint">Whose host.</param>
     /// <param name="egress">Where connections may lead.</param>
     /// <param name="timeout">Longest wait.</param>
-    /// <param name="timeProvider">Times the wait.</param>
+    /// <param name="time">Times the wait.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public static Task<Result<IPAddress[]>> ResolveAsync(
-        Endpoint endpoint, EgressPolicy egress, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken) =>
-        ResolveAsync(endpoint, NameLookup.OfSystem, egress, timeout, timeProvider, cancellationToken);
+        Endpoint endpoint, EgressPolicy egress, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken) =>
+        ResolveAsync(endpoint, NameLookup.OfSystem, egress, timeout, time, cancellationToken);
 
     /// <summary>Why an endpoint may not be connected to; null where it may, or where nobody here knows its name.</summary>
     /// <param name="endpoint">Where to.</param>
     /// <param name="names">Looks the name up.</param>
     /// <param name="egress">Where connections may lead.</param>
     /// <param name="byProxy">Whether a proxy looks the name up and may take any of its addresses, so that none may be refused.</param>
-    /// <param name="timeProvider">Times the wait.</param>
+    /// <param name="time">Times the wait.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public static async Task<Fault?> JudgeAsync(
-        Endpoint endpoint, NameLookup names, EgressPolicy egress, bool byProxy, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Endpoint endpoint, NameLookup names, EgressPolicy egress, bool byProxy, TimeProvider time, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(names);
@@ -37,14 +37,14 @@ public static class NameResolver
             return refused;
         }
 
-        var faults = (await names.FindAsync(endpoint.Host, ShortLook, timeProvider, cancellationToken)).Addresses
+        var faults = (await names.FindAsync(endpoint.Host, ShortLook, time, cancellationToken)).Addresses
             .Select(address => egress.Judge(endpoint.Host, address)).ToList();
         return byProxy || faults.TrueForAll(fault => fault is not null) ? faults.Find(fault => fault is not null) : null;
     }
 
     /// <summary>The same with a look-up of its own, and for the one who may reach every address.</summary>
     internal static async Task<Result<IPAddress[]>> ResolveAsync(
-        Endpoint endpoint, NameLookup names, EgressPolicy? egress, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Endpoint endpoint, NameLookup names, EgressPolicy? egress, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(names);
@@ -53,7 +53,7 @@ public static class NameResolver
             return refused;
         }
 
-        var answer = await names.FindAsync(endpoint.Host, timeout, timeProvider, cancellationToken);
+        var answer = await names.FindAsync(endpoint.Host, timeout, time, cancellationToken);
         var addresses = answer.Addresses;
         if (addresses.Length == 0)
         {

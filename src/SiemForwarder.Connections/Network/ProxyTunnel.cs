@@ -15,12 +15,12 @@ public static class ProxyTunnel
     /// <param name="endpoint">Where the tunnel shall lead; its name is resolved by the proxy.</param>
     /// <param name="setting">What the proxy is called in the API.</param>
     /// <param name="timeout">Bound on the answer.</param>
-    /// <param name="timeProvider">For the bound.</param>
+    /// <param name="time">For the bound.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public static async Task<Fault?> OpenAsync(
-        Stream stream, Endpoint proxy, Endpoint endpoint, string setting, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Stream stream, Endpoint proxy, Endpoint endpoint, string setting, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(timeout, time, cancellationToken);
         try
         {
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {endpoint} HTTP/1.1\r\nHost: {endpoint}\r\n\r\n"), bound.Token);

@@ -15,12 +15,12 @@ public static class TcpDialer
     private const int TcpUserTimeout = 18;
 
     public static async Task<Result<Socket>> ConnectAsync(
-        Endpoint endpoint, IPAddress[] addresses, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Endpoint endpoint, IPAddress[] addresses, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         Fault? fault = null;
         foreach (var address in addresses)
         {
-            using var bound = new TimeBound(timeout / addresses.Length, timeProvider, cancellationToken);
+            using var bound = new TimeBound(timeout / addresses.Length, time, cancellationToken);
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             try
             {

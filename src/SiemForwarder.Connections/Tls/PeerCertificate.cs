@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
@@ -76,5 +75,5 @@ public sealed class PeerCertificate
         $"certificate {Subject}; for {NamesInWords}; issued by {Issuer}; valid from {Day(NotBefore)} to {Day(NotAfter)}; chain: "
             + $"{string.Join(" < ", Chain)}; {Fingerprint}";
 
-    public static string Day(DateTimeOffset instant) => instant.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
+    public static string Day(DateTimeOffset instant) => UtcText.Minute(instant) + "Z";
 }

@@ -71,14 +71,14 @@ public sealed class TlsClient : IDisposable
     /// <summary>Performs the handshake on a connected stream; the caller disposes the stream where it fails.</summary>
     public async Task<Result<SslStream>> HandshakeAsync(
         Stream transport, Endpoint endpoint, PeerCertificate peer, SslApplicationProtocol? application,
-        TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+        TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(timeout, time, cancellationToken);
         var stream = new SslStream(transport, leaveInnerStreamOpen: false);
         var secured = false;
         try
         {
-            await stream.AuthenticateAsClientAsync(OptionsFor(peer, application, timeProvider), bound.Token);
+            await stream.AuthenticateAsClientAsync(OptionsFor(peer, application, time), bound.Token);
             secured = true;
             return stream;
         }
@@ -94,7 +94,7 @@ public sealed class TlsClient : IDisposable
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or InvalidOperationException or CryptographicException)
         {
-            return TlsFaults.OfHandshake(endpoint, exception, peer, ServerName, HasClientCertificate, timeProvider.GetUtcNow());
+            return TlsFaults.OfHandshake(endpoint, exception, peer, ServerName, HasClientCertificate, time.GetUtcNow());
         }
         finally
         {
@@ -116,7 +116,7 @@ public sealed class TlsClient : IDisposable
         clientContext?.TargetCertificate.Dispose();
     }
 
-    private SslClientAuthenticationOptions OptionsFor(PeerCertificate peer, SslApplicationProtocol? application, TimeProvider timeProvider)
+    private SslClientAuthenticationOptions OptionsFor(PeerCertificate peer, SslApplicationProtocol? application, TimeProvider time)
     {
         return new SslClientAuthenticationOptions
         {
@@ -127,8 +127,8 @@ public sealed class TlsClient : IDisposable
             ClientCertificateContext = clientContext,
             ApplicationProtocols = application is null ? null : [application.Value],
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) => pins is null
-                ? peer.Observe(certificate, chain, authorities.Judge(chain, errors, timeProvider.GetUtcNow()), timeProvider.GetUtcNow())
-                : peer.Observe(certificate, chain, errors, pins, timeProvider.GetUtcNow()),
+                ? peer.Observe(certificate, chain, authorities.Judge(chain, errors, time.GetUtcNow()), time.GetUtcNow())
+                : peer.Observe(certificate, chain, errors, pins, time.GetUtcNow()),
         };
     }
 

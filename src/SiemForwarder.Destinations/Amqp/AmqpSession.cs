@@ -16,7 +16,7 @@ internal sealed class AmqpSession : IAsyncDisposable
 
     private readonly DestinationSettings settings;
     private readonly RabbitMqSettings own;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly Endpoint endpoint;
     private readonly ConnectedTcpClient network;
     private readonly IConnection connection;
@@ -27,14 +27,14 @@ internal sealed class AmqpSession : IAsyncDisposable
     private ulong published;
 
     private AmqpSession(
-        Endpoint endpoint, ConnectedTcpClient network, DestinationSettings settings, RabbitMqSettings own, TimeProvider timeProvider,
+        Endpoint endpoint, ConnectedTcpClient network, DestinationSettings settings, RabbitMqSettings own, TimeProvider time,
         IConnection connection, IChannel channel)
     {
         this.endpoint = endpoint;
         this.network = network;
         this.settings = settings;
         this.own = own;
-        this.timeProvider = timeProvider;
+        this.time = time;
         this.connection = connection;
         this.channel = channel;
         connection.ConnectionBlockedAsync += (_, arguments) => Note(() => blocked = arguments.Reason);
@@ -50,7 +50,7 @@ internal sealed class AmqpSession : IAsyncDisposable
 
     /// <summary>Speaks AMQP on an open connection, which belongs to the session from here on.</summary>
     public static async Task<Result<AmqpSession>> OpenAsync(
-        Connection network, DestinationSettings settings, RabbitMqSettings own, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Connection network, DestinationSettings settings, RabbitMqSettings own, TimeProvider time, CancellationToken cancellationToken)
     {
         if (settings.Authentication.Type == AuthenticationType.None && !network.HasClientCertificate)
         {
@@ -61,7 +61,7 @@ internal sealed class AmqpSession : IAsyncDisposable
         }
 
         var client = new ConnectedTcpClient(network);
-        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(settings.Timeout, time, cancellationToken);
         // The library would wait for the farewell of a broker that does not answer.
         await using var closing = bound.Token.Register(client.Close);
         IConnection? connection = null;
@@ -72,7 +72,7 @@ internal sealed class AmqpSession : IAsyncDisposable
             var channel = await connection.CreateChannelAsync(
                 new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false), bound.Token);
             complete = true;
-            return new AmqpSession(network.Endpoint, client, settings, own, timeProvider, connection, channel);
+            return new AmqpSession(network.Endpoint, client, settings, own, time, connection, channel);
         }
         catch (Exception exception) when (AmqpFaults.Knows(exception))
         {
@@ -94,7 +94,7 @@ internal sealed class AmqpSession : IAsyncDisposable
     {
         var ids = MessageIds(batch);
         var current = new ConfirmLedger(published + 1, ids);
-        using var limit = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        using var limit = new TimeBound(settings.Timeout, time, cancellationToken);
         (ledger, bound) = (current, limit);
         Fault? fault = null;
         try

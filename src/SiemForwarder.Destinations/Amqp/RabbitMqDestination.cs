@@ -9,17 +9,17 @@ namespace SiemForwarder.Destinations.Amqp;
 internal sealed class RabbitMqDestination : IDestination
 {
     private readonly DestinationSettings settings;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly RabbitMqSettings own;
     private readonly Connector connector;
     private AmqpSession? session;
 
-    private RabbitMqDestination(DestinationSettings settings, TimeProvider timeProvider, RabbitMqSettings own)
+    private RabbitMqDestination(DestinationSettings settings, TimeProvider time, RabbitMqSettings own)
     {
         this.settings = settings;
-        this.timeProvider = timeProvider;
+        this.time = time;
         this.own = own;
-        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == "amqps", null, timeProvider);
+        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == "amqps", null, time);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -42,7 +42,7 @@ internal sealed class RabbitMqDestination : IDestination
             .. DestinationField.OfPlainAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new RabbitMqDestination(settings, timeProvider, RabbitMqSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new RabbitMqDestination(settings, time, RabbitMqSettings.Read(new SettingReader(settings.Settings))),
     };
 
     public BatchLimits Limits { get; } = new(MaxEvents: 1000, MaxBytes: 4 * 1024 * 1024);
@@ -73,14 +73,14 @@ internal sealed class RabbitMqDestination : IDestination
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var log = new StageLog(timeProvider);
+        var log = new StageLog(time);
         var opened = await connector.OpenAsync(log, cancellationToken);
         if (!opened.TryGet(out var connection, out _))
         {
             return log.ToReport(default, default);
         }
 
-        var begun = await AmqpSession.OpenAsync(connection, settings, own, timeProvider, cancellationToken);
+        var begun = await AmqpSession.OpenAsync(connection, settings, own, time, cancellationToken);
         if (!begun.TryGet(out var ofTest, out var refused))
         {
             log.Failed(TestStageName.Authentication, refused);
@@ -128,7 +128,7 @@ internal sealed class RabbitMqDestination : IDestination
                     return PublishResult.Nothing(unreachable, batch.Count);
                 }
 
-                var begun = await AmqpSession.OpenAsync(connection, settings, own, timeProvider, cancellationToken);
+                var begun = await AmqpSession.OpenAsync(connection, settings, own, time, cancellationToken);
                 if (!begun.TryGet(out session, out var refused))
                 {
                     return PublishResult.Nothing(refused, batch.Count);

@@ -8,14 +8,14 @@ namespace SiemForwarder.Destinations.Files;
 internal sealed class FileDestination : IDestination
 {
     private readonly DestinationSettings settings;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly FileSettings own;
     private readonly SyslogFrames lines = new(SyslogFraming.LineFeed);
 
-    private FileDestination(DestinationSettings settings, TimeProvider timeProvider, FileSettings own)
+    private FileDestination(DestinationSettings settings, TimeProvider time, FileSettings own)
     {
         this.settings = settings;
-        this.timeProvider = timeProvider;
+        this.time = time;
         this.own = own;
     }
 
@@ -36,7 +36,7 @@ internal sealed class FileDestination : IDestination
             DestinationField.ServerUrl("file:///name.log, or file:///folder/name.log; counted from the folder that the operator opened."),
             .. FileSettings.Fields,
         ],
-        Open = static (settings, timeProvider) => new FileDestination(settings, timeProvider, FileSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new FileDestination(settings, time, FileSettings.Read(new SettingReader(settings.Settings))),
     };
 
     public BatchLimits Limits { get; } = new(MaxEvents: 5000, MaxBytes: 1024 * 1024);
@@ -56,7 +56,7 @@ internal sealed class FileDestination : IDestination
             return fault.ToOutcome(settings.IntegrationName);
         }
 
-        fault = await file.AppendAsync(lines.Frame(batch), settings.Timeout, timeProvider, cancellationToken);
+        fault = await file.AppendAsync(lines.Frame(batch), settings.Timeout, time, cancellationToken);
         return fault is null ? new DeliveryOutcome.Delivered($"{batch.Count} lines on the disk") : fault.ToOutcome(settings.IntegrationName);
     }
 
@@ -65,7 +65,7 @@ internal sealed class FileDestination : IDestination
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var log = new StageLog(timeProvider);
+        var log = new StageLog(time);
         log.Skipped(TestStageName.Resolve, "a file needs no network");
         var located = Locate();
         if (!located.TryGet(out var file, out var fault))
@@ -75,7 +75,7 @@ internal sealed class FileDestination : IDestination
         }
 
         var line = lines.Frame(batch).ToArray();
-        fault = await file.AppendAsync(line, settings.Timeout, timeProvider, cancellationToken);
+        fault = await file.AppendAsync(line, settings.Timeout, time, cancellationToken);
         if (fault is not null)
         {
             log.Failed(TestStageName.Connect, fault);

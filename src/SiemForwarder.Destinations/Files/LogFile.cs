@@ -20,9 +20,9 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
 
     /// <summary>Appends lines, the last one ended too; they are on the disk when this returns no fault, and none of them is in the file
     /// where it does.</summary>
-    public async Task<Fault?> AppendAsync(ReadOnlyMemory<byte> lines, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+    public async Task<Fault?> AppendAsync(ReadOnlyMemory<byte> lines, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(timeout, time, cancellationToken);
         try
         {
             if (!Directory.Exists(root))
@@ -39,7 +39,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
 
             Directory.CreateDirectory(Folder);
             await using var turn = await LogFileTurn.TakeAsync(
-                System.IO.Path.Combine(Folder, $".{System.IO.Path.GetFileName(path)}.lock"), timeProvider, bound.Token);
+                System.IO.Path.Combine(Folder, $".{System.IO.Path.GetFileName(path)}.lock"), time, bound.Token);
             if (turn.IsFirst || !turn.Remembers || !File.Exists(path))
             {
                 RefuseForeign(turn);

@@ -28,7 +28,7 @@ internal sealed class LogFileTurn : IAsyncDisposable
 
     /// <summary>Waits for the turn.</summary>
     /// <exception cref="LinkException">The file of turns is a link.</exception>
-    public static async Task<LogFileTurn> TakeAsync(string path, TimeProvider timeProvider, CancellationToken cancellationToken)
+    public static async Task<LogFileTurn> TakeAsync(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -39,7 +39,7 @@ internal sealed class LogFileTurn : IAsyncDisposable
                 return taken;
             }
 
-            await Task.Delay(Look, timeProvider, cancellationToken);
+            await Task.Delay(Look, time, cancellationToken);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class AccessTokens : IAccessTokens
     private readonly Uri tokenUrl;
     private readonly Func<DateTimeOffset, string> form;
     private readonly string advice;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly TokenEndpoint endpoint;
     private Secret? token;
     private DateTimeOffset renewAt;
@@ -25,23 +25,23 @@ internal sealed class AccessTokens : IAccessTokens
     /// <param name="form">Body of the request at a time, form-encoded.</param>
     /// <param name="secrets">Hidden in every text.</param>
     /// <param name="advice">What to check where the endpoint refuses.</param>
-    /// <param name="timeProvider">For bounds and ends.</param>
+    /// <param name="time">For bounds and ends.</param>
     public AccessTokens(
-        DestinationSettings settings, Uri tokenUrl, Func<DateTimeOffset, string> form, IReadOnlyList<Secret> secrets, string advice, TimeProvider timeProvider)
+        DestinationSettings settings, Uri tokenUrl, Func<DateTimeOffset, string> form, IReadOnlyList<Secret> secrets, string advice, TimeProvider time)
     {
         this.settings = settings;
         this.tokenUrl = tokenUrl;
         this.form = form;
         this.advice = advice;
-        this.timeProvider = timeProvider;
-        endpoint = new TokenEndpoint(settings, tokenUrl, null, secrets, timeProvider);
+        this.time = time;
+        endpoint = new TokenEndpoint(settings, tokenUrl, null, secrets, time);
     }
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers => token is null ? [] : [new("Authorization", "Bearer " + token.Reveal())];
 
     public async Task<IntakeVerdict?> EnsureAsync(SecretMask mask, CancellationToken cancellationToken)
     {
-        var now = timeProvider.GetUtcNow();
+        var now = time.GetUtcNow();
         if (token is not null && now < renewAt)
         {
             mask.Hide(token);

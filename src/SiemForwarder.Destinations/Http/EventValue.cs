@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -11,9 +10,6 @@ internal static class EventValue
     public static JsonWriterOptions WriterOptions { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public static bool IsJson(HttpSettings http) => http.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>An instant as intakes take it: ISO 8601 in UTC, to the millisecond.</summary>
-    public static string InText(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <param name="writer">Where the value belongs next.</param>
     /// <param name="formatted">Bytes of one event.</param>

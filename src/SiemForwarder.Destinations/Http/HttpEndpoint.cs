@@ -4,6 +4,7 @@ using System.Text;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
 using SiemForwarder.Connections.Tls;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -19,24 +20,26 @@ internal sealed class HttpEndpoint : IDisposable
     private static readonly string UserAgent = $"SiemForwarder/{typeof(HttpEndpoint).Assembly.GetName().Version?.ToString(3)}";
 
     private readonly DestinationSettings settings;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly Result<HttpCredentials> credentials;
     private readonly HttpMessageInvoker invoker;
     private readonly string origin;
     private readonly int maxAnswerBytes;
     private readonly string hostHeader;
     private readonly string display;
-    private byte[] answer = new byte[UsualAnswerBytes];
+
+    // What a token endpoint answers is a secret.
+    private readonly PooledBuffer buffer = new(holdsSecrets: true);
 
     /// <param name="settings">Of the destination.</param>
     /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
-    /// <param name="timeProvider">For bounds and dates.</param>
+    /// <param name="time">For bounds and dates.</param>
     /// <param name="profile">Where a destination has credentials, secrets or longer answers of its own; null for the settings' alone.</param>
     public HttpEndpoint(
-        DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider timeProvider, HttpIntakeProfile? profile = null)
+        DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider time, HttpIntakeProfile? profile = null)
     {
         this.settings = settings;
-        this.timeProvider = timeProvider;
+        this.time = time;
         Mask = new SecretMask(SecretsOf(settings, profile?.Secrets ?? []));
         credentials = profile?.Credentials ?? HttpCredentials.Create(settings.Authentication);
         maxAnswerBytes = profile?.MaxAnswerBytes ?? UsualAnswerBytes;
@@ -59,7 +62,7 @@ internal sealed class HttpEndpoint : IDisposable
             return unusable;
         }
 
-        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(settings.Timeout, time, cancellationToken);
         using var request = CreateRequest(exchange, credential);
         try
         {
@@ -92,7 +95,11 @@ internal sealed class HttpEndpoint : IDisposable
         exception is OperationCanceledException
         || (exception is HttpRequestException or IOException or SocketException && exception.InnerException is not ConnectFailedException);
 
-    public void Dispose() => invoker.Dispose();
+    public void Dispose()
+    {
+        invoker.Dispose();
+        buffer.Dispose();
+    }
 
     private HttpRequestMessage CreateRequest(HttpExchange exchange, HttpCredentials credential)
     {
@@ -126,21 +133,13 @@ internal sealed class HttpEndpoint : IDisposable
 
     private async Task<HttpAnswer> ReadAnswerAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        var length = 0;
+        buffer.Clear();
         await using (var stream = await response.Content.ReadAsStreamAsync(cancellationToken))
         {
-            int count;
-            while (length < maxAnswerBytes && (count = await stream.ReadAsync(answer.AsMemory(length), cancellationToken)) > 0)
-            {
-                length += count;
-                if (length == answer.Length && length < maxAnswerBytes)
-                {
-                    Array.Resize(ref answer, Math.Min(length * 2, maxAnswerBytes));
-                }
-            }
+            await buffer.FillAsync(stream, maxAnswerBytes, null, cancellationToken);
         }
 
-        var body = answer.AsMemory(0, length);
+        var body = buffer.Memory;
         if (body.Span.StartsWith(Encoding.UTF8.Preamble))
         {
             body = body[Encoding.UTF8.Preamble.Length..];
@@ -150,7 +149,7 @@ internal sealed class HttpEndpoint : IDisposable
         var text = OneLine.Of(Mask.Mask(Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, UsualAnswerBytes)])));
         return new HttpAnswer(display, (int)response.StatusCode, text, body)
         {
-            RetryAfter = RetryAfter.Parse(retryAfter, timeProvider.GetUtcNow()),
+            RetryAfter = RetryAfter.Parse(retryAfter, time.GetUtcNow()),
             Location = LocationOf(response),
             Hide = Mask.Mask,
             IsHtml = response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml"

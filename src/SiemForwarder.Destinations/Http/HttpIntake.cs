@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net.Security;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -10,20 +11,20 @@ internal abstract class HttpIntake : IDestination
 {
     private const int ShownBytes = 4096;
 
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly HttpIntakeProfile profile;
     private readonly Connector connector;
     private readonly HttpEndpoint endpoint;
-    private readonly PooledStream plain = new();
-    private readonly PooledStream compressed = new();
+    private readonly PooledBuffer plain = new();
+    private readonly PooledBuffer compressed = new();
 
-    protected HttpIntake(DestinationSettings settings, TimeProvider timeProvider, HttpIntakeProfile profile)
+    protected HttpIntake(DestinationSettings settings, TimeProvider time, HttpIntakeProfile profile)
     {
         Settings = settings;
-        this.timeProvider = timeProvider;
+        this.time = time;
         this.profile = profile;
-        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
-        endpoint = new HttpEndpoint(settings, connector.OpenStreamAsync, timeProvider, profile);
+        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, time);
+        endpoint = new HttpEndpoint(settings, connector.OpenStreamAsync, time, profile);
     }
 
     public BatchLimits Limits => profile.Limits;
@@ -42,7 +43,7 @@ internal abstract class HttpIntake : IDestination
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var log = new StageLog(timeProvider);
+        var log = new StageLog(time);
         var opened = await connector.OpenAsync(log, cancellationToken);
         if (!opened.TryGet(out var connection, out _))
         {
@@ -50,7 +51,7 @@ internal abstract class HttpIntake : IDestination
         }
 
         await using var recorded = new RecordedConnections(connector, connection);
-        using var ofTest = new HttpEndpoint(Settings, recorded.OpenAsync, timeProvider, profile);
+        using var ofTest = new HttpEndpoint(Settings, recorded.OpenAsync, time, profile);
         var probe = await ProbeAsync(ofTest, cancellationToken);
         if (probe?.Fault is null)
         {
@@ -66,7 +67,7 @@ internal abstract class HttpIntake : IDestination
 
         var head = ofTest.Mask.Mask(recorded.SentHead);
         var received = ofTest.Mask.Mask(recorded.Received);
-        byte[] request = head.Length == 0 ? [] : [.. head, .. plain.Written.Span];
+        byte[] request = head.Length == 0 ? [] : [.. head, .. plain.Written];
         return log.ToReport(request, received.AsMemory(0, Math.Min(received.Length, ShownBytes)));
     }
 
@@ -84,11 +85,11 @@ internal abstract class HttpIntake : IDestination
     protected Task<(WireUnit Unit, Fault? Fault)> RenderUnitAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var exchange = Exchange(batch, Body(batch));
-        return RenderedRequest.OfAsync(Settings, profile, timeProvider, exchange, plain.Written, cancellationToken);
+        return RenderedRequest.OfAsync(Settings, profile, time, exchange, plain.Memory, cancellationToken);
     }
 
     /// <summary>Writes the body of a request for these events, before compression.</summary>
-    protected abstract void WriteBody(DeliveryBatch batch, PooledStream body);
+    protected abstract void WriteBody(DeliveryBatch batch, PooledBuffer body);
 
     /// <summary>What an answer to a batch means.</summary>
     protected virtual Task<IntakeVerdict> JudgeAsync(HttpEndpoint used, HttpAnswer answer, DeliveryBatch batch, CancellationToken cancellationToken) =>
@@ -154,7 +155,7 @@ internal abstract class HttpIntake : IDestination
     {
         plain.Clear();
         WriteBody(batch, plain);
-        return Settings.Http.Gzip ? Compress() : plain.Written;
+        return Settings.Http.Gzip ? Compress() : plain.Memory;
     }
 
     private HttpExchange Exchange(DeliveryBatch batch, ReadOnlyMemory<byte> body) =>
@@ -204,13 +205,45 @@ internal abstract class HttpIntake : IDestination
     private ReadOnlyMemory<byte> Compress()
     {
         compressed.Clear();
-        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+        using (var gzip = new GZipStream(new BufferStream(compressed), CompressionLevel.Optimal))
         {
-            gzip.Write(plain.Written.Span);
+            gzip.Write(plain.Written);
         }
 
-        return compressed.Written;
+        return compressed.Memory;
     }
+}
+
+/// <summary>A stream that only writes, behind what a buffer holds; the buffer outlives it.</summary>
+file sealed class BufferStream(PooledBuffer buffer) : Stream
+{
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => buffer.Length;
+
+    public override long Position
+    {
+        get => buffer.Length;
+        set => throw new NotSupportedException();
+    }
+
+    public override void Write(ReadOnlySpan<byte> bytes) => buffer.Append(bytes);
+
+    public override void Write(byte[] bytes, int offset, int count) => buffer.Append(bytes.AsSpan(offset, count));
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] target, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
 }
 
 /// <summary>What tells one HTTP intake from another, apart from its bodies and answers.</summary>

@@ -10,11 +10,11 @@ internal static partial class RenderedRequest
 {
     /// <summary>The request as it would leave, secrets in its head masked; the bodies are copied.</summary>
     public static async Task<(WireUnit Unit, Fault? Fault)> OfAsync(
-        DestinationSettings settings, HttpIntakeProfile profile, TimeProvider timeProvider, HttpExchange exchange,
+        DestinationSettings settings, HttpIntakeProfile profile, TimeProvider time, HttpExchange exchange,
         ReadOnlyMemory<byte> plain, CancellationToken cancellationToken)
     {
         await using var recording = new RecordingStream(new AgreeingStream());
-        using var endpoint = new HttpEndpoint(settings, _ => ValueTask.FromResult<Stream>(recording), timeProvider, profile);
+        using var endpoint = new HttpEndpoint(settings, _ => ValueTask.FromResult<Stream>(recording), time, profile);
         var posted = await endpoint.SendAsync(exchange, cancellationToken);
         // Whoever sees a signature could send the request in our name.
         var head = Signature().Replace(endpoint.Mask.Mask(Encoding.UTF8.GetString(recording.SentHead)), "***");

@@ -1,4 +1,5 @@
 using System.Buffers;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http;
 
@@ -8,20 +9,20 @@ internal static class RequestBody
     private static readonly SearchValues<byte> LineBreaks = SearchValues.Create("\r\n"u8);
 
     /// <summary>One event per line, each line ended by LF.</summary>
-    public static void WriteLines(DeliveryBatch batch, PooledStream body)
+    public static void WriteLines(DeliveryBatch batch, PooledBuffer body)
     {
         for (var index = 0; index < batch.Count; index++)
         {
-            var from = (int)body.Length;
-            body.Write(batch[index].Span);
+            var from = body.Length;
+            body.Append(batch[index].Span);
             // A line break inside would let the sender of an event begin an event of its own.
-            var line = body.WrittenSpan[from..];
+            var line = body.Written[from..];
             for (var at = line.IndexOfAny(LineBreaks); at >= 0; at = line.IndexOfAny(LineBreaks))
             {
                 line[at] = (byte)' ';
             }
 
-            body.WriteByte((byte)'\n');
+            body.Append((byte)'\n');
         }
     }
 }

@@ -14,8 +14,8 @@ internal sealed class TokenEndpoint : IDisposable
     /// <param name="url">Of the other host; path and query are given with each request.</param>
     /// <param name="credentials">Header of every request; null for none.</param>
     /// <param name="secrets">Hidden in every text.</param>
-    /// <param name="timeProvider">For bounds and dates.</param>
-    public TokenEndpoint(DestinationSettings settings, Uri url, HttpCredentials? credentials, IReadOnlyList<Secret> secrets, TimeProvider timeProvider)
+    /// <param name="time">For bounds and dates.</param>
+    public TokenEndpoint(DestinationSettings settings, Uri url, HttpCredentials? credentials, IReadOnlyList<Secret> secrets, TimeProvider time)
     {
         var other = settings with
         {
@@ -24,9 +24,9 @@ internal sealed class TokenEndpoint : IDisposable
             Authentication = new AuthenticationSettings(),
             Tls = new TlsSettings(settings.Tls.CaCertificate),
         };
-        connector = new Connector(other.Connection, url.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, timeProvider);
+        connector = new Connector(other.Connection, url.Scheme == Uri.UriSchemeHttps, SslApplicationProtocol.Http11, time);
         endpoint = new HttpEndpoint(
-            other, connector.OpenStreamAsync, timeProvider,
+            other, connector.OpenStreamAsync, time,
             new HttpIntakeProfile
             {
                 Credentials = credentials is null ? HttpCredentials.Create(new AuthenticationSettings()) : credentials,

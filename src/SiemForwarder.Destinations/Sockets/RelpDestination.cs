@@ -12,18 +12,18 @@ internal sealed class RelpDestination : IDestination
     private const int MaxRefusals = 4;
 
     private readonly DestinationSettings settings;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly RelpSettings own;
     private readonly Connector connector;
     private readonly RefusalCount refusals = new(MaxRefusals);
     private RelpSession? session;
 
-    private RelpDestination(DestinationSettings settings, TimeProvider timeProvider, RelpSettings own)
+    private RelpDestination(DestinationSettings settings, TimeProvider time, RelpSettings own)
     {
         this.settings = settings;
-        this.timeProvider = timeProvider;
+        this.time = time;
         this.own = own;
-        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == "tls", null, timeProvider);
+        connector = new Connector(settings.Connection, settings.ServerUrl.Scheme == "tls", null, time);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -42,7 +42,7 @@ internal sealed class RelpDestination : IDestination
             .. RelpSettings.Fields,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new RelpDestination(settings, timeProvider, RelpSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new RelpDestination(settings, time, RelpSettings.Read(new SettingReader(settings.Settings))),
     };
 
     public BatchLimits Limits { get; } = new(MaxEvents: 2000, MaxBytes: 1024 * 1024);
@@ -72,14 +72,14 @@ internal sealed class RelpDestination : IDestination
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var log = new StageLog(timeProvider);
+        var log = new StageLog(time);
         var opened = await connector.OpenAsync(log, cancellationToken);
         if (!opened.TryGet(out var connection, out _))
         {
             return log.ToReport(default, default);
         }
 
-        await using var ofTest = new RelpSession(connection, settings, own.Window, timeProvider);
+        await using var ofTest = new RelpSession(connection, settings, own.Window, time);
         var fault = await ofTest.OpenAsync(cancellationToken);
         if (fault is null)
         {
@@ -177,7 +177,7 @@ internal sealed class RelpDestination : IDestination
                     return new RelpResult { Fault = unreachable };
                 }
 
-                session = new RelpSession(connection, settings, own.Window, timeProvider);
+                session = new RelpSession(connection, settings, own.Window, time);
                 if (await session.OpenAsync(cancellationToken) is { } refused)
                 {
                     return new RelpResult { Fault = refused };

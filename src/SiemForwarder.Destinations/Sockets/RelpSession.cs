@@ -12,7 +12,7 @@ namespace SiemForwarder.Destinations.Sockets;
 /// Protocol: librelp, doc/relp.html. A frame is <c>TXNR SP COMMAND SP DATALEN [SP DATA] LF</c>; a receiver answers each with <c>rsp</c> under
 /// the same number, whose data begins with 200 where it took the frame.
 /// </remarks>
-internal sealed class RelpSession(Connection connection, DestinationSettings settings, int window, TimeProvider timeProvider) : IAsyncDisposable
+internal sealed class RelpSession(Connection connection, DestinationSettings settings, int window, TimeProvider time) : IAsyncDisposable
 {
     private const int MaxNumber = 999_999_999;
 
@@ -80,7 +80,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
     {
         try
         {
-            using var bound = new TimeBound(TimeSpan.FromSeconds(1), timeProvider, CancellationToken.None);
+            using var bound = new TimeBound(TimeSpan.FromSeconds(1), time, CancellationToken.None);
             frames.SetLength(0);
             Add("close"u8, default);
             await connection.Stream.WriteAsync(frames.GetBuffer().AsMemory(0, (int)frames.Length), bound.Token);
@@ -99,7 +99,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
         frames.SetLength(0);
         var first = number + 1;
         write();
-        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(settings.Timeout, time, cancellationToken);
         try
         {
             LastFrame = frames.ToArray();

@@ -21,15 +21,15 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     private readonly Connection connection;
     private readonly TimeSpan timeout;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly PeerWatch watch;
     private bool isProven;
 
-    private SyslogConnection(Connection connection, TimeSpan timeout, TimeProvider timeProvider)
+    private SyslogConnection(Connection connection, TimeSpan timeout, TimeProvider time)
     {
         this.connection = connection;
         this.timeout = timeout;
-        this.timeProvider = timeProvider;
+        this.time = time;
         watch = new PeerWatch(connection.Stream);
     }
 
@@ -46,7 +46,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
     public bool IsOrderlyEnd => watch is { Ended.IsCompleted: true, Objection: null, Received.IsEmpty: true };
 
     public static async Task<Result<SyslogConnection>> OpenAsync(
-        Connector connector, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
+        Connector connector, TimeSpan timeout, TimeProvider time, StageLog? log, CancellationToken cancellationToken)
     {
         var opened = await connector.OpenAsync(log, cancellationToken);
         if (!opened.TryGet(out var connection, out var fault))
@@ -54,7 +54,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
             return fault;
         }
 
-        var syslog = new SyslogConnection(connection, timeout, timeProvider);
+        var syslog = new SyslogConnection(connection, timeout, time);
         fault = await syslog.SettleAsync(cancellationToken);
         if (fault is null)
         {
@@ -114,11 +114,11 @@ internal sealed class SyslogConnection : IAsyncDisposable
         {
             if (connection.Tls is { } tls)
             {
-                await tls.ShutdownAsync().WaitAsync(MaxSettling, timeProvider);
+                await tls.ShutdownAsync().WaitAsync(MaxSettling, time);
             }
 
             connection.Socket.Shutdown(SocketShutdown.Send);
-            await watch.Ended.WaitAsync(MaxSettling, timeProvider);
+            await watch.Ended.WaitAsync(MaxSettling, time);
         }
         catch (Exception exception) when (exception is IOException or SocketException or TimeoutException or InvalidOperationException)
         {
@@ -188,7 +188,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     private async Task ForAtMostAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(limit, timeProvider, cancellationToken);
+        using var bound = new TimeBound(limit, time, cancellationToken);
         await task.WaitAsync(bound.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }
@@ -202,7 +202,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     private async Task<Fault?> HandOverAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(timeout, time, cancellationToken);
         try
         {
             for (var written = 0; written < frames.Length; written += WriteBytes)
@@ -234,7 +234,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
         var limit = timeout < MaxStall ? timeout : MaxStall;
         var least = int.MaxValue;
-        var movedAt = timeProvider.GetTimestamp();
+        var movedAt = time.GetTimestamp();
         var pause = TimeSpan.FromMilliseconds(1);
         for (var look = 0; ; look++)
         {
@@ -253,9 +253,9 @@ internal sealed class SyslogConnection : IAsyncDisposable
             if (queue.Unacknowledged < least)
             {
                 least = queue.Unacknowledged;
-                movedAt = timeProvider.GetTimestamp();
+                movedAt = time.GetTimestamp();
             }
-            else if (timeProvider.GetElapsedTime(movedAt) >= limit)
+            else if (time.GetElapsedTime(movedAt) >= limit)
             {
                 return new Fault(
                     ErrorCategory.Timeout, $"{connection.Endpoint} did not acknowledge {queue.Unacknowledged} bytes within {limit.TotalSeconds:0.##} s.",
@@ -268,7 +268,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
             }
             else
             {
-                await Task.Delay(pause, timeProvider, cancellationToken);
+                await Task.Delay(pause, time, cancellationToken);
                 pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
             }
         }

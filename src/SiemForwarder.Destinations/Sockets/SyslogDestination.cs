@@ -29,9 +29,9 @@ internal static class SyslogDestination
             .. DestinationField.OfTls,
         ],
         CheckSettings = static settings => SyslogSettings.Read(new SettingReader(settings)).Faults,
-        Open = static (settings, timeProvider) => settings.ServerUrl.Scheme == "udp"
-            ? new SyslogUdpDestination(settings, timeProvider)
-            : new SyslogTcpDestination(settings, secure: settings.ServerUrl.Scheme == "tls", timeProvider),
+        Open = static (settings, time) => settings.ServerUrl.Scheme == "udp"
+            ? new SyslogUdpDestination(settings, time)
+            : new SyslogTcpDestination(settings, secure: settings.ServerUrl.Scheme == "tls", time),
     };
 }
 

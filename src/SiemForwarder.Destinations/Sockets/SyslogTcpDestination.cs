@@ -13,7 +13,7 @@ namespace SiemForwarder.Destinations.Sockets;
 internal sealed class SyslogTcpDestination : IDestination
 {
     private readonly DestinationSettings settings;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly Connector connector;
     private readonly SyslogFrames frames;
     private readonly ResendWindow window;
@@ -21,12 +21,12 @@ internal sealed class SyslogTcpDestination : IDestination
     private bool isResendDue;
     private (int Events, int Bytes, int Goes) resent;
 
-    public SyslogTcpDestination(DestinationSettings settings, bool secure, TimeProvider timeProvider)
+    public SyslogTcpDestination(DestinationSettings settings, bool secure, TimeProvider time)
     {
         window = new ResendWindow(SyslogSettings.Read(new SettingReader(settings.Settings)).ResendWindowBytes);
         this.settings = settings;
-        this.timeProvider = timeProvider;
-        connector = new Connector(settings.Connection, secure, null, timeProvider);
+        this.time = time;
+        connector = new Connector(settings.Connection, secure, null, time);
         frames = new SyslogFrames(settings.Framing);
     }
 
@@ -72,7 +72,7 @@ internal sealed class SyslogTcpDestination : IDestination
         Task.FromResult<WireImage?>(new WireImage([WireUnit.Of(WireUnitKind.Stream, frames.Frame(batch))]));
 
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
-        SyslogTest.OverStreamAsync(connector, settings, timeProvider, batch, cancellationToken);
+        SyslogTest.OverStreamAsync(connector, settings, time, batch, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -96,7 +96,7 @@ internal sealed class SyslogTcpDestination : IDestination
 
         if (connection is null)
         {
-            var opened = await SyslogConnection.OpenAsync(connector, settings.Timeout, timeProvider, null, cancellationToken);
+            var opened = await SyslogConnection.OpenAsync(connector, settings.Timeout, time, null, cancellationToken);
             if (!opened.TryGet(out connection, out var fault))
             {
                 return fault;

@@ -11,10 +11,10 @@ internal static class SyslogTest
     private static readonly TimeSpan Listening = TimeSpan.FromSeconds(1);
 
     public static async Task<TestReport> OverStreamAsync(
-        Connector connector, DestinationSettings settings, TimeProvider timeProvider, DeliveryBatch batch, CancellationToken cancellationToken)
+        Connector connector, DestinationSettings settings, TimeProvider time, DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var log = new StageLog(timeProvider);
-        var opened = await SyslogConnection.OpenAsync(connector, settings.Timeout, timeProvider, log, cancellationToken);
+        var log = new StageLog(time);
+        var opened = await SyslogConnection.OpenAsync(connector, settings.Timeout, time, log, cancellationToken);
         if (!opened.TryGet(out var connection, out _))
         {
             return log.ToReport(default, default);
@@ -26,7 +26,7 @@ internal static class SyslogTest
         await using (connection)
         {
             var fault = await connection.WriteAsync(framed, cancellationToken)
-                ?? await ListenAsync(connection, connector.Endpoint, timeProvider, cancellationToken);
+                ?? await ListenAsync(connection, connector.Endpoint, time, cancellationToken);
             var received = connection.Watch.Received.ToArray();
             if (fault is { Category: ErrorCategory.Tls })
             {
@@ -52,10 +52,10 @@ internal static class SyslogTest
     }
 
     public static async Task<TestReport> OverUdpAsync(
-        Endpoint endpoint, DestinationSettings settings, TimeProvider timeProvider, DeliveryBatch batch, CancellationToken cancellationToken)
+        Endpoint endpoint, DestinationSettings settings, TimeProvider time, DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        var log = new StageLog(timeProvider);
-        var opened = await SyslogUdpDestination.OpenAsync(endpoint, settings.Egress, settings.Timeout, timeProvider, log, cancellationToken);
+        var log = new StageLog(time);
+        var opened = await SyslogUdpDestination.OpenAsync(endpoint, settings.Egress, settings.Timeout, time, log, cancellationToken);
         if (!opened.TryGet(out var socket, out _))
         {
             return log.ToReport(default, default);
@@ -67,7 +67,7 @@ internal static class SyslogTest
             log.Skipped(TestStageName.Tls, "UDP is not encrypted");
             log.Skipped(TestStageName.Authentication, "syslog over UDP has none");
             var message = batch[0].ToArray();
-            var fault = await SendAndListenAsync(socket, endpoint, timeProvider, message, cancellationToken);
+            var fault = await SendAndListenAsync(socket, endpoint, time, message, cancellationToken);
             if (fault is not null)
             {
                 log.Failed(TestStageName.Acceptance, fault);
@@ -95,9 +95,9 @@ internal static class SyslogTest
     }
 
     private static async Task<Fault?> ListenAsync(
-        SyslogConnection connection, Endpoint endpoint, TimeProvider timeProvider, CancellationToken cancellationToken)
+        SyslogConnection connection, Endpoint endpoint, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(Listening, timeProvider, cancellationToken);
+        using var bound = new TimeBound(Listening, time, cancellationToken);
         try
         {
             await Task.WhenAny(connection.Watch.Spoke, connection.Watch.Ended).WaitAsync(bound.Token);
@@ -111,9 +111,9 @@ internal static class SyslogTest
     }
 
     private static async Task<Fault?> SendAndListenAsync(
-        Socket socket, Endpoint endpoint, TimeProvider timeProvider, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+        Socket socket, Endpoint endpoint, TimeProvider time, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        using var bound = new TimeBound(Listening, timeProvider, cancellationToken);
+        using var bound = new TimeBound(Listening, time, cancellationToken);
         try
         {
             if (await SyslogUdpDestination.SendDatagramAsync(socket, message, bound.Token) == SocketError.MessageSize)

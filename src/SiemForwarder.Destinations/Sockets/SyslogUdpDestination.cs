@@ -6,7 +6,7 @@ using SiemForwarder.Connections.Network;
 namespace SiemForwarder.Destinations.Sockets;
 
 /// <summary>Syslog over UDP, one message per datagram (RFC 5426): handed over, never confirmed.</summary>
-internal sealed class SyslogUdpDestination(DestinationSettings settings, TimeProvider timeProvider) : IDestination
+internal sealed class SyslogUdpDestination(DestinationSettings settings, TimeProvider time) : IDestination
 {
     /// <summary>Most bytes of payload that an IPv4 datagram holds.</summary>
     private const int MaxDatagramBytes = 65_507;
@@ -21,7 +21,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
 
     public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        if (socket is not null && timeProvider.GetElapsedTime(openedAt) > AddressAge)
+        if (socket is not null && time.GetElapsedTime(openedAt) > AddressAge)
         {
             // Nothing ever breaks on UDP, so a receiver that moved would never be noticed.
             Forget();
@@ -29,13 +29,13 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
 
         if (socket is null)
         {
-            var opened = await OpenAsync(endpoint, settings.Egress, settings.Timeout, timeProvider, null, cancellationToken);
+            var opened = await OpenAsync(endpoint, settings.Egress, settings.Timeout, time, null, cancellationToken);
             if (!opened.TryGet(out socket, out var fault))
             {
                 return fault.ToOutcome(settings.IntegrationName);
             }
 
-            openedAt = timeProvider.GetTimestamp();
+            openedAt = time.GetTimestamp();
         }
 
         List<RejectedEvent>? refused = null;
@@ -68,7 +68,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
         new WireImage([.. Enumerable.Range(0, batch.Count).Select(index => WireUnit.Of(WireUnitKind.Datagram, batch[index]))]));
 
     public Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
-        SyslogTest.OverUdpAsync(endpoint, settings, timeProvider, batch, cancellationToken);
+        SyslogTest.OverUdpAsync(endpoint, settings, time, batch, cancellationToken);
 
     public ValueTask DisposeAsync()
     {
@@ -78,9 +78,9 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
 
     /// <summary>A socket connected to the receiver, so that the kernel reports it where nobody listens there.</summary>
     internal static async Task<Result<Socket>> OpenAsync(
-        Endpoint endpoint, EgressPolicy egress, TimeSpan timeout, TimeProvider timeProvider, StageLog? log, CancellationToken cancellationToken)
+        Endpoint endpoint, EgressPolicy egress, TimeSpan timeout, TimeProvider time, StageLog? log, CancellationToken cancellationToken)
     {
-        var resolved = await NameResolver.ResolveAsync(endpoint, egress, timeout, timeProvider, cancellationToken);
+        var resolved = await NameResolver.ResolveAsync(endpoint, egress, timeout, time, cancellationToken);
         if (!resolved.TryGet(out var addresses, out var fault))
         {
             log?.Failed(TestStageName.Resolve, fault);

@@ -7,7 +7,7 @@ internal static class AdminEventMapping
 {
     private const int AdminRoleSeverity = 8;
 
-    public static SecurityEvent Map(in KeycloakAdminEvent adminEvent, in EventOrigin origin, bool isReadable)
+    public static SecurityEvent Map(in KeycloakEvent adminEvent, in EventOrigin origin, bool isReadable)
     {
         var operation = string.IsNullOrEmpty(adminEvent.Operation) ? EventOrigin.UnknownType : adminEvent.Operation;
         var resourceType = string.IsNullOrEmpty(adminEvent.ResourceType) ? EventOrigin.UnknownType : adminEvent.ResourceType;
@@ -75,7 +75,7 @@ internal static class AdminEventMapping
     }
 
     /// <summary>The users of the event's own realm whom it gives by id alone: who acted, and on whom.</summary>
-    public static IEnumerable<(string RealmId, string UserId)> FindUnnamedUsers(in KeycloakAdminEvent adminEvent)
+    public static IEnumerable<(string RealmId, string UserId)> FindUnnamedUsers(in KeycloakEvent adminEvent)
     {
         var users = new List<(string, string)>();
         if (adminEvent.RealmId is not { } realm)
@@ -83,7 +83,7 @@ internal static class AdminEventMapping
             return users;
         }
 
-        if (adminEvent is { ActorUserId: { } actor, ActorUserName: null } && (adminEvent.ActorRealmId ?? realm) == realm)
+        if (adminEvent is { UserId: { } actor, UserName: null } && (adminEvent.ActorRealmId ?? realm) == realm)
         {
             users.Add((realm, actor));
         }
@@ -97,20 +97,20 @@ internal static class AdminEventMapping
         return users;
     }
 
-    private static EventParty? Actor(in KeycloakAdminEvent adminEvent, in EventOrigin origin)
+    private static EventParty? Actor(in KeycloakEvent adminEvent, in EventOrigin origin)
     {
-        if (adminEvent.ActorUserId is null && adminEvent.ActorUserName is null && adminEvent.ActorClientId is null)
+        if (adminEvent.UserId is null && adminEvent.UserName is null && adminEvent.ClientId is null)
         {
             return null;
         }
 
         var realm = adminEvent.ActorRealmId is null || adminEvent.ActorRealmId == adminEvent.RealmId ? origin.Source.Realm : adminEvent.ActorRealmId;
-        var name = adminEvent.ActorUserName ?? origin.Names?.Find(adminEvent.ActorRealmId ?? adminEvent.RealmId, adminEvent.ActorUserId);
-        return new EventParty(adminEvent.ActorUserId, name, null, realm, adminEvent.ActorClientId);
+        var name = adminEvent.UserName ?? origin.Names?.Find(adminEvent.ActorRealmId ?? adminEvent.RealmId, adminEvent.UserId);
+        return new EventParty(adminEvent.UserId, name, null, realm, adminEvent.ClientId);
     }
 
     private static EventParty? Subject(
-        in KeycloakAdminEvent adminEvent, string resourceType, string path, in RepresentationFacts facts, in EventOrigin origin)
+        in KeycloakEvent adminEvent, string resourceType, string path, in RepresentationFacts facts, in EventOrigin origin)
     {
         var (id, name, email) = FindSubject(adminEvent, resourceType, path, facts);
         return id is null && name is null
@@ -119,7 +119,7 @@ internal static class AdminEventMapping
     }
 
     private static (string? Id, string? Name, string? Email) FindSubject(
-        in KeycloakAdminEvent adminEvent, string resourceType, string path, in RepresentationFacts facts)
+        in KeycloakEvent adminEvent, string resourceType, string path, in RepresentationFacts facts)
     {
         var aboutUser = resourceType == "USER" && (path.IndexOf('/', StringComparison.Ordinal) == path.LastIndexOf('/'));
         var name = EventDetails.Find(adminEvent.Details, "username") ?? (aboutUser ? facts.UserName : null);
@@ -140,7 +140,7 @@ internal static class AdminEventMapping
         return id.Length == 0 || id == "profile" || id.StartsWith("invite-", StringComparison.Ordinal) ? null : id;
     }
 
-    private static string? Redact(in KeycloakAdminEvent adminEvent, string path) =>
+    private static string? Redact(in KeycloakEvent adminEvent, string path) =>
         adminEvent.Representation is { } json
             ? SecretRedactor.Redact(json, HoldsSecret(path))
             : null;

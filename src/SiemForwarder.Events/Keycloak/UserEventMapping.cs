@@ -5,7 +5,7 @@ internal static class UserEventMapping
 {
     private const string ServiceAccountPrefix = "service-account-";
 
-    public static SecurityEvent Map(in KeycloakUserEvent userEvent, in EventOrigin origin, bool isReadable)
+    public static SecurityEvent Map(in KeycloakEvent userEvent, in EventOrigin origin, bool isReadable)
     {
         var type = string.IsNullOrEmpty(userEvent.Type) ? EventOrigin.UnknownType : userEvent.Type;
         var details = userEvent.Details;
@@ -39,7 +39,7 @@ internal static class UserEventMapping
         };
     }
 
-    private static EventParty? Subject(in KeycloakUserEvent userEvent, string type, EventSource source)
+    private static EventParty? Subject(in KeycloakEvent userEvent, string type, EventSource source)
     {
         // Since Keycloak 25 a failed refresh names its user only here.
         var id = userEvent.UserId ?? EventDetails.Find(userEvent.Details, "refresh_token_sub");
@@ -57,7 +57,7 @@ internal static class UserEventMapping
     }
 
     // IMPERSONATE names who took on the session; since Keycloak 26.8 every event of that session does (keycloak/keycloak#51489).
-    private static EventParty? Impersonator(in KeycloakUserEvent userEvent)
+    private static EventParty? Impersonator(in KeycloakEvent userEvent)
     {
         var name = EventDetails.Find(userEvent.Details, "impersonator");
         var id = EventDetails.Find(userEvent.Details, "impersonator_id");
@@ -77,7 +77,7 @@ internal static class UserEventMapping
     };
 
     // Only servers from 26.0 on give these the credential type of their twin. REMOVE_TOTP had one before, but there were no ids then.
-    private static bool IsDeprecatedDuplicate(string type, in KeycloakUserEvent userEvent) => type switch
+    private static bool IsDeprecatedDuplicate(string type, in KeycloakEvent userEvent) => type switch
     {
         "UPDATE_PASSWORD" or "UPDATE_PASSWORD_ERROR" or "UPDATE_TOTP" or "UPDATE_TOTP_ERROR" => true,
         "CUSTOM_REQUIRED_ACTION" or "CUSTOM_REQUIRED_ACTION_ERROR" => true,

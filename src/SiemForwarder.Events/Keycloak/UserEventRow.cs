@@ -51,3 +51,12 @@ internal sealed record UserEventRow(
     private static OcsfActivity Named(OcsfActivity activity, string type) =>
         activity.ActivityName == UserEventGroup.TypeInWords ? activity with { ActivityName = TypeNames.Title(type) } : activity;
 }
+
+/// <summary>Which of the two types of a pair a flag holds for: the type itself, its <c>_ERROR</c> twin, or both.</summary>
+internal enum AppliesTo
+{
+    Neither,
+    Success,
+    Failure,
+    Both,
+}

@@ -39,3 +39,32 @@ public sealed class ParsedMessage
         return line.Length > 40 ? line[..40] + "…" : line;
     }
 }
+
+/// <summary>A field as a receiver reads it out of a message.</summary>
+/// <param name="Name">Name, with dots between the levels of JSON; a list of plain values gives a field for each.</param>
+/// <param name="Value">Value without escapes.</param>
+/// <param name="Type"><c>string</c>, or in JSON also <c>number</c>, <c>boolean</c>, <c>null</c>.</param>
+public sealed record ParsedField(string Name, string Value, string Type = ParsedField.Text)
+{
+    public const string Text = "string";
+    public const string Number = "number";
+}
+
+/// <summary>How much a finding weighs.</summary>
+public enum FindingLevel
+{
+    /// <summary>A strict receiver refuses or misreads the message.</summary>
+    Error,
+
+    /// <summary>Some receivers cut it, or show less than was sent.</summary>
+    Warning,
+
+    /// <summary>Worth knowing.</summary>
+    Note,
+}
+
+/// <summary>One thing that a receiver may stumble over.</summary>
+/// <param name="Level">How much it weighs.</param>
+/// <param name="Rule">Name of the rule, stable: <c>rfc5424.pri</c>.</param>
+/// <param name="Message">What is the matter, in a sentence for people.</param>
+public sealed record Finding(FindingLevel Level, string Rule, string Message);

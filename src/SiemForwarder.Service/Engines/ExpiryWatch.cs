@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Connections;
@@ -44,8 +43,7 @@ internal sealed class ExpiryWatch(NpgsqlDataSource database, IOptions<ForwarderO
         while (await reader.ReadAsync(cancellationToken))
         {
             var (what, end) = (reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1));
-            var day = end.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
-            warnings.Add($"{char.ToUpperInvariant(what[0])}{what[1..]} {(end < now ? "ended" : "ends")} on {day} UTC; renew it.");
+            warnings.Add($"{char.ToUpperInvariant(what[0])}{what[1..]} {(end < now ? "ended" : "ends")} on {UtcText.Minute(end)} UTC; renew it.");
         }
 
         return warnings.Count == 0 ? null : warnings;

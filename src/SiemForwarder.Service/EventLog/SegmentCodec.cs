@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -36,7 +37,7 @@ internal static class SegmentCodec
         var (length, previous) = (0, lowestAt);
         foreach (var incoming in events)
         {
-            length += Varint.WriteSigned(packed.AsSpan(length), incoming.OccurredAtMs - previous);
+            length += Varint.Write(packed.AsSpan(length), Varint.Zigzag(incoming.OccurredAtMs - previous));
             previous = incoming.OccurredAtMs;
         }
 
@@ -49,7 +50,7 @@ internal static class SegmentCodec
         var previous = lowestAt;
         for (var i = 0; i < count; i++)
         {
-            previous += Varint.ReadSigned(ref packed);
+            previous += Varint.Unzigzag(ReadNumber(ref packed));
             times[i] = previous;
         }
 
@@ -144,7 +145,7 @@ internal static class SegmentCodec
             var total = 0L;
             for (var i = 0; i < count; i++)
             {
-                total += (long)(Varint.Read(ref rest) & int.MaxValue);
+                total += (long)(ReadNumber(ref rest) & int.MaxValue);
                 ends[i] = (int)total;
             }
 
@@ -160,4 +161,10 @@ internal static class SegmentCodec
             ArrayPool<byte>.Shared.Return(plain);
         }
     }
+
+    /// <summary>Takes a number off the front of packed bytes.</summary>
+    /// <exception cref="InvalidDataException">The row is damaged.</exception>
+    public static ulong ReadNumber(ref ReadOnlySpan<byte> packed) => Varint.TryRead(ref packed, out var number)
+        ? number
+        : throw new InvalidDataException("A segment of the event log is damaged: a number does not end.");
 }

@@ -1,3 +1,5 @@
+using SiemForwarder.Events.Bytes;
+
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Keeps when each event of a merged segment was received: runs of events with the microseconds since the first of them came.</summary>
@@ -25,8 +27,8 @@ internal static class SegmentReceipts
         var next = 0;
         while (packed.Length > 0)
         {
-            var events = Varint.Read(ref packed);
-            var afterUs = (long)Varint.Read(ref packed);
+            var events = SegmentCodec.ReadNumber(ref packed);
+            var afterUs = (long)SegmentCodec.ReadNumber(ref packed);
             if (events > (ulong)(count - next))
             {
                 throw new InvalidDataException("A segment of the event log is damaged: it names more receipts than events.");

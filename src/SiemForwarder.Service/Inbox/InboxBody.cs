@@ -1,21 +1,18 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
-using System.Numerics;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>Bytes in a pooled array, with the room that they take; given back when disposed.</summary>
+/// <summary>The bytes of a request, with the room that they take; given back when disposed.</summary>
 internal sealed class InboxBody(InboxShare share) : IDisposable
 {
-    private const int FirstBytes = 4096;
-
-    private byte[] array = [];
+    private readonly PooledBuffer buffer = new();
     private int taken;
 
-    public int Length { get; private set; }
+    public int Length => buffer.Length;
 
-    public ReadOnlyMemory<byte> Bytes => array.AsMemory(0, Length);
+    public ReadOnlyMemory<byte> Bytes => buffer.Memory;
 
     /// <summary>Reads a stream to its end; null where all was read, else why not. The room for it grows with what arrives.</summary>
     /// <param name="stream">Where to read.</param>
@@ -29,26 +26,14 @@ internal sealed class InboxBody(InboxShare share) : IDisposable
             return PushRefusal.TooLarge($"A request may have at most {maxBytes} bytes; send the events in several.");
         }
 
-        while (true)
+        // Room is taken as bytes arrive: to announce many costs a sender nothing.
+        return await buffer.FillAsync(stream, maxBytes + 1, TryTake, cancellationToken) switch
         {
-            // Room is taken as bytes arrive: to announce many costs a sender nothing.
-            if (Length == array.Length && !TryGrow(Math.Min(Math.Max(array.Length * 2, FirstBytes), maxBytes + 1)))
-            {
-                return PushRefusal.Full;
-            }
-
-            var read = await stream.ReadAsync(array.AsMemory(Length), cancellationToken);
-            if (read == 0)
-            {
-                return null;
-            }
-
-            Length += read;
-            if (Length > maxBytes)
-            {
-                return PushRefusal.TooLarge($"A request may have at most {maxBytes} bytes, also after gzip is undone; send the events in several.");
-            }
-        }
+            BufferFill.NoRoom => PushRefusal.Full,
+            BufferFill.Full => PushRefusal.TooLarge(
+                $"A request may have at most {maxBytes} bytes, also after gzip is undone; send the events in several."),
+            _ => null,
+        };
     }
 
     /// <summary>Undoes gzip (RFC 1952) into another body; null where it was done, else why not.</summary>
@@ -56,7 +41,7 @@ internal sealed class InboxBody(InboxShare share) : IDisposable
     {
         try
         {
-            await using var gzip = new GZipStream(new MemoryStream(array, 0, Length, writable: false), CompressionMode.Decompress);
+            await using var gzip = new GZipStream(buffer.OpenRead(), CompressionMode.Decompress);
             return await plain.FillAsync(gzip, 0, maxBytes, cancellationToken) ?? CheckWhole(plain);
         }
         catch (InvalidDataException)
@@ -75,31 +60,17 @@ internal sealed class InboxBody(InboxShare share) : IDisposable
     {
         share.Give(taken);
         taken = 0;
-        if (array.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(array);
-            array = [];
-        }
+        buffer.Dispose();
     }
 
-    private bool TryGrow(int bytes)
+    private bool TryTake(int bytes)
     {
-        // What the pool will give: its arrays are powers of two.
-        var rented = (int)BitOperations.RoundUpToPowerOf2((uint)bytes);
-        if (!share.TryTake(rented - taken))
+        if (!share.TryTake(bytes - taken))
         {
             return false;
         }
 
-        taken = rented;
-        var larger = ArrayPool<byte>.Shared.Rent(rented);
-        array.AsSpan(0, Length).CopyTo(larger);
-        if (array.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(array);
-        }
-
-        array = larger;
+        taken = bytes;
         return true;
     }
 }

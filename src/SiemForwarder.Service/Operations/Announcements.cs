@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
@@ -96,7 +97,7 @@ internal sealed class Announcements(NpgsqlDataSource database)
         var (id, name, ids) = (reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<long[]>(4));
         var (survivedNext, restored) = (reader.GetInt64(5), reader.GetInt64(8));
         long? lost = reader.IsDBNull(7) ? null : Math.Max(0, reader.GetInt64(7) - survivedNext);
-        var since = reader.IsDBNull(6) ? "its beginning" : $"{reader.GetFieldValue<DateTimeOffset>(6).UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC";
+        var since = reader.IsDBNull(6) ? "its beginning" : $"{UtcText.Second(reader.GetFieldValue<DateTimeOffset>(6))} UTC";
         const string Ask = "ask the senders of pushed events to send again what they sent since.";
         var what = lost switch
         {

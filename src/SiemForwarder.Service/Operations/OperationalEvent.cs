@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using SiemForwarder.Connections;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 
@@ -34,7 +35,7 @@ internal sealed record OperationalEvent(
     /// <summary>The end of a trouble.</summary>
     public static OperationalEvent Cleared(Alarm alarm, DateTimeOffset clearedAt) => new(
         alarm.Kind.Cleared!, alarm.Kind.ClearedName, true, GoodSeverity, clearedAt, alarm.Subject, alarm.Name,
-        $"{alarm.Kind.ClearedName}: {alarm.Name}. It began at {alarm.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC and lasted "
+        $"{alarm.Kind.ClearedName}: {alarm.Name}. It began at {UtcText.Second(alarm.Since)} UTC and lasted "
             + $"{Duration(clearedAt - alarm.Since)}.",
         alarm.Since.UtcTicks.ToString(CultureInfo.InvariantCulture));
 

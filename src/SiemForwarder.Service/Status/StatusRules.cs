@@ -1,4 +1,3 @@
-using System.Globalization;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.Integrations;
@@ -56,11 +55,9 @@ internal static class StatusRules
     /// <param name="told">The status.</param>
     public static IReadOnlyList<string>? Warn(IReadOnlyList<string>? ending, IntegrationStatusResponse told) =>
         told is { Status: "Error", LastError: { Category: nameof(ErrorCategory.Authentication) or nameof(ErrorCategory.Authorization), At: var at } }
-            ? [.. ending ?? [], $"The destination refuses the credential, last on {Day(at)} UTC: it was revoked, has ended or lacks a right. "
+            ? [.. ending ?? [], $"The destination refuses the credential, last on {UtcText.Minute(at)} UTC: it was revoked, has ended or lacks a right. "
                 + "Give another one; everything is kept."]
             : ending;
-
-    private static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 
     private static DateTimeOffset? Oldest(IReadOnlyList<SourceBacklog> backlog) =>
         backlog.Min(source => source.OldestAtMs) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;

@@ -14,10 +14,10 @@ public sealed class CertificateAuthority : IDisposable
     private readonly DateTimeOffset now;
 
     /// <param name="name">Common name of the authority.</param>
-    /// <param name="timeProvider">Clock that validity is counted from.</param>
-    public CertificateAuthority(string name, TimeProvider timeProvider)
+    /// <param name="time">Clock that validity is counted from.</param>
+    public CertificateAuthority(string name, TimeProvider time)
     {
-        now = timeProvider.GetUtcNow();
+        now = time.GetUtcNow();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));

@@ -42,8 +42,8 @@ internal sealed class ForwarderApplication : IAsyncDisposable
         await StartOnAsync(await postgres.CreateDatabaseAsync(), settings);
 
     /// <summary>Starts on a clock of the test's.</summary>
-    public static async Task<ForwarderApplication> StartAsync(TestPostgres postgres, TimeProvider clock, params string[] settings) =>
-        await StartOnAsync(await postgres.CreateDatabaseAsync(), builder => builder.Services.AddSingleton(clock), settings);
+    public static async Task<ForwarderApplication> StartAsync(TestPostgres postgres, TimeProvider time, params string[] settings) =>
+        await StartOnAsync(await postgres.CreateDatabaseAsync(), builder => builder.Services.AddSingleton(time), settings);
 
     /// <summary>Starts on a database that exists, as after a restart.</summary>
     public static Task<ForwarderApplication> StartOnAsync(string connectionString, params string[] settings) => StartOnAsync(connectionString, null, settings);

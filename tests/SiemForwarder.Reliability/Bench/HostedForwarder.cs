@@ -9,7 +9,7 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Reliability.Bench;
 
 /// <summary>The whole service in this process, on a clock of the scenario's, for outages that last days.</summary>
-internal sealed class HostedForwarder(string connectionString, TimeProvider clock) : IAsyncDisposable
+internal sealed class HostedForwarder(string connectionString, TimeProvider time) : IAsyncDisposable
 {
     private WebApplication? app;
 
@@ -26,7 +26,7 @@ internal sealed class HostedForwarder(string connectionString, TimeProvider cloc
             "--Forwarder:Engine:LeaseInterval=00:00:00.5",
             "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal",
         ];
-        app = ForwarderHost.Build(settings, connectionString, builder => builder.Services.AddSingleton(clock));
+        app = ForwarderHost.Build(settings, connectionString, builder => builder.Services.AddSingleton(time));
         await app.Services.MigrateAsync(cancellationToken);
         await app.StartAsync(cancellationToken);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();

@@ -4,7 +4,7 @@ using SiemForwarder.Simulator;
 namespace SiemForwarder.Reliability.Oracle;
 
 /// <summary>Puts events into the simulated realm and remembers each: what it does not know was not issued.</summary>
-internal sealed class IssuingOracle(KeycloakSimulator keycloak, TimeProvider clock, int seed)
+internal sealed class IssuingOracle(KeycloakSimulator keycloak, TimeProvider time, int seed)
 {
     private readonly Lock guard = new();
     private readonly EventMint mint = new(seed);
@@ -55,7 +55,7 @@ internal sealed class IssuingOracle(KeycloakSimulator keycloak, TimeProvider clo
     {
         lock (guard)
         {
-            var one = mint.Next(timeMs ?? keycloak.NowMs(), clock.GetUtcNow(), stream);
+            var one = mint.Next(timeMs ?? keycloak.NowMs(), time.GetUtcNow(), stream);
             issued.Add(one.Id, one);
             var events = one.Stream == EventStream.Admin ? keycloak.Realm.AdminEvents : keycloak.Realm.UserEvents;
             events.Add(one.TimeMs, one.Json, visibleAtMs);
@@ -68,7 +68,7 @@ internal sealed class IssuingOracle(KeycloakSimulator keycloak, TimeProvider clo
     {
         lock (guard)
         {
-            var one = mint.Next(timeMs, clock.GetUtcNow(), EventStream.User);
+            var one = mint.Next(timeMs, time.GetUtcNow(), EventStream.User);
             issued.Add(one.Id, one);
             return one;
         }

@@ -8,7 +8,7 @@ namespace SiemForwarder.Reliability.Receiving;
 internal sealed record Arrival(string Id, byte[] Bytes, int Connection, DateTimeOffset At);
 
 /// <summary>Everything that one receiver took, in order.</summary>
-internal sealed class Arrivals(TimeProvider clock, Func<byte[], string?> findId)
+internal sealed class Arrivals(TimeProvider time, Func<byte[], string?> findId)
 {
     private readonly Lock guard = new();
     private readonly List<Arrival> all = [];
@@ -40,7 +40,7 @@ internal sealed class Arrivals(TimeProvider clock, Func<byte[], string?> findId)
     {
         lock (guard)
         {
-            var at = clock.GetUtcNow();
+            var at = time.GetUtcNow();
             foreach (var one in events)
             {
                 var arrival = new Arrival(findId(one) ?? string.Empty, one, connection, at);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Datadog;
 
@@ -11,13 +12,13 @@ internal sealed class DatadogDestination : HttpIntake
     private readonly bool isJson;
     private readonly TokenEndpoint? api;
 
-    private DatadogDestination(DestinationSettings settings, TimeProvider timeProvider, DatadogSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    private DatadogDestination(DestinationSettings settings, TimeProvider time, DatadogSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
         this.own = own;
         isJson = EventValue.IsJson(settings.Http);
         api = own.ApiUrlFor(settings.ServerUrl) is { } url
-            ? new TokenEndpoint(settings, url, new HttpCredentials("DD-API-KEY", own.ApiKey), [own.ApiKey], timeProvider)
+            ? new TokenEndpoint(settings, url, new HttpCredentials("DD-API-KEY", own.ApiKey), [own.ApiKey], time)
             : null;
     }
 
@@ -39,10 +40,10 @@ internal sealed class DatadogDestination : HttpIntake
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new DatadogDestination(settings, timeProvider, DatadogSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new DatadogDestination(settings, time, DatadogSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         writer.WriteStartArray();

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
+using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
@@ -18,7 +20,7 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
     // A member of ours is an object in every document, whatever else a sender has.
     private static ReadOnlySpan<byte> SentTimestamp => "\"siemforwarder.sent_timestamp\""u8;
 
-    public void Write(DeliveryBatch batch, PooledStream body)
+    public void Write(DeliveryBatch batch, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         for (var index = 0; index < batch.Count; index++)
@@ -31,7 +33,7 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
             writer.WriteEndObject();
             EndLine(writer, body);
             WriteDocument(writer, securityEvent, batch[index].Span, body);
-            body.WriteByte((byte)'\n');
+            body.Append((byte)'\n');
         }
     }
 
@@ -39,48 +41,48 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
         ? securityEvent.Id
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(securityEvent.Id)));
 
-    private static void EndLine(Utf8JsonWriter writer, PooledStream body)
+    private static void EndLine(Utf8JsonWriter writer, PooledBuffer body)
     {
         writer.Flush();
         writer.Reset();
-        body.WriteByte((byte)'\n');
+        body.Append((byte)'\n');
     }
 
-    private void WriteDocument(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, PooledStream body)
+    private void WriteDocument(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted, PooledBuffer body)
     {
-        var time = EventValue.InText(securityEvent.OccurredAt);
+        var time = Instants.InText(securityEvent.OccurredAt);
         if (isJson && formatted.Length > 2 && formatted[0] == (byte)'{')
         {
             var found = Look(formatted, securityEvent.OccurredAt);
-            body.WriteByte((byte)'{');
+            body.Append((byte)'{');
             if (!found.HasDataStream)
             {
-                body.Write(dataStream);
+                body.Append(dataStream);
             }
 
             if (!found.HasTime)
             {
                 // A data stream refuses a document without it.
-                body.Write("\"@timestamp\":\""u8);
-                body.Write(Encoding.ASCII.GetBytes(time));
-                body.Write("\","u8);
+                body.Append("\"@timestamp\":\""u8);
+                body.Append(Encoding.ASCII.GetBytes(time));
+                body.Append("\","u8);
             }
 
             if (found.NameOfAnotherTime is { } name)
             {
-                body.Write(formatted[1..name.Start]);
-                body.Write(SentTimestamp);
-                body.Write(formatted[name.End..]);
+                body.Append(formatted[1..name.Start]);
+                body.Append(SentTimestamp);
+                body.Append(formatted[name.End..]);
                 return;
             }
 
-            body.Write(formatted[1..]);
+            body.Append(formatted[1..]);
             return;
         }
 
         writer.WriteStartObject();
         writer.Flush();
-        body.Write(dataStream);
+        body.Append(dataStream);
         writer.WriteString(Timestamp, time);
         writer.WriteString("message"u8, formatted);
         writer.WriteStartObject("event"u8);

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
@@ -11,8 +12,8 @@ internal sealed class ElasticDestination : HttpIntake
     private readonly ElasticSettings own;
     private readonly ElasticBulkBody bulk;
 
-    private ElasticDestination(DestinationSettings settings, TimeProvider timeProvider, ElasticSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    private ElasticDestination(DestinationSettings settings, TimeProvider time, ElasticSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
         this.own = own;
         bulk = new ElasticBulkBody(EventValue.IsJson(settings.Http), own.DataStreamMember);
@@ -36,10 +37,10 @@ internal sealed class ElasticDestination : HttpIntake
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new ElasticDestination(settings, timeProvider, ElasticSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new ElasticDestination(settings, time, ElasticSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => bulk.Write(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => bulk.Write(batch, body);
 
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
     {

@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
+using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
@@ -9,9 +11,9 @@ namespace SiemForwarder.Destinations.Http.Google;
 /// <param name="isJson">Whether events are formatted as JSON.</param>
 internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : IDisposable
 {
-    private readonly PooledStream records = new();
+    private readonly PooledBuffer records = new();
 
-    public void Write(DeliveryBatch batch, PooledStream body)
+    public void Write(DeliveryBatch batch, PooledBuffer body)
     {
         if (own.Feed)
         {
@@ -56,8 +58,8 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
             else
             {
                 writer.WriteBase64String("data"u8, batch[index].Span);
-                writer.WriteString("logEntryTime"u8, EventValue.InText(batch.Events[index].OccurredAt));
-                writer.WriteString("collectionTime"u8, EventValue.InText(batch.Events[index].ReceivedAt));
+                writer.WriteString("logEntryTime"u8, Instants.InText(batch.Events[index].OccurredAt));
+                writer.WriteString("collectionTime"u8, Instants.InText(batch.Events[index].ReceivedAt));
             }
 
             writer.WriteEndObject();
@@ -88,7 +90,7 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
         {
             writer.WriteStartObject();
             writer.WriteString("log_text"u8, logs[index].Span);
-            writer.WriteString("ts_rfc3339"u8, EventValue.InText(logs.Events[index].OccurredAt));
+            writer.WriteString("ts_rfc3339"u8, Instants.InText(logs.Events[index].OccurredAt));
             writer.WriteEndObject();
         }
 
@@ -106,10 +108,10 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
             KeycloakChangeRecord.Write(writer, batch.Events[index]);
             writer.Flush();
             writer.Reset();
-            ends[index] = (int)records.Length;
+            ends[index] = records.Length;
         }
 
-        return new DeliveryBatch(records.Written, ends, batch.Events.ToArray());
+        return new DeliveryBatch(records.Memory, ends, batch.Events.ToArray());
     }
 }
 
@@ -124,10 +126,10 @@ internal static class KeycloakChangeRecord
     public static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent)
     {
         var isAdmin = securityEvent.Kind == EventKind.Admin;
-        var occurredAt = EventValue.InText(securityEvent.OccurredAt);
+        var occurredAt = Instants.InText(securityEvent.OccurredAt);
         writer.WriteStartObject();
         writer.WriteString("uuid"u8, securityEvent.Id);
-        writer.WriteString("read_timestamp"u8, EventValue.InText(securityEvent.ReceivedAt));
+        writer.WriteString("read_timestamp"u8, Instants.InText(securityEvent.ReceivedAt));
         writer.WriteString("source_timestamp"u8, occurredAt);
         writer.WriteString("object"u8, isAdmin ? "public_admin_event_entity"u8 : "public_event_entity"u8);
         writer.WriteStartObject("source_metadata"u8);

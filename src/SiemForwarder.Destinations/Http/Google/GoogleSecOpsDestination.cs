@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
@@ -9,14 +10,14 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
     private readonly GoogleSecOpsBody bodies;
     private readonly AccessTokens? tokens;
 
-    private GoogleSecOpsDestination(DestinationSettings settings, TimeProvider timeProvider, GoogleSecOpsSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    private GoogleSecOpsDestination(DestinationSettings settings, TimeProvider time, GoogleSecOpsSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
         this.own = own;
         bodies = new GoogleSecOpsBody(own, EventValue.IsJson(settings.Http));
         tokens = own.Account is not { } account ? null : new AccessTokens(
             settings, account.TokenUrl, now => account.FormAt(now, own.Scope), account.Secrets,
-            "Check settings.serviceAccountKey: the key may have been deleted, or the clock of this engine may be wrong.", timeProvider);
+            "Check settings.serviceAccountKey: the key may have been deleted, or the clock of this engine may be wrong.", time);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -39,13 +40,13 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) =>
-            new GoogleSecOpsDestination(settings, timeProvider, GoogleSecOpsSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) =>
+            new GoogleSecOpsDestination(settings, time, GoogleSecOpsSettings.Read(new SettingReader(settings.Settings))),
     };
 
     protected override IReadOnlyList<KeyValuePair<string, string>> Headers => tokens?.Headers ?? own.FeedHeaders;
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => bodies.Write(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => bodies.Write(batch, body);
 
     protected override async Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
         tokens is null || own.Faults.Count > 0 ? null : await tokens.EnsureAsync(used.Mask, cancellationToken);

@@ -125,6 +125,8 @@ internal sealed record GoogleSecOpsSettings
 }
 
 /// <summary>The key of a Google service account, which signs requests for access tokens (RFC 7523).</summary>
+/// <remarks>Without Google.Apis.Auth: it could be given our connections, but where the endpoint refuses it throws the error and the status alone.
+/// <see cref="AccessTokens"/>, which Sentinel uses too, also heeds Retry-After and tells where a redirect leads, and that a web page answered.</remarks>
 internal sealed class GoogleServiceAccount
 {
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);

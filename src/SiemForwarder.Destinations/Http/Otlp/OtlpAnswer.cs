@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
@@ -87,7 +88,7 @@ internal static class ProtobufInput
         field = 0;
         number = 0;
         bytes = default;
-        if (!TryReadVarint(ref rest, out var tag))
+        if (!Varint.TryRead(ref rest, out var tag))
         {
             return false;
         }
@@ -96,11 +97,11 @@ internal static class ProtobufInput
         switch (tag & 7)
         {
             case 0:
-                return TryReadVarint(ref rest, out number);
+                return Varint.TryRead(ref rest, out number);
             case 1:
                 return TryTake(ref rest, 8, out bytes);
             case 2:
-                return TryReadVarint(ref rest, out var length) && TryTake(ref rest, length, out bytes);
+                return Varint.TryRead(ref rest, out var length) && TryTake(ref rest, length, out bytes);
             case 5:
                 return TryTake(ref rest, 4, out bytes);
             default:
@@ -119,22 +120,5 @@ internal static class ProtobufInput
         bytes = rest[..(int)length];
         rest = rest[(int)length..];
         return true;
-    }
-
-    private static bool TryReadVarint(ref ReadOnlySpan<byte> rest, out ulong value)
-    {
-        value = 0;
-        for (var shift = 0; shift < 64 && !rest.IsEmpty; shift += 7)
-        {
-            var one = rest[0];
-            rest = rest[1..];
-            value |= (ulong)(one & 0x7F) << shift;
-            if (one < 0x80)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

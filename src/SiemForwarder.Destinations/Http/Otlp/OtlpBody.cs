@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
@@ -132,7 +133,7 @@ internal sealed class OtlpProtobufBody : IDisposable
     private const int Value = 2;
 
     // A message is written behind its length, so each one in another is written for itself first.
-    private readonly List<PooledStream> levels = [];
+    private readonly List<PooledBuffer> levels = [];
 
     /// <summary>An AnyValue; lives until the next call.</summary>
     public ReadOnlySpan<byte> Write(ReadOnlySpan<byte> formatted, bool isJson)
@@ -148,7 +149,7 @@ internal sealed class OtlpProtobufBody : IDisposable
             ProtobufOutput.WriteBytes(output, StringValue, formatted);
         }
 
-        return output.WrittenSpan;
+        return output.Written;
     }
 
     /// <summary>A KeyValue that holds a number; lives until the next call.</summary>
@@ -158,13 +159,13 @@ internal sealed class OtlpProtobufBody : IDisposable
         var value = Level(1);
         ProtobufOutput.WriteChosen(value, IntValue, (ulong)number);
         ProtobufOutput.WriteString(output, Key, key);
-        ProtobufOutput.WriteBytes(output, Value, value.WrittenSpan);
-        return output.WrittenSpan;
+        ProtobufOutput.WriteBytes(output, Value, value.Written);
+        return output.Written;
     }
 
     public void Dispose() => levels.ForEach(static level => level.Dispose());
 
-    private void WriteValue(ref Utf8JsonReader reader, PooledStream output, int depth)
+    private void WriteValue(ref Utf8JsonReader reader, PooledBuffer output, int depth)
     {
         switch (reader.TokenType)
         {
@@ -177,10 +178,10 @@ internal sealed class OtlpProtobufBody : IDisposable
                 {
                     var item = Level(depth + 1);
                     WriteValue(ref reader, item, depth + 2);
-                    ProtobufOutput.WriteBytes(items, Values, item.WrittenSpan);
+                    ProtobufOutput.WriteBytes(items, Values, item.Written);
                 }
 
-                ProtobufOutput.WriteBytes(output, ArrayValue, items.WrittenSpan);
+                ProtobufOutput.WriteBytes(output, ArrayValue, items.Written);
                 break;
             case JsonTokenType.String:
                 ProtobufOutput.WriteBytes(output, StringValue, TextOf(ref reader));
@@ -197,7 +198,7 @@ internal sealed class OtlpProtobufBody : IDisposable
         }
     }
 
-    private void WriteMap(ref Utf8JsonReader reader, PooledStream output, int depth)
+    private void WriteMap(ref Utf8JsonReader reader, PooledBuffer output, int depth)
     {
         var members = Level(depth);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -207,21 +208,21 @@ internal sealed class OtlpProtobufBody : IDisposable
             reader.Read();
             var value = Level(depth + 2);
             WriteValue(ref reader, value, depth + 3);
-            ProtobufOutput.WriteBytes(member, Value, value.WrittenSpan);
-            ProtobufOutput.WriteBytes(members, Values, member.WrittenSpan);
+            ProtobufOutput.WriteBytes(member, Value, value.Written);
+            ProtobufOutput.WriteBytes(members, Values, member.Written);
         }
 
-        ProtobufOutput.WriteBytes(output, KeyValueList, members.WrittenSpan);
+        ProtobufOutput.WriteBytes(output, KeyValueList, members.Written);
     }
 
     private static ReadOnlySpan<byte> TextOf(ref Utf8JsonReader reader) =>
         reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
 
-    private PooledStream Level(int depth)
+    private PooledBuffer Level(int depth)
     {
         while (levels.Count <= depth)
         {
-            levels.Add(new PooledStream());
+            levels.Add(new PooledBuffer());
         }
 
         levels[depth].Clear();

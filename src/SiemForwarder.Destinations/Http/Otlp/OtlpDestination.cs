@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
@@ -11,8 +12,8 @@ internal sealed class OtlpDestination : HttpIntake
     private readonly OtlpSettings own;
     private readonly OtlpProtobuf protobuf = new();
 
-    private OtlpDestination(DestinationSettings settings, TimeProvider timeProvider, OtlpSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own)) => this.own = own;
+    private OtlpDestination(DestinationSettings settings, TimeProvider time, OtlpSettings own)
+        : base(settings, time, ProfileOf(settings, own)) => this.own = own;
 
     public static DestinationKind Kind { get; } = new()
     {
@@ -32,10 +33,10 @@ internal sealed class OtlpDestination : HttpIntake
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new OtlpDestination(settings, timeProvider, OtlpSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new OtlpDestination(settings, time, OtlpSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         if (own.Protobuf)
         {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
@@ -30,12 +31,12 @@ internal sealed class OtlpProtobuf : IDisposable
     private const int EventName = 12;
 
     private readonly OtlpProtobufBody body = new();
-    private readonly PooledStream record = new();
-    private readonly PooledStream scope = new();
-    private readonly PooledStream resource = new();
+    private readonly PooledBuffer record = new();
+    private readonly PooledBuffer scope = new();
+    private readonly PooledBuffer resource = new();
 
     /// <summary>One request: a batch is of one source, so it has one resource. No events make the empty request.</summary>
-    public void WriteRequest(PooledStream output, DeliveryBatch batch, string serviceName, bool isJson)
+    public void WriteRequest(PooledBuffer output, DeliveryBatch batch, string serviceName, bool isJson)
     {
         if (batch.Count == 0)
         {
@@ -46,12 +47,12 @@ internal sealed class OtlpProtobuf : IDisposable
         record.Clear();
         ProtobufOutput.WriteString(record, 1, OtlpRecord.ScopeName);
         ProtobufOutput.WriteString(record, 2, OtlpRecord.ScopeVersion);
-        ProtobufOutput.WriteBytes(scope, Scope, record.WrittenSpan);
+        ProtobufOutput.WriteBytes(scope, Scope, record.Written);
         for (var index = 0; index < batch.Count; index++)
         {
             record.Clear();
             WriteRecord(batch.Events[index], batch[index].Span, isJson);
-            ProtobufOutput.WriteBytes(scope, LogRecords, record.WrittenSpan);
+            ProtobufOutput.WriteBytes(scope, LogRecords, record.Written);
         }
 
         record.Clear();
@@ -61,9 +62,9 @@ internal sealed class OtlpProtobuf : IDisposable
         }
 
         resource.Clear();
-        ProtobufOutput.WriteBytes(resource, Resource, record.WrittenSpan);
-        ProtobufOutput.WriteBytes(resource, ScopeLogs, scope.WrittenSpan);
-        ProtobufOutput.WriteBytes(output, ResourceLogs, resource.WrittenSpan);
+        ProtobufOutput.WriteBytes(resource, Resource, record.Written);
+        ProtobufOutput.WriteBytes(resource, ScopeLogs, scope.Written);
+        ProtobufOutput.WriteBytes(output, ResourceLogs, resource.Written);
     }
 
     public void Dispose()
@@ -96,7 +97,7 @@ internal sealed class OtlpProtobuf : IDisposable
     }
 
     // KeyValue { key = 1, value = 2: AnyValue { string_value = 1 } }
-    private static void WriteAttribute(PooledStream output, int field, string key, string? value)
+    private static void WriteAttribute(PooledBuffer output, int field, string key, string? value)
     {
         if (string.IsNullOrEmpty(value))
         {
@@ -114,34 +115,34 @@ internal sealed class OtlpProtobuf : IDisposable
 /// <summary>Writes fields in the wire format of Protocol Buffers (protobuf.dev, Encoding); empty strings and zeros are left out, as proto3 does.</summary>
 internal static class ProtobufOutput
 {
-    private const int Varint = 0;
+    private const int Number = 0;
     private const int Fixed64 = 1;
     private const int LengthDelimited = 2;
 
-    public static void WriteNumber(PooledStream output, int field, ulong value)
+    public static void WriteNumber(PooledBuffer output, int field, ulong value)
     {
         if (value != 0)
         {
-            WriteTag(output, field, Varint);
+            WriteTag(output, field, Number);
             WriteVarint(output, value);
         }
     }
 
     /// <summary>A varint of a oneof, which is there also where it is 0.</summary>
-    public static void WriteChosen(PooledStream output, int field, ulong value)
+    public static void WriteChosen(PooledBuffer output, int field, ulong value)
     {
-        WriteTag(output, field, Varint);
+        WriteTag(output, field, Number);
         WriteVarint(output, value);
     }
 
     /// <summary>A double of a oneof.</summary>
-    public static void WriteChosen(PooledStream output, int field, double value)
+    public static void WriteChosen(PooledBuffer output, int field, double value)
     {
         WriteTag(output, field, Fixed64);
         BinaryPrimitives.WriteDoubleLittleEndian(output.Take(sizeof(double)), value);
     }
 
-    public static void WriteFixed64(PooledStream output, int field, ulong value)
+    public static void WriteFixed64(PooledBuffer output, int field, ulong value)
     {
         if (value != 0)
         {
@@ -151,13 +152,13 @@ internal static class ProtobufOutput
     }
 
     /// <summary>A string that is UTF-8 already, or a whole message.</summary>
-    public static void WriteBytes(PooledStream output, int field, ReadOnlySpan<byte> bytes)
+    public static void WriteBytes(PooledBuffer output, int field, ReadOnlySpan<byte> bytes)
     {
         WriteHead(output, field, bytes.Length);
-        output.Write(bytes);
+        output.Append(bytes);
     }
 
-    public static void WriteString(PooledStream output, int field, string? text)
+    public static void WriteString(PooledBuffer output, int field, string? text)
     {
         if (!string.IsNullOrEmpty(text))
         {
@@ -168,36 +169,16 @@ internal static class ProtobufOutput
     }
 
     /// <summary>Tag and length of a field whose bytes follow.</summary>
-    public static void WriteHead(PooledStream output, int field, int length)
+    public static void WriteHead(PooledBuffer output, int field, int length)
     {
         WriteTag(output, field, LengthDelimited);
         WriteVarint(output, (ulong)length);
     }
 
     /// <summary>Bytes of a string field with its tag, for fields below 16.</summary>
-    public static int SizeOf(int utf8Length) => 1 + SizeOfVarint((ulong)utf8Length) + utf8Length;
+    public static int SizeOf(int utf8Length) => 1 + Varint.SizeOf((ulong)utf8Length) + utf8Length;
 
-    private static void WriteTag(PooledStream output, int field, int wireType) => WriteVarint(output, (ulong)((field << 3) | wireType));
+    private static void WriteTag(PooledBuffer output, int field, int wireType) => WriteVarint(output, (ulong)((field << 3) | wireType));
 
-    private static void WriteVarint(PooledStream output, ulong value)
-    {
-        while (value >= 0x80)
-        {
-            output.WriteByte((byte)(value | 0x80));
-            value >>= 7;
-        }
-
-        output.WriteByte((byte)value);
-    }
-
-    private static int SizeOfVarint(ulong value)
-    {
-        var size = 1;
-        while ((value >>= 7) > 0)
-        {
-            size++;
-        }
-
-        return size;
-    }
+    private static void WriteVarint(PooledBuffer output, ulong value) => output.Advance(Varint.Write(output.GetSpan(Varint.MaxSize), value));
 }

@@ -22,7 +22,7 @@ internal sealed class AzureIdentityTokens : IAccessTokens
 
     private readonly DestinationSettings settings;
     private readonly SentinelSettings own;
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly HttpClient client;
     private readonly GivenAuthorities authorities;
     private Secret? token;
@@ -30,9 +30,9 @@ internal sealed class AzureIdentityTokens : IAccessTokens
     private bool isFresh;
     private bool refused;
 
-    public AzureIdentityTokens(DestinationSettings settings, SentinelSettings own, TimeProvider timeProvider)
+    public AzureIdentityTokens(DestinationSettings settings, SentinelSettings own, TimeProvider time)
     {
-        (this.settings, this.own, this.timeProvider) = (settings, own, timeProvider);
+        (this.settings, this.own, this.time) = (settings, own, time);
         authorities = GivenAuthorities.Read(settings.Tls.CaCertificate);
         client = new HttpClient(CreateHandler());
     }
@@ -45,14 +45,14 @@ internal sealed class AzureIdentityTokens : IAccessTokens
 
     public async Task<IntakeVerdict?> EnsureAsync(SecretMask mask, CancellationToken cancellationToken)
     {
-        var now = timeProvider.GetUtcNow();
+        var now = time.GetUtcNow();
         if (token is not null && now < renewAt)
         {
             mask.Hide(token);
             return null;
         }
 
-        using var bound = new TimeBound(settings.Timeout, timeProvider, cancellationToken);
+        using var bound = new TimeBound(settings.Timeout, time, cancellationToken);
         try
         {
             var given = await CreateCredential().GetTokenAsync(new TokenRequestContext([own.Scope], claims: refused ? AnotherToken : null), bound.Token);

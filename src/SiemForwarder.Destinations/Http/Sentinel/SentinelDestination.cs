@@ -1,5 +1,7 @@
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
+using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Sentinel;
 
@@ -10,14 +12,14 @@ internal sealed class SentinelDestination : HttpIntake
     private readonly IAccessTokens tokens;
     private readonly bool isJson;
 
-    private SentinelDestination(DestinationSettings settings, TimeProvider timeProvider, SentinelSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    private SentinelDestination(DestinationSettings settings, TimeProvider time, SentinelSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
         this.own = own;
         isJson = EventValue.IsJson(settings.Http);
         tokens = own.Credential == SentinelCredential.ClientSecret
-            ? OfApplication(settings, own, timeProvider)
-            : new AzureIdentityTokens(settings, own, timeProvider);
+            ? OfApplication(settings, own, time)
+            : new AzureIdentityTokens(settings, own, time);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -38,12 +40,12 @@ internal sealed class SentinelDestination : HttpIntake
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new SentinelDestination(settings, timeProvider, SentinelSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new SentinelDestination(settings, time, SentinelSettings.Read(new SettingReader(settings.Settings))),
     };
 
     protected override IReadOnlyList<KeyValuePair<string, string>> Headers => [.. tokens.Headers, new("x-ms-client-request-id", Guid.NewGuid().ToString())];
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         writer.WriteStartArray();
@@ -112,11 +114,11 @@ internal sealed class SentinelDestination : HttpIntake
 
     protected override void DisposeOwn() => tokens.Dispose();
 
-    private static AccessTokens OfApplication(DestinationSettings settings, SentinelSettings own, TimeProvider timeProvider) => new(
+    private static AccessTokens OfApplication(DestinationSettings settings, SentinelSettings own, TimeProvider time) => new(
         settings, new Uri(own.Authority, $"{own.Authority.AbsolutePath.TrimEnd('/')}/{Uri.EscapeDataString(own.TenantId)}/oauth2/v2.0/token"),
         _ => $"grant_type=client_credentials&client_id={Uri.EscapeDataString(own.ClientId)}"
             + $"&client_secret={Uri.EscapeDataString(own.ClientSecret.Reveal())}&scope={Uri.EscapeDataString(own.Scope)}",
-        [own.ClientSecret], "Check settings.tenantId, settings.clientId and settings.clientSecret: the secret may have expired.", timeProvider);
+        [own.ClientSecret], "Check settings.tenantId, settings.clientId and settings.clientSecret: the secret may have expired.", time);
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, SentinelSettings own) => new()
     {
@@ -171,7 +173,7 @@ internal static class SentinelRow
     public static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted)
     {
         writer.WriteStartObject();
-        writer.WriteString("TimeGenerated"u8, EventValue.InText(securityEvent.OccurredAt));
+        writer.WriteString("TimeGenerated"u8, Instants.InText(securityEvent.OccurredAt));
         writer.WriteString("EventId"u8, securityEvent.Id);
         writer.WriteString("EventKind"u8, securityEvent.Kind.ToString().ToLowerInvariant());
         writer.WriteString("EventType"u8, securityEvent.Type);

@@ -6,7 +6,7 @@ using SiemForwarder.Connections;
 namespace SiemForwarder.Destinations.Http.Splunk;
 
 /// <summary>Waits until Splunk's indexers have stored a batch (Splunk: About HTTP Event Collector Indexer Acknowledgment).</summary>
-internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHecSettings own, TimeProvider timeProvider)
+internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHecSettings own, TimeProvider time)
 {
     private const string AckPath = "/services/collector/ack";
 
@@ -24,11 +24,11 @@ internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHec
                 "Enable indexer acknowledgement for the token, or set settings.acknowledge to false.");
         }
 
-        var started = timeProvider.GetTimestamp();
+        var started = time.GetTimestamp();
         var pause = own.AcknowledgementPause;
-        while (timeProvider.GetElapsedTime(started) < own.AcknowledgementLimit)
+        while (time.GetElapsedTime(started) < own.AcknowledgementLimit)
         {
-            await Task.Delay(pause, timeProvider, cancellationToken);
+            await Task.Delay(pause, time, cancellationToken);
             pause = pause * 2 < MaxPause ? pause * 2 : MaxPause;
             var asked = await used.SendAsync(
                 new HttpExchange(

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Text.Json;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
@@ -15,7 +16,7 @@ internal sealed record HecEnvelope(string? Host, string? Source, string? SourceT
 
     /// <summary>Writes envelopes one after the other, nothing but a line feed between them.</summary>
     /// <remarks>Only the seven known keys: behind an unknown one Splunk silently loses the rest of the body.</remarks>
-    public void Write(DeliveryBatch batch, bool isJson, PooledStream body)
+    public void Write(DeliveryBatch batch, bool isJson, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
         for (var index = 0; index < batch.Count; index++)
@@ -23,7 +24,7 @@ internal sealed record HecEnvelope(string? Host, string? Source, string? SourceT
             WriteOne(writer, batch.Events[index], batch[index].Span, isJson);
             writer.Flush();
             writer.Reset();
-            body.WriteByte((byte)'\n');
+            body.Append((byte)'\n');
         }
     }
 

@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
@@ -7,8 +8,8 @@ internal sealed class LogScaleDestination : HttpIntake
 {
     private readonly HecEnvelope envelope;
 
-    private LogScaleDestination(DestinationSettings settings, TimeProvider timeProvider, LogScaleSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own)) =>
+    private LogScaleDestination(DestinationSettings settings, TimeProvider time, LogScaleSettings own)
+        : base(settings, time, ProfileOf(settings, own)) =>
         envelope = new HecEnvelope(own.Host, own.Source, own.SourceType, null);
 
     public static DestinationKind Kind { get; } = new()
@@ -29,10 +30,10 @@ internal sealed class LogScaleDestination : HttpIntake
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new LogScaleDestination(settings, timeProvider, LogScaleSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new LogScaleDestination(settings, time, LogScaleSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => envelope.Write(batch, EventValue.IsJson(Settings.Http), body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => envelope.Write(batch, EventValue.IsJson(Settings.Http), body);
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, LogScaleSettings own) => new()
     {

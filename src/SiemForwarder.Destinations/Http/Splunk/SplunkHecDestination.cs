@@ -1,5 +1,6 @@
 using System.Globalization;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
@@ -14,12 +15,12 @@ internal sealed class SplunkHecDestination : HttpIntake
     private readonly HecEnvelope envelope;
     private readonly HecAcknowledgement acknowledgement;
 
-    internal SplunkHecDestination(DestinationSettings settings, TimeProvider timeProvider, SplunkHecSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    internal SplunkHecDestination(DestinationSettings settings, TimeProvider time, SplunkHecSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
         this.own = own;
         envelope = new HecEnvelope(own.Host, own.Source, own.SourceType, own.Index);
-        acknowledgement = new HecAcknowledgement(settings, own, timeProvider);
+        acknowledgement = new HecAcknowledgement(settings, own, time);
     }
 
     public static DestinationKind Kind { get; } = new()
@@ -42,11 +43,11 @@ internal sealed class SplunkHecDestination : HttpIntake
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) =>
-            new SplunkHecDestination(settings, timeProvider, SplunkHecSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) =>
+            new SplunkHecDestination(settings, time, SplunkHecSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         if (own.Raw)
         {

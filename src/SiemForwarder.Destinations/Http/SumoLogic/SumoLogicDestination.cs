@@ -1,4 +1,5 @@
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.SumoLogic;
 
@@ -9,8 +10,8 @@ internal sealed class SumoLogicDestination : HttpIntake
 
     private readonly SumoLogicSettings own;
 
-    private SumoLogicDestination(DestinationSettings settings, TimeProvider timeProvider, SumoLogicSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own)) => this.own = own;
+    private SumoLogicDestination(DestinationSettings settings, TimeProvider time, SumoLogicSettings own)
+        : base(settings, time, ProfileOf(settings, own)) => this.own = own;
 
     public static DestinationKind Kind { get; } = new()
     {
@@ -32,11 +33,11 @@ internal sealed class SumoLogicDestination : HttpIntake
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) =>
-            new SumoLogicDestination(settings, timeProvider, SumoLogicSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) =>
+            new SumoLogicDestination(settings, time, SumoLogicSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => RequestBody.WriteLines(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => RequestBody.WriteLines(batch, body);
 
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch)
     {

@@ -1,18 +1,19 @@
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Webhook;
 
 /// <summary>Any receiver that takes events by HTTP POST: one by one, as a JSON array, or as lines.</summary>
 internal sealed class WebhookDestination : HttpIntake
 {
-    private readonly TimeProvider timeProvider;
+    private readonly TimeProvider time;
     private readonly WebhookSignature? signature;
 
-    private WebhookDestination(DestinationSettings settings, TimeProvider timeProvider, WebhookSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    private WebhookDestination(DestinationSettings settings, TimeProvider time, WebhookSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
-        this.timeProvider = timeProvider;
+        this.time = time;
         signature = own.SigningSecrets.Count == 0 ? null : new WebhookSignature(own.SigningSecrets);
     }
 
@@ -35,8 +36,8 @@ internal sealed class WebhookDestination : HttpIntake
             .. DestinationField.OfAuthentication,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) =>
-            new WebhookDestination(settings, timeProvider, WebhookSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) =>
+            new WebhookDestination(settings, time, WebhookSettings.Read(new SettingReader(settings.Settings))),
     };
 
     private bool SendsOneByOne => Settings.Http.Body == HttpBody.Single;
@@ -62,17 +63,17 @@ internal sealed class WebhookDestination : HttpIntake
     }
 
     protected override IReadOnlyList<KeyValuePair<string, string>> HeadersOf(DeliveryBatch batch, ReadOnlySpan<byte> body) =>
-        signature?.Sign(WebhookSignature.IdOf(batch), timeProvider.GetUtcNow(), body) ?? [];
+        signature?.Sign(WebhookSignature.IdOf(batch), time.GetUtcNow(), body) ?? [];
 
     // Whatever a receiver of somebody's own answers beside 2xx, a page as well, it took the events.
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch) => new(answer.ToOutcome(Settings.IntegrationName), answer.ToFault());
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body)
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
     {
         switch (Settings.Http.Body)
         {
             case HttpBody.Single:
-                body.Write(batch.Bytes.Span);
+                body.Append(batch.Bytes.Span);
                 break;
             case HttpBody.Array:
                 WriteArray(batch, body);
@@ -83,31 +84,31 @@ internal sealed class WebhookDestination : HttpIntake
         }
     }
 
-    private void WriteArray(DeliveryBatch batch, PooledStream body)
+    private void WriteArray(DeliveryBatch batch, PooledBuffer body)
     {
         var isJson = EventValue.IsJson(Settings.Http);
-        body.WriteByte((byte)'[');
+        body.Append((byte)'[');
         for (var index = 0; index < batch.Count; index++)
         {
             if (index > 0)
             {
-                body.WriteByte((byte)',');
+                body.Append((byte)',');
             }
 
             if (isJson)
             {
-                body.Write(batch[index].Span);
+                body.Append(batch[index].Span);
             }
             else
             {
                 // Text in an array is a JSON string, or the body would not be JSON.
-                body.Write("\""u8);
-                body.Write(JsonEncodedText.Encode(batch[index].Span).EncodedUtf8Bytes);
-                body.Write("\""u8);
+                body.Append("\""u8);
+                body.Append(JsonEncodedText.Encode(batch[index].Span).EncodedUtf8Bytes);
+                body.Append("\""u8);
             }
         }
 
-        body.WriteByte((byte)']');
+        body.Append((byte)']');
     }
 
     private async Task<DeliveryOutcome> SendOneByOneAsync(DeliveryBatch batch, CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ internal ref struct CefExtension
     public void Add(scoped ReadOnlySpan<byte> key, long value)
     {
         var start = Begin(key);
-        output.Append(value);
+        output.AppendNumber(value);
         Keep(start);
     }
 
@@ -110,7 +110,7 @@ internal ref struct CefExtension
     {
         if (output.Length > end)
         {
-            output.CutTo(start);
+            output.Truncate(start);
             return;
         }
 

@@ -31,7 +31,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
         }
 
         // Too long: every value is cut, and the pairs that still do not fit are left out.
-        output.CutTo(start);
+        output.Truncate(start);
         AppendHeader(securityEvent, output, ScarceClassIdLength, ScarceClassIdLength);
         AppendPairs(securityEvent, output, new CefExtension(output, valueRules, start + maxBytes - MarkBytes, ScarceValueLength), isWhole: false);
     }
@@ -53,7 +53,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
         output.Append((byte)'|');
         headerRules.Append(output, headerRules.Cut(securityEvent.Description.Name, nameLength));
         output.Append((byte)'|');
-        output.Append(Math.Clamp(securityEvent.Severity, 0, 10));
+        output.AppendNumber(Math.Clamp(securityEvent.Severity, 0, 10));
         output.Append((byte)'|');
     }
 

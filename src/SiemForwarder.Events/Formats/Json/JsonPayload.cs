@@ -21,7 +21,7 @@ internal abstract class JsonPayload : IEventPayload
         var start = output.Length;
         foreach (var length in TextLengths)
         {
-            output.CutTo(start);
+            output.Truncate(start);
             members.Begin(output, length);
             for (var restores = 0; ;)
             {
@@ -40,7 +40,7 @@ internal abstract class JsonPayload : IEventPayload
                     break;
                 }
 
-                output.CutTo(start);
+                output.Truncate(start);
                 members.Again(output);
             }
         }

@@ -18,7 +18,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, EscapeRules rules, int end
     public void Add(scoped ReadOnlySpan<byte> key, long value)
     {
         var start = Begin(key);
-        output.Append(value);
+        output.AppendNumber(value);
         Keep(start);
     }
 
@@ -72,7 +72,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, EscapeRules rules, int end
     {
         if (output.Length > end)
         {
-            output.CutTo(start);
+            output.Truncate(start);
             HasCut = true;
             return;
         }

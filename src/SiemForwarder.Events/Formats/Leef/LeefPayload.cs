@@ -37,7 +37,7 @@ internal sealed class LeefPayload(string productVersion, InvisibleCharacters inv
         }
 
         // Too long: every value is cut, and the attributes that still do not fit are left out.
-        output.CutTo(start);
+        output.Truncate(start);
         AppendHeader(securityEvent.SignatureId, output, ScarceEventIdLength);
         AppendAttributes(securityEvent, output, new LeefAttributes(output, valueRules, start + maxBytes - MarkBytes, ScarceValueLength));
     }

@@ -21,7 +21,7 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
         var start = output.Length;
         for (var step = 0; step < Lengths.Length; step++)
         {
-            output.CutTo(start);
+            output.Truncate(start);
             members.Begin(output, Lengths[step]);
             if (!TryWrite(securityEvent, Lengths[step], isWhole: step == 0))
             {
@@ -34,7 +34,7 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
             }
         }
 
-        output.CutTo(start);
+        output.Truncate(start);
         native.Append(securityEvent, output, maxBytes);
     }
 

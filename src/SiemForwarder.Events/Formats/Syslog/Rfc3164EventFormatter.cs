@@ -17,7 +17,7 @@ internal sealed class Rfc3164EventFormatter(IEventPayload payload, SyslogHeaderS
     {
         buffer.Clear();
         buffer.Append((byte)'<');
-        buffer.Append(SyslogPriority.Of(settings.Facility, securityEvent.Severity));
+        buffer.AppendNumber(SyslogPriority.Of(settings.Facility, securityEvent.Severity));
         buffer.Append((byte)'>');
         Instants.AppendBsd(buffer, securityEvent.OccurredAt);
         buffer.Append((byte)' ');

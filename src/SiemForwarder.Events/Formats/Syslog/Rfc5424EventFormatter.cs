@@ -34,7 +34,7 @@ internal sealed class Rfc5424EventFormatter(
     private void AppendHeader(SecurityEvent securityEvent)
     {
         buffer.Append((byte)'<');
-        buffer.Append(SyslogPriority.Of(settings.Facility, securityEvent.Severity));
+        buffer.AppendNumber(SyslogPriority.Of(settings.Facility, securityEvent.Severity));
         buffer.Append(">1 "u8);
         Instants.Format(securityEvent.OccurredAt, buffer.GetSpan(Instants.MicrosecondsLength)[..Instants.MicrosecondsLength]);
         buffer.Advance(Instants.MicrosecondsLength);
@@ -58,7 +58,7 @@ internal sealed class Rfc5424EventFormatter(
         var start = buffer.Length;
         foreach (var length in ValueLengths)
         {
-            buffer.CutTo(start);
+            buffer.Truncate(start);
             structuredData.Append(securityEvent, buffer, length);
             if (buffer.Length <= maxMessageBytes / 2)
             {

@@ -1,18 +1,28 @@
+using System.Text;
+
 namespace SiemForwarder.Events.Formats.Text;
 
 /// <summary>Writes instants in UTC as the formats want them.</summary>
-internal static class Instants
+public static class Instants
 {
-    public const int MillisecondsLength = 24;
+    internal const int MillisecondsLength = 24;
 
-    public const int MicrosecondsLength = 27;
+    internal const int MicrosecondsLength = 27;
 
     private static ReadOnlySpan<byte> MonthNames => "JanFebMarAprMayJunJulAugSepOctNovDec"u8;
+
+    /// <summary>RFC 3339 with three digits of a second, as text.</summary>
+    public static string InText(DateTimeOffset instant)
+    {
+        Span<byte> text = stackalloc byte[MillisecondsLength];
+        Format(instant, text);
+        return Encoding.ASCII.GetString(text);
+    }
 
     /// <summary>RFC 3339 with three or six digits of a second: <c>2025-11-03T10:15:30.123Z</c>.</summary>
     /// <param name="instant">Any instant; written in UTC.</param>
     /// <param name="text">Exactly <see cref="MillisecondsLength"/> or <see cref="MicrosecondsLength"/> bytes.</param>
-    public static void Format(DateTimeOffset instant, Span<byte> text)
+    internal static void Format(DateTimeOffset instant, Span<byte> text)
     {
         var utc = instant.UtcDateTime;
         Digits(text, 0, 4, utc.Year);
@@ -29,7 +39,7 @@ internal static class Instants
     }
 
     /// <summary>RFC 3164 section 4.1.2: <c>Nov  3 10:15:30</c>, the day padded with a space, without year and zone.</summary>
-    public static void AppendBsd(Utf8Buffer output, DateTimeOffset instant)
+    internal static void AppendBsd(Utf8Buffer output, DateTimeOffset instant)
     {
         var utc = instant.UtcDateTime;
         var text = output.GetSpan(15);

@@ -1,6 +1,6 @@
-using System.Buffers;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Integrations;
 
@@ -11,7 +11,9 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// <param name="limits">Of the destination.</param>
 internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits) : IDisposable
 {
-    private readonly PooledBytes bytes = new();
+    private const int FirstBytes = 64 * 1024;
+
+    private readonly PooledBuffer bytes = new(FirstBytes);
     private readonly List<SecurityEvent> events = [];
     private readonly List<int> ends = [];
 
@@ -50,47 +52,4 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
     public DeliveryBatch ToBatch() => new(bytes.Memory, ends.ToArray(), events.ToArray());
 
     public void Dispose() => bytes.Dispose();
-
-    /// <summary>A growing array from the pool.</summary>
-    private sealed class PooledBytes : IBufferWriter<byte>, IDisposable
-    {
-        private byte[] array = ArrayPool<byte>.Shared.Rent(64 * 1024);
-
-        public int Length { get; private set; }
-
-        public ReadOnlyMemory<byte> Memory => array.AsMemory(0, Length);
-
-        public void Clear() => Length = 0;
-
-        public void Truncate(int length) => Length = length;
-
-        public void Advance(int count) => Length += count;
-
-        public Memory<byte> GetMemory(int sizeHint = 0)
-        {
-            Grow(sizeHint);
-            return array.AsMemory(Length);
-        }
-
-        public Span<byte> GetSpan(int sizeHint = 0)
-        {
-            Grow(sizeHint);
-            return array.AsSpan(Length);
-        }
-
-        public void Dispose() => ArrayPool<byte>.Shared.Return(array);
-
-        private void Grow(int sizeHint)
-        {
-            if (array.Length - Length >= Math.Max(sizeHint, 1))
-            {
-                return;
-            }
-
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(array.Length * 2, Length + sizeHint));
-            array.AsSpan(0, Length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(array);
-            array = larger;
-        }
-    }
 }

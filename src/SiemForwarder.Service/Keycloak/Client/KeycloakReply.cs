@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Text.Json;
 using SiemForwarder.Connections;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
@@ -69,14 +69,16 @@ internal sealed class KeycloakReply : IDisposable
     public void Dispose() => Body.Dispose();
 }
 
-/// <summary>The body of an answer in a pooled buffer; whoever holds it gives it back by disposing.</summary>
+/// <summary>The body of an answer in a pooled buffer, which may hold a token; whoever holds it gives it back by disposing.</summary>
 internal sealed class KeycloakBody : IDisposable
 {
-    private byte[] buffer = [];
+    private const int UsualBytes = 64 * 1024;
 
-    public int Length { get; private set; }
+    private readonly PooledBuffer buffer = new(holdsSecrets: true);
 
-    public ReadOnlyMemory<byte> Bytes => buffer.AsMemory(0, Length);
+    public int Length => buffer.Length;
+
+    public ReadOnlyMemory<byte> Bytes => buffer.Memory;
 
     /// <summary>Reads to the end; returns false where the body is longer than <paramref name="maxBytes"/>.</summary>
     public async Task<bool> TryFillAsync(Stream stream, long? announcedBytes, int maxBytes, CancellationToken cancellationToken)
@@ -86,48 +88,10 @@ internal sealed class KeycloakBody : IDisposable
             return false;
         }
 
-        Grow((int)(announcedBytes ?? 64 * 1024) + 1);
-        while (true)
-        {
-            var read = await stream.ReadAsync(buffer.AsMemory(Length), cancellationToken);
-            if (read == 0)
-            {
-                return true;
-            }
-
-            Length += read;
-            if (Length > maxBytes)
-            {
-                return false;
-            }
-
-            if (Length == buffer.Length)
-            {
-                Grow(buffer.Length * 2);
-            }
-        }
+        // One more, so that the end shows without a larger array.
+        buffer.EnsureRoom((int)(announcedBytes ?? UsualBytes) + 1);
+        return await buffer.FillAsync(stream, maxBytes + 1, null, cancellationToken) == BufferFill.Whole;
     }
 
-    public void Dispose()
-    {
-        if (buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        buffer = [];
-        Length = 0;
-    }
-
-    private void Grow(int size)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent(size);
-        buffer.AsSpan(0, Length).CopyTo(larger);
-        if (buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        buffer = larger;
-    }
+    public void Dispose() => buffer.Dispose();
 }

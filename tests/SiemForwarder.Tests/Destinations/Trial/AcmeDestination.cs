@@ -1,14 +1,15 @@
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Destinations.Http;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Tests.Destinations.Trial;
 
 /// <summary>The intake of Acme SIEM: lines of JSON, a key in a header.</summary>
 internal sealed class AcmeDestination : HttpIntake
 {
-    private AcmeDestination(DestinationSettings settings, TimeProvider timeProvider, AcmeSettings own)
-        : base(settings, timeProvider, ProfileOf(settings, own))
+    private AcmeDestination(DestinationSettings settings, TimeProvider time, AcmeSettings own)
+        : base(settings, time, ProfileOf(settings, own))
     {
     }
 
@@ -28,10 +29,10 @@ internal sealed class AcmeDestination : HttpIntake
             .. DestinationField.OfGzippedHttp,
             .. DestinationField.OfTls,
         ],
-        Open = static (settings, timeProvider) => new AcmeDestination(settings, timeProvider, AcmeSettings.Read(new SettingReader(settings.Settings))),
+        Open = static (settings, time) => new AcmeDestination(settings, time, AcmeSettings.Read(new SettingReader(settings.Settings))),
     };
 
-    protected override void WriteBody(DeliveryBatch batch, PooledStream body) => RequestBody.WriteLines(batch, body);
+    protected override void WriteBody(DeliveryBatch batch, PooledBuffer body) => RequestBody.WriteLines(batch, body);
 
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, AcmeSettings own) => new()
     {
