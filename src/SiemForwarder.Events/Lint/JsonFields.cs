@@ -27,6 +27,12 @@ internal static class JsonFields
             reading.Error("json.syntax", "The text is not JSON from its begin to its end (RFC 8259).");
             return false;
         }
+        catch (InvalidOperationException)
+        {
+            // What the parser throws for a text that is no Unicode.
+            reading.Error("json.surrogate", "A name or text holds half of a surrogate pair: receivers differ in what they make of it (RFC 8259 section 8.2).");
+            return false;
+        }
     }
 
     private static void Add(string path, JsonElement element, ParsedMessage reading)
@@ -100,7 +106,7 @@ internal static class JsonFields
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // Reported by whoever reads the values.
             return;

@@ -106,6 +106,8 @@ public sealed class MessageReaderTests
     [InlineData("json", Native, "json.syntax")]
     [InlineData("json", Native + "}{}", "json.syntax")]
     [InlineData("json", Native + ",\"a\":{\"b\":1,\"b\":2}}", "json.duplicate")]
+    [InlineData("json", Native + ",\"a\":\"\\ud800\"}", "json.surrogate")]
+    [InlineData("json", Native + ",\"a\\udc00\":1}", "json.surrogate")]
     [InlineData("json", "{\"event_id\":\"\"}", "native.event_id")]
     [InlineData("json", "{\"outcome\":\"maybe\"}", "native.outcome")]
     [InlineData("json", "{\"timestamp\":\"2026-01-31\"}", "native.timestamp")]
