@@ -46,7 +46,8 @@ public static class EventFormatCatalog
                 payload, Named(header, settings.OutputType), settings.MaxMessageBytes,
                 hasTag: settings.OutputType != OutputType.Leef || IsChosen(header.AppName)),
             _ => new Rfc5424EventFormatter(
-                payload, Named(header, settings.OutputType), settings.MaxMessageBytes, hasStructuredData: IsJson(settings.OutputType)),
+                payload, Named(header, settings.OutputType), settings.MaxMessageBytes,
+                IsJson(settings.OutputType) ? new StructuredDataWriter(header.EnterpriseNumber, settings.InvisibleCharacters) : null),
         };
     }
 
@@ -59,8 +60,8 @@ public static class EventFormatCatalog
 
     private static IEventPayload CreatePayload(OutputSettings settings, string version) => settings.OutputType switch
     {
-        OutputType.Cef => new CefPayload(version),
-        OutputType.Leef => new LeefPayload(version),
+        OutputType.Cef => new CefPayload(version, settings.InvisibleCharacters),
+        OutputType.Leef => new LeefPayload(version, settings.InvisibleCharacters),
         _ => CreateJson(settings, version),
     };
 

@@ -16,6 +16,16 @@ public enum SyslogFormat
     Rfc3164,
 }
 
+/// <summary>What the text formats (CEF, LEEF, structured data) make of characters that nobody sees: marks of direction, zero widths, tags.</summary>
+public enum InvisibleCharacters
+{
+    /// <summary>Text that names them, <c>\u202E</c>: a screen shows what is there.</summary>
+    Escape,
+
+    /// <summary>As they came: some writing, Persian for example, and joined emoji need them.</summary>
+    Keep,
+}
+
 /// <summary>How an integration wants its events written.</summary>
 /// <param name="OutputType">Payload; <see cref="OutputType.Syslog"/> is RFC 5424 or 3164 with structured data and JSON text.</param>
 /// <param name="Schema">Schema of JSON payloads, one of <see cref="EventFormatCatalog.Schemas"/>: <c>native</c>.</param>
@@ -25,6 +35,9 @@ public sealed record OutputSettings(OutputType OutputType, string Schema, Syslog
 {
     /// <summary>True to send the representation of admin events in JSON payloads, secrets redacted.</summary>
     public bool IncludeRepresentation { get; init; }
+
+    /// <summary>Invisible characters in CEF, LEEF and structured data; JSON keeps them.</summary>
+    public InvisibleCharacters InvisibleCharacters { get; init; }
 }
 
 /// <summary>The settings of a syslog header (RFC 5424 section 6, RFC 3164 section 4).</summary>

@@ -45,6 +45,13 @@ internal sealed class FieldErrors
         return fallback;
     }
 
+    /// <summary>The name of a choice as the API writes it; otherwise as <see cref="Choose"/>.</summary>
+    public string ChooseName<T>(string field, string? text, T fallback, IReadOnlyDictionary<string, T> choices)
+    {
+        var chosen = Choose(field, text, fallback, choices);
+        return choices.First(choice => EqualityComparer<T>.Default.Equals(choice.Value, chosen)).Key;
+    }
+
     /// <summary>The number, or the fallback where it is absent; notes a fault where it is out of range.</summary>
     public int Between(string field, int? number, int lowest, int highest, int fallback)
     {

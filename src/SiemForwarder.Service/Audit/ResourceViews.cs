@@ -64,7 +64,7 @@ internal sealed class ResourceViews(
         }
 
         var secrets = integrations.SecretsOf(integration) ?? new Dictionary<string, Secret>();
-        var shown = ToJson(IntegrationView.Of(integration, [.. secrets.Keys], new IntegrationSummary("", null, null)));
+        var shown = ToJson(IntegrationResponse.Of(integration, [.. secrets.Keys], new IntegrationSummary("", null, null)));
         // How it is doing is no setting.
         shown.Remove("status");
         return new ResourceView(integration.Name, shown, secrets, integration);

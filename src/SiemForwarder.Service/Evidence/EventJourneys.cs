@@ -129,10 +129,10 @@ internal sealed class EventJourneys(
 
     private async Task<EventFate> FateAsync(Integration integration, SecurityEvent one, CancellationToken cancellationToken)
     {
-        var definition = IntegrationDefinition.ReadKnown(integration.Definition);
-        var checkpoint = FateRules.IsSelected(definition, one)
+        var settings = IntegrationSettings.ReadKnown(integration.Definition);
+        var checkpoint = FateRules.IsSelected(settings, one)
             ? await ReadCheckpointAsync(integration.Id, one.Source.Id, cancellationToken) : default;
-        var rules = new FateRules(integration, definition, one, checkpoint);
+        var rules = new FateRules(integration, settings, one, checkpoint);
         var setAside = rules.AsksForRecords
             ? await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) : null;
         var delivery = rules.AsksForRecords && setAside is null

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
@@ -19,10 +20,14 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         var column = terms.ByReceipt ? "received_at" : "occurred_at";
         var (where, parameters) = Where(query, terms, window, column);
         var items = new List<FoundEvent>();
-        await using (var command = database.CreateCommand($"""
+
+        // One snapshot: an event that is indexed meanwhile is not counted without being listed.
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using (var command = new NpgsqlCommand($"""
             SELECT coalesce(event_id, key::text), source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip
             FROM {LogTables.IndexedEvents} e WHERE {where} ORDER BY {column} DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
-            """))
+            """, connection))
         {
             command.Parameters.AddRange(Copies(parameters));
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -32,17 +37,17 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             }
         }
 
-        await using var count = database.CreateCommand(
-            $"SELECT count(*) FROM (SELECT 1 FROM {LogTables.IndexedEvents} e WHERE {where} LIMIT {CountLimit + 1}) found");
+        await using var count = new NpgsqlCommand(
+            $"SELECT count(*) FROM (SELECT 1 FROM {LogTables.IndexedEvents} e WHERE {where} LIMIT {CountLimit + 1}) found", connection);
         count.Parameters.AddRange(Copies(parameters));
         var total = (int)(long)(await count.ExecuteScalarAsync(cancellationToken))!;
-        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, await ReadLagAsync(cancellationToken), page, pageSize, window);
+        var lag = await ReadLagAsync(connection, cancellationToken);
+        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, lag, page, pageSize, window);
     }
 
-    private async Task<long> ReadLagAsync(CancellationToken cancellationToken)
+    private static async Task<long> ReadLagAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
-            $"SELECT coalesce(sum(events), 0)::bigint FROM {LogTables.NotIndexed} n");
+        await using var command = new NpgsqlCommand($"SELECT coalesce(sum(events), 0)::bigint FROM {LogTables.NotIndexed} n", connection);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 

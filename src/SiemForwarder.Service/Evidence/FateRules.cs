@@ -10,23 +10,25 @@ namespace SiemForwarder.Service.Evidence;
 internal readonly record struct FateCheckpoint(long Position, long Start);
 
 /// <summary>Tells from the records what became of an event at one integration: no I/O.</summary>
-internal sealed class FateRules(Integration integration, IntegrationDefinition definition, SecurityEvent one, FateCheckpoint checkpoint)
+internal sealed class FateRules(Integration integration, IntegrationSettings settings, SecurityEvent one, FateCheckpoint checkpoint)
 {
+    private readonly EventFilter filter = settings.Filter.ToFilter();
+
     private bool IsBeforeStart => one.Position <= checkpoint.Start;
 
     /// <summary>Whether the event may have been sent, so that its records say what became of it.</summary>
-    public bool AsksForRecords => IsSelected(definition, one) && (IsBeforeStart || one.Position <= checkpoint.Position);
+    public bool AsksForRecords => IsSelected(settings, one) && (IsBeforeStart || one.Position <= checkpoint.Position);
 
     /// <summary>Whether an integration forwards the source of an event.</summary>
-    public static bool IsSelected(IntegrationDefinition definition, SecurityEvent one) =>
-        definition.Sources.Count == 0 || definition.Sources.Contains(one.Source.Id);
+    public static bool IsSelected(IntegrationSettings settings, SecurityEvent one) =>
+        settings.Sources.Count == 0 || settings.Sources.Contains(one.Source.Id);
 
     /// <summary>What became of the event.</summary>
     /// <param name="setAside">The event as it was set aside; null where it was not.</param>
     /// <param name="delivery">The delivery that it went with; null where none took it.</param>
     public EventFate Tell(SetAsideResponse? setAside, DeliveryResponse? delivery)
     {
-        if (!IsSelected(definition, one))
+        if (!IsSelected(settings, one))
         {
             return Fate("not selected", "The integration does not forward this source.");
         }
@@ -44,7 +46,7 @@ internal sealed class FateRules(Integration integration, IntegrationDefinition d
                 Fate("delivered", $"Accepted at {sent.DeliveredAt:O} by replay {replay}: {sent.Answer}.", sent),
             (null, { } sent) => Fate("delivered", $"Accepted at {sent.DeliveredAt:O}: {sent.Answer}.", sent),
             _ when IsBeforeStart => Fate("before start", "The event was stored before the integration was created, or before the source was added to it."),
-            _ => Fate("filtered out", definition.Filter.Evaluate(one) is { IsWanted: false } verdict
+            _ => Fate("filtered out", filter.Evaluate(one) is { IsWanted: false } verdict
                 ? $"The filter left it out: {verdict.Reason}"
                 : "The filter in force at that time left it out, or the record of its delivery is past its retention."),
         };
@@ -52,7 +54,7 @@ internal sealed class FateRules(Integration integration, IntegrationDefinition d
 
     private EventFate TellWaiting()
     {
-        var verdict = definition.Filter.Evaluate(one);
+        var verdict = filter.Evaluate(one);
         var waits = integration.Enabled ? "Its turn will come." : "The integration is disabled.";
         return Fate("waiting", verdict.IsWanted
             ? $"{one.Position - checkpoint.Position} events of its source are before it or are it. {waits}"

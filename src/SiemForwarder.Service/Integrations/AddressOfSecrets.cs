@@ -14,17 +14,17 @@ internal sealed class AddressOfSecrets
 
     private readonly SortedDictionary<string, string> parts = new(StringComparer.Ordinal);
 
-    private AddressOfSecrets(DestinationKind kind, Uri url, IntegrationDefinition definition)
+    private AddressOfSecrets(DestinationKind kind, Uri url, IntegrationSettings settings)
     {
         parts["destination"] = kind.Id;
-        parts["serverUrl"] = $"{definition.Protocol}://{url.IdnHost.ToLowerInvariant()}:{definition.Port}";
-        parts["http.proxy"] = Url(definition.Proxy);
-        parts["tls.caCertificate"] = definition.CaCertificate ?? "";
-        parts["tls.fingerprint"] = definition.Fingerprint ?? "";
-        parts["tls.serverName"] = (definition.ServerName ?? url.IdnHost).ToLowerInvariant();
+        parts["serverUrl"] = $"{settings.Protocol}://{url.IdnHost.ToLowerInvariant()}:{settings.Port}";
+        parts["http.proxy"] = Url(settings.Http.Proxy);
+        parts["tls.caCertificate"] = settings.Tls.CaCertificate ?? "";
+        parts["tls.fingerprint"] = settings.Tls.Fingerprint ?? "";
+        parts["tls.serverName"] = (settings.Tls.ServerName ?? url.IdnHost).ToLowerInvariant();
         foreach (var field in kind.Fields.Where(field => field.LeadsSecrets && field.Name.StartsWith(Settings, StringComparison.Ordinal)))
         {
-            var given = definition.Settings is { ValueKind: JsonValueKind.Object } own && own.TryGetProperty(field.Name[Settings.Length..], out var value)
+            var given = settings.Settings is { ValueKind: JsonValueKind.Object } own && own.TryGetProperty(field.Name[Settings.Length..], out var value)
                 ? value.ToString().Trim()
                 : "";
             given = given.Length == 0 ? field.Default ?? "" : given;
@@ -37,16 +37,16 @@ internal sealed class AddressOfSecrets
     /// <param name="request">What was asked for.</param>
     /// <param name="kind">Kind of destination that follows from it.</param>
     /// <param name="url">Its server.</param>
-    /// <param name="definition">The settings that follow from it.</param>
+    /// <param name="settings">The settings that follow from it.</param>
     /// <param name="secrets">Names of the secrets that it would have.</param>
     /// <param name="errors">Takes the faults.</param>
     public static void Check(
-        Integration? stored, IntegrationRequest request, DestinationKind kind, Uri url, IntegrationDefinition definition, IEnumerable<string> secrets,
+        Integration? stored, IntegrationRequest request, DestinationKind kind, Uri url, IntegrationSettings settings, IEnumerable<string> secrets,
         FieldErrors errors)
     {
         // The key of hashes stays: it never leaves the service.
         var leftOut = secrets.Where(name => name != SecretName.PrivacyKey && !IsGiven(request, name)).Order(StringComparer.Ordinal).ToList();
-        if (stored is null || leftOut.Count == 0 || !HasMoved(stored, new AddressOfSecrets(kind, url, definition)))
+        if (stored is null || leftOut.Count == 0 || !HasMoved(stored, new AddressOfSecrets(kind, url, settings)))
         {
             return;
         }
@@ -59,7 +59,7 @@ internal sealed class AddressOfSecrets
 
     private static bool HasMoved(Integration stored, AddressOfSecrets now) =>
         DestinationCatalog.Find(stored.Destination) is not { } kind || !Uri.TryCreate(stored.ServerUrl, UriKind.Absolute, out var url)
-            || !new AddressOfSecrets(kind, url, IntegrationDefinition.ReadKnown(stored.Definition)).parts.SequenceEqual(now.parts);
+            || !new AddressOfSecrets(kind, url, IntegrationSettings.ReadKnown(stored.Definition)).parts.SequenceEqual(now.parts);
 
     private static bool IsGiven(IntegrationRequest request, string name) => name switch
     {

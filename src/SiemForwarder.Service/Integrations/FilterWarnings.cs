@@ -10,7 +10,7 @@ internal sealed class FilterWarnings(NpgsqlDataSource database)
     private const int MaxDistance = 2;
 
     /// <summary>A sentence for every type or beginning that neither the catalogue nor the newest events know.</summary>
-    public async Task<IReadOnlyList<string>> FindAsync(EventFilter filter, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> FindAsync(FilterContract filter, CancellationToken cancellationToken)
     {
         List<(string Field, string Type)> unknown =
         [
@@ -27,7 +27,7 @@ internal sealed class FilterWarnings(NpgsqlDataSource database)
         return [.. unknown.Where(one => !stored.Any(type => Matches(one.Type, type))).Select(one => Sentence(one.Field, one.Type, known))];
     }
 
-    private static IEnumerable<(string Field, string Type)> Unknown(string field, EventMatch? match, IEnumerable<string> known) =>
+    private static IEnumerable<(string Field, string Type)> Unknown(string field, MatchContract? match, IEnumerable<string> known) =>
         (match?.Types ?? []).Where(wanted => !known.Any(type => Matches(wanted, type))).Select(type => (field, type));
 
     private static bool Matches(string wanted, string type) => wanted.EndsWith('*')

@@ -65,14 +65,14 @@ internal static class IntegrationAddress
     public static async Task CheckEgressAsync(ValidIntegration valid, EgressPolicy egress, FieldErrors errors, CancellationToken cancellationToken)
     {
         const string Settings = "settings.";
-        var (url, definition) = (valid.ServerUrl, valid.Definition);
+        var (url, settings) = (valid.ServerUrl, valid.Settings);
         if (url.Host.Length > 0)
         {
-            await EgressRules.CheckAsync(egress, "serverUrl", new Connections.Endpoint(url.IdnHost, definition.Port), errors, cancellationToken);
+            await EgressRules.CheckAsync(egress, "serverUrl", new Connections.Endpoint(url.IdnHost, settings.Port), errors, cancellationToken);
         }
 
-        await EgressRules.CheckAsync(egress, "http.proxy", definition.Proxy, errors, cancellationToken);
-        var own = definition.Settings is { ValueKind: JsonValueKind.Object } given ? given : JsonSerializer.SerializeToElement(new object());
+        await EgressRules.CheckAsync(egress, "http.proxy", settings.Http.Proxy, errors, cancellationToken);
+        var own = settings.Settings is { ValueKind: JsonValueKind.Object } given ? given : JsonSerializer.SerializeToElement(new object());
         var urls = valid.Kind.Fields.Where(field => field.Type == DestinationFieldType.Url && field.Name.StartsWith(Settings, StringComparison.Ordinal));
         foreach (var field in urls)
         {

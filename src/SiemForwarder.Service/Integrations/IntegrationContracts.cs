@@ -1,7 +1,10 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SiemForwarder.Events;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
@@ -183,8 +186,8 @@ public sealed record AuthenticationRequest(
     public override string ToString() => "AuthenticationRequest { *** }";
 }
 
-/// <summary>Credentials as shown: secrets only by whether they are set.</summary>
-public sealed record AuthenticationResponse(string Type, string? Username, bool PasswordSet, bool HeaderSet, bool TokenSet);
+/// <summary>Credentials as stored and shown: secrets only by whether they are set.</summary>
+public sealed record AuthenticationResponse(string Type, string? Username, bool PasswordSet = false, bool HeaderSet = false, bool TokenSet = false);
 
 /// <summary>TLS; a key that is left out keeps its stored value.</summary>
 /// <param name="CaCertificate">PEM of the authorities to trust instead of the system's.</param>
@@ -204,11 +207,16 @@ public sealed record TlsRequest(
     public override string ToString() => "TlsRequest { *** }";
 }
 
-/// <summary>TLS as shown.</summary>
-public sealed record TlsResponse(string? CaCertificate, string? ClientCertificate, bool ClientKeySet, string? ServerName, string? Fingerprint = null);
+/// <summary>TLS as stored and shown.</summary>
+public sealed record TlsResponse(
+    string? CaCertificate = null, string? ClientCertificate = null, bool ClientKeySet = false, string? ServerName = null, string? Fingerprint = null);
 
 /// <summary>Which events are wanted: those that match include (or all) and do not match exclude.</summary>
-public sealed record FilterContract(MatchContract? Include = null, MatchContract? Exclude = null);
+public sealed record FilterContract(MatchContract? Include = null, MatchContract? Exclude = null)
+{
+    /// <summary>The filter that it describes.</summary>
+    internal EventFilter ToFilter() => new(Include?.ToMatch(), Exclude?.ToMatch());
+}
 
 /// <summary>One side of a filter; a list that is empty or absent matches everything.</summary>
 /// <param name="Types">Event types; a trailing <c>*</c> matches any ending.</param>
@@ -223,44 +231,81 @@ public sealed record MatchContract(
     [property: AllowedValues("success", "failure", "unknown")] IReadOnlyList<string>? Outcomes = null,
     [property: Range(0, 10)] int? MinimumSeverity = null,
     IReadOnlyList<string>? Clients = null,
-    IReadOnlyList<string>? Users = null);
+    IReadOnlyList<string>? Users = null)
+{
+    /// <summary>The same with every list there.</summary>
+    internal MatchContract Filled() => new(Types ?? [], Categories ?? [], Outcomes ?? [], MinimumSeverity, Clients ?? [], Users ?? []);
 
-/// <summary>An integration as it is in force, every default filled in.</summary>
-/// <param name="Warnings">What may not be meant as it is written, such as a filter for a type that nothing is called; or what this version cannot
-/// read of it. Absent where there is nothing.</param>
-/// <param name="SecretReferences">Where secrets are that are kept outside, by their names. Absent where none are.</param>
-public sealed record IntegrationResponse(
-    int Id,
-    string Name,
-    string Description,
-    bool Enabled,
-    string EnginePool,
-    string? Preset,
-    string Destination,
-    string ServerUrl,
-    string Protocol,
-    int Port,
-    string OutputType,
-    string Schema,
-    SyslogContract Syslog,
-    HttpContract Http,
-    BatchContract Batch,
-    AuthenticationResponse Authentication,
-    TlsResponse Tls,
-    IReadOnlyList<int> Sources,
-    FilterContract Filter,
-    JsonElement? Settings,
-    int Version,
-    DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt,
-    IntegrationSummary Status,
-    bool IncludeRepresentation,
-    DateTimeOffset? PausedSince,
-    IReadOnlyList<PrivacyRuleContract> Privacy,
-    string? PrivacyKeyId,
-    bool PrivacyKeySet,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? SecretReferences = null);
+    internal EventMatch ToMatch() => new()
+    {
+        Types = Types ?? [], Categories = Categories ?? [], Outcomes = Outcomes ?? [], MinimumSeverity = MinimumSeverity, Clients = Clients ?? [],
+        Users = Users ?? [],
+    };
+}
+
+/// <summary>An integration as it is in force.</summary>
+public sealed record IntegrationResponse : IntegrationSettings
+{
+    [SetsRequiredMembers]
+    private IntegrationResponse(Integration stored, IntegrationSettings settings, IntegrationSummary status)
+        : base(settings)
+    {
+        (Id, Name, Description, Enabled, EnginePool) = (stored.Id, stored.Name, stored.Description, stored.Enabled, stored.EnginePool);
+        (Preset, Destination, ServerUrl, PausedSince) = (stored.Preset, stored.Destination, stored.ServerUrl, stored.PausedAt);
+        (Version, CreatedAt, UpdatedAt, Status) = (stored.Version, stored.CreatedAt, stored.UpdatedAt, status);
+    }
+
+    /// <summary>A stored integration as the API shows it.</summary>
+    /// <param name="stored">The integration.</param>
+    /// <param name="secretNames">Names of the secrets that are set.</param>
+    /// <param name="status">How it is doing.</param>
+    /// <param name="warnings">What may not be meant as it is written.</param>
+    internal static IntegrationResponse Of(
+        Integration stored, IReadOnlyCollection<string> secretNames, IntegrationSummary status, IReadOnlyList<string>? warnings = null)
+    {
+        var settings = IntegrationSettings.Read(stored.Definition, out var fault) ?? IntegrationSettings.ReadKnown(stored.Definition);
+        IReadOnlyList<string> all = [.. fault is null ? [] : new[] { fault }, .. warnings ?? []];
+        return new IntegrationResponse(stored, settings.WithSecrets(secretNames), status)
+        {
+            Settings = DestinationOwnSettings.Show(settings.Settings, stored.Destination, secretNames),
+            PrivacyKeySet = secretNames.Contains(SecretName.PrivacyKey),
+            Warnings = all.Count == 0 ? null : all,
+        };
+    }
+
+    public required int Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Description { get; init; }
+
+    public required bool Enabled { get; init; }
+
+    public required string EnginePool { get; init; }
+
+    public required string? Preset { get; init; }
+
+    public required string Destination { get; init; }
+
+    public required string ServerUrl { get; init; }
+
+    public required int Version { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    public required DateTimeOffset? PausedSince { get; init; }
+
+    public required IntegrationSummary Status { get; init; }
+
+    public required bool PrivacyKeySet { get; init; }
+
+    /// <summary>What may not be meant as it is written, such as a filter for a type that nothing is called; or what this version cannot read of it.
+    /// Absent where there is nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Warnings { get; init; }
+}
 
 /// <summary>The headline of an integration's status, for lists.</summary>
 /// <param name="Status"><c>Success</c>, <c>Error</c>, <c>Not yet invoked</c> or <c>Disabled</c>.</param>

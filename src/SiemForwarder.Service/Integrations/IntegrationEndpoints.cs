@@ -52,7 +52,7 @@ internal static class IntegrationEndpoints
         var (items, total) = await store.ListAsync(query.Search, enabled, page, pageSize, cancellationToken, among);
         var status = await summaries.ReadAsync([.. items.Select(item => item.Id)], cancellationToken);
         return TypedResults.Ok(new IntegrationList(
-            [.. items.Select(item => IntegrationView.Of(item, SecretNames(store, item), status[item.Id]))], total, page, pageSize));
+            [.. items.Select(item => IntegrationResponse.Of(item, SecretNames(store, item), status[item.Id]))], total, page, pageSize));
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, ProblemHttpResult>> Get(
@@ -81,7 +81,7 @@ internal static class IntegrationEndpoints
             ? TypedResults.Created(
                 $"/api/v1/integrations/{integration.Id}",
                 await ShowAsync(
-                    integration, store, summaries, response, cancellationToken, await filters.FindAsync(valid.Definition.Filter, cancellationToken)))
+                    integration, store, summaries, response, cancellationToken, await filters.FindAsync(valid.Settings.Filter, cancellationToken)))
             : Problems.NameTaken(Thing, valid.Name);
     }
 
@@ -106,7 +106,7 @@ internal static class IntegrationEndpoints
             return Problems.NotFound(Thing, id);
         }
 
-        var shown = IntegrationView.Of(stored, SecretNames(store, stored), new IntegrationSummary("", null, null));
+        var shown = IntegrationResponse.Of(stored, SecretNames(store, stored), new IntegrationSummary("", null, null));
         var request = MergePatch.Merge<IntegrationRequest>(shown, patch, json.Value.SerializerOptions, document =>
         {
             if (patch.ContainsKey("serverUrl"))
@@ -155,7 +155,7 @@ internal static class IntegrationEndpoints
         return result switch
         {
             ChangeResult.Done => TypedResults.Ok(await ShowAsync(
-                integration!, store, summaries, http.Response, cancellationToken, await filters.FindAsync(valid.Definition.Filter, cancellationToken))),
+                integration!, store, summaries, http.Response, cancellationToken, await filters.FindAsync(valid.Settings.Filter, cancellationToken))),
             ChangeResult.NameTaken => Problems.NameTaken(Thing, valid.Name),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, stored.Id),
@@ -163,14 +163,14 @@ internal static class IntegrationEndpoints
     }
 
     private static string OutputTypeOf(Integration stored) =>
-        ApiEnumNames.NameOf(ApiEnumNames.OutputTypes, IntegrationDefinition.ReadKnown(stored.Definition).OutputType);
+        IntegrationSettings.ReadKnown(stored.Definition).OutputType;
 
     private static Task<PendingChangeResponse?> HoldUpdateAsync(
         Integration stored, IntegrationRequest request, ValidIntegration valid, IntegrationStore store, ChangeApprovals approvals, HttpContext http,
         CancellationToken cancellationToken)
     {
         var wanted = store.Preview(stored, valid);
-        var shown = IntegrationView.Of(wanted, [.. valid.Secrets.Keys], new IntegrationSummary("", null, null));
+        var shown = IntegrationResponse.Of(wanted, [.. valid.Secrets.Keys], new IntegrationSummary("", null, null));
         return approvals.HoldAsync(stored, wanted, "update", request, shown, Caller.Of(http.User)!, cancellationToken);
     }
 
@@ -269,7 +269,7 @@ internal static class IntegrationEndpoints
     {
         EntityTag.Set(response, integration.Version);
         var status = await summaries.ReadAsync([integration.Id], cancellationToken);
-        return IntegrationView.Of(integration, SecretNames(store, integration), status[integration.Id], warnings);
+        return IntegrationResponse.Of(integration, SecretNames(store, integration), status[integration.Id], warnings);
     }
 
     private static IReadOnlyCollection<string> SecretNames(IntegrationStore store, Integration integration) =>

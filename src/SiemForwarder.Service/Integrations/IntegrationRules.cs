@@ -18,7 +18,7 @@ internal static class IntegrationRules
     private const int MaxNameLength = 100;
     private const int MaxTextLength = 2000;
 
-    /// <summary>The definition and the secrets that follow from a request; null where anything is wrong.</summary>
+    /// <summary>The settings and the secrets that follow from a request; null where anything is wrong.</summary>
     /// <param name="request">What was asked for.</param>
     /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
     /// <param name="errors">Takes the faults.</param>
@@ -45,64 +45,69 @@ internal static class IntegrationRules
         var secrets = Secrets(request, stored, references, errors);
         var schema = errors.Choose("schema", request.Schema, "native", ApiEnumNames.Schemas);
         var shortest = Math.Max(EventFormatCatalog.LowestMaxMessageBytes, EventFormatCatalog.LowestMaxBytes(schema));
-        var definition = new IntegrationDefinition
+        var filter = request.Filter ?? new FilterContract();
+        Filter(filter, errors);
+        var settings = new IntegrationSettings
         {
             Protocol = protocol,
             Port = errors.Between("port", IntegrationAddress.PortGiven(request, url), 1, 65535, kind is not null
                 && kind.DefaultPorts.TryGetValue(protocol, out var usual) ? usual : ApiEnumNames.DefaultPorts[protocol]),
-            OutputType = outputType,
+            OutputType = ApiEnumNames.NameOf(ApiEnumNames.OutputTypes, outputType),
             Schema = schema,
             IncludeRepresentation = request.IncludeRepresentation ?? false,
-            SyslogFormat = errors.Choose(
-                "syslog.format", request.Syslog?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), ApiEnumNames.SyslogFormats),
-            Framing = errors.Choose(
-                "syslog.framing", request.Syslog?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, ApiEnumNames.Framings),
-            Facility = errors.Between("syslog.facility", request.Syslog?.Facility, 0, 23, 10),
-            AppName = AppName(request.Syslog?.AppName, outputType, errors),
-            Hostname = PrintableAscii("syslog.hostname", request.Syslog?.Hostname, 255, errors),
-            EnterpriseNumber = errors.Between(
-                "syslog.enterpriseNumber", request.Syslog?.EnterpriseNumber, 1, int.MaxValue, SyslogHeaderSettings.DocumentationNumber),
-            MaxMessageBytes = errors.Between("syslog.maxMessageBytes", request.Syslog?.MaxMessageBytes, shortest, 1024 * 1024, protocol switch
-            {
-                // What an Ethernet frame leaves beside the headers of IPv6 or IPv4 and UDP.
-                "udp" => url is { HostNameType: UriHostNameType.IPv6 } ? 1452 : 1472,
-                // What QRadar takes by default.
-                "tcp" or "tls" when outputType == OutputType.Leef => 4096,
-                "tcp" or "tls" => 8192,
-                _ => 256 * 1024,
-            }),
-            Body = errors.Choose("http.body", request.Http?.Body, HttpBody.Single, ApiEnumNames.Bodies),
-            Gzip = request.Http?.Gzip ?? kind?.Fields.Any(field => field is { Name: "http.gzip", Default: "true" }) ?? false,
-            TimeoutSeconds = errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
-            Proxy = IntegrationAddress.Proxy(request.Http?.Proxy, protocol, errors),
-            BatchMaxEvents = request.Batch?.MaxEvents is { } events ? errors.Between("batch.maxEvents", events, 1, 10_000, 1) : null,
-            BatchMaxBytes = request.Batch?.MaxBytes is { } bytes ? errors.Between("batch.maxBytes", bytes, 1000, 16 * 1024 * 1024, 1000) : null,
-            Authentication = Authentication(request.Authentication, kind, secrets, errors),
-            Username = request.Authentication?.Username,
-            CaCertificate = ConnectionRules.Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
-            ClientCertificate = ConnectionRules.Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
-            ServerName = ServerName(request.Tls?.ServerName, errors),
-            Fingerprint = ConnectionRules.Fingerprint("tls.fingerprint", request.Tls?.Fingerprint, errors),
+            Syslog = Syslog(request.Syslog, outputType, protocol, url, shortest, errors),
+            Http = new HttpContract(
+                errors.ChooseName("http.body", request.Http?.Body, HttpBody.Single, ApiEnumNames.Bodies),
+                request.Http?.Gzip ?? kind?.Fields.Any(field => field is { Name: "http.gzip", Default: "true" }) ?? false,
+                errors.Between("http.timeoutSeconds", request.Http?.TimeoutSeconds, 1, 300, 30),
+                IntegrationAddress.Proxy(request.Http?.Proxy, protocol, errors)),
+            Batch = new BatchContract(
+                request.Batch?.MaxEvents is { } events ? errors.Between("batch.maxEvents", events, 1, 10_000, 1) : null,
+                request.Batch?.MaxBytes is { } bytes ? errors.Between("batch.maxBytes", bytes, 1000, 16 * 1024 * 1024, 1000) : null),
+            Authentication = new AuthenticationResponse(
+                Authentication(request.Authentication, kind, secrets, errors), request.Authentication?.Username),
+            Tls = new TlsResponse(
+                ConnectionRules.Pem("tls.caCertificate", request.Tls?.CaCertificate, errors),
+                ConnectionRules.Pem("tls.clientCertificate", request.Tls?.ClientCertificate, errors),
+                ServerName: ServerName(request.Tls?.ServerName, errors),
+                Fingerprint: ConnectionRules.Fingerprint("tls.fingerprint", request.Tls?.Fingerprint, errors)),
             Sources = [.. (request.Sources ?? []).Distinct()],
-            Filter = Filter(request.Filter, errors),
+            Filter = new FilterContract(filter.Include?.Filled(), filter.Exclude?.Filled()),
             Privacy = PrivacySettings.Read(request, schema, secrets, errors),
             PrivacyKeyId = request.PrivacyKeyId,
             Settings = kind is null ? null : DestinationOwnSettings.Take(request.Settings, kind, stored, references, secrets, errors),
         };
-        definition = definition with { SecretReferences = SecretReferences.Of(secrets) };
+        settings = settings.WithSecrets(secrets.Keys) with { SecretReferences = SecretReferences.Of(secrets) };
         var backfill = StartOfBackfill.Parse(request.Start, errors);
         var newSourcesFromStart = AddedSources.WantsEverything(request.StartOfNewSources, errors);
-        CheckClientKey(definition, secrets, errors);
-        CheckTransport(definition, kind, errors);
+        CheckClientKey(settings, secrets, errors);
+        CheckTransport(settings, kind, errors);
         SecretRules.Settle(secrets, references, errors);
         if (kind is not null && url is not null)
         {
-            AddressOfSecrets.Check(changed, request, kind, url, definition, secrets.Keys, errors);
+            AddressOfSecrets.Check(changed, request, kind, url, settings, secrets.Keys, errors);
         }
 
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? EnginePool.Default, kind!, url!, definition, secrets, backfill, request.Preset, newSourcesFromStart);
+            request.EnginePool ?? EnginePool.Default, kind!, url!, settings, secrets, backfill, request.Preset, newSourcesFromStart);
     }
+
+    private static SyslogContract Syslog(SyslogContract? given, OutputType outputType, string protocol, Uri? url, int shortest, FieldErrors errors) => new(
+        errors.ChooseName("syslog.format", given?.Format, EventFormatCatalog.DefaultSyslogFormat(outputType), ApiEnumNames.SyslogFormats),
+        errors.ChooseName("syslog.framing", given?.Framing, protocol == "tls" ? SyslogFraming.OctetCounting : SyslogFraming.LineFeed, ApiEnumNames.Framings),
+        errors.Between("syslog.facility", given?.Facility, 0, 23, 10),
+        AppName(given?.AppName, outputType, errors),
+        PrintableAscii("syslog.hostname", given?.Hostname, 255, errors),
+        errors.Between("syslog.maxMessageBytes", given?.MaxMessageBytes, shortest, 1024 * 1024, protocol switch
+        {
+            // What an Ethernet frame leaves beside the headers of IPv6 or IPv4 and UDP.
+            "udp" => url is { HostNameType: UriHostNameType.IPv6 } ? 1452 : 1472,
+            // What QRadar takes by default.
+            "tcp" or "tls" when outputType == OutputType.Leef => 4096,
+            "tcp" or "tls" => 8192,
+            _ => 256 * 1024,
+        }),
+        errors.Between("syslog.enterpriseNumber", given?.EnterpriseNumber, 1, int.MaxValue, SyslogHeaderSettings.DocumentationNumber));
 
     private static void CheckTexts(IntegrationRequest request, FieldErrors errors)
     {
@@ -172,13 +177,14 @@ internal static class IntegrationRules
         }
     }
 
-    private static AuthenticationType Authentication(
+    private static string Authentication(
         AuthenticationRequest? request, DestinationKind? kind, Dictionary<string, Secret> secrets, FieldErrors errors)
     {
         var type = errors.Choose("authentication.type", request?.Type, AuthenticationType.None, ApiEnumNames.AuthenticationTypes);
         var offered = kind?.Fields.FirstOrDefault(field => field.Name == "authentication.type")?.Choices
             ?? (kind is { } one && one.Schemes.Contains("https") ? ApiEnumNames.AuthenticationTypes.Keys.ToList() : ["none"]);
-        if (!offered.Contains(ApiEnumNames.NameOf(ApiEnumNames.AuthenticationTypes, type)))
+        var name = ApiEnumNames.NameOf(ApiEnumNames.AuthenticationTypes, type);
+        if (!offered.Contains(name))
         {
             errors.Add("authentication.type",
                 $"{kind?.Id} takes {string.Join(", ", offered)}; plain syslog has no authentication, use a client certificate with tls.");
@@ -196,22 +202,22 @@ internal static class IntegrationRules
                 || token.Reveal().Any(character => character is <= ' ' or > '~'):
                 errors.Add("authentication.token", "Bearer authentication needs a token of printable ASCII characters without spaces.");
                 break;
-            case AuthenticationType.Header when !secrets.TryGetValue(SecretName.Header, out var header) || !HeaderLine.TryParse(header, out _, out _):
+            case AuthenticationType.Header when !secrets.TryGetValue(SecretName.Header, out var line) || !HeaderLine.TryParse(line, out _, out _):
                 errors.Add("authentication.header", "Give the full line, for example 'X-API-Key: …' or 'Authorization: Splunk …'.");
                 break;
-            case AuthenticationType.Header when HeaderLine.TryParse(secrets[SecretName.Header], out var name, out _) && ReservedHeaders.Contains(name):
-                errors.Add("authentication.header", $"May not be {name}: the forwarder sets it itself, or it would change what the body means.");
+            case AuthenticationType.Header when HeaderLine.TryParse(secrets[SecretName.Header], out var header, out _) && ReservedHeaders.Contains(header):
+                errors.Add("authentication.header", $"May not be {header}: the forwarder sets it itself, or it would change what the body means.");
                 break;
             default:
                 break;
         }
 
-        return type;
+        return name;
     }
 
-    private static void CheckClientKey(IntegrationDefinition definition, Dictionary<string, Secret> secrets, FieldErrors errors)
+    private static void CheckClientKey(IntegrationSettings settings, Dictionary<string, Secret> secrets, FieldErrors errors)
     {
-        if (definition.ClientCertificate is null)
+        if (settings.Tls.ClientCertificate is null)
         {
             return;
         }
@@ -224,7 +230,7 @@ internal static class IntegrationRules
 
         try
         {
-            using var pair = X509Certificate2.CreateFromPem(definition.ClientCertificate, PemText.Of(key.Reveal()));
+            using var pair = X509Certificate2.CreateFromPem(settings.Tls.ClientCertificate, PemText.Of(key.Reveal()));
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -243,51 +249,55 @@ internal static class IntegrationRules
         return name;
     }
 
-    private static void CheckTransport(IntegrationDefinition definition, DestinationKind? kind, FieldErrors errors)
+    private static void CheckTransport(IntegrationSettings settings, DestinationKind? kind, FieldErrors errors)
     {
-        var tls = kind?.TlsSchemes.Contains(definition.Protocol) ?? true;
-        if (!tls && (definition.CaCertificate ?? definition.ClientCertificate ?? definition.ServerName ?? definition.Fingerprint) is not null)
+        var tls = kind?.TlsSchemes.Contains(settings.Protocol) ?? true;
+        var given = settings.Tls.CaCertificate ?? settings.Tls.ClientCertificate ?? settings.Tls.ServerName ?? settings.Tls.Fingerprint;
+        if (!tls && given is not null)
         {
-            errors.Add("tls", $"{definition.Protocol} has no TLS; use tls:// or https://, or leave tls out.");
+            errors.Add("tls", $"{settings.Protocol} has no TLS; use tls:// or https://, or leave tls out.");
         }
 
-        if (definition.IsHttp && definition.Body == HttpBody.Array && definition.OutputType != OutputType.Json)
+        if (settings is { Protocol: "http" or "https", Http.Body: "array", OutputType: not "JSON" })
         {
             errors.Add("http.body", "An array can only hold JSON; use single or ndjson, or the output type JSON.");
         }
     }
 
     /// <summary>A filter as it stands in a request; faults are noted under <c>filter</c>.</summary>
-    public static EventFilter Filter(FilterContract? filter, FieldErrors errors) =>
-        filter is null
-            ? EventFilter.Everything
-            : new EventFilter(Match("filter.include", filter.Include, errors), Match("filter.exclude", filter.Exclude, errors));
-
-    private static EventMatch? Match(string field, MatchContract? match, FieldErrors errors)
+    public static EventFilter Filter(FilterContract? filter, FieldErrors errors)
     {
-        if (match is null)
-        {
-            return null;
-        }
+        Check("filter.include", filter?.Include, errors);
+        Check("filter.exclude", filter?.Exclude, errors);
+        return filter?.ToFilter() ?? EventFilter.Everything;
+    }
 
-        errors.NoneEmpty($"{field}.types", match.Types);
-        errors.NoneEmpty($"{field}.categories", match.Categories);
-        errors.NoneEmpty($"{field}.outcomes", match.Outcomes);
-        errors.NoneEmpty($"{field}.clients", match.Clients);
-        errors.NoneEmpty($"{field}.users", match.Users);
-        foreach (var outcome in match.Outcomes ?? [])
+    private static void Check(string field, MatchContract? match, FieldErrors errors)
+    {
+        errors.NoneEmpty($"{field}.types", match?.Types);
+        errors.NoneEmpty($"{field}.categories", match?.Categories);
+        errors.NoneEmpty($"{field}.outcomes", match?.Outcomes);
+        errors.NoneEmpty($"{field}.clients", match?.Clients);
+        errors.NoneEmpty($"{field}.users", match?.Users);
+        foreach (var outcome in match?.Outcomes ?? [])
         {
             errors.Choose($"{field}.outcomes", outcome, string.Empty, ApiEnumNames.Outcomes);
         }
 
-        return new EventMatch
-        {
-            Types = match.Types ?? [],
-            Categories = match.Categories ?? [],
-            Outcomes = match.Outcomes ?? [],
-            MinimumSeverity = match.MinimumSeverity is null ? null : errors.Between($"{field}.minimumSeverity", match.MinimumSeverity, 0, 10, 0),
-            Clients = match.Clients ?? [],
-            Users = match.Users ?? [],
-        };
+        errors.Between($"{field}.minimumSeverity", match?.MinimumSeverity, 0, 10, 0);
     }
 }
+
+/// <summary>An integration that passed the rules, ready to be stored.</summary>
+internal sealed record ValidIntegration(
+    string Name,
+    string Description,
+    bool Enabled,
+    string EnginePool,
+    DestinationKind Kind,
+    Uri ServerUrl,
+    IntegrationSettings Settings,
+    IReadOnlyDictionary<string, Secret> Secrets,
+    StartOfBackfill? Backfill = null,
+    string? Preset = null,
+    bool NewSourcesFromStart = false);

@@ -104,7 +104,7 @@ internal sealed class IntegrationStore(
             EnginePool = valid.EnginePool,
             Destination = valid.Kind.Id,
             ServerUrl = valid.ServerUrl.OriginalString,
-            Definition = valid.Definition.ToJson(),
+            Definition = valid.Settings.ToJson(),
             CreatedAt = StoredTime.Now(time),
             Version = 0,
         };
@@ -140,7 +140,7 @@ internal sealed class IntegrationStore(
         }
 
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-        var before = IntegrationDefinition.ReadKnown(integration.Definition).Sources;
+        var before = IntegrationSettings.ReadKnown(integration.Definition).Sources;
         var wasEnabled = integration.Enabled;
         Apply(valid, integration);
         if (await database.SaveAsync(cancellationToken) is var result and not ChangeResult.Done)
@@ -155,7 +155,7 @@ internal sealed class IntegrationStore(
         }
 
         await AddedSources.StartAsync(
-            connection, id, before, valid.Definition.Sources, valid.NewSourcesFromStart, cancellationToken);
+            connection, id, before, valid.Settings.Sources, valid.NewSourcesFromStart, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         configuration.Raise();
         return (ChangeResult.Done, integration);
@@ -248,7 +248,7 @@ internal sealed class IntegrationStore(
         integration.Destination = valid.Kind.Id;
         integration.Preset = valid.Preset;
         integration.ServerUrl = valid.ServerUrl.OriginalString;
-        integration.Definition = valid.Definition.ToJson();
+        integration.Definition = valid.Settings.ToJson();
         integration.Secrets = protector.Protect(valid.Secrets);
         Touch(integration);
     }

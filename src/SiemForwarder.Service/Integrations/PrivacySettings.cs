@@ -12,7 +12,7 @@ internal static class PrivacySettings
     private const int MaxKeyLength = 500;
     private const int MaxKeyIdLength = 32;
 
-    private static readonly Dictionary<string, PrivacyAction> Actions = new()
+    public static readonly IReadOnlyDictionary<string, PrivacyAction> Actions = new Dictionary<string, PrivacyAction>
     {
         ["drop"] = PrivacyAction.Drop,
         ["mask"] = PrivacyAction.Mask,
@@ -21,7 +21,7 @@ internal static class PrivacySettings
     };
 
     /// <summary>The rules of a request; faults are noted under <c>privacy</c>.</summary>
-    public static IReadOnlyList<PrivacyRule> Read(
+    public static IReadOnlyList<PrivacyRuleContract> Read(
         IntegrationRequest request, string schema, IReadOnlyDictionary<string, Secret> secrets, FieldErrors errors)
     {
         CheckKey(request.PrivacyKeyId, secrets, errors);
@@ -46,7 +46,7 @@ internal static class PrivacySettings
         }
 
         var hasKey = secrets.ContainsKey(SecretName.PrivacyKey) && request.PrivacyKeyId is { Length: > 0 };
-        if (rules.Any(rule => rule.Action == PrivacyAction.Hash) && !hasKey)
+        if (rules.Any(rule => rule.Action == "hash") && !hasKey)
         {
             errors.Add("privacyKey", "Hashing needs privacyKey, a secret, and privacyKeyId, which stands beside every hash.");
         }
@@ -55,17 +55,14 @@ internal static class PrivacySettings
     }
 
     /// <summary>What changes the events of an integration; null where nothing does.</summary>
-    public static PrivacyPolicy? Policy(IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets) =>
-        definition.Privacy.Count == 0 ? null : new PrivacyPolicy(
-            definition.Privacy,
-            definition.PrivacyKeyId is { } id && secrets.TryGetValue(SecretName.PrivacyKey, out var key)
+    public static PrivacyPolicy? Policy(IntegrationSettings settings, IReadOnlyDictionary<string, Secret> secrets) =>
+        settings.Privacy.Count == 0 ? null : new PrivacyPolicy(
+            [.. settings.Privacy.Select(rule => new PrivacyRule(rule.Field!, Actions[rule.Action!]))],
+            settings.PrivacyKeyId is { } id && secrets.TryGetValue(SecretName.PrivacyKey, out var key)
                 ? new PrivacyKey(id, key.Reveal())
                 : null);
 
-    public static IReadOnlyList<PrivacyRuleContract> Show(IReadOnlyList<PrivacyRule> rules) =>
-        [.. rules.Select(rule => new PrivacyRuleContract(rule.Field, ApiEnumNames.NameOf(Actions, rule.Action)))];
-
-    private static PrivacyRule Read(PrivacyRuleContract? given, string place, FieldErrors errors)
+    private static PrivacyRuleContract Read(PrivacyRuleContract? given, string place, FieldErrors errors)
     {
         var field = given?.Field?.Trim() ?? "";
         if (!PrivacyFields.IsKnown(field) || field.Length > 200)
@@ -89,7 +86,7 @@ internal static class PrivacySettings
                 : $"{field} can only be dropped.");
         }
 
-        return new PrivacyRule(field, action);
+        return new PrivacyRuleContract(field, ApiEnumNames.NameOf(Actions, action));
     }
 
     private static void CheckKey(string? id, IReadOnlyDictionary<string, Secret> secrets, FieldErrors errors)

@@ -34,72 +34,75 @@ internal sealed record RunnableIntegration(
             return null;
         }
 
-        if (IntegrationDefinition.Read(integration.Definition, out fault) is not { } definition)
+        if (IntegrationSettings.Read(integration.Definition, out fault) is not { } settings)
         {
             return null;
         }
 
         return new RunnableIntegration(
-            integration.Id, integration.Version, integration.Name, integration.EnginePool, Limited(kind!, definition),
-            ToDestination(integration.Name, new Uri(integration.ServerUrl), definition, secrets!, localFolder), ToOutput(definition, kind!),
-            definition.Filter, definition.Sources)
+            integration.Id, integration.Version, integration.Name, integration.EnginePool, Limited(kind!, settings),
+            ToDestination(integration.Name, new Uri(integration.ServerUrl), settings, secrets!, localFolder), ToOutput(settings, kind!),
+            settings.Filter.ToFilter(), settings.Sources)
         {
-            Privacy = PrivacySettings.Policy(definition, secrets!),
+            Privacy = PrivacySettings.Policy(settings, secrets!),
         };
     }
 
     /// <summary>The same for one that passed the rules but need not be stored.</summary>
     public static RunnableIntegration Create(ValidIntegration valid, string? localFolder = null) => new(
-        0, 0, valid.Name, valid.EnginePool, Limited(valid.Kind, valid.Definition),
-        ToDestination(valid.Name, valid.ServerUrl, valid.Definition, valid.Secrets, localFolder),
-        ToOutput(valid.Definition, valid.Kind), valid.Definition.Filter, valid.Definition.Sources)
+        0, 0, valid.Name, valid.EnginePool, Limited(valid.Kind, valid.Settings),
+        ToDestination(valid.Name, valid.ServerUrl, valid.Settings, valid.Secrets, localFolder),
+        ToOutput(valid.Settings, valid.Kind), valid.Settings.Filter.ToFilter(), valid.Settings.Sources)
     {
-        Privacy = PrivacySettings.Policy(valid.Definition, valid.Secrets),
+        Privacy = PrivacySettings.Policy(valid.Settings, valid.Secrets),
     };
 
-    private static DestinationKind Limited(DestinationKind kind, IntegrationDefinition definition) =>
-        definition is { BatchMaxEvents: null, BatchMaxBytes: null }
+    private static DestinationKind Limited(DestinationKind kind, IntegrationSettings settings) =>
+        settings.Batch is { MaxEvents: null, MaxBytes: null }
         ? kind
         : kind with
         {
-            Open = (settings, time) => new LimitedDestination(
-                kind.Open(settings, time), new BatchLimits(definition.BatchMaxEvents ?? int.MaxValue, definition.BatchMaxBytes ?? int.MaxValue)),
+            Open = (destination, time) => new LimitedDestination(
+                kind.Open(destination, time), new BatchLimits(settings.Batch.MaxEvents ?? int.MaxValue, settings.Batch.MaxBytes ?? int.MaxValue)),
         };
 
     private static DestinationSettings ToDestination(
-        string name, Uri url, IntegrationDefinition definition, IReadOnlyDictionary<string, Secret> secrets, string? localFolder) => new()
+        string name, Uri url, IntegrationSettings settings, IReadOnlyDictionary<string, Secret> secrets, string? localFolder) => new()
         {
             IntegrationName = name,
             ServerUrl = url,
-            Port = definition.Port,
-            Framing = definition.Framing,
-            Http = new HttpSettings(definition.Body, definition.Gzip, definition.OutputType == OutputType.Json ? "application/json" : "text/plain"),
+            Port = settings.Port,
+            Framing = ApiEnumNames.Framings[settings.Syslog.Framing!],
+            Http = new HttpSettings(
+                ApiEnumNames.Bodies[settings.Http.Body!], settings.Http.Gzip!.Value, settings.OutputType == "JSON" ? "application/json" : "text/plain"),
             Authentication = new AuthenticationSettings(
-                definition.Authentication,
-                definition.Username,
+                ApiEnumNames.AuthenticationTypes[settings.Authentication.Type],
+                settings.Authentication.Username,
                 secrets.GetValueOrDefault(SecretName.Password),
                 secrets.GetValueOrDefault(SecretName.Header),
                 secrets.GetValueOrDefault(SecretName.Token)),
             Tls = new TlsSettings(
-                definition.CaCertificate, definition.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), definition.ServerName)
+                settings.Tls.CaCertificate, settings.Tls.ClientCertificate, secrets.GetValueOrDefault(SecretName.ClientKey), settings.Tls.ServerName)
             {
-                Fingerprint = definition.Fingerprint,
+                Fingerprint = settings.Tls.Fingerprint,
             },
-            Proxy = definition.Proxy is { } proxy ? new Uri(proxy) : null,
-            Settings = DestinationOwnSettings.Reveal(definition.Settings, secrets),
+            Proxy = settings.Http.Proxy is { } proxy ? new Uri(proxy) : null,
+            Settings = DestinationOwnSettings.Reveal(settings.Settings, secrets),
             LocalFolder = localFolder,
-            Timeout = TimeSpan.FromSeconds(definition.TimeoutSeconds),
+            Timeout = TimeSpan.FromSeconds(settings.Http.TimeoutSeconds!.Value),
         };
 
-    private static OutputSettings ToOutput(IntegrationDefinition definition, DestinationKind kind)
+    private static OutputSettings ToOutput(IntegrationSettings settings, DestinationKind kind)
     {
+        var (outputType, syslog) = (ApiEnumNames.OutputTypes[settings.OutputType], settings.Syslog);
+
         // As JSON, and where no syslog receiver stands at the other end, an event stands for itself; everything else travels behind a syslog header.
-        var bare = definition.OutputType == OutputType.Json || (kind.CarriesBareEvents && definition.OutputType != OutputType.Syslog);
+        var bare = outputType == OutputType.Json || (kind.CarriesBareEvents && outputType != OutputType.Syslog);
         var header = bare ? null : new SyslogHeaderSettings(
-            definition.SyslogFormat, definition.Facility, definition.AppName, definition.Hostname, definition.EnterpriseNumber);
-        return new OutputSettings(definition.OutputType, definition.Schema, header, definition.MaxMessageBytes)
+            ApiEnumNames.SyslogFormats[syslog.Format!], syslog.Facility!.Value, syslog.AppName!, syslog.Hostname, syslog.EnterpriseNumber!.Value);
+        return new OutputSettings(outputType, settings.Schema, header, syslog.MaxMessageBytes!.Value)
         {
-            IncludeRepresentation = definition.IncludeRepresentation,
+            IncludeRepresentation = settings.IncludeRepresentation,
         };
     }
 }

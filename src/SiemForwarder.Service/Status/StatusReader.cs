@@ -13,7 +13,7 @@ internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log
     /// <summary>The status as stored; an enabled integration whose pool has no living engine is in error whatever was stored.</summary>
     public async Task<IntegrationStatusResponse> ReadAsync(Integration integration, CancellationToken cancellationToken)
     {
-        var sources = IntegrationDefinition.ReadKnown(integration.Definition).Sources;
+        var sources = IntegrationSettings.ReadKnown(integration.Definition).Sources;
         var backlog = await ReadBacklogAsync(integration.Id, sources, cancellationToken);
         var stored = await ReadStoredAsync(integration.Id, cancellationToken);
         var hasEngine = !integration.Enabled || integration is { PausedAt: not null, PausedBy: not null }

@@ -65,6 +65,6 @@ internal static class StatusRules
     private static Acceptance? AcceptanceOf(Integration integration)
     {
         var kind = DestinationCatalog.Find(integration.Destination);
-        return kind?.AcceptanceWith?.Invoke(IntegrationDefinition.ReadKnown(integration.Definition).Settings) ?? kind?.Acceptance;
+        return kind?.AcceptanceWith?.Invoke(IntegrationSettings.ReadKnown(integration.Definition).Settings) ?? kind?.Acceptance;
     }
 }

@@ -45,6 +45,21 @@ public sealed class OpenSearchTests(OpenSearchServer server, TestPostgres postgr
     }
 
     [Fact]
+    public async Task ADocumentHasTheTimeOfTheEventWhateverItsSenderCalledTimestamp()
+    {
+        const string Stream = "logs-keycloak.sent-test";
+        await using var destination = Open(Stream);
+
+        Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(
+            Batches.Json(2, number => $"{{\"n\":{number},\"@timestamp\":{(number == 0 ? "\"2020-01-01T00:00:00Z\"" : "\"2021-01-01T00:00:00Z\"")}}}"), Soon));
+
+        var found = await server.ReadAsync(Stream, Soon);
+        Assert.Equal(
+            ["2025-11-03T10:15:30.123Z 2020-01-01T00:00:00Z", "2025-11-03T10:15:30.123Z 2021-01-01T00:00:00Z"],
+            found.Select(hit => hit.GetProperty("_source")).Select(one => $"{one.GetProperty("@timestamp")} {one.GetProperty("siemforwarder.sent_timestamp")}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task LinesThatAreNoJsonBecomeMessages()
     {
         await using var destination = Open("logs-keycloak.text-test", contentType: "text/plain");

@@ -18,7 +18,7 @@ public sealed class CrashTests
     private const int SyslogBatch = 2000;
     private const int NdjsonBatch = 1000;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(8);
 
     [Theory]
     [InlineData(1, false)]

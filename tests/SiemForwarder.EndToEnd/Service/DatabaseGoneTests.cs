@@ -18,7 +18,7 @@ public sealed class DatabaseGoneTests
     {
         Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        bound.CancelAfter(TimeSpan.FromMinutes(2));
+        bound.CancelAfter(TimeSpan.FromMinutes(6));
         var token = bound.Token;
         await using var keycloak = await KeycloakSimulator.StartAsync(new SimulatorOptions(), token);
         keycloak.Realm.RecordsTokens = false;

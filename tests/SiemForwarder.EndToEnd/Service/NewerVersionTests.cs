@@ -14,10 +14,13 @@ public sealed class NewerVersionTests(TestPostgres postgres)
 
     [Theory]
     [InlineData("definition = jsonb_set(definition, '{outputType}', '\"Protobuf\"')", "'outputType'")]
+    [InlineData("definition = jsonb_set(definition, '{syslog,framing}', '\"quic\"')", "'syslog.framing'")]
+    [InlineData("definition = jsonb_set(definition, '{http,codec}', '\"zstd\"')", "'http.codec'")]
+    [InlineData("definition = definition #- '{syslog,facility}'", "'syslog'")]
     [InlineData("definition = jsonb_set(definition, '{schema}', '\"ocsf-9\"')", "'ocsf-9'")]
     [InlineData("definition = jsonb_set(definition, '{encryption}', '{\"key\":\"x\"}')", "'encryption'")]
     [InlineData("definition = jsonb_set(definition, '{filter,include}', '{\"countries\":[\"DE\"]}')", "'filter.include.countries'")]
-    [InlineData("definition = jsonb_set(definition, '{privacy}', '[{\"field\":\"face\",\"action\":\"Drop\"}]')", "'face'")]
+    [InlineData("definition = jsonb_set(definition, '{privacy}', '[{\"field\":\"face\",\"action\":\"drop\"}]')", "'face'")]
     [InlineData("definition = definition - 'port'", "one of them")]
     [InlineData("destination = 'quantum_siem'", "'quantum_siem'")]
     public async Task AnIntegrationOfANewerVersionShowsWhyItDoesNotRunAndTheOthersGoOn(string change, string what)

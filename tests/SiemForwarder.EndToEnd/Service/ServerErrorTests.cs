@@ -50,7 +50,7 @@ public sealed class ServerErrorTests(RunningForwarder running) : IClassFixture<R
             name = $"before {Guid.NewGuid():N}", serverUrl = $"https://127.0.0.1:{receiver.Port}/", tls = new { serverName = "siem.example.com" },
         });
         await using var database = NpgsqlDataSource.Create(forwarder.ConnectionString);
-        await using var command = database.CreateCommand($"UPDATE integration SET definition = jsonb_set(definition, '{{serverName}}', '\"../../x\"') WHERE id = {created["id"]}");
+        await using var command = database.CreateCommand($"UPDATE integration SET definition = jsonb_set(definition, '{{tls,serverName}}', '\"../../x\"') WHERE id = {created["id"]}");
         Assert.Equal(1, await command.ExecuteNonQueryAsync(Stop));
 
         var test = await forwarder.PostAsync($"/api/v1/integrations/{created["id"]}/test");

@@ -41,6 +41,7 @@ public sealed class TestPostgres : IAsyncLifetime
             // Several test classes run engines at once, up to three each.
             server = await PrivatePostgres.StartAsync(programs, folder, maxConnections: 400, TestContext.Current.CancellationToken);
             connectionString = server.ConnectionString;
+            await OpenToEveryRoleAsync();
             return;
         }
 
@@ -53,6 +54,22 @@ public sealed class TestPostgres : IAsyncLifetime
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             missing = $"{Variable} is not set, there are no server programs on this machine, and no container starts: {exception.Message}";
+        }
+    }
+
+    // The private server admits one role, to one user; tests log in as others too, and run a pooler as another user.
+    private async Task OpenToEveryRoleAsync()
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "postgres", "data", "pg_hba.conf"), "local all all trust\n", TestContext.Current.CancellationToken);
+        await using var database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false });
+        await using var loaded = database.CreateCommand("SELECT pg_conf_load_time()");
+        await using var load = database.CreateCommand("SELECT pg_reload_conf()");
+        var before = await loaded.ExecuteScalarAsync();
+        await load.ExecuteScalarAsync();
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (Equals(await loaded.ExecuteScalarAsync(bound.Token), before))
+        {
+            await Task.Delay(10, bound.Token);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using SiemForwarder.Reliability.Bench;
 
 namespace SiemForwarder.Reliability.Scenarios;
@@ -12,7 +14,7 @@ internal static class Upgrade
 
     public static IEnumerable<Scenario> All { get; } =
     [
-        new("rolling upgrade", "processes", "An engine of the version before makes the database; one of this version joins; the old one is killed, started again, and ended.", ActAsync)
+        new("rolling upgrade", "processes", "An engine of the version before makes the database; one of this version joins; the old one is killed and started again; an integration is changed, and the old one ended.", ActAsync)
         {
             Obstacle = () => File.Exists(Environment.GetEnvironmentVariable(Variable)) ? null : $"{Variable} names no service of the version before",
         },
@@ -37,11 +39,28 @@ internal static class Upgrade
         await old.StartAsync(cancellationToken);
         var before = run.Feeds[0].Arrivals.Distinct;
         var goesOn = await run.UntilAsync(() => run.Feeds[0].Arrivals.Distinct >= before + Events, TimeSpan.FromSeconds(30), cancellationToken);
+        await ChangeAsync(current.Api, cancellationToken);
         await old.KillAsync(cancellationToken);
         run.Api = new ForwarderApi(() => current.Api);
         await stop.CancelAsync();
         await flowing;
         run.Sometimes("old and new engine delivered side by side; the old one started again on the new schema", isShared && goesOn);
         run.Feeds.ForEach(feed => feed.Interruptions = 2);
+    }
+
+    // Every integration is saved anew, in the shape that this version stores.
+    private static async Task ChangeAsync(HttpClient api, CancellationToken cancellationToken)
+    {
+        var list = JsonNode.Parse(await api.GetStringAsync("/api/v1/integrations", cancellationToken))!;
+        foreach (var integration in list["items"]!.AsArray())
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/integrations/{integration!["id"]}")
+            {
+                Content = JsonContent.Create(new { description = "changed by the version after" }),
+            };
+            request.Headers.TryAddWithoutValidation("If-Match", "*");
+            using var answer = await api.SendAsync(request, cancellationToken);
+            answer.EnsureSuccessStatusCode();
+        }
     }
 }

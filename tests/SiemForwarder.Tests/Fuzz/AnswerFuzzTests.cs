@@ -1,13 +1,17 @@
 using System.IO.Compression;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Destinations.Amqp;
 using SiemForwarder.Destinations.Http.Datadog;
 using SiemForwarder.Destinations.Http.Elastic;
+using SiemForwarder.Destinations.Http.Google;
 using SiemForwarder.Destinations.Http.Otlp;
+using SiemForwarder.Destinations.Http.Sentinel;
 using SiemForwarder.Destinations.Http.Splunk;
 using SiemForwarder.Destinations.Http.SumoLogic;
 using SiemForwarder.Destinations.Http.Webhook;
@@ -42,6 +46,16 @@ public sealed class AnswerFuzzTests
         """{"took":3,"errors":true,"items":[{"create":{"_index":"x","status":400,"error":{"type":"mapper_parsing_exception","reason":"failed"}}},{"create":{"status":201}}]}""",
         """{"text":"Success","code":0,"ackId":1}""", """{"text":"Invalid data format","code":6,"invalid-event-number":1}""",
         """{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"too old"}}""", "<!DOCTYPE html><title>Sign in</title>");
+
+    private static readonly byte[][] OfTokenEndpoints = Bytes(
+        """{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":"eyJ0eXAiOiJKV1QifQ.e30.x"}""", """{"access_token":"ya29.c.x","expires_in":3599}""",
+        """{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 0a","error_codes":[7000215],"correlation_id":"0b"}""",
+        """{"error":"invalid_grant","error_description":"Invalid JWT Signature."}""");
+
+    private static readonly byte[][] OfClouds = Bytes(
+        "{}", """{"error":{"code":"InvalidStream","message":"Stream was not configured in the Data Collection Rule."}}""",
+        """{"error":{"code":403,"message":"Permission denied","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"IAM"}]}}""",
+        """[{"error":{"code":400,"message":"entry 1 is too large","status":"INVALID_ARGUMENT"}}]""");
 
     private static readonly byte[][] OfRelp = Bytes(
         "1 rsp 90 200 OK\nrelp_version=0\nrelp_software=librelp,1.2.14,http://librelp.adiscon.com\ncommands=syslog\n", "2 rsp 6 200 OK\n", "3 rsp 11 500 refused\n",
@@ -94,6 +108,42 @@ public sealed class AnswerFuzzTests
     }
 
     [Theory]
+    [InlineData("sentinel")]
+    [InlineData("google api")]
+    [InlineData("google legacyUdm")]
+    [InlineData("google feed")]
+    public async Task AnswersOfClouds(string cloud)
+    {
+        await using var tokens = new HostileServer();
+        await using var intake = new HostileServer();
+        using var key = RSA.Create(2048);
+        var settings = SomeSettings.For($"http://127.0.0.1:{intake.Port}/", Patience);
+        var authority = $"http://127.0.0.1:{tokens.Port}";
+        var keyFile = JsonSerializer.Serialize(new { client_email = "a@b.invalid", private_key = key.ExportPkcs8PrivateKeyPem(), token_uri = $"{authority}/token" });
+        var (kind, own) = cloud == "sentinel"
+            ? (SentinelDestination.Kind, (object)new { tenantId = "t", clientId = "c", clientSecret = "a-secret-of-the-app", ruleId = $"dcr-{new string('0', 32)}", authority })
+            : (GoogleSecOpsDestination.Kind, new
+            {
+                mode = cloud.Split(' ')[1], instance = "projects/p/locations/eu/instances/i", customerId = Guid.Empty.ToString(), serviceAccountKey = keyFile,
+                apiKey = "k", feedSecret = "s",
+            });
+
+        // Broken tokens before a sound intake, then the other way round, each on the same connection as a dispatcher keeps it.
+        await Fuzzer.RunAsync(40, OfTokenEndpoints, async (input, random) =>
+        {
+            Answer(tokens, input, random);
+            intake.AnswerJson(Statuses[random.Next(Statuses.Length)], OfClouds[0]);
+            await SendTwiceAsync(kind, settings with { Settings = SomeSettings.Own(own) });
+        });
+        await Fuzzer.RunAsync(40, OfClouds, async (input, random) =>
+        {
+            tokens.AnswerJson(200, OfTokenEndpoints[random.Next(2)]);
+            Answer(intake, input, random);
+            await SendTwiceAsync(kind, settings with { Settings = SomeSettings.Own(own) });
+        });
+    }
+
+    [Theory]
     [InlineData("relp", 60)]
     [InlineData("rabbitmq", 10)]
     public async Task AnswersOfOtherProtocols(string protocol, int runs)
@@ -116,6 +166,20 @@ public sealed class AnswerFuzzTests
     private static async Task SendAsync(DestinationKind kind, DestinationSettings settings)
     {
         await using var destination = kind.Open(settings, TimeProvider.System);
+        await SendAsync(destination);
+    }
+
+    private static async Task SendTwiceAsync(DestinationKind kind, DestinationSettings settings)
+    {
+        await using var destination = kind.Open(settings, TimeProvider.System);
+        await SendAsync(destination);
+        await SendAsync(destination);
+        var report = await destination.TestAsync(SomeBatch.Json(1), Stop).WaitAsync(Fuzzer.Limit * 4, Stop);
+        Assert.All(report.Stages, stage => Fuzzer.AssertOneLine($"{stage.Name} {stage.Detail} {stage.Advice}"));
+    }
+
+    private static async Task SendAsync(IDestination destination)
+    {
         var outcome = await destination.SendAsync(SomeBatch.Json(2), Stop).WaitAsync(Fuzzer.Limit * 4, Stop);
         Fuzzer.AssertOneLine(outcome switch
         {

@@ -17,6 +17,9 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
 
     private static ReadOnlySpan<byte> Timestamp => "@timestamp"u8;
 
+    // A member of ours is an object in every document, whatever else a sender has.
+    private static ReadOnlySpan<byte> SentTimestamp => "\"siemforwarder.sent_timestamp\""u8;
+
     public void Write(DeliveryBatch batch, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);
@@ -50,19 +53,27 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
         var time = Instants.InText(securityEvent.OccurredAt);
         if (isJson && formatted.Length > 2 && formatted[0] == (byte)'{')
         {
-            var (hasTimestamp, hasDataStream) = Look(formatted);
+            var found = Look(formatted, securityEvent.OccurredAt);
             body.Append((byte)'{');
-            if (!hasDataStream)
+            if (!found.HasDataStream)
             {
                 body.Append(dataStream);
             }
 
-            if (!hasTimestamp)
+            if (!found.HasTime)
             {
                 // A data stream refuses a document without it.
                 body.Append("\"@timestamp\":\""u8);
                 body.Append(Encoding.ASCII.GetBytes(time));
                 body.Append("\","u8);
+            }
+
+            if (found.NameOfAnotherTime is { } name)
+            {
+                body.Append(formatted[1..name.Start]);
+                body.Append(SentTimestamp);
+                body.Append(formatted[name.End..]);
+                return;
             }
 
             body.Append(formatted[1..]);
@@ -82,18 +93,45 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
         writer.Reset();
     }
 
-    private static (bool HasTimestamp, bool HasDataStream) Look(ReadOnlySpan<byte> document)
+    private static Found Look(ReadOnlySpan<byte> document, DateTimeOffset occurredAt)
     {
-        var (timestamp, stream) = (false, false);
+        var found = default(Found);
         var reader = new Utf8JsonReader(document);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            timestamp |= reader.ValueTextEquals(Timestamp);
-            stream |= reader.ValueTextEquals("data_stream"u8);
+            found.HasDataStream |= reader.ValueTextEquals("data_stream"u8);
+            if (!reader.ValueTextEquals(Timestamp))
+            {
+                reader.Skip();
+                continue;
+            }
+
+            var start = (int)reader.TokenStartIndex;
+            var name = start..(start + reader.ValueSpan.Length + 2);
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var time)
+                && time.ToUnixTimeMilliseconds() == occurredAt.ToUnixTimeMilliseconds())
+            {
+                found.HasTime = true;
+                continue;
+            }
+
+            // Whoever sent the event wrote something of his own: it is kept, and a document is found by the time that the event log has.
+            found.NameOfAnotherTime = name;
             reader.Skip();
         }
 
-        return (timestamp, stream);
+        return found;
+    }
+
+    /// <summary>What a document brings along.</summary>
+    private struct Found
+    {
+        public bool HasTime;
+        public bool HasDataStream;
+
+        /// <summary>Where the name of a <c>@timestamp</c> stands, with its quotes, that is not the time of the event.</summary>
+        public Range? NameOfAnotherTime;
     }
 }

@@ -8,23 +8,26 @@ internal ref struct CefExtension
     private const int Unlimited = int.MaxValue;
 
     private readonly Utf8Buffer output;
+    private readonly EscapeRules rules;
     private readonly int end;
     private readonly int valueLength;
     private bool hasPairs;
 
     /// <summary>Begins an extension without limit.</summary>
-    public CefExtension(Utf8Buffer output)
-        : this(output, Unlimited, Unlimited)
+    public CefExtension(Utf8Buffer output, EscapeRules rules)
+        : this(output, rules, Unlimited, Unlimited)
     {
     }
 
     /// <summary>Begins an extension that must end before a place in the buffer.</summary>
     /// <param name="output">Holds the header already.</param>
+    /// <param name="rules">Those of values.</param>
     /// <param name="end">Length that the buffer must not exceed.</param>
     /// <param name="valueLength">Longest value in UTF-16 units, where the key does not ask for less.</param>
-    public CefExtension(Utf8Buffer output, int end, int valueLength)
+    public CefExtension(Utf8Buffer output, EscapeRules rules, int end, int valueLength)
     {
         this.output = output;
+        this.rules = rules;
         this.end = end;
         this.valueLength = valueLength;
     }
@@ -55,7 +58,7 @@ internal ref struct CefExtension
         }
 
         var start = Begin(key);
-        EscapeRules.CefValue.Append(output, text);
+        rules.Append(output, text);
         Keep(start);
     }
 
@@ -74,7 +77,7 @@ internal ref struct CefExtension
         output.Append((byte)' ');
         output.Append(key);
         output.Append((byte)'=');
-        EscapeRules.CefValue.Append(output, text);
+        rules.Append(output, text);
         Keep(start);
     }
 
@@ -88,7 +91,7 @@ internal ref struct CefExtension
     }
 
     private readonly ReadOnlySpan<char> Shorten(ReadOnlySpan<char> value, int length) =>
-        ControlCharacters.Trim(Texts.Cut(ControlCharacters.Trim(value), Math.Min(length, valueLength)));
+        ControlCharacters.Trim(rules.Cut(ControlCharacters.Trim(value), Math.Min(length, valueLength)));
 
     private readonly int Begin(scoped ReadOnlySpan<byte> key)
     {

@@ -6,7 +6,7 @@ using SiemForwarder.Events.Keycloak;
 namespace SiemForwarder.Events.Formats.Cef;
 
 /// <summary>Writes CEF:0 (OpenText CEF Implementation Standard v27), in the keys that Microsoft's CommonSecurityLog maps.</summary>
-internal sealed class CefPayload(string productVersion) : IEventPayload
+internal sealed class CefPayload(string productVersion, InvisibleCharacters invisible) : IEventPayload
 {
     private const int ClassIdLength = 1023;
     private const int NameLength = 512;
@@ -15,6 +15,8 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
 
     private static readonly int MarkBytes = " cn1Label=truncated cn1=1"u8.Length;
 
+    private readonly EscapeRules headerRules = EscapeRules.CefHeader.For(invisible);
+    private readonly EscapeRules valueRules = EscapeRules.CefValue.For(invisible);
     private readonly byte[] beginning = Beginning(productVersion);
     private readonly char[] message = new char[EventSummary.Length];
 
@@ -22,7 +24,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
     {
         var start = output.Length;
         AppendHeader(securityEvent, output, ClassIdLength, NameLength);
-        AppendPairs(securityEvent, output, new CefExtension(output), isWhole: true);
+        AppendPairs(securityEvent, output, new CefExtension(output, valueRules), isWhole: true);
         if (output.Length - start <= maxBytes)
         {
             return;
@@ -31,7 +33,7 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
         // Too long: every value is cut, and the pairs that still do not fit are left out.
         output.Truncate(start);
         AppendHeader(securityEvent, output, ScarceClassIdLength, ScarceClassIdLength);
-        AppendPairs(securityEvent, output, new CefExtension(output, start + maxBytes - MarkBytes, ScarceValueLength), isWhole: false);
+        AppendPairs(securityEvent, output, new CefExtension(output, valueRules, start + maxBytes - MarkBytes, ScarceValueLength), isWhole: false);
     }
 
     private static byte[] Beginning(string productVersion)
@@ -47,9 +49,9 @@ internal sealed class CefPayload(string productVersion) : IEventPayload
     private void AppendHeader(SecurityEvent securityEvent, Utf8Buffer output, int classIdLength, int nameLength)
     {
         output.Append(beginning);
-        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.SignatureId, classIdLength));
+        headerRules.Append(output, headerRules.Cut(securityEvent.SignatureId, classIdLength));
         output.Append((byte)'|');
-        EscapeRules.CefHeader.Append(output, Texts.Cut(securityEvent.Description.Name, nameLength));
+        headerRules.Append(output, headerRules.Cut(securityEvent.Description.Name, nameLength));
         output.Append((byte)'|');
         output.AppendNumber(Math.Clamp(securityEvent.Severity, 0, 10));
         output.Append((byte)'|');

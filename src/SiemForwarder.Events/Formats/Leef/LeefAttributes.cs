@@ -4,9 +4,10 @@ namespace SiemForwarder.Events.Formats.Leef;
 
 /// <summary>Appends the attributes of a LEEF event, parted by tabs; where room is scarce, one that does not fit is left out whole.</summary>
 /// <param name="output">Holds the header already.</param>
+/// <param name="rules">Those of values.</param>
 /// <param name="end">Length that the buffer must not exceed.</param>
 /// <param name="valueLength">Longest value in UTF-16 units, where the key does not ask for less.</param>
-internal ref struct LeefAttributes(Utf8Buffer output, int end, int valueLength)
+internal ref struct LeefAttributes(Utf8Buffer output, EscapeRules rules, int end, int valueLength)
 {
     private bool hasAttributes;
 
@@ -33,7 +34,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, int end, int valueLength)
     public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
     {
         var whole = ControlCharacters.Trim(value);
-        var text = ControlCharacters.Trim(Texts.Cut(whole, Math.Min(length, valueLength)));
+        var text = ControlCharacters.Trim(rules.Cut(whole, Math.Min(length, valueLength)));
         HasCut |= text.Length < whole.Length;
         if (text.IsEmpty)
         {
@@ -41,7 +42,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, int end, int valueLength)
         }
 
         var start = Begin(key);
-        EscapeRules.LeefValue.Append(output, text);
+        rules.Append(output, text);
         Keep(start);
     }
 

@@ -7,8 +7,11 @@ using SiemForwarder.Events.Keycloak;
 namespace SiemForwarder.Events.Formats.Leef;
 
 /// <summary>Writes LEEF:2.0 with tabs between the attributes (IBM, "Log Event Extended Format (LEEF) version 2").</summary>
-/// <remarks>LEEF has no escapes: what would end a field becomes a space. Keys that IBM does not define are letters and digits.</remarks>
-internal sealed class LeefPayload(string productVersion) : IEventPayload
+/// <remarks>
+/// LEEF has no escapes: what would end a field becomes a space; an invisible character stands as the text that names it. Keys that IBM does not define are
+/// letters and digits.
+/// </remarks>
+internal sealed class LeefPayload(string productVersion, InvisibleCharacters invisible) : IEventPayload
 {
     private const int EventIdLength = 255;
     private const int ScarceEventIdLength = 64;
@@ -18,6 +21,8 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
 
     private static readonly int MarkBytes = "\ttruncated=true"u8.Length;
 
+    private readonly EscapeRules headerRules = EscapeRules.LeefHeader.For(invisible);
+    private readonly EscapeRules valueRules = EscapeRules.LeefValue.For(invisible);
     private readonly byte[] beginning = Beginning(productVersion);
     private readonly char[] message = new char[EventSummary.Length];
 
@@ -25,7 +30,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
     {
         var start = output.Length;
         AppendHeader(securityEvent.SignatureId, output, EventIdLength);
-        AppendAttributes(securityEvent, output, new LeefAttributes(output, int.MaxValue, int.MaxValue));
+        AppendAttributes(securityEvent, output, new LeefAttributes(output, valueRules, int.MaxValue, int.MaxValue));
         if (output.Length - start <= maxBytes)
         {
             return;
@@ -34,7 +39,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
         // Too long: every value is cut, and the attributes that still do not fit are left out.
         output.Truncate(start);
         AppendHeader(securityEvent.SignatureId, output, ScarceEventIdLength);
-        AppendAttributes(securityEvent, output, new LeefAttributes(output, start + maxBytes - MarkBytes, ScarceValueLength));
+        AppendAttributes(securityEvent, output, new LeefAttributes(output, valueRules, start + maxBytes - MarkBytes, ScarceValueLength));
     }
 
     private static byte[] Beginning(string productVersion)
@@ -50,7 +55,7 @@ internal sealed class LeefPayload(string productVersion) : IEventPayload
     private void AppendHeader(string signatureId, Utf8Buffer output, int eventIdLength)
     {
         output.Append(beginning);
-        EscapeRules.LeefHeader.Append(output, Texts.Cut(signatureId, eventIdLength));
+        headerRules.Append(output, headerRules.Cut(signatureId, eventIdLength));
         output.Append("|x09|"u8);
     }
 

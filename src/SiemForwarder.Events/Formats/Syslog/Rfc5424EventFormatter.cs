@@ -4,7 +4,12 @@ using SiemForwarder.Events.Formats.Text;
 namespace SiemForwarder.Events.Formats.Syslog;
 
 /// <summary>Writes a payload as the MSG of an RFC 5424 message, without a byte order mark, so that receivers see the first character of the payload.</summary>
-internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, bool hasStructuredData) : IEventFormatter
+/// <param name="payload">What stands in the MSG.</param>
+/// <param name="settings">The header.</param>
+/// <param name="maxMessageBytes">Longest message in octets.</param>
+/// <param name="structuredData">Writes the SD element; null for a message without one.</param>
+internal sealed class Rfc5424EventFormatter(
+    IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, StructuredDataWriter? structuredData) : IEventFormatter
 {
     private const int AppNameLength = 48;
     private const int MessageIdLength = 32;
@@ -15,7 +20,6 @@ internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderS
 
     private readonly Utf8Buffer buffer = new();
     private readonly SyslogHostname hostname = new(settings.Hostname, allowsColon: true);
-    private readonly StructuredDataWriter structuredData = new(settings.EnterpriseNumber);
 
     public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)
     {
@@ -45,7 +49,7 @@ internal sealed class Rfc5424EventFormatter(IEventPayload payload, SyslogHeaderS
 
     private void AppendStructuredData(SecurityEvent securityEvent)
     {
-        if (!hasStructuredData)
+        if (structuredData is null)
         {
             buffer.Append((byte)'-');
             return;

@@ -4,11 +4,12 @@ using SiemForwarder.Events.Formats.Text;
 namespace SiemForwarder.Events.Formats.Syslog;
 
 /// <summary>Writes the SD element <c>[keycloak@PEN id="…" type="…" …]</c> (RFC 5424 section 6.3).</summary>
-internal sealed class StructuredDataWriter(int enterpriseNumber)
+internal sealed class StructuredDataWriter(int enterpriseNumber, InvisibleCharacters invisible)
 {
     private const int IdentityLength = 128;
     private const int ScarceIdentityLength = 64;
 
+    private readonly EscapeRules rules = EscapeRules.StructuredDataValue.For(invisible);
     private readonly byte[] beginning = Encoding.ASCII.GetBytes($"[keycloak@{enterpriseNumber}");
 
     /// <summary>Appends the element; a value longer than <paramref name="valueLength"/> UTF-16 units is cut and the element says so.</summary>
@@ -44,21 +45,22 @@ internal sealed class StructuredDataWriter(int enterpriseNumber)
         output.Append((byte)']');
     }
 
-    private static void AppendValue(Utf8Buffer output, ReadOnlySpan<byte> beginning, string? value, int length, ref bool cut)
+    private void AppendValue(Utf8Buffer output, ReadOnlySpan<byte> beginning, string? value, int length, ref bool cut)
     {
         if (string.IsNullOrEmpty(value))
         {
             return;
         }
 
-        cut |= value.Length > length;
+        var text = rules.Cut(value, length);
+        cut |= text.Length < value.Length;
         if (length == 0)
         {
             return;
         }
 
         output.Append(beginning);
-        EscapeRules.StructuredDataValue.Append(output, Texts.Cut(value, length));
+        rules.Append(output, text);
         output.Append((byte)'"');
     }
 

@@ -1,10 +1,13 @@
 using System.Buffers;
+using System.Text;
 
 namespace SiemForwarder.Events.Formats.Text;
 
-/// <summary>How one place of a text format keeps a value from changing the structure around it.</summary>
+/// <summary>How one place of a text format keeps a value from changing the structure around it, and from showing what it is not.</summary>
 /// <remarks>
-/// Control characters and the line and paragraph separators become a space everywhere. One pass: what was written is never looked at again.
+/// Control characters and the line and paragraph separators become a space everywhere. Invisible characters (<see cref="InvisibleText"/>) become the text
+/// that names their UTF-16 units in JSON (RFC 8259 section 7): a reader of the format gets <c>\u202E</c>, so that its backslash is escaped where the
+/// format escapes one. One pass: what was written is never looked at again.
 /// </remarks>
 internal sealed class EscapeRules
 {
@@ -23,23 +26,41 @@ internal sealed class EscapeRules
     /// <summary>LEEF values: the delimiter, a tab, becomes a space as every other control character does.</summary>
     public static readonly EscapeRules LeefValue = new("", keepsLineBreaks: false);
 
+    // Most texts are ASCII, and the search for ASCII alone is the quickest.
+    private readonly SearchValues<char> specialInAscii;
     private readonly SearchValues<char> special;
     private readonly string backslashed;
     private readonly bool keepsLineBreaks;
+    private readonly EscapeRules? keepingInvisible;
 
     private EscapeRules(string backslashed, bool keepsLineBreaks, string blanked = "")
+        : this(backslashed, keepsLineBreaks, blanked, InvisibleText.Units + InvisibleText.Leads) =>
+        keepingInvisible = new EscapeRules(backslashed, keepsLineBreaks, blanked, invisible: "");
+
+    private EscapeRules(string backslashed, bool keepsLineBreaks, string blanked, string invisible)
     {
         this.backslashed = backslashed;
         this.keepsLineBreaks = keepsLineBreaks;
-        special = SearchValues.Create(backslashed + blanked + ControlCharacters.All);
+        var all = backslashed + blanked + ControlCharacters.All;
+        specialInAscii = SearchValues.Create([.. all.Where(char.IsAscii)]);
+        special = SearchValues.Create(all + invisible);
     }
+
+    /// <summary>The rules of the same place that treat invisible characters as an integration wants them.</summary>
+    public EscapeRules For(InvisibleCharacters invisible) => invisible == InvisibleCharacters.Escape ? this : keepingInvisible ?? this;
+
+    /// <summary>At most <paramref name="length"/> UTF-16 units as a reader of the format gets them, never a part of a character.</summary>
+    public ReadOnlySpan<char> Cut(ReadOnlySpan<char> text, int length) =>
+        keepingInvisible is null || text.Length <= length / (2 * InvisibleText.ShownLength) || Ascii.IsValid(text)
+            ? Texts.Cut(text, length) : InvisibleText.Cut(text, length);
 
     /// <summary>Appends the escaped text.</summary>
     public void Append(Utf8Buffer output, ReadOnlySpan<char> text)
     {
+        var values = Ascii.IsValid(text) ? specialInAscii : special;
         while (true)
         {
-            var at = text.IndexOfAny(special);
+            var at = text.IndexOfAny(values);
             if (at < 0)
             {
                 output.Append(text);
@@ -62,6 +83,11 @@ internal sealed class EscapeRules
             return 1;
         }
 
+        if (!char.IsAscii(character) && !char.IsControl(character) && character is not ('\u2028' or '\u2029'))
+        {
+            return AppendInvisible(output, text);
+        }
+
         if (!keepsLineBreaks || character is not ('\n' or '\r'))
         {
             output.Append((byte)' ');
@@ -71,5 +97,25 @@ internal sealed class EscapeRules
         var isPair = text.StartsWith("\r\n");
         output.Append(character == '\n' || isPair ? "\\n"u8 : "\\r"u8);
         return isPair ? 2 : 1;
+    }
+
+    private int AppendInvisible(Utf8Buffer output, ReadOnlySpan<char> text)
+    {
+        var length = InvisibleText.LengthAtStart(text);
+        if (length == 0)
+        {
+            // It only begins like one; its pair stays whole.
+            length = text.Length > 1 && char.IsSurrogatePair(text[0], text[1]) ? 2 : 1;
+            output.Append(text[..length]);
+            return length;
+        }
+
+        foreach (var unit in text[..length])
+        {
+            output.Append(backslashed.Contains('\\', StringComparison.Ordinal) ? "\\\\u"u8 : "\\u"u8);
+            InvisibleText.AppendDigits(output, unit);
+        }
+
+        return length;
     }
 }

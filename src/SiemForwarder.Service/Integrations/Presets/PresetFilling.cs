@@ -32,7 +32,7 @@ internal static class PresetFilling
             Schema = request.Schema ?? preset.Schema,
             Syslog = Fill(request.Syslog, preset.Syslog),
             Http = Fill(request.Http, preset.Http),
-            Batch = new BatchContract(request.Batch?.MaxEvents ?? preset.Batch?.MaxEvents, request.Batch?.MaxBytes ?? preset.Batch?.MaxBytes),
+            Batch = Fill(request.Batch, preset.Batch),
             Authentication = Fill(request.Authentication, preset),
             Settings = Fill(request.Settings, preset),
         };
@@ -52,16 +52,23 @@ internal static class PresetFilling
 
     private static bool IsOf(string? url, string protocol) => url?.StartsWith($"{protocol}://", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static SyslogContract? Fill(SyslogContract? given, SyslogContract? preset) => given is null || preset is null
-        ? given ?? preset
-        : new SyslogContract(
-            given.Format ?? preset.Format, given.Framing ?? preset.Framing, given.Facility ?? preset.Facility, given.AppName ?? preset.AppName,
-            given.Hostname ?? preset.Hostname, given.MaxMessageBytes ?? preset.MaxMessageBytes,
-            given.EnterpriseNumber ?? preset.EnterpriseNumber);
+    // What a preset says of a group of settings stands for each member that the request leaves out.
+    private static T? Fill<T>(T? given, T? preset)
+        where T : class
+    {
+        if (given is null || preset is null)
+        {
+            return given ?? preset;
+        }
 
-    private static HttpContract? Fill(HttpContract? given, HttpContract? preset) => given is null || preset is null
-        ? given ?? preset
-        : new HttpContract(given.Body ?? preset.Body, given.Gzip ?? preset.Gzip, given.TimeoutSeconds ?? preset.TimeoutSeconds, given.Proxy ?? preset.Proxy);
+        var filled = JsonSerializer.SerializeToNode(preset)!.AsObject();
+        foreach (var (name, value) in JsonSerializer.SerializeToNode(given)!.AsObject().Where(member => member.Value is not null))
+        {
+            filled[name] = value!.DeepClone();
+        }
+
+        return filled.Deserialize<T>();
+    }
 
     // A credential says by its member which type is meant.
     private static AuthenticationRequest? Fill(AuthenticationRequest? given, DestinationPreset preset)

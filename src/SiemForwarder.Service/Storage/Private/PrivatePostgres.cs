@@ -5,8 +5,8 @@ namespace SiemForwarder.Service.Storage.Private;
 /// <summary>A PostgreSQL server of the service's own: data under the data folder, a unix socket only, started and stopped with the service.</summary>
 /// <remarks>
 /// A server that survived a killed service is used again. It runs as the user of the service; started as root, as the
-/// user <c>postgres</c> (or <c>nobody</c>), since PostgreSQL refuses to run as root. Access is guarded by the mode of
-/// the socket's folder, so it needs no password.
+/// user <c>postgres</c> (or <c>nobody</c>), since PostgreSQL refuses to run as root. Nobody but the user of the service
+/// logs in (<see cref="PostgresRules"/>), by what the kernel says of the process at the socket, so it needs no password.
 /// </remarks>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         this.runAs = runAs;
         this.folderLock = folderLock;
         this.socketFolder = socketFolder;
-        ConnectionString = $"Host={socketFolder};Username=siemforwarder;Database=postgres";
+        ConnectionString = $"Host={socketFolder};Username={PostgresRules.Role};Database=postgres";
         processes = new PostgresProcesses(data, socketFolder, ConnectionString);
     }
 
@@ -77,7 +77,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         // Not the caller's token: the server must be stopped even though the host is stopping.
         using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await RunAsUserAsync("pg_ctl", ["stop", "-D", data, "-m", "fast", "-w", "-t", "25"], bound.Token);
+        await RunAsUserAsync(PathOf("pg_ctl"), ["stop", "-D", data, "-m", "fast", "-w", "-t", "25"], bound.Token);
         await folderLock.DisposeAsync();
     }
 
@@ -85,10 +85,16 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         if (!File.Exists(Path.Combine(data, "PG_VERSION")))
         {
-            await MustRunAsUserAsync("initdb", ["-D", data, "-U", "siemforwarder", "-A", "trust", "-E", "UTF8", "--locale=C"], cancellationToken);
+            string[] arguments = ["-D", data, "-U", PostgresRules.Role, "--auth-local=peer", "--auth-host=reject", "-E", "UTF8", "--locale=C"];
+            await MustRunAsUserAsync(PathOf("initdb"), arguments, cancellationToken);
         }
 
-        await StartUnlessRunningAsync(cancellationToken);
+        if (!await StartUnlessRunningAsync(cancellationToken))
+        {
+            // An older version may have started it, with rules of its own.
+            await WriteRulesAsync(cancellationToken);
+            await MustRunAsUserAsync(PathOf("pg_ctl"), ["reload", "-D", data], cancellationToken);
+        }
     }
 
     private async Task<bool> StartUnlessRunningAsync(CancellationToken cancellationToken)
@@ -98,13 +104,17 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             return false;
         }
 
+        await WriteRulesAsync(cancellationToken);
         // A socket folder of a path that the kernel takes (107 bytes); no TCP at all.
         var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 "
             + $"-c max_connections={maxConnections.ToString(CultureInfo.InvariantCulture)} -c shared_buffers=128MB -c max_wal_size=1GB";
         var log = Path.Combine(data, "server.log");
-        await MustRunAsUserAsync("pg_ctl", ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
+        await MustRunAsUserAsync(PathOf("pg_ctl"), ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
         return true;
     }
+
+    private Task WriteRulesAsync(CancellationToken cancellationToken) =>
+        MustRunAsUserAsync("sh", PostgresRules.ScriptArguments(data, Environment.UserName), cancellationToken);
 
     private static FileStream Lock(string path, string dataFolder)
     {
@@ -157,20 +167,18 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         return code == 0 ? "postgres" : "nobody";
     }
 
-    private Task<(int ExitCode, string Output)> RunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken)
-    {
-        var path = Path.Combine(programs, program);
-        return runAs is null
-            ? ChildProgram.RunAsync(path, arguments, cancellationToken)
-            : ChildProgram.RunAsync("setpriv", [$"--reuid={runAs}", $"--regid={GroupOf(runAs)}", "--clear-groups", path, .. arguments], cancellationToken);
-    }
+    private string PathOf(string program) => Path.Combine(programs, program);
+
+    private Task<(int ExitCode, string Output)> RunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken) => runAs is null
+        ? ChildProgram.RunAsync(program, arguments, cancellationToken)
+        : ChildProgram.RunAsync("setpriv", [$"--reuid={runAs}", $"--regid={GroupOf(runAs)}", "--clear-groups", program, .. arguments], cancellationToken);
 
     private static string GroupOf(string user) => user == "nobody" ? "nogroup" : user;
 
     private async Task MustRunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
         var (code, output) = await RunAsUserAsync(program, arguments, cancellationToken);
-        ThrowUnlessZero(code, $"{program} failed", output);
+        ThrowUnlessZero(code, $"{Path.GetFileName(program)} failed", output);
     }
 
     /// <summary>The server runs as another user than the service: every folder above its data must let that user through.</summary>

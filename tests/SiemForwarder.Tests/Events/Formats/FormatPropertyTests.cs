@@ -19,7 +19,7 @@ public sealed class FormatPropertyTests
     {
         var message = SyslogParser.Parse(FormatSettings.Text(FormatSettings.Write("syslog-5424", HostileEvent(text), int.MaxValue)));
 
-        var expected = HostileText.Valid(HostileText.Spaced(HostileText.Cut(text, 256)));
+        var expected = HostileText.Valid(HostileText.Spaced(HostileText.Shown(text, 256)));
         Assert.Equal("keycloak@32473", message.SdId);
         AssertSame(expected, message["username"]);
         AssertSame(expected, message["subject"]);
@@ -39,7 +39,7 @@ public sealed class FormatPropertyTests
 
         var expected = Cef(text, 1023);
         Assert.Equal(["0", "SiemForwarder", "Keycloak", "1.0.0"], message.Header[..4]);
-        Assert.Equal(HostileText.Valid(HostileText.Spaced(HostileText.Cut("T" + text, 1023))), message.Header[4]);
+        Assert.Equal(HostileText.Valid(HostileText.Spaced(HostileText.Shown("T" + text, 1023))), message.Header[4]);
         AssertSame(expected, message["suser"]);
         AssertSame(expected, message["duser"]);
         AssertSame(expected, message["reason"]);
@@ -149,7 +149,7 @@ public sealed class FormatPropertyTests
     private static void ForAnyText(Action<string> property) => Prop.ForAll(HostileText.Any(), property).Check(Configuration);
 
     private static string Cef(string text, int length) =>
-        HostileText.Valid(HostileText.CefValue(HostileText.TrimBlank(HostileText.Cut(HostileText.TrimBlank(text), length))));
+        HostileText.Valid(HostileText.CefValue(HostileText.TrimBlank(HostileText.Shown(HostileText.TrimBlank(text), length))));
 
     private static IEnumerable<string> KeysOf(SecurityEvent securityEvent) =>
         CefParser.Parse(FormatSettings.Text(FormatSettings.Write("cef", securityEvent))).Pairs.Select(pair => pair.Key)

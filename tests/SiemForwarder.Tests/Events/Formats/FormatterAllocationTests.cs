@@ -16,6 +16,7 @@ public sealed class FormatterAllocationTests
         var formatter = EventFormatCatalog.Create(FormatSettings.For(format, FormatSettings.AtLeast(format, maxBytes)) with { IncludeRepresentation = true });
         var events = RecordedEvents.Normalized("recorded-26.7.4")
             .Append(Some.LoginEvent(userName: "zoë 😀 | = ] \\ \r\n", ip: "::ffff:c000:201"))
+            .Append(Some.LoginEvent(userName: "\u202Egnp.exe \U000E0041\uDB40"))
             .Append(Some.LoginEvent(userName: new string('x', 5000), ip: "2001:db8::1"))
             .ToArray();
         var output = new ArrayBufferWriter<byte>(1 << 20);

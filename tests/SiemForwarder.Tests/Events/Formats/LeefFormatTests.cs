@@ -95,10 +95,10 @@ public sealed class LeefFormatTests
     {
         var message = LeefParser.Parse(Leef(FormatPropertyTests.HostileEvent(text)));
 
-        var expected = HostileText.Valid(HostileText.Spaced(HostileText.TrimBlank(HostileText.Cut(HostileText.TrimBlank(text), 255))));
+        var expected = HostileText.Valid(HostileText.Spaced(HostileText.TrimBlank(HostileText.Shown(HostileText.TrimBlank(text), 255))));
         Assert.Equal(expected, message["usrName"] ?? "");
         Assert.Equal(expected, message["actorName"] ?? "");
-        Assert.Equal(HostileText.Valid(HostileText.Spaced(HostileText.Cut("T" + text, 255)).Replace('|', ' ')), message.Header[4]);
+        Assert.Equal(HostileText.Valid(HostileText.Spaced(HostileText.Shown("T" + text, 255)).Replace('|', ' ')), message.Header[4]);
         Assert.Equal("failure", message["outcome"]);
         Assert.All(message.Attributes, pair => Assert.True(CustomKeys.Contains(pair.Key) || "devTime cat sev src usrName accountName realm resource url".Split(' ').Contains(pair.Key)));
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(300)));

@@ -58,31 +58,31 @@ public sealed class FateRulesTests
     [Fact]
     public void AnEventOfASourceThatIsNotForwardedIsNotSelected()
     {
-        var definition = Definition with { Sources = [77] };
+        var settings = Settings with { Sources = [77] };
 
-        Assert.False(Rules(90, 0, definition).AsksForRecords);
-        Assert.Equal("not selected", Rules(90, 0, definition).Tell(null, null).State);
+        Assert.False(Rules(90, 0, settings).AsksForRecords);
+        Assert.Equal("not selected", Rules(90, 0, settings).Tell(null, null).State);
     }
 
     [Fact]
     public void WhatTheFilterLeavesOutSaysByWhichRule()
     {
-        var definition = Definition with { Filter = new EventFilter(new EventMatch { Types = ["LOGIN"] }, null) };
+        var settings = Settings with { Filter = new FilterContract(new MatchContract(Types: ["LOGIN"])) };
 
-        Assert.Equal("The filter left it out: type LOGIN_ERROR is not in include.types", Rules(90, 0, definition).Tell(null, null).Explanation);
-        Assert.Equal("It will be left out: type LOGIN_ERROR is not in include.types", Rules(10, 0, definition).Tell(null, null).Explanation);
+        Assert.Equal("The filter left it out: type LOGIN_ERROR is not in include.types", Rules(90, 0, settings).Tell(null, null).Explanation);
+        Assert.Equal("It will be left out: type LOGIN_ERROR is not in include.types", Rules(10, 0, settings).Tell(null, null).Explanation);
     }
 
     [Fact]
     public void WhatWaitsForADisabledIntegrationSaysSo() =>
         Assert.EndsWith("The integration is disabled.", Rules(10, 0, isEnabled: false).Tell(null, null).Explanation, StringComparison.Ordinal);
 
-    private static IntegrationDefinition Definition => IntegrationDefinition.ReadKnown("{}");
+    private static IntegrationSettings Settings => IntegrationSettings.ReadKnown("{}");
 
-    private static FateRules Rules(long checkpoint, long start, IntegrationDefinition? definition = null, bool isEnabled = true) => new(
+    private static FateRules Rules(long checkpoint, long start, IntegrationSettings? settings = null, bool isEnabled = true) => new(
         new Integration
         {
             Id = 3, Name = "corp", Description = "", Enabled = isEnabled, EnginePool = "default", Destination = "webhook", ServerUrl = "https://siem.example.com/", Definition = "{}",
         },
-        definition ?? Definition, Support.Some.LoginEvent(position: Position), new FateCheckpoint(checkpoint, start));
+        settings ?? Settings, Support.Some.LoginEvent(position: Position), new FateCheckpoint(checkpoint, start));
 }

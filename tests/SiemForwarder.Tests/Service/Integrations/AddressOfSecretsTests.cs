@@ -139,7 +139,7 @@ public sealed class AddressOfSecretsTests
         var stored = new Integration
         {
             Name = before!.Name, Description = "", EnginePool = before.EnginePool, Destination = before.Kind.Id, ServerUrl = before.ServerUrl.OriginalString,
-            Definition = before.Definition.ToJson(),
+            Definition = before.Settings.ToJson(),
         };
         var secrets = before.Secrets.ToDictionary();
         secrets.TryAdd(secret, new Secret("stored: a-secret-of-some-length"));

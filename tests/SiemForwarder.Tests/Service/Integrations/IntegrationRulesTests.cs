@@ -18,7 +18,7 @@ public sealed class IntegrationRulesTests
         var valid = Validate(new IntegrationRequest { Name = " siem ", ServerUrl = "tls://siem.example.com" });
 
         Assert.Equal(("siem", "", false, "default", "syslog"), (valid.Name, valid.Description, valid.Enabled, valid.EnginePool, valid.Kind.Id));
-        Assert.Equal(("tls", 6514, OutputType.Syslog, SyslogFraming.OctetCounting), (valid.Definition.Protocol, valid.Definition.Port, valid.Definition.OutputType, valid.Definition.Framing));
+        Assert.Equal(("tls", 6514, "Syslog", "octet-counting"), (valid.Settings.Protocol, valid.Settings.Port, valid.Settings.OutputType, valid.Settings.Syslog.Framing));
         Assert.Empty(valid.Secrets);
     }
 
@@ -30,7 +30,7 @@ public sealed class IntegrationRulesTests
     [InlineData("https://h:8088", null, 8088)]
     [InlineData("tcp://[2001:db8::1]:601", null, 601)]
     public void ThePortFieldWinsOverTheUrlAndTheUrlOverTheDefault(string url, int? port, int expected) =>
-        Assert.Equal(expected, Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Port = port }).Definition.Port);
+        Assert.Equal(expected, Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Port = port }).Settings.Port);
 
     [Theory]
     [InlineData("tcp://h", "relp", 2514, false)]
@@ -39,28 +39,29 @@ public sealed class IntegrationRulesTests
     [InlineData("https://h", "webhook", 443, false)]
     public void TheKindOfDestinationChoosesPortAndCompression(string url, string destination, int port, bool gzip)
     {
-        var definition = Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Destination = destination }).Definition;
+        var settings = Validate(new IntegrationRequest { Name = "n", ServerUrl = url, Destination = destination }).Settings;
 
-        Assert.Equal((port, gzip), (definition.Port, definition.Gzip));
+        Assert.Equal((port, gzip), (settings.Port, settings.Http.Gzip));
     }
 
     [Fact]
-    public void ADefinitionComesBackFromItsJson()
+    public void SettingsComeBackFromTheirJson()
     {
-        var definition = Validate(new IntegrationRequest
+        var settings = Validate(new IntegrationRequest
         {
             Name = "n",
             ServerUrl = "https://h",
             OutputType = "cef",
             Sources = [3, 1, 3],
             Filter = new FilterContract(new MatchContract(Types: ["LOGIN*"], MinimumSeverity: 0), null),
-        }).Definition;
+        }).Settings;
 
-        var again = IntegrationDefinition.FromJson(definition.ToJson());
+        var again = IntegrationSettings.Read(settings.ToJson(), out var fault)!;
 
-        Assert.Equal(definition.ToJson(), again.ToJson());
+        Assert.Null(fault);
+        Assert.Equal(settings.ToJson(), again.ToJson());
         Assert.Equal([3, 1], again.Sources);
-        Assert.Equal((0, OutputType.Cef, "CEF"), (again.Filter.Include!.MinimumSeverity, again.OutputType, again.AppName));
+        Assert.Equal((0, "CEF", "CEF"), (again.Filter.Include!.MinimumSeverity, again.OutputType, again.Syslog.AppName));
     }
 
     [Fact]
@@ -121,7 +122,7 @@ public sealed class IntegrationRulesTests
             Tls = new TlsRequest("\uFEFF" + authority.Pem, "\uFEFF" + one.ExportCertificatePem() + "\n\uFEFF" + authority.Pem, "\uFEFF" + KeyOf(one) + "\n"),
         });
 
-        Assert.DoesNotContain('\uFEFF', valid.Definition.CaCertificate + valid.Definition.ClientCertificate + valid.Secrets[SecretName.ClientKey].Reveal());
+        Assert.DoesNotContain('\uFEFF', valid.Settings.Tls.CaCertificate + valid.Settings.Tls.ClientCertificate + valid.Secrets[SecretName.ClientKey].Reveal());
         Assert.Contains('\n', valid.Secrets[SecretName.ClientKey].Reveal());
     }
 
@@ -205,7 +206,7 @@ public sealed class IntegrationRulesTests
         if (isTaken)
         {
             var valid = Validate(request);
-            Assert.Equal(proxy, valid.Definition.Proxy);
+            Assert.Equal(proxy, valid.Settings.Http.Proxy);
             Assert.Equal(new Uri(proxy), RunnableIntegration.Create(valid).Destination.Proxy);
         }
         else
@@ -236,7 +237,7 @@ public sealed class IntegrationRulesTests
     [InlineData("udp://192.0.2.1", 1472)]
     [InlineData("udp://[2001:db8::1]", 1452)]
     public void ADatagramFitsIntoAnEthernetFrame(string url, int bytes) =>
-        Assert.Equal(bytes, Validate(new IntegrationRequest { Name = "n", ServerUrl = url }).Definition.MaxMessageBytes);
+        Assert.Equal(bytes, Validate(new IntegrationRequest { Name = "n", ServerUrl = url }).Settings.Syslog.MaxMessageBytes);
 
     [Theory]
     [InlineData("Host")]

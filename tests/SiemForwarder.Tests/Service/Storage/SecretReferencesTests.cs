@@ -114,8 +114,8 @@ public sealed class SecretReferencesTests : IDisposable
 
         Assert.False(none.Any);
         Assert.Equal("X-Key: 1", allowed!.Secrets["authentication.header"].Reveal());
-        Assert.Equal($"file:{folder}/header", Assert.Single(allowed.Definition.SecretReferences!).Value);
-        Assert.DoesNotContain("X-Key", allowed.Definition.ToJson(), StringComparison.Ordinal);
+        Assert.Equal($"file:{folder}/header", Assert.Single(allowed.Settings.SecretReferences!).Value);
+        Assert.DoesNotContain("X-Key", allowed.Settings.ToJson(), StringComparison.Ordinal);
         Assert.False(forgiven.Any, string.Join(' ', forgiven.ByField.Values.SelectMany(one => one)));
         Assert.NotNull(elsewhere);
         Assert.Contains(folder, Assert.Single(refused.ByField["authentication.header"]), StringComparison.Ordinal);

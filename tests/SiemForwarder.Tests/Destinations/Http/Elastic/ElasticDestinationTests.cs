@@ -28,7 +28,7 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
         await using var destination = OpenWith(SomeSettings.For(UrlOf(receiver)) with { Http = new(Gzip: true) }, new { apiKey = "abc", dataStream = "logs-idm-prod" });
 
         Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(
-            SomeBatch.Json(2, number => number == 0 ? "{\"n\":0}" : "{\"event\":{\"@timestamp\":1},\"@timestamp\":\"2025-11-03T10:15:30.123Z\"}"), Soon));
+            SomeBatch.Json(2, number => number == 0 ? "{\"n\":0}" : "{\"event\":{\"@timestamp\":1},\"@timestamp\":\"2025-11-03T10:15:30.124Z\"}"), Soon));
 
         var request = Assert.Single(receiver.Requests);
         Assert.StartsWith("POST /in/logs-idm-prod/_bulk?filter_path=errors,items.*.status", request.RequestLine);
@@ -41,7 +41,7 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
             {"create":{"_id":"{{{SomeBatch.IdOf(0)}}}"}}
             {"data_stream":{"type":"logs","dataset":"idm","namespace":"prod"},"@timestamp":"2025-11-03T10:15:30.123Z","n":0}
             {"create":{"_id":"{{{SomeBatch.IdOf(1)}}}"}}
-            {"data_stream":{"type":"logs","dataset":"idm","namespace":"prod"},"event":{"@timestamp":1},"@timestamp":"2025-11-03T10:15:30.123Z"}
+            {"data_stream":{"type":"logs","dataset":"idm","namespace":"prod"},"event":{"@timestamp":1},"@timestamp":"2025-11-03T10:15:30.124Z"}
 
             """.ReplaceLineEndings("\n"),
             ToText(request.PlainBody));
@@ -60,6 +60,34 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
         await destination.SendAsync(SomeBatch.Json(1, _ => "{\"n\":0" + (more == "{}" ? "}" : more)), Soon);
 
         Assert.Equal(expected, ToText(receiver.Requests[0].PlainBody).Split('\n')[1]);
+    }
+
+    [Theory]
+    [InlineData("\"@timestamp\":\"2020-01-01T00:00:00Z\"", "\"siemforwarder.sent_timestamp\":\"2020-01-01T00:00:00Z\"")]
+    [InlineData("\"\\u0040timestamp\" : \"yesterday\"", "\"siemforwarder.sent_timestamp\" : \"yesterday\"")]
+    [InlineData("\"@timestamp\":1762164930123", "\"siemforwarder.sent_timestamp\":1762164930123")]
+    [InlineData("\"@timestamp\":{\"@timestamp\":[1]}", "\"siemforwarder.sent_timestamp\":{\"@timestamp\":[1]}")]
+    [InlineData("\"@timestamp\":null", "\"siemforwarder.sent_timestamp\":null")]
+    public async Task ATimestampOfASenderDoesNotBecomeThatOfTheDocument(string sent, string written)
+    {
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = OpenWith(SomeSettings.For(UrlOf(receiver)) with { Http = new() }, new { apiKey = "abc", index = "logs" });
+
+        await destination.SendAsync(SomeBatch.Json(1, _ => $"{{\"a\":0,{sent},\"b\":1}}"), Soon);
+
+        Assert.Equal($"{{\"@timestamp\":\"2025-11-03T10:15:30.123Z\",\"a\":0,{written},\"b\":1}}", ToText(receiver.Requests[0].PlainBody).Split('\n')[1]);
+    }
+
+    [Fact]
+    public async Task ATimestampOfTheSameInstantStaysInWhateverZoneItIsWritten()
+    {
+        const string Document = "{\"@timestamp\":\"2025-11-03T12:15:30.123456+02:00\",\"n\":0}";
+        await using var receiver = HttpReceiver.Start(Accepted);
+        await using var destination = OpenWith(SomeSettings.For(UrlOf(receiver)) with { Http = new() }, new { apiKey = "abc", index = "logs" });
+
+        await destination.SendAsync(SomeBatch.Json(1, _ => Document), Soon);
+
+        Assert.Equal(Document, ToText(receiver.Requests[0].PlainBody).Split('\n')[1]);
     }
 
     [Fact]
