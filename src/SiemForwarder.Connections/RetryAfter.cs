@@ -6,9 +6,9 @@ namespace SiemForwarder.Connections;
 public static class RetryAfter
 {
     /// <summary>The longest wait that a receiver may ask for.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+    public static readonly TimeSpan MaxWait = TimeSpan.FromHours(1);
 
-    /// <summary>How long to wait; null for nonsense and for the past, never more than <see cref="Longest"/>.</summary>
+    /// <summary>How long to wait; null for nonsense and for the past, never more than <see cref="MaxWait"/>.</summary>
     public static TimeSpan? Parse(string? value, DateTimeOffset now)
     {
         value = value?.Trim();
@@ -20,7 +20,7 @@ public static class RetryAfter
         TimeSpan wait;
         if (value.All(char.IsAsciiDigit))
         {
-            wait = value.Length > 9 ? Longest : TimeSpan.FromSeconds(int.Parse(value, CultureInfo.InvariantCulture));
+            wait = value.Length > 9 ? MaxWait : TimeSpan.FromSeconds(int.Parse(value, CultureInfo.InvariantCulture));
         }
         else if (DateTimeOffset.TryParseExact(
             value, ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"], CultureInfo.InvariantCulture,
@@ -38,6 +38,6 @@ public static class RetryAfter
             return null;
         }
 
-        return wait < Longest ? wait : Longest;
+        return wait < MaxWait ? wait : MaxWait;
     }
 }

@@ -10,7 +10,7 @@ public sealed class SecretMask
     private const string Hidden = "***";
 
     // Shorter parts of Base64 stand in texts that hold no secret.
-    private const int ShortestPart = 8;
+    private const int MinPartLength = 8;
 
     private string[] forms;
     private string[] parts;
@@ -97,7 +97,7 @@ public sealed class SecretMask
         for (var skipped = 0; skipped < 3 && bytes.Length > skipped; skipped++)
         {
             var whole = Convert.ToBase64String(bytes.AsSpan(skipped, (bytes.Length - skipped) / 3 * 3));
-            if (whole.Length >= ShortestPart)
+            if (whole.Length >= MinPartLength)
             {
                 yield return whole;
                 yield return whole.Replace('+', '-').Replace('/', '_');

@@ -26,7 +26,7 @@ public enum AddressKind
 public readonly ref struct IpLiteral
 {
     /// <summary>Characters of the longest text.</summary>
-    public const int LongestText = 39;
+    public const int MaxTextLength = 39;
 
     private const int Groups = 8;
     private const int V4Bytes = 4;
@@ -51,7 +51,7 @@ public readonly ref struct IpLiteral
 
     /// <summary>Reads what a source wrote.</summary>
     /// <param name="written">As the source sent it.</param>
-    /// <param name="scratch">At least <see cref="LongestText"/> characters, which hold the text of an address.</param>
+    /// <param name="scratch">At least <see cref="MaxTextLength"/> characters, which hold the text of an address.</param>
     public static IpLiteral Read(ReadOnlySpan<char> written, Span<char> scratch)
     {
         Span<byte> bytes = stackalloc byte[V6Bytes];

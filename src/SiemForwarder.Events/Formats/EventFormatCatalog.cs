@@ -20,7 +20,7 @@ public static class EventFormatCatalog
     public const string Product = "Keycloak";
 
     /// <summary>What every receiver of syslog must take (RFC 5424 section 6.1).</summary>
-    public const int LowestMaxMessageBytes = 480;
+    public const int MinMaxMessageBytes = 480;
 
     /// <summary>Schemas of JSON payloads.</summary>
     public static IReadOnlyList<string> Schemas { get; } =
@@ -52,7 +52,7 @@ public static class EventFormatCatalog
     }
 
     /// <summary>Fewest octets that an integration may set as its longest message: the members that the schemas of SIEMs require need their room.</summary>
-    public static int LowestMaxBytes(string schema) => schema is NativeJson.Schema or RawSchema.Id ? LowestMaxMessageBytes : 1024;
+    public static int MinMaxBytes(string schema) => schema is NativeJson.Schema or RawSchema.Id ? MinMaxMessageBytes : 1024;
 
     /// <summary>The syslog header that readers of a payload expect: RFC 3164 before LEEF, as IBM's guide shows it, else RFC 5424.</summary>
     public static SyslogFormat DefaultSyslogFormat(OutputType outputType) =>
@@ -89,7 +89,7 @@ public static class EventFormatCatalog
             throw new ArgumentException($"Schema '{settings.Schema}' is not known; choose one of: {string.Join(", ", Schemas)}.", nameof(settings));
         }
 
-        var lowest = IsJson(settings.OutputType) ? LowestMaxBytes(settings.Schema) : LowestMaxMessageBytes;
+        var lowest = IsJson(settings.OutputType) ? MinMaxBytes(settings.Schema) : MinMaxMessageBytes;
         if (settings.MaxMessageBytes < lowest)
         {
             throw new ArgumentException($"A longest message of {settings.MaxMessageBytes} bytes is too short; choose at least {lowest}.", nameof(settings));

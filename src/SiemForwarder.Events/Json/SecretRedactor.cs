@@ -137,18 +137,18 @@ internal struct SecretScope(bool valueIsSecret)
     /// <summary>Whether the text that the reader stands on is a secret by what it looks like.</summary>
     public readonly bool MasksText(ref Utf8JsonReader reader)
     {
-        const int LongestKey = 2048;
+        const int MaxKeyLength = 2048;
         if (SecretText.HoldsPrivateKey(reader.ValueSpan))
         {
             return true;
         }
 
-        if (reader.CurrentDepth <= configDepth || isOrdinary || reader.ValueSpan.Length > LongestKey)
+        if (reader.CurrentDepth <= configDepth || isOrdinary || reader.ValueSpan.Length > MaxKeyLength)
         {
             return false;
         }
 
-        Span<byte> text = stackalloc byte[LongestKey];
+        Span<byte> text = stackalloc byte[MaxKeyLength];
         return SecretText.IsRandom(reader.ValueIsEscaped ? text[..JsonText.Unescape(reader.ValueSpan, text)] : reader.ValueSpan);
     }
 

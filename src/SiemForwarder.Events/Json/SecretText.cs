@@ -5,9 +5,9 @@ namespace SiemForwarder.Events.Json;
 /// <summary>Finds secrets in texts by what they look like: private keys, tokens, what addresses carry, and random values among settings.</summary>
 internal static class SecretText
 {
-    private const int ShortestToken = 20;
-    private const int ShortestRandom = 20;
-    private const int ShortestRun = 16;
+    private const int MinTokenLength = 20;
+    private const int MinRandomLength = 20;
+    private const int MinRunLength = 16;
 
     private static readonly SearchValues<string> Signs = SearchValues.Create(["eyJ", "://"], StringComparison.Ordinal);
 
@@ -39,10 +39,10 @@ internal static class SecretText
         }
 
         // A parameter takes at least three characters, and its mask ten.
-        const int MostGrowth = 5;
-        if (scratch.Length < (text.Length * MostGrowth) + SecretRedactor.Mask.Length)
+        const int MaxGrowth = 5;
+        if (scratch.Length < (text.Length * MaxGrowth) + SecretRedactor.Mask.Length)
         {
-            scratch = new char[(text.Length * MostGrowth) + SecretRedactor.Mask.Length];
+            scratch = new char[(text.Length * MaxGrowth) + SecretRedactor.Mask.Length];
         }
 
         var output = new Output(scratch);
@@ -67,7 +67,7 @@ internal static class SecretText
     /// <param name="text">UTF-8.</param>
     public static bool IsRandom(ReadOnlySpan<byte> text)
     {
-        if (text.Length < ShortestRandom || text.ContainsAnyExcept(RandomCharacters) || IsUuid(text))
+        if (text.Length < MinRandomLength || text.ContainsAnyExcept(RandomCharacters) || IsUuid(text))
         {
             return false;
         }
@@ -88,7 +88,7 @@ internal static class SecretText
         }
 
         var share = upper > 0 && lower > 0 ? 0.4 : 0.25;
-        return longest >= ShortestRun && digits >= Math.Max(2, text.Length / 12) && upper + lower >= 4 && changes >= share * text.Length
+        return longest >= MinRunLength && digits >= Math.Max(2, text.Length / 12) && upper + lower >= 4 && changes >= share * text.Length
             && Entropy(counts, text.Length) >= 3;
     }
 
@@ -111,7 +111,7 @@ internal static class SecretText
     {
         var end = text.IndexOfAnyExcept(TokenCharacters);
         var token = end < 0 ? text : text[..end];
-        var isToken = token.Length >= ShortestToken && token.IndexOf('.') > 0;
+        var isToken = token.Length >= MinTokenLength && token.IndexOf('.') > 0;
         output.Append(isToken ? SecretRedactor.Mask : token);
         return text[token.Length..];
     }

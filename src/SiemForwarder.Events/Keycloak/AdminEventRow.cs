@@ -15,7 +15,7 @@ internal sealed record AdminEventRow(
     /// <summary>Stands for the last segment of the path, where an OCSF activity has no name of its own.</summary>
     public const string LastPathSegment = "<last path segment>";
 
-    private const int LowestFailureSeverity = 5;
+    private const int MinFailureSeverity = 5;
 
     public EventDescription Describe(string operation, ResourceTypeRow resource) => new()
     {
@@ -27,7 +27,7 @@ internal sealed record AdminEventRow(
         Summary = Summary.Replace("{a resource}", WithArticle(resource.Words), StringComparison.Ordinal),
         Classification = Classification,
         Severity = Severity,
-        FailureSeverity = Math.Max(Severity, LowestFailureSeverity),
+        FailureSeverity = Math.Max(Severity, MinFailureSeverity),
         Recommended = true,
         StoredByDefault = true,
     };

@@ -7,7 +7,7 @@ namespace SiemForwarder.Events.Keycloak;
 internal struct RepresentationFacts
 {
     private const int MaxNamesLength = 1000;
-    private const int MostAttributes = 8;
+    private const int MaxAttributes = 8;
 
     public string? Id;
     public string? UserName;
@@ -26,7 +26,7 @@ internal struct RepresentationFacts
     public string? Email;
 
     /// <summary>The names of the members of an object, parted by a comma; null where it has more than a few, as a whole object has.</summary>
-    public readonly string? Attributes => memberCount is > 0 and <= MostAttributes ? attributes : null;
+    public readonly string? Attributes => memberCount is > 0 and <= MaxAttributes ? attributes : null;
 
     /// <summary>The value of <c>enabled</c>, or null.</summary>
     public bool? Enabled;
@@ -80,7 +80,7 @@ internal struct RepresentationFacts
         {
             var name = JsonText.ReadString(ref reader);
             reader.Read();
-            attributes = ++memberCount == 1 ? name : memberCount <= MostAttributes ? $"{attributes},{name}" : null;
+            attributes = ++memberCount == 1 ? name : memberCount <= MaxAttributes ? $"{attributes},{name}" : null;
             switch (name)
             {
                 case "id":

@@ -5,7 +5,7 @@ namespace SiemForwarder.Events.Lint;
 /// <summary>Reads the <c>&lt;PRI&gt;</c> that every syslog message begins with (RFC 5424 section 6.2.1, RFC 3164 section 4.1.1).</summary>
 internal static class SyslogPriorityReader
 {
-    private const int Highest = 191;
+    private const int MaxPriority = 191;
     private const int SeveritiesPerFacility = 8;
 
     /// <summary>What stands behind it; null where there is none.</summary>
@@ -13,7 +13,7 @@ internal static class SyslogPriorityReader
     {
         var end = text.IndexOf('>', StringComparison.Ordinal);
         var digits = text.StartsWith('<') && end is > 1 and <= 4 ? text[1..end] : "";
-        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) || priority > Highest
+        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) || priority > MaxPriority
             || (digits.Length > 1 && digits[0] == '0'))
         {
             reading.Error($"{rules}.pri", "The message does not begin with a priority <0> to <191> without leading zeros.");

@@ -10,7 +10,7 @@ namespace SiemForwarder.Service.Audit;
 /// <summary>Makes of an entry of the trail the event that integrations deliver, in the native schema.</summary>
 internal static class AuditEvent
 {
-    private const int LongestRepresentation = 16 * 1024;
+    private const int MaxRepresentation = 16 * 1024;
 
     // They change with every change, and say nothing of it.
     private static readonly string[] Bookkeeping = ["version", "updatedAt"];
@@ -49,7 +49,7 @@ internal static class AuditEvent
                 json.WriteString("audit_hash"u8, Convert.ToHexStringLower(row.Hash));
             }
 
-            if (changed.ToJsonString() is { Length: <= LongestRepresentation } representation && changed.Count > 0)
+            if (changed.ToJsonString() is { Length: <= MaxRepresentation } representation && changed.Count > 0)
             {
                 json.WriteString("representation"u8, representation);
             }

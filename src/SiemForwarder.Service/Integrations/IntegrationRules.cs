@@ -44,7 +44,7 @@ internal static class IntegrationRules
         var outputType = errors.Choose("outputType", request.OutputType, usualOutput, ApiEnumNames.OutputTypes);
         var secrets = Secrets(request, stored, references, errors);
         var schema = errors.Choose("schema", request.Schema, "native", ApiEnumNames.Schemas);
-        var shortest = Math.Max(EventFormatCatalog.LowestMaxMessageBytes, EventFormatCatalog.LowestMaxBytes(schema));
+        var shortest = Math.Max(EventFormatCatalog.MinMaxMessageBytes, EventFormatCatalog.MinMaxBytes(schema));
         var filter = request.Filter ?? new FilterContract();
         Filter(filter, errors);
         var settings = new IntegrationSettings

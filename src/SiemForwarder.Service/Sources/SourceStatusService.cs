@@ -10,7 +10,7 @@ internal sealed class SourceStatusService(
     PollService polling, SourceStatusTable table, IOptions<EngineOptions> engine, IOptions<ForwarderOptions> options, TimeProvider time,
     LoopGuard guard) : BackgroundService
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(15);
 
     private readonly Dictionary<int, (RealmPollStatus Status, long SavedAt)> saved = [];
 
@@ -34,5 +34,5 @@ internal sealed class SourceStatusService(
 
     private bool IsWorthSaving(RealmPollStatus status) =>
         !saved.TryGetValue(status.SourceId, out var last)
-        || (!ReferenceEquals(last.Status, status) && (!last.Status.Headline.Equals(status.Headline) || time.GetElapsedTime(last.SavedAt) >= Longest));
+        || (!ReferenceEquals(last.Status, status) && (!last.Status.Headline.Equals(status.Headline) || time.GetElapsedTime(last.SavedAt) >= MaxAge));
 }

@@ -73,6 +73,21 @@ public sealed class PrivateLoginTests
         Assert.Contains("Peer authentication failed for user \"siemforwarder\"", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task AServerOfRootRunsAsTheOwnerOfItsData()
+    {
+        Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
+        Assert.SkipUnless(!OperatingSystem.IsWindows() && Environment.UserName == "root", "only root can become another user");
+        await using var folder = new TemporaryFolder();
+        await (await PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, folder.Path, Token)).DisposeAsync();
+        await MustAsync(null, "chown", "-R", "nobody", Path.Combine(folder.Path, "postgres"));
+
+        await using var server = await PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, folder.Path, Token);
+
+        Assert.Equal("65534", (await OwnerOfAsync(Path.Combine(DataOf(folder.Path), "postmaster.pid"))).Split(':', ' ')[0]);
+        await AssertStrictAsync(server, folder.Path);
+    }
+
     private static async Task AssertStrictAsync(PrivatePostgres server, string folder)
     {
         var guest = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Username = "guest", Pooling = false }.ConnectionString;

@@ -45,6 +45,12 @@ public sealed partial class StyleTests
         select $"{file.Path}: {type}");
 
     [Fact]
+    public void BoundsAreNamedMaxAndMin() => SourceFiles.AssertNone(
+        from file in SourceFiles.Under("src")
+        from match in OtherBound().Matches(SourceFiles.Code(file.Text))
+        select $"{file.Path}: {match.Groups[1].Value}");
+
+    [Fact]
     public void OnlyABackgroundServiceIsCalledService() => SourceFiles.AssertNone(
         from assembly in Assemblies
         from type in assembly.GetTypes()
@@ -139,6 +145,9 @@ public sealed partial class StyleTests
     }
 
     private static int Lines(string text) => text.Count(character => character == '\n');
+
+    [GeneratedRegex(@"(?:const|static readonly) \w+ ((?:Most|Least|Longest|Shortest|Lowest|Highest)\w*)")]
+    private static partial Regex OtherBound();
 
     [GeneratedRegex(@"^\s*(?:public|internal)\s+(?:(?:abstract|sealed|static|partial|readonly|ref)\s+)*(?:class|struct|interface|enum|record(?:\s+(?:class|struct))?)\s+(?<name>[A-Z]\w*)")]
     private static partial Regex Visible();

@@ -82,7 +82,7 @@ internal static class OtlpRecord
     /// <summary>The address of the client and its port, where there is one (OpenTelemetry semantic conventions, <c>client.port</c>).</summary>
     public static (string? Text, int? Port) AddressOf(SecurityEvent securityEvent)
     {
-        var literal = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.MaxTextLength]);
         return (literal.Text.ToString(), literal.Port);
     }
 

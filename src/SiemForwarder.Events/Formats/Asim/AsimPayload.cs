@@ -111,7 +111,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
 
     private static void WriteSource(string? address, JsonMembers json)
     {
-        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.MaxTextLength]);
         if (!literal.IsAddress)
         {
             json.Text("SrcHostname"u8, address, Worth.Core);

@@ -94,7 +94,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
             return;
         }
 
-        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.MaxTextLength]);
         switch (literal.Kind)
         {
             case AddressKind.IPv4:

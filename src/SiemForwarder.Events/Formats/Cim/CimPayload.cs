@@ -60,7 +60,7 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
     // Neither data model has a field for the port of the source.
     private static void WriteSource(string? address, JsonMembers json)
     {
-        var literal = IpLiteral.Read(Known(address, "unknown"), stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(Known(address, "unknown"), stackalloc char[IpLiteral.MaxTextLength]);
         if (literal.IsAddress)
         {
             json.Address("src"u8, literal.Text);

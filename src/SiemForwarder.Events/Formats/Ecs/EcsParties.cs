@@ -65,7 +65,7 @@ internal static class EcsParties
             return;
         }
 
-        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.MaxTextLength]);
         json.Open("source"u8);
         if (literal.IsAddress)
         {

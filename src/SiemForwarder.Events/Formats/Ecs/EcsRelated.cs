@@ -9,7 +9,7 @@ internal static class EcsRelated
     public static void Write(SecurityEvent securityEvent, ReadOnlySpan<char> redirectHost, JsonMembers json)
     {
         json.Open("related"u8);
-        var literal = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.MaxTextLength]);
         if (literal.IsAddress)
         {
             json.OpenList("ip"u8, Worth.Repetition);

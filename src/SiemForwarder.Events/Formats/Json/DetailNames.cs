@@ -12,7 +12,7 @@ namespace SiemForwarder.Events.Formats.Json;
 /// </remarks>
 internal sealed class DetailNames
 {
-    private const int Longest = 128;
+    private const int MaxLength = 128;
 
     private char[] characters = new char[2048];
     private (int Start, int Length)[] names = new (int, int)[64];
@@ -42,8 +42,8 @@ internal sealed class DetailNames
     public ReadOnlySpan<char> Next(ReadOnlySpan<char> name)
     {
         var start = used;
-        Reserve(Longest);
-        foreach (var character in Text.Texts.Cut(name, Longest))
+        Reserve(MaxLength);
+        foreach (var character in Text.Texts.Cut(name, MaxLength))
         {
             characters[used++] = char.IsLetterOrDigit(character) || character is '-' or '_' ? character : '_';
         }
@@ -56,7 +56,7 @@ internal sealed class DetailNames
         while (!TryAdd(characters.AsSpan(start, used - start)))
         {
             // Its number in the event tells it from the other.
-            Reserve(Longest);
+            Reserve(MaxLength);
             characters[used++] = '_';
             count.TryFormat(characters.AsSpan(used), out var digits, default, CultureInfo.InvariantCulture);
             used += digits;

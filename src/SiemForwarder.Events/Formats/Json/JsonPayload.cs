@@ -9,7 +9,7 @@ namespace SiemForwarder.Events.Formats.Json;
 internal abstract class JsonPayload : IEventPayload
 {
     // Each round writes the event once more; the first takes back nearly all that can be.
-    private const int MostRestores = 3;
+    private const int MaxRestores = 3;
 
     // Longest texts in UTF-16 units; at 0 only what identifies the event is left.
     private static readonly int[] TextLengths = [int.MaxValue, 1024, 512, 256, 128, 64, 32, 16, 0];
@@ -30,7 +30,7 @@ internal abstract class JsonPayload : IEventPayload
                 members.Writer.WriteEndObject();
                 members.Writer.Flush();
                 var excess = output.Length - start - maxBytes;
-                if (excess <= 0 && !members.LacksMark && (restores++ == MostRestores || !members.Restore(-excess)))
+                if (excess <= 0 && !members.LacksMark && (restores++ == MaxRestores || !members.Restore(-excess)))
                 {
                     return;
                 }

@@ -139,7 +139,7 @@ internal sealed class LeefPayload(string productVersion, InvisibleCharacters inv
             return;
         }
 
-        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.MaxTextLength]);
         attributes.Add(literal.IsAddress ? key : nameKey, literal.Text, NameLength);
         if (literal.Port is { } port && !portKey.IsEmpty)
         {

@@ -5,7 +5,7 @@ namespace SiemForwarder.Events.Formats.Ocsf;
 /// <summary>Tells whether a text is what OCSF takes as an e-mail address (type <c>email_t</c>).</summary>
 internal static class OcsfEmail
 {
-    private const int Longest = 254;
+    private const int MaxLength = 254;
 
     private static readonly SearchValues<char> Local =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+,-./=?^_`{|}~");
@@ -18,7 +18,7 @@ internal static class OcsfEmail
     public static bool IsValid(ReadOnlySpan<char> text)
     {
         var at = text.IndexOf('@');
-        if (at < 1 || text.Length > Longest || text[..at].ContainsAnyExcept(Local))
+        if (at < 1 || text.Length > MaxLength || text[..at].ContainsAnyExcept(Local))
         {
             return false;
         }

@@ -19,7 +19,7 @@ internal static class OcsfObservables
 
     public static void Write(SecurityEvent securityEvent, OcsfActivity activity, bool isVersion19, JsonMembers json)
     {
-        var address = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.LongestText]);
+        var address = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.MaxTextLength]);
         var place = Find(securityEvent, activity, isVersion19);
         var user = place == Place.Nowhere ? null : securityEvent.Subject;
         json.OpenList("observables"u8, Worth.Repetition);

@@ -96,7 +96,7 @@ internal static class OcsfParties
             return;
         }
 
-        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.MaxTextLength]);
         json.Open("src_endpoint"u8);
         if (!isKnown)
         {

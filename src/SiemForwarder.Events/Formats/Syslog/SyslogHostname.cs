@@ -14,7 +14,7 @@ namespace SiemForwarder.Events.Formats.Syslog;
 /// <param name="allowsColon">False in RFC 3164.</param>
 internal sealed class SyslogHostname(string? chosen, bool allowsColon)
 {
-    private const int Longest = 255;
+    private const int MaxLength = 255;
 
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
 
@@ -36,10 +36,10 @@ internal sealed class SyslogHostname(string? chosen, bool allowsColon)
 
     private static byte[] Encode(string host, bool allowsColon)
     {
-        var literal = IpLiteral.Read(host, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(host, stackalloc char[IpLiteral.MaxTextLength]);
         var text = literal.IsAddress ? literal.Text.ToString() : Ascii(host);
         var output = new Utf8Buffer();
-        Texts.AppendPrintable(output, allowsColon ? text : text.Replace(':', '-'), Longest);
+        Texts.AppendPrintable(output, allowsColon ? text : text.Replace(':', '-'), MaxLength);
         return output.Written.ToArray();
     }
 

@@ -37,7 +37,7 @@ internal static class UdmNouns
             return;
         }
 
-        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(address, stackalloc char[IpLiteral.MaxTextLength]);
         if (!literal.IsAddress)
         {
             json.Required("hostname"u8, address);

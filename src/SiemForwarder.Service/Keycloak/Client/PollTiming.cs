@@ -19,7 +19,7 @@ internal static class PollTiming
     public const long ClockMarginMs = 60_000;
 
     /// <summary>An event stamped further than this ahead of the server's clock comes from a node whose clock is ahead.</summary>
-    public const long FutureMs = 5_000;
+    public const long ClockToleranceMs = 5_000;
 
     /// <summary>How far a deep look reaches back behind the server's clock, and most that the horizon is widened: so far behind may a node's clock be whose
     /// tokens are never seen.</summary>

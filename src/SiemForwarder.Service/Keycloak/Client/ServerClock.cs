@@ -93,7 +93,7 @@ internal sealed class ServerClock(TimeProvider time)
     public void ObserveStamp(long stampMs)
     {
         var offsetMs = Math.Clamp(stampMs, 0, LatestMs) - LocalMs;
-        if (!IsMeasured || offsetMs - followed.High <= PollTiming.FutureMs)
+        if (!IsMeasured || offsetMs - followed.High <= PollTiming.ClockToleranceMs)
         {
             return;
         }
@@ -147,7 +147,7 @@ internal sealed class ServerClock(TimeProvider time)
         // A faster clock that was only seen before the slow one may be the same, set back.
         var fastest = clocks.Where(clock => IsLive(clock.SeenMs) && clock.SeenMs > sinceMs).Select(clock => clock.Low).DefaultIfEmpty(followed.High).Max();
         fastest = ahead is { } early && IsLive(early.SeenMs) ? Math.Max(fastest, early.OffsetMs) : fastest;
-        SpreadMs = fastest - followed.High > PollTiming.FutureMs ? fastest - followed.High : 0;
+        SpreadMs = fastest - followed.High > PollTiming.ClockToleranceMs ? fastest - followed.High : 0;
     }
 
     /// <summary>A bound on the offset of a clock that an event proves.</summary>

@@ -20,13 +20,13 @@ internal static class SchemaUpdate
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     // An index of a large table takes its time.
-    private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+    private static readonly TimeSpan MaxDuration = TimeSpan.FromHours(1);
 
     /// <summary>Brings the tables up to date.</summary>
     /// <exception cref="NpgsqlException">Somebody else holds the tables (55P03), or the database cannot be used; also wrapped by the framework.</exception>
     public static async Task RunAsync(ForwarderDbContext database, TimeProvider time, CancellationToken cancellationToken)
     {
-        database.Database.SetCommandTimeout(Longest);
+        database.Database.SetCommandTimeout(MaxDuration);
         for (var attempt = 1; ; attempt++)
         {
             try

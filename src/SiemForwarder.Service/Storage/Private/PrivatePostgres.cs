@@ -4,23 +4,25 @@ namespace SiemForwarder.Service.Storage.Private;
 
 /// <summary>A PostgreSQL server of the service's own: data under the data folder, a unix socket only, started and stopped with the service.</summary>
 /// <remarks>
-/// A server that survived a killed service is used again. It runs as the user of the service; started as root, as the
-/// user <c>postgres</c> (or <c>nobody</c>), since PostgreSQL refuses to run as root. Nobody but the user of the service
-/// logs in (<see cref="PostgresRules"/>), by what the kernel says of the process at the socket, so it needs no password.
+/// A server that survived a killed service is used again. It runs as the user of the service; started as root, which PostgreSQL refuses, as the user
+/// <c>siemforwarder</c> where the machine has one (else <c>postgres</c>, else <c>nobody</c>). Nobody but the user of the service logs in (<see cref="PostgresRules"/>), by what the kernel says of the process at the socket, so it needs no password.
 /// </remarks>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
     private const int ConnectionsOfOneEngine = 60;
 
+    // By preference, where root starts the service.
+    private static readonly string[] Accounts = ["siemforwarder", "postgres"];
+
     private readonly string programs;
     private readonly string data;
-    private readonly string? runAs;
+    private readonly Account? runAs;
     private readonly FileStream folderLock;
     private readonly int maxConnections;
     private readonly string socketFolder;
     private readonly PostgresProcesses processes;
 
-    private PrivatePostgres(string programs, string data, string socketFolder, string? runAs, FileStream folderLock, int maxConnections)
+    private PrivatePostgres(string programs, string data, string socketFolder, Account? runAs, FileStream folderLock, int maxConnections)
     {
         this.maxConnections = maxConnections;
         this.programs = programs;
@@ -45,14 +47,14 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         var home = Path.Combine(Path.GetFullPath(dataFolder), "postgres");
         var data = Path.Combine(home, "data");
-        var runAs = Environment.UserName == "root" ? await FindUnprivilegedUserAsync(cancellationToken) : null;
+        var runAs = Environment.UserName == "root" ? await FindAccountAsync(data, cancellationToken) : null;
         DataFolder.Make(dataFolder, othersPass: runAs is not null);
         DataFolder.Make(home);
         var folderLock = Lock(Path.Combine(dataFolder, "lock"), dataFolder);
         var socketFolder = SocketFolder(home);
         if (runAs is not null)
         {
-            await MustRunAsync("chown", ["-R", runAs, home, socketFolder], "cannot give the database folder to an unprivileged user", cancellationToken);
+            await MustRunAsync("chown", ["-R", runAs.User, home, socketFolder], "cannot give the database folder to an unprivileged user", cancellationToken);
             await MustBeReachableAsync(home, runAs, cancellationToken);
         }
 
@@ -161,19 +163,27 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         return folder;
     }
 
-    private static async Task<string> FindUnprivilegedUserAsync(CancellationToken cancellationToken)
+    /// <summary>Whose the data is already; else an account of the forwarder's own, where the machine has one.</summary>
+    private static async Task<Account> FindAccountAsync(string data, CancellationToken cancellationToken)
     {
-        var (code, _) = await ChildProgram.RunAsync("id", ["-u", "postgres"], cancellationToken);
-        return code == 0 ? "postgres" : "nobody";
+        var (_, owner) = await ChildProgram.RunAsync("stat", ["-c", "%U", data], cancellationToken);
+        foreach (var user in Directory.Exists(data) && owner.Trim() is not ("root" or "UNKNOWN") ? [owner.Trim()] : Accounts)
+        {
+            var (code, group) = await ChildProgram.RunAsync("id", ["-g", user], cancellationToken);
+            if (code == 0)
+            {
+                return new Account(user, group.Trim());
+            }
+        }
+
+        return new Account("nobody", "nogroup");
     }
 
     private string PathOf(string program) => Path.Combine(programs, program);
 
     private Task<(int ExitCode, string Output)> RunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken) => runAs is null
         ? ChildProgram.RunAsync(program, arguments, cancellationToken)
-        : ChildProgram.RunAsync("setpriv", [$"--reuid={runAs}", $"--regid={GroupOf(runAs)}", "--clear-groups", program, .. arguments], cancellationToken);
-
-    private static string GroupOf(string user) => user == "nobody" ? "nogroup" : user;
+        : ChildProgram.RunAsync("setpriv", [$"--reuid={runAs.User}", $"--regid={runAs.Group}", "--clear-groups", program, .. arguments], cancellationToken);
 
     private async Task MustRunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
@@ -182,7 +192,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>The server runs as another user than the service: every folder above its data must let that user through.</summary>
-    private static async Task MustBeReachableAsync(string home, string user, CancellationToken cancellationToken)
+    private static async Task MustBeReachableAsync(string home, Account account, CancellationToken cancellationToken)
     {
         var folders = new Stack<string>();
         for (var folder = home; folder is not null; folder = Path.GetDirectoryName(folder))
@@ -193,11 +203,11 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         foreach (var folder in folders)
         {
             var (code, _) = await ChildProgram.RunAsync(
-                "setpriv", [$"--reuid={user}", $"--regid={GroupOf(user)}", "--clear-groups", "test", "-x", folder], cancellationToken);
+                "setpriv", [$"--reuid={account.User}", $"--regid={account.Group}", "--clear-groups", "test", "-x", folder], cancellationToken);
             if (code != 0)
             {
                 throw new DatabaseStartException(
-                    $"The private PostgreSQL runs as user '{user}', who may not enter {folder}: run chmod o+x {folder}, set Forwarder__DataFolder to another "
+                    $"The private PostgreSQL runs as user '{account.User}', who may not enter {folder}: run chmod o+x {folder}, set Forwarder__DataFolder to another "
                         + "folder, or name a PostgreSQL by ConnectionStrings__Forwarder.");
             }
         }
@@ -218,4 +228,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
                 $"The private PostgreSQL could not be started ({failure}, exit code {code}): {output} Fix this, or set ConnectionStrings__Forwarder."));
         }
     }
+
+    /// <summary>Who the server runs as; the group by name or number.</summary>
+    private sealed record Account(string User, string Group);
 }

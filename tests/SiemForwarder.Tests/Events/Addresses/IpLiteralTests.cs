@@ -104,7 +104,7 @@ public sealed class IpLiteralTests
     [Fact]
     public void WhatIsReadAsAnAddressIsOne() => Prop.ForAll(HostileText.Any(), text =>
     {
-        var literal = IpLiteral.Read(text, new char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(text, new char[IpLiteral.MaxTextLength]);
         Assert.Equal(literal.IsAddress, IpLiteral.Find(text) is not null);
         if (literal.IsAddress)
         {
@@ -112,11 +112,11 @@ public sealed class IpLiteralTests
         }
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(300)));
 
-    private static string Text(string written) => IpLiteral.Read(written, new char[IpLiteral.LongestText]).Text.ToString();
+    private static string Text(string written) => IpLiteral.Read(written, new char[IpLiteral.MaxTextLength]).Text.ToString();
 
     private static void AssertRead(string written, AddressKind kind, string text, int? port)
     {
-        var literal = IpLiteral.Read(written, new char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(written, new char[IpLiteral.MaxTextLength]);
         Assert.Equal(
             (kind, text, port?.ToString(CultureInfo.InvariantCulture)),
             (literal.Kind, literal.Text.ToString(), literal.Port?.ToString(CultureInfo.InvariantCulture)));

@@ -34,7 +34,7 @@ internal static class FormatSettings
 
     /// <summary>The size asked for, or the smallest that the format takes.</summary>
     public static int AtLeast(string name, int maxBytes) =>
-        For(name) is { OutputType: OutputType.Json or OutputType.Syslog } settings ? Math.Max(maxBytes, EventFormatCatalog.LowestMaxBytes(settings.Schema)) : maxBytes;
+        For(name) is { OutputType: OutputType.Json or OutputType.Syslog } settings ? Math.Max(maxBytes, EventFormatCatalog.MinMaxBytes(settings.Schema)) : maxBytes;
 
     /// <summary>How the format says that something was left out.</summary>
     public static string TruncationMark(string name) =>

@@ -22,9 +22,9 @@ public sealed class OcsfFormatTests
     public void EveryEventIsValidWholeAndShortened(string schema, string version)
     {
         var validators = Validators(version);
-        foreach (var maxBytes in new[] { int.MaxValue, EventFormatCatalog.LowestMaxBytes(schema), 520 })
+        foreach (var maxBytes in new[] { int.MaxValue, EventFormatCatalog.MinMaxBytes(schema), 520 })
         {
-            var formatter = EventFormatCatalog.Create(FormatSettings.For(schema, Math.Max(maxBytes, EventFormatCatalog.LowestMaxBytes(schema))) with { IncludeRepresentation = true });
+            var formatter = EventFormatCatalog.Create(FormatSettings.For(schema, Math.Max(maxBytes, EventFormatCatalog.MinMaxBytes(schema))) with { IncludeRepresentation = true });
             foreach (var securityEvent in CatalogueEvents.All())
             {
                 AssertValid(validators, FormatSettings.Write(formatter, maxBytes == 520 ? Long(securityEvent) : securityEvent));

@@ -140,7 +140,7 @@ public sealed class ShortMessageTests
 
     private static IEnumerable<string> Core(SecurityEvent securityEvent, string schema)
     {
-        var literal = IpLiteral.Read(securityEvent.IpAddress, new char[IpLiteral.LongestText]);
+        var literal = IpLiteral.Read(securityEvent.IpAddress, new char[IpLiteral.MaxTextLength]);
         string?[] core = schema == "raw"
             ? [securityEvent.IpAddress, securityEvent.Subject is { } raw && securityEvent.Kind == EventKind.User ? raw.Id : null]
             :
