@@ -5,7 +5,8 @@ namespace SiemForwarder.Service.Storage.Private;
 /// <summary>A PostgreSQL server of the service's own: data under the data folder, a unix socket only, started and stopped with the service.</summary>
 /// <remarks>
 /// A server that survived a killed service is used again. It runs as the user of the service; started as root, which PostgreSQL refuses, as the user
-/// <c>siemforwarder</c> where the machine has one (else <c>postgres</c>, else <c>nobody</c>). Nobody but the user of the service logs in (<see cref="PostgresRules"/>), by what the kernel says of the process at the socket, so it needs no password.
+/// <c>siemforwarder</c> where the machine has one (else <c>postgres</c>, else <c>nobody</c>). Nobody but the user of the service logs in
+/// (<see cref="PostgresRules"/>), by what the kernel says of the process at the socket, so it needs no password.
 /// </remarks>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
@@ -207,8 +208,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             if (code != 0)
             {
                 throw new DatabaseStartException(
-                    $"The private PostgreSQL runs as user '{account.User}', who may not enter {folder}: run chmod o+x {folder}, set Forwarder__DataFolder to another "
-                        + "folder, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+                    $"The private PostgreSQL runs as user '{account.User}', who may not enter {folder}: run chmod o+x {folder}, set Forwarder__DataFolder to "
+                        + "another folder, or name a PostgreSQL by ConnectionStrings__Forwarder.");
             }
         }
     }
