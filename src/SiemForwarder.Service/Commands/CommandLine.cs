@@ -96,6 +96,12 @@ internal static class CommandLine
             return Failed;
         }
 
+        if (!File.Exists(Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Simulator.dll")))
+        {
+            await Console.Error.WriteLineAsync("The demo is not part of this image: run it from the repository, as README.md shows, or start docker-compose.yml.");
+            return Failed;
+        }
+
         // The first time what is under way arrives and is counted, the second time nothing is waited for.
         using var ending = new CancellationTokenSource();
         using var leaving = new CancellationTokenSource();
