@@ -98,7 +98,7 @@ internal static class CommandLine
 
         if (!File.Exists(Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Simulator.dll")))
         {
-            await Console.Error.WriteLineAsync("The demo is not part of this image: run it from the repository, as README.md shows, or start docker-compose.yml.");
+            await Console.Error.WriteLineAsync("The demo is not part of this image: run it from the repository (README.md), or start docker-compose.yml.");
             return Failed;
         }
 
