@@ -71,13 +71,18 @@ public abstract class ByteBuffer : IBufferWriter<byte>
     }
 
     /// <summary>Makes room for so many bytes more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void EnsureRoom(int count)
     {
+        // Growing stands apart, so that the look at the room is inlined into every append.
         if (array.Length - Length < count)
         {
-            Grow(Math.Max(Math.Max(Length + count, array.Length * 2), firstBytes));
+            MakeRoom(count);
         }
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void MakeRoom(int count) => Grow(Math.Max(Math.Max(Length + count, array.Length * 2), firstBytes));
 
     /// <summary>Reads a stream behind what is there already.</summary>
     /// <param name="stream">Read to its end, or until there are so many bytes.</param>
