@@ -120,7 +120,9 @@ internal static class FormerSettings
     /// <summary>The settings in the shape of today; as they are where they have it.</summary>
     public static string Nest(string json)
     {
-        if (JsonNode.Parse(json) is not JsonObject stored || !stored.ContainsKey("syslogFormat"))
+        // Settings are read often, and those of today need not be parsed twice.
+        if (!json.Contains("\"syslogFormat\"", StringComparison.Ordinal)
+            || JsonNode.Parse(json) is not JsonObject stored || !stored.ContainsKey("syslogFormat"))
         {
             return json;
         }

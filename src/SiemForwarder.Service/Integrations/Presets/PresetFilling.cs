@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Integrations.Presets;
@@ -7,6 +8,8 @@ namespace SiemForwarder.Service.Integrations.Presets;
 /// <summary>Fills what a request leaves out from the preset that it names; what it says itself wins.</summary>
 internal static class PresetFilling
 {
+    private static readonly JsonSerializerOptions WithoutNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     /// <summary>The request with the preset's fields; unchanged where it names none.</summary>
     public static IntegrationRequest Fill(IntegrationRequest request, FieldErrors errors)
     {
@@ -54,21 +57,9 @@ internal static class PresetFilling
 
     // What a preset says of a group of settings stands for each member that the request leaves out.
     private static T? Fill<T>(T? given, T? preset)
-        where T : class
-    {
-        if (given is null || preset is null)
-        {
-            return given ?? preset;
-        }
-
-        var filled = JsonSerializer.SerializeToNode(preset)!.AsObject();
-        foreach (var (name, value) in JsonSerializer.SerializeToNode(given)!.AsObject().Where(member => member.Value is not null))
-        {
-            filled[name] = value!.DeepClone();
-        }
-
-        return filled.Deserialize<T>();
-    }
+        where T : class => given is null || preset is null
+        ? given ?? preset
+        : MergePatch.Merge<T>(preset, JsonSerializer.SerializeToNode(given, WithoutNulls)!.AsObject(), WithoutNulls);
 
     // A credential says by its member which type is meant.
     private static AuthenticationRequest? Fill(AuthenticationRequest? given, DestinationPreset preset)

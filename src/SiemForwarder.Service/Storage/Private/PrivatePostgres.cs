@@ -168,12 +168,12 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     private static async Task<Account> FindAccountAsync(string data, CancellationToken cancellationToken)
     {
         var (_, owner) = await ChildProgram.RunAsync("stat", ["-c", "%U", data], cancellationToken);
-        foreach (var user in Directory.Exists(data) && owner.Trim() is not ("root" or "UNKNOWN") ? [owner.Trim()] : Accounts)
+        foreach (var user in Directory.Exists(data) && owner is not ("root" or "UNKNOWN") ? [owner] : Accounts)
         {
             var (code, group) = await ChildProgram.RunAsync("id", ["-g", user], cancellationToken);
             if (code == 0)
             {
-                return new Account(user, group.Trim());
+                return new Account(user, group);
             }
         }
 
@@ -184,7 +184,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     private Task<(int ExitCode, string Output)> RunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken) => runAs is null
         ? ChildProgram.RunAsync(program, arguments, cancellationToken)
-        : ChildProgram.RunAsync("setpriv", [$"--reuid={runAs.User}", $"--regid={runAs.Group}", "--clear-groups", program, .. arguments], cancellationToken);
+        : ChildProgram.RunAsync("setpriv", [$"--reuid={runAs.User}", $"--regid={runAs.GroupId}", "--clear-groups", program, .. arguments], cancellationToken);
 
     private async Task MustRunAsUserAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
@@ -204,7 +204,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         foreach (var folder in folders)
         {
             var (code, _) = await ChildProgram.RunAsync(
-                "setpriv", [$"--reuid={account.User}", $"--regid={account.Group}", "--clear-groups", "test", "-x", folder], cancellationToken);
+                "setpriv", [$"--reuid={account.User}", $"--regid={account.GroupId}", "--clear-groups", "test", "-x", folder], cancellationToken);
             if (code != 0)
             {
                 throw new DatabaseStartException(
@@ -230,6 +230,6 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Who the server runs as; the group by name or number.</summary>
-    private sealed record Account(string User, string Group);
+    /// <summary>Who the server runs as; the group by number, or by name.</summary>
+    private sealed record Account(string User, string GroupId);
 }
