@@ -23,6 +23,21 @@ public sealed class FileStateTests : IDisposable
     }
 
     [Fact]
+    public void ASmallFileOfTheSameLengthAndTimeIsToldByWhatItHolds()
+    {
+        var (path, time) = (Path.Combine(folder, "tls.crt"), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        File.WriteAllText(path, "first");
+        File.SetLastWriteTimeUtc(path, time);
+        var before = FileState.Of(path);
+        Assert.Equal(before, FileState.Of(path));
+
+        File.WriteAllText(path, "other");
+        File.SetLastWriteTimeUtc(path, time);
+
+        Assert.NotEqual(before, FileState.Of(path));
+    }
+
+    [Fact]
     public void AMountedSecretChangesWhenTheLinkAboveItIsTurned()
     {
         foreach (var version in (string[])["one", "two"])

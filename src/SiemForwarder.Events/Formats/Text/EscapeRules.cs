@@ -26,8 +26,8 @@ internal sealed class EscapeRules
     /// <summary>LEEF values: the delimiter, a tab, becomes a space as every other control character does.</summary>
     public static readonly EscapeRules LeefValue = new("", keepsLineBreaks: false);
 
-    // Most texts are ASCII, and the search for ASCII alone is the quickest.
-    private readonly SearchValues<char> specialInAscii;
+    // Most texts are plain ASCII: one search for what is not shows that nothing is to be escaped, and the search in ASCII is the quickest.
+    private readonly SearchValues<char> plain;
     private readonly SearchValues<char> special;
     private readonly string backslashed;
     private readonly bool keepsLineBreaks;
@@ -42,7 +42,7 @@ internal sealed class EscapeRules
         this.backslashed = backslashed;
         this.keepsLineBreaks = keepsLineBreaks;
         var all = backslashed + blanked + ControlCharacters.All;
-        specialInAscii = SearchValues.Create([.. all.Where(char.IsAscii)]);
+        plain = SearchValues.Create([.. Enumerable.Range(0, 128).Select(unit => (char)unit).Where(unit => !all.Contains(unit, StringComparison.Ordinal))]);
         special = SearchValues.Create(all + invisible);
     }
 
@@ -57,20 +57,23 @@ internal sealed class EscapeRules
     /// <summary>Appends the escaped text.</summary>
     public void Append(Utf8Buffer output, ReadOnlySpan<char> text)
     {
-        var values = Ascii.IsValid(text) ? specialInAscii : special;
-        while (true)
+        var at = text.IndexOfAnyExcept(plain);
+        while (at >= 0)
         {
-            var at = text.IndexOfAny(values);
-            if (at < 0)
+            // From the first character beyond ASCII on, the search is for what is special: in another script nearly none is plain.
+            var special = char.IsAscii(text[at]) ? at : text.IndexOfAny(this.special);
+            if (special < 0)
             {
-                output.Append(text);
-                return;
+                break;
             }
 
-            output.Append(text[..at]);
-            text = text[at..];
+            output.Append(text[..special]);
+            text = text[special..];
             text = text[AppendSpecial(output, text)..];
+            at = text.IndexOfAnyExcept(plain);
         }
+
+        output.Append(text);
     }
 
     private int AppendSpecial(Utf8Buffer output, ReadOnlySpan<char> text)
