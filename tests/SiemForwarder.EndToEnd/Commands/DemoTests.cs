@@ -11,7 +11,7 @@ public sealed class DemoTests
     {
         Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "No PostgreSQL programs on this machine");
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        bound.CancelAfter(TimeSpan.FromMinutes(2));
+        bound.CancelAfter(TimeSpan.FromMinutes(5));
 
         var (code, output) = await ChildProgram.RunAsync(
             "dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), "demo", "--once", "--events", "12"], bound.Token);
@@ -38,7 +38,7 @@ public sealed class DemoTests
     {
         Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "No PostgreSQL programs on this machine");
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        bound.CancelAfter(TimeSpan.FromMinutes(2));
+        bound.CancelAfter(TimeSpan.FromMinutes(5));
         var start = new ProcessStartInfo(
             "dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), "demo", "--urls", "http://127.0.0.1:0"])
         {
