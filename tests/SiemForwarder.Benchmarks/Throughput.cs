@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Benchmarks;
 
@@ -32,7 +33,7 @@ internal static class Throughput
             ? new { name = "ndjson", serverUrl = $"http://127.0.0.1:{receiver.Port}/", outputType = "JSON", http = new { body = "ndjson" }, enabled = true }
             : new { name = "cef", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", enabled = true };
         await forwarder.PostAsync("/api/v1/integrations", integration, stop.Token);
-        var (service, postgres) = (forwarder.Process!.Id, PostgresPid(forwarder));
+        var (service, postgres) = (forwarder.Process!.Id, ProcessUsage.PostgresPid(forwarder));
         var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
         var own = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
@@ -41,20 +42,15 @@ internal static class Throughput
         var accepted = clock.Elapsed.TotalSeconds;
         await receiver.Complete.WaitAsync(stop.Token);
         var (seconds, millions) = (clock.Elapsed.TotalSeconds, count / 1e6);
-        Print("events", count);
-        Print("events per second, sent to received", count / seconds);
-        Print("events per second, sent to committed", count / accepted);
-        Print("CPU seconds per million events, service", (ProcessUsage.CpuSeconds(service) - serviceBefore) / millions);
-        Print("CPU seconds per million events, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore) / millions);
-        Print("CPU seconds per million events, sender and receiver", (Environment.CpuUsage.TotalTime - own).TotalSeconds / millions);
-        Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
-        Print("events that came twice", receiver.Duplicates);
+        ProcessUsage.Print("events", count);
+        ProcessUsage.Print("events per second, sent to received", count / seconds);
+        ProcessUsage.Print("events per second, sent to committed", count / accepted);
+        ProcessUsage.Print("CPU seconds per million events, service", (ProcessUsage.CpuSeconds(service) - serviceBefore) / millions);
+        ProcessUsage.Print("CPU seconds per million events, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore) / millions);
+        ProcessUsage.Print("CPU seconds per million events, sender and receiver", (Environment.CpuUsage.TotalTime - own).TotalSeconds / millions);
+        ProcessUsage.Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
+        ProcessUsage.Print("events that came twice", receiver.Duplicates);
     }
-
-    private static int PostgresPid(ForwarderProcess forwarder) => int.Parse(
-        File.ReadLines(Path.Combine(forwarder.DataFolder, "postgres", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
-
-    private static void Print(string what, double value) => Console.WriteLine($"{what,-62} {value.ToString("N1", CultureInfo.InvariantCulture),14}");
 }
 
 /// <summary>Posts arrays of login events over plain sockets, so that the sender costs little; each event has its number in its id.</summary>
@@ -67,7 +63,8 @@ internal sealed class InboxSender(int port, string path, string key)
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            var (body, answer) = (new ArrayWriter(), new byte[4096]);
+            using var body = new PooledBuffer();
+            var answer = new byte[4096];
             while (Interlocked.Add(ref next, eventsPerRequest) - eventsPerRequest is var first && first < count)
             {
                 body.Clear();
@@ -80,7 +77,7 @@ internal sealed class InboxSender(int port, string path, string key)
         }, cancellationToken)));
     }
 
-    private static void Write(ArrayWriter body, int first, int count)
+    private static void Write(PooledBuffer body, int first, int count)
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         body.Append("["u8);
@@ -88,26 +85,36 @@ internal sealed class InboxSender(int port, string path, string key)
         {
             var person = number * 7919 % 1000;
             body.Append(number == first ? "{\"id\":\"c0ffee00-0000-4000-8000-"u8 : ",{\"id\":\"c0ffee00-0000-4000-8000-"u8);
-            body.AppendNumber(number, 12);
+            AppendNumber(body, number, 12);
             body.Append("\",\"time\":"u8);
-            body.AppendNumber(now, 13);
+            AppendNumber(body, now, 13);
             body.Append(number % 10 == 0 ? ",\"type\":\"access.LOGIN_ERROR\",\"error\":\"invalid_user_credentials\""u8 : ",\"type\":\"access.LOGIN\""u8);
             body.Append(",\"realmId\":\"c7fc32ed-5c92-4cea-b8da-2008ce1d2e71\",\"realmName\":\"acme\",\"authDetails\":{\"realmId\":\"acme\",\"clientId\":\"web-app\",\"userId\":\"ca99d5df-9069-4c01-a339-"u8);
-            body.AppendNumber(person, 12);
+            AppendNumber(body, person, 12);
             body.Append("\",\"ipAddress\":\"192.0.2."u8);
-            body.AppendNumber(100 + (person % 100), 3);
+            AppendNumber(body, 100 + (person % 100), 3);
             body.Append("\",\"sessionId\":\"756261b0-2a1a-4f9e-82ad-"u8);
-            body.AppendNumber(number * 31L, 12);
+            AppendNumber(body, number * 31L, 12);
             body.Append("\",\"username\":\"alice."u8);
-            body.AppendNumber(person, 3);
+            AppendNumber(body, person, 3);
             body.Append("\"},\"details\":{\"auth_method\":\"openid-connect\",\"auth_type\":\"code\",\"redirect_uri\":\"https://apps.example.com/callback\",\"code_id\":\"756261b0-2a1a-4f9e-82ad-"u8);
-            body.AppendNumber(number * 31L, 12);
+            AppendNumber(body, number * 31L, 12);
             body.Append("\",\"username\":\"alice."u8);
-            body.AppendNumber(person, 3);
+            AppendNumber(body, person, 3);
             body.Append("\"}}"u8);
         }
 
         body.Append("]"u8);
+    }
+
+    private static void AppendNumber(PooledBuffer body, long number, int digits)
+    {
+        var text = body.Take(digits);
+        for (var i = digits - 1; i >= 0; i--)
+        {
+            text[i] = (byte)('0' + (number % 10));
+            number /= 10;
+        }
     }
 
     private static async Task ReadAnswerAsync(Socket socket, byte[] answer, CancellationToken cancellationToken)
@@ -132,85 +139,21 @@ internal sealed class InboxSender(int port, string path, string key)
     }
 }
 
-/// <summary>Bytes that are written over and over.</summary>
-internal sealed class ArrayWriter
-{
-    private byte[] bytes = new byte[128 * 1024];
-
-    public int Length { get; private set; }
-
-    public ReadOnlyMemory<byte> Memory => bytes.AsMemory(0, Length);
-
-    public void Clear() => Length = 0;
-
-    public void Append(ReadOnlySpan<byte> text)
-    {
-        if (Length + text.Length > bytes.Length)
-        {
-            Array.Resize(ref bytes, bytes.Length * 2);
-        }
-
-        text.CopyTo(bytes.AsSpan(Length));
-        Length += text.Length;
-    }
-
-    public void AppendNumber(long number, int digits)
-    {
-        Span<byte> text = stackalloc byte[digits];
-        for (var i = digits - 1; i >= 0; i--)
-        {
-            text[i] = (byte)('0' + (number % 10));
-            number /= 10;
-        }
-
-        Append(text);
-    }
-}
-
 /// <summary>Takes lines over TCP, or bodies over HTTP, and ticks off the number in the id of every event.</summary>
-internal sealed class NumberingReceiver : IDisposable
+internal sealed class NumberingReceiver(int count, bool isHttp) : SocketReceiver
 {
     private static readonly byte[] Prefix = "c0ffee00-0000-4000-8000-"u8.ToArray();
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly int[] seen;
-    private readonly bool isHttp;
-    private int missing;
+    private readonly int[] seen = new int[count];
+    private int missing = count;
     private int duplicates;
-
-    public NumberingReceiver(int count, bool isHttp)
-    {
-        (seen, missing, this.isHttp) = (new int[count], count, isHttp);
-        listener.Start();
-        _ = AcceptAsync();
-    }
-
-    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
     public Task Complete => complete.Task;
 
     public int Duplicates => duplicates;
 
-    public void Dispose() => listener.Stop();
-
-    private async Task AcceptAsync()
+    protected override async Task ReadAsync(Socket connection)
     {
-        while (true)
-        {
-            try
-            {
-                _ = ReadAsync(await listener.AcceptSocketAsync());
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                return;
-            }
-        }
-    }
-
-    private async Task ReadAsync(Socket socket)
-    {
-        using var connection = socket;
         var (buffer, kept, last) = (new byte[1024 * 1024], 0, -1);
         long bodyLeft = 0;
         while (await connection.ReceiveAsync(buffer.AsMemory(kept)) is > 0 and var read)
