@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Npgsql;
 using SiemForwarder.EndToEnd.Receivers;
+using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Reliability.Bench;
 using SiemForwarder.Reliability.Faults;
 using SiemForwarder.Reliability.Judging;
@@ -29,7 +30,7 @@ internal static partial class Neighbours
 
     private static async Task PoolAsync(ScenarioRun run, CancellationToken cancellationToken)
     {
-        var port = ReceiverProcess.FreePort();
+        var port = LoopbackPorts.Next();
         var direct = new NpgsqlConnectionStringBuilder(run.Database.ConnectionString);
         var pooler = run.Own(new ReceiverProcess());
         pooler.Write("users.txt", "\"siemforwarder\" \"\"\n");
