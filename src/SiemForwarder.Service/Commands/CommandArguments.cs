@@ -1,4 +1,5 @@
 using System.Reflection;
+using SiemForwarder.Service.Commands.Client;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Commands;
@@ -14,7 +15,7 @@ internal static class CommandArguments
 
     private static readonly string[] Roots = ["Kestrel:", "Serilog:", "Logging:", "ConnectionStrings:"];
 
-    public static readonly string[] Commands = ["demo", "health", "help", "version"];
+    public static readonly string[] Commands = ["serve", "demo", "health", "help", "version", .. ClientCommands.All.Select(command => command.Name)];
 
     public const string Usage = """
         SiemForwarder pulls login and admin events from Keycloak and delivers them to any SIEM.
