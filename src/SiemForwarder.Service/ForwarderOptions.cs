@@ -19,7 +19,7 @@ internal sealed class ForwarderOptions
     /// <summary>What destinations that write files may do here.</summary>
     public FileDestinationOptions FileDestination { get; set; } = new();
 
-    /// <summary>A configuration file, or a folder of them, that is applied at the start and whenever it changes: docs/configuration.md; none by default.</summary>
+    /// <summary>A configuration file, or a folder of them, that is applied at the start and when it changes (docs/configuration.md); none by default.</summary>
     public string? ConfigurationFile { get; set; }
 
     /// <summary>How often changes are looked for: of the configuration file, and those that another engine made to sources and integrations.</summary>

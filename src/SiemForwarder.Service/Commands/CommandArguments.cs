@@ -21,6 +21,8 @@ internal static class CommandArguments
         SiemForwarder pulls login and admin events from Keycloak and delivers them to any SIEM.
 
           siemforwarder [--SETTING=VALUE …]   runs the service
+          siemforwarder apply -f FILE         brings a running service to what a configuration file declares (apply --help)
+          siemforwarder export                writes what a running service holds as such a file (export --help)
           siemforwarder health                asks the service on this machine whether it is ready; exit code 0 or 1
           siemforwarder demo [--once]         shows the whole way with nothing else installed (demo --help)
           siemforwarder --version             tells the version
@@ -49,7 +51,7 @@ internal static class CommandArguments
         {
             if (!args[i].StartsWith("--", StringComparison.Ordinal))
             {
-                var command = i == 0 ? NearestName.Find(args[i], Commands) : null;
+                var command = i == 0 ? NearestName.Find(args[i], Commands.Where(word => word != args[i])) : null;
                 return $"'{args[i]}' is no command; {(command is null ? "" : $"did you mean '{command}'? ")}{Hint}";
             }
 

@@ -72,7 +72,10 @@ internal sealed class ConfigurationApply(HttpClient api)
             }
 
             var body = change.Index is { } index ? BodyOf(declared.Find(change.Kind, index)!, change, sources) : null;
-            using var request = new HttpRequestMessage(MethodOf(change), PathOf(change, plan.Name)) { Content = body is null ? null : JsonContent.Create(body) };
+            using var request = new HttpRequestMessage(MethodOf(change), PathOf(change, plan.Name))
+            {
+                Content = body is null ? null : JsonContent.Create(body),
+            };
             if (change.Version is { } version)
             {
                 request.Headers.TryAddWithoutValidation("If-Match", string.Create(CultureInfo.InvariantCulture, $"\"{version}\""));
@@ -148,7 +151,8 @@ internal static class ApiProblem
         try
         {
             var problem = JsonNode.Parse(text) as JsonObject;
-            var fields = problem?["errors"]?.AsObject().Select(field => $"{field.Key}: {string.Join(' ', field.Value!.AsArray().Select(one => one!.ToString()))}") ?? [];
+            var fields = problem?["errors"]?.AsObject()
+                .Select(field => $"{field.Key}: {string.Join(' ', field.Value!.AsArray().Select(one => one!.ToString()))}") ?? [];
             string[] parts = [.. new[] { problem?["detail"]?.ToString() ?? problem?["title"]?.ToString() }.OfType<string>(), .. fields];
             return parts.Length > 0 ? string.Join(' ', parts) : $"The service answered {(int)answer.StatusCode}.";
         }

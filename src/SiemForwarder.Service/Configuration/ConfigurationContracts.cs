@@ -11,7 +11,8 @@ namespace SiemForwarder.Service.Configuration;
 /// <summary>What pools, sources and integrations there shall be, as a configuration file declares them.</summary>
 public sealed record ConfigurationRequest
 {
-    /// <summary>Name of the configuration, 1 to 100 letters, digits, spaces, dots, dashes or underscores: what it creates or changes is managed by it.</summary>
+    /// <summary>Name of the configuration, 1 to 100 letters, digits, spaces, dots, dashes or underscores: what it creates or changes is managed
+    /// by it.</summary>
     [Length(1, 100)]
     public string? Name { get; init; }
 

@@ -16,7 +16,8 @@ internal sealed class ConfigurationExport(
     IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, IOptions<JsonOptions> json)
 {
     // Written whatever their defaults are: what a reader looks for, and what other defaults follow from.
-    private static readonly string[] Always = ["name", "kind", "enabled", "destination", "serverUrl", "outputType", "keycloak.baseUrl", "keycloak.realm", "keycloak.clientId"];
+    private static readonly string[] Always =
+        ["name", "kind", "enabled", "destination", "serverUrl", "outputType", "keycloak.baseUrl", "keycloak.realm", "keycloak.clientId"];
 
     private static readonly string[] ShownAlone =
         ["id", "version", "createdAt", "updatedAt", "status", "warnings", "pausedSince", "managedBy", "privacyKeySet", "secretReferences"];

@@ -8,7 +8,7 @@ using SiemForwarder.Service.Telemetry;
 namespace SiemForwarder.Service.Configuration;
 
 /// <summary>Applies the configuration file of the process at the start and when it changes, one engine at a time.</summary>
-/// <remarks>What was changed elsewhere meanwhile stays until the file changes or a process starts, so that engines with two versions of it do not fight.</remarks>
+/// <remarks>What was changed elsewhere stays until the file changes or a process starts, so that engines with two versions of it do not fight.</remarks>
 internal sealed class ConfigurationFileService(
     IServiceProvider services, IHostApplicationLifetime lifetime, NpgsqlDataSource database, IOptions<ForwarderOptions> options, LoopGuard guard,
     TimeProvider time, ILogger<ConfigurationFileService> logger)

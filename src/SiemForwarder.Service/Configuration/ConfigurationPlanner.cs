@@ -82,7 +82,8 @@ internal sealed class ConfigurationPlanner(
 
             if (pass.Accept(PlannedChange.Source, index, errors))
             {
-                pass.Add(PlannedChange.Source, index, stored is null ? null : Of(stored), ToJson(SourceEndpoints.View(sources, sources.Preview(stored, valid!))));
+                var after = ToJson(SourceEndpoints.View(sources, sources.Preview(stored, valid!)));
+                pass.Add(PlannedChange.Source, index, stored is null ? null : Of(stored), after);
             }
         }
     }

@@ -7,7 +7,7 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>Carries requests to the handlers of the API in this process, as a caller of its own: they check, hold back and record as they do for everybody.</summary>
+/// <summary>Carries requests to the handlers of the API in this process, as a caller of its own: they check, hold back and record as ever.</summary>
 /// <param name="services">Services of the application.</param>
 /// <param name="caller">In whose name.</param>
 internal sealed class InProcessApi(IServiceProvider services, Caller caller) : HttpMessageHandler
@@ -21,9 +21,10 @@ internal sealed class InProcessApi(IServiceProvider services, Caller caller) : H
         using var answer = new MemoryStream();
         var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider, User = caller.ToPrincipal(Scheme), RequestAborted = cancellationToken };
         context.Features.Set<IHttpRequestBodyDetectionFeature>(new GivenBody(body.Length > 0));
-        (context.Request.Method, context.Request.Scheme, context.Request.Host) = (request.Method.Method, request.RequestUri!.Scheme, new HostString(request.RequestUri.Host));
-        (context.Request.Path, context.Request.QueryString) = (PathString.FromUriComponent(request.RequestUri), QueryString.FromUriComponent(request.RequestUri));
-        (context.Request.Body, context.Request.ContentLength, context.Request.ContentType) = (body, body.Length, request.Content?.Headers.ContentType?.ToString());
+        var (inner, url) = (context.Request, request.RequestUri!);
+        (inner.Method, inner.Scheme, inner.Host) = (request.Method.Method, url.Scheme, new HostString(url.Host));
+        (inner.Path, inner.QueryString) = (PathString.FromUriComponent(url), QueryString.FromUriComponent(url));
+        (inner.Body, inner.ContentLength, inner.ContentType) = (body, body.Length, request.Content?.Headers.ContentType?.ToString());
         foreach (var (name, values) in request.Headers.NonValidated)
         {
             context.Request.Headers[name] = values.ToArray();

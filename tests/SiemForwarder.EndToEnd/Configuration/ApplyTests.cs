@@ -53,7 +53,7 @@ public sealed class ApplyTests(TestPostgres postgres) : IAsyncLifetime
         var (third, none) = await ForwarderProgram.RunAsync(forwarder, "apply", "-f", file, "--dry-run", "--exit-code");
 
         Assert.Equal((3, 0, 0, 0), (plan, first, second, third));
-        Assert.Contains("+ enginePool".Replace("enginePool", "engine pool 'dmz'", StringComparison.Ordinal), planned, StringComparison.Ordinal);
+        Assert.Contains("+ engine pool 'dmz'", planned, StringComparison.Ordinal);
         Assert.Contains("+ source 'apps'", planned, StringComparison.Ordinal);
         Assert.Contains("4 to create, 0 to change, 0 to delete.", planned, StringComparison.Ordinal);
         Assert.Contains("Applied: 4 of 4 changes are made.", created, StringComparison.Ordinal);

@@ -16,9 +16,16 @@ internal static class ApplyCommand
         Description = "Configuration file, or a folder of them.", Required = true, HelpName = "FILE",
     };
 
-    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Shows the plan and changes nothing; a key that may read settings is enough." };
+    private static readonly Option<bool> DryRun = new("--dry-run")
+    {
+        Description = "Shows the plan and changes nothing; a key that may read settings is enough.",
+    };
+
     private static readonly Option<bool> Prune = new("--prune") { Description = "Deletes what the file manages and no longer names." };
-    private static readonly Option<bool> ExitCode = new("--exit-code") { Description = $"With --dry-run: ends with {ExitCodes.Differs} where something would change." };
+    private static readonly Option<bool> ExitCode = new("--exit-code")
+    {
+        Description = $"With --dry-run: ends with {ExitCodes.Differs} where something would change.",
+    };
 
     private static readonly Option<string?> Target = new("--file", "-f") { Description = "File to write; standard output by default.", HelpName = "FILE" };
     private static readonly Option<string?> NameOption = new("--name") { Description = "Name of the configuration to write into the file.", HelpName = "NAME" };

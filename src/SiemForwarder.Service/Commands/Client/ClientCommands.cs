@@ -87,10 +87,12 @@ internal static class ClientCommands
             await output.Error.WriteLineAsync(exception.Message);
             return ExitCodes.Refused;
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is HttpRequestException or JsonException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var reason = OneLine.Of((exception.InnerException ?? exception).Message, 300);
-            await output.Error.WriteLineAsync($"The service does not answer as it should: {reason} Say where it is by --url, and whose certificate it has by --ca-file.");
+            await output.Error.WriteLineAsync(
+                $"The service does not answer as it should: {reason} Say where it is by --url, and whose certificate it has by --ca-file.");
             return ExitCodes.NoAnswer;
         }
     }
@@ -98,7 +100,8 @@ internal static class ClientCommands
     private static RootCommand CreateRoot()
     {
         var root = new RootCommand("SiemForwarder");
-        foreach (var option in new Option[] { ServiceConnection.Url, ServiceConnection.KeyFile, ServiceConnection.CaFile, ServiceConnection.AllowHttp, OutputOption })
+        Option[] options = [ServiceConnection.Url, ServiceConnection.KeyFile, ServiceConnection.CaFile, ServiceConnection.AllowHttp, OutputOption];
+        foreach (var option in options)
         {
             root.Add(option);
         }

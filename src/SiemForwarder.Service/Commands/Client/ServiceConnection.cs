@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Configuration;
+using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Commands.Client;
 
@@ -27,8 +28,8 @@ internal static class ServiceConnection
 
     public static Option<string?> KeyFile { get; } = new("--key-file")
     {
-        Description = $"File with an API key ({KeyFileVariable}, or the key itself in {KeyVariable}); by default that of the data folder, for a service of this "
-            + "machine.",
+        Description = $"File with an API key ({KeyFileVariable}, or the key itself in {KeyVariable}); by default that of the data folder, for a service "
+            + "of this machine.",
         Recursive = true, HelpName = "FILE",
     };
 
@@ -82,7 +83,8 @@ internal static class ServiceConnection
         }
 
         // The administrator's key of this machine goes to this machine alone, unless somebody names it.
-        var usual = Given($"{AccessOptions.Section.Replace(":", "__", StringComparison.Ordinal)}__{nameof(AccessOptions.AdminKeyFile)}") ?? Path.Combine(folder, "admin-key");
+        var setting = SettingsSection.InEnvironment($"{AccessOptions.Section}:{nameof(AccessOptions.AdminKeyFile)}");
+        var usual = Given(setting) ?? Path.Combine(folder, "admin-key");
         var file = result.GetValue(KeyFile) ?? Given(KeyFileVariable) ?? (url.IsLoopback ? usual : null)
             ?? throw new CommandFaultException($"The service at {url.Host} asks for a key: name its file (--key-file, {KeyFileVariable}).");
         try

@@ -62,7 +62,8 @@ internal sealed record DeclaredConfiguration(
     }
 
     /// <summary>A resource in words: <c>source 'acme'</c>.</summary>
-    public string Describe(string kind, int index) => Describe(kind, Find(kind, index)?["name"]?.ToString() is { } name ? OneLine.Of(name, 100) : $"number {index + 1}");
+    public string Describe(string kind, int index) => Describe(
+        kind, Find(kind, index)?["name"]?.ToString() is { } name ? OneLine.Of(name, 100) : $"number {index + 1}");
 
     /// <inheritdoc cref="Describe(string, int)"/>
     public static string Describe(string kind, string name) => $"{Lists[kind].Words} '{name}'";
@@ -112,8 +113,8 @@ internal static class ConfigurationReader
         if (!Provenance.IsName(name))
         {
             reading.Faults.Add(new FileFault(
-                new FilePlace(path, 0), "", "name", $"'{OneLine.Of(name, 100)}' cannot be the name of a configuration: write name: with letters, digits, spaces, "
-                    + "dots, dashes or underscores."));
+                new FilePlace(path, 0), "", "name", 
+                $"'{OneLine.Of(name, 100)}' cannot be the name of a configuration: write name: with letters, digits, spaces, dots, dashes or underscores."));
         }
 
         request["name"] = name;
@@ -137,7 +138,8 @@ internal static class ConfigurationReader
         }
         catch (YamlException exception)
         {
-            reading.Faults.Add(new FileFault(new FilePlace(file, exception.Start.Line), "", "", $"The YAML is broken: {OneLine.Of(exception.InnerException?.Message ?? exception.Message, 300)}"));
+            var reason = OneLine.Of(exception.InnerException?.Message ?? exception.Message, 300);
+            reading.Faults.Add(new FileFault(new FilePlace(file, exception.Start.Line), "", "", $"The YAML is broken: {reason}"));
             return [];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace SiemForwarder.Service.Configuration.Files;
@@ -38,7 +39,7 @@ internal static class ConfigurationWriter
     {
         JsonObject members => new YamlMappingNode(
             members.Select(member => KeyValuePair.Create<YamlNode, YamlNode>(new YamlScalarNode(member.Key), Node(member.Value)))),
-        JsonArray items when items.All(item => item is JsonValue) => new YamlSequenceNode(items.Select(Node)) { Style = YamlDotNet.Core.Events.SequenceStyle.Flow },
+        JsonArray items when items.All(item => item is JsonValue) => new YamlSequenceNode(items.Select(Node)) { Style = SequenceStyle.Flow },
         JsonArray items => new YamlSequenceNode(items.Select(Node)),
         null => new YamlScalarNode("null"),
         _ when value.GetValueKind() == JsonValueKind.String => Text(value.GetValue<string>()),

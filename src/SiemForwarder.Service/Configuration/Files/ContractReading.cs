@@ -122,9 +122,8 @@ internal sealed class ContractReading
         }
 
         return type == typeof(string) ? ReadText(at, path, node)
-            : type == typeof(bool) ? ReadScalar(at, path, node, text => text.ToLowerInvariant() switch { "true" => true, "false" => false, _ => (JsonNode?)null }, "true or false")
-            : type == typeof(int) ? ReadScalar(
-                at, path, node, text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null, "a whole number")
+            : type == typeof(bool) ? ReadScalar(at, path, node, Flag, "true or false")
+            : type == typeof(int) ? ReadScalar(at, path, node, Number, "a whole number")
             : type == typeof(JsonElement) ? ReadFree(at, path, node)
             : JsonSerializerOptions.Web.GetTypeInfo(type) switch
             {
@@ -239,6 +238,11 @@ internal sealed class ContractReading
         return value;
     }
 
+    private static JsonNode? Flag(string text) => bool.TryParse(text, out var flag) ? flag : null;
+
+    private static JsonNode? Number(string text) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+
     private static JsonNode? ReadSecret(Subject at, string path, YamlNode node)
     {
         var text = (node as YamlScalarNode)?.Value;
@@ -249,9 +253,10 @@ internal sealed class ContractReading
         }
 
         at.Fault(path, node, StoredSecret.Is(text)
-            ? "Is the place of a secret that an export could not write: put the secret into a variable or a file and write env:NAME or file:/path here, or take "
-                + "the line out to keep the one that is stored."
-            : "Is a secret, and no secret stands in a configuration file: put it into a variable or a file of the service and write env:NAME or file:/path here.");
+            ? "Is the place of a secret that an export could not write: put the secret into a variable or a file and write env:NAME or file:/path here, "
+                + "or take the line out to keep the one that is stored."
+            : "Is a secret, and no secret stands in a configuration file: put it into a variable or a file of the service and write env:NAME or "
+                + "file:/path here.");
         return null;
     }
 
@@ -288,7 +293,7 @@ internal static class YamlScalars
     public static JsonNode? Resolve(YamlScalarNode node) => node.Style == ScalarStyle.Plain ? ResolvePlain(node.Value ?? "") : node.Value;
 
     /// <summary>Whether a text means something else where it stands without quotes.</summary>
-    public static bool NeedsQuotes(string text) => text.Length == 0 || text is "~" or "null" or "Null" or "NULL" || ResolvePlain(text)?.GetValueKind() != JsonValueKind.String;
+    public static bool NeedsQuotes(string text) => ResolvePlain(text)?.GetValueKind() != JsonValueKind.String;
 
     private static JsonNode? ResolvePlain(string text) => text switch
     {
