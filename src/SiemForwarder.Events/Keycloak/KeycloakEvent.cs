@@ -23,6 +23,7 @@ internal struct KeycloakEvent()
     public long? Time;
     public string? Type;
     public string? RealmId;
+    public bool IsRealmIdText;
     public string? RealmName;
     public string? ActorRealmId;
     public string? ClientId;
@@ -35,6 +36,9 @@ internal struct KeycloakEvent()
     public string? ResourcePath;
     public string? Error;
     public KeyValuePair<string, string>[] Details = [];
+
+    /// <summary><c>event_type</c> of an event that was pushed: it is in the native schema.</summary>
+    public string? NativeType;
 
     /// <summary>The representation as UTF-8 JSON, or null.</summary>
     public byte[]? Representation;
@@ -59,7 +63,11 @@ internal struct KeycloakEvent()
                 case "id": one.Id = JsonText.ReadText(ref reader, json); break;
                 case "time": one.Time = JsonText.ReadInteger(ref reader); break;
                 case "type" when !isAdmin: one.Type = JsonText.ReadText(ref reader, json); break;
-                case "realmId": one.RealmId = JsonText.ReadText(ref reader, json); break;
+                case "realmId":
+                    one.IsRealmIdText = reader.TokenType == JsonTokenType.String;
+                    one.RealmId = JsonText.ReadText(ref reader, json);
+                    break;
+                case "event_type" when !isUser && !isAdmin: one.NativeType = JsonText.ReadText(ref reader, json); break;
                 case "realmName" when !isUser && !isAdmin: one.RealmName = JsonText.ReadText(ref reader, json); break;
                 case "operationType" when !isUser: one.Operation = JsonText.ReadText(ref reader, json); break;
                 case "resourceType" when !isUser: one.ResourceType = JsonText.ReadText(ref reader, json); break;

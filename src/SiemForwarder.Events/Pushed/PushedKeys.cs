@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events.Keycloak;
 
@@ -21,7 +20,7 @@ public sealed class PushedKeys
         var isKeycloaks = outline.Shape is PushedShape.UserWebhook or PushedShape.AdminWebhook;
         // An id that is no text tells events apart only by what it is read as, so their content does.
         EventKey? byId = string.IsNullOrEmpty(outline.Id) || outline.Id.Contains('\uFFFD', StringComparison.Ordinal) ? null
-            : EventKey.FromId(Encoding.UTF8.GetBytes(outline.Id));
+            : EventKey.FromId(outline.Id);
         if (!isKeycloaks)
         {
             return (byId ?? hash.Compute(json, 0), null);

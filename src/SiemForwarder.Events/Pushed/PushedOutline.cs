@@ -112,26 +112,27 @@ public sealed record PushedOutline
         }
 
         (Id, TimeMs, HasTime) = (id, time, hasWebhookTime);
-        if (webhookType?.StartsWith(UserPrefix, StringComparison.Ordinal) == true)
+        Shape = ShapeOf(webhookType, operation, hasRealmId);
+        var split = Shape == PushedShape.AdminWebhook ? SplitAdminType(webhookType) : null;
+        Type = Shape switch
         {
-            (Shape, Type) = (PushedShape.UserWebhook, webhookType[UserPrefix.Length..]);
-        }
-        else if (operation is not null || webhookType?.StartsWith(AdminPrefix, StringComparison.Ordinal) == true || SplitAdminType(webhookType) is not null)
-        {
-            var split = SplitAdminType(webhookType);
-            (Shape, Type) = (PushedShape.AdminWebhook, $"{operation ?? split?.Operation}-{resourceType ?? split?.ResourceType}");
-        }
-        else if (webhookType is not null && (KeycloakEventCatalog.FindUser(webhookType) is not null || (hasRealmId && IsKeycloakName(webhookType))))
-        {
-            (Shape, Type) = (PushedShape.UserWebhook, webhookType);
-        }
-        else
-        {
-            (Shape, Type) = (PushedShape.ApplicationWebhook, webhookType);
-        }
-
+            PushedShape.UserWebhook => WithoutUserPrefix(webhookType),
+            PushedShape.AdminWebhook => $"{operation ?? split?.Operation}-{resourceType ?? split?.ResourceType}",
+            _ => webhookType,
+        };
         Type = string.IsNullOrEmpty(Type) || Type == "-" ? null : Type;
     }
+
+    /// <summary>The shape of an event that was read as one of a webhook.</summary>
+    internal static PushedShape ShapeOf(in KeycloakEvent read) =>
+        !string.IsNullOrEmpty(read.NativeType) ? PushedShape.Native : ShapeOf(read.Type, read.Operation, read.IsRealmIdText);
+
+    private static PushedShape ShapeOf(string? type, string? operation, bool hasRealmId) =>
+        type?.StartsWith(UserPrefix, StringComparison.Ordinal) == true ? PushedShape.UserWebhook
+        : operation is not null || type?.StartsWith(AdminPrefix, StringComparison.Ordinal) == true || SplitAdminType(type) is not null
+            ? PushedShape.AdminWebhook
+        : type is not null && (KeycloakEventCatalog.FindUser(type) is not null || (hasRealmId && IsKeycloakName(type))) ? PushedShape.UserWebhook
+        : PushedShape.ApplicationWebhook;
 
     /// <summary>Takes <c>admin.USER-CREATE</c> or <c>USER-CREATE</c> apart: plug-ins put the resource first; null for other names.</summary>
     internal static (string ResourceType, string Operation)? SplitAdminType(string? type)

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
@@ -67,7 +68,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     /// <summary>Adds a stored event where its minute is covered; elsewhere it will be read when needed.</summary>
     public void Add(long occurredAtMs, EventKey key)
     {
-        if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Keys.Add((key, occurredAtMs)))
+        if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Keys.Add(new TimedKey(key, occurredAtMs)))
         {
             bucket.AnyTime?.Add(key);
             keyCount++;
@@ -76,18 +77,18 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
 
     public bool Contains(in IncomingEvent incoming) => incoming.IsTimeOfReceipt ? ContainsBefore(incoming) :
         minutes.TryGetValue(MinuteOf(incoming.OccurredAtMs), out var bucket)
-        && (bucket.Keys.Contains((incoming.Key, incoming.OccurredAtMs))
-            || (incoming.FormerKey is { } former && bucket.Keys.Contains((former, incoming.OccurredAtMs))));
+        && (bucket.Keys.Contains(new TimedKey(incoming.Key, incoming.OccurredAtMs))
+            || (incoming.FormerKey is { } former && bucket.Keys.Contains(new TimedKey(former, incoming.OccurredAtMs))));
 
     /// <summary>The events that are not in the log, each once, in their order. All their minutes must be covered.</summary>
     public List<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
     {
         var selected = new List<IncomingEvent>(events.Count);
-        var page = new HashSet<(EventKey, long)>(events.Count);
+        var page = new HashSet<TimedKey>(events.Count);
         for (var i = 0; i < events.Count; i++)
         {
             var incoming = events[i];
-            if (!Contains(incoming) && page.Add((incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
+            if (!Contains(incoming) && page.Add(new TimedKey(incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
             {
                 selected.Add(incoming);
             }
@@ -155,9 +156,25 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return false;
     }
 
+    /// <summary>What makes two events one. Senders choose their keys, so the hash depends on what they cannot know.</summary>
+    private readonly record struct TimedKey(EventKey Key, long OccurredAtMs)
+    {
+        private static readonly (ulong Low, ulong High) Seeds = (Seed(), Seed());
+
+        public bool Equals(TimedKey other) => Key.Value == other.Key.Value && OccurredAtMs == other.OccurredAtMs;
+
+        public override int GetHashCode()
+        {
+            var high = Math.BigMul((ulong)Key.Value ^ Seeds.Low, (ulong)(Key.Value >> 64) ^ (ulong)OccurredAtMs ^ Seeds.High, out var low);
+            return (int)((high ^ low) >> 32);
+        }
+
+        private static ulong Seed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    }
+
     private sealed class Bucket
     {
-        public HashSet<(EventKey Key, long OccurredAtMs)> Keys { get; } = [];
+        public HashSet<TimedKey> Keys { get; } = [];
 
         /// <summary>The same keys without their times; null until somebody asks for a key of any time.</summary>
         public HashSet<EventKey>? AnyTime { get; private set; }

@@ -7,13 +7,10 @@ internal sealed class LogSegment(
     int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times,
     long[]? receivedAfterUs = null, UserNames? names = null)
 {
-    // Normalized events weigh about twice their JSON; the estimate bounds the cache, nothing else depends on it.
-    private const int WeightFactor = 4;
-
     /// <summary>Held while <see cref="Normalized"/> is read or made.</summary>
     public Lock Normalizing { get; } = new();
 
-    /// <summary>The normalized events; null until somebody asked for them.</summary>
+    /// <summary>The normalized events; null until somebody asked for them, and again once others took their room.</summary>
     public NormalizedPage? Normalized { get; set; }
 
     public int SourceId => sourceId;
@@ -32,8 +29,8 @@ internal sealed class LogSegment(
     /// <summary>When its first event was received; all of them, where the segment is not a merged one.</summary>
     public DateTimeOffset ReceivedAt => receivedAt;
 
-    /// <summary>Estimated bytes of memory.</summary>
-    public long Weight => ((long)bytes.Length * WeightFactor) + (ends.Length * 64L);
+    /// <summary>Estimated bytes of memory, without the normalized events.</summary>
+    public long Weight => bytes.Length + (ends.Length * 64L);
 
     public DateTimeOffset ReceivedAtOf(int index) =>
         receivedAfterUs is null ? receivedAt : receivedAt.AddTicks(receivedAfterUs[index] * TimeSpan.TicksPerMicrosecond);

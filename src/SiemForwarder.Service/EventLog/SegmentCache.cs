@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>The recently appended or read segments of all sources, bounded by weight, so that an event is fetched and parsed once per engine.</summary>
-internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
+internal sealed class SegmentCache(long maxWeight = 64L * 1024 * 1024)
 {
     private readonly Lock access = new();
     private readonly Dictionary<int, SortedList<long, LinkedListNode<LogSegment>>> bySource = [];

@@ -9,6 +9,14 @@ internal sealed class SegmentNormalizer(IpLocations locations, TimeProvider time
     // What takes less is not worth being kept.
     private static readonly TimeSpan Noted = TimeSpan.FromMilliseconds(1);
 
+    // Enough for the integrations that keep up to share what one of them had normalized. More would only grow old: what outlives the young
+    // generations costs the collector more than normalizing it again costs whoever lags.
+    private const int MaxKeptEvents = 25_000;
+
+    private readonly Lock keeping = new();
+    private readonly Queue<LogSegment> kept = new();
+    private int keptEvents;
+
     /// <summary>The normalized events in the order of their positions, with where their addresses are; made once per segment, whoever asks first.</summary>
     public SecurityEvent[] Normalize(LogSegment segment, EventSource source) => NormalizePage(segment, source).Events;
 
@@ -21,9 +29,28 @@ internal sealed class SegmentNormalizer(IpLocations locations, TimeProvider time
             if (segment.Normalized is not { } known || known.Edition != edition || !known.Source.Equals(source))
             {
                 segment.Normalized = known = NormalizeAll(segment, source, edition);
+                Keep(segment);
             }
 
             return known;
+        }
+    }
+
+    private void Keep(LogSegment segment)
+    {
+        lock (keeping)
+        {
+            kept.Enqueue(segment);
+            keptEvents += segment.Count;
+            while (keptEvents > MaxKeptEvents && kept.Count > 1)
+            {
+                var oldest = kept.Dequeue();
+                keptEvents -= oldest.Count;
+                if (oldest != segment)
+                {
+                    oldest.Normalized = null;
+                }
+            }
         }
     }
 
