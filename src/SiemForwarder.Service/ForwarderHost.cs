@@ -8,6 +8,7 @@ using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Audit;
+using SiemForwarder.Service.Configuration;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -112,6 +113,7 @@ internal static class ForwarderHost
         routes.MapEvidence();
         routes.MapCatalogues();
         routes.MapEngines();
+        routes.MapConfiguration();
         routes.MapHealth();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
         var counters = app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
@@ -143,6 +145,7 @@ internal static class ForwarderHost
         builder.Services.AddOperations();
         builder.Services.AddAudit();
         builder.Services.AddEvidence();
+        builder.Services.AddDeclaredConfiguration();
         builder.AddApi();
         builder.AddAccess();
     }

@@ -19,7 +19,10 @@ internal sealed class ForwarderOptions
     /// <summary>What destinations that write files may do here.</summary>
     public FileDestinationOptions FileDestination { get; set; } = new();
 
-    /// <summary>How often an engine checks for changes to sources and integrations made on other engines.</summary>
+    /// <summary>Configuration file, or folder of such files, that is applied at the start and on every change (docs/configuration.md).</summary>
+    public string? ConfigurationFile { get; set; }
+
+    /// <summary>How often an engine checks for changes: to the configuration file, and to sources and integrations made on other engines.</summary>
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
 }
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using SiemForwarder.Service.Commands.Client;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Commands;
@@ -14,12 +15,14 @@ internal static class CommandArguments
 
     private static readonly string[] Roots = ["Kestrel:", "Serilog:", "Logging:", "ConnectionStrings:"];
 
-    public static readonly string[] Commands = ["demo", "health", "help", "version"];
+    public static readonly string[] Commands = ["serve", "demo", "health", "help", "version", .. ClientCommands.All.Select(command => command.Name)];
 
     public const string Usage = """
         SiemForwarder pulls login and admin events from Keycloak and delivers them to any SIEM.
 
           siemforwarder [--SETTING=VALUE …]   runs the service
+          siemforwarder apply -f FILE         brings a running service to what a configuration file declares (apply --help)
+          siemforwarder export                writes what a running service holds as such a file (export --help)
           siemforwarder health                asks the service on this machine whether it is ready; exit code 0 or 1
           siemforwarder demo [--once]         shows the whole way with nothing else installed (demo --help)
           siemforwarder --version             tells the version
@@ -48,7 +51,7 @@ internal static class CommandArguments
         {
             if (!args[i].StartsWith("--", StringComparison.Ordinal))
             {
-                var command = i == 0 ? NearestName.Find(args[i], Commands) : null;
+                var command = i == 0 ? NearestName.Find(args[i], Commands.Where(word => word != args[i])) : null;
                 return $"'{args[i]}' is no command; {(command is null ? "" : $"did you mean '{command}'? ")}{Hint}";
             }
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Commands.Client;
 using SiemForwarder.Service.Commands.Demo;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Storage;
@@ -12,7 +13,7 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The commands of the program: serving (none named), <c>demo</c>, <c>health</c>, <c>help</c> and <c>version</c>.</summary>
+/// <summary>The commands of the program: serving (also where none is named), the demo, the probe, and those that speak with a running service.</summary>
 internal static class CommandLine
 {
     /// <summary>Exit code where a loop ended by a fault: EX_SOFTWARE of sysexits.h.</summary>
@@ -32,6 +33,10 @@ internal static class CommandLine
             {
                 case "demo":
                     return await DemoAsync(args[1..]);
+                case { } word when ClientCommands.All.Any(command => command.Name == word):
+                    return await ClientCommands.RunAsync(args, CancellationToken.None);
+                case "serve":
+                    return await FindFaultAsync(args[1..]) ? Failed : await ServeAsync(args[1..]);
                 case { } word when CommandArguments.IsHelp(word) || args.Contains("--help"):
                     await Console.Out.WriteLineAsync(CommandArguments.Usage);
                     return 0;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Engines;
 
@@ -10,7 +11,10 @@ public sealed record EnginePoolRequest([property: Length(1, 100)] string? Name =
 /// <summary>An engine pool.</summary>
 /// <param name="Engines">Names of its living engines.</param>
 /// <param name="Integrations">How many integrations want to run there.</param>
-public sealed record EnginePoolResponse(string Name, string Description, IReadOnlyList<string> Engines, int Integrations, DateTimeOffset CreatedAt);
+/// <param name="ManagedBy">Name of the configuration file that manages it. Absent where none does.</param>
+public sealed record EnginePoolResponse(
+    string Name, string Description, IReadOnlyList<string> Engines, int Integrations, DateTimeOffset CreatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ManagedBy = null);
 
 /// <summary>A process that runs the service.</summary>
 /// <param name="Alive">Whether it was heard of within the duration of a lease.</param>

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using SiemForwarder.Service.Access;
@@ -39,13 +40,15 @@ internal static class EngineEndpoints
         return query.Cut<EnginePoolResponse>(
             [.. pools.Select(pool => new EnginePoolResponse(
                 pool.Name, pool.Description, [.. alive.Where(engine => engine.Pools.Contains(pool.Name)).Select(engine => engine.Name)],
-                wanted.GetValueOrDefault(pool.Name), pool.CreatedAt))]);
+                wanted.GetValueOrDefault(pool.Name), pool.CreatedAt, pool.ManagedBy))]);
     }
 
     private static async Task<Results<Created, ValidationProblem, ProblemHttpResult>> Create(
-        EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, TimeProvider time, CancellationToken cancellationToken)
+        EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, TimeProvider time, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
+        var manager = Provenance.Read(managedBy, null, errors);
         Check(request.Name, request.Description, errors);
         if (errors.Any)
         {
@@ -54,14 +57,16 @@ internal static class EngineEndpoints
 
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var name = request.Name!.Trim();
-        context.EnginePools.Add(new EnginePool { Name = name, Description = request.Description ?? string.Empty, CreatedAt = StoredTime.Now(time) });
+        context.EnginePools.Add(
+            new EnginePool { Name = name, Description = request.Description ?? string.Empty, ManagedBy = manager, CreatedAt = StoredTime.Now(time) });
         return await context.SaveAsync(cancellationToken) == ChangeResult.Done
             ? TypedResults.Created($"/api/v1/engine-pools/{Uri.EscapeDataString(name)}")
             : Problems.NameTaken(Thing, name);
     }
 
     private static async Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Update(
-        string name, EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, CancellationToken cancellationToken)
+        string name, EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, HttpResponse response, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
         Check(request.Name ?? name, request.Description, errors);
@@ -70,19 +75,27 @@ internal static class EngineEndpoints
             errors.Add("name", "A pool cannot be renamed, engines name it in their configuration; create another one.");
         }
 
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var stored = await context.EnginePools.SingleOrDefaultAsync(pool => pool.Name == name, cancellationToken);
+        var manager = Provenance.Read(managedBy, stored?.ManagedBy, errors);
         if (errors.Any)
         {
             return Problems.Invalid(errors);
         }
 
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var changed = await context.EnginePools.Where(pool => pool.Name == name)
-            .ExecuteUpdateAsync(update => update.SetProperty(pool => pool.Description, request.Description ?? string.Empty), cancellationToken);
-        return changed == 1 ? TypedResults.NoContent() : Problems.NotFound(Thing, name);
+        if (stored is null)
+        {
+            return Problems.NotFound(Thing, name);
+        }
+
+        Provenance.Warn(response, Thing, stored.ManagedBy, managedBy);
+        (stored.Description, stored.ManagedBy) = (request.Description ?? string.Empty, manager);
+        await context.SaveChangesAsync(cancellationToken);
+        return TypedResults.NoContent();
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        string name, IDbContextFactory<ForwarderDbContext> contexts, CancellationToken cancellationToken)
+        string name, IDbContextFactory<ForwarderDbContext> contexts, HttpResponse response, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         if (name == EnginePool.Default || await context.Integrations.AnyAsync(one => one.EnginePool == name, cancellationToken))
@@ -92,12 +105,19 @@ internal static class EngineEndpoints
                 statusCode: StatusCodes.Status409Conflict, title: "Pool in use");
         }
 
-        return await context.EnginePools.Where(pool => pool.Name == name).ExecuteDeleteAsync(cancellationToken) == 1
-            ? TypedResults.NoContent()
-            : Problems.NotFound(Thing, name);
+        if (await context.EnginePools.SingleOrDefaultAsync(pool => pool.Name == name, cancellationToken) is not { } stored)
+        {
+            return Problems.NotFound(Thing, name);
+        }
+
+        Provenance.Warn(response, Thing, stored.ManagedBy, null);
+        context.EnginePools.Remove(stored);
+        await context.SaveChangesAsync(cancellationToken);
+        return TypedResults.NoContent();
     }
 
-    private static void Check(string? name, string? description, FieldErrors errors)
+    /// <summary>Checks what a pool is called and said to be.</summary>
+    public static void Check(string? name, string? description, FieldErrors errors)
     {
         if (string.IsNullOrWhiteSpace(name))
         {

@@ -9,7 +9,7 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Integrations;
 
 /// <summary>An integration as somebody asks for it; what is left out takes its default, secrets left out stay as they are.</summary>
-public sealed record IntegrationRequest
+public record IntegrationRequest
 {
     /// <summary>Unique name, 1 to 100 characters.</summary>
     [Length(1, 100)]
@@ -103,6 +103,10 @@ public sealed record IntegrationRequest
 
     [ReadOnly(true)]
     public DateTimeOffset? PausedSince { get; init; }
+
+    /// <summary>Name of the configuration file that manages it; set by the query parameter <c>managedBy</c> alone.</summary>
+    [ReadOnly(true)]
+    public string? ManagedBy { get; init; }
 
     [ReadOnly(true)]
     public IntegrationSummary? Status { get; init; }
@@ -255,7 +259,7 @@ public sealed record IntegrationResponse : IntegrationSettings
     {
         (Id, Name, Description, Enabled, EnginePool) = (stored.Id, stored.Name, stored.Description, stored.Enabled, stored.EnginePool);
         (Preset, Destination, ServerUrl, PausedSince) = (stored.Preset, stored.Destination, stored.ServerUrl, stored.PausedAt);
-        (Version, CreatedAt, UpdatedAt, Status) = (stored.Version, stored.CreatedAt, stored.UpdatedAt, status);
+        (Version, CreatedAt, UpdatedAt, Status, ManagedBy) = (stored.Version, stored.CreatedAt, stored.UpdatedAt, status, stored.ManagedBy);
     }
 
     /// <summary>A stored integration as the API shows it.</summary>
@@ -303,6 +307,10 @@ public sealed record IntegrationResponse : IntegrationSettings
     public required IntegrationSummary Status { get; init; }
 
     public required bool PrivacyKeySet { get; init; }
+
+    /// <summary>Name of the configuration file that manages it. Absent where none does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ManagedBy { get; init; }
 
     /// <summary>What may not be meant as it is written, such as a filter for a type that nothing is called; or what this version cannot read of it.
     /// Absent where there is nothing.</summary>

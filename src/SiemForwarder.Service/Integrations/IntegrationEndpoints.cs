@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Json;
@@ -63,9 +64,10 @@ internal static class IntegrationEndpoints
 
     private static async Task<Results<Created<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Create(
         IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, HttpResponse response,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
+        request = request with { ManagedBy = Provenance.Read(managedBy, null, errors) };
         if (request.StartOfNewSources is not null)
         {
             errors.Add("startOfNewSources", "Only a change adds sources; where a new integration begins, start says.");
@@ -87,14 +89,15 @@ internal static class IntegrationEndpoints
 
     private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> Update(
         int id, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, ChangeApprovals approvals,
-        HttpContext http, CancellationToken cancellationToken)
+        HttpContext http, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        return await UpdateAsync(stored, request, store, summaries, filters, approvals, http, cancellationToken);
+        return await UpdateAsync(stored, request, managedBy, store, summaries, filters, approvals, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> Patch(
@@ -120,11 +123,11 @@ internal static class IntegrationEndpoints
                 }
             }
         });
-        return await UpdateAsync(stored, request, store, summaries, filters, approvals, http, cancellationToken);
+        return await UpdateAsync(stored, request, null, store, summaries, filters, approvals, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
-        Integration stored, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters,
+        Integration stored, IntegrationRequest request, string? managedBy, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters,
         ChangeApprovals approvals, HttpContext http, CancellationToken cancellationToken)
     {
         if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
@@ -133,8 +136,12 @@ internal static class IntegrationEndpoints
         }
 
         // Nobody means to turn CEF into Syslog by leaving the output type out.
-        request = request with { Enabled = request.Enabled ?? stored.Enabled, OutputType = request.OutputType ?? OutputTypeOf(stored) };
         var errors = new FieldErrors();
+        request = request with
+        {
+            Enabled = request.Enabled ?? stored.Enabled, OutputType = request.OutputType ?? OutputTypeOf(stored),
+            ManagedBy = Provenance.Read(managedBy, stored.ManagedBy, errors),
+        };
         if (request.Start is not null)
         {
             errors.Add("start", "Only a new integration has a start; order a replay to send stored events to this one.");
@@ -146,6 +153,7 @@ internal static class IntegrationEndpoints
             return Problems.Invalid(errors);
         }
 
+        Provenance.Warn(http.Response, Thing, stored.ManagedBy, managedBy);
         if (approvals.IsAskedFor && await HoldUpdateAsync(stored, request, valid, store, approvals, http, cancellationToken) is { } pending)
         {
             return Wait(pending);
@@ -190,6 +198,7 @@ internal static class IntegrationEndpoints
             return refusal;
         }
 
+        Provenance.Warn(http.Response, Thing, stored.ManagedBy, null);
         if (await approvals.HoldAsync(stored, null, "delete", null, null, Caller.Of(http.User)!, cancellationToken) is { } pending)
         {
             return Wait(pending);
@@ -226,10 +235,16 @@ internal static class IntegrationEndpoints
         var (result, integration) = await store.SetEnabledAsync(id, enabled, cancellationToken);
         return result switch
         {
-            ChangeResult.Done => TypedResults.Ok(await ShowAsync(integration!, store, summaries, response, cancellationToken)),
+            ChangeResult.Done => TypedResults.Ok(await ShowChangedAsync()),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, id),
         };
+
+        Task<IntegrationResponse> ShowChangedAsync()
+        {
+            Provenance.Warn(response, Thing, integration!.ManagedBy, null);
+            return ShowAsync(integration, store, summaries, response, cancellationToken);
+        }
     }
 
     /// <summary>Checks a request with what only the database knows; faults are noted by field.</summary>

@@ -89,7 +89,8 @@ internal static class IntegrationRules
         }
 
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? EnginePool.Default, kind!, url!, settings, secrets, backfill, request.Preset, newSourcesFromStart);
+            request.EnginePool ?? EnginePool.Default, kind!, url!, settings, secrets, backfill, request.Preset, newSourcesFromStart,
+            request.ManagedBy);
     }
 
     private static SyslogContract Syslog(SyslogContract? given, OutputType outputType, string protocol, Uri? url, int shortest, FieldErrors errors) => new(
@@ -302,4 +303,5 @@ internal sealed record ValidIntegration(
     IReadOnlyDictionary<string, Secret> Secrets,
     StartOfBackfill? Backfill = null,
     string? Preset = null,
-    bool NewSourcesFromStart = false);
+    bool NewSourcesFromStart = false,
+    string? ManagedBy = null);

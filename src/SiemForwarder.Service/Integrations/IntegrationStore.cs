@@ -97,17 +97,7 @@ internal sealed class IntegrationStore(
     {
         await using var database = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-        var integration = new Integration
-        {
-            Name = valid.Name,
-            Description = valid.Description,
-            EnginePool = valid.EnginePool,
-            Destination = valid.Kind.Id,
-            ServerUrl = valid.ServerUrl.OriginalString,
-            Definition = valid.Settings.ToJson(),
-            CreatedAt = StoredTime.Now(time),
-            Version = 0,
-        };
+        var integration = New(valid);
         database.Integrations.Add(integration);
         Apply(valid, integration);
         if (await database.SaveAsync(cancellationToken) != ChangeResult.Done)
@@ -239,6 +229,18 @@ internal sealed class IntegrationStore(
         return (result, result == ChangeResult.Done ? integration : null);
     }
 
+    private Integration New(ValidIntegration valid) => new()
+    {
+        Name = valid.Name,
+        Description = valid.Description,
+        EnginePool = valid.EnginePool,
+        Destination = valid.Kind.Id,
+        ServerUrl = valid.ServerUrl.OriginalString,
+        Definition = valid.Settings.ToJson(),
+        CreatedAt = StoredTime.Now(time),
+        Version = 0,
+    };
+
     private void Apply(ValidIntegration valid, Integration integration)
     {
         integration.Name = valid.Name;
@@ -250,13 +252,16 @@ internal sealed class IntegrationStore(
         integration.ServerUrl = valid.ServerUrl.OriginalString;
         integration.Definition = valid.Settings.ToJson();
         integration.Secrets = protector.Protect(valid.Secrets);
+        integration.ManagedBy = valid.ManagedBy;
         Touch(integration);
     }
 
-    /// <summary>An integration as <see cref="UpdateAsync"/> would leave it, its version aside; nothing is stored.</summary>
-    public Integration Preview(Integration stored, ValidIntegration valid)
+    /// <summary>An integration as a change would leave it, its version aside; nothing is stored.</summary>
+    /// <param name="stored">The integration as it is; null for a new one.</param>
+    /// <param name="valid">What it is to be.</param>
+    public Integration Preview(Integration? stored, ValidIntegration valid)
     {
-        var wanted = stored.Copy();
+        var wanted = stored?.Copy() ?? New(valid);
         Apply(valid, wanted);
         return wanted;
     }

@@ -43,6 +43,10 @@ public sealed record SourceRequest
     [ReadOnly(true)]
     public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
 
+    /// <summary>Name of the configuration file that manages it; set by the query parameter <c>managedBy</c> alone.</summary>
+    [ReadOnly(true)]
+    public string? ManagedBy { get; init; }
+
     [ReadOnly(true)]
     public SourceSummary? Status { get; init; }
 }
@@ -142,6 +146,7 @@ public sealed record KeycloakRequest(
 /// <param name="Warnings">What this version cannot read of it, since a newer one saved it. Absent where there is nothing.</param>
 /// <param name="SecretReferences">Where secrets are that are kept outside, by their names. Absent where none are.</param>
 /// <param name="Status">The headline of its status.</param>
+/// <param name="ManagedBy">Name of the configuration file that manages it. Absent where none does.</param>
 public sealed record SourceResponse(
     int Id,
     string Name,
@@ -154,7 +159,8 @@ public sealed record SourceResponse(
     DateTimeOffset UpdatedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string>? SecretReferences = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SourceSummary? Status = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SourceSummary? Status = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ManagedBy = null);
 
 /// <summary>The headline of a source's status, for lists.</summary>
 /// <param name="Status"><c>Success</c> (read through once, or pushed to), <c>Error</c>, <c>Not yet invoked</c> or <c>Disabled</c>.</param>

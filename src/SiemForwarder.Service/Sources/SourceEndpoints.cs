@@ -63,9 +63,11 @@ internal static class SourceEndpoints
             : Problems.NotFound(Thing, id);
 
     private static async Task<Results<Created<SourceResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken)
+        SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
+        request = request with { ManagedBy = Provenance.Read(managedBy, null, errors) };
         if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors, references: store.References) is not { } valid)
         {
             return Problems.Invalid(errors);
@@ -95,14 +97,14 @@ internal static class SourceEndpoints
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Update(
         int id, SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, [Description(Provenance.Description)] string? managedBy = null)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
+        return await UpdateAsync(stored, request, managedBy, store, summaries, twins, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Patch(
@@ -115,11 +117,11 @@ internal static class SourceEndpoints
         }
 
         var request = MergePatch.Merge<SourceRequest>(View(store, stored), patch, json.Value.SerializerOptions);
-        return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
+        return await UpdateAsync(stored, request, null, store, summaries, twins, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
-        Source stored, SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
+        Source stored, SourceRequest request, string? managedBy, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
         CancellationToken cancellationToken)
     {
         if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
@@ -130,7 +132,7 @@ internal static class SourceEndpoints
         var errors = new FieldErrors();
         var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
         var realm = SourceDefinition.ReadKnown(stored.Definition).Keycloak;
-        request = request with { Enabled = request.Enabled ?? stored.Enabled };
+        request = request with { Enabled = request.Enabled ?? stored.Enabled, ManagedBy = Provenance.Read(managedBy, stored.ManagedBy, errors) };
         if (SourceRules.Validate(request, secrets, errors, stored.Kind, realm, store.References) is not { } valid)
         {
             return Problems.Invalid(errors);
@@ -151,6 +153,7 @@ internal static class SourceEndpoints
         var (result, source) = await store.UpdateAsync(stored.Id, stored.Version, valid, cancellationToken);
         if (result == ChangeResult.Done)
         {
+            Provenance.Warn(http.Response, Thing, stored.ManagedBy, managedBy);
             await twins.KeepAsync(source!, identity, cancellationToken);
         }
 
@@ -164,7 +167,7 @@ internal static class SourceEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        int id, SourceStore store, SourceDeletion deletion, HttpRequest request, CancellationToken cancellationToken,
+        int id, SourceStore store, SourceDeletion deletion, HttpContext http, CancellationToken cancellationToken,
         [Description("Whether to delete what integrations have not got; false by default.")] bool force = false)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
@@ -172,12 +175,17 @@ internal static class SourceEndpoints
             return Problems.NotFound(Thing, id);
         }
 
-        if (EntityTag.Refuse(request, Thing, stored.Version) is { } refusal)
+        if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
         {
             return refusal;
         }
 
         var (result, undelivered) = await deletion.DeleteAsync(id, stored.Version, force, cancellationToken);
+        if (result == ChangeResult.Done && (force || undelivered.Count == 0))
+        {
+            Provenance.Warn(http.Response, Thing, stored.ManagedBy, null);
+        }
+
         return result switch
         {
             ChangeResult.Done when undelivered.Count > 0 && !force => Undelivered(undelivered),
@@ -214,7 +222,7 @@ internal static class SourceEndpoints
         return new SourceResponse(
             source.Id, source.Name, source.Kind, source.Enabled, View(definition.Keycloak, secrets), View(definition.Inbox, secrets),
             source.Version, source.CreatedAt, source.UpdatedAt, fault is null ? null : [fault],
-            definition.SecretReferences, status);
+            definition.SecretReferences, status, source.ManagedBy);
     }
 
     private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(

@@ -8,7 +8,8 @@ using SiemForwarder.Service.Storage.Protection;
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>A source that passed the rules, ready to be stored.</summary>
-internal sealed record ValidSource(string Name, string Kind, bool Enabled, SourceDefinition Definition, IReadOnlyDictionary<string, Secret> Secrets);
+internal sealed record ValidSource(string Name, string Kind, bool Enabled, SourceDefinition Definition, IReadOnlyDictionary<string, Secret> Secrets,
+    string? ManagedBy = null);
 
 /// <summary>Checks a request and fills in its defaults; every fault is noted by its field.</summary>
 internal static class SourceRules
@@ -59,7 +60,7 @@ internal static class SourceRules
             : null;
         SecretRules.Settle(secrets, references, errors);
         var definition = new SourceDefinition(keycloak, inbox) { SecretReferences = SecretReferences.Of(secrets) };
-        return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, definition, secrets);
+        return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, definition, secrets, request.ManagedBy);
     }
 
     /// <summary>Judges where a source would connect to.</summary>

@@ -141,6 +141,20 @@ internal sealed class SourceStore(
         return (result, source);
     }
 
+    /// <summary>A source as a change would leave it, its version aside; nothing is stored.</summary>
+    /// <param name="stored">The source as it is; null for a new one.</param>
+    /// <param name="valid">What it is to be.</param>
+    public Source Preview(Source? stored, ValidSource valid)
+    {
+        var wanted = new Source
+        {
+            Id = stored?.Id ?? 0, Name = valid.Name, Kind = valid.Kind, Definition = valid.Definition.ToJson(), Version = stored?.Version ?? 0,
+            CreatedAt = stored?.CreatedAt ?? default,
+        };
+        Apply(valid, wanted);
+        return wanted;
+    }
+
     private void Changed(int id)
     {
         directory.Forget(id);
@@ -153,6 +167,7 @@ internal sealed class SourceStore(
         source.Enabled = valid.Enabled;
         source.Definition = valid.Definition.ToJson();
         source.Secrets = protector.Protect(valid.Secrets);
+        source.ManagedBy = valid.ManagedBy;
         source.UpdatedAt = StoredTime.Now(time);
         source.Version++;
     }
