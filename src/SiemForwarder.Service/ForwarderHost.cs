@@ -115,7 +115,7 @@ internal static class ForwarderHost
         routes.MapHealth();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
         var counters = app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
-            .WithSummary("Counters in Prometheus' text format.").Produces<string>(StatusCodes.Status200OK, "text/plain");
+            .WithSummary("Returns metrics in the Prometheus text format.").Produces<string>(StatusCodes.Status200OK, "text/plain");
         _ = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value.MetricsNeedKey
             ? counters.Needs(Permission.ReadStates)
             : counters.Open("Monitoring has no key, unless Forwarder:Access:MetricsNeedKey says so; it counts, and names integrations and sources.");

@@ -18,24 +18,26 @@ internal static class IntegrationEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/", List).WithName("ListIntegrations").Needs(Permission.ReadSettings)
-            .WithSummary("Lists integrations, searchable by name and URL, with the headline of their status, which the list can be narrowed to.");
+            .WithSummary("Lists integrations with their status; filter by name or URL, enabled or status.");
         group.MapGet("/{id:int}", Get).WithName("GetIntegration").Needs(Permission.ReadSettings)
-            .WithSummary("Shows one integration; its ETag names the version.").ShowsVersion();
+            .WithSummary("Returns an integration; the ETag is its version.").ShowsVersion();
         group.MapPost("/", Create).WithName("CreateIntegration").Needs(Permission.Configure)
-            .WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.")
+            .WithSummary("Creates an integration. It forwards events stored from now on, or also stored history if start asks for it.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Replaces the settings; asks for the version read (If-Match). Takes what GET gave.")
-            .WithDescription("What is left out takes its default, but enabled and outputType stay as they are. Secrets left out stay too; an empty "
-                + "text removes one.")
+            .WithSummary("Replaces the settings. Requires If-Match with the ETag. Accepts the body that GET returns.")
+            .WithDescription("Omitted settings take their defaults, except that enabled, outputType and secrets are kept. An empty string removes "
+                + "a secret.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPatch("/{id:int}", Patch).WithName("PatchIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Changes the settings that are named and leaves the others (JSON Merge Patch); asks for the version read (If-Match).")
+            .WithSummary("Changes only the given settings (JSON Merge Patch). Requires If-Match with the ETag.")
             .Accepts<IntegrationRequest>(MergePatch.MediaType, "application/json").ProducesProblem(StatusCodes.Status409Conflict);
         group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
-        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure).WithSummary("Starts forwarding where it stopped.");
-        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure).WithSummary("Stops forwarding at once.");
+            .WithSummary("Deletes an integration and its records. Requires If-Match with the ETag.");
+        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure)
+            .WithSummary("Enables an integration; forwarding continues where it stopped.");
+        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure)
+            .WithSummary("Disables an integration; forwarding stops at once.");
     }
 
     private static async Task<Results<Ok<IntegrationList>, ValidationProblem>> List(

@@ -46,7 +46,7 @@ internal sealed class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> 
         }
 
         logger.LogWarning(
-            "The database cannot be used: {Reason}. Nothing is lost; everything waits and goes on by itself. /health/ready says what waits.",
+            "The database is unavailable: {Reason}. Nothing is lost; work resumes automatically. /health/ready says what is waiting.",
             DatabaseFault.Describe(exception).TrimEnd('.'));
         return true;
     }
@@ -72,7 +72,7 @@ internal sealed class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> 
             (lostAt, answeredAt) = (null, null);
         }
 
-        logger.LogInformation("The database can be used again, after {Seconds} s.", Math.Round(seconds, 1).ToString(CultureInfo.InvariantCulture));
+        logger.LogInformation("The database is available again after {Seconds} s.", Math.Round(seconds, 1).ToString(CultureInfo.InvariantCulture));
     }
 }
 

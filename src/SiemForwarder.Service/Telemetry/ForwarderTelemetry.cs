@@ -148,7 +148,7 @@ internal sealed partial class ForwarderTelemetry(
     [LoggerMessage(6, LogLevel.Error, "Integration {Integration}: {Missing} events of source {SourceId} were dropped by retention before it had them.")]
     private partial void LogGapFound(string integration, int sourceId, long missing);
 
-    [LoggerMessage(7, LogLevel.Warning, "The database cannot be used now: {Reason} Nothing is lost; trying again.")]
+    [LoggerMessage(7, LogLevel.Warning, "The database is unavailable: {Reason} Nothing is lost; retrying.")]
     private partial void LogDatabaseUnavailable(string reason);
 
     [LoggerMessage(8, LogLevel.Warning,

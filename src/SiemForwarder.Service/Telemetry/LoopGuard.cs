@@ -81,7 +81,7 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
         {
             logger.Log(
                 isOutage ? LogLevel.Debug : LogLevel.Warning,
-                "The database cannot be used now, so the loop that {Loop} waits: {Reason} It tries again by itself.", loop, reason);
+                "The database is unavailable, so the loop that {Loop} is waiting: {Reason} It retries automatically.", loop, reason);
         }
         else
         {

@@ -103,7 +103,7 @@ public sealed class ExpiryTests(TestPostgres postgres)
         var told = await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["warnings"] is not null);
 
         Assert.Equal("Error", (string)told["status"]!);
-        Assert.StartsWith("The destination refuses the credential, last on ", (string)Assert.Single(told["warnings"]!.AsArray())!, StringComparison.Ordinal);
+        Assert.StartsWith("The destination rejects the credential, last on ", (string)Assert.Single(told["warnings"]!.AsArray())!, StringComparison.Ordinal);
     }
 
     private static string Jwt(TimeSpan life) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor

@@ -118,15 +118,15 @@ internal static class SignInEndpoints
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/signin", Begin).WithTags("Access").WithName("SignIn")
-            .WithSummary("Signs a person in at the realm, and leads back to returnUrl.")
+            .WithSummary("Signs a person in at the realm and redirects to returnUrl.")
             .Produces(StatusCodes.Status302Found).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-            .Open("Nobody is known before it.");
+            .Open("Nobody is authenticated before signing in.");
         routes.MapPost("/signout", End).WithTags("Access").WithName("SignOut")
-            .WithSummary("Ends the session of a person here and at the realm.")
+            .WithSummary("Signs a person out here and at the realm.")
             .Produces(StatusCodes.Status302Found).Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound)
             .Needs(Permission.BeKnown);
         routes.MapPost("/signout/backchannel", EndFromRealm).WithTags("Access").WithName("SignOutFromRealm").DisableAntiforgery()
-            .WithSummary("Takes the realm's word that a session has ended (OpenID Connect Back-Channel Logout).")
+            .WithSummary("Receives logout tokens from the realm (OpenID Connect Back-Channel Logout).")
             .Produces(StatusCodes.Status200OK).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .Open("The realm calls it, and proves itself by its signature.");

@@ -27,7 +27,7 @@ internal static class PresetEndpoints
 
     public static void MapPresets(this IEndpointRouteBuilder routes) => routes
         .MapGet("/api/v1/presets", List).WithTags("Catalogues").WithName("ListPresets").Needs(Permission.ReadSettings)
-        .WithSummary("Describes what each product usually needs: the fields that a preset fills, the steps in the product, an example.");
+        .WithSummary("Lists presets for common products: the fields that each preset fills in, the steps in the product, and an example.");
 
     private static Results<Ok<ListPage<PresetResponse>>, ValidationProblem> List([AsParameters] WholeListQuery query) => query.Cut(Shown);
 
