@@ -70,7 +70,7 @@ internal static class IntegrationEndpoints
         var errors = new FieldErrors();
         if (request.StartOfNewSources is not null)
         {
-            errors.Add("startOfNewSources", "Only a change adds sources; where a new integration begins, start says.");
+            errors.Add("startOfNewSources", "Only applies to changes; for a new integration use start.");
         }
 
         var valid = await ValidateAsync(request, null, store, errors, cancellationToken);
@@ -113,7 +113,7 @@ internal static class IntegrationEndpoints
         {
             if (patch.ContainsKey("serverUrl"))
             {
-                // They were derived from the address before, unless the patch says otherwise.
+                // Derived from the previous address, unless the patch gives them.
                 document.Remove("protocol");
                 document.Remove("port");
                 if (patch["serverUrl"]?.ToString().StartsWith($"{shown.Protocol}://", StringComparison.OrdinalIgnoreCase) != true)
@@ -134,12 +134,12 @@ internal static class IntegrationEndpoints
             return refusal;
         }
 
-        // Nobody means to turn CEF into Syslog by leaving the output type out.
+        // Omitting the output type must not turn CEF into Syslog.
         request = request with { Enabled = request.Enabled ?? stored.Enabled, OutputType = request.OutputType ?? OutputTypeOf(stored) };
         var errors = new FieldErrors();
         if (request.Start is not null)
         {
-            errors.Add("start", "Only a new integration has a start; order a replay to send stored events to this one.");
+            errors.Add("start", "Only applies to a new integration; create a replay to send stored events to this one.");
         }
 
         var valid = await ValidateAsync(request, stored, store, errors, cancellationToken);
@@ -234,12 +234,12 @@ internal static class IntegrationEndpoints
         };
     }
 
-    /// <summary>Checks a request with what only the database knows; faults are noted by field.</summary>
-    /// <param name="request">What was asked for.</param>
-    /// <param name="stored">The integration that it changes, whose secrets stay where they are left out; null for a new one.</param>
-    /// <param name="store">Knows references and secrets.</param>
-    /// <param name="errors">Takes the faults.</param>
-    /// <param name="cancellationToken">Ends the look-up.</param>
+    /// <summary>Checks a request including its references to the database; adds errors by field.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="stored">The integration to change, whose secrets are kept if omitted; null for a new one.</param>
+    /// <param name="store">Provides references and secrets.</param>
+    /// <param name="errors">Receives the errors.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
     public static async Task<ValidIntegration?> ValidateAsync(
         IntegrationRequest request, Integration? stored, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
     {
@@ -252,7 +252,7 @@ internal static class IntegrationEndpoints
 
         if (!poolKnown)
         {
-            errors.Add("enginePool", $"There is no engine pool called '{request.EnginePool}'.");
+            errors.Add("enginePool", $"There is no engine pool named '{request.EnginePool}'.");
         }
 
         var secrets = (stored is null ? null : store.SecretsOf(stored)) ?? new Dictionary<string, Secret>();

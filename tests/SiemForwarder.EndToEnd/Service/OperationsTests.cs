@@ -188,7 +188,7 @@ public sealed class OperationsTests(TestPostgres postgres)
         var told = Assert.Single(await ReceivedAsync(receiver, 1));
         Assert.Equal("LOG_HISTORY_REPLACED", (string?)told["event_type"]);
         Assert.Contains(
-            $"Source 'seeded': The events received up to 2026-03-01 12:00:00 UTC (position 50) survived, 50 later ones (positions 51 to 100) were taken back; {restored} of these",
+            $"Source 'seeded': The events received up to 2026-03-01 12:00:00 UTC (position 50) survived, 50 later ones (positions 51 to 100) were lost; {restored} of these",
             (string?)told["reason"], StringComparison.Ordinal);
         var alarms = (await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray();
         Assert.Equal(isAlarm ? ["LOG_HISTORY_REPLACED"] : [], alarms.Select(alarm => (string)alarm!["kind"]!));
