@@ -55,8 +55,8 @@ internal sealed class AlarmQueries(
     private const string NodeClockAhead = $"""
         SELECT 'source:' || s.id, s.name, (p.report -> 'nodeClocks' ->> 'since')::timestamptz,
             'A clock of the Keycloak nodes behind source ''' || s.name || ''' is ' || (p.report -> 'nodeClocks' ->> 'spread') || ' (or more) ahead of another, '
-            || 'or transactions take longer than 5 minutes. Polling follows the slower clock and nothing is lost, but events of the slower node are late and all '
-            || 'times are unreliable. Synchronize all nodes with a time server (NTP).'
+            || 'or transactions take longer than 5 minutes. Polling follows the slower clock and nothing is lost, but events of the slower node are late and '
+            || 'all times are unreliable. Synchronize all nodes with a time server (NTP).'
         FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND p.report -> 'nodeClocks' ->> 'since' IS NOT NULL
         """;

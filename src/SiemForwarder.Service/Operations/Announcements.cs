@@ -102,8 +102,8 @@ internal sealed class Announcements(NpgsqlDataSource database)
         var what = lost switch
         {
             0 => "No event known to an engine is lost.",
-            null => $"The events received up to {since} (position {survivedNext - 1}) survived; the number of later ones is unknown. Realms are polled again from "
-                + $"there; {Ask}",
+            null => $"The events received up to {since} (position {survivedNext - 1}) survived; the number of later ones is unknown. Realms are polled again "
+                + $"from there; {Ask}",
             _ => $"The events received up to {since} (position {survivedNext - 1}) survived, {lost} later ones (positions {survivedNext} to "
                 + $"{survivedNext + lost - 1}) were lost; {restored} of these were still in memory and are stored again. Realms are polled again from there"
                 + (restored >= lost ? "." : $"; {Ask}"),

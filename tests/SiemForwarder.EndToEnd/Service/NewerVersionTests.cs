@@ -94,7 +94,7 @@ public sealed class NewerVersionTests(TestPostgres postgres)
         var warnings = created.Json["warnings"]!.AsArray().Select(one => (string)one!).ToList();
         Assert.Equal(2, warnings.Count);
         Assert.Contains("filter.include.types: there is no event type 'LOGINN'", warnings[0], StringComparison.Ordinal);
-        Assert.Contains("'LOGIN' meant", warnings[0], StringComparison.Ordinal);
+        Assert.Contains("did you mean 'LOGIN'?", warnings[0], StringComparison.Ordinal);
         Assert.Contains("no event type matches 'ZZZ*'", warnings[1], StringComparison.Ordinal);
         Assert.Null(changed.Json["warnings"]);
 

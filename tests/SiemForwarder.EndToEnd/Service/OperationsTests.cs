@@ -192,7 +192,7 @@ public sealed class OperationsTests(TestPostgres postgres)
             (string?)told["reason"], StringComparison.Ordinal);
         var alarms = (await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray();
         Assert.Equal(isAlarm ? ["LOG_HISTORY_REPLACED"] : [], alarms.Select(alarm => (string)alarm!["kind"]!));
-        Assert.All(alarms, alarm => Assert.Contains("up to position 50 survived, 30 later ones are not stored again", (string)alarm!["message"]!, StringComparison.Ordinal));
+        Assert.All(alarms, alarm => Assert.Contains("up to position 50 survived, 30 later ones could not be restored from memory", (string)alarm!["message"]!, StringComparison.Ordinal));
     }
 
     [Fact]

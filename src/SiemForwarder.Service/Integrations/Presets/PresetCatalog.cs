@@ -229,7 +229,7 @@ internal static class PresetCatalog
             [
                 "Give the full URL. A bare authentication.header value is sent in X-API-Key; 'Name: value' names another header; authentication.token is "
                     + "a bearer token.",
-                "For signed requests (Standard Webhooks) create a secret whsec_<base64 of 24 to 64 random bytes> and set settings.signingSecret on both sides.",
+                "To sign requests (Standard Webhooks) use a secret whsec_<base64 of 24 to 64 random bytes> and set it on both sides (settings.signingSecret).",
                 "Test; any 2xx counts as accepted.",
             ],
             Documentation = "https://www.standardwebhooks.com",
