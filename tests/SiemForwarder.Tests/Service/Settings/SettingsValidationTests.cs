@@ -63,13 +63,13 @@ public sealed class SettingsValidationTests
         ForwarderHost.Sections(), "Forwarder:CrashPoint"));
 
     [Theory]
-    [InlineData("--urls=127.0.0.1:8080", "the service is to listen on '127.0.0.1:8080', which is no URL")]
+    [InlineData("--urls=127.0.0.1:8080", "the configured address '127.0.0.1:8080' is not a URL")]
     [InlineData("--urls=http://127.0.0.1:8080/siem", "set Forwarder__Access__PathBase")]
     [InlineData("--http_ports=http", "'http'")]
     [InlineData("--Forwarder:Engine:Roles:0=polls", "Forwarder__Engine__Roles__0 is 'polls'; it must be one of api, poll, dispatch. Did you mean 'poll'?")]
     [InlineData("--Forwarder:Access:PathBase=siem", "Forwarder__Access__PathBase must be a path")]
     [InlineData("--Forwarder:Access:PathBase=/api", "Forwarder__Access__PathBase must be a path")]
-    [InlineData("--Forwarder:Access:TrustedProxies:0=proxy", "Forwarder__Access__TrustedProxies must hold addresses")]
+    [InlineData("--Forwarder:Access:TrustedProxies:0=proxy", "Forwarder__Access__TrustedProxies must contain only addresses")]
     [InlineData("--Serilog:MinimumLevel:Default=Informaton", "Serilog__")]
     public async Task TheStartIsRefusedBeforeADatabaseIsOpened(string argument, string fault) =>
         Assert.Contains(fault, Assert.Single(await ForwarderHost.FindWrongSettingsAsync([argument])), StringComparison.Ordinal);
