@@ -12,17 +12,17 @@ internal sealed class EgressOptions
     public const string Section = "Forwarder:Egress";
 
     /// <summary>Whether loopback is allowed.</summary>
-    [DefaultInWords("`true` if the service listens on loopback only")]
+    [DefaultInWords("`true` where the service listens on loopback alone")]
     public bool? Loopback { get; set; }
 
     /// <summary>Whether private networks are allowed (RFC 1918, RFC 6598, RFC 4193).</summary>
     public bool Private { get; set; } = true;
 
-    /// <summary>Networks that are allowed even if loopback or private networks in general are not: <c>10.20.0.0/16</c>, <c>127.0.0.1/32</c>.</summary>
+    /// <summary>Networks that are allowed even if loopback or private networks as a whole are not: <c>10.20.0.0/16</c>, <c>127.0.0.1/32</c>.</summary>
     [EachNetwork]
     public IList<string> Networks { get; set; } = [];
 
-    /// <summary>Allowed ports: <c>443</c>, <c>6000-6999</c>; if empty, all.</summary>
+    /// <summary>Ports that are allowed: <c>443</c>, <c>6000-6999</c>; if empty, all.</summary>
     [EachPort]
     public IList<string> Ports { get; set; } = [];
 
