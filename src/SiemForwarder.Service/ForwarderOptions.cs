@@ -26,12 +26,12 @@ internal sealed class ForwarderOptions
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
 }
 
-/// <summary>How an entry of the log is written.</summary>
+/// <summary>The format of log entries.</summary>
 internal enum LogFormat
 {
     Text,
 
-    /// <summary>Serilog's compact form.</summary>
+    /// <summary>Serilog's compact format.</summary>
     Json,
 }
 

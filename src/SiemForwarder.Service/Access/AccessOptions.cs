@@ -46,7 +46,7 @@ internal sealed class AccessOptions
     public int WrongSecretsPerKey { get; set; } = 30;
 }
 
-/// <summary>A path from the root that is none of the service's own.</summary>
+/// <summary>Requires a path that does not collide with the service's own paths.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PathBaseAttribute : ValidationAttribute
 {
@@ -65,18 +65,18 @@ internal sealed class PathBaseAttribute : ValidationAttribute
     }
 
     public override string FormatErrorMessage(string name) =>
-        $"must be a path of letters, digits and hyphens such as /siem, which begins with none of {string.Join(", ", Own)}.";
+        $"must be a path of letters, digits and hyphens such as /siem, and must not start with any of {string.Join(", ", Own)}.";
 }
 
-/// <summary>Every entry is an address or a network.</summary>
+/// <summary>Requires every entry to be an address or a network.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ProxiesAttribute : ValidationAttribute
 {
     public override bool IsValid(object? value) => value is not IEnumerable<string> list || list.All(one => Parse(one) is not null);
 
-    public override string FormatErrorMessage(string name) => "must hold addresses and networks alone, such as 10.0.0.7 or 10.0.0.0/8.";
+    public override string FormatErrorMessage(string name) => "must contain only addresses and networks, such as 10.0.0.7 or 10.0.0.0/8.";
 
-    /// <summary>An address as the network that it alone is in; null for what is neither.</summary>
+    /// <summary>Parses a network, or an address as a network of one; null if it is neither.</summary>
     public static IPNetwork? Parse(string text) => IPNetwork.TryParse(text, out var network) ? network
         : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
         : null;

@@ -4,7 +4,7 @@ using Microsoft.OpenApi;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Gives the operations that take a body an example that works as it stands.</summary>
+/// <summary>Adds a working example to every operation that accepts a body.</summary>
 internal sealed class ApiExamples : IOpenApiOperationTransformer
 {
     private const string Source = """

@@ -15,14 +15,14 @@ internal static class EngineEndpoints
     public static void MapEngines(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/v1/engines", ListEngines).WithTags("Engines").WithName("ListEngines").Needs(Permission.ReadStates)
-            .WithSummary("Shows who is alive, in which pools, since when, what it runs, and its version.");
+            .WithSummary("Lists live engines with their pools, start time, work and version.");
         var group = routes.MapGroup("/api/v1/engine-pools").WithTags("Engines");
         group.MapGet("/", ListPools).WithName("ListEnginePools").Needs(Permission.ReadSettings)
-            .WithSummary("Lists the engine pools with their living engines.");
+            .WithSummary("Lists engine pools with their live engines.");
         group.MapPost("/", Create).WithName("CreateEnginePool").Needs(Permission.Configure).ProducesProblem(StatusCodes.Status409Conflict)
-            .WithSummary("Creates an engine pool; engines join it by their configuration.");
-        group.MapPut("/{name}", Update).WithName("UpdateEnginePool").Needs(Permission.Configure).WithSummary("Changes the description.");
-        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes a pool that no integration uses.")
+            .WithSummary("Creates an engine pool; engines join it through their configuration.");
+        group.MapPut("/{name}", Update).WithName("UpdateEnginePool").Needs(Permission.Configure).WithSummary("Changes the description of an engine pool.");
+        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes an unused engine pool.")
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
@@ -72,7 +72,7 @@ internal static class EngineEndpoints
         Check(request.Name ?? name, request.Description, errors);
         if (request.Name is not null && request.Name != name)
         {
-            errors.Add("name", "A pool cannot be renamed, engines name it in their configuration; create another one.");
+            errors.Add("name", "A pool cannot be renamed because engines name it in their configuration; create another one.");
         }
 
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
@@ -121,7 +121,7 @@ internal static class EngineEndpoints
     {
         if (string.IsNullOrWhiteSpace(name))
         {
-            errors.Add("name", "Give the pool a name, such as the network zone that its engines stand in.");
+            errors.Add("name", "Give the pool a name, such as the network zone of its engines.");
         }
 
         errors.AtMost("name", name, 100);

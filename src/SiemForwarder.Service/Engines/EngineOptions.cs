@@ -12,7 +12,7 @@ internal sealed class EngineOptions
     public const string Poll = "poll";
     public const string Dispatch = "dispatch";
 
-    // Containers may share a host name, and their process is often number 1.
+    // Containers may share a host name, and their process id is often 1.
     private static readonly string UsualName =
         $"{Environment.MachineName}-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}";
 

@@ -43,7 +43,7 @@ internal sealed class InboxOptions
     /// <summary>How long a commit may take before the answer is 503.</summary>
     public TimeSpan CommitTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Whether an event of this time may stand at it in the log; both in epoch milliseconds.</summary>
+    /// <summary>Whether an event may keep its own time in the log; both times in epoch milliseconds.</summary>
     internal bool IsNear(long eventMs, long receivedMs) =>
         eventMs >= receivedMs - (long)MaxEventAge.TotalMilliseconds && eventMs <= receivedMs + (long)MaxEventLead.TotalMilliseconds;
 }

@@ -19,24 +19,26 @@ internal static class IntegrationEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/", List).WithName("ListIntegrations").Needs(Permission.ReadSettings)
-            .WithSummary("Lists integrations, searchable by name and URL, with the headline of their status, which the list can be narrowed to.");
+            .WithSummary("Lists integrations with their status; filter by name or URL, enabled or status.");
         group.MapGet("/{id:int}", Get).WithName("GetIntegration").Needs(Permission.ReadSettings)
-            .WithSummary("Shows one integration; its ETag names the version.").ShowsVersion();
+            .WithSummary("Returns an integration; the ETag is its version.").ShowsVersion();
         group.MapPost("/", Create).WithName("CreateIntegration").Needs(Permission.Configure)
-            .WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.")
+            .WithSummary("Creates an integration. It forwards events stored from now on, or also stored history if start asks for it.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Replaces the settings; asks for the version read (If-Match). Takes what GET gave.")
-            .WithDescription("What is left out takes its default, but enabled and outputType stay as they are. Secrets left out stay too; an empty "
-                + "text removes one.")
+            .WithSummary("Replaces the settings. Requires If-Match with the ETag. Accepts the body that GET returns.")
+            .WithDescription("Omitted settings take their defaults, except that enabled, outputType and secrets are kept. An empty string removes "
+                + "a secret.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPatch("/{id:int}", Patch).WithName("PatchIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Changes the settings that are named and leaves the others (JSON Merge Patch); asks for the version read (If-Match).")
+            .WithSummary("Changes only the given settings (JSON Merge Patch). Requires If-Match with the ETag.")
             .Accepts<IntegrationRequest>(MergePatch.MediaType, "application/json").ProducesProblem(StatusCodes.Status409Conflict);
         group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
-        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure).WithSummary("Starts forwarding where it stopped.");
-        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure).WithSummary("Stops forwarding at once.");
+            .WithSummary("Deletes an integration and its records. Requires If-Match with the ETag.");
+        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure)
+            .WithSummary("Enables an integration; forwarding continues where it stopped.");
+        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure)
+            .WithSummary("Disables an integration; forwarding stops at once.");
     }
 
     private static async Task<Results<Ok<IntegrationList>, ValidationProblem>> List(
@@ -70,7 +72,7 @@ internal static class IntegrationEndpoints
         request = request with { ManagedBy = Provenance.Read(managedBy, null, errors) };
         if (request.StartOfNewSources is not null)
         {
-            errors.Add("startOfNewSources", "Only a change adds sources; where a new integration begins, start says.");
+            errors.Add("startOfNewSources", "Only applies to changes; for a new integration use start.");
         }
 
         var valid = await ValidateAsync(request, null, store, errors, cancellationToken);
@@ -114,7 +116,7 @@ internal static class IntegrationEndpoints
         {
             if (patch.ContainsKey("serverUrl"))
             {
-                // They were derived from the address before, unless the patch says otherwise.
+                // Derived from the previous address, unless the patch gives them.
                 document.Remove("protocol");
                 document.Remove("port");
                 if (patch["serverUrl"]?.ToString().StartsWith($"{shown.Protocol}://", StringComparison.OrdinalIgnoreCase) != true)
@@ -135,7 +137,7 @@ internal static class IntegrationEndpoints
             return refusal;
         }
 
-        // Nobody means to turn CEF into Syslog by leaving the output type out.
+        // Omitting the output type must not turn CEF into Syslog.
         var errors = new FieldErrors();
         request = request with
         {
@@ -144,7 +146,7 @@ internal static class IntegrationEndpoints
         };
         if (request.Start is not null)
         {
-            errors.Add("start", "Only a new integration has a start; order a replay to send stored events to this one.");
+            errors.Add("start", "Only applies to a new integration; create a replay to send stored events to this one.");
         }
 
         var valid = await ValidateAsync(request, stored, store, errors, cancellationToken);
@@ -247,12 +249,12 @@ internal static class IntegrationEndpoints
         }
     }
 
-    /// <summary>Checks a request with what only the database knows; faults are noted by field.</summary>
-    /// <param name="request">What was asked for.</param>
-    /// <param name="stored">The integration that it changes, whose secrets stay where they are left out; null for a new one.</param>
-    /// <param name="store">Knows references and secrets.</param>
-    /// <param name="errors">Takes the faults.</param>
-    /// <param name="cancellationToken">Ends the look-up.</param>
+    /// <summary>Checks a request including its references to the database; adds errors by field.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="stored">The integration to change, whose secrets are kept if omitted; null for a new one.</param>
+    /// <param name="store">Provides references and secrets.</param>
+    /// <param name="errors">Receives the errors.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
     public static async Task<ValidIntegration?> ValidateAsync(
         IntegrationRequest request, Integration? stored, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
     {
@@ -265,7 +267,7 @@ internal static class IntegrationEndpoints
 
         if (!poolKnown)
         {
-            errors.Add("enginePool", $"There is no engine pool called '{request.EnginePool}'.");
+            errors.Add("enginePool", $"There is no engine pool named '{request.EnginePool}'.");
         }
 
         var secrets = (stored is null ? null : store.SecretsOf(stored)) ?? new Dictionary<string, Secret>();

@@ -53,7 +53,7 @@ public sealed class DemoTests
         while (await demo.StandardOutput.ReadLineAsync(bound.Token) is { } line)
         {
             lines.Add(line);
-            if (line == "From here on they are counted.")
+            if (line == "From here on events are only counted.")
             {
                 using var signal = Process.Start("kill", ["-INT", $"{demo.Id}"]);
                 await signal.WaitForExitAsync(bound.Token);

@@ -68,7 +68,7 @@ internal static partial class Neighbours
         await stop.CancelAsync();
         await flowing;
         run.Sometimes("2 kills behind the pooler; the service saw that notifications do not arrive",
-            service.Output.Contains("Notifications of the database do not arrive", StringComparison.Ordinal) && !service.Process!.HasExited);
+            service.Output.Contains("Notifications from the database do not arrive", StringComparison.Ordinal) && !service.Process!.HasExited);
         run.Feeds.ForEach(feed => feed.Interruptions = 2);
     }
 

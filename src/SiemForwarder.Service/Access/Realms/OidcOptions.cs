@@ -54,12 +54,12 @@ internal sealed class OidcOptions
     public IReadOnlyList<string> ClaimPaths =>
         RoleClaims.Count > 0 ? [.. RoleClaims] : ["realm_access.roles", $"resource_access.{ValidAudience}.roles", "groups"];
 
-    /// <summary>The secret of the client, from wherever it is given; null where there is none.</summary>
+    /// <summary>The secret of the client, from wherever it is configured; null if there is none.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public Secret? ReadClientSecret() =>
         !string.IsNullOrWhiteSpace(ClientSecretFile) ? new Secret(File.ReadAllText(ClientSecretFile).Trim()) : ClientSecret;
 
-    /// <summary>From the settings, secrets in their own type.</summary>
+    /// <summary>Reads the settings, with secrets in their own type.</summary>
     public static OidcOptions Read(IConfiguration configuration)
     {
         var options = new OidcOptions();
@@ -75,7 +75,7 @@ internal sealed class OidcOptions
     }
 }
 
-/// <summary>Judges the settings of the realm at the start, each fault with the name of its setting.</summary>
+/// <summary>Validates the realm settings at startup; each error names its setting.</summary>
 internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
 {
     public ValidateOptionsResult Validate(string? name, OidcOptions options)
@@ -90,7 +90,7 @@ internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
         {
             if (options.ClientId is not null || options.Audience is not null || options.Introspection)
             {
-                yield return "Authority must be set with the others: the URL of the realm, such as https://sso.example.com/realms/acme.";
+                yield return "Authority must be set together with the others: the URL of the realm, such as https://sso.example.com/realms/acme.";
             }
 
             yield break;
@@ -102,12 +102,12 @@ internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
         }
         else if (authority.Scheme == "http" && options.RequireHttps)
         {
-            yield return "Authority must begin with https://; to try a realm over http, set Forwarder:Access:Oidc:RequireHttps=false.";
+            yield return "Authority must start with https://; to try a realm over http, set Forwarder:Access:Oidc:RequireHttps=false.";
         }
 
         if (options.ValidAudience.Length == 0)
         {
-            yield return "Audience must be set (or ClientId): what the tokens for this service hold in aud.";
+            yield return "Audience must be set (or ClientId): the value that aud of the tokens for this service contains.";
         }
 
         if (options.Introspection && string.IsNullOrWhiteSpace(options.ClientId))
@@ -127,7 +127,7 @@ internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
 
         foreach (var role in options.Roles.Keys.Where(role => !RealmCaller.Granted.Contains(role)))
         {
-            yield return $"Roles:{role} is no role that a realm gives; there are {string.Join(", ", RealmCaller.Granted)}.";
+            yield return $"Roles:{role} is not a role that a realm can grant; use {string.Join(", ", RealmCaller.Granted)}.";
         }
 
         if (FindSecretFault(options) is { } fault)

@@ -4,11 +4,11 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>One event of a page: where its exact bytes lie, its time, and its key where it has an id.</summary>
+/// <summary>One event of a page: the location of its exact bytes, its time, and its key if it has an id.</summary>
 internal readonly record struct PageEvent(long TimeMs, EventKey? Key, int Start, int Length);
 
-/// <summary>A page of events, parsed to its end before any of it is believed; holds the answer's buffer until disposed.</summary>
-/// <remarks>A row that Keycloak cannot read ends a page with status 200 and well-formed chunks; only the missing end of the array tells.</remarks>
+/// <summary>A page of events, parsed completely before any of it is used; holds the response buffer until disposed.</summary>
+/// <remarks>A row that Keycloak cannot read truncates a page with status 200 and well-formed chunks; only the missing end of the array reveals it.</remarks>
 internal sealed class EventPage : IDisposable
 {
     private readonly KeycloakBody body;
@@ -30,7 +30,7 @@ internal sealed class EventPage : IDisposable
     /// <summary>The exact bytes of one event.</summary>
     public ReadOnlyMemory<byte> Json(PageEvent pageEvent) => body.Bytes.Slice(pageEvent.Start, pageEvent.Length);
 
-    /// <summary>Takes the body over; null where it is not one complete JSON array of events with a time, and the body is given back.</summary>
+    /// <summary>Takes ownership of the body; null, with the body released, if it is not one complete JSON array of events with times.</summary>
     public static EventPage? Find(KeycloakBody body)
     {
         var events = new List<PageEvent>();
