@@ -58,6 +58,12 @@ internal static class SecretNames
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> FormLookup = Forms.GetAlternateLookup<ReadOnlySpan<char>>();
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> OrdinaryLookup = Ordinary.GetAlternateLookup<ReadOnlySpan<char>>();
 
+    private static readonly TextMemo<bool> KnownNames = new(name => IsSecret(name.AsSpan()));
+
+    /// <summary>Whether a member of that name holds a secret; a name that repeats as the same string is looked at once.</summary>
+    public static bool IsSecret(string name) => KnownNames.Of(name);
+
+    /// <summary>Whether a member of that name holds a secret.</summary>
     public static bool IsSecret(ReadOnlySpan<char> name)
     {
         if (!name.ContainsAny(Stems))

@@ -14,6 +14,9 @@ internal static class SecretRedactor
     /// <summary>Stands in for a text that cannot be read as JSON, so that nobody can tell what it holds.</summary>
     public const string Unreadable = "(withheld: not readable as JSON, so it could hold secrets)";
 
+    // The redirect addresses of applications repeat from login to login.
+    private static readonly TextMemo<string> MaskedTexts = new(SecretText.Mask);
+
     private static readonly JsonWriterOptions WriterOptions = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 1000,
@@ -26,7 +29,9 @@ internal static class SecretRedactor
 
     /// <summary>A text that somebody wrote: JSON in it redacted, tokens and what addresses carry masked.</summary>
     public static string RedactText(string text) =>
-        text.Length > 1 && text[0] is '{' or '[' && TryRedact(Encoding.UTF8.GetBytes(text), valueIsSecret: false) is { } json ? json : SecretText.Mask(text);
+        text.Length > 1 && text[0] is '{' or '[' && TryRedact(Encoding.UTF8.GetBytes(text), valueIsSecret: false) is { } json ? json
+        : SecretText.MayHoldSecret(text) ? MaskedTexts.Of(text)
+        : text;
 
     private static string? TryRedact(ReadOnlySpan<byte> json, bool valueIsSecret)
     {

@@ -22,6 +22,9 @@ internal static class SecretText
     /// <summary>Whether a text holds a private key in PEM form, whatever its member is called.</summary>
     public static bool HoldsPrivateKey(ReadOnlySpan<byte> text) => text.IndexOf("PRIVATE KEY-----"u8) >= 0;
 
+    /// <summary>Whether a text has what tokens begin with, or addresses; quick, and often wrong.</summary>
+    public static bool MayHoldSecret(ReadOnlySpan<char> text) => text.ContainsAny(Signs);
+
     /// <summary>The text with its tokens masked, and those of the addresses in it: invitations, action links, redirects with a code.</summary>
     public static string Mask(string text)
     {
@@ -33,7 +36,7 @@ internal static class SecretText
     /// <summary>The same, in <paramref name="scratch"/>, which grows as needed; the text itself where it holds no secret.</summary>
     public static ReadOnlySpan<char> Mask(ReadOnlySpan<char> text, ref char[] scratch)
     {
-        if (!text.ContainsAny(Signs))
+        if (!MayHoldSecret(text))
         {
             return text;
         }

@@ -8,7 +8,9 @@ namespace SiemForwarder.Events.Json;
 /// <remarks>Thread-safe without locks: a slot holds one immutable string, and a newer text simply takes the slot of an older one.</remarks>
 internal static class Utf8StringPool
 {
-    private const int MaxPooledLength = 40;
+    /// <summary>The length of the longest text that is pooled, in bytes: ids, names and most addresses of applications.</summary>
+    public const int MaxPooledLength = 128;
+
     private const int Slots = 4096;
 
     // The odd number next to 2^64 by the golden ratio: its product spreads into the high bits.

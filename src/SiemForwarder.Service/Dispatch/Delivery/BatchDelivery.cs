@@ -29,6 +29,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
     {
         var (integration, options, time, telemetry) = (lane.Integration, shared.Options, shared.Time, shared.Telemetry);
         (this.lane, this.shared) = (lane, shared);
+        shared.Normalizer.Join();
         destination = integration.Kind.Open(integration.Destination, time);
         var limits = destination.Limits with { MaxEvents = Math.Min(destination.Limits.MaxEvents, lane.MaxEvents) };
         buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
@@ -72,19 +73,19 @@ internal sealed class BatchDelivery : IAsyncDisposable
         var source = await shared.Sources.GetAsync(sourceId, cancellationToken);
         while (!buffer.IsFull && await run.ReadAsync(cancellationToken) is { } part)
         {
-            var page = shared.Normalizer.NormalizePage(part.Segment, source);                       // normalize
-            for (var i = part.First; i < part.End; i++)
+            var slice = shared.Normalizer.NormalizeSlice(part.Segment, part.First, source);         // normalize
+            for (var i = part.First; i < Math.Min(part.End, slice.End); i++)
             {
                 watch.Start();
-                if (lane.Selection.Wants(page.Events[i]))                                           // filter
+                if (lane.Selection.Wants(slice[i]))                                                 // filter
                 {
-                    var shown = lane.Integration.Show(lane.Selection.Mark(page.Events[i]));         // conceal
+                    var shown = lane.Integration.Show(lane.Selection.Mark(slice[i]));               // conceal
                     if (buffer.IsFull || !buffer.TryFormat(shown))                                  // format
                     {
                         return run.With(buffer);
                     }
 
-                    watch.Stop(page.Events[i], page.TookOf(i));
+                    watch.Stop(slice[i], slice.TookOf(i));
                 }
 
                 run.Advance();
@@ -142,6 +143,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        shared.Normalizer.Leave();
         grace.Dispose();
         buffer.Dispose();
         await destination.DisposeAsync();
