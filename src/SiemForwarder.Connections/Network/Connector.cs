@@ -141,7 +141,7 @@ public sealed class Connector : IDisposable
         }
 
         log?.Passed(TestStageName.Resolve,
-            $"{next.Host}{(proxy is null ? "" : ", the proxy,")} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+            $"{next.Host}{(proxy is null ? "" : ", the proxy,")} resolves to {string.Join(", ", addresses.Select(address => address.ToString()))}");
         var connected = await TcpDialer.ConnectAsync(next, addresses, timeout, time, cancellationToken);
         if (!connected.TryGet(out var socket, out fault))
         {

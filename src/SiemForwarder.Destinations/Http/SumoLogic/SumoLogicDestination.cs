@@ -69,7 +69,7 @@ internal sealed record SumoLogicSettings(Secret Code, string? Category, IReadOnl
     public static DestinationField[] Fields { get; } =
     [
         new("settings.code", DestinationFieldType.Text,
-            "The unique code at the end of the source's address; anyone who has it can write. The whole address also works.") { Secret = true, Required = true },
+            "The unique code at the end of the source's address, which allows writing; the whole address also works.") { Secret = true, Required = true },
         new("settings.category", DestinationFieldType.Text, "Source category instead of the source's own."),
         new("settings.name", DestinationFieldType.Text, "Source name instead of the source's own."),
         new("settings.host", DestinationFieldType.Text, "Source host instead of the source's own."),
