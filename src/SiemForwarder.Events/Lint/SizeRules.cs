@@ -55,7 +55,7 @@ public static class SizeRules
         {
             reading.Warn(
                 "size.shortened",
-                $"The event does not fit into {In(expected.MaxMessageBytes)} octets, so its least important parts were omitted or cut. Allow longer messages or "
+                $"The event does not fit into {In(expected.MaxMessageBytes)} octets; its least important parts were omitted or cut. Allow longer messages or "
                 + "send over TCP or HTTP if it must be complete.");
         }
     }

@@ -14,7 +14,7 @@ public enum TcpReceiverConduct
     /// <summary>Reads one message octet by octet, then closes the connection, whatever else has arrived.</summary>
     CloseAfterEachMessage,
 
-    /// <summary>Resets the connection when the first bytes have arrived, unread: like a proxy without a back end, or a receiver that rejects the sender.</summary>
+    /// <summary>Resets the connection when the first bytes arrive, unread: like a proxy without a back end, or a receiver that rejects the sender.</summary>
     ResetAtFirstBytes,
 
     /// <summary>Closes each connection immediately.</summary>

@@ -268,7 +268,7 @@ public sealed class FileDestinationTests : DestinationContract, IDisposable
         var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
 
         AssertReadable(outcome.Reason);
-        Assert.Contains($"name.log{suffix} was not made by this file's rotation", outcome.Reason);
+        Assert.Contains($"name.log{suffix} was not created by this file's rotation", outcome.Reason);
         Assert.Equal("mine", await File.ReadAllTextAsync(Log + suffix, Soon));
     }
 
