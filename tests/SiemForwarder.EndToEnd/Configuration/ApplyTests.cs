@@ -171,7 +171,7 @@ public sealed class ApplyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Contains("key: ", text, StringComparison.Ordinal);
         Assert.DoesNotContain("planted", text, StringComparison.Ordinal);
         Assert.Equal((2, 0), (refused, kept));
-        Assert.Contains("inbox.key: Is the place of a secret that an export could not write: put the secret into a variable or a file", output, StringComparison.Ordinal);
+        Assert.Contains("inbox.key: Is the placeholder for a secret that was not exported: put the secret into a variable or a file", output, StringComparison.Ordinal);
         Assert.Contains("= source 'apps', as it is, is managed by forwarder.yaml from now on", nothing, StringComparison.Ordinal);
         Assert.True((bool)(await FindAsync(forwarder, "sources", "apps"))["inbox"]!["keySet"]!);
     }

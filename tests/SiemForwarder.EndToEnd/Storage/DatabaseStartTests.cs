@@ -84,7 +84,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var given = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync());
         await ExecuteAsync(given.ConnectionString, $"ALTER DATABASE {given.Database} SET default_transaction_read_only = on");
 
-        Assert.Contains("takes no writes (read-only)", await FaultAsync(With(given)), StringComparison.Ordinal);
+        Assert.Contains("accepts no writes (read-only)", await FaultAsync(With(given)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var code = await process.RunToEndAsync(Token);
 
         Assert.Equal(2, code);
-        Assert.Contains("takes no writes (the server is a standby): name the primary", process.Output, StringComparison.Ordinal);
+        Assert.Contains("accepts no writes (the server is a standby): set the primary", process.Output, StringComparison.Ordinal);
         Assert.Single(process.Output.Trim().Split('\n'));
     }
 
@@ -131,7 +131,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
     [InlineData("latin", "has the encoding LATIN1")]
     [InlineData("poor", "GRANT CREATE, USAGE ON SCHEMA public")]
     [InlineData("locked", "rejects the user")]
-    [InlineData("read-only", "takes no writes (read-only)")]
+    [InlineData("read-only", "accepts no writes (read-only)")]
     [InlineData("refused", "Nothing is listening at 127.0.0.1:1")]
     [InlineData("unknown", "'nowhere.invalid' of the database cannot be resolved")]
     public async Task EveryWrongDatabaseEndsTheProcessWithOneSentenceAndExitCodeTwo(string what, string sentence)

@@ -23,7 +23,7 @@ internal static class SchemaUpdate
     private static readonly TimeSpan MaxDuration = TimeSpan.FromHours(1);
 
     /// <summary>Updates the tables.</summary>
-    /// <exception cref="NpgsqlException">Another session has locked the tables (55P03), or the database is unusable; may be wrapped by the framework.</exception>
+    /// <exception cref="NpgsqlException">Another session has locked the tables (55P03), or the database is unusable; possibly wrapped.</exception>
     public static async Task RunAsync(ForwarderDbContext database, TimeProvider time, CancellationToken cancellationToken)
     {
         database.Database.SetCommandTimeout(MaxDuration);

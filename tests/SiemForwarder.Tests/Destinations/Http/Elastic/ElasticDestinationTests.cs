@@ -202,7 +202,7 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
 
     [Theory]
     [InlineData(200, true, true, "authenticated as svc, may create documents in logs-keycloak.audit-default")]
-    [InlineData(200, true, false, "it must exist")]
+    [InlineData(200, true, false, "which must exist")]
     [InlineData(200, false, false, null)]
     [InlineData(404, false, false, "does not report the forwarder's privileges")]
     public async Task ATestAsksElasticsearchWhoItIsAndWhatItMayDo(int status, bool createDoc, bool autoConfigure, string? said)
