@@ -15,32 +15,31 @@ internal static class EventDetails
     [ThreadStatic]
     private static Dictionary<string, int>? places;
 
-    /// <summary>The members of the reader's current object, in order; of members with the same name, the last.</summary>
-    public static KeyValuePair<string, string>[] Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    /// <summary>The members of the cursor's current object, in order; of members with the same name, the last.</summary>
+    public static KeyValuePair<string, string>[] Read(ref JsonCursor cursor)
     {
-        if (reader.TokenType != JsonTokenType.StartObject)
+        if (cursor.Kind != JsonTokenType.StartObject)
         {
-            return JsonText.ReadText(ref reader, json) is { } text ? [new("details", text)] : [];
+            return cursor.ReadText() is { } text ? [new("details", text)] : [];
         }
 
         var members = scratch ??= [];
         members.Clear();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
-            Add(members, name, ref reader, json);
+            Add(members, Utf8StringPool.GetString(cursor.Name), ref cursor);
         }
 
         KeepLast(members);
         return [.. members];
     }
 
-    /// <summary>Adds the reader's current value under its name, or the mask if the name denotes a secret;
+    /// <summary>Adds the cursor's current value under its name, or the mask if the name denotes a secret;
     /// <see cref="KeepLast"/> must be called after the last one.</summary>
-    public static void Add(List<KeyValuePair<string, string>> members, string name, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    public static void Add(List<KeyValuePair<string, string>> members, string name, ref JsonCursor cursor)
     {
-        var text = JsonText.ReadText(ref reader, json);
+        var text = cursor.ReadText();
         if (text is null)
         {
             return;
