@@ -7,18 +7,18 @@ namespace SiemForwarder.Events;
 /// <summary>Turns the JSON that Keycloak sent into the one normalized record; pure, so a better mapping applies to replays too.</summary>
 public static class EventNormalizer
 {
-    /// <summary>Raised whenever the same bytes of a source are mapped to another event than before.</summary>
+    /// <summary>Incremented whenever the same bytes of a source map to a different event.</summary>
     public const int MappingVersion = 3;
 
-    /// <summary>Normalizes one event. Never throws: what cannot be understood keeps its type name and its details.</summary>
+    /// <summary>Normalizes one event. Never throws: an event that cannot be understood keeps its type name and its details.</summary>
     /// <param name="stream">Stream of the segment the event came from.</param>
     /// <param name="raw">The exact bytes of one JSON object.</param>
-    /// <param name="key">Stands in as the id where the event has none.</param>
+    /// <param name="key">Used as the id if the event has none.</param>
     /// <param name="source">Where the event came from.</param>
-    /// <param name="position">Place in the log, or 0.</param>
-    /// <param name="occurredAtMs">Time of the event in epoch milliseconds, used where the object has no <c>time</c>.</param>
+    /// <param name="position">Position in the log, or 0.</param>
+    /// <param name="occurredAtMs">Time of the event in epoch milliseconds, used if the object has no <c>time</c>.</param>
     /// <param name="receivedAt">When the forwarder stored it.</param>
-    /// <param name="names">Names of users that the event gives by id alone, or null.</param>
+    /// <param name="names">Names of users that the event identifies only by id, or null.</param>
     public static SecurityEvent Normalize(
         EventStream stream, ReadOnlyMemory<byte> raw, EventKey key, EventSource source, long position, long occurredAtMs, DateTimeOffset receivedAt,
         UserNames? names = null)

@@ -10,8 +10,8 @@ namespace SiemForwarder.Destinations.Http;
 
 /// <summary>Posts bodies to one HTTP receiver and reads its responses; the basis of every HTTP destination.</summary>
 /// <remarks>
-/// HTTP/1.1 over persistent connections; no redirects, cookies, proxies or tracing headers. Connections come from the same code as those of
-/// syslog, already secured, so names, addresses and certificates are checked identically.
+/// HTTP/1.1 over persistent connections; no redirects, cookies or tracing headers, and no proxy but <c>http.proxy</c>. Connections come from the
+/// same code as those of syslog, already secured, so names, addresses and certificates are checked identically.
 /// </remarks>
 internal sealed class HttpEndpoint : IDisposable
 {

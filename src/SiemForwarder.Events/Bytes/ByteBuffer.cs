@@ -5,17 +5,17 @@ using System.Runtime.CompilerServices;
 namespace SiemForwarder.Events.Bytes;
 
 /// <summary>Bytes that grow in an array of the shared pool.</summary>
-/// <remarks>For one thread at a time. What <see cref="Memory"/> and <see cref="Written"/> gave is valid until the buffer is changed.</remarks>
+/// <remarks>Not thread-safe. <see cref="Memory"/> and <see cref="Written"/> are valid until the buffer changes.</remarks>
 public abstract class ByteBuffer : IBufferWriter<byte>
 {
-    /// <summary>Bytes of the first array where nothing else is said.</summary>
+    /// <summary>Default size of the first array in bytes.</summary>
     public const int UsualBytes = 4096;
 
     private readonly int firstBytes;
     private readonly bool holdsSecrets;
     private byte[] array = [];
 
-    /// <param name="firstBytes">Bytes of the first array, which is rented when the first byte comes.</param>
+    /// <param name="firstBytes">Size of the first array in bytes; it is rented with the first byte.</param>
     /// <param name="holdsSecrets">Whether an array is erased before another may rent it.</param>
     private protected ByteBuffer(int firstBytes, bool holdsSecrets) => (this.firstBytes, this.holdsSecrets) = (firstBytes, holdsSecrets);
 
@@ -27,12 +27,12 @@ public abstract class ByteBuffer : IBufferWriter<byte>
     /// <summary>The same bytes, to be changed in place.</summary>
     public Span<byte> Written => array.AsSpan(0, Length);
 
-    /// <summary>The same bytes as a stream, which must end before the buffer is changed.</summary>
+    /// <summary>The same bytes as a stream; the buffer must not change while it is read.</summary>
     public Stream OpenRead() => new MemoryStream(array, 0, Length, writable: false);
 
     public void Clear() => Length = 0;
 
-    /// <summary>Takes back what was written after <paramref name="length"/>.</summary>
+    /// <summary>Removes everything after <paramref name="length"/>.</summary>
     public void Truncate(int length) => Length = length;
 
     public void Append(byte octet)
@@ -48,7 +48,7 @@ public abstract class ByteBuffer : IBufferWriter<byte>
         Length += bytes.Length;
     }
 
-    /// <summary>So many bytes at the end, to be filled at once.</summary>
+    /// <summary>Appends the given number of bytes, which the caller fills immediately.</summary>
     public Span<byte> Take(int count)
     {
         EnsureRoom(count);
@@ -70,11 +70,11 @@ public abstract class ByteBuffer : IBufferWriter<byte>
         return array.AsSpan(Length);
     }
 
-    /// <summary>Makes room for so many bytes more.</summary>
+    /// <summary>Makes room for more bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void EnsureRoom(int count)
     {
-        // Growing stands apart, so that the look at the room is inlined into every append.
+        // Growing is a separate method, so that the check is inlined into every append.
         if (array.Length - Length < count)
         {
             MakeRoom(count);
@@ -84,11 +84,11 @@ public abstract class ByteBuffer : IBufferWriter<byte>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void MakeRoom(int count) => Grow(Math.Max(Math.Max(Length + count, array.Length * 2), firstBytes));
 
-    /// <summary>Reads a stream behind what is there already.</summary>
-    /// <param name="stream">Read to its end, or until there are so many bytes.</param>
-    /// <param name="maxBytes">Most bytes that the buffer may hold.</param>
-    /// <param name="mayGrow">Asked for the size of every larger array, in bytes, before it is rented; null where there is always room.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <summary>Appends a stream.</summary>
+    /// <param name="stream">Read to its end, or up to the limit.</param>
+    /// <param name="maxBytes">Maximum size of the buffer in bytes.</param>
+    /// <param name="mayGrow">Asked for the size of every larger array, in bytes, before it is rented; null if there is always room.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async ValueTask<BufferFill> FillAsync(Stream stream, int maxBytes, Func<int, bool>? mayGrow, CancellationToken cancellationToken)
     {
         while (Length < maxBytes)
@@ -116,7 +116,7 @@ public abstract class ByteBuffer : IBufferWriter<byte>
         return BufferFill.Full;
     }
 
-    /// <summary>Gives the array back; the buffer is empty and can be used again.</summary>
+    /// <summary>Returns the array to the pool; the buffer is empty and can be used again.</summary>
     private protected void Return()
     {
         var returned = array;

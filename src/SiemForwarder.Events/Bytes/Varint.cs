@@ -3,10 +3,10 @@ namespace SiemForwarder.Events.Bytes;
 /// <summary>Whole numbers in 7 bits per byte, lowest first, as Protocol Buffers writes them (protobuf.dev, Encoding); signed ones in zigzag.</summary>
 public static class Varint
 {
-    /// <summary>Most bytes of a number.</summary>
+    /// <summary>Maximum size of a number in bytes.</summary>
     public const int MaxSize = 10;
 
-    /// <summary>Writes a number and returns how many bytes it took.</summary>
+    /// <summary>Writes a number and returns its size in bytes.</summary>
     public static int Write(Span<byte> destination, ulong value)
     {
         var length = 0;
@@ -20,7 +20,7 @@ public static class Varint
         return length;
     }
 
-    /// <summary>Takes a number off the front; false, and nothing taken, where none ends within the bytes.</summary>
+    /// <summary>Takes a number off the front; false, with nothing taken, if none ends within the bytes.</summary>
     public static bool TryRead(ref ReadOnlySpan<byte> source, out ulong value)
     {
         value = 0;
@@ -37,13 +37,13 @@ public static class Varint
         return false;
     }
 
-    /// <summary>A signed number as the one that is written for it: 0, -1, 1, -2 as 0, 1, 2, 3.</summary>
+    /// <summary>Maps a signed number to an unsigned one: 0, -1, 1, -2 to 0, 1, 2, 3.</summary>
     public static ulong Zigzag(long value) => (ulong)((value << 1) ^ (value >> 63));
 
-    /// <summary>The signed number that was written as this one.</summary>
+    /// <summary>The inverse of <see cref="Zigzag"/>.</summary>
     public static long Unzigzag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
 
-    /// <summary>Bytes that a number takes.</summary>
+    /// <summary>Size of a number in bytes.</summary>
     public static int SizeOf(ulong value)
     {
         var size = 1;

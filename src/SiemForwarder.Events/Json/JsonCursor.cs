@@ -7,7 +7,7 @@ namespace SiemForwarder.Events.Json;
 /// <summary>Reads a JSON text (RFC 8259) member by member, forward only and without allocating.</summary>
 /// <remarks>
 /// Accepts and rejects the same texts as <see cref="Utf8JsonReader"/>, at about a third of its cost for events, whose members are many and short.
-/// A rejection is a <see cref="JsonException"/> without a place: read the text again with <see cref="Utf8JsonReader"/> to tell where it is broken.
+/// A rejection is a <see cref="JsonException"/> without a position: read the text again with <see cref="Utf8JsonReader"/> to find it.
 /// </remarks>
 public ref struct JsonCursor
 {
@@ -51,7 +51,7 @@ public ref struct JsonCursor
     /// <summary>The name of the current member, without escapes.</summary>
     public readonly ReadOnlySpan<byte> Name => name;
 
-    /// <summary>What stands between the quotes of a string, with its escapes; a number or literal as written.</summary>
+    /// <summary>The content of a string, still escaped; a number or literal as written.</summary>
     public readonly ReadOnlySpan<byte> Value => value;
 
     /// <summary>Whether <see cref="Value"/> is a string with escapes.</summary>
@@ -73,7 +73,7 @@ public ref struct JsonCursor
         (isFirst, isUnread) = (true, false);
     }
 
-    /// <summary>Goes to the next member of the open object, over what was left unread of the last one; false at the end of the object.</summary>
+    /// <summary>Advances to the next member of the open object, skipping the rest of the last one; false at the end of the object.</summary>
     /// <exception cref="JsonException">The text is broken, or nests too deep.</exception>
     public bool NextMember()
     {
@@ -106,7 +106,7 @@ public ref struct JsonCursor
         return true;
     }
 
-    /// <summary>Goes to the next element of the open array, over what was left unread of the last one; false at the end of the array.</summary>
+    /// <summary>Advances to the next element of the open array, skipping the rest of the last one; false at the end of the array.</summary>
     /// <exception cref="JsonException">The text is broken, or nests too deep.</exception>
     public bool NextElement()
     {
@@ -119,7 +119,7 @@ public ref struct JsonCursor
         return true;
     }
 
-    /// <summary>Goes behind the current value.</summary>
+    /// <summary>Skips the current value.</summary>
     /// <exception cref="JsonException">It is broken, or nests too deep.</exception>
     public void Skip()
     {
@@ -138,7 +138,7 @@ public ref struct JsonCursor
         return json[start..at];
     }
 
-    /// <summary>Whether nothing but white space follows.</summary>
+    /// <summary>Whether only white space follows.</summary>
     public bool IsAtEnd()
     {
         SkipSpace();

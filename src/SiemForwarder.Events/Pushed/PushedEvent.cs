@@ -5,7 +5,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Pushed;
 
-/// <summary>An event that somebody posted in the native schema; members that the schema does not have become details.</summary>
+/// <summary>An event pushed in the native schema; unknown members become details.</summary>
 internal struct PushedEvent()
 {
     public string? Id;
@@ -100,12 +100,12 @@ internal struct PushedEvent()
         }
     }
 
-    // A text may hold the JSON.
+    // A string may contain the JSON.
     private static string? ReadRepresentation(ref JsonCursor cursor) => cursor.Kind == JsonTokenType.String
         ? SecretRedactor.Redact(Encoding.UTF8.GetBytes(JsonText.ToText(cursor.Value, cursor.IsEscaped)))
         : cursor.ReadText();
 
-    // What a location does not have is kept as it was sent.
+    // A location with unknown members is also kept as it was sent.
     private static void ReadLocation(ref JsonCursor cursor, ref PushedEvent pushed)
     {
         var start = cursor;

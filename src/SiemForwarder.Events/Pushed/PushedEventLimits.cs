@@ -3,25 +3,25 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Pushed;
 
-/// <summary>What a pushed event may be, so that nobody who pushes can choose what SIEMs have to bear.</summary>
+/// <summary>The limits of pushed events, which protect SIEMs from what a sender chooses.</summary>
 public static class PushedEventLimits
 {
-    /// <summary>Deepest nesting of objects and arrays.</summary>
+    /// <summary>Maximum nesting of objects and arrays.</summary>
     public const int MaxDepth = 64;
 
-    /// <summary>Longest name of an event type in characters.</summary>
+    /// <summary>Maximum length of an event type in characters.</summary>
     public const int MaxTypeLength = 128;
 
-    /// <summary>Longest event id in characters.</summary>
+    /// <summary>Maximum length of an event id in characters.</summary>
     public const int MaxIdLength = 255;
 
-    /// <summary>Most members: those of the event itself, of its <c>context</c> and of its <c>details</c> together.</summary>
+    /// <summary>Maximum number of members, including those of <c>context</c> and <c>details</c>.</summary>
     public const int MaxMembers = 512;
 
     private static readonly SearchValues<char> TypeCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:/");
 
-    /// <summary>What is wrong with an event, in a sentence; null where nothing is.</summary>
+    /// <summary>What is wrong with an event, as a sentence; null if nothing is.</summary>
     public static string? FindFault(in PushedOutline outline)
     {
         if (outline.Type is not { } type)
@@ -45,7 +45,7 @@ public static class PushedEventLimits
         }
 
         return outline.HasTime && (outline.TimeMs is not { } time || !EventOrigin.IsInstant(time))
-            ? "The time of the event is no instant: write RFC 3339 such as 2026-01-31T10:15:30.123Z, or epoch milliseconds."
+            ? "The time of the event is not an instant: write RFC 3339 such as 2026-01-31T10:15:30.123Z, or epoch milliseconds."
             : null;
     }
 }

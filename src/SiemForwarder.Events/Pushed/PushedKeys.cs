@@ -3,7 +3,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Pushed;
 
-/// <summary>Gives pushed events their keys: the id, or a hash of the content where there is none. Not thread-safe.</summary>
+/// <summary>Assigns keys to pushed events: the id, or a hash of the content if there is none. Not thread-safe.</summary>
 public sealed class PushedKeys
 {
     private readonly KeycloakContentHash hash = new();

@@ -9,9 +9,9 @@ internal static class PushedLocation
 {
     private const int EarthRadiusKm = 6371;
 
-    /// <summary>The object that the cursor stands on; what is absent or out of range stays empty.</summary>
+    /// <summary>The object that the cursor stands on; absent or invalid members stay empty.</summary>
     /// <param name="cursor">Stands on the object, and behind it afterwards.</param>
-    /// <param name="isWhole">False where it has members that a location does not have.</param>
+    /// <param name="isWhole">False if it has members that a location does not have.</param>
     public static EventLocation? Read(ref JsonCursor cursor, out bool isWhole)
     {
         var location = EventLocation.Nowhere;

@@ -6,7 +6,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Pushed;
 
-/// <summary>What tells one pushed event from another: its shape, type, id and time; read without making anything of the rest.</summary>
+/// <summary>The members that identify a pushed event: its shape, type, id and time; the rest is skipped.</summary>
 public ref struct PushedOutline
 {
     private const string UserPrefix = "access.";
@@ -28,33 +28,33 @@ public ref struct PushedOutline
 
     public PushedShape Shape { get; private set; }
 
-    /// <summary>Name of the type as it will be shown; null where the event does not say what it is.</summary>
+    /// <summary>Name of the type as it will be shown; null if the event has none.</summary>
     public string? Type { get; private set; }
 
-    /// <summary>Event id as sent; null where there is none.</summary>
+    /// <summary>Event id as sent; null if there is none.</summary>
     public readonly string? Id => ChosenId.ToText();
 
-    /// <summary>Length of the id in characters; 0 where there is none.</summary>
+    /// <summary>Length of the id in characters; 0 if there is none.</summary>
     public readonly int IdLength => ChosenId.Length;
 
-    /// <summary>Time as epoch milliseconds; null where there is none or it cannot be read.</summary>
+    /// <summary>Time as epoch milliseconds; null if there is none or it cannot be read.</summary>
     public long? TimeMs { get; private set; }
 
-    /// <summary>True where the event has a time, readable or not.</summary>
+    /// <summary>Whether the event has a time, readable or not.</summary>
     public bool HasTime { get; private set; }
 
-    /// <summary>Name of the realm, where a webhook plug-in tells it.</summary>
+    /// <summary>Name of the realm, if a webhook plug-in sends it.</summary>
     public string? RealmName { get; private set; }
 
-    /// <summary>How many members it has: its own, and those of <c>context</c> and <c>details</c>.</summary>
+    /// <summary>The number of members: its own, and those of <c>context</c> and <c>details</c>.</summary>
     public int Members { get; private set; }
 
-    /// <summary>The key of the event by its id; null where it has none, or one that is no text.</summary>
+    /// <summary>The key made of the event's id; null if it has none, or one that is not valid text.</summary>
     internal readonly EventKey? KeyOfId => ChosenId.ToKey();
 
     private readonly OutlineId ChosenId => Shape == PushedShape.Native ? nativeId : webhookId;
 
-    /// <summary>Reads the members of one JSON object that matter.</summary>
+    /// <summary>Reads the relevant members of one JSON object.</summary>
     /// <exception cref="JsonException">The bytes are not one JSON object, or nest deeper than 64 levels.</exception>
     public static PushedOutline Read(ReadOnlySpan<byte> json)
     {
@@ -93,7 +93,7 @@ public ref struct PushedOutline
         return outline;
     }
 
-    /// <summary>Throws with the line and the byte where an event is broken; returns where the cursor was stricter, which it is not meant to be.</summary>
+    /// <summary>Throws with the line and byte at which the event is broken.</summary>
     private static void FindPlace(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = PushedEventLimits.MaxDepth });
@@ -176,7 +176,7 @@ public ref struct PushedOutline
     private static bool IsKeycloakName(string type) =>
         !type.AsSpan().ContainsAnyExcept(KeycloakNameCharacters);
 
-    /// <summary>The id of an event: its bytes where it is plain ASCII, as nearly all are, so that no string is made of it; else its text.</summary>
+    /// <summary>The id of an event: its bytes if it is plain ASCII, as nearly all are, which saves a string; otherwise its text.</summary>
     private ref struct OutlineId
     {
         private ReadOnlySpan<byte> plain;
@@ -192,7 +192,7 @@ public ref struct PushedOutline
         public readonly string? ToText() => plain.IsEmpty ? other : Encoding.ASCII.GetString(plain);
 
         public readonly EventKey? ToKey() => !plain.IsEmpty ? EventKey.FromId(plain)
-            // An id that is no text tells events apart only by what it is read as, so their content does.
+            // Ids that are not valid text may read alike, so such events are told apart by their content.
             : string.IsNullOrEmpty(other) || other.Contains('\uFFFD', StringComparison.Ordinal) ? null
             : EventKey.FromId(other);
     }

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Pushed;
 
-/// <summary>The shapes in which events are pushed; told from the event itself, so nobody has to configure them.</summary>
+/// <summary>The shapes of pushed events; recognized from the event itself, so there is nothing to configure.</summary>
 public enum PushedShape
 {
     /// <summary>The native schema: it has an <c>event_type</c>.</summary>

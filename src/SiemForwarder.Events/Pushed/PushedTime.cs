@@ -7,12 +7,12 @@ namespace SiemForwarder.Events.Pushed;
 /// <summary>Reads the instants that senders write: RFC 3339, epoch milliseconds, epoch seconds.</summary>
 internal static class PushedTime
 {
-    // Below this a number is taken for seconds: as milliseconds it would be a day in 1973.
+    // Smaller numbers are seconds: as milliseconds they would be before March 1973.
     private const long FirstPlausibleMillisecond = 100_000_000_000;
 
     private const string Shape = "0000-00-00T00:00:00";
 
-    /// <summary>The current value in epoch milliseconds; null where it is no instant.</summary>
+    /// <summary>The current value in epoch milliseconds; null if it is not an instant.</summary>
     public static long? Read(ref JsonCursor cursor)
     {
         if (cursor.Kind != JsonTokenType.String)
@@ -21,7 +21,7 @@ internal static class PushedTime
             return number is > 0 and < FirstPlausibleMillisecond ? number * 1000 : number;
         }
 
-        // A short number in quotes may be a year or a time of day, so it is none of these.
+        // A short number in quotes may be a year or a time of day, so it is not an instant.
         return ReadRfc3339(JsonText.ToText(cursor.Value, cursor.IsEscaped))
             ?? (cursor.ReadInteger() is >= FirstPlausibleMillisecond and var milliseconds ? milliseconds : null);
     }
@@ -59,7 +59,7 @@ internal static class PushedTime
             return null;
         }
 
-        // Added and not given as a second, since a leap second is the sixtieth.
+        // Added instead of passed as a second, because a leap second is number 60.
         var start = new DateTimeOffset(year, month, day, hour, minute, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
         return start + (second * 1000) + fraction - (offset * 60_000);
     }

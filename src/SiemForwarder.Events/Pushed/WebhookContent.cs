@@ -5,13 +5,13 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Pushed;
 
-/// <summary>Writes a pushed webhook payload as Keycloak's API would have shown the event, so that both have one content hash.</summary>
-/// <remarks>Servers before 26.2 show no ids, so an event pulled from them is known by its content alone.</remarks>
+/// <summary>Writes a pushed webhook payload as Keycloak's API would return the event, so that both have the same content hash.</summary>
+/// <remarks>Servers before 26.2 return no ids, so events pulled from them are identified by content alone.</remarks>
 internal static class WebhookContent
 {
     private static readonly string[] UserMembers = ["clientId", "userId", "sessionId", "ipAddress"];
 
-    /// <summary>The representation of the event; as much of it as the payload tells.</summary>
+    /// <summary>The representation of the event, as far as the payload contains it.</summary>
     /// <exception cref="JsonException">The bytes are not one JSON object.</exception>
     public static ReadOnlyMemory<byte> Write(ReadOnlyMemory<byte> json, PushedShape shape)
     {
@@ -49,7 +49,7 @@ internal static class WebhookContent
         Copy(root, "details", writer);
     }
 
-    // Servers that show no ids show no details of admin events either.
+    // Servers that return no ids return no details of admin events either.
     private static void WriteAdmin(JsonElement root, Utf8JsonWriter writer)
     {
         var split = PushedOutline.SplitAdminType(Text(root, "type"));
@@ -71,7 +71,7 @@ internal static class WebhookContent
         writer.WriteEndObject();
     }
 
-    // As it was written: whoever reads it next knows how to read what is no text.
+    // Copied unchanged: the next reader can handle strings that are not valid text.
     private static void Copy(JsonElement from, string name, Utf8JsonWriter writer)
     {
         if (ElementText.Find(from, name) is { } value)

@@ -3,21 +3,21 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Pushed;
 
-/// <summary>Makes of an event that a webhook plug-in wrote what Keycloak, or an application, would have written.</summary>
+/// <summary>Converts an event written by a webhook plug-in to what Keycloak or an application would have written.</summary>
 /// <remarks>p2-inc/keycloak-events (types <c>access.…</c>, <c>admin.…</c>, <c>system.…</c>), vymalo/keycloak-webhook (<c>LOGIN</c>, <c>USER-CREATE</c>),
 /// and any that writes Keycloak's own representation.</remarks>
 internal static class WebhookEvent
 {
-    /// <summary>The login event that was pushed, as Keycloak's API would have shown it.</summary>
+    /// <summary>The pushed login event as Keycloak's API would return it.</summary>
     public static KeycloakEvent ToUserEvent(in KeycloakEvent webhook) => webhook with { Type = PushedOutline.WithoutUserPrefix(webhook.Type) };
 
-    /// <summary>The admin event that was pushed, as Keycloak's API would have shown it.</summary>
+    /// <summary>The pushed admin event as Keycloak's API would return it.</summary>
     public static KeycloakEvent ToAdminEvent(in KeycloakEvent webhook)
     {
         var split = PushedOutline.SplitAdminType(webhook.Type);
         return webhook with
         {
-            // A plug-in that tells the realm of who acted tells its name; where it is this one, the API would tell the id of this one.
+            // A plug-in sends the name of the actor's realm; Keycloak's API would send the id.
             ActorRealmId = webhook.ActorRealmId == webhook.RealmName ? webhook.RealmId : webhook.ActorRealmId,
             Operation = webhook.Operation ?? split?.Operation,
             ResourceType = webhook.ResourceType ?? split?.ResourceType,
@@ -47,7 +47,7 @@ internal static class WebhookEvent
         Details = [.. webhook.Details],
     };
 
-    // The plug-in adds the id of the account that the path names already.
+    // The plug-in adds the id of the account, which the path already contains.
     private static KeyValuePair<string, string>[] OwnDetails(in KeycloakEvent webhook)
     {
         var path = webhook.ResourcePath;

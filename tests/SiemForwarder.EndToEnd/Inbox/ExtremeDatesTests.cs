@@ -60,7 +60,7 @@ public sealed class ExtremeDatesTests(TestPostgres postgres)
 
         Assert.Equal(HttpStatusCode.Accepted, answer.Status);
         Assert.Equal((1, 0, 1), Pusher.Counts(answer));
-        Assert.StartsWith("The time of the event is no instant: write RFC 3339", (string)answer.Json["rejected"]![0]!["reason"]!, StringComparison.Ordinal);
+        Assert.StartsWith("The time of the event is not an instant: write RFC 3339", (string)answer.Json["rejected"]![0]!["reason"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,9 +4,9 @@ namespace SiemForwarder.Service.Storage.Private;
 
 /// <summary>A PostgreSQL server owned by the service: data in the data folder, unix socket only, started and stopped with the service.</summary>
 /// <remarks>
-/// A server that survived a killed service is reused. It runs as the user of the service; when started as root, which PostgreSQL refuses, as the user
-/// <c>siemforwarder</c> if the machine has one (otherwise <c>postgres</c>, otherwise <c>nobody</c>). Only the user of the service can log in
-/// (<see cref="PostgresRules"/>), identified by the kernel at the socket, so no password is needed.
+/// A server that survived a killed service is reused. It runs as the user of the service; when started as root, which PostgreSQL refuses, as the owner
+/// of existing data, otherwise as the first of the users <c>siemforwarder</c>, <c>postgres</c> and <c>nobody</c> that the machine has. Only the user of
+/// the service can log in (<see cref="PostgresRules"/>), identified by the kernel at the socket, so no password is needed.
 /// </remarks>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {

@@ -19,8 +19,8 @@ public sealed class PushedEventRulesTests
     [InlineData("{\"event_type\":\"ä\"}", "The event type must be 1 to 128 letters, digits and . _ - : / and begin with a letter or digit.")]
     [InlineData("{\"event_type\":\"a\",\"timestamp\":\"2026-01-31T10:15:30Z\"}", null)]
     [InlineData("{\"event_type\":\"a\",\"timestamp\":null}", null)]
-    [InlineData("{\"event_type\":\"a\",\"timestamp\":\"soon\"}", "The time of the event is no instant: write RFC 3339 such as 2026-01-31T10:15:30.123Z, or epoch milliseconds.")]
-    [InlineData("{\"event_type\":\"a\",\"timestamp\":9223372036854775807}", "The time of the event is no instant: write RFC 3339 such as 2026-01-31T10:15:30.123Z, or epoch milliseconds.")]
+    [InlineData("{\"event_type\":\"a\",\"timestamp\":\"soon\"}", "The time of the event is not an instant: write RFC 3339 such as 2026-01-31T10:15:30.123Z, or epoch milliseconds.")]
+    [InlineData("{\"event_type\":\"a\",\"timestamp\":9223372036854775807}", "The time of the event is not an instant: write RFC 3339 such as 2026-01-31T10:15:30.123Z, or epoch milliseconds.")]
     public void AnEventMustHaveAProperTypeAndTime(string json, string? fault) => Assert.Equal(fault, FaultOf(json));
 
     [Fact]
