@@ -65,6 +65,7 @@ public sealed class DirectionTests
         ["SiemForwarder.Events"] = [],
         ["SiemForwarder.Connections"] = [],
         ["SiemForwarder.Destinations"] = ["SiemForwarder.Connections", "SiemForwarder.Events"],
+        ["SiemForwarder.Detections"] = ["SiemForwarder.Events"],
         ["SiemForwarder.Simulator"] = [],
         ["SiemForwarder.Service"] = ["SiemForwarder.Connections", "SiemForwarder.Destinations", "SiemForwarder.Events", "SiemForwarder.Simulator"],
     };
