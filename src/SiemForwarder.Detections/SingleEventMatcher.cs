@@ -43,11 +43,7 @@ public sealed class SingleEventMatcher(RuleSet rules)
             return known;
         }
 
-        DetectionRule[] found =
-        [
-            .. rules.Detections.Where(rule => rule.Head.DisabledReason is null && (source is null || rule.Head.LogSource.Contains(source))
-                && rule.Test.Foresee(fields, rules.Fields) != Matching.Foreknowledge.Never),
-        ];
+        var found = Choose(source);
         if (routes.Count < MaxRoutes)
         {
             routes.Add(route, found);
@@ -55,4 +51,11 @@ public sealed class SingleEventMatcher(RuleSet rules)
 
         return found;
     }
+
+    // By itself, because what it captures would be allocated for each event.
+    private DetectionRule[] Choose(LogSource? source) =>
+    [
+        .. rules.Detections.Where(rule => rule.Head.DisabledReason is null && (source is null || rule.Head.LogSource.Contains(source))
+            && rule.Test.Foresee(fields, rules.Fields) != Matching.Foreknowledge.Never),
+    ];
 }

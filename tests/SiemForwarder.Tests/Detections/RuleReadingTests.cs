@@ -25,7 +25,7 @@ public sealed class RuleReadingTests
     [InlineData("selection: {}", "detection.selection: the selection is empty.")]
     [InlineData("selection:\n    type: []", "detection.selection.type: the list is empty, so nothing would ever match.")]
     [InlineData("selection:\n    severity|gt: many", "detection.selection.severity|gt: 'many' is no number.")]
-    [InlineData("selection:\n    type: LOGIN\n  other: &a [*b]", "Line 9 is no YAML that a rule may hold")]
+    [InlineData("selection:\n    type: LOGIN\n  other: &a [*b]", "Line 8 is no YAML that a rule may hold")]
     [InlineData("selection:\n    type: LOGIN\n    type: LOGOUT", "the key 'type' stands twice in one map")]
     public void ARefusalSaysWhereAndWhy(string selection, string expected)
     {
