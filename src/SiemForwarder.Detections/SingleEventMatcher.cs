@@ -12,11 +12,18 @@ public sealed class SingleEventMatcher(RuleSet rules)
     // Types are names that senders choose; beyond so many the chosen rules are found anew for each event.
     private const int MaxRoutes = 4096;
 
+    // Objects whose watched settings are known; a realm with more clients and users than that forgets the stalest, and says how many.
+    private const int MaxObjects = 100_000;
+
     private readonly EventFields fields = new(rules.Fields);
+    private readonly ObjectHistory history = new(rules.Fields.WatchedPaths, MaxObjects);
     private readonly Dictionary<Route, DetectionRule[]> routes = [];
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Route(string Type, EventKind Kind, EventOutcome Outcome, LogSource? Source);
+
+    /// <summary>Objects that <c>changed.*</c> and <c>previous.*</c> no longer know, because others took their room.</summary>
+    public long EvictedObjects => history.EvictedCount;
 
     /// <summary>Adds the rules that match to <paramref name="matches"/>.</summary>
     /// <param name="securityEvent">The event.</param>
@@ -26,6 +33,7 @@ public sealed class SingleEventMatcher(RuleSet rules)
     public void Match(SecurityEvent securityEvent, LogSource? source, LocalCalendar calendar, ICollection<DetectionRule> matches)
     {
         fields.Load(securityEvent, calendar);
+        fields.Change = history.Follow(fields);
         foreach (var rule in Candidates(securityEvent, source))
         {
             if (rule.Test.Holds(fields))

@@ -25,26 +25,6 @@ public sealed record LogSource(string? Product, string? Service, string? Categor
     private static bool IsSame(string? wanted, string? given) => wanted is null || wanted.Equals(given, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>Over which events a rule counts.</summary>
-public enum RuleScope
-{
-    /// <summary>Those of each source by themselves.</summary>
-    Source,
-
-    /// <summary>Those of all sources together.</summary>
-    All,
-}
-
-/// <summary>What a rule does once it has raised an alert for a group.</summary>
-public enum AfterAlert
-{
-    /// <summary>Goes on counting.</summary>
-    Continue,
-
-    /// <summary>Begins to count anew.</summary>
-    Reset,
-}
-
 /// <summary>What all kinds of rules say of themselves.</summary>
 public sealed record RuleHead
 {
@@ -71,19 +51,6 @@ public sealed record RuleHead
 
     /// <summary>True where the rule names its fields as ECS does (<c>taxonomy: ecs</c>).</summary>
     public bool IsEcs { get; init; }
-
-    /// <summary>How long a group stays quiet after an alert, by event time in milliseconds; null for the default of the kind.</summary>
-    public long? SuppressMs { get; init; }
-
-    /// <summary>Whether the end of a suppressed run is told by one more alert that says how many there were.</summary>
-    public bool ReportsSuppressed { get; init; }
-
-    public AfterAlert AfterAlert { get; init; }
-
-    public RuleScope Scope { get; init; }
-
-    /// <summary>Alerts a day that the author expects; null where nobody said.</summary>
-    public int? ExpectedPerDay { get; init; }
 
     /// <summary>The id of the rule in alerts: its UUID, else its name, else its title.</summary>
     public string Key => Id ?? Name ?? Title;

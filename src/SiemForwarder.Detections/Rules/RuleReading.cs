@@ -1,4 +1,3 @@
-using System.Globalization;
 using SiemForwarder.Detections.Fields;
 using SiemForwarder.Detections.Yaml;
 
@@ -72,85 +71,5 @@ internal sealed class RuleReading(string rule, FieldTable fields, IReadOnlyDicti
         }
     }
 
-    public bool ReadFlag(YamlMap map, string key, string path)
-    {
-        switch (map.Find(key))
-        {
-            case null:
-                return false;
-            case YamlScalar { Kind: ScalarKind.Boolean } scalar:
-                return scalar.Text is "true" or "True" or "TRUE";
-            default:
-                Refuse(Join(path, key), "it must be true or false");
-                return false;
-        }
-    }
-
-    /// <summary>A number above 0, or the default.</summary>
-    public double ReadNumber(YamlMap map, string key, string path, double otherwise)
-    {
-        if (map.Find(key) is not { } node)
-        {
-            return otherwise;
-        }
-
-        if (node is YamlScalar { Kind: ScalarKind.Integer or ScalarKind.Number } scalar
-            && double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0 && double.IsFinite(number))
-        {
-            return number;
-        }
-
-        Refuse(Join(path, key), "it must be a number that is not negative");
-        return otherwise;
-    }
-
-    /// <summary>A duration as Sigma writes it (<c>30s</c>, <c>5m</c>, <c>1h</c>, <c>14d</c>) in milliseconds; null where it is missing or refused.</summary>
-    public long? ReadDuration(YamlMap map, string key, string path, bool isNeeded = false)
-    {
-        if (ReadText(map, key, path, isNeeded) is not { } text)
-        {
-            return null;
-        }
-
-        if (FindDuration(text) is { } milliseconds)
-        {
-            return milliseconds;
-        }
-
-        Refuse(Join(path, key), $"'{text}' is no duration; write a number and s, m, h or d, as in 5m");
-        return null;
-    }
-
-    /// <summary>Refuses every key that is not among <paramref name="known"/>.</summary>
-    public void RefuseUnknown(YamlMap map, string path, params ReadOnlySpan<string> known)
-    {
-        foreach (var entry in map.Entries)
-        {
-            if (!known.Contains(entry.Key))
-            {
-                Refuse(Join(path, entry.Key), $"nothing of that name is known here; known are {string.Join(", ", known.ToArray())}");
-            }
-        }
-    }
-
     public static string Join(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
-
-    private static long? FindDuration(string text)
-    {
-        if (text.Length < 2 || text == "0" || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
-        {
-            return text == "0" ? 0 : null;
-        }
-
-        long? unit = text[^1] switch
-        {
-            's' => 1000,
-            'm' => 60_000,
-            'h' => 3_600_000,
-            'd' => 86_400_000,
-            _ => null,
-        };
-        // A hundred years: beyond it sums of times would overflow.
-        return unit is null || count > 36_500L * 86_400_000 / unit ? null : count * unit;
-    }
 }
