@@ -2,7 +2,8 @@ using System.Text;
 
 namespace SiemForwarder.Detections.Matching;
 
-/// <summary>A text of a rule with its wildcards: <c>*</c> any text, <c>?</c> one character, a backslash before either or before itself takes its meaning away.</summary>
+/// <summary>A text of a rule with its wildcards: <c>*</c> any text, <c>?</c> one character; a backslash before one of them or before itself
+/// takes its meaning away.</summary>
 /// <remarks>Sigma specification 2.1.0, "Escaping". A backslash before anything else is itself.</remarks>
 internal readonly record struct SigmaText(IReadOnlyList<TextPart> Parts)
 {

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using SiemForwarder.Detections.Fields;
 
@@ -31,10 +32,36 @@ internal sealed class TextSetMatcher(IEnumerable<string> texts) : ValueMatcher
     public override bool IsMatch(in FieldValue value) => set.Contains(value.Text);
 }
 
-/// <summary>A regular expression that takes time in proportion to the text.</summary>
-internal sealed class RegexMatcher(Regex regex) : ValueMatcher
+/// <summary>A regular expression that takes time in proportion to the text; anything else is refused by an exception of <see cref="Regex"/>.</summary>
+internal sealed class RegexMatcher(string pattern, RegexOptions options) : ValueMatcher
 {
+    // By the clock of the wall, so long enough that a busy machine never ends an expression that is only being compiled.
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    private readonly Regex regex = new(options.HasFlag(RegexOptions.Multiline) ? pattern : EndOfTextForDollar(pattern), options, Timeout);
+
     public override bool IsMatch(in FieldValue value) => regex.IsMatch(value.Text);
+
+    // In .NET $ also matches before a final line feed, where somebody could hide.
+    private static string EndOfTextForDollar(string pattern)
+    {
+        var text = new StringBuilder(pattern.Length + 4);
+        var isInClass = false;
+        for (var at = 0; at < pattern.Length; at++)
+        {
+            var character = pattern[at];
+            if (character == '\\' && at + 1 < pattern.Length)
+            {
+                text.Append(character).Append(pattern[++at]);
+                continue;
+            }
+
+            isInClass = character == '[' || (isInClass && character != ']');
+            text.Append(character == '$' && !isInClass ? "\\z" : character.ToString());
+        }
+
+        return text.ToString();
+    }
 }
 
 /// <summary>An address in any of some blocks.</summary>

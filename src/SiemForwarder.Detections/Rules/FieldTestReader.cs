@@ -7,9 +7,6 @@ namespace SiemForwarder.Detections.Rules;
 /// <summary>Compiles <c>field|modifier|…: value</c> of a selection; with no field, keywords.</summary>
 internal sealed class FieldTestReader(RuleReading reading, string key, string path)
 {
-    // A regular expression takes linear time; this stops one that is slow even so.
-    private static readonly TimeSpan RegexTimeout = TimeSpan.FromMilliseconds(50);
-
     private readonly List<TextModifier> textModifiers = [];
     private string field = "";
     private Operation operation;
@@ -145,7 +142,8 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
             return ReadExists(values, slot);
         }
 
-        if (operation == Operation.Text && !isAll && !isCased && values.Count > 1 && textModifiers.Count == 0 && !isExpanded && FindPlainTexts(values) is { } plain)
+        var isPlain = operation == Operation.Text && !isAll && !isCased && !isExpanded && textModifiers.Count == 0;
+        if (isPlain && values.Count > 1 && FindPlainTexts(values) is { } plain)
         {
             return Complete(slot, [new FieldTest(slot, new TextSetMatcher(plain))]);
         }
@@ -316,8 +314,7 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
     {
         try
         {
-            var translated = regexOptions.HasFlag(RegexOptions.Multiline) ? pattern : EndOfTextForDollar(pattern);
-            return [new RegexMatcher(new Regex(translated, regexOptions, RegexTimeout))];
+            return [new RegexMatcher(pattern, regexOptions)];
         }
         catch (ArgumentException fault)
         {
@@ -329,27 +326,6 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
             reading.Refuse(path, "the regular expression looks around, refers back or is too large; Sigma has none of these, and it could take any time");
             return null;
         }
-    }
-
-    // In .NET $ also matches before a final line feed, where somebody could hide.
-    private static string EndOfTextForDollar(string pattern)
-    {
-        var text = new System.Text.StringBuilder(pattern.Length + 4);
-        var isInClass = false;
-        for (var at = 0; at < pattern.Length; at++)
-        {
-            var character = pattern[at];
-            if (character == '\\' && at + 1 < pattern.Length)
-            {
-                text.Append(character).Append(pattern[++at]);
-                continue;
-            }
-
-            isInClass = character == '[' || (isInClass && character != ']');
-            text.Append(character == '$' && !isInClass ? "\\z" : character.ToString());
-        }
-
-        return text.ToString();
     }
 
     // Every combination of the values of the placeholders in a text; null where it is refused.

@@ -134,7 +134,8 @@ public sealed class RuleSet
 
     private static DetectionRule Join(Document rule, List<Document> filters, IReadOnlyDictionary<string, IReadOnlyList<string>> lists)
     {
-        var mine = filters.Where(filter => filter.Head.DisabledReason is null && filter.Head.LogSource.Contains(rule.Head.LogSource) && Names(filter, rule.Head)).ToList();
+        var mine = filters.Where(filter => filter.Head.DisabledReason is null && filter.Head.LogSource.Contains(rule.Head.LogSource)
+            && Names(filter, rule.Head)).ToList();
         var test = mine.Count == 0 ? rule.Test : new AllTest([rule.Test, .. mine.Select(filter => filter.Test)]);
         var text = new StringBuilder();
         foreach (var document in mine.Prepend(rule))

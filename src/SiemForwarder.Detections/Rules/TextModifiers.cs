@@ -49,7 +49,8 @@ internal static class TextModifiers
             var next = new List<Form>();
             foreach (var form in forms)
             {
-                if (form.Text.HasWildcard && modifier is not (TextModifier.Contains or TextModifier.StartsWith or TextModifier.EndsWith or TextModifier.WindowsDash))
+                var encodes = modifier is not (TextModifier.Contains or TextModifier.StartsWith or TextModifier.EndsWith or TextModifier.WindowsDash);
+                if (encodes && form.Text.HasWildcard)
                 {
                     return ([], "a text with wildcards cannot be encoded");
                 }

@@ -169,5 +169,6 @@ public static class YamlReader
 
     private static bool IsNumber(string text) =>
         (char.IsAsciiDigit(text[^1]) || text[^1] == '.') && text.AsSpan().IndexOfAnyInRange('0', '9') >= 0
-        && double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out _);
+        && double.TryParse(
+            text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out _);
 }

@@ -72,7 +72,8 @@ public readonly ref struct IpLiteral
         return length == 0 ? null : new IPAddress(bytes[..length]);
     }
 
-    /// <summary>Writes the bytes of the address that a source wrote into <paramref name="bytes"/>, which holds 16: 4 or 16 of them, 0 where it is none.</summary>
+    /// <summary>Writes the bytes of the address that a source wrote, and tells how many: 4 or 16, or 0 where it is none.</summary>
+    /// <param name="bytes">Room for 16.</param>
     public static int ReadBytes(ReadOnlySpan<char> written, Span<byte> bytes) => ReadFirst(written, bytes, out _);
 
     // The length of the address, 0 where there is none.
