@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using SiemForwarder.Detections.Fields;
+using SiemForwarder.Detections.Matching;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Events;
 
@@ -7,7 +8,7 @@ namespace SiemForwarder.Detections;
 
 /// <summary>Finds the rules that match one event; of the rules, only those are asked that its type, kind and outcome leave possible.</summary>
 /// <remarks>Belongs to one reader. An event that matches nothing allocates nothing where its rules name normalized fields only.</remarks>
-public sealed class SingleEventMatcher(RuleSet rules)
+public sealed class SingleEventMatcher
 {
     // Types are names that senders choose; beyond so many the chosen rules are found anew for each event.
     private const int MaxRoutes = 4096;
@@ -15,15 +16,35 @@ public sealed class SingleEventMatcher(RuleSet rules)
     // Objects whose watched settings are known; a realm with more clients and users than that forgets the stalest, and says how many.
     private const int MaxObjects = 100_000;
 
-    private readonly EventFields fields = new(rules.Fields);
-    private readonly ObjectHistory history = new(rules.Fields.WatchedPaths, MaxObjects);
+    private readonly RuleSet rules;
     private readonly Dictionary<Route, DetectionRule[]> routes = [];
+
+    public SingleEventMatcher(RuleSet rules)
+        : this(rules, new RuleFaults())
+    {
+    }
+
+    internal SingleEventMatcher(RuleSet rules, RuleFaults faults)
+    {
+        this.rules = rules;
+        Faults = faults;
+        Fields = new EventFields(rules.Fields);
+        History = new ObjectHistory(rules.Fields.WatchedPaths, MaxObjects);
+    }
 
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct Route(string Type, EventKind Kind, EventOutcome Outcome, LogSource? Source);
 
     /// <summary>Objects that <c>changed.*</c> and <c>previous.*</c> no longer know, because others took their room.</summary>
-    public long EvictedObjects => history.EvictedCount;
+    public long EvictedObjects => History.EvictedCount;
+
+    /// <summary>Rules that were set to Error and are asked no more.</summary>
+    public RuleFaults Faults { get; }
+
+    /// <summary>The fields of the event that was matched last.</summary>
+    internal EventFields Fields { get; }
+
+    internal ObjectHistory History { get; }
 
     /// <summary>Adds the rules that match to <paramref name="matches"/>.</summary>
     /// <param name="securityEvent">The event.</param>
@@ -32,13 +53,21 @@ public sealed class SingleEventMatcher(RuleSet rules)
     /// <param name="matches">Filled, never cleared.</param>
     public void Match(SecurityEvent securityEvent, LogSource? source, LocalCalendar calendar, ICollection<DetectionRule> matches)
     {
-        fields.Load(securityEvent, calendar);
-        fields.Change = history.Follow(fields);
+        Fields.Load(securityEvent, calendar);
+        Fields.Change = History.Follow(Fields);
         foreach (var rule in Candidates(securityEvent, source))
         {
-            if (rule.Test.Holds(fields))
+            try
             {
-                matches.Add(rule);
+                if (rule.Test.Holds(Fields))
+                {
+                    matches.Add(rule);
+                }
+            }
+            catch (Exception fault) when (RuleFaults.IsOfTheRule(fault))
+            {
+                Faults.Set(rule.Head, securityEvent, fault);
+                routes.Clear();
             }
         }
     }
@@ -63,7 +92,20 @@ public sealed class SingleEventMatcher(RuleSet rules)
     // By itself, because what it captures would be allocated for each event.
     private DetectionRule[] Choose(LogSource? source) =>
     [
-        .. rules.Detections.Where(rule => rule.Head.DisabledReason is null && (source is null || rule.Head.LogSource.Contains(source))
-            && rule.Test.Foresee(fields, rules.Fields) != Matching.Foreknowledge.Never),
+        .. rules.Detections.Where(rule => rule.Head.DisabledReason is null && !Faults.Has(rule.Head)
+            && (source is null || rule.Head.LogSource.Contains(source)) && Foresee(rule) != Foreknowledge.Never),
     ];
+
+    private Foreknowledge Foresee(DetectionRule rule)
+    {
+        try
+        {
+            return rule.Test.Foresee(Fields, rules.Fields);
+        }
+        catch (Exception fault) when (RuleFaults.IsOfTheRule(fault))
+        {
+            // It throws again where the event is matched, and is set to Error there.
+            return Foreknowledge.Maybe;
+        }
+    }
 }

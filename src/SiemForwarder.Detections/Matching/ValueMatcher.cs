@@ -32,13 +32,35 @@ internal sealed class TextSetMatcher(IEnumerable<string> texts) : ValueMatcher
     public override bool IsMatch(in FieldValue value) => set.Contains(value.Text);
 }
 
-/// <summary>A regular expression that takes time in proportion to the text; anything else is refused by an exception of <see cref="Regex"/>.</summary>
-internal sealed class RegexMatcher(string pattern, RegexOptions options) : ValueMatcher
+/// <summary>A regular expression, by the engine that takes time in proportion to the text where that engine knows the pattern.</summary>
+/// <remarks>
+/// Patterns that look around or refer back (Sigma has neither, PCRE has both) run by the backtracking engine and are ended after 50 ms: the match
+/// throws, and whoever asks the rule sets it to Error with that reason. It never counts as "no match", because what a rule answers would then
+/// depend on how busy the machine is. The linear engine has no such end: what it is given is bounded by the size of the event.
+/// </remarks>
+internal sealed class RegexMatcher : ValueMatcher
 {
-    // By the clock of the wall, so long enough that a busy machine never ends an expression that is only being compiled.
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxBacktracking = TimeSpan.FromMilliseconds(50);
 
-    private readonly Regex regex = new(options.HasFlag(RegexOptions.Multiline) ? pattern : EndOfTextForDollar(pattern), options, Timeout);
+    private readonly Regex regex;
+
+    /// <exception cref="ArgumentException">The pattern is no regular expression.</exception>
+    public RegexMatcher(string pattern, RegexOptions options)
+    {
+        var text = options.HasFlag(RegexOptions.Multiline) ? pattern : EndOfTextForDollar(pattern);
+        try
+        {
+            regex = new Regex(text, options | RegexOptions.NonBacktracking, Regex.InfiniteMatchTimeout);
+            IsLinear = true;
+        }
+        catch (NotSupportedException)
+        {
+            regex = new Regex(text, options, MaxBacktracking);
+        }
+    }
+
+    /// <summary>False where a text of the event decides how long the match takes.</summary>
+    public bool IsLinear { get; }
 
     public override bool IsMatch(in FieldValue value) => regex.IsMatch(value.Text);
 
