@@ -36,8 +36,8 @@ internal static class AlertId
     /// <summary>An event as a part of a discriminator: its id, and its source, as two sources may hold events of the same id.</summary>
     public static string Part(in EventMark mark) => string.Create(CultureInfo.InvariantCulture, $"{mark.SourceId}:{mark.IdText}");
 
-    /// <summary>A time as a part of a discriminator.</summary>
-    public static string Part(long atMilliseconds) => atMilliseconds.ToString(CultureInfo.InvariantCulture);
+    /// <summary>A time in milliseconds, or the number of a source, as a part of a discriminator.</summary>
+    public static string Part(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static void Append(IncrementalHash hash, ReadOnlySpan<char> text)
     {

@@ -64,7 +64,9 @@ internal sealed class BaselineState(DetectionRule rule, BaselineSettings setting
         history.Tell(bucket, threshold);
         if (Hits(occasion, key, occasion.Mark, out var suppressed))
         {
-            Tell(occasion, key, occasion.Mark, count, suppressed, [occasion.Mark], AlertId.Part(bucket * bucketMs));
+            // A bucket belongs to a source, where the group does.
+            var source = GroupKey.SourceOf(key) is { } number ? AlertId.Part(number) : "";
+            Tell(occasion, key, occasion.Mark, count, suppressed, [occasion.Mark], source, AlertId.Part(bucket * bucketMs));
         }
     }
 
