@@ -62,6 +62,12 @@ public sealed class DetectionEngine
     /// <param name="alerts">Filled, never cleared. A silent replay throws them away.</param>
     public void Follow(SecurityEvent securityEvent, LogSource? source, LocalCalendar calendar, ICollection<Alert> alerts)
     {
+        // One act, told twice by Keycloak, is counted once.
+        if (securityEvent.IsDeprecatedDuplicate)
+        {
+            return;
+        }
+
         var clock = ClockOf(securityEvent);
         clock.Move(securityEvent, latenessMs);
         highestAt = Math.Max(highestAt, clock.HighAt);
