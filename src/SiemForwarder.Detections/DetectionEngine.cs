@@ -95,7 +95,8 @@ public sealed class DetectionEngine
         Correlate(securityEvent);
     }
 
-    /// <summary>Moves time on for the rules that wait for what does not happen. Called after a sweep that read all there was; never while the source fails.</summary>
+    /// <summary>Moves time on for the rules that wait for what does not happen. Called after a sweep that read all there was, and never while the
+    /// source fails: an outage is no absence. A replay may leave sweeps out: what they told is told again, with the same ids.</summary>
     /// <param name="sourceId">Number of the source.</param>
     /// <param name="sweptTo">Time of its server up to which all events were read and followed; the lateness is taken off here.</param>
     /// <param name="alerts">Filled, never cleared.</param>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Addresses;
-using SiemForwarder.Detections.Matching;
 
 namespace SiemForwarder.Detections.Fields;
 

@@ -1,4 +1,3 @@
-using SiemForwarder.Detections.Alerts;
 using SiemForwarder.Detections.Matching;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Detections.State;
@@ -38,8 +37,7 @@ internal sealed class BaselineState(DetectionRule rule, BaselineSettings setting
             return;
         }
 
-        var key = occasion.Key.Written.ToString();
-        var history = groups.FindOrAdd(key, out var evicted);
+        var history = groups.FindOrAdd(occasion.Key.Written, out var key, out var evicted);
         CountEvicted(evicted, at);
         var bucket = (long)Math.Floor((double)at / bucketMs);
         var openFrom = (long)Math.Floor((double)(high - LatenessMs) / bucketMs);

@@ -9,12 +9,32 @@ internal sealed class EntityStore<T>(int maxEntities, Func<T, long> touchedAt)
 {
     private readonly Dictionary<string, T> entities = new(StringComparer.Ordinal);
 
+    // Finds the text of a known key, so that nothing is allocated for it.
+    private Dictionary<string, T>.AlternateLookup<ReadOnlySpan<char>> ByText => entities.GetAlternateLookup<ReadOnlySpan<char>>();
+
     public int Count => entities.Count;
 
     /// <summary>All of them by their key.</summary>
     public IEnumerable<KeyValuePair<string, T>> All => entities.OrderBy(one => one.Key, StringComparer.Ordinal);
 
     public T? Find(string key) => entities.GetValueOrDefault(key);
+
+    /// <summary>What is remembered of an entity, new where nothing was.</summary>
+    /// <param name="written">The key as it was written.</param>
+    /// <param name="key">The key as it is kept.</param>
+    /// <param name="evicted">How many others had to leave.</param>
+    public T FindOrAdd(ReadOnlySpan<char> written, out string key, out int evicted)
+    {
+        evicted = 0;
+        if (ByText.TryGetValue(written, out var kept, out var known))
+        {
+            key = kept;
+            return known;
+        }
+
+        key = written.ToString();
+        return FindOrAdd(key, out evicted);
+    }
 
     /// <summary>What is remembered of an entity, new where nothing was.</summary>
     /// <param name="evicted">How many others had to leave.</param>

@@ -1,4 +1,3 @@
-using SiemForwarder.Detections.Alerts;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Detections.State;
 
@@ -48,8 +47,7 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
 
         value = GroupKey.Bound(value);
         var at = occasion.Mark.At;
-        var key = occasion.Key.Written.ToString();
-        var entity = entities.FindOrAdd(key, out var evicted);
+        var entity = entities.FindOrAdd(occasion.Key.Written, out var key, out var evicted);
         CountEvicted(evicted, at);
         var isKnown = entity.EventCount >= settings.MinEvents && at - entity.FirstAt >= learnMs && since.Length(occasion.Mark.SourceId, at) >= learnMs;
         var isNew = silenceMs is { } silence ? at - entity.LastAt > silence : IsNew(entity, value, at);

@@ -1,4 +1,3 @@
-using SiemForwarder.Detections.Alerts;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Detections.State;
 
@@ -37,8 +36,7 @@ internal sealed class TravelState(DetectionRule rule, TravelSettings settings, E
             return;
         }
 
-        var key = occasion.Key.Written.ToString();
-        var places = entities.FindOrAdd(key, out var evicted);
+        var places = entities.FindOrAdd(occasion.Key.Written, out var key, out var evicted);
         CountEvicted(evicted, occasion.Mark.At);
         var place = new Place(occasion.Mark, latitude, longitude, location.AccuracyRadiusKm ?? 0, GroupKey.Bound(ip));
         var index = places.FindIndex(one => one.Mark.Against(place.Mark) > 0);

@@ -1,4 +1,3 @@
-using SiemForwarder.Detections.Alerts;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Detections.State;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SiemForwarder.Detections.Fields;
 using SiemForwarder.Detections.Matching;
 using SiemForwarder.Detections.Yaml;
 

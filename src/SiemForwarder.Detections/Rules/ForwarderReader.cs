@@ -129,8 +129,11 @@ internal sealed class ForwarderReader(RuleReading reading)
         var learn = map.Find("learn") is YamlScalar { Text: "0" } ? TimeSpan.Zero
             : DurationText.Read(map, "learn", path, reading, silence is null ? TimeSpan.FromDays(14) : TimeSpan.Zero);
         return new FirstSeenSettings(
-            name is null ? null : Field(name, $"{path}.field"), DurationText.Read(map, "memory", path, reading, TimeSpan.FromDays(90)) ?? default, learn ?? default,
-            (int)ReadNumber(map, "minimum", path, 1, 1, 1_000_000), silence) { Per = ReadFields(map, "per", path, isNeeded: true) };
+            name is null ? null : Field(name, $"{path}.field"), DurationText.Read(map, "memory", path, reading, TimeSpan.FromDays(90)) ?? default,
+            learn ?? default, (int)ReadNumber(map, "minimum", path, 1, 1, 1_000_000), silence)
+        {
+            Per = ReadFields(map, "per", path, isNeeded: true),
+        };
     }
 
     private TravelSettings ReadTravel(YamlMap map, string path)

@@ -97,10 +97,12 @@ internal sealed class RuleLinks
         }
     }
 
-    private RuleDocument? Find(string reference) =>
-        byReference.GetValueOrDefault(reference) is { } found && (found.Head.Name == reference || found.Head.Id == reference)
-            ? found : byReference.GetValueOrDefault(reference.ToLowerInvariant()) is { Head.Id: { } id } byId && id.Equals(reference, StringComparison.OrdinalIgnoreCase)
-            ? byId : null;
+    // By name, or by id in any case; a title is no reference.
+    private RuleDocument? Find(string reference)
+    {
+        var found = byReference.GetValueOrDefault(reference) ?? byReference.GetValueOrDefault(reference.ToLowerInvariant());
+        return found is not null && (found.Head.Name == reference || reference.Equals(found.Head.Id, StringComparison.OrdinalIgnoreCase)) ? found : null;
+    }
 
     private static string? OtherRule(RuleDocument document) => document.Forwarder?.Memory switch
     {

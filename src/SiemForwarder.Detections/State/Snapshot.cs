@@ -88,7 +88,8 @@ internal sealed class SnapshotReader(Stream stream) : IDisposable
     public EventMark ReadMark()
     {
         var (at, position, source) = (ReadInt64(), ReadInt64(), (int)ReadInt64());
-        return ReadOptional() is { } other ? new EventMark(at, position, source, default, other) : new EventMark(at, position, source, new Guid(Bytes(16)), null);
+        var other = ReadOptional();
+        return new EventMark(at, position, source, other is null ? new Guid(Bytes(16)) : default, other);
     }
 
     public byte[] ReadBytes() => Bytes(ReadCount());

@@ -16,7 +16,8 @@ internal sealed class SourceClock(int sourceId, long highAt = long.MinValue, lon
     /// <summary>True once every rule knows since when it sees the source.</summary>
     public bool IsStarted { get; set; }
 
-    /// <summary>Moves on with an event. One from the future moves it to when it was received at most, else a single wrong clock would make all others late.</summary>
+    /// <summary>Moves on with an event. One from the future moves it to when it was received at most, else a single wrong clock would make all
+    /// others late.</summary>
     public void Move(SecurityEvent securityEvent, long latenessMs)
     {
         var at = Math.Min(securityEvent.OccurredAt.ToUnixTimeMilliseconds(), securityEvent.ReceivedAt.ToUnixTimeMilliseconds() + latenessMs);

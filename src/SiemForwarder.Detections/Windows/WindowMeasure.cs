@@ -57,25 +57,52 @@ internal sealed class EventCount : WindowMeasure
 /// <summary>How many different values; an event without one adds none.</summary>
 internal sealed class ValueCount : WindowMeasure
 {
-    private readonly Dictionary<string, int> counts = new(StringComparer.Ordinal);
+    // Most groups hold one value: only the second one needs a dictionary.
+    private string? first;
+    private int firstCount;
+    private Dictionary<string, int>? others;
 
     public override void Add(in Occurrence occurrence)
     {
-        if (occurrence.Text is { } text)
+        if (occurrence.Text is not { } text)
         {
-            CollectionsMarshal.GetValueRefOrAddDefault(counts, text, out _)++;
+            return;
+        }
+
+        if (firstCount == 0 && others?.ContainsKey(text) != true)
+        {
+            first = text;
+        }
+
+        if (text == first)
+        {
+            firstCount++;
+        }
+        else
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(others ??= new(StringComparer.Ordinal), text, out _)++;
         }
     }
 
     public override void Remove(in Occurrence occurrence)
     {
-        if (occurrence.Text is { } text && --CollectionsMarshal.GetValueRefOrAddDefault(counts, text, out _) == 0)
+        if (occurrence.Text is not { } text)
         {
-            counts.Remove(text);
+            return;
+        }
+
+        if (text == first)
+        {
+            firstCount--;
+            first = firstCount == 0 ? null : first;
+        }
+        else if (--CollectionsMarshal.GetValueRefOrAddDefault(others!, text, out _) == 0)
+        {
+            others!.Remove(text);
         }
     }
 
-    public override double? Value(long fromAt) => counts.Count;
+    public override double? Value(long fromAt) => (firstCount > 0 ? 1 : 0) + (others?.Count ?? 0);
 }
 
 /// <summary>How many of the rules were seen, in any order.</summary>

@@ -53,6 +53,12 @@ public sealed class DirectionTests
             ("Lanes", ["Retries", "Delivery", "Replays", "Redrive"]),
         ],
         ["src/SiemForwarder.Connections"] = [("Tls", []), ("Network", ["Tls"])],
+        ["src/SiemForwarder.Detections"] =
+        [
+            ("Yaml", []), ("Fields", []), ("Matching", ["Fields"]), ("Rules", ["Yaml", "Fields", "Matching"]), ("Alerts", ["Rules"]),
+            ("State", ["Fields", "Rules", "Alerts"]), ("Windows", ["Fields", "Matching", "Rules", "State"]), ("Memories", ["Fields", "Matching", "Rules", "State"]),
+            ("Fixtures", ["Yaml", "Fields", "Rules", "Alerts"]), ("Pack", []),
+        ],
         ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", [])],
         ["src/SiemForwarder.Destinations/Http"] =
         [

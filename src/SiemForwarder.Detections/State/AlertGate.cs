@@ -1,6 +1,4 @@
-using SiemForwarder.Detections.State;
-
-namespace SiemForwarder.Detections.Alerts;
+namespace SiemForwarder.Detections.State;
 
 /// <summary>Lets one alert of a rule and group through and counts the hits that follow it too soon, by event time.</summary>
 /// <remarks>A function of the hits alone: what is forgotten depends on no clock, so a replayed engine suppresses the same.</remarks>

@@ -2,9 +2,8 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using SiemForwarder.Detections.State;
 
-namespace SiemForwarder.Detections.Alerts;
+namespace SiemForwarder.Detections.State;
 
 /// <summary>Makes the id of an alert from what it is about: no clock, no random number, no sequence, so a rebuilt engine finds the same.</summary>
 internal static class AlertId

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using SiemForwarder.Events.Addresses;
 
-namespace SiemForwarder.Detections.Matching;
+namespace SiemForwarder.Detections.Fields;
 
 /// <summary>A block of addresses; IPv4-mapped IPv6 is IPv4, as proxies produce it.</summary>
 internal sealed class CidrBlock
