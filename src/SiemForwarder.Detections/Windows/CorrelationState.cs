@@ -77,7 +77,7 @@ internal sealed class CorrelationState : RuleState
             }
 
             var group = GroupOf(key, high);
-            group.Trim(high - LatenessMs - spanMs);
+            group.Trim(high - LatenessMs);
             if (group.Insert(occurrence) is { } hit)
             {
                 Report(occasion, key, group, hit, occurrence.Mark);
@@ -162,10 +162,13 @@ internal sealed class CorrelationState : RuleState
     // condition leave, the stalest first, and are counted.
     private void Sweep(long high)
     {
-        var beforeAt = high - LatenessMs - spanMs;
-        foreach (var (key, _) in groups.Where(one => one.Value.Count == 0 || one.Value.NewestAt < beforeAt).ToList())
+        foreach (var (key, group) in groups)
         {
-            groups.Remove(key);
+            group.Trim(high - LatenessMs);
+            if (group.Count == 0)
+            {
+                groups.Remove(key);
+            }
         }
 
         if (groups.Count >= options.MaxGroups)

@@ -9,6 +9,7 @@ internal readonly record struct WindowHit(int From, int To, double Value);
 /// <summary>The occurrences of one group, by time and position, and the measure of the window that ends with the newest.</summary>
 internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
 {
+    private readonly bool isOrdered = rule.Type == CorrelationType.TemporalOrdered;
     private Occurrence[] items = new Occurrence[1];
     private int start;
     private int windowFrom;
@@ -30,7 +31,7 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
         if (Count == 0 || occurrence.Mark.Against(this[Count - 1].Mark) >= 0)
         {
             Append(occurrence);
-            return Check(measure, windowFrom, Count - 1);
+            return Check(measure, windowFrom, Count - 1, Count - 1);
         }
 
         var index = UpperBound(occurrence.Mark);
@@ -41,10 +42,11 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
         return FindLate(index);
     }
 
-    /// <summary>Forgets occurrences before a time: no window can hold them any more.</summary>
-    public void Trim(long beforeAt)
+    /// <summary>Forgets occurrences that no window can hold any more; of a sequence also those that nothing can come before any more.</summary>
+    /// <param name="lateBeforeAt">No event older than this will be put in.</param>
+    public void Trim(long lateBeforeAt)
     {
-        while (Count > 0 && this[0].At < beforeAt)
+        while (Count > 0 && (this[0].At < lateBeforeAt - spanMs || (isOrdered && !IsFirstStep(this[0]) && this[0].At < lateBeforeAt)))
         {
             RemoveOldest();
         }
@@ -163,7 +165,7 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
                 sliding.Remove(this[from]);
             }
 
-            if (Check(sliding, from, to - 1) is { } hit)
+            if (Check(sliding, from, to - 1, index) is { } hit)
             {
                 return hit;
             }
@@ -172,7 +174,7 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
         return null;
     }
 
-    private WindowHit? Check(WindowMeasure measured, int from, int to)
+    private WindowHit? Check(WindowMeasure measured, int from, int to, int trigger)
     {
         if (measured.Value(Math.Max(this[to].At - spanMs, gapMs > 0 ? this[from].At : long.MinValue)) is not { } value)
         {
@@ -194,8 +196,21 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
         }
 
         Progress = Math.Clamp(progress, 0, 1);
-        return holds ? new WindowHit(from, to, value) : null;
+        if (!holds)
+        {
+            return null;
+        }
+
+        // A sequence rests on what happened since its first step, or since the late event; so what was forgotten before it is not missed.
+        while (isOrdered && from < trigger && !IsFirstStep(this[from]))
+        {
+            from++;
+        }
+
+        return new WindowHit(from, to, value);
     }
+
+    private static bool IsFirstStep(in Occurrence occurrence) => (occurrence.Rules & 1) != 0;
 
     private int FirstOfWindow(int end)
     {
