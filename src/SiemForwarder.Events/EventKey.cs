@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace SiemForwarder.Events;
 
@@ -21,6 +22,13 @@ public readonly record struct EventKey(UInt128 Value)
         }
 
         return FromHash(id);
+    }
+
+    /// <summary>The same of an id that was read.</summary>
+    public static EventKey FromId(string id)
+    {
+        Span<byte> utf8 = stackalloc byte[64];
+        return Encoding.UTF8.TryGetBytes(id, utf8, out var length) ? FromId(utf8[..length]) : FromId(Encoding.UTF8.GetBytes(id));
     }
 
     /// <summary>The first 16 bytes of the SHA-256 of <paramref name="content"/>.</summary>

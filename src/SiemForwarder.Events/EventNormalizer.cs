@@ -84,26 +84,25 @@ public static class EventNormalizer
     // Only what the inbox could read was stored, so an event that cannot be read is none of a webhook.
     private static SecurityEvent NormalizeInbox(in EventOrigin origin)
     {
-        PushedOutline outline;
+        var webhook = new KeycloakEvent();
         try
         {
-            outline = PushedOutline.Read(origin.Json);
+            KeycloakEvent.Read(origin.Json, KeycloakEventShape.Webhook, ref webhook);
         }
         catch (JsonException)
         {
             return NormalizePushed(origin, EventKind.Application);
         }
 
-        if (outline.Shape == PushedShape.Native)
+        var shape = PushedOutline.ShapeOf(webhook);
+        if (shape == PushedShape.Native)
         {
             return NormalizePushed(origin, EventKind.Application);
         }
 
-        var webhook = new KeycloakEvent();
-        KeycloakEvent.Read(origin.Json, KeycloakEventShape.Webhook, ref webhook);
         var named = origin.InRealm(webhook.RealmName);
         var id = origin.IdIfKey(webhook.Id);
-        return outline.Shape switch
+        return shape switch
         {
             PushedShape.UserWebhook => UserEventMapping.Map(WebhookEvent.ToUserEvent(webhook) with { Id = id }, named, isReadable: true),
             PushedShape.AdminWebhook => AdminEventMapping.Map(WebhookEvent.ToAdminEvent(webhook) with { Id = id }, named, isReadable: true),

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace SiemForwarder.Service;
 
-/// <summary>Places where the process can be told to end at once, to prove that nothing is lost there; inert unless <see cref="Variable"/> is set.</summary>
+/// <summary>Points where the process can be made to crash, to prove that nothing is lost there; inert unless <see cref="Variable"/> is set.</summary>
 /// <remarks>
-/// The variable holds the name of a point, and after a colon which pass of it ends the process (the first, where nothing is named):
-/// <c>after-send:3</c>. The process ends as by <c>kill -9</c>, without a last word, with <see cref="ExitCode"/>. See docs/reliability.md.
+/// The variable holds the name of a point and, after a colon, which pass of it crashes the process (the first by default):
+/// <c>after-send:3</c>. The process ends abruptly, as by <c>kill -9</c>, with <see cref="ExitCode"/>. See docs/reliability.md.
 /// </remarks>
 internal static class CrashPoint
 {
@@ -24,7 +24,7 @@ internal static class CrashPoint
     /// <summary>A page is about to be stored.</summary>
     public const string BeforeAppendCommit = "before-append-commit";
 
-    /// <summary>A page and its poll checkpoint are stored; nobody was told.</summary>
+    /// <summary>A page and its poll checkpoint are stored; no one has been notified.</summary>
     public const string AfterAppendCommit = "after-append-commit";
 
     /// <summary>A batch is ready; nothing of it was sent.</summary>
@@ -42,7 +42,7 @@ internal static class CrashPoint
     /// <summary>A migration is about to run; an earlier one may have run just before.</summary>
     public const string DuringMigration = "during-migration";
 
-    // Read once: while nothing is set, the compiler leaves the check out.
+    // Read once, so that the JIT compiler removes the check if nothing is set.
     private static readonly string? Armed = Environment.GetEnvironmentVariable(Variable);
 
     private static int passes;
@@ -51,7 +51,7 @@ internal static class CrashPoint
     public static IReadOnlyList<string> All { get; } =
         [AfterPull, BeforeAppendCommit, AfterAppendCommit, BeforeSend, AfterSend, AfterCheckpoint, DuringRetention, DuringMigration];
 
-    /// <summary>Goes by a point; ends the process where it was told to.</summary>
+    /// <summary>Passes a point; crashes the process if it is armed.</summary>
     public static void Pass(string point)
     {
         if (Armed is not null)

@@ -3,19 +3,19 @@ using System.Security.Cryptography;
 
 namespace SiemForwarder.Service;
 
-/// <summary>What tells one content of a file from another; links are followed, as mounted secrets are replaced by turning one.</summary>
-/// <param name="Path">Where the content is.</param>
-/// <param name="Length">Bytes; -1 where there is no file.</param>
-/// <param name="WrittenAt">When it was written last.</param>
+/// <summary>Identifies a version of a file's content; links are followed, because mounted secrets are replaced by switching one.</summary>
+/// <param name="Path">The resolved path.</param>
+/// <param name="Length">Size in bytes; -1 if there is no file.</param>
+/// <param name="WrittenAt">When it was last written.</param>
 /// <param name="Content">
-/// A hash of what a small file holds, as keys and certificates are: the clock of a file system ticks so seldom (4 ms) that two of one length can bear one time.
-/// 0 for a large file and for one that cannot be read.
+/// A hash of the content of a small file, such as a key or certificate: file system times are so coarse (4 ms) that two versions of equal length can
+/// share one. 0 for a large file and for one that cannot be read.
 /// </param>
 internal readonly record struct FileState(string Path, long Length, DateTime WrittenAt, ulong Content)
 {
     private const int MaxHashedBytes = 64 * 1024;
 
-    /// <summary>The state of a file now.</summary>
+    /// <summary>The current state of a file.</summary>
     public static FileState Of(string path)
     {
         var missing = new FileState(path, -1, default, 0);
@@ -27,7 +27,7 @@ internal readonly record struct FileState(string Path, long Length, DateTime Wri
         }
         catch (IOException)
         {
-            // Somebody replaces it at this very moment; the next look sees what is there then.
+            // The file is just being replaced; the next check sees the new one.
             return missing;
         }
     }
@@ -40,7 +40,7 @@ internal readonly record struct FileState(string Path, long Length, DateTime Wri
         }
         catch (UnauthorizedAccessException)
         {
-            // Whoever opens it says so.
+            // Opening it will report the error.
             return 0;
         }
     }

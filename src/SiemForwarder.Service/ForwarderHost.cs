@@ -8,6 +8,7 @@ using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Audit;
+using SiemForwarder.Service.Configuration;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -29,14 +30,14 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service;
 
-/// <summary>Puts the service together, in the order of the flow.</summary>
+/// <summary>Assembles the service, in the order of the flow.</summary>
 internal static class ForwarderHost
 {
     private const string LogLine = "{Timestamp:yyyy-MM-ddTHH:mm:ss.fffzzz} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
-    /// <summary>What is set wrongly, a sentence each; nothing is started or opened for it.</summary>
+    /// <summary>Invalid settings, one sentence each; starts and opens nothing.</summary>
     public static async Task<IReadOnlyList<string>> FindWrongSettingsAsync(string[] args)
     {
         try
@@ -47,7 +48,7 @@ internal static class ForwarderHost
                 .Concat(SettingsCheck.Find(builder.Configuration, Sections(builder), CrashPoint.Setting)).ToList();
             if (faults.Count == 0)
             {
-                // Only what validates is made: no application, and nothing that opens or holds something.
+                // Only creates validators: no application, and nothing that opens resources.
                 await using var services = builder.Services.BuildServiceProvider();
                 services.GetRequiredService<IStartupValidator>().Validate();
             }
@@ -64,7 +65,7 @@ internal static class ForwarderHost
         }
     }
 
-    /// <summary>The sections that are read, whatever is set.</summary>
+    /// <summary>All configuration sections that are read.</summary>
     public static IReadOnlyList<SettingsSection> Sections()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -89,7 +90,7 @@ internal static class ForwarderHost
         app.UseAccess();
         app.UseApi();
         app.UseCallers();
-        // Pushes are traffic and no changes; what stands in front of the handlers of all others would only cost them time.
+        // Pushes are traffic, not changes; the filters of the other endpoints would only slow them down.
         app.MapPushes();
         var routes = app.RecordChanges();
         routes.MapKeys();
@@ -112,13 +113,14 @@ internal static class ForwarderHost
         routes.MapEvidence();
         routes.MapCatalogues();
         routes.MapEngines();
+        routes.MapConfiguration();
         routes.MapHealth();
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
         var counters = app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
-            .WithSummary("Counters in Prometheus' text format.").Produces<string>(StatusCodes.Status200OK, "text/plain");
+            .WithSummary("Returns metrics in the Prometheus text format.").Produces<string>(StatusCodes.Status200OK, "text/plain");
         _ = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value.MetricsNeedKey
             ? counters.Needs(Permission.ReadStates)
-            : counters.Open("Monitoring has no key, unless Forwarder:Access:MetricsNeedKey says so; it counts, and names integrations and sources.");
+            : counters.Open("Monitoring has no key unless Forwarder:Access:MetricsNeedKey is set; they contain counts and names of integrations and sources.");
         return app;
     }
 
@@ -143,6 +145,7 @@ internal static class ForwarderHost
         builder.Services.AddOperations();
         builder.Services.AddAudit();
         builder.Services.AddEvidence();
+        builder.Services.AddDeclaredConfiguration();
         builder.AddApi();
         builder.AddAccess();
     }
@@ -151,9 +154,9 @@ internal static class ForwarderHost
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         var logger = ReadLogging(builder.Configuration).Enrich.FromLogContext().Enrich.With<SafeLog>()
-            // Kestrel calls it an error that a body which came too slowly was given up; whoever may be refused may not fill the log with it.
+            // Kestrel logs an error if it abandons a slow body; rejected senders must not be able to fill the log with it.
             .Filter.ByExcluding(one => one.MessageTemplate.Text.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
-            // Why the service could not start is thrown as well, and told in one sentence.
+            // The reason is also thrown, and reported in one sentence.
             .Filter.ByExcluding(one => one.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.")
             .CreateLogger();
         builder.Services.AddSerilog(logger);
@@ -182,7 +185,7 @@ internal static class ForwarderHost
         {
             throw new OptionsValidationException(
                 "Serilog", typeof(LoggerConfiguration),
-                [$"the settings below Serilog__ cannot be used: {exception.Message.TrimEnd('.')}; docs/settings.md shows how they are written."]);
+                [$"the settings below Serilog__ cannot be used: {exception.Message.TrimEnd('.')}; see docs/settings.md."]);
         }
     }
 }

@@ -2,39 +2,43 @@ using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service;
 
-/// <summary>What the operator may set for the process; section <c>Forwarder</c>.</summary>
+/// <summary>Settings of the process; section <c>Forwarder</c>.</summary>
 internal sealed class ForwarderOptions
 {
     public const string Section = "Forwarder";
 
-    /// <summary>Folder for the private database; default: a folder of the user's own (for root: /var/lib/siemforwarder).</summary>
+    /// <summary>Folder for the service's own files and the private database.</summary>
     [DefaultInWords("a folder of the user's own; `/var/lib/siemforwarder` for root")]
     public string DataFolder { get; set; } = Environment.UserName == "root" && !OperatingSystem.IsWindows()
         ? "/var/lib/siemforwarder"
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SiemForwarder");
 
-    /// <summary>How the log is written: <c>text</c>, a line for people, or <c>json</c>, an object a line; <c>Serilog__WriteTo</c> wins over it.</summary>
+    /// <summary>Log format: <c>text</c>, one readable line per entry, or <c>json</c>, one object per line; <c>Serilog__WriteTo</c> overrides it.</summary>
     public LogFormat LogFormat { get; set; }
 
     /// <summary>What destinations that write files may do here.</summary>
     public FileDestinationOptions FileDestination { get; set; } = new();
 
-    /// <summary>How often changes are looked for that another engine made to sources and integrations.</summary>
+    /// <summary>Configuration file, or folder of such files, that is applied at the start and on every change (docs/configuration.md).</summary>
+    public string? ConfigurationFile { get; set; }
+
+    /// <summary>How often an engine checks for changes: to the configuration file, and to sources and integrations made on other engines.</summary>
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
 }
 
-/// <summary>How an entry of the log is written.</summary>
+/// <summary>The format of log entries.</summary>
 internal enum LogFormat
 {
     Text,
 
-    /// <summary>Serilog's compact form.</summary>
+    /// <summary>Serilog's compact format.</summary>
     Json,
 }
 
 /// <summary>What destinations that write files may do on this engine.</summary>
 internal sealed class FileDestinationOptions
 {
-    /// <summary>Folder below which they may write; none by default, so that nobody who may only use the API can write files.</summary>
+    /// <summary>Folder in which <c>file</c> destinations may write; without it they cannot, so that access to the API alone never allows writing
+    /// files.</summary>
     public string? Folder { get; set; }
 }

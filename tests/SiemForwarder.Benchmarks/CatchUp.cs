@@ -27,7 +27,7 @@ internal static class CatchUp
         await forwarder.StartAsync(stop.Token);
         await forwarder.PostAsync(
             "/api/v1/integrations", new { name = "cef", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", enabled = true }, stop.Token);
-        var (service, postgres) = (forwarder.Process!.Id, PostgresPid(forwarder));
+        var (service, postgres) = (forwarder.Process!.Id, ProcessUsage.PostgresPid(forwarder));
         var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
         var clock = Stopwatch.StartNew();
         await forwarder.PostAsync("/api/v1/sources", new
@@ -51,14 +51,14 @@ internal static class CatchUp
         var seconds = clock.Elapsed.TotalSeconds;
         var received = keycloak.Realm.UserEvents.Count;
         var millions = count / 1e6;
-        Print("events", count);
-        Print("events per second, Keycloak to receiver", count / seconds);
-        Print("CPU seconds per million events, service", (ProcessUsage.CpuSeconds(service) - serviceBefore) / millions);
-        Print("CPU seconds per million events, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore) / millions);
-        Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
-        Print("bytes per event as CEF", receiver.Bytes / (double)receiver.Lines);
-        Print("stored bytes per event (tables, TOAST, indexes of the log)", await StoredBytesAsync(forwarder, stop.Token) / count);
-        Print("bytes per event as Keycloak sends it", keycloak.Realm.UserEvents.Rows().Take(10_000).Average(row => row.Length));
+        ProcessUsage.Print("events", count);
+        ProcessUsage.Print("events per second, Keycloak to receiver", count / seconds);
+        ProcessUsage.Print("CPU seconds per million events, service", (ProcessUsage.CpuSeconds(service) - serviceBefore) / millions);
+        ProcessUsage.Print("CPU seconds per million events, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore) / millions);
+        ProcessUsage.Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
+        ProcessUsage.Print("bytes per event as CEF", receiver.Bytes / (double)receiver.Lines);
+        ProcessUsage.Print("stored bytes per event (tables, TOAST, indexes of the log)", await StoredBytesAsync(forwarder, stop.Token) / count);
+        ProcessUsage.Print("bytes per event as Keycloak sends it", keycloak.Realm.UserEvents.Rows().Take(10_000).Average(row => row.Length));
         Console.WriteLine($"received {receiver.Lines} lines of {received} stored at Keycloak (its own token logins included)");
     }
 
@@ -70,9 +70,4 @@ internal static class CatchUp
             "SELECT sum(pg_total_relation_size(inhrelid))::float8 FROM pg_inherits WHERE inhparent = 'segment'::regclass");
         return (double)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
-
-    private static int PostgresPid(ForwarderProcess forwarder) => int.Parse(
-        File.ReadLines(Path.Combine(forwarder.DataFolder, "postgres", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
-
-    private static void Print(string what, double value) => Console.WriteLine($"{what,-62} {value.ToString("N1", CultureInfo.InvariantCulture),14}");
 }

@@ -3,14 +3,12 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Benchmarks;
 
-/// <summary>Takes lines over TCP and only counts them, so that the receiver costs next to nothing.</summary>
-internal sealed class CountingReceiver : IDisposable
+/// <summary>Listens on loopback and reads each connection to its end.</summary>
+internal abstract class SocketReceiver : IDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private long lines;
-    private long bytes;
 
-    public CountingReceiver()
+    protected SocketReceiver()
     {
         listener.Start();
         _ = AcceptAsync();
@@ -18,11 +16,9 @@ internal sealed class CountingReceiver : IDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    public long Lines => Interlocked.Read(ref lines);
-
-    public long Bytes => Interlocked.Read(ref bytes);
-
     public void Dispose() => listener.Stop();
+
+    protected abstract Task ReadAsync(Socket connection);
 
     private async Task AcceptAsync()
     {
@@ -30,7 +26,7 @@ internal sealed class CountingReceiver : IDisposable
         {
             try
             {
-                _ = ReadAsync(await listener.AcceptSocketAsync());
+                _ = ReadToEndAsync(await listener.AcceptSocketAsync());
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
@@ -39,9 +35,25 @@ internal sealed class CountingReceiver : IDisposable
         }
     }
 
-    private async Task ReadAsync(Socket socket)
+    private async Task ReadToEndAsync(Socket socket)
     {
         using var connection = socket;
+        await ReadAsync(connection);
+    }
+}
+
+/// <summary>Takes lines over TCP and only counts them, so that the receiver costs next to nothing.</summary>
+internal sealed class CountingReceiver : SocketReceiver
+{
+    private long lines;
+    private long bytes;
+
+    public long Lines => Interlocked.Read(ref lines);
+
+    public long Bytes => Interlocked.Read(ref bytes);
+
+    protected override async Task ReadAsync(Socket connection)
+    {
         var buffer = new byte[256 * 1024];
         while (await connection.ReceiveAsync(buffer) is > 0 and var read)
         {

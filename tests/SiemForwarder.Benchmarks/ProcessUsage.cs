@@ -1,4 +1,5 @@
 using System.Globalization;
+using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.Benchmarks;
 
@@ -23,6 +24,13 @@ internal static class ProcessUsage
         var line = File.ReadLines($"/proc/{pid}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024;
     }
+
+    /// <summary>The private PostgreSQL of a service.</summary>
+    public static int PostgresPid(ForwarderProcess forwarder) => int.Parse(
+        File.ReadLines(Path.Combine(forwarder.DataFolder, "postgres", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+
+    /// <summary>Prints a figure.</summary>
+    public static void Print(string what, double value) => Console.WriteLine($"{what,-62} {value.ToString("N1", CultureInfo.InvariantCulture),14}");
 
     private static IEnumerable<int> Children(int pid) => Directory.EnumerateDirectories("/proc")
         .Select(folder => int.TryParse(Path.GetFileName(folder), out var id) ? id : 0)

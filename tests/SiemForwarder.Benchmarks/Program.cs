@@ -12,10 +12,13 @@ switch (args.FirstOrDefault())
     case "pushes":
         await Pushes.RunAsync();
         return 0;
+    case "throughput":
+        await Throughput.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 600_000, args.Contains("http"));
+        return 0;
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | stages | pushes | growth [bounds]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [http] | stages | pushes | growth [bounds]");
         return 1;
 }

@@ -30,11 +30,11 @@ internal static class Pushes
             var cpu = ProcessUsage.CpuSeconds(forwarder.Process!.Id);
             var milliseconds = await MeasureAsync(forwarder.Api, path, senders, Length, stop.Token);
             var posts = milliseconds.Count;
-            Print($"{senders} senders: posts per second", posts / Length.TotalSeconds);
-            Print($"{senders} senders: median milliseconds", milliseconds[posts / 2]);
-            Print($"{senders} senders: 99th percentile milliseconds", milliseconds[posts * 99 / 100]);
-            Print($"{senders} senders: events per append", posts / (double)(await CountSegmentsAsync(forwarder, stop.Token) - before));
-            Print($"{senders} senders: CPU seconds of the service per 100,000 posts", (ProcessUsage.CpuSeconds(forwarder.Process.Id) - cpu) / posts * 100_000);
+            ProcessUsage.Print($"{senders} senders: posts per second", posts / Length.TotalSeconds);
+            ProcessUsage.Print($"{senders} senders: median milliseconds", milliseconds[posts / 2]);
+            ProcessUsage.Print($"{senders} senders: 99th percentile milliseconds", milliseconds[posts * 99 / 100]);
+            ProcessUsage.Print($"{senders} senders: events per append", posts / (double)(await CountSegmentsAsync(forwarder, stop.Token) - before));
+            ProcessUsage.Print($"{senders} senders: CPU seconds of the service per 100,000 posts", (ProcessUsage.CpuSeconds(forwarder.Process.Id) - cpu) / posts * 100_000);
         }
     }
 
@@ -78,6 +78,4 @@ internal static class Pushes
         await using var command = database.CreateCommand("SELECT count(*) FROM segment");
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
-
-    private static void Print(string what, double value) => Console.WriteLine($"{what,-62} {value.ToString("N1", CultureInfo.InvariantCulture),14}");
 }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace SiemForwarder.Events.Keycloak;
 
 /// <summary>What the log knows of an event besides its bytes.</summary>
@@ -31,7 +29,7 @@ internal readonly record struct EventOrigin(
     public string IdOr(string? id) => string.IsNullOrEmpty(id) ? Key.ToString() : id;
 
     /// <summary>The id that an event of Keycloak was pushed with, or null where its key was made of something else: so pushed and pulled have one id.</summary>
-    public string? IdIfKey(string? id) => !string.IsNullOrEmpty(id) && EventKey.FromId(Encoding.UTF8.GetBytes(id)) == Key ? id : null;
+    public string? IdIfKey(string? id) => !string.IsNullOrEmpty(id) && EventKey.FromId(id) == Key ? id : null;
 
     /// <summary>The same origin in the realm that the event names, where it names another one than the source.</summary>
     public EventOrigin InRealm(string? realm) =>

@@ -6,7 +6,7 @@ using SiemForwarder.Service.Access.Keys;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Tells in the OpenAPI document how one signs in and who may call what, and serves that document and Swagger UI.</summary>
+/// <summary>Adds authentication and the required roles to the OpenAPI document, and serves that document and Swagger UI.</summary>
 internal static class AccessDescription
 {
     private const string KeyScheme = "apiKey";
@@ -24,18 +24,18 @@ internal static class AccessDescription
         return builder;
     }
 
-    /// <summary>Open to all: what they hold is the same for every installation, and is read before one has a key.</summary>
+    /// <summary>Open to all: the content is the same for every installation, and is needed before one has a key.</summary>
     public static void UseDescription(this WebApplication app)
     {
         app.UseSwaggerUI(options =>
         {
-            // From the page on, which a proxy may serve below a path of its own.
+            // Relative to the page, which a proxy may serve below its own path.
             options.SwaggerEndpoint("../openapi/v1.json", "SiemForwarder");
             options.RoutePrefix = "swagger";
             options.DocumentTitle = "SiemForwarder API";
         });
-        app.MapOpenApi().Open("It describes the API, the same for every installation, and is read before one has a key.");
-        app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription().Open("It leads to the Swagger UI.");
+        app.MapOpenApi().Open("It describes the API, is the same for every installation, and is needed before one has a key.");
+        app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription().Open("It redirects to Swagger UI.");
     }
 
     private static Task AddSchemesAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
@@ -45,7 +45,7 @@ internal static class AccessDescription
         document.Components.SecuritySchemes[KeyScheme] = new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = ApiKeyText.Header,
-            Description = "An API key. The first one stands in the file admin-key of the data folder.",
+            Description = "An API key. The first one is in the file admin-key of the data folder.",
         };
         document.Components.SecuritySchemes[BearerScheme] = new OpenApiSecurityScheme
         {
@@ -64,10 +64,10 @@ internal static class AccessDescription
                 new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] },
                 new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, context.Document)] = [] },
             ];
-            var roles = needed.Permission == Permission.BeKnown ? "Any caller that is known." : $"For {string.Join(", ", Roles.With(needed.Permission))}.";
+            var roles = needed.Permission == Permission.BeKnown ? "Any authenticated caller." : $"For {string.Join(", ", Roles.With(needed.Permission))}.";
             operation.Description = string.IsNullOrEmpty(operation.Description) ? roles : $"{operation.Description} {roles}";
-            Add(operation, StatusCodes.Status401Unauthorized, "The caller is not known; the problem document says what to send.");
-            Add(operation, StatusCodes.Status403Forbidden, "The caller's roles do not allow it; the problem document names those that do.");
+            Add(operation, StatusCodes.Status401Unauthorized, "The caller is not authenticated; the problem document says what to send.");
+            Add(operation, StatusCodes.Status403Forbidden, "The caller's roles do not allow this; the problem document names those that do.");
             Add(operation, StatusCodes.Status429TooManyRequests, "The address sent too many wrong keys; Retry-After says how long to wait.");
         }
 

@@ -5,23 +5,23 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Why the credentials of a request do not count; kept with the request until an endpoint asks for them.</summary>
+/// <summary>Why the credentials of a request are rejected; kept with the request until an endpoint requires them.</summary>
 /// <param name="Status">401, 429 or 503.</param>
 /// <param name="Title">Kind of refusal.</param>
 /// <param name="Detail">What is wrong and what to do.</param>
-/// <param name="RetryAfter">When another attempt makes sense; null where time changes nothing.</param>
+/// <param name="RetryAfter">When to try again; null if waiting does not help.</param>
 internal sealed record AccessRefusal(int Status, string Title, string Detail, TimeSpan? RetryAfter = null)
 {
     public static AccessRefusal Nothing { get; } = Unknown(
-        "Send an API key in the header X-API-Key, or as Authorization: Bearer …. The first one stands in the file admin-key of the data folder, or where "
-            + "Forwarder:Access:AdminKeyFile points; further ones are made by POST /api/v1/keys. Where a realm is set up, its tokens count as well, and people "
+        "Send an API key in the header X-API-Key, or as Authorization: Bearer …. The first one is in the file admin-key of the data folder, or in the "
+            + "file of Forwarder:Access:AdminKeyFile; create others with POST /api/v1/keys. If a realm is configured, its tokens are accepted too, and people "
             + "sign in at /signin.");
 
     public static AccessRefusal Unknown(string detail) => new(StatusCodes.Status401Unauthorized, "Not signed in", detail);
 
     public static AccessRefusal Locked(TimeSpan wait) => new(
         StatusCodes.Status429TooManyRequests, "Too many wrong keys",
-        $"This address sent too many wrong keys; no further one is looked at for {Math.Ceiling(wait.TotalSeconds):0} s.", wait);
+        $"This address sent too many wrong keys; no further key is checked for {Math.Ceiling(wait.TotalSeconds):0} s.", wait);
 
     public Task WriteAsync(HttpContext context)
     {
@@ -41,7 +41,7 @@ internal sealed record AccessRefusal(int Status, string Title, string Detail, Ti
     }
 }
 
-/// <summary>Answers what may not be done: 401 where nobody is known, 403 where the roles do not reach.</summary>
+/// <summary>Responds to unauthorized requests: 401 if the caller is not authenticated, 403 if its roles do not suffice.</summary>
 internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
 {
     public Task HandleAsync(RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
@@ -60,9 +60,9 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
     {
         var caller = Caller.Of(context.User)!;
         var detail = context.GetEndpoint()?.Metadata.GetMetadata<NeededPermission>() is not { } needed
-            ? "This endpoint names nobody who may call it."
-            : $"This asks for {string.Join(" or ", Roles.With(needed.Permission))}; '{caller.Name}' has "
-                + $"{(caller.Roles.Count == 0 ? "no role" : string.Join(", ", caller.Roles))}. Ask an administrator for a key or a role that may.";
+            ? "This endpoint is not open to any caller."
+            : $"This requires {string.Join(" or ", Roles.With(needed.Permission))}; '{caller.Name}' has "
+                + $"{(caller.Roles.Count == 0 ? "no role" : string.Join(", ", caller.Roles))}. Ask an administrator for a suitable key or role.";
         return TypedResults.Problem(detail, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed");
     }
 }

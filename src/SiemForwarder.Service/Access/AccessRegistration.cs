@@ -12,7 +12,7 @@ using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Stands before everything else: which names the API answers under, that no page of another site changes anything, and who may do what.</summary>
+/// <summary>Comes before everything else: accepted host names, protection against requests from other sites, and authorization.</summary>
 internal static class AccessRegistration
 {
     private const string CallerScheme = "Caller";
@@ -36,7 +36,7 @@ internal static class AccessRegistration
                     .RequireAssertion(context => Caller.Of(context.User)?.May(permission) == true));
             }
 
-            // What names no permission is closed. Where there is no endpoint at all, whoever is known is told so.
+            // Endpoints without a permission are closed. If there is no endpoint at all, authenticated callers get a 404.
             options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
                 .RequireAssertion(context => context.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint).Build();
         });
@@ -68,7 +68,7 @@ internal static class AccessRegistration
         }
     }
 
-    // What is sent on purpose goes before the cookie, which a browser sends by itself. A token of a realm is a signed JSON object.
+    // Explicit credentials take precedence over the cookie, which a browser sends automatically. A realm token is a signed JSON object.
     private static string SchemeOf(HttpRequest request, OidcOptions oidc)
     {
         var given = ApiKeyText.Given(request);
@@ -77,7 +77,7 @@ internal static class AccessRegistration
             : ApiKeyAuthentication.SchemeName;
     }
 
-    /// <exception cref="OptionsValidationException">What the service is told to listen on would show keys to the network.</exception>
+    /// <exception cref="OptionsValidationException">The configured addresses would expose keys to the network.</exception>
     public static void UseAccess(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value;
@@ -100,7 +100,7 @@ internal static class AccessRegistration
         });
     }
 
-    /// <summary>Lets nobody pass to an endpoint who may not call it; stands behind what turns faults into answers.</summary>
+    /// <summary>Authorizes callers before endpoints run; must come after the exception handler.</summary>
     public static void UseCallers(this WebApplication app)
     {
         app.UseDescription();
@@ -112,20 +112,20 @@ internal static class AccessRegistration
     }
 
     private static ProblemHttpResult UnknownHost(HostString host) => TypedResults.Problem(
-        $"The API is not known under the name '{OneLine.Of(host.Host, 100)}'. If it is meant to be, add the name to Forwarder:Access:AllowedHosts "
+        $"The API does not accept the host name '{OneLine.Of(host.Host, 100)}'. To allow it, add the name to Forwarder:Access:AllowedHosts "
             + "(Forwarder__Access__AllowedHosts__0 in the environment).",
         statusCode: StatusCodes.Status421MisdirectedRequest, title: "Unknown host");
 
     private static ProblemHttpResult OtherPort(int port) => TypedResults.Problem(
-        $"/health and /metrics are answered on port {port} alone (Forwarder:Access:ProbePort), and nothing else is there.",
+        $"/health and /metrics are served only on port {port} (Forwarder:Access:ProbePort), which serves nothing else.",
         statusCode: StatusCodes.Status404NotFound, title: "Other port");
 
     private static ProblemHttpResult Unmeant => TypedResults.Problem(
-        $"A session alone changes nothing: send the header {SignIn.CsrfHeader} with any value, which no page of another site can.",
-        statusCode: StatusCodes.Status403Forbidden, title: "Not proven to be meant");
+        $"A session alone may not change anything: send the header {SignIn.CsrfHeader} with any value, which pages of other sites cannot do.",
+        statusCode: StatusCodes.Status403Forbidden, title: "CSRF header missing");
 
     private static ProblemHttpResult ForeignPage => TypedResults.Problem(
-        "A page of another site sent this request, and only pages of this address may change anything. Behind a proxy, let it pass on the host "
+        "A page of another site sent this request, but only pages of this address may change anything. If there is a proxy, let it forward the host "
             + "and the scheme that the browser used.",
         statusCode: StatusCodes.Status403Forbidden, title: "Foreign page");
 }

@@ -1,11 +1,11 @@
 namespace SiemForwarder.Service.Access;
 
-/// <summary>The headers that tell a browser what it may do with an answer; the same on every one, refusals included.</summary>
+/// <summary>The headers that tell a browser what it may do with a response; the same on every response, including refusals.</summary>
 internal static class AnswerHeaders
 {
     private const string OfApi = "default-src 'none'; frame-ancestors 'none'";
 
-    // Swagger UI is files of this server; its bundle makes style elements while it runs, and its style sheet holds pictures.
+    // Swagger UI is served from this server; its bundle creates style elements at run time, and its style sheet contains images.
     private const string OfSwagger =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -13,7 +13,7 @@ internal static class AnswerHeaders
     public static void AddTo(HttpContext context)
     {
         var isSwagger = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase);
-        // Set when the answer leaves: the exception handler clears what was set before.
+        // Set when the response starts, because the exception handler clears earlier headers.
         context.Response.OnStarting(() =>
         {
             var headers = context.Response.Headers;

@@ -3,12 +3,12 @@ using System.Security.Claims;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Who sends a request, however that was proven.</summary>
+/// <summary>The authenticated sender of a request, however it authenticated.</summary>
 /// <param name="Kind"><c>key</c>, <c>token</c> or <c>session</c>.</param>
-/// <param name="Id">What it is known by: the id of a key, the subject of a realm.</param>
-/// <param name="Name">What people call it.</param>
-/// <param name="Roles">Its roles, those of this service alone.</param>
-/// <param name="SourceId">The one source that it may push to; null for any.</param>
+/// <param name="Id">The id of a key, or the subject in a realm.</param>
+/// <param name="Name">Display name.</param>
+/// <param name="Roles">Its roles in this service.</param>
+/// <param name="SourceId">The only source that it may push to; null for any.</param>
 internal sealed record Caller(string Kind, string Id, string Name, IReadOnlyList<string> Roles, int? SourceId = null)
 {
     private const string KindClaim = "kind";
@@ -17,12 +17,12 @@ internal sealed record Caller(string Kind, string Id, string Name, IReadOnlyList
     private const string RoleClaim = "role";
     private const string SourceClaim = "source";
 
-    /// <summary>What it is known by, whatever it is called: <c>key 55c087f5</c>.</summary>
+    /// <summary>Kind and id, independent of the name: <c>key 55c087f5</c>.</summary>
     public string Credential => $"{Kind} {Id}";
 
     public bool May(Permission permission) => Access.Roles.May(Roles, permission);
 
-    /// <summary>Who sends the request; null where nobody is known.</summary>
+    /// <summary>The caller of a request; null if it is not authenticated.</summary>
     public static Caller? Of(ClaimsPrincipal user) => user.Identity?.IsAuthenticated != true ? null : new Caller(
         user.FindFirstValue(KindClaim) ?? "", user.FindFirstValue(IdClaim) ?? "", user.FindFirstValue(NameClaim) ?? "",
         [.. user.FindAll(RoleClaim).Select(claim => claim.Value)],

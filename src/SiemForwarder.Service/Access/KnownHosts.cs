@@ -3,16 +3,16 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>The names under which the API answers, so that a page whose name is made to lead here (DNS rebinding) gets nothing.</summary>
+/// <summary>The host names that the API accepts, as protection against DNS rebinding.</summary>
 internal sealed class KnownHosts
 {
     private readonly HashSet<string> names = new(StringComparer.OrdinalIgnoreCase) { "localhost" };
     private readonly bool any;
     private readonly bool addresses;
 
-    /// <param name="urls">What the service listens on.</param>
-    /// <param name="allowed">What the operator adds; <c>*</c> for any.</param>
-    /// <param name="machine">Names of this machine, which count where the service listens on all of its addresses.</param>
+    /// <param name="urls">The URLs that the service listens on.</param>
+    /// <param name="allowed">Names added by the operator; <c>*</c> for any.</param>
+    /// <param name="machine">Names of this machine, which are accepted if the service listens on all addresses.</param>
     public KnownHosts(IEnumerable<string> urls, IEnumerable<string> allowed, IEnumerable<string> machine)
     {
         foreach (var name in urls.Select(url => BindingAddress.Parse(url).Host))
@@ -33,7 +33,7 @@ internal sealed class KnownHosts
         }
     }
 
-    /// <summary>From the settings that the server itself reads.</summary>
+    /// <summary>Creates the names from the settings that the server itself reads.</summary>
     public static KnownHosts Of(IConfiguration configuration, AccessOptions options) =>
         new(Listening.Urls(configuration), options.AllowedHosts, [Environment.MachineName, Dns.GetHostName()]);
 
@@ -51,7 +51,7 @@ internal sealed class KnownHosts
     private static bool IsWildcard(string name) =>
         name is "*" or "+" || (IPAddress.TryParse(name, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
 
-    // One way of writing a name: without the dot at its end, addresses as .NET writes them.
+    // Normalizes a name: without a trailing dot, addresses as .NET formats them.
     private static string Plain(string name) => IPAddress.TryParse(name, out var address)
         ? (address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString())
         : name.EndsWith('.') ? name[..^1] : name;

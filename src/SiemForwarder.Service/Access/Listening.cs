@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>What the service listens on, by the settings that the server itself reads.</summary>
+/// <summary>The addresses that the service listens on, from the settings that the server itself reads.</summary>
 internal static class Listening
 {
     /// <summary>The URLs; ports alone stand for all addresses.</summary>
@@ -21,24 +21,24 @@ internal static class Listening
                 .. Split(configuration, "https_ports").Select(port => $"https://*:{port}")];
     }
 
-    /// <summary>What cannot be listened on, a sentence each.</summary>
+    /// <summary>Invalid addresses, one sentence each.</summary>
     public static IEnumerable<string> FindWrongUrls(IConfiguration configuration)
     {
         foreach (var port in Split(configuration, "http_ports").Concat(Split(configuration, "https_ports")).Where(port => !ushort.TryParse(port, out _)))
         {
-            yield return $"the service is to listen on the port '{port}' (ASPNETCORE_HTTP_PORTS, ASPNETCORE_HTTPS_PORTS), which is no number from 0 to 65535.";
+            yield return $"the configured port '{port}' (ASPNETCORE_HTTP_PORTS, ASPNETCORE_HTTPS_PORTS) is not a number from 0 to 65535.";
         }
 
         foreach (var url in Urls(configuration))
         {
             if (!IsUrl(url))
             {
-                yield return $"the service is to listen on '{url}', which is no URL such as http://127.0.0.1:8080 (ASPNETCORE_URLS, --urls, "
+                yield return $"the configured address '{url}' is not a URL such as http://127.0.0.1:8080 (ASPNETCORE_URLS, --urls, "
                     + "Kestrel__Endpoints__…__Url).";
             }
             else if (BindingAddress.Parse(url).PathBase.Length > 0)
             {
-                yield return $"the service is to listen on '{url}', which holds a path: set Forwarder__Access__PathBase to that instead.";
+                yield return $"the configured address '{url}' contains a path: set Forwarder__Access__PathBase to that path instead.";
             }
         }
     }
@@ -58,31 +58,31 @@ internal static class Listening
     private static string[] Split(IConfiguration configuration, string name) =>
         (configuration[name] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    /// <summary>Keys and tokens go over the network in TLS alone: refuses a start that would do otherwise without being told to.</summary>
+    /// <summary>Refuses to start if keys and tokens would cross the network without TLS, unless this is explicitly allowed.</summary>
     /// <exception cref="OptionsValidationException">With one sentence for the operator.</exception>
     public static void Check(IConfiguration configuration, AccessOptions options)
     {
         foreach (var url in Urls(configuration).Where(url => url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)))
         {
             var address = BindingAddress.Parse(url);
-            // Probes carry no credentials unless they are told to.
+            // Probes carry no credentials unless configured to.
             var isProbe = address.Port == options.ProbePort && !options.MetricsNeedKey;
             if (!address.IsUnixPipe && !IsLoopback(address.Host) && !options.BehindTlsProxy && !isProbe)
             {
                 throw new OptionsValidationException(
                     nameof(AccessOptions.BehindTlsProxy), typeof(AccessOptions),
-                    [$"the service would listen on {url} without TLS, where keys can be read on the way. Listen on loopback; or give it a certificate "
-                        + "(Kestrel__Endpoints__Https__Url, Kestrel__Endpoints__Https__Certificate__Path, …__KeyPath); or, where a proxy in front ends TLS "
-                        + "or nothing but this machine reaches the port, say so by Forwarder__Access__BehindTlsProxy=true."]);
+                    [$"the service would listen on {url} without TLS, so keys could be intercepted. Listen on loopback; or configure a certificate "
+                        + "(Kestrel__Endpoints__Https__Url, Kestrel__Endpoints__Https__Certificate__Path, …__KeyPath); or, if a proxy terminates TLS "
+                        + "or only this machine can reach the port, set Forwarder__Access__BehindTlsProxy=true."]);
             }
         }
     }
 
-    /// <summary>Whether nothing but this machine reaches the service.</summary>
+    /// <summary>Whether only this machine can reach the service.</summary>
     public static bool IsOnLoopbackAlone(IConfiguration configuration) =>
         Urls(configuration).Select(BindingAddress.Parse).All(address => address.IsUnixPipe || IsLoopback(address.Host));
 
-    /// <summary>Whether a path is one that monitoring asks.</summary>
+    /// <summary>Whether a path is used by monitoring.</summary>
     public static bool IsProbe(PathString path) =>
         path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase);
 

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Access;
 
-/// <summary>What an endpoint asks of its caller; each has a policy of the same name.</summary>
+/// <summary>What an endpoint requires of its caller; each permission has a policy of the same name.</summary>
 internal enum Permission
 {
     /// <summary>Any caller that is known, whatever its roles.</summary>
@@ -31,7 +31,7 @@ internal enum Permission
     Push,
 }
 
-/// <summary>The roles and what each may.</summary>
+/// <summary>The roles and their permissions.</summary>
 internal static class Roles
 {
     public const string Admin = "siem-admin";
@@ -49,10 +49,10 @@ internal static class Roles
         [Ingest] = [Permission.Push],
     };
 
-    /// <summary>All roles, the mightiest first.</summary>
+    /// <summary>All roles, most powerful first.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Table.Keys];
 
-    /// <summary>Whether one of the roles has the permission; names that are no roles have none.</summary>
+    /// <summary>Whether one of the roles has the permission; unknown roles have none.</summary>
     public static bool May(IEnumerable<string> roles, Permission permission) =>
         permission == Permission.BeKnown || roles.Any(role => Table.TryGetValue(role, out var granted) && granted.Contains(permission));
 
@@ -60,24 +60,24 @@ internal static class Roles
     public static IEnumerable<string> With(Permission permission) => All.Where(role => May([role], permission));
 }
 
-/// <summary>What an endpoint asks for, as the documentation and the refusals tell it.</summary>
+/// <summary>The permission that an endpoint requires, for documentation and refusals.</summary>
 internal sealed record NeededPermission(Permission Permission);
 
-/// <summary>Why an endpoint is open to callers that are not known.</summary>
+/// <summary>Why an endpoint is open to unauthenticated callers.</summary>
 internal sealed record OpenToAll(string Reason);
 
-/// <summary>Marks an endpoint whose own credentials are no API keys, so that they are not taken for wrong ones.</summary>
+/// <summary>Marks an endpoint with its own credentials, so that they are not mistaken for wrong API keys.</summary>
 internal sealed record OwnCredentials;
 
-/// <summary>The one way in which an endpoint says who may call it; an endpoint that says nothing is closed.</summary>
+/// <summary>The only way for an endpoint to declare who may call it; an endpoint that declares nothing is closed.</summary>
 internal static class EndpointAccess
 {
-    /// <summary>Lets in whoever has the permission.</summary>
+    /// <summary>Admits callers with the permission.</summary>
     public static TBuilder Needs<TBuilder>(this TBuilder endpoint, Permission permission)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.RequireAuthorization(permission.ToString()).WithMetadata(new NeededPermission(permission));
 
-    /// <summary>Lets in everybody.</summary>
+    /// <summary>Admits everyone.</summary>
     public static TBuilder Open<TBuilder>(this TBuilder endpoint, string reason)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.AllowAnonymous().WithMetadata(new OpenToAll(reason));

@@ -1,9 +1,9 @@
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Whether a browser sends a request for a page of another site, by what it says itself (Fetch standard; W3C Fetch Metadata).</summary>
+/// <summary>Detects requests that a browser sends for a page of another site, from its own headers (Fetch standard; W3C Fetch Metadata).</summary>
 internal static class RequestOrigin
 {
-    /// <summary>True where the request may change something and a foreign page is behind it.</summary>
+    /// <summary>True if the request may change something and comes from a foreign page.</summary>
     public static bool IsForeign(HttpRequest request)
     {
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
@@ -25,7 +25,7 @@ internal static class RequestOrigin
         });
     }
 
-    // Null where the request names no origin, as programs do.
+    // Null if the request has no origin, as from programs.
     private static bool? IsOwn(HttpRequest request)
     {
         var origins = request.Headers.Origin;

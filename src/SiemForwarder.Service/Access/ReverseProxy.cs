@@ -3,10 +3,10 @@ using Microsoft.Extensions.Options;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Lets the API stand behind a proxy: under the name and the scheme that its callers use, and below a path of the proxy's.</summary>
+/// <summary>Supports a reverse proxy: with the host name and scheme that callers use, and below a path of the proxy.</summary>
 internal static class ReverseProxy
 {
-    /// <summary>Stands before everything that looks at a request, routing included.</summary>
+    /// <summary>Must come before everything that inspects a request, including routing.</summary>
     public static void UseReverseProxy(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value;
@@ -21,7 +21,7 @@ internal static class ReverseProxy
             var path = own.HasValue ? own : context.Request.PathBase;
             if (path.HasValue)
             {
-                // Some proxies take the path off, others pass it on: both work, and so does a caller past the proxy.
+                // Some proxies strip the path, others keep it: both work, and so do callers that bypass the proxy.
                 context.Request.Path = context.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase, out var rest)
                     ? rest : context.Request.Path;
                 context.Request.PathBase = path;
@@ -38,7 +38,7 @@ internal static class ReverseProxy
         var options = new ForwardedHeadersOptions
         {
             ForwardedHeaders = ForwardedHeaders.All,
-            // As many proxies in a row as are trusted.
+            // Any number of chained proxies, as long as they are trusted.
             ForwardLimit = null,
         };
         options.KnownProxies.Clear();
@@ -51,7 +51,7 @@ internal static class ReverseProxy
         return options;
     }
 
-    // Endpoints name paths of the API; the caller's begin with the proxy's.
+    // Endpoints use API paths; the caller's paths start with the proxy's.
     private static Task LeadBelow(HttpResponse response, PathString path)
     {
         var location = response.Headers.Location.ToString();

@@ -7,10 +7,10 @@ using Microsoft.AspNetCore.Connections;
 
 namespace SiemForwarder.Service.Access;
 
-/// <summary>Serves the certificates of the configured PEM files as they are now: a renewed one counts within a second, without a restart.</summary>
+/// <summary>Serves the current certificates from the configured PEM files: a renewed one takes effect within a second, without a restart.</summary>
 /// <remarks>
-/// The server's own watch misses files that are replaced by turning a link, as Kubernetes does, and one replaced while it looks. Files are looked at
-/// instead. PKCS #12 files are left to the server.
+/// The server's own watcher misses files replaced by switching a link, as Kubernetes does, or replaced while it reads. Files are checked
+/// periodically instead. PKCS #12 files are left to the server.
 /// </remarks>
 internal sealed class ServerCertificates
 {
@@ -31,7 +31,7 @@ internal sealed class ServerCertificates
         }
     }
 
-    /// <summary>Puts the certificate of now in the place of the one that was read at the start.</summary>
+    /// <summary>Replaces the certificate that was read at startup with the current one.</summary>
     public void Apply(ConnectionContext connection, SslServerAuthenticationOptions options)
     {
         if (connection.LocalEndPoint is IPEndPoint local && byPort.TryGetValue(local.Port, out var files) && files.Find() is { } current)
@@ -51,7 +51,7 @@ internal sealed partial class CertificateFiles(string path, string keyPath, stri
     private (FileState Certificate, FileState Key)? seen;
     private long lookedAt;
 
-    /// <summary>The certificate of now; while the files cannot be used, the one that was read last; null before the first.</summary>
+    /// <summary>The current certificate; if the files cannot be used, the last one; null before the first.</summary>
     public SslStreamCertificateContext? Find()
     {
         lock (gate)
@@ -86,7 +86,7 @@ internal sealed partial class CertificateFiles(string path, string keyPath, stri
         }
         catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // Certificate and key are replaced one after the other: between the two they do not fit.
+            // Certificate and key are replaced one after the other, and do not match in between.
             LogUnusable(path, keyPath, exception.Message);
         }
 
@@ -96,6 +96,6 @@ internal sealed partial class CertificateFiles(string path, string keyPath, stri
     [LoggerMessage(LogLevel.Information, "The certificate of {Path} is served; it expires at {ExpiresAt}.")]
     private partial void LogServed(string path, string expiresAt);
 
-    [LoggerMessage(LogLevel.Warning, "The certificate of {Path} and {KeyPath} cannot be used: {Reason} The one that was read before is still served.")]
+    [LoggerMessage(LogLevel.Warning, "The certificate of {Path} and {KeyPath} cannot be used: {Reason} The previous one is still served.")]
     private partial void LogUnusable(string path, string keyPath, string reason);
 }

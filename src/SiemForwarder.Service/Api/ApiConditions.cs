@@ -8,7 +8,7 @@ using Microsoft.OpenApi;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Tells in the OpenAPI document what every operation has in common: the version that a change asks for, and how requests fail.</summary>
+/// <summary>Adds to the OpenAPI document what all operations have in common: the If-Match header of changes, and the error responses.</summary>
 internal sealed class ApiConditions : IOpenApiOperationTransformer
 {
     public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed class ApiConditions : IOpenApiOperationTransformer
             (operation.Parameters ??= []).Add(new OpenApiParameter
             {
                 Name = "If-Match", In = ParameterLocation.Header, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-                Description = "The ETag that was read, in its quotes; * for whatever the version is.",
+                Description = "The ETag from the last GET, including its quotes; * matches any version.",
             });
         }
 
@@ -29,10 +29,10 @@ internal sealed class ApiConditions : IOpenApiOperationTransformer
             return Task.CompletedTask;
         }
 
-        Add(operation, StatusCodes.Status400BadRequest, "The request is not understood; the problem document names the fields.");
+        Add(operation, StatusCodes.Status400BadRequest, "The request is invalid; the problem document names the fields.");
         if (path.Contains('{'))
         {
-            Add(operation, StatusCodes.Status404NotFound, "There is no such resource.");
+            Add(operation, StatusCodes.Status404NotFound, "The resource does not exist.");
         }
 
         if (operation.RequestBody is not null)
@@ -41,7 +41,7 @@ internal sealed class ApiConditions : IOpenApiOperationTransformer
             Add(operation, StatusCodes.Status415UnsupportedMediaType, "The body is not JSON.");
         }
 
-        Add(operation, StatusCodes.Status503ServiceUnavailable, "The database cannot be used now; Retry-After says when to try again.");
+        Add(operation, StatusCodes.Status503ServiceUnavailable, "The database is unavailable; Retry-After says when to try again.");
         return Task.CompletedTask;
     }
 
@@ -49,7 +49,7 @@ internal sealed class ApiConditions : IOpenApiOperationTransformer
         (operation.Responses ??= []).TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse { Description = description });
 }
 
-/// <summary>Marks the members that are shown, and ignored in a request; names choices, and the type of texts, which have their own converter.</summary>
+/// <summary>Marks members that are read-only; lists the values of choices, and the type of strings, which have their own converter.</summary>
 internal sealed class ApiMembers : IOpenApiSchemaTransformer
 {
     public Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
@@ -60,7 +60,7 @@ internal sealed class ApiMembers : IOpenApiSchemaTransformer
         }
         else if (typeof(ProblemDetails).IsAssignableFrom(context.JsonTypeInfo.Type))
         {
-            // A trace id stands beside what RFC 9457 names.
+            // A trace id is added to the members of RFC 9457.
             schema.AdditionalPropertiesAllowed = true;
         }
 

@@ -3,7 +3,7 @@ using Microsoft.OpenApi;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>The front page of the OpenAPI document, and the body that every refusal has.</summary>
+/// <summary>The introduction of the OpenAPI document, and the body of every error response.</summary>
 internal sealed class ApiDocument : IOpenApiDocumentTransformer
 {
     private const string Problem = nameof(HttpValidationProblemDetails);
@@ -15,9 +15,9 @@ internal sealed class ApiDocument : IOpenApiDocumentTransformer
         {
             Title = "SiemForwarder",
             Version = "v1",
-            Description = "Pulls login and admin events from Keycloak and delivers them to any SIEM, losing none. "
-                + "Every error is a problem document; what is wrong with a request stands in errors, by field. Lists answer items, total, page and pageSize. "
-                + "Changes ask for the ETag that was read (If-Match). Secrets are write-only.",
+            Description = "Pulls login and admin events from Keycloak and delivers them to any SIEM without losing any. "
+                + "Every error is a problem document; errors lists what is wrong with a request, by field. Lists return items, total, page and pageSize. "
+                + "Changes require the ETag from the last GET in If-Match. Secrets are write-only.",
         };
         return DescribeRefusalsAsync(document, context, cancellationToken);
     }

@@ -4,7 +4,7 @@ using Microsoft.OpenApi;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Gives the operations that take a body an example that works as it stands.</summary>
+/// <summary>Adds a working example to every operation that accepts a body.</summary>
 internal sealed class ApiExamples : IOpenApiOperationTransformer
 {
     private const string Source = """
@@ -40,6 +40,7 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         ["RedriveSetAside"] = """{"reason":"mapper_parsing_exception"}""",
         ["DiscardSetAside"] = """{"ids":[17],"because":"a test event"}""",
         ["CreateEnginePool"] = """{"name":"dmz","description":"Engines that reach the SIEM of the data centre."}""",
+        ["PlanConfiguration"] = """{"name":"acme","integrations":[{"name":"Splunk","serverUrl":"tls://siem.example.com:6514","outputType":"CEF"}]}""",
         ["UpdateEnginePool"] = """{"description":"Engines that reach the SIEM of the data centre."}""",
     };
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Registers what all resources of the API have in common: JSON, problem details, OpenAPI.</summary>
+/// <summary>Registers what all API resources share: JSON, problem details, OpenAPI.</summary>
 internal static class ApiRegistration
 {
     private const long MaxRequestBytes = 1024 * 1024;

@@ -4,13 +4,13 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Checks how to connect to a server, of sources and of integrations alike.</summary>
+/// <summary>Checks the connection settings of sources and integrations.</summary>
 internal static class ConnectionRules
 {
     private const int MaxTextLength = 2000;
     private const int MaxPemLength = 200_000;
 
-    /// <summary>Authorities or a certificate chain in PEM form; null where there is none.</summary>
+    /// <summary>Authorities or a certificate chain in PEM format; null if none is given.</summary>
     public static string? Pem(string field, string? text, FieldErrors errors)
     {
         if (string.IsNullOrWhiteSpace(text))
@@ -26,18 +26,18 @@ internal static class ConnectionRules
             certificates.ImportFromPem(text);
             if (certificates.Count == 0)
             {
-                errors.Add(field, "Holds no certificate; paste the PEM text from -----BEGIN CERTIFICATE----- on.");
+                errors.Add(field, "Contains no certificate; paste the PEM text starting with -----BEGIN CERTIFICATE-----.");
             }
         }
         catch (CryptographicException)
         {
-            errors.Add(field, "Is not a certificate in PEM form; paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.");
+            errors.Add(field, "Is not a PEM certificate; paste the text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.");
         }
 
         return text;
     }
 
-    /// <summary>Fingerprints of certificates; null where there are none.</summary>
+    /// <summary>Certificate fingerprints; null if none are given.</summary>
     public static string? Fingerprint(string field, string? text, FieldErrors errors)
     {
         if (string.IsNullOrWhiteSpace(text))
@@ -48,13 +48,13 @@ internal static class ConnectionRules
         errors.AtMost(field, text, MaxTextLength);
         if (CertificatePins.Parse(text) is null)
         {
-            errors.Add(field, "Must be the certificate's SHA-256 fingerprint, SHA-256:AB:CD:… with 32 pairs of digits; several with a comma between.");
+            errors.Add(field, "Must be the certificate's SHA-256 fingerprint, SHA-256:AB:CD:… with 32 pairs of hex digits; separate several with commas.");
         }
 
         return text.Trim();
     }
 
-    /// <summary>The URL of a proxy; null where none is asked for.</summary>
+    /// <summary>The URL of a proxy; null if none is given.</summary>
     public static string? Proxy(string field, string? given, FieldErrors errors)
     {
         if (string.IsNullOrWhiteSpace(given))
@@ -68,7 +68,7 @@ internal static class ConnectionRules
         }
         else if (url.UserInfo.Length > 0)
         {
-            errors.Add(field, "Must not hold a user name or password, since it is shown; let the engine through the proxy by its address.");
+            errors.Add(field, "Must not contain a user name or password because it is displayed; allow the engine through the proxy by its address.");
         }
 
         return given.Trim();

@@ -9,11 +9,11 @@ internal static class EntityTag
 {
     public static void Set(HttpResponse response, int version) => response.Headers.ETag = $"\"{version.ToString(CultureInfo.InvariantCulture)}\"";
 
-    /// <summary>Why a resource that has this version may not be changed: 428 where the request has no If-Match, 412 where it names other versions;
-    /// null where it may.</summary>
+    /// <summary>Checks whether the request may change a resource with this version: 428 if it has no If-Match, 412 if If-Match names other versions;
+    /// null if it may.</summary>
     /// <param name="request">With If-Match: <c>*</c> for any version, or entity tags, which are compared strongly (a weak one never matches).</param>
-    /// <param name="what">What kind of resource it is, for the answer.</param>
-    /// <param name="version">Its version now.</param>
+    /// <param name="what">The kind of resource, for the error message.</param>
+    /// <param name="version">Its current version.</param>
     public static ProblemHttpResult? Refuse(HttpRequest request, string what, int version)
     {
         var given = request.Headers.IfMatch;
@@ -22,13 +22,13 @@ internal static class EntityTag
             return Problems.VersionMissing(what);
         }
 
-        // A bare number is no entity tag, but there is no doubt what it means.
+        // A bare number is not an entity tag, but its meaning is clear.
         var isMatch = Read(given.ToString() is var text && int.TryParse(text, CultureInfo.InvariantCulture, out _) ? $"\"{text}\"" : text)
             .Any(tag => tag.Equals(EntityTagHeaderValue.Any) || (!tag.IsWeak && tag.Tag == Of(version)));
         return isMatch ? null : Problems.Stale(what);
     }
 
-    /// <summary>Answers 304 without a body where the caller has the version already (If-None-Match, compared weakly).</summary>
+    /// <summary>Returns 304 without a body if the caller already has this version (If-None-Match, compared weakly).</summary>
     public static async ValueTask<object?> AnswerNotModified(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var result = await next(context);
@@ -45,17 +45,17 @@ internal static class EntityTag
     private static string Of(int version) => $"\"{version.ToString(CultureInfo.InvariantCulture)}\"";
 }
 
-/// <summary>Marks an endpoint that changes a resource only where the request names its version in If-Match.</summary>
+/// <summary>Marks an endpoint that changes a resource only if the request names its version in If-Match.</summary>
 internal sealed class AsksForVersion;
 
-/// <summary>How endpoints say what they have to do with versions.</summary>
+/// <summary>Extension methods that declare how an endpoint uses versions.</summary>
 internal static class VersionConventions
 {
-    /// <summary>It shows one resource with its version, or 304 where the caller has it.</summary>
+    /// <summary>The endpoint returns a resource with its version, or 304 if the caller already has it.</summary>
     public static RouteHandlerBuilder ShowsVersion(this RouteHandlerBuilder endpoint) =>
         endpoint.AddEndpointFilter(EntityTag.AnswerNotModified).Produces(StatusCodes.Status304NotModified);
 
-    /// <summary>It changes a resource that the request names the version of.</summary>
+    /// <summary>The endpoint changes a resource only if the request names its version.</summary>
     public static RouteHandlerBuilder AsksForVersion(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new AsksForVersion())
         .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status428PreconditionRequired);
 }

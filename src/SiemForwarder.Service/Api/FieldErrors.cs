@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Api;
 
-/// <summary>What is wrong with a request, by field; all faults at once.</summary>
+/// <summary>All errors in a request, by field.</summary>
 internal sealed class FieldErrors
 {
     private readonly Dictionary<string, string[]> errors = [];
@@ -9,14 +9,14 @@ internal sealed class FieldErrors
 
     public IDictionary<string, string[]> ByField => errors;
 
-    /// <summary>Notes a fault of a field in a sentence.</summary>
+    /// <summary>Adds an error for a field, as a sentence.</summary>
     public void Add(string field, string sentence) =>
         errors[field] = errors.TryGetValue(field, out var known) ? [.. known, sentence] : [sentence];
 
-    /// <summary>Forgets what was noted of a field.</summary>
+    /// <summary>Removes the errors of a field.</summary>
     public void TakeBack(string field) => errors.Remove(field);
 
-    /// <summary>Takes over the faults of a part of the request, below the field that holds it.</summary>
+    /// <summary>Adds the errors of a part of the request under the field that holds it.</summary>
     public void Include(string field, FieldErrors part)
     {
         foreach (var (name, sentences) in part.errors)
@@ -25,7 +25,7 @@ internal sealed class FieldErrors
         }
     }
 
-    /// <summary>The value of a choice, read case-insensitively; notes a fault that lists the choices.</summary>
+    /// <summary>The value of a choice, read case-insensitively; adds an error that lists the choices if there is no match.</summary>
     public T Choose<T>(string field, string? text, T fallback, IReadOnlyDictionary<string, T> choices)
     {
         if (text is null)
@@ -41,18 +41,18 @@ internal sealed class FieldErrors
             }
         }
 
-        Add(field, $"'{Shown(text)}' is not known here; use one of: {string.Join(", ", choices.Keys)}.");
+        Add(field, $"'{Shown(text)}' is not a known value; use one of: {string.Join(", ", choices.Keys)}.");
         return fallback;
     }
 
-    /// <summary>The name of a choice as the API writes it; otherwise as <see cref="Choose"/>.</summary>
+    /// <summary>Like <see cref="Choose"/>, but returns the name of the choice as the API writes it.</summary>
     public string ChooseName<T>(string field, string? text, T fallback, IReadOnlyDictionary<string, T> choices)
     {
         var chosen = Choose(field, text, fallback, choices);
         return choices.First(choice => EqualityComparer<T>.Default.Equals(choice.Value, chosen)).Key;
     }
 
-    /// <summary>The number, or the fallback where it is absent; notes a fault where it is out of range.</summary>
+    /// <summary>The number, or the fallback if it is absent; adds an error if it is out of range.</summary>
     public int Between(string field, int? number, int lowest, int highest, int fallback)
     {
         if (number is { } given && (given < lowest || given > highest))
@@ -64,7 +64,7 @@ internal sealed class FieldErrors
         return number ?? fallback;
     }
 
-    /// <summary>Whether the text has at most so many characters; notes a fault where not.</summary>
+    /// <summary>Adds an error if the text is longer than the given number of characters.</summary>
     public void AtMost(string field, string? text, int characters)
     {
         if (text is not null && text.Length > characters)
@@ -73,7 +73,7 @@ internal sealed class FieldErrors
         }
     }
 
-    /// <summary>Notes a fault where the text holds line breaks or other control characters.</summary>
+    /// <summary>Adds an error if the text contains line breaks or other control characters.</summary>
     public void OneLine(string field, string? text)
     {
         if (text is not null && text.Any(SiemForwarder.Connections.OneLine.Breaks))
@@ -82,12 +82,12 @@ internal sealed class FieldErrors
         }
     }
 
-    /// <summary>Notes a fault where an entry of a list is null or empty.</summary>
+    /// <summary>Adds an error if a list entry is null or empty.</summary>
     public void NoneEmpty(string field, IReadOnlyList<string>? texts)
     {
         if (texts is not null && texts.Any(string.IsNullOrEmpty))
         {
-            Add(field, "Must not hold empty entries.");
+            Add(field, "Must not contain empty entries.");
         }
     }
 

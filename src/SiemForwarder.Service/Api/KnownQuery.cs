@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Marks an endpoint whose callers may add query parameters of their own.</summary>
+/// <summary>Marks an endpoint that accepts arbitrary query parameters.</summary>
 internal sealed class AnyQuery;
 
-/// <summary>Refuses query parameters that an endpoint does not have: a mistyped filter would otherwise answer with everything.</summary>
+/// <summary>Rejects unknown query parameters: a mistyped filter would otherwise return everything.</summary>
 internal sealed class KnownQuery
 {
     private readonly ConcurrentDictionary<MethodInfo, IReadOnlyList<string>> known = new();
@@ -27,7 +27,7 @@ internal sealed class KnownQuery
             if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
                 errors.Add(name, names.Count == 0
-                    ? "This resource has no query parameters." : $"There is no such query parameter here; there are {string.Join(", ", names)}.");
+                    ? "This resource has no query parameters." : $"Unknown query parameter; this resource has {string.Join(", ", names)}.");
             }
             else if (values.Any(value => value?.Contains('\0') == true))
             {

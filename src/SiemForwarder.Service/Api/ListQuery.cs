@@ -30,7 +30,7 @@ public sealed record ListQuery
     [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default."), Range(1, 200)]
     public int? PageSize { get; init; }
 
-    /// <summary>The query with defaults filled in; faults are noted by field.</summary>
+    /// <summary>The query with defaults filled in; adds errors by field.</summary>
     internal (bool? Enabled, string? State, int Page, int PageSize) Read(FieldErrors errors) => (
         errors.Choose("enabled", Enabled, null, EnabledChoices),
         errors.Choose("status", Status, null, States),

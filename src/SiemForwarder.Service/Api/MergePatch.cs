@@ -3,21 +3,21 @@ using System.Text.Json.Nodes;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Changes some members of a document and leaves the others (JSON Merge Patch, RFC 7396).</summary>
+/// <summary>Changes some members of a document and keeps the others (JSON Merge Patch, RFC 7396).</summary>
 internal static class MergePatch
 {
-    /// <summary>Media type of a patch; <c>application/json</c> is taken as well.</summary>
+    /// <summary>Media type of a patch; <c>application/json</c> is accepted as well.</summary>
     public const string MediaType = "application/merge-patch+json";
 
-    /// <summary>What a request has that cannot be read as text.</summary>
-    public const string NoText = "The body holds bytes that are no UTF-8, half of a surrogate pair, or a member twice.";
+    /// <summary>The error for a body that is not well-formed text.</summary>
+    public const string NoText = "The body contains invalid UTF-8, half of a surrogate pair, or a duplicate member.";
 
-    /// <summary>A resource as a patch would make it, as a request that replaces it.</summary>
+    /// <summary>Applies a patch to a resource and returns it as a request that replaces the resource.</summary>
     /// <param name="shown">The resource as the API shows it.</param>
     /// <param name="patch">What to change.</param>
     /// <param name="options">How the API writes and reads JSON.</param>
-    /// <param name="prepare">Takes out what follows from members that are patched; null where nothing does.</param>
-    /// <exception cref="BadHttpRequestException">The patch is no text, or a member is not known or has the wrong type.</exception>
+    /// <param name="prepare">Removes members that are derived from patched ones; null if there are none.</param>
+    /// <exception cref="BadHttpRequestException">The patch is not well-formed text, or a member is unknown or has the wrong type.</exception>
     public static T Merge<T>(object shown, JsonObject patch, JsonSerializerOptions options, Action<JsonObject>? prepare = null)
     {
         Check(patch);
@@ -34,7 +34,7 @@ internal static class MergePatch
         }
     }
 
-    /// <summary>Writes the patch into the document: null removes a member, an object goes into an object, everything else replaces what was there.</summary>
+    /// <summary>Applies the patch to the document: null removes a member, objects are merged, any other value replaces the old one.</summary>
     public static void Apply(JsonObject document, JsonObject patch)
     {
         foreach (var (name, value) in patch)
@@ -59,7 +59,7 @@ internal static class MergePatch
         }
     }
 
-    // Such values fail only where they are read, so all of it is read before anything is done.
+    // Such values fail only when they are read, so everything is read first.
     private static void Check(JsonObject patch)
     {
         try

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>The query of a list that has nothing but pages.</summary>
+/// <summary>The query of a list that only has pages.</summary>
 public sealed record PageQuery
 {
     [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
@@ -15,12 +15,12 @@ public sealed record PageQuery
     [FromQuery(Name = "pageSize"), Description("1 to 200; 50 by default."), Range(1, 200)]
     public int? PageSize { get; init; }
 
-    /// <summary>The query with defaults filled in; faults are noted by field.</summary>
+    /// <summary>The query with defaults filled in; adds errors by field.</summary>
     internal (int Page, int PageSize) Read(FieldErrors errors) =>
         (errors.Between("page", Page, 1, 1_000_000, 1), errors.Between("pageSize", PageSize, 1, 200, 50));
 }
 
-/// <summary>The query of a list that is short or held in memory: everything on one page unless said otherwise.</summary>
+/// <summary>The query of a list that is short or held in memory: everything is on one page by default.</summary>
 public sealed record WholeListQuery
 {
     private const int MaxPageSize = 1000;
@@ -31,7 +31,7 @@ public sealed record WholeListQuery
     [FromQuery(Name = "pageSize"), Description("1 to 1000 (default)."), Range(1, MaxPageSize)]
     public int? PageSize { get; init; }
 
-    /// <summary>The page that is asked for, or which parameters are wrong.</summary>
+    /// <summary>The requested page, or the invalid parameters.</summary>
     internal Results<Ok<ListPage<T>>, ValidationProblem> Cut<T>(IReadOnlyList<T> all)
     {
         var errors = new FieldErrors();
@@ -42,8 +42,8 @@ public sealed record WholeListQuery
 }
 
 /// <summary>A page of a list.</summary>
-/// <param name="Items">What is on the page.</param>
-/// <param name="Total">How many there are on all pages.</param>
-/// <param name="Number">The page, from 1.</param>
-/// <param name="PageSize">How many there may be on a page.</param>
+/// <param name="Items">The items on the page.</param>
+/// <param name="Total">The number of items on all pages.</param>
+/// <param name="Number">The page number, from 1.</param>
+/// <param name="PageSize">The maximum number of items on a page.</param>
 public sealed record ListPage<T>(IReadOnlyList<T> Items, int Total, [property: JsonPropertyName("page")] int Number, int PageSize);

@@ -5,13 +5,13 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Turns faults of a request, and a database that is away, into problem details that name the field and say what to do.</summary>
+/// <summary>Turns invalid requests and database outages into problem details that name the field and say what to do.</summary>
 internal sealed partial class RequestFaults(IProblemDetailsService problems, DatabaseConnections database) : IExceptionHandler
 {
     // RFC 9110 section 10.2.3.
     private const string RetryAfterSeconds = "5";
 
-    public const string TooLarge = "A request may have at most 1 MiB.";
+    public const string TooLarge = "The request is larger than 1 MiB.";
 
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -21,8 +21,8 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems, Dat
             _ when DatabaseFault.IsUnavailable(exception) => new HttpValidationProblemDetails
             {
                 Status = StatusCodes.Status503ServiceUnavailable,
-                Title = "Database not available",
-                Detail = "The database cannot be used now. Nothing is lost; try again in a moment. /health/ready says why.",
+                Title = "Database unavailable",
+                Detail = "The database is unavailable. Nothing is lost; try again in a moment. /health/ready says why.",
             },
             _ => null,
         };
@@ -48,12 +48,12 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems, Dat
         var details = new HttpValidationProblemDetails
         {
             Status = exception.StatusCode,
-            Title = exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? "Request too large" : "Request not understood",
+            Title = exception.StatusCode == StatusCodes.Status413PayloadTooLarge ? "Request too large" : "Invalid request",
             Detail = exception.StatusCode switch
             {
                 StatusCodes.Status413PayloadTooLarge => TooLarge,
-                StatusCodes.Status415UnsupportedMediaType => "Send JSON with the header Content-Type: application/json.",
-                _ => "The request is not what this resource takes.",
+                StatusCodes.Status415UnsupportedMediaType => "Send JSON with the Content-Type application/json.",
+                _ => "This resource does not accept such a request.",
             },
         };
         if (json is not null)
@@ -86,10 +86,10 @@ internal sealed partial class RequestFaults(IProblemDetailsService problems, Dat
     }
 
     private static string Sentence(JsonException json) => json.Message.Contains("could not be mapped", StringComparison.Ordinal)
-        ? "There is no such field; look at /swagger for the names."
+        ? "Unknown field; see /swagger for the names."
         : json.Message.Contains("could not be converted", StringComparison.Ordinal)
-            ? "The value has the wrong type; look at /swagger for what is expected."
+            ? "The value has the wrong type; see /swagger for what is expected."
             : json.Message.StartsWith(StorableText.Sentence, StringComparison.Ordinal) ? StorableText.Sentence
             : json.Message == MergePatch.NoText ? MergePatch.NoText
-            : $"The JSON is broken at line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}.";
+            : $"The JSON is invalid at line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}.";
 }

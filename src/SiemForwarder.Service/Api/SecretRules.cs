@@ -3,11 +3,11 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Api;
 
-/// <summary>Judges secrets that a request names instead of giving them.</summary>
+/// <summary>Checks secrets that a request gives by reference.</summary>
 internal static class SecretRules
 {
-    /// <summary>Takes back what was said of the content of secrets that cannot be read here, and refuses references that are not allowed.</summary>
-    /// <remarks>The engine that sends may have what this one has not; there it is told by the status.</remarks>
+    /// <summary>Removes errors about the content of secrets that cannot be read here, and rejects references that are not allowed.</summary>
+    /// <remarks>The sending engine may have secrets that this one lacks; if it does not, the status says so.</remarks>
     public static void Settle(IEnumerable<KeyValuePair<string, Secret>> secrets, SecretReferences? references, FieldErrors errors)
     {
         foreach (var (name, secret) in secrets.Where(pair => pair.Value.Unread is not null))

@@ -10,22 +10,22 @@ using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Which records are asked for.</summary>
+/// <summary>Which audit records to return.</summary>
 public record AuditExportQuery
 {
-    [FromQuery(Name = "from"), Description("Written at or after this instant.")]
+    [FromQuery(Name = "from"), Description("Recorded at or after this instant.")]
     public DateTimeOffset? From { get; init; }
 
-    [FromQuery(Name = "to"), Description("Written before this instant.")]
+    [FromQuery(Name = "to"), Description("Recorded before this instant.")]
     public DateTimeOffset? To { get; init; }
 
     [FromQuery(Name = "caller"), Description("Name of a caller, or its credential: key 0123456789abcdef.")]
     public string? Caller { get; init; }
 
-    [FromQuery(Name = "action"), Description("An action such as integration.update, or all of a kind: integration.")]
+    [FromQuery(Name = "action"), Description("An action such as integration.update, or a prefix: integration.")]
     public string? Action { get; init; }
 
-    [FromQuery(Name = "target"), Description("What it is about: integration:3.")]
+    [FromQuery(Name = "target"), Description("The target of the action: integration:3.")]
     public string? Target { get; init; }
 
     [FromQuery(Name = "outcome"), Description("success, refused or unknown."), AllowedValues("success", "refused", "unknown")]
@@ -42,7 +42,7 @@ public record AuditExportQuery
     }
 }
 
-/// <summary>The same, by pages.</summary>
+/// <summary>Which audit records to return, by page.</summary>
 public sealed record AuditQuery : AuditExportQuery
 {
     [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
@@ -52,22 +52,22 @@ public sealed record AuditQuery : AuditExportQuery
     public int? PageSize { get; init; }
 }
 
-/// <summary>A record of the audit trail.</summary>
-/// <param name="Id">From 1, without holes.</param>
+/// <summary>An audit record.</summary>
+/// <param name="Id">Consecutive number from 1, without gaps.</param>
 /// <param name="Kind"><c>configuration</c>, <c>operation</c> or <c>access</c>.</param>
-/// <param name="Caller">Who it was; empty where nobody is known.</param>
-/// <param name="Credential">What proved it: kind, and id of the key or subject of the realm.</param>
+/// <param name="Caller">Who did it; empty if unknown.</param>
+/// <param name="Credential">The credential: kind, and id of the key or subject in the realm.</param>
 /// <param name="Address">Where the request came from.</param>
 /// <param name="Action">What was done: <c>integration.update</c>, <c>access.refused</c> …</param>
-/// <param name="Target">What it is about: <c>integration:3</c>; of a refusal method and path.</param>
+/// <param name="Target">What it was done to: <c>integration:3</c>; for a refusal, the method and path.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Outcome"><c>success</c>, <c>refused</c> (nothing changed) or <c>unknown</c>.</param>
-/// <param name="Status">HTTP status of the answer; 0 where none is known.</param>
-/// <param name="Before">The target before, secrets masked; null where nothing changed, or it is new.</param>
-/// <param name="After">The same afterwards; <c>changedSecrets</c> names the secrets that are others now.</param>
-/// <param name="Detail">The request of an operator, the reason of a refusal, what became of the last event to an old destination.</param>
-/// <param name="Previous">Hash of the record before, hexadecimal.</param>
-/// <param name="Hash">SHA-256 over <c>previous</c> and all that the record says.</param>
+/// <param name="Status">HTTP status of the response; 0 if unknown.</param>
+/// <param name="Before">The target before the change, secrets masked; null if nothing changed or it is new.</param>
+/// <param name="After">The target after the change; <c>changedSecrets</c> names the secrets that changed.</param>
+/// <param name="Detail">The request of an operator, the reason for a refusal, or the outcome of the last event sent to an old destination.</param>
+/// <param name="Previous">Hash of the previous record, in hexadecimal.</param>
+/// <param name="Hash">SHA-256 of <c>previous</c> and the content of the record.</param>
 public sealed record AuditResponse(
     long Id, DateTimeOffset At, string Kind, string Caller, string Credential, string Address, string Action, string Target, string Name, string Outcome,
     int Status, JsonElement? Before, JsonElement? After, JsonElement? Detail, string Previous, string Hash)
@@ -80,15 +80,15 @@ public sealed record AuditResponse(
     private static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
 }
 
-/// <summary>A page of records, newest first.</summary>
+/// <summary>A page of audit records, newest first.</summary>
 public sealed record AuditList(IReadOnlyList<AuditResponse> Items, long Total, int Page, int PageSize);
 
-/// <summary>Whether the trail is whole.</summary>
-/// <param name="Whole">Whether no record was changed, taken out, put in or cut off.</param>
-/// <param name="Records">Records that follow each other.</param>
-/// <param name="BrokenAt">Id of the first record that is missing or wrong; null where the trail is whole.</param>
+/// <summary>Whether the audit trail is intact.</summary>
+/// <param name="Whole">Whether no record was changed, removed, inserted or truncated.</param>
+/// <param name="Records">Number of records whose chain is intact.</param>
+/// <param name="BrokenAt">Id of the first record that is missing or wrong; null if the trail is intact.</param>
 /// <param name="Reason">What is wrong with it.</param>
-/// <param name="LastHash">Hash of the last record that is right; compare it with the event that a SIEM got.</param>
+/// <param name="LastHash">Hash of the last correct record; compare it with the event that a SIEM received.</param>
 public sealed record AuditVerification(bool Whole, long Records, long? BrokenAt, string? Reason, string LastHash);
 
 /// <summary>The resource <c>audit</c>.</summary>
@@ -100,11 +100,11 @@ internal static class AuditEndpoints
     {
         var group = routes.MapGroup("/api/v1/audit").WithTags("Audit");
         group.MapGet("/", List).WithName("ListAudit").Needs(Permission.ReadAudit)
-            .WithSummary("Lists who changed, did or was refused what, from where and by what credential, newest first.");
+            .WithSummary("Lists audit records, newest first: who changed, did or was refused what, from where and with which credential.");
         group.MapGet("/export", Export).WithName("ExportAudit").Needs(Permission.ReadAudit)
-            .WithSummary("Streams the same records, oldest first, as one JSON object per line.").Produces<string>(StatusCodes.Status200OK, Lines);
+            .WithSummary("Streams audit records, oldest first, one JSON object per line.").Produces<string>(StatusCodes.Status200OK, Lines);
         group.MapGet("/verify", Verify).WithName("VerifyAudit").Needs(Permission.ReadAudit)
-            .WithSummary("Follows the chain of hashes through all records, and says whether it is whole and where it breaks.");
+            .WithSummary("Verifies the hash chain of all audit records and says whether it is intact or where it breaks.");
     }
 
     private static async Task<Results<Ok<AuditList>, ValidationProblem>> List(
@@ -141,7 +141,7 @@ internal static class AuditEndpoints
 
     private static async Task<Ok<AuditVerification>> Verify(AuditTable table, CancellationToken cancellationToken)
     {
-        // The end first: what is written meanwhile only comes behind it.
+        // The end first: records written meanwhile only come after it.
         var head = await table.ReadHeadAsync(cancellationToken);
         var (id, hash) = (0L, AuditChain.Beginning);
         var headHash = head.Id == 0 ? hash : null;

@@ -7,22 +7,22 @@ using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Makes of an entry of the trail the event that integrations deliver, in the native schema.</summary>
+/// <summary>Converts an audit entry to the event that integrations deliver, in the native schema.</summary>
 internal static class AuditEvent
 {
     private const int MaxRepresentation = 16 * 1024;
 
-    // They change with every change, and say nothing of it.
+    // These change with every update and carry no information about it.
     private static readonly string[] Bookkeeping = ["version", "updatedAt"];
 
-    /// <summary>The event of a row; its key is that of the row, so that it is stored once however often it is told.</summary>
+    /// <summary>The event for a row; its key is that of the row, so that it is stored once however often it is announced.</summary>
     public static IncomingEvent Of(AuditRow row) => Of(row.Entry, row.At, $"audit|{row.Id}|{Convert.ToHexString(row.Hash)}", row);
 
-    /// <summary>The event of an entry.</summary>
-    /// <param name="entry">What is told.</param>
+    /// <summary>The event for an entry.</summary>
+    /// <param name="entry">The entry.</param>
     /// <param name="at">When it happened.</param>
-    /// <param name="identity">Tells it apart from others.</param>
-    /// <param name="row">Its row, whose id and hash go with it; null where it has none yet.</param>
+    /// <param name="identity">Distinguishes it from others.</param>
+    /// <param name="row">Its row, whose id and hash are included; null if it has none yet.</param>
     public static IncomingEvent Of(AuditEntry entry, DateTimeOffset at, string identity, AuditRow? row)
     {
         var key = EventKey.FromHash(Encoding.UTF8.GetBytes(identity));
@@ -88,7 +88,7 @@ internal static class AuditEvent
         return sentence.ToString();
     }
 
-    /// <summary>The members that are not what they were, each with before and after.</summary>
+    /// <summary>The changed members, each with its value before and after.</summary>
     private static JsonObject FindChanged(AuditEntry entry)
     {
         var (before, after) = (Parse(entry.Before), Parse(entry.After));

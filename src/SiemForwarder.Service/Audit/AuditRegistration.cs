@@ -2,7 +2,7 @@ using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Registers the audit trail, and puts it in the way of changes and of refusals.</summary>
+/// <summary>Registers the audit trail, and the middleware that records changes and refusals.</summary>
 internal static class AuditRegistration
 {
     public static IServiceCollection AddAudit(this IServiceCollection services) => services
@@ -15,7 +15,7 @@ internal static class AuditRegistration
         .AddSingleton<AuditService>()
         .AddHostedService(provider => provider.GetRequiredService<AuditService>());
 
-    /// <summary>Stands before everything that refuses.</summary>
+    /// <summary>Must come before everything that refuses requests.</summary>
     public static void UseRefusalRecord(this WebApplication app)
     {
         var recorder = app.Services.GetRequiredService<RefusalRecorder>();
@@ -26,7 +26,7 @@ internal static class AuditRegistration
         });
     }
 
-    /// <summary>Whatever is mapped here and asks for <see cref="Permission.Configure"/> or <see cref="Permission.Operate"/> is recorded.</summary>
+    /// <summary>Records every endpoint mapped here that requires <see cref="Permission.Configure"/> or <see cref="Permission.Operate"/>.</summary>
     public static IEndpointRouteBuilder RecordChanges(this WebApplication app)
     {
         var recorder = app.Services.GetRequiredService<ChangeRecorder>();

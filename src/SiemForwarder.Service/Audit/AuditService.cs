@@ -9,7 +9,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Completes the trail, and tells it as events of the source <c>forwarder</c>, by one engine at a time.</summary>
+/// <summary>Completes the audit trail and announces it as events of the source <c>forwarder</c>, on one engine at a time.</summary>
 internal sealed class AuditService(
     NpgsqlDataSource database, AuditTable table, RefusalRecorder refusals, EventLogWriter log, IOptions<OperationsOptions> options, LoopGuard guard,
     TimeProvider time)
@@ -19,7 +19,7 @@ internal sealed class AuditService(
     private const long LockKey = 0x7369656D617564;
     private const int PageSize = 200;
 
-    /// <summary>How long something may take before it counts as abandoned; no request runs so long.</summary>
+    /// <summary>How long an action may take before it counts as abandoned; no request runs that long.</summary>
     internal static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(15);
 
     private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(2);
@@ -48,7 +48,7 @@ internal sealed class AuditService(
         }
     }
 
-    /// <summary>Writes what was held back, and tells what is new unless another engine is telling.</summary>
+    /// <summary>Writes held-back records, and announces new ones unless another engine is doing so.</summary>
     internal async Task WorkAsync(CancellationToken cancellationToken)
     {
         await refusals.WriteHeldAsync(all: false, cancellationToken);

@@ -5,16 +5,16 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Which rows of the trail are asked for; null for any.</summary>
+/// <summary>Which rows of the trail to select; null for any.</summary>
 /// <param name="Caller">Name of a caller, or its credential.</param>
 /// <param name="Action">An action, or the part of it before the dot.</param>
 internal sealed record AuditSelection(
     DateTimeOffset? From = null, DateTimeOffset? To = null, string? Caller = null, string? Action = null, string? Target = null, string? Outcome = null);
 
-/// <summary>Something that was begun and never came to its row: the process or the database ended in between.</summary>
+/// <summary>An action that was started but never got its row, because the process or the database stopped in between.</summary>
 internal sealed record AbandonedEntry(Guid Id, DateTimeOffset BegunAt, AuditEntry Entry);
 
-/// <summary>The trail in the database; rows are only ever added, one at a time.</summary>
+/// <summary>The audit trail in the database; rows are only ever added, one at a time.</summary>
 internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
 {
     private const string Columns = "id, at, kind, caller, credential, address, action, target, name, outcome, status, before::text, after::text, detail::text, "
@@ -32,8 +32,8 @@ internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text::json, $13::text::json, $14::text::json, $15, $16)
         """;
 
-    /// <summary>Notes that something is about to be done.</summary>
-    /// <exception cref="NpgsqlException">The database cannot be used; nothing may be done then.</exception>
+    /// <summary>Records that an action is about to be done.</summary>
+    /// <exception cref="NpgsqlException">The database is unavailable; the action must not be done.</exception>
     public async Task BeginAsync(Guid id, AuditEntry entry, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("INSERT INTO audit_pending (id, begun_at, entry) VALUES ($1, $2, $3::text::json)");
@@ -41,11 +41,11 @@ internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Writes a row at the end of the chain, and takes away the note that it was begun.</summary>
-    /// <param name="entry">What the row says.</param>
-    /// <param name="begun">Id of the note; null where there is none.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <exception cref="NpgsqlException">The database cannot be used.</exception>
+    /// <summary>Appends a row to the chain and removes the note that the action was started.</summary>
+    /// <param name="entry">The content of the row.</param>
+    /// <param name="begun">Id of the note; null if there is none.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
+    /// <exception cref="NpgsqlException">The database is unavailable.</exception>
     public async Task AppendAsync(AuditEntry entry, Guid? begun, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -65,7 +65,7 @@ internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>What was begun before a moment and has no row.</summary>
+    /// <summary>Actions started before an instant that have no row.</summary>
     public async Task<IReadOnlyList<AbandonedEntry>> FindAbandonedAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
@@ -99,7 +99,7 @@ internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
         return (items, total);
     }
 
-    /// <summary>All rows, oldest first, as they come from the database.</summary>
+    /// <summary>Streams all rows, oldest first.</summary>
     public async IAsyncEnumerable<AuditRow> ReadAllAsync(AuditSelection selection, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var command = Select($"SELECT {Columns} FROM audit WHERE {Selected} ORDER BY id", selection);
@@ -109,7 +109,7 @@ internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
         }
     }
 
-    /// <summary>The end of the chain, as it was noted beside it.</summary>
+    /// <summary>The end of the chain, as recorded separately.</summary>
     public async Task<(long Id, byte[] Hash)> ReadHeadAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT last_id, last_hash FROM audit_head");
@@ -118,7 +118,7 @@ internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
         return (reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
     }
 
-    /// <summary>The oldest rows that the forwarder's log has not told.</summary>
+    /// <summary>The oldest rows that are not announced in the forwarder's log yet.</summary>
     public async Task<IReadOnlyList<AuditRow>> ListUntoldAsync(int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
@@ -133,7 +133,7 @@ internal sealed class AuditTable(NpgsqlDataSource database, TimeProvider time)
         return rows;
     }
 
-    /// <summary>Notes how far the log has told the trail.</summary>
+    /// <summary>Records up to which row the trail has been announced.</summary>
     public async Task MarkToldAsync(long id, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("UPDATE audit_head SET told_id = $1 WHERE told_id < $1");

@@ -11,17 +11,17 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Writes down every change of configuration and every operator action, before its answer leaves.</summary>
+/// <summary>Records every configuration change and every operator action before its response is sent.</summary>
 /// <remarks>
-/// What is about to be done is noted first: where that cannot be written, nothing is done (503). Where the row itself cannot be written afterwards, the
-/// answer is 503 as well, and the note becomes a row of unknown outcome later: so nothing is done without a trace, whenever a process ends.
+/// A note of the intended action is written first; if that fails, nothing is done (503). If the row itself cannot be written afterwards, the
+/// response is 503 as well, and the note later becomes a row with unknown outcome. So nothing is done without a trace, whenever a process ends.
 /// </remarks>
 internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews views, LastWord lastWord, ForwarderTelemetry telemetry, TimeProvider time)
 {
     private const int MaxRequestLength = 16 * 1024;
     private static readonly TimeSpan WriteBound = TimeSpan.FromSeconds(10);
 
-    /// <summary>Runs what an endpoint does, and records it where it changes something.</summary>
+    /// <summary>Runs the endpoint, and records it if it changes something.</summary>
     /// <exception cref="Npgsql.NpgsqlException">The record cannot be written.</exception>
     public async ValueTask<object?> RunAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -53,7 +53,7 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
             throw;
         }
 
-        // The caller may go away now, the record is written all the same.
+        // Even if the caller disconnects now, the record is written.
         using var bound = new CancellationTokenSource(WriteBound, time);
         try
         {
@@ -67,7 +67,7 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
         return result;
     }
 
-    /// <summary>The stable name of what an endpoint does: <c>UpdateIntegration</c> is <c>integration.update</c>.</summary>
+    /// <summary>The stable action name of an endpoint: <c>UpdateIntegration</c> becomes <c>integration.update</c>.</summary>
     internal static string ActionOf(string endpoint)
     {
         var words = Word().Matches(endpoint).Select(word => word.Value.ToLowerInvariant()).ToList();
@@ -95,7 +95,7 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
 
         if (answer is Accepted<PendingChangeResponse> { Value: { } pending })
         {
-            // Nothing is changed yet: what is asked for, and where it can be decided on.
+            // Nothing is changed yet: records what is requested, and where it can be approved.
             detail["pendingChange"] = $"{pending.Id}";
             detail["asked"] = pending.Operation;
             return entry with { Detail = Text(detail) };
@@ -139,12 +139,12 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
         }
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception) || exception is OperationCanceledException)
         {
-            // The note that it was begun stays, and is made a row later; the caller is told what went wrong first.
+            // The note stays and becomes a row later; the caller sees the first error.
             telemetry.DatabaseUnavailable(exception);
         }
     }
 
-    // Requests that hold secrets are not among these: what they change is read from the resource itself.
+    // Requests with secrets are not included: their changes are read from the resource itself.
     private JsonObject Detail(EndpointFilterInvocationContext context)
     {
         var detail = new JsonObject();
@@ -152,7 +152,7 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
         if (given is not null)
         {
             var request = views.ToJson(given);
-            // Ignored by the API: who it was is the caller.
+            // Ignored by the API, which records the caller instead.
             request.Remove("by");
             foreach (var unset in request.Where(member => member.Value is null).Select(member => member.Key).ToList())
             {

@@ -10,13 +10,13 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Tells a destination that it will get less, or nothing any more, while it still can be told.</summary>
-/// <remarks>Sent once the change is made, by the settings of before: a change that is refused is no news. What comes of it never undoes the change.</remarks>
+/// <summary>Notifies a destination that it will receive fewer events or none, while it can still be reached.</summary>
+/// <remarks>Sent after the change, with the old settings, since a refused change needs no notice. Its outcome never undoes the change.</remarks>
 internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> engine, TimeProvider time)
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
-    /// <summary>Sends the event, once; what came of it, in words.</summary>
+    /// <summary>Sends the event once; returns the outcome in words.</summary>
     public async Task<string> SayAsync(Integration before, AuditEntry entry, CancellationToken cancellationToken)
     {
         if (store.FindRunnable(before, out var fault) is not { } old)
@@ -26,7 +26,7 @@ internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> e
 
         if (!engine.Value.Has(EngineOptions.Dispatch) || !engine.Value.EffectivePools.Contains(old.EnginePool))
         {
-            return $"not sent: the engine that was asked is not of the pool '{old.EnginePool}'.";
+            return $"not sent: the engine that handled the request is not in the pool '{old.EnginePool}'.";
         }
 
         using var bound = new TimeBound(Bound, time, cancellationToken);
@@ -46,7 +46,7 @@ internal sealed class LastWord(IntegrationStore store, IOptions<EngineOptions> e
         }
         catch (OperationCanceledException)
         {
-            return "failed: no answer within 5 s.";
+            return "failed: no response within 5 s.";
         }
         catch (Exception exception)
         {

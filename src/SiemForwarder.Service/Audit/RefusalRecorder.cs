@@ -7,17 +7,17 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>Writes down who sent a wrong credential or asked for what its roles do not allow, a few times per address and minute, then how often.</summary>
-/// <remarks>A refusal is answered as it is, also where it cannot be written down: then it is counted, and the number is written later.</remarks>
+/// <summary>Records callers with wrong credentials or insufficient roles: a few records per address and minute, then only a count.</summary>
+/// <remarks>A refusal that cannot be recorded is still sent; it is counted, and the count is written later.</remarks>
 internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, ForwarderTelemetry telemetry, TimeProvider time)
 {
     private const string Action = "access.refused";
     private const int MaxPathLength = 200;
 
-    // Nobody who is refused waits long for a database that is away.
+    // Refused callers do not wait long for an unavailable database.
     private static readonly TimeSpan WriteBound = TimeSpan.FromSeconds(2);
 
-    /// <summary>Looks at the answer of a request before it leaves.</summary>
+    /// <summary>Inspects the response to a request before it is sent.</summary>
     public void Watch(HttpContext context) => context.Response.OnStarting(
         static state =>
         {
@@ -26,7 +26,7 @@ internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, F
         },
         (this, context));
 
-    /// <summary>Where a request comes from, as text.</summary>
+    /// <summary>The address of a request as text.</summary>
     public static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress switch
     {
         null => "",
@@ -34,10 +34,10 @@ internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, F
         var address => address.ToString(),
     };
 
-    /// <summary>Writes how often addresses were refused beyond the rows that they have.</summary>
-    /// <param name="all">Also of minutes that have not ended.</param>
-    /// <param name="cancellationToken">Ends the writing.</param>
-    /// <exception cref="Npgsql.NpgsqlException">The database cannot be used.</exception>
+    /// <summary>Writes the counts of refusals that have no row of their own.</summary>
+    /// <param name="all">Whether to include minutes that have not ended.</param>
+    /// <param name="cancellationToken">Cancels writing.</param>
+    /// <exception cref="Npgsql.NpgsqlException">The database is unavailable.</exception>
     public async Task WriteHeldAsync(bool all, CancellationToken cancellationToken)
     {
         foreach (var held in refusals.TakeHeld(all))
@@ -96,7 +96,7 @@ internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, F
         }
     }
 
-    // Only what cannot be a secret: the id of a key, or its sort.
+    // Only what cannot be a secret: the id or kind of a key.
     private static string CredentialOf(HttpRequest request, bool isInbox) => ApiKeyText.Given(request) switch
     {
         null => isInbox ? "inbox" : request.Headers.Cookie.Count > 0 ? "session" : "",
@@ -107,17 +107,17 @@ internal sealed class RefusalRecorder(AuditTable table, RefusalBound refusals, F
 }
 
 /// <summary>Refusals that have no row of their own.</summary>
-/// <param name="Key">Address or network that they are counted by.</param>
-/// <param name="Address">Address that was refused last.</param>
+/// <param name="Key">Address or network under which they are counted.</param>
+/// <param name="Address">The last refused address.</param>
 internal sealed record HeldRefusals(string Key, string Address, DateTimeOffset Since, long Count);
 
-/// <summary>Decides which refusals get a row of their own, so that guessing does not fill the trail; the rest is counted.</summary>
+/// <summary>Decides which refusals get their own row, so that guessing does not fill the trail; the rest are counted.</summary>
 internal sealed class RefusalBound(TimeProvider time)
 {
     public const int RowsPerAddress = 3;
     public const int RowsPerMinute = 60;
 
-    /// <summary>Addresses that are counted apart; what comes from further ones is counted together.</summary>
+    /// <summary>Maximum number of addresses counted separately; further ones are counted together.</summary>
     public const int MaxAddresses = 1000;
 
     private const string Others = "";
@@ -128,9 +128,9 @@ internal sealed class RefusalBound(TimeProvider time)
     private DateTimeOffset minute;
     private int rowsOfMinute;
 
-    /// <summary>Whether a refusal gets a row; where not, it is counted.</summary>
+    /// <summary>Whether a refusal gets a row; otherwise it is counted.</summary>
     /// <param name="key">Address or network.</param>
-    /// <param name="address">The address as it is shown.</param>
+    /// <param name="address">The address to show.</param>
     public bool Take(string key, string address)
     {
         lock (gate)
@@ -163,8 +163,8 @@ internal sealed class RefusalBound(TimeProvider time)
         }
     }
 
-    /// <summary>Takes what was counted in minutes that have ended.</summary>
-    /// <param name="all">Also in those that have not.</param>
+    /// <summary>Takes the counts of minutes that have ended.</summary>
+    /// <param name="all">Whether to include minutes that have not ended.</param>
     public IReadOnlyList<HeldRefusals> TakeHeld(bool all)
     {
         lock (gate)
@@ -181,7 +181,7 @@ internal sealed class RefusalBound(TimeProvider time)
         }
     }
 
-    /// <summary>Counts on from what was taken and could not be written.</summary>
+    /// <summary>Adds back counts that were taken but could not be written.</summary>
     public void GiveBack(HeldRefusals held)
     {
         lock (gate)
@@ -199,7 +199,7 @@ internal sealed class RefusalBound(TimeProvider time)
             counts.Add(key, count = new Count { Since = now, IsOthers = isOthers });
         }
 
-        // A new minute gives new rows; what is counted is written by then or goes on being counted.
+        // A new minute allows new rows; pending counts are written by then or keep growing.
         if (now - count.Since >= Window && count.Held == 0)
         {
             (count.Since, count.Rows) = (now, 0);

@@ -12,19 +12,19 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Audit;
 
-/// <summary>A resource at one moment.</summary>
+/// <summary>A snapshot of a resource.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Shown">What the API shows of it, where secrets are named by whether they are set.</param>
-/// <param name="Secrets">Its secrets, to see which were changed; they are written down nowhere.</param>
-/// <param name="Integration">The stored row where it is an integration.</param>
+/// <param name="Shown">The resource as the API shows it, secrets only as whether they are set.</param>
+/// <param name="Secrets">Its secrets, to detect changes; never recorded.</param>
+/// <param name="Integration">The stored row, if it is an integration.</param>
 internal sealed record ResourceView(string Name, JsonObject Shown, IReadOnlyDictionary<string, Secret> Secrets, Integration? Integration = null)
 {
-    /// <summary>Names of the secrets that are not what they were before.</summary>
+    /// <summary>Names of the changed secrets.</summary>
     public IEnumerable<string> FindChangedSecrets(ResourceView before) => Secrets.Keys.Union(before.Secrets.Keys).Order(StringComparer.Ordinal)
         .Where(name => Secrets.GetValueOrDefault(name)?.Reveal() != before.Secrets.GetValueOrDefault(name)?.Reveal());
 }
 
-/// <summary>Reads resources as the API shows them, to say what was before a change and what after it.</summary>
+/// <summary>Reads resources as the API shows them, to record their state before and after a change.</summary>
 internal sealed class ResourceViews(
     IntegrationStore integrations, SourceStore sources, ApiKeyTable keys, IDbContextFactory<ForwarderDbContext> contexts, IOptions<JsonOptions> json)
 {
@@ -33,7 +33,7 @@ internal sealed class ResourceViews(
         ["integrations"] = "integration", ["sources"] = "source", ["keys"] = "key", ["engine-pools"] = "pool",
     };
 
-    /// <summary>Kind and id of what a request is about; the id is null where it makes something new.</summary>
+    /// <summary>Kind and id of the target of a request; the id is null if it creates something.</summary>
     public static (string Kind, string? Id) FindTarget(HttpRequest request)
     {
         // /api/v1/KIND/…
@@ -42,7 +42,7 @@ internal sealed class ResourceViews(
         return (Kinds.GetValueOrDefault(segment, ""), id is null ? null : OneLine.Of(Convert.ToString(id, CultureInfo.InvariantCulture)!, 200));
     }
 
-    /// <summary>The resource as it is now; null where there is none.</summary>
+    /// <summary>The current resource; null if there is none.</summary>
     public Task<ResourceView?> FindAsync(string kind, string? id, CancellationToken cancellationToken) => (kind, id) switch
     {
         (_, null) => Task.FromResult<ResourceView?>(null),
@@ -53,7 +53,7 @@ internal sealed class ResourceViews(
         _ => Task.FromResult<ResourceView?>(null),
     };
 
-    /// <summary>A request or an answer as the API reads or writes it.</summary>
+    /// <summary>A request or response in the JSON of the API.</summary>
     public JsonObject ToJson(object value) => (JsonObject)JsonSerializer.SerializeToNode(value, value.GetType(), json.Value.SerializerOptions)!;
 
     private async Task<ResourceView?> FindIntegrationAsync(int id, CancellationToken cancellationToken)
@@ -65,7 +65,7 @@ internal sealed class ResourceViews(
 
         var secrets = integrations.SecretsOf(integration) ?? new Dictionary<string, Secret>();
         var shown = ToJson(IntegrationResponse.Of(integration, [.. secrets.Keys], new IntegrationSummary("", null, null)));
-        // How it is doing is no setting.
+        // The status is not a setting.
         shown.Remove("status");
         return new ResourceView(integration.Name, shown, secrets, integration);
     }

@@ -1,25 +1,28 @@
 using System.Reflection;
+using SiemForwarder.Service.Commands.Client;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>What stands on the command line of the service: settings, and nothing else.</summary>
+/// <summary>The command line of the service, which contains only settings.</summary>
 internal static class CommandArguments
 {
-    private const string Hint = "--help shows what there is.";
+    private const string Hint = "See --help.";
 
-    // Read by the server, the host and the log themselves.
+    // Read directly by the server, the host and the log.
     private static readonly string[] Others =
         ["urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName", "ForwardedHeaders_Enabled", "ConnectionStrings:Forwarder"];
 
     private static readonly string[] Roots = ["Kestrel:", "Serilog:", "Logging:", "ConnectionStrings:"];
 
-    public static readonly string[] Commands = ["demo", "health", "help", "version"];
+    public static readonly string[] Commands = ["serve", "demo", "health", "help", "version", .. ClientCommands.All.Select(command => command.Name)];
 
     public const string Usage = """
         SiemForwarder pulls login and admin events from Keycloak and delivers them to any SIEM.
 
           siemforwarder [--SETTING=VALUE …]   runs the service
+          siemforwarder apply -f FILE         brings a running service to what a configuration file declares (apply --help)
+          siemforwarder export                writes what a running service holds as such a file (export --help)
           siemforwarder health                asks the service on this machine whether it is ready; exit code 0 or 1
           siemforwarder demo [--once]         shows the whole way with nothing else installed (demo --help)
           siemforwarder --version             tells the version
@@ -39,8 +42,8 @@ internal static class CommandArguments
 
     public static bool IsHelp(string argument) => argument is "help" or "--help" or "-h" or "-?" or "/?";
 
-    /// <summary>What is wrong with the arguments of the service, in one sentence; null where nothing is.</summary>
-    /// <param name="args">As given.</param>
+    /// <summary>What is wrong with the arguments of the service, in one sentence; null if nothing is.</summary>
+    /// <param name="args">The arguments.</param>
     /// <param name="settings">Paths of the settings below <c>Forwarder</c>, with colons.</param>
     public static string? FindFault(IReadOnlyList<string> args, IReadOnlyCollection<string> settings)
     {
@@ -48,8 +51,8 @@ internal static class CommandArguments
         {
             if (!args[i].StartsWith("--", StringComparison.Ordinal))
             {
-                var command = i == 0 ? NearestName.Find(args[i], Commands) : null;
-                return $"'{args[i]}' is no command; {(command is null ? "" : $"did you mean '{command}'? ")}{Hint}";
+                var command = i == 0 ? NearestName.Find(args[i], Commands.Where(word => word != args[i])) : null;
+                return $"'{args[i]}' is not a command{(command is null ? "." : $"; did you mean '{command}'?")} {Hint}";
             }
 
             var end = args[i].IndexOf('=', StringComparison.Ordinal);
@@ -70,7 +73,7 @@ internal static class CommandArguments
 
     private static string? FindUnknown(string name, IReadOnlyCollection<string> settings)
     {
-        // What is wrong below Forwarder is told with the other settings.
+        // Errors below Forwarder are reported with the other settings.
         if (Others.Contains(name, StringComparer.OrdinalIgnoreCase)
             || Roots.Append($"{ForwarderOptions.Section}:").Any(root => name.StartsWith(root, StringComparison.OrdinalIgnoreCase)))
         {
@@ -79,6 +82,6 @@ internal static class CommandArguments
 
         var path = name.Replace("__", ":", StringComparison.Ordinal);
         var meant = NearestName.Find(path, ["help", "version", .. Others]) ?? SettingsCheck.FindMeant(path, settings);
-        return $"--{name} is no option; {(meant is null ? "" : $"did you mean --{meant}? ")}{Hint}";
+        return $"--{name} is not an option{(meant is null ? "." : $"; did you mean --{meant}?")} {Hint}";
     }
 }

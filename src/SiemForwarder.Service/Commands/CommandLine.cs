@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Commands.Client;
 using SiemForwarder.Service.Commands.Demo;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Storage;
@@ -12,10 +13,10 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The commands of the program: serving (none named), <c>demo</c>, <c>health</c>, <c>help</c> and <c>version</c>.</summary>
+/// <summary>The commands of the program: <c>serve</c> (the default), <c>demo</c>, <c>health</c>, and those that call a running service.</summary>
 internal static class CommandLine
 {
-    /// <summary>Exit code where a loop ended by a fault: EX_SOFTWARE of sysexits.h.</summary>
+    /// <summary>Exit code if a loop ended with a fault: EX_SOFTWARE of sysexits.h.</summary>
     internal const int Broken = 70;
 
     private const int Failed = 2;
@@ -32,6 +33,10 @@ internal static class CommandLine
             {
                 case "demo":
                     return await DemoAsync(args[1..]);
+                case { } word when ClientCommands.All.Any(command => command.Name == word):
+                    return await ClientCommands.RunAsync(args, CancellationToken.None);
+                case "serve":
+                    return await FindFaultAsync(args[1..]) ? Failed : await ServeAsync(args[1..]);
                 case { } word when CommandArguments.IsHelp(word) || args.Contains("--help"):
                     await Console.Out.WriteLineAsync(CommandArguments.Usage);
                     return 0;
@@ -51,19 +56,19 @@ internal static class CommandLine
         }
         catch (OptionsValidationException exception)
         {
-            await Console.Error.WriteLineAsync($"A setting is wrong: {exception.Message}");
+            await Console.Error.WriteLineAsync($"Invalid setting: {exception.Message}");
             return Failed;
         }
         catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
             await Console.Error.WriteLineAsync(
-                $"{exception.Message.TrimEnd('.')}: stop what listens there, or let this one listen elsewhere (--urls, ASPNETCORE_URLS).");
+                $"{exception.Message.TrimEnd('.')}: stop the process that listens there, or configure another address (--urls, ASPNETCORE_URLS).");
             return Failed;
         }
         catch (SocketException exception)
         {
             await Console.Error.WriteLineAsync(
-                $"The service cannot listen where it is told to ({exception.Message}): choose an address and a port that this user may open (--urls, "
+                $"The service cannot listen on the configured address ({exception.Message}): choose an address and a port that this user may open (--urls, "
                     + "ASPNETCORE_URLS).");
             return Failed;
         }
@@ -71,7 +76,7 @@ internal static class CommandLine
 
     private static async Task<bool> FindFaultAsync(string[] args)
     {
-        // The probe of a container asks every few seconds, and has none.
+        // The probe of a container runs every few seconds, and has none.
         if (args.Length == 0
             || CommandArguments.FindFault(args, [.. ForwarderHost.Sections().SelectMany(section => section.List()).Select(one => one.Path)]) is not { } fault)
         {
@@ -102,7 +107,7 @@ internal static class CommandLine
             return Failed;
         }
 
-        // The first time what is under way arrives and is counted, the second time nothing is waited for.
+        // The first signal waits for events under way to arrive and be counted; the second exits at once.
         using var ending = new CancellationTokenSource();
         using var leaving = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
@@ -121,7 +126,7 @@ internal static class CommandLine
         var faults = await ForwarderHost.FindWrongSettingsAsync(args);
         foreach (var fault in faults)
         {
-            await Console.Error.WriteLineAsync($"A setting is wrong: {fault}");
+            await Console.Error.WriteLineAsync($"Invalid setting: {fault}");
         }
 
         if (faults.Count > 0)
@@ -147,33 +152,33 @@ internal static class CommandLine
             .PostConfigure<SecretsOptions>(secrets => secrets.MasterKeyFile = ownKeys ?? secrets.MasterKeyFile)
             .PostConfigure<DatabaseOptions>(database =>
                 database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
-        app.Logger.LogInformation("The events are kept in {Database}.", home.Description);
+        app.Logger.LogInformation("Events are stored in {Database}.", home.Description);
         await app.Services.MigrateAsync(stop.Token);
         return await ServeAsync(app, options.DataFolder, stop.Token);
     }
 
-    /// <summary>Serves until the process is told to stop, or until a loop ends that never may; the exit code.</summary>
+    /// <summary>Serves until the process is told to stop, or a loop ends that never should; returns the exit code.</summary>
     internal static async Task<int> ServeAsync(WebApplication app, string dataFolder, CancellationToken cancellationToken)
     {
         try
         {
-            // Not RunAsync, which disposes what is asked below.
+            // Not RunAsync, which disposes services that are used below.
             await app.StartAsync(cancellationToken);
             var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
             if (ListeningFile.Write(dataFolder, addresses) is { } fault)
             {
-                app.Logger.LogDebug("Where the service listens is not written into the data folder ({Fault}); the command health goes by the settings.", fault);
+                app.Logger.LogDebug("The addresses cannot be written to the data folder ({Fault}); the command health uses the settings instead.", fault);
             }
 
             await app.WaitForShutdownAsync(cancellationToken);
             if (ListeningFile.Remove(dataFolder) is { } kept)
             {
-                app.Logger.LogDebug("Where the service listened still stands in the data folder ({Fault}); nobody reads it once this process has ended.", kept);
+                app.Logger.LogDebug("The addresses cannot be removed from the data folder ({Fault}); they are ignored once this process has ended.", kept);
             }
         }
         catch (Exception exception)
         {
-            // What had started before the fault is stopped in order: its services are about to be disposed.
+            // Services that started before the fault are stopped in order, since they are about to be disposed.
             await app.StopAsync(CancellationToken.None);
             if (exception is not OperationCanceledException || !HasBrokenLoop(app))
             {
@@ -184,7 +189,7 @@ internal static class CommandLine
         return HasBrokenLoop(app) ? Broken : 0;
     }
 
-    // Loops catch what their passes throw; one that ended all the same broke an invariant, and a supervisor has to hear of it.
+    // Loops catch what their passes throw; one that ended anyway broke an invariant, and a supervisor has to know.
     private static bool HasBrokenLoop(WebApplication app) =>
         app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(service => service.ExecuteTask is { IsFaulted: true });
 }

@@ -5,18 +5,18 @@ using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The command <c>health</c>: asks the service on this machine whether it can do its work, for probes in images that hold no HTTP client.</summary>
+/// <summary>The command <c>health</c>: asks the service on this machine whether it is ready, for probes in images without an HTTP client.</summary>
 internal static class HealthCommand
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(8);
 
-    /// <summary>Exit code: 0 where the service is ready, 1 where it is not or does not answer.</summary>
-    /// <param name="args">The options that the service was started with, where it was started with some.</param>
-    /// <param name="output">Where the answer is told.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Exit code: 0 if the service is ready, 1 if it is not or does not respond.</summary>
+    /// <param name="args">The options that the service was started with, if any.</param>
+    /// <param name="output">Receives the response.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task<int> RunAsync(string[] args, TextWriter output, CancellationToken cancellationToken)
     {
-        // What was written on the command line of the service only the service itself can tell.
+        // Only the service itself knows its command line.
         var configuration = ForwarderHost.CreateBuilder(args).Configuration;
         var folder = configuration[$"{ForwarderOptions.Section}:{nameof(ForwarderOptions.DataFolder)}"] ?? new ForwarderOptions().DataFolder;
         var told = args.Length == 0 ? ListeningFile.Read(folder) : [];
@@ -25,11 +25,11 @@ internal static class HealthCommand
         return await AskAsync(told.Count > 0 ? told : Listening.Urls(configuration), probePort, output, cancellationToken);
     }
 
-    /// <summary>Asks the service at the best of the addresses that it listens on.</summary>
+    /// <summary>Asks the service on the most suitable of its addresses.</summary>
     /// <param name="urls">As in ASPNETCORE_URLS.</param>
-    /// <param name="probePort">The only port of them where probes are answered; null for any.</param>
-    /// <param name="output">Where the answer is told.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="probePort">The only port that serves probes; null for any.</param>
+    /// <param name="output">Receives the response.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task<int> AskAsync(IEnumerable<string> urls, int? probePort, TextWriter output, CancellationToken cancellationToken)
     {
         var addresses = urls.Select(BindingAddress.Parse).ToList();
@@ -45,7 +45,7 @@ internal static class HealthCommand
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
-            await output.WriteLineAsync($"The service does not answer on {place}: {exception.Message}");
+            await output.WriteLineAsync($"The service does not respond on {place}: {exception.Message}");
             return 1;
         }
     }
@@ -53,7 +53,7 @@ internal static class HealthCommand
     private static SocketsHttpHandler Handler(BindingAddress address)
     {
         var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
-        // The service itself, on this machine, by an address that its certificate does not name; nothing secret is asked or sent.
+        // The service runs on this machine, and its certificate does not name this address; nothing secret is exchanged.
         handler.SslOptions.RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null;
         if (address.IsUnixPipe)
         {
@@ -68,7 +68,7 @@ internal static class HealthCommand
         return handler;
     }
 
-    // A name, or no address in particular, stands for all addresses of the machine.
+    // A name or wildcard stands for all addresses of the machine.
     private static string Host(string host) =>
         !IPAddress.TryParse(host, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "127.0.0.1" : host;
 }

@@ -4,12 +4,12 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Commands;
 
-/// <summary>The file of the data folder that says where the service listens: its command line, or a port of the system's choice, stands nowhere else.</summary>
+/// <summary>The file in the data folder with the addresses of the service; command-line and dynamic ports are recorded nowhere else.</summary>
 internal static class ListeningFile
 {
     private const string Name = "listening";
 
-    /// <summary>Writes the process and its addresses; why it could not be, or null.</summary>
+    /// <summary>Writes the process and its addresses; returns why it failed, or null.</summary>
     /// <param name="folder">The data folder.</param>
     /// <param name="addresses">URLs as the server bound them.</param>
     public static string? Write(string folder, IEnumerable<string> addresses)
@@ -26,7 +26,7 @@ internal static class ListeningFile
         }
     }
 
-    /// <summary>The addresses of the service that runs on this data folder; none where the file is away or its process has ended.</summary>
+    /// <summary>The addresses of the service that uses this data folder; none if the file is missing or its process has ended.</summary>
     public static IReadOnlyList<string> Read(string folder)
     {
         try
@@ -46,7 +46,7 @@ internal static class ListeningFile
         }
     }
 
-    /// <summary>Removes what this process wrote; why it could not be, or null.</summary>
+    /// <summary>Removes what this process wrote; returns why it failed, or null.</summary>
     public static string? Remove(string folder)
     {
         try

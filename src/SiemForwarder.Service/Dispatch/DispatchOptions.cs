@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace SiemForwarder.Service.Dispatch;
 
-/// <summary>What the operator may set for delivering; section <c>Forwarder:Dispatch</c>.</summary>
+/// <summary>Delivery; section <c>Forwarder:Dispatch</c>.</summary>
 internal sealed class DispatchOptions
 {
     public const string Section = "Forwarder:Dispatch";
@@ -11,29 +11,31 @@ internal sealed class DispatchOptions
     [Range(0, 10)]
     public int Retries { get; set; } = 3;
 
-    /// <summary>Delay before the first retry; doubles with each further one, with jitter.</summary>
+    /// <summary>Delay before the first retry; doubles with each further retry, with jitter.</summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Pause after the first failed round; doubles with each further one.</summary>
     public TimeSpan RoundPause { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest pause between two rounds.</summary>
+    /// <summary>Maximum pause between two rounds.</summary>
     public TimeSpan MaxRoundPause { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Pause between two probes of a destination that waits for somebody to change a setting.</summary>
+    /// <summary>Pause between two probes of a destination that needs a settings change.</summary>
     public TimeSpan ProbePause { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Pause before the next batch after a destination took one and asked for fewer; what it asked for itself wins where it is longer.</summary>
+    /// <summary>Pause before the next batch after a destination accepted one but asked to slow down; the destination's own delay applies if it is
+    /// longer.</summary>
     public TimeSpan SlowDownPause { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a send that is under way may take to its end when its integration is stopped or changed.</summary>
+    /// <summary>How long a running send may take to finish when its integration is stopped or changed.</summary>
     public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long one event may take to be normalized, concealed and formatted; a longer one is logged, counted, and an alarm for a day.</summary>
+    /// <summary>How long normalizing, masking and formatting one event may take; a slower event is logged, counted, and raises an alarm for a
+    /// day.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan SlowEvent { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Refusals of single events in a row, with nothing accepted between, after which the destination counts as misconfigured.</summary>
+    /// <summary>Consecutive refusals of single events, with none accepted in between, after which the destination counts as misconfigured.</summary>
     [Range(1, 100_000)]
     public int MaxRefusalsInARow { get; set; } = 20;
 }

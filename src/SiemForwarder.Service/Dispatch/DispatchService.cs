@@ -11,7 +11,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch;
 
-/// <summary>Keeps one dispatcher running for every enabled integration, and starts it anew when its settings change.</summary>
+/// <summary>Keeps one dispatcher running for every enabled integration, and restarts it when its settings change.</summary>
 internal sealed class DispatchService(
     IntegrationStore store, IntegrationLanes lanes, ConfigurationSignal configuration, EngineLeases leases, DatabaseConnections connections, LogHistory history,
     DayPartitions partitions, ExpiryWatch expiry, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
@@ -51,7 +51,7 @@ internal sealed class DispatchService(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // A bug in one loop must not stop the others; the next look at the configuration starts it anew.
+            // A bug in one loop must not stop the others; the next configuration check restarts it.
             Telemetry.DispatcherFailed(integration.Name, exception);
             await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Internal, exception.Message, token), cancellationToken);
             await Task.Delay(options.Value.RoundPause, Time, cancellationToken);

@@ -5,12 +5,12 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Repeats a database operation until the database is back; what was sent meanwhile stays known in memory.</summary>
+/// <summary>Repeats a database operation until the database is back; what was already sent stays in memory meanwhile.</summary>
 internal sealed class DatabaseRetry(TimeProvider time, ForwarderTelemetry telemetry)
 {
     private readonly ResiliencePipeline pipeline = RetryPolicies.Database(time, telemetry.DatabaseUnavailable);
 
-    /// <summary>What the operation returns once the database does it; only cancellation, and what is no fault of the database, throws.</summary>
+    /// <summary>Returns the result of the operation once it succeeds; throws only on cancellation and for faults other than the database's.</summary>
     public async Task<T> TryUntilDoneAsync<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
         try
@@ -20,7 +20,7 @@ internal sealed class DatabaseRetry(TimeProvider time, ForwarderTelemetry teleme
         }
         catch (Exception exception) when (cancellationToken.IsCancellationRequested && DatabaseFault.IsDatabase(exception))
         {
-            // Nothing is retried once it is stopped, and then the stop is what its caller is to hear of.
+            // After a stop nothing is retried, and the caller should see the cancellation rather than the fault.
             telemetry.DatabaseUnavailable(exception);
             throw new OperationCanceledException(exception.Message, exception, cancellationToken);
         }

@@ -3,7 +3,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Starts the private database again where it ended by itself, so that nobody has to.</summary>
+/// <summary>Restarts the private database automatically if it has stopped.</summary>
 internal sealed class DatabaseWatchService(DatabaseHome home, LoopGuard guard, TimeProvider time, ILogger<DatabaseWatchService> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -15,7 +15,7 @@ internal sealed class DatabaseWatchService(DatabaseHome home, LoopGuard guard, T
     {
         if (await home.ReviveAsync(cancellationToken))
         {
-            logger.LogWarning("The private PostgreSQL had ended; it runs again. Nothing is lost.");
+            logger.LogWarning("The private PostgreSQL had stopped and was restarted. Nothing is lost.");
         }
     }
 }

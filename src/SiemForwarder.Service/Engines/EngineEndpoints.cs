@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using SiemForwarder.Service.Access;
@@ -14,14 +15,14 @@ internal static class EngineEndpoints
     public static void MapEngines(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/v1/engines", ListEngines).WithTags("Engines").WithName("ListEngines").Needs(Permission.ReadStates)
-            .WithSummary("Shows who is alive, in which pools, since when, what it runs, and its version.");
+            .WithSummary("Lists live engines with their pools, start time, work and version.");
         var group = routes.MapGroup("/api/v1/engine-pools").WithTags("Engines");
         group.MapGet("/", ListPools).WithName("ListEnginePools").Needs(Permission.ReadSettings)
-            .WithSummary("Lists the engine pools with their living engines.");
+            .WithSummary("Lists engine pools with their live engines.");
         group.MapPost("/", Create).WithName("CreateEnginePool").Needs(Permission.Configure).ProducesProblem(StatusCodes.Status409Conflict)
-            .WithSummary("Creates an engine pool; engines join it by their configuration.");
-        group.MapPut("/{name}", Update).WithName("UpdateEnginePool").Needs(Permission.Configure).WithSummary("Changes the description.");
-        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes a pool that no integration uses.")
+            .WithSummary("Creates an engine pool; engines join it through their configuration.");
+        group.MapPut("/{name}", Update).WithName("UpdateEnginePool").Needs(Permission.Configure).WithSummary("Changes the description of an engine pool.");
+        group.MapDelete("/{name}", Delete).WithName("DeleteEnginePool").Needs(Permission.Configure).WithSummary("Deletes an unused engine pool.")
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
@@ -39,13 +40,15 @@ internal static class EngineEndpoints
         return query.Cut<EnginePoolResponse>(
             [.. pools.Select(pool => new EnginePoolResponse(
                 pool.Name, pool.Description, [.. alive.Where(engine => engine.Pools.Contains(pool.Name)).Select(engine => engine.Name)],
-                wanted.GetValueOrDefault(pool.Name), pool.CreatedAt))]);
+                wanted.GetValueOrDefault(pool.Name), pool.CreatedAt, pool.ManagedBy))]);
     }
 
     private static async Task<Results<Created, ValidationProblem, ProblemHttpResult>> Create(
-        EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, TimeProvider time, CancellationToken cancellationToken)
+        EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, TimeProvider time, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
+        var manager = Provenance.Read(managedBy, null, errors);
         Check(request.Name, request.Description, errors);
         if (errors.Any)
         {
@@ -54,35 +57,45 @@ internal static class EngineEndpoints
 
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var name = request.Name!.Trim();
-        context.EnginePools.Add(new EnginePool { Name = name, Description = request.Description ?? string.Empty, CreatedAt = StoredTime.Now(time) });
+        context.EnginePools.Add(
+            new EnginePool { Name = name, Description = request.Description ?? string.Empty, ManagedBy = manager, CreatedAt = StoredTime.Now(time) });
         return await context.SaveAsync(cancellationToken) == ChangeResult.Done
             ? TypedResults.Created($"/api/v1/engine-pools/{Uri.EscapeDataString(name)}")
             : Problems.NameTaken(Thing, name);
     }
 
     private static async Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Update(
-        string name, EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, CancellationToken cancellationToken)
+        string name, EnginePoolRequest request, IDbContextFactory<ForwarderDbContext> contexts, HttpResponse response, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
         Check(request.Name ?? name, request.Description, errors);
         if (request.Name is not null && request.Name != name)
         {
-            errors.Add("name", "A pool cannot be renamed, engines name it in their configuration; create another one.");
+            errors.Add("name", "A pool cannot be renamed because engines name it in their configuration; create another one.");
         }
 
+        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        var stored = await context.EnginePools.SingleOrDefaultAsync(pool => pool.Name == name, cancellationToken);
+        var manager = Provenance.Read(managedBy, stored?.ManagedBy, errors);
         if (errors.Any)
         {
             return Problems.Invalid(errors);
         }
 
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var changed = await context.EnginePools.Where(pool => pool.Name == name)
-            .ExecuteUpdateAsync(update => update.SetProperty(pool => pool.Description, request.Description ?? string.Empty), cancellationToken);
-        return changed == 1 ? TypedResults.NoContent() : Problems.NotFound(Thing, name);
+        if (stored is null)
+        {
+            return Problems.NotFound(Thing, name);
+        }
+
+        Provenance.Warn(response, Thing, stored.ManagedBy, managedBy);
+        (stored.Description, stored.ManagedBy) = (request.Description ?? string.Empty, manager);
+        await context.SaveChangesAsync(cancellationToken);
+        return TypedResults.NoContent();
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        string name, IDbContextFactory<ForwarderDbContext> contexts, CancellationToken cancellationToken)
+        string name, IDbContextFactory<ForwarderDbContext> contexts, HttpResponse response, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         if (name == EnginePool.Default || await context.Integrations.AnyAsync(one => one.EnginePool == name, cancellationToken))
@@ -92,16 +105,23 @@ internal static class EngineEndpoints
                 statusCode: StatusCodes.Status409Conflict, title: "Pool in use");
         }
 
-        return await context.EnginePools.Where(pool => pool.Name == name).ExecuteDeleteAsync(cancellationToken) == 1
-            ? TypedResults.NoContent()
-            : Problems.NotFound(Thing, name);
+        if (await context.EnginePools.SingleOrDefaultAsync(pool => pool.Name == name, cancellationToken) is not { } stored)
+        {
+            return Problems.NotFound(Thing, name);
+        }
+
+        Provenance.Warn(response, Thing, stored.ManagedBy, null);
+        context.EnginePools.Remove(stored);
+        await context.SaveChangesAsync(cancellationToken);
+        return TypedResults.NoContent();
     }
 
-    private static void Check(string? name, string? description, FieldErrors errors)
+    /// <summary>Checks what a pool is called and said to be.</summary>
+    public static void Check(string? name, string? description, FieldErrors errors)
     {
         if (string.IsNullOrWhiteSpace(name))
         {
-            errors.Add("name", "Give the pool a name, such as the network zone that its engines stand in.");
+            errors.Add("name", "Give the pool a name, such as the network zone of its engines.");
         }
 
         errors.AtMost("name", name, 100);

@@ -3,7 +3,7 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>The leases that this process holds, and until when it may believe so.</summary>
+/// <summary>The leases that this process holds, and how long it may rely on them.</summary>
 internal sealed class EngineLeases(TimeProvider time)
 {
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
@@ -22,12 +22,12 @@ internal sealed class EngineLeases(TimeProvider time)
 
     public IReadOnlyList<Lease> All => [.. held.Values];
 
-    /// <summary>Whether this very lease is still held, and renewed a short enough time ago to act on it.</summary>
+    /// <summary>Whether this particular lease is still held, and was renewed recently enough to rely on.</summary>
     public bool MayUse(LeaseKind kind, int resourceId, long fence) =>
         AreFresh && held.TryGetValue((kind, resourceId), out var lease) && lease.Fence == fence;
 
-    /// <summary>Waits while it is not sure that the lease still holds: after a pause of the whole process, or with the database away. Where it is
-    /// lost, the loop that waits is cancelled here.</summary>
+    /// <summary>Waits while it is uncertain whether the lease is still held: after a pause of the whole process, or while the database is unavailable.
+    /// If the lease is lost, the waiting loop is cancelled.</summary>
     public async Task WaitForFreshAsync(LeaseKind kind, int resourceId, long fence, CancellationToken cancellationToken)
     {
         while (!MayUse(kind, resourceId, fence))
@@ -36,13 +36,13 @@ internal sealed class EngineLeases(TimeProvider time)
         }
     }
 
-    /// <summary>Whether the last renewal is young enough to send on; after a pause of the whole process it is not.</summary>
+    /// <summary>Whether the last renewal is recent enough to send; after a pause of the whole process it is not.</summary>
     private bool AreFresh => time.GetElapsedTime(Volatile.Read(ref renewedAt)) < duration;
 
-    /// <summary>Takes over what the database says; <paramref name="askedAt"/> is a timestamp from before it was asked.</summary>
+    /// <summary>Applies the leases read from the database; <paramref name="askedAt"/> is a timestamp from before the query.</summary>
     public void Renewed(IEnumerable<Lease> leases, long askedAt, TimeSpan leaseDuration)
     {
-        // What was lost goes before what is left counts as fresh: nobody may send on a lease that another engine has by now.
+        // Lost leases are removed before the rest count as fresh: nothing may be sent under a lease that another engine now holds.
         Replace(leases.ToImmutableDictionary(lease => (lease.Kind, lease.ResourceId)));
         duration = leaseDuration;
         Volatile.Write(ref renewedAt, askedAt);

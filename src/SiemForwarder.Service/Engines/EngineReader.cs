@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Shows who is alive and does what.</summary>
+/// <summary>Reads which engines are alive and what they do.</summary>
 internal sealed class EngineReader(NpgsqlDataSource database, EngineOptions options)
 {
-    /// <summary>The engines heard of in the last day, living ones first.</summary>
+    /// <summary>The engines that reported in the last day, live ones first.</summary>
     public async Task<IReadOnlyList<EngineResponse>> ListAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -29,7 +29,7 @@ internal sealed class EngineReader(NpgsqlDataSource database, EngineOptions opti
         return engines;
     }
 
-    /// <summary>Whether any living engine dispatches for a pool.</summary>
+    /// <summary>Whether any live engine dispatches for a pool.</summary>
     public async Task<bool> HasLivingEngineAsync(string pool, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(

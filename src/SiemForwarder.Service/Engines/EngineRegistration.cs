@@ -6,7 +6,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Registers the engine that this process is.</summary>
+/// <summary>Registers the engine of this process.</summary>
 internal static class EngineRegistration
 {
     public static IServiceCollection AddEngine(this IServiceCollection services)

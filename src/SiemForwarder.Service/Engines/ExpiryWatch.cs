@@ -7,28 +7,28 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Writes down when certificates and tokens end that what this engine runs rests on, for status and alarms to warn of.</summary>
+/// <summary>Records when certificates and tokens used by this engine's sources and integrations expire, for warnings in status and alarms.</summary>
 internal sealed class ExpiryWatch(NpgsqlDataSource database, IOptions<ForwarderOptions> options, LoopGuard guard, TimeProvider time) : BackgroundService
 {
-    /// <summary>When what sources and integrations rest on ends, as SQL of other folders reads it.</summary>
+    /// <summary>Expiry of certificates and tokens used by sources and integrations, for SQL in other folders.</summary>
     public const string Rows = "(SELECT subject, what, version, ends_at, seen_at FROM expiry)";
 
-    /// <summary>How long before its end something is warned of.</summary>
+    /// <summary>How many days before expiry warnings start.</summary>
     public const int DaysAhead = 30;
 
-    /// <summary>How long counts what no engine has seen since.</summary>
+    /// <summary>How long an observation remains valid without being repeated.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan SeenAgain = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<string, Watched> watched = new(StringComparer.Ordinal);
 
-    /// <summary>Begins to watch what one loop rests on; until it is disposed.</summary>
-    /// <param name="subject">What it runs, such as <c>integration:3</c>.</param>
-    /// <param name="version">Version of its settings: what was seen with others counts no more.</param>
+    /// <summary>Starts watching the credentials of one loop until disposed.</summary>
+    /// <param name="subject">What the loop runs, such as <c>integration:3</c>.</param>
+    /// <param name="version">Version of its settings; observations from other versions no longer count.</param>
     public Watched Open(string subject, int version) => watched[subject] = new Watched(subject, version, watched);
 
-    /// <summary>A sentence for each thing that ends soon or has ended.</summary>
+    /// <summary>A sentence for each certificate or token that expires soon or has expired.</summary>
     public async Task<IReadOnlyList<string>?> ReadWarningsAsync(string subject, int version, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -43,14 +43,14 @@ internal sealed class ExpiryWatch(NpgsqlDataSource database, IOptions<ForwarderO
         while (await reader.ReadAsync(cancellationToken))
         {
             var (what, end) = (reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1));
-            warnings.Add($"{char.ToUpperInvariant(what[0])}{what[1..]} {(end < now ? "ended" : "ends")} on {UtcText.Minute(end)} UTC; renew it.");
+            warnings.Add($"{char.ToUpperInvariant(what[0])}{what[1..]} {(end < now ? "expired" : "expires")} on {UtcText.Minute(end)} UTC; renew it.");
         }
 
         return warnings.Count == 0 ? null : warnings;
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "writes down when certificates and tokens end", SaveAsync, token => Task.Delay(options.Value.ConfigurationInterval, time, token), stoppingToken);
+        "records when certificates and tokens expire", SaveAsync, token => Task.Delay(options.Value.ConfigurationInterval, time, token), stoppingToken);
 
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
@@ -82,7 +82,7 @@ internal sealed class ExpiryWatch(NpgsqlDataSource database, IOptions<ForwarderO
         }
     }
 
-    /// <summary>What one loop rests on.</summary>
+    /// <summary>The certificates and tokens used by one loop.</summary>
     internal sealed class Watched(string subject, int version, ConcurrentDictionary<string, Watched> all) : IDisposable
     {
         private readonly ConcurrentDictionary<string, (DateTimeOffset End, DateTimeOffset At)> saved = new(StringComparer.Ordinal);
@@ -98,7 +98,7 @@ internal sealed class ExpiryWatch(NpgsqlDataSource database, IOptions<ForwarderO
 
         public void Saved(KeyValuePair<string, DateTimeOffset> note, DateTimeOffset now) => saved[note.Key] = (note.Value, now);
 
-        // The loop after it may have begun already.
+        // Its successor may already have started.
         public void Dispose() => all.TryRemove(KeyValuePair.Create(subject, this));
     }
 }

@@ -4,7 +4,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Keeps this engine's leases alive, takes free work up to its share, gives back what is too much.</summary>
+/// <summary>Renews this engine's leases, takes free work up to its share, and gives back what exceeds it.</summary>
 internal sealed class LeaseService(
     ILeaseTable table, EngineLeases leases, IOptions<EngineOptions> options, ConfigurationSignal configuration, TimeProvider time, ForwarderTelemetry telemetry,
     LoopGuard guard)
@@ -28,7 +28,7 @@ internal sealed class LeaseService(
             stoppingToken);
     }
 
-    /// <summary>Stops the loop, then tells the others; called after the loops that the leases were for have ended.</summary>
+    /// <summary>Stops the loop, then notifies the other engines; called after the loops that used the leases have ended.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -45,7 +45,7 @@ internal sealed class LeaseService(
 
     private async Task ShareAsync(CancellationToken cancellationToken)
     {
-        // Loops that lost their lease in the last turn have ended by now: a batch on its way is not sent twice.
+        // Loops that lost their lease in the last pass have ended by now, so a batch under way is not sent twice.
         if (leaving.Count > 0)
         {
             await table.ReleaseAsync(leaving, cancellationToken);
@@ -55,7 +55,7 @@ internal sealed class LeaseService(
         leases.Renewed(await table.RenewAsync(startedAt, cancellationToken), askedAt, options.Value.LeaseDuration);
         var work = await table.ListWorkAsync(cancellationToken);
         var (take, give) = WorkShare.Decide(work);
-        // What is too much, and what is not wanted any more because it was disabled, deleted or moved to another pool.
+        // Work beyond the share, and work no longer wanted because it was disabled, deleted or moved to another pool.
         var kept = work.Except(give).Select(one => (one.Kind, one.ResourceId)).ToHashSet();
         leaving = [.. leases.All.Where(lease => !kept.Contains((lease.Kind, lease.ResourceId)))];
         leases.Remove(leaving);

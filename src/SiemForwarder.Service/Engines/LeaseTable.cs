@@ -6,29 +6,29 @@ namespace SiemForwarder.Service.Engines;
 /// <summary>The leases of all engines.</summary>
 internal interface ILeaseTable
 {
-    /// <summary>Says that this engine is alive and renews all its leases; those it still owns.</summary>
+    /// <summary>Reports this engine as alive and renews all its leases; returns those it still owns.</summary>
     Task<IReadOnlyList<Lease>> RenewAsync(DateTimeOffset startedAt, CancellationToken cancellationToken);
 
-    /// <summary>The work that this engine may do, and who has it.</summary>
+    /// <summary>The work that this engine may do, and its owners.</summary>
     Task<IReadOnlyList<Work>> ListWorkAsync(CancellationToken cancellationToken);
 
-    /// <summary>Takes leases that nobody holds (any more); those that somebody else was faster with are missing.</summary>
+    /// <summary>Takes leases that are not or no longer held; those that another engine took first are missing from the result.</summary>
     Task<IReadOnlyList<Lease>> AcquireAsync(IReadOnlyList<Work> free, CancellationToken cancellationToken);
 
-    /// <summary>Gives leases back, so that another engine need not wait for their end.</summary>
+    /// <summary>Releases leases, so that another engine need not wait for them to expire.</summary>
     Task ReleaseAsync(IReadOnlyList<Lease> leases, CancellationToken cancellationToken);
 
-    /// <summary>Says that this engine ended, so that the others share its work at once.</summary>
+    /// <summary>Reports that this engine has stopped, so that the others share its work at once.</summary>
     Task SignOffAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>The leases in the database; all times are those of the database's clock, so engines need not agree on theirs.</summary>
+/// <summary>The leases in the database; all times use the database's clock, so engine clocks need not agree.</summary>
 internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions options) : ILeaseTable
 {
-    /// <summary>The leases, as SQL of other folders reads them.</summary>
+    /// <summary>The leases, for SQL in other folders.</summary>
     public const string Leases = "(SELECT kind, resource_id, engine, fence FROM lease)";
 
-    /// <summary>The engines, as SQL of other folders reads them.</summary>
+    /// <summary>The engines, for SQL in other folders.</summary>
     public const string Engines = "(SELECT name, roles, pools, last_seen_at FROM engine)";
 
     private static readonly string EngineVersion = typeof(LeaseTable).Assembly.GetName().Version?.ToString(3) ?? "0";
@@ -136,9 +136,9 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
     }
 }
 
-/// <summary>One piece of work as the lease table sees it.</summary>
+/// <summary>One piece of work in the lease table.</summary>
 /// <param name="Pool">Pool of an integration; null for a source.</param>
 /// <param name="Mine">Whether this engine holds it.</param>
-/// <param name="Free">Whether nobody holds it.</param>
-/// <param name="Engines">Living engines that may do it.</param>
+/// <param name="Free">Whether no engine holds it.</param>
+/// <param name="Engines">Number of live engines that may do it.</param>
 internal sealed record Work(LeaseKind Kind, int ResourceId, string? Pool, bool Mine, bool Free, int Engines);

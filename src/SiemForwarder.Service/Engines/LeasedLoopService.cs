@@ -3,7 +3,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Keeps one loop running for every enabled resource whose lease this engine holds, and starts it anew when its settings change.</summary>
+/// <summary>Keeps one loop running for every enabled resource whose lease this engine holds, and restarts it when its settings change.</summary>
 internal abstract class LeasedLoopService<T>(
     LeaseKind kind, EngineLeases leases, ConfigurationSignal configuration, TimeSpan interval, TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
     : BackgroundService
@@ -18,10 +18,10 @@ internal abstract class LeasedLoopService<T>(
 
     protected DatabaseRetry DatabaseRetry { get; } = new(time, telemetry);
 
-    /// <summary>Grows when what the loops remember is worth nothing any more; then all of them start anew.</summary>
+    /// <summary>Grows when what the loops remember has become invalid; then all of them restart.</summary>
     protected virtual int Edition => 0;
 
-    /// <summary>Everything that is enabled, with its id and version.</summary>
+    /// <summary>All enabled resources with id and version.</summary>
     protected abstract Task<IReadOnlyList<(int Id, int Version, T Resource)>> ListEnabledAsync(CancellationToken cancellationToken);
 
     /// <summary>The loop of one resource; runs until cancelled.</summary>
@@ -36,7 +36,7 @@ internal abstract class LeasedLoopService<T>(
                 $"runs the {LeaseTable.NameOf(kind)}s",
                 token =>
                 {
-                    // Asked before the work, so that a change meanwhile is not slept through.
+                    // Taken before the work, so that a change meanwhile is not missed.
                     changed = Task.WhenAny(configuration.Changed, leases.Changed);
                     return ReconcileAsync(token);
                 },

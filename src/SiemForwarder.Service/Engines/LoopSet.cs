@@ -1,14 +1,14 @@
 namespace SiemForwarder.Service.Engines;
 
-/// <summary>Keeps one loop running for every wanted resource, and starts it anew when the resource's version changed or the loop ended.</summary>
+/// <summary>Keeps one loop running for every wanted resource, and restarts it when the resource's version changes or the loop ends.</summary>
 internal sealed class LoopSet
 {
     private readonly Dictionary<int, Running> running = [];
 
-    /// <summary>Stops what is not wanted any more (or not in this version) and starts what is missing.</summary>
-    /// <param name="wanted">What each loop runs on, by id; a change of it starts the loop anew.</param>
-    /// <param name="start">Starts the loop of an id; it ends when its token is cancelled.</param>
-    /// <param name="stoppingToken">Ends all loops.</param>
+    /// <summary>Stops loops that are no longer wanted (or not in this version) and starts missing ones.</summary>
+    /// <param name="wanted">The identity of each loop, by id; a change restarts the loop.</param>
+    /// <param name="start">Starts the loop with an id; it ends when its token is cancelled.</param>
+    /// <param name="stoppingToken">Stops all loops.</param>
     public async Task ReconcileAsync(
         IReadOnlyDictionary<int, LoopIdentity> wanted, Func<int, CancellationToken, Task> start, CancellationToken stoppingToken)
     {
@@ -24,7 +24,7 @@ internal sealed class LoopSet
         }
     }
 
-    /// <summary>Stops all loops and waits for their ends.</summary>
+    /// <summary>Stops all loops and waits for them to end.</summary>
     public Task StopAllAsync() => StopAsync([.. running.Keys]);
 
     private async Task StopAsync(List<int> ids)
@@ -42,11 +42,11 @@ internal sealed class LoopSet
         }
     }
 
-    /// <summary>A loop that runs, and how to stop it.</summary>
+    /// <summary>A running loop and how to stop it.</summary>
     private sealed record Running(LoopIdentity Version, CancellationTokenSource Stop, Task Loop);
 }
 
-/// <summary>What a loop runs on.</summary>
+/// <summary>The identity of a loop.</summary>
 /// <param name="Version">Version of its resource.</param>
 /// <param name="Fence">Number of the lease.</param>
 /// <param name="Edition">Edition of what is remembered of the log.</param>

@@ -4,17 +4,17 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>What was appended and the other processes have not been told yet.</summary>
+/// <summary>Appends that the other processes have not been notified of yet.</summary>
 /// <remarks>
-/// Told by a transaction of its own that writes nothing: PostgreSQL lets one transaction with a notification commit at a time, so within an append
-/// it would make every append of the database wait for the others' fsync.
+/// Notifications are sent by a separate transaction that writes nothing: PostgreSQL commits transactions with notifications one at a time, so
+/// notifying within an append would make every append in the database wait for the fsync of the others.
 /// </remarks>
 internal sealed class AppendNotices
 {
     private readonly ConcurrentDictionary<int, long> waiting = new();
     private readonly ChangeSignal added = new();
 
-    /// <summary>Completes when something waits after this call.</summary>
+    /// <summary>Completes when a notice is added after this call.</summary>
     public Task Added => added.Changed;
 
     public void Add(int sourceId, long nextPosition)
@@ -23,7 +23,7 @@ internal sealed class AppendNotices
         added.Raise();
     }
 
-    /// <summary>Tells all that waits; what fails waits again.</summary>
+    /// <summary>Sends all pending notices; those that fail stay pending.</summary>
     public async Task SendAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         var taken = new Dictionary<int, long>();

@@ -3,17 +3,17 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Tells the other engines what this one appended, many appends at a time.</summary>
+/// <summary>Notifies the other engines of what this one appended, many appends at a time.</summary>
 internal sealed class AppendNotifyService(DatabaseConnections connections, AppendNotices notices, LoopGuard guard, TimeProvider time) : BackgroundService
 {
-    // Long enough to gather the appends of many sources, short enough that nobody notices.
+    // Long enough to gather the appends of many sources, short enough to go unnoticed.
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var added = Task.CompletedTask;
         return guard.RunAsync(
-            "tells other engines of new events",
+            "notifies other engines of new events",
             token =>
             {
                 added = notices.Added;

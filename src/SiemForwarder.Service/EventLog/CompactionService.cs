@@ -14,14 +14,14 @@ internal sealed class CompactionService(NpgsqlDataSource database, LoopGuard gua
     // "siemcmpt" in ASCII.
     private const long LockKey = 0x7369656D636D7074;
 
-    // A day with fewer segments than this a source is left alone.
+    // A day with fewer segments per source than this is left alone.
     private const int WorthMerging = 50;
     private readonly Dictionary<(int SourceId, DateOnly Day), long> done = [];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
         "merges small segments of the logs", token => CompactAsync(MinAge, token), token => Task.Delay(Interval, time, token), stoppingToken);
 
-    /// <summary>Merges what is small on today and yesterday; how many rows are gone. Nothing where another engine is at it.</summary>
+    /// <summary>Merges small segments of today and yesterday; returns how many rows it removed. Does nothing while another engine is compacting.</summary>
     internal async Task<long> CompactAsync(TimeSpan minAge, CancellationToken cancellationToken)
     {
         await using var turn = await EngineTurn.TryTakeAsync(database, LockKey, cancellationToken);
@@ -55,16 +55,16 @@ internal sealed class CompactionService(NpgsqlDataSource database, LoopGuard gua
         while (await compaction.MergeNextAsync(sourceId, day, position, minAge, cancellationToken) is { } next)
         {
             position = next;
-            // From here on next time: what lies before is merged.
+            // The next pass starts here; everything before is merged.
             done[(sourceId, day)] = position;
         }
 
         var left = (await ListAsync(day, cancellationToken, sourceId)).Sum(one => one.Rows);
-        logger.LogDebug("Source {SourceId}: the segments of {Day} are merged up to position {Position}; {Left} are left.", sourceId, day, position, left);
+        logger.LogDebug("Source {SourceId}: the segments of {Day} are merged up to position {Position}; {Left} remain.", sourceId, day, position, left);
         return left;
     }
 
-    /// <summary>The logs that have many segments on a day.</summary>
+    /// <summary>The logs that have many segments on the given day.</summary>
     private async Task<List<(int SourceId, long Rows)>> ListAsync(DateOnly day, CancellationToken cancellationToken, int? only = null)
     {
         var logs = new List<(int, long)>();

@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Makes the daily partitions of the tables that grow, before the first row of a day, and drops them.</summary>
+/// <summary>Creates the daily partitions of the growing tables before the first row of a day, and drops them.</summary>
 /// <remarks>
-/// A new table is attached, which only stops other changes of the table's shape: a running backup holds nothing up. Dropping needs the table for
-/// itself, so it waits for a second at most and is tried again later.
+/// A partition is created as a table and then attached, which only blocks other schema changes: a running backup holds nothing up. Dropping needs
+/// an exclusive lock, so it waits for at most a second and is retried later.
 /// </remarks>
 internal sealed class DayPartitions(NpgsqlDataSource database)
 {
@@ -18,8 +18,8 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
 
     public static string NameOf(string table, DateOnly day) => string.Create(CultureInfo.InvariantCulture, $"{table}_{day:yyyyMMdd}");
 
-    /// <summary>Makes sure that rows of this instant find their partition.</summary>
-    /// <exception cref="PostgresException">Somebody holds the tables (55P03); to be tried again.</exception>
+    /// <summary>Ensures that the partitions for this instant exist.</summary>
+    /// <exception cref="PostgresException">The tables are locked (55P03); try again.</exception>
     public async ValueTask EnsureAsync(DateTimeOffset instant, CancellationToken cancellationToken)
     {
         var day = DateOnly.FromDateTime(instant.UtcDateTime);
@@ -31,7 +31,7 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(LockTimeout);
-        // Two sessions that make the same table would fail; the second one waits and finds it.
+        // Of two sessions creating the same table, one would fail; with the lock, the second waits and finds it.
         await ExecuteAsync("SELECT pg_advisory_xact_lock(hashtext('siemforwarder partitions'))");
         foreach (var table in Tables)
         {
@@ -59,10 +59,10 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         }
     }
 
-    /// <summary>The days that have a partition of a table, with its bytes on disk, oldest first.</summary>
+    /// <summary>The days for which a table has partitions, with their bytes on disk, oldest first.</summary>
     public async Task<IReadOnlyList<(DateOnly Day, long Bytes)>> ListAsync(string table, CancellationToken cancellationToken)
     {
-        // The size of a table that another engine drops meanwhile is null.
+        // The size of a table that another engine has just dropped is null.
         await using var command = database.CreateCommand("""
             SELECT c.relname, coalesce(pg_total_relation_size(c.oid), 0) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
             WHERE i.inhparent = $1::regclass ORDER BY c.relname
@@ -83,8 +83,8 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         return days;
     }
 
-    /// <summary>Drops a day of a table; what <paramref name="before"/> does stands or falls with it. False where another engine is at it, somebody
-    /// holds the table (both to be tried again later), or <paramref name="before"/> says so.</summary>
+    /// <summary>Drops a day of a table in the same transaction as <paramref name="before"/>. False if another engine is dropping, the table
+    /// is locked (both are retried later), or <paramref name="before"/> returns false.</summary>
     public async Task<bool> DropAsync(
         string table, DateOnly day, Func<NpgsqlConnection, NpgsqlTransaction, Task<bool>> before, CancellationToken cancellationToken)
     {
@@ -122,10 +122,10 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
         return true;
     }
 
-    /// <summary>Forgets which partitions exist: the database has another history now.</summary>
+    /// <summary>Forgets which partitions exist, because the database's history was replaced.</summary>
     public void ForgetAll() => known.Clear();
 
-    /// <summary>Forgets which partitions exist where a fault says that one was missing: another engine dropped it.</summary>
+    /// <summary>Forgets which partitions exist if the fault says that one is missing: another engine dropped it.</summary>
     public void Suspect(Exception exception)
     {
         if (exception is PostgresException { SqlState: PostgresErrorCodes.CheckViolation })

@@ -4,8 +4,8 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Removes the events of sources that were deleted, piece by piece, so that no statement holds anything up for long.</summary>
-/// <remarks>One engine at a time. Records of deliveries stay for their own retention: they prove what was delivered.</remarks>
+/// <summary>Removes the events of deleted sources in small steps, so that no statement holds anything up for long.</summary>
+/// <remarks>One engine at a time. Delivery records are kept for their own retention period: they prove what was delivered.</remarks>
 internal sealed class DeletedSourcePurgeService(
     NpgsqlDataSource database, LoopGuard guard, TimeProvider time, ILogger<DeletedSourcePurgeService> logger) : BackgroundService
 {
@@ -15,14 +15,14 @@ internal sealed class DeletedSourcePurgeService(
     private const int IndexPagesAtOnce = 1000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    // Other engines read a source for some seconds after it was deleted: what is gone too early looks to them like a loss.
+    // Other engines may still read a source for some seconds after its deletion; removing its events too early would look like a loss to them.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
         "removes the events of deleted sources", token => PurgeAsync(time.GetUtcNow() - Grace, token), token => Task.Delay(Interval, time, token),
         stoppingToken);
 
-    /// <summary>Removes what is left of sources that were deleted before an instant, unless another engine does.</summary>
+    /// <summary>Removes what is left of sources deleted before the given instant, unless another engine is doing so.</summary>
     internal async Task PurgeAsync(DateTimeOffset deletedBefore, CancellationToken cancellationToken)
     {
         var waiting = await ListAsync(deletedBefore, cancellationToken);
@@ -42,7 +42,7 @@ internal sealed class DeletedSourcePurgeService(
             var segments = await PurgeSegmentsAsync(id, cancellationToken);
             await PurgeIndexAsync(id, cancellationToken);
             await ExecuteAsync("UPDATE deleted_source SET purged_at = $2 WHERE source_id = $1", [id, time.GetUtcNow()], cancellationToken);
-            logger.LogInformation("The events of the deleted source {Source} ({Id}) are removed: {Segments} segments.", name, id, segments);
+            logger.LogInformation("Removed the events of the deleted source {Source} ({Id}): {Segments} segments.", name, id, segments);
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class DeletedSourcePurgeService(
         return all;
     }
 
-    /// <summary>The index is kept by time, so its partitions are gone through once, some pages at a time.</summary>
+    /// <summary>The index is partitioned by time, so each partition is scanned once, some pages at a time.</summary>
     private async Task PurgeIndexAsync(int sourceId, CancellationToken cancellationToken)
     {
         foreach (var (partition, pages) in await ListPartitionsAsync(cancellationToken))
@@ -96,7 +96,7 @@ internal sealed class DeletedSourcePurgeService(
                 }
                 catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
                 {
-                    // Retention dropped the day meanwhile, and what was left in it too.
+                    // Retention has meanwhile dropped the day with everything left in it.
                     break;
                 }
             }

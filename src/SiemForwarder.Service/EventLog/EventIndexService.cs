@@ -8,15 +8,15 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Fills the event index behind the log, by COPY, so that events can be searched; deliveries never wait for it.</summary>
+/// <summary>Fills the event index from the log, by COPY, so that events can be searched; deliveries never wait for it.</summary>
 internal sealed class EventIndexService(
     NpgsqlDataSource database, EventLogReader log, EventLogSignal signal, SourceDirectory sources, SegmentNormalizer normalizer,
     DayPartitions partitions, IOptions<EventLogOptions> options, LoopGuard guard, TimeProvider time) : BackgroundService
 {
-    // A narrow row stays narrow.
+    // Keeps rows narrow.
     private const int MaxTextCharacters = 255;
 
-    // What one transaction takes at most: large enough that its commit costs little, small enough that search follows.
+    // Per transaction: large enough for cheap commits, small enough that search keeps up.
     private const int MaxEvents = 10_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -41,7 +41,7 @@ internal sealed class EventIndexService(
             stoppingToken);
     }
 
-    /// <summary>Indexes some segments of every log that has any; false where all are indexed.</summary>
+    /// <summary>Indexes some segments of every log that has unindexed ones; false if there are none.</summary>
     private async Task<bool> IndexOnceAsync(CancellationToken cancellationToken)
     {
         var any = false;
@@ -51,7 +51,7 @@ internal sealed class EventIndexService(
             if (await IndexKnowingDaysAsync(sourceId, position, cancellationToken))
             {
                 any = true;
-                // Half of the time is left to the deliveries: search may lag, they may not.
+                // Leaves half of the time to deliveries: search may lag, they must not.
                 await Task.Delay(Stopwatch.GetElapsedTime(start), time, cancellationToken);
             }
         }
@@ -88,7 +88,7 @@ internal sealed class EventIndexService(
         }
     }
 
-    /// <summary>Indexes what follows a position of one log; false where nothing was to be read, or another engine was faster.</summary>
+    /// <summary>Indexes what follows a position of one log; false if there was nothing to read or another engine was faster.</summary>
     private async Task<bool> IndexAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
         var incarnation = log.Incarnation(sourceId);
@@ -110,7 +110,7 @@ internal sealed class EventIndexService(
         var source = await sources.GetAsync(sourceId, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // Not for a source that was deleted meanwhile, nor for another history of its log.
+        // Not if the source was deleted meanwhile, or the history of its log was replaced.
         await using var move = new NpgsqlCommand("""
             INSERT INTO index_checkpoint AS c (source_id, position)
             SELECT source_id, $3 FROM log_head WHERE source_id = $1 AND incarnation = $4 AND next_position > $3 FOR KEY SHARE

@@ -5,16 +5,16 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Learns from PostgreSQL how far the logs reach that other processes append to, and whether their history is still the same.</summary>
+/// <summary>Learns from PostgreSQL what other processes have appended to the logs, and whether the history of the logs is unchanged.</summary>
 /// <remarks>
-/// By LISTEN, with a look at all heads every few seconds behind it. A pooler that shares sessions takes LISTEN and delivers nothing: the service
-/// sends itself a notification first, and looks at the heads every half second where it does not come back.
+/// Uses LISTEN, and as a fallback checks all heads every few seconds. A pooler that shares sessions accepts LISTEN but delivers nothing, so the
+/// service first sends a notification to itself, and checks the heads every half second if that does not arrive.
 /// </remarks>
 internal sealed class EventLogListenService(
     DatabaseConnections connections, LogHistory history, EventLogSignal signal, ConfigurationSignal configuration, LoopGuard guard, TimeProvider time,
     ILogger<EventLogListenService> logger) : BackgroundService
 {
-    /// <summary>Notification that something was asked of the engines.</summary>
+    /// <summary>Notification that there is a new request for the engines.</summary>
     public const string Wake = "wake";
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -37,7 +37,7 @@ internal sealed class EventLogListenService(
             isAsked |= Advance(notification.Payload);
         };
         await ExecuteAsync($"LISTEN {EventLogWriter.Channel}");
-        // From another session: its own, a pooler gives back with the statement.
+        // From another session, because a pooler may deliver a session's own notification with the statement.
         await using (var notify = connections.Vital.CreateCommand($"SELECT pg_notify('{EventLogWriter.Channel}', '{echo}')"))
         {
             await notify.ExecuteNonQueryAsync(cancellationToken);
@@ -81,14 +81,14 @@ internal sealed class EventLogListenService(
     {
         if (deaf && !isDeaf)
         {
-            logger.LogWarning("Notifications of the database do not arrive, as behind a connection pooler: the logs are looked at every {Interval} instead. "
-                + "Name a connection past the pooler by Forwarder__Database__ListenConnection to be told at once.", PollInterval);
+            logger.LogWarning("Notifications from the database do not arrive, as behind a connection pooler; the logs are polled every {Interval} instead. "
+                + "Set Forwarder__Database__ListenConnection to a connection that bypasses the pooler to receive them at once.", PollInterval);
         }
 
         isDeaf = deaf;
     }
 
-    /// <summary>Takes a notification; true where the log's history is not known yet and has to be asked for.</summary>
+    /// <summary>Handles a notification; true if the log's history is not known yet and has to be read.</summary>
     private bool Advance(string payload)
     {
         if (payload == Wake)

@@ -8,22 +8,22 @@ namespace SiemForwarder.Service.EventLog;
 /// <summary>A log as its readers see it.</summary>
 internal interface IEventLog
 {
-    /// <summary>How far the log reaches as far as this process knows; 0 where nothing is known.</summary>
+    /// <summary>The last position of the log known to this process; 0 if none is known.</summary>
     long LastPosition(int sourceId);
 
-    /// <summary>The history that this process believes the log to have; 0 where it has not read it yet.</summary>
+    /// <summary>The history of the log known to this process; 0 if it has not been read yet.</summary>
     long Incarnation(int sourceId);
 
-    /// <summary>The first segment that reaches beyond a position; null where the log ends there.</summary>
-    /// <remarks>Its first position is at most <paramref name="afterPosition"/> + 1, unless retention dropped what was between.</remarks>
+    /// <summary>The first segment that reaches beyond a position; null if the log ends there.</summary>
+    /// <remarks>Its first position is at most <paramref name="afterPosition"/> + 1, unless retention dropped the events in between.</remarks>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     ValueTask<LogSegment?> ReadAsync(int sourceId, long afterPosition, CancellationToken cancellationToken);
 }
 
-/// <summary>Reads the segments of a log in the order of their positions, from memory where an append or a reader left them there.</summary>
+/// <summary>Reads the segments of a log in the order of their positions, from the cache if an append or another reader put them there.</summary>
 /// <remarks>
-/// The days of a log say which partition holds a position, so that a read locks and searches one table however many days are kept. Only where a hole
-/// shows are all of them asked: a hole is written down as a loss, and an engine of an older version leaves no days behind.
+/// The days of a log say which partition holds a position, so a read locks and searches one table however many days are kept. All partitions are
+/// searched only if a gap appears: a gap is recorded as a loss, and engines of older versions do not record days.
 /// </remarks>
 internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cache, EventLogSignal signal) : IEventLog
 {
@@ -42,26 +42,26 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
             return cached;
         }
 
-        // Only what this process knows to exist is asked for, so that idle readers cost the database nothing.
+        // Queries only for events known to exist, so that idle readers cost the database nothing.
         return LastPosition(sourceId) <= afterPosition ? null : await FetchAsync(sourceId, afterPosition, cancellationToken);
     }
 
-    /// <summary>The segment that holds a position, from the database or the cache; null where it is not stored (any more).</summary>
+    /// <summary>The segment that holds a position, from the database or the cache; null if it is not or no longer stored.</summary>
     public async Task<LogSegment?> FindAsync(int sourceId, long position, CancellationToken cancellationToken)
     {
         var segment = cache.Find(sourceId, position - 1) ?? await FetchAsync(sourceId, position - 1, cancellationToken);
         return segment is not null && segment.FirstPosition <= position ? segment : null;
     }
 
-    /// <summary>The first stored segment that reaches beyond a position, whether or not this process knows that the log reaches so far.</summary>
+    /// <summary>The first stored segment that reaches beyond a position, even if this process does not know yet that the log reaches that far.</summary>
     public async Task<LogSegment?> FetchNextAsync(int sourceId, long afterPosition, CancellationToken cancellationToken) =>
         cache.Find(sourceId, afterPosition) ?? await FetchAsync(sourceId, afterPosition, cancellationToken);
 
-    /// <summary>The last stored segment that ends before a position; for those who look back, so nothing of it stays in memory. Null where
-    /// none is left.</summary>
+    /// <summary>The last stored segment that ends before a position; for reading backwards, so it is not cached. Null if
+    /// there is none.</summary>
     public async Task<LogSegment?> FetchBeforeAsync(int sourceId, long beforePosition, CancellationToken cancellationToken)
     {
-        // The days up to the head as it was last read stay as they are, so looking further back asks for them once.
+        // The days up to the head that was last read do not change, so reading backwards fetches them only once.
         var isKnown = heads.TryGetValue(sourceId, out var known) && known.Head.NextPosition >= beforePosition;
         if (await ReadHeadAsync(sourceId, fresh: !isKnown, cancellationToken) is not { } head)
         {
@@ -81,7 +81,7 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
         return null;
     }
 
-    /// <summary>When the first stored event beyond a position happened and was received; null where none is stored.</summary>
+    /// <summary>When the first stored event beyond a position happened and was received; null if none is stored.</summary>
     public async Task<(long OccurredAtMs, DateTimeOffset ReceivedAt)?> FindTimeAsync(int sourceId, long afterPosition, CancellationToken cancellationToken) =>
         await FetchNextAsync(sourceId, afterPosition, cancellationToken) is { } segment
             ? Times(segment, (int)Math.Max(0, afterPosition + 1 - segment.FirstPosition))
@@ -92,7 +92,7 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
 
     private async Task<LogSegment?> FetchAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
-        // First by the days as they were last read, then by those of now: another engine may have begun a day.
+        // First with the days as last read, then with fresh ones: another engine may have started a day.
         foreach (var fresh in (bool[])[false, true])
         {
             if (await ReadHeadAsync(sourceId, fresh, cancellationToken) is { } head
@@ -150,7 +150,7 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
         return head;
     }
 
-    /// <summary>Reads segments of one table; none where the table is gone.</summary>
+    /// <summary>Reads segments from one table; none if the table no longer exists.</summary>
     private async Task<List<LogSegment>> ReadAsync(
         int sourceId, string table, string condition, long position, int limit, CancellationToken cancellationToken)
     {

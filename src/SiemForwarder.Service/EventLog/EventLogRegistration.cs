@@ -19,7 +19,7 @@ internal static class EventLogRegistration
             .AddSingleton(provider =>
             {
                 var history = ActivatorUtilities.CreateInstance<LogHistory>(provider);
-                // No session outlives its server, so a new one is where another history first shows.
+                // No session outlives its server, so a replaced history first shows in a new session.
                 provider.GetRequiredService<DatabaseConnections>().Connected = connection => history.VerifyAsync(connection, CancellationToken.None);
                 return history;
             })

@@ -4,16 +4,16 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>How far a log reaches as far as this process knows.</summary>
+/// <summary>The head of a log as known to this process.</summary>
 /// <param name="NextPosition">The next free position.</param>
-/// <param name="Incarnation">History it is of; 0 where it was not read yet.</param>
-/// <param name="Tail">The event before it, where this process stored that; null where another one did.</param>
+/// <param name="Incarnation">Its history; 0 if not read yet.</param>
+/// <param name="Tail">The event before it, if this process stored it; null if another one did.</param>
 internal readonly record struct KnownHead(long NextPosition, long Incarnation, LogTail? Tail);
 
-/// <summary>The last event of a log: what it is known by, and the day whose partition holds it.</summary>
+/// <summary>The last event of a log: its key, and the day whose partition holds it.</summary>
 internal readonly record struct LogTail(EventKey Key, DateOnly Day);
 
-/// <summary>Knows how far each log reaches, and wakes readers when one grew.</summary>
+/// <summary>Knows how far each log reaches, and wakes readers when one grows.</summary>
 internal sealed class EventLogSignal
 {
     private readonly ConcurrentDictionary<int, KnownHead> heads = new();
@@ -22,20 +22,20 @@ internal sealed class EventLogSignal
     /// <summary>Completes when any log grows after this call.</summary>
     public Task Grown => grown.Changed;
 
-    /// <summary>What is known of every log, at one moment.</summary>
+    /// <summary>A snapshot of the known heads of all logs.</summary>
     public IReadOnlyDictionary<int, KnownHead> Known => new Dictionary<int, KnownHead>(heads);
 
-    /// <summary>The next free position of a log as far as this process knows; 1 where nothing is known.</summary>
+    /// <summary>The next free position of a log as known to this process; 1 if the log is unknown.</summary>
     public long NextPosition(int sourceId) => heads.TryGetValue(sourceId, out var head) ? head.NextPosition : 1;
 
-    /// <summary>The history of a log; 0 where this process has not read it yet.</summary>
+    /// <summary>The history of a log; 0 if this process has not read it yet.</summary>
     public long Incarnation(int sourceId) => heads.TryGetValue(sourceId, out var head) ? head.Incarnation : 0;
 
-    /// <summary>A log reaches so far at least; what is known to be further is kept.</summary>
+    /// <summary>Records that a log reaches at least this far; a known higher position is kept.</summary>
     /// <param name="sourceId">Log.</param>
     /// <param name="nextPosition">Its next free position.</param>
-    /// <param name="incarnation">History it was read in; 0 where that is not said.</param>
-    /// <param name="tail">The event before it; null where that is not known.</param>
+    /// <param name="incarnation">History it was read in; 0 if not given.</param>
+    /// <param name="tail">The event before it; null if unknown.</param>
     public void Advance(int sourceId, long nextPosition, long incarnation = 0, LogTail? tail = null)
     {
         var grew = false;
@@ -58,7 +58,7 @@ internal sealed class EventLogSignal
         }
     }
 
-    /// <summary>Forgets what was known of all logs, and takes what the database holds instead.</summary>
+    /// <summary>Replaces all known heads with those read from the database.</summary>
     public void Replace(IEnumerable<KeyValuePair<int, KnownHead>> read)
     {
         heads.Clear();
@@ -70,6 +70,6 @@ internal sealed class EventLogSignal
         grown.Raise();
     }
 
-    /// <summary>Forgets a log whose source is gone.</summary>
+    /// <summary>Forgets the log of a deleted source.</summary>
     public void Forget(int sourceId) => heads.TryRemove(sourceId, out _);
 }

@@ -6,11 +6,11 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Appends pages to the logs: exactly once, in commit order, without holes, together with the poll checkpoint.</summary>
+/// <summary>Appends pages to the logs: exactly once, in commit order, without gaps, together with the poll checkpoint.</summary>
 /// <remarks>
-/// An append is one statement in one round trip. It names the head and the history that it expects; where another appender moved the head
-/// meanwhile, nothing is stored, the other's keys are read, and the append is tried again: so deduplication is exact with
-/// any number of appenders, and nobody holds a lock while thinking.
+/// An append is one statement in one round trip. It names the head and the history that it expects; if another appender has moved the head
+/// meanwhile, nothing is stored, the other's keys are read, and the append is retried. So deduplication is exact with
+/// any number of appenders, and no lock is held between statements.
 /// </remarks>
 internal sealed class EventLogWriter(
     NpgsqlDataSource database, DayPartitions partitions, SegmentCache cache, EventLogSignal signal, LogHistory history, AppendNotices notices,
@@ -43,13 +43,13 @@ internal sealed class EventLogWriter(
     private readonly ConcurrentDictionary<int, Appender> appenders = new();
     private long sweptAt = time.GetTimestamp();
 
-    /// <summary>What all key windows of the process may hold together; some 66 MiB.</summary>
+    /// <summary>The maximum number of keys in all key windows of the process, about 66 MiB.</summary>
     internal int MaxKeys { get; init; } = 1_000_000;
 
-    /// <summary>Keys that all windows hold together.</summary>
+    /// <summary>The number of keys in all windows.</summary>
     internal int KeyCount => appenders.Values.Sum(appender => appender.Window.Size);
 
-    /// <summary>Stores what is new of a page, and its checkpoint. Only cancellation throws.</summary>
+    /// <summary>Stores the new events of a page, and its checkpoint. Throws only on cancellation.</summary>
     public async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken cancellationToken)
     {
         SweepWindows();
@@ -65,11 +65,11 @@ internal sealed class EventLogWriter(
             appender.Window.Clear();
             connections?.Suspect(exception);
             partitions.Suspect(exception);
-            return new AppendOutcome.Unavailable($"The event log cannot be written, nothing was stored: {DatabaseFault.Describe(exception)}");
+            return new AppendOutcome.Unavailable($"The event log cannot be written, so nothing was stored: {DatabaseFault.Describe(exception)}");
         }
         catch
         {
-            // Also after a cancelled commit nobody knows what was stored.
+            // After a cancelled commit, too, it is unknown what was stored.
             appender.Window.Clear();
             throw;
         }
@@ -87,7 +87,7 @@ internal sealed class EventLogWriter(
             var edition = history.Edition;
             if (append.Edition is { } read && read != edition)
             {
-                // What the page was read for belongs to another history.
+                // The page was read for another history.
                 return new AppendOutcome.Superseded();
             }
 
@@ -128,7 +128,7 @@ internal sealed class EventLogWriter(
                 if (history.Edition != edition)
                 {
                     window.Clear();
-                    return new AppendOutcome.Unavailable("The database failed over while the events were stored, so nobody knows whether they are.");
+                    return new AppendOutcome.Unavailable("The database failed over while storing the events, so it is unknown whether they are stored.");
                 }
 
                 Remember(page, window, edition);
@@ -142,7 +142,7 @@ internal sealed class EventLogWriter(
         }
     }
 
-    /// <summary>Looks whether the history was replaced, where an answer of the database suggests it.</summary>
+    /// <summary>Checks whether the history was replaced, when a response of the database suggests it.</summary>
     public async Task VerifyAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -234,7 +234,7 @@ internal sealed class EventLogWriter(
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
-    /// <summary>Forgets the windows that nobody used for long, and trims the others where they hold too much together.</summary>
+    /// <summary>Drops windows that have not been used for long, and trims the others if together they are too large.</summary>
     private void SweepWindows()
     {
         var before = Volatile.Read(ref sweptAt);

@@ -7,10 +7,10 @@ namespace SiemForwarder.Service.EventLog;
 /// <summary>Fills a key window from the stored segments.</summary>
 internal static class KeyReader
 {
-    // Minutes this near to each other are fetched by one range: fewer look-ups, and the segments in between overlap anyway.
+    // Minutes this close together are fetched as one range: fewer lookups, and the segments in between overlap anyway.
     private const long NearbyMinutes = 10;
 
-    /// <summary>Covers minutes: reads the keys of all stored segments that reach into them, day by day of those that can hold any.</summary>
+    /// <summary>Covers minutes: reads the keys of all stored segments that overlap them, from each day that can contain any.</summary>
     public static async Task CoverAsync(
         NpgsqlDataSource database, int sourceId, KeyWindow window, List<long> missing, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ internal static class KeyReader
                 continue;
             }
 
-            // Of the two indexes the one that leaves less of the day to search: recent events lie at its upper end, late ones at its lower.
+            // Uses the index that leaves less of the day to search: recent events are at its upper end, late ones at its lower.
             var fromAbove = day.HighestAt - wanted[0].From <= wanted[^1].To - day.LowestAt;
             await using var command = database.CreateCommand($"""
                 SELECT DISTINCT ON (s.last_position) s.lowest_at, s.keys, s.times
@@ -39,8 +39,8 @@ internal static class KeyReader
         }
     }
 
-    /// <summary>Reads what others appended since the window last looked; false where the log has another history, or is gone: then the window
-    /// knows nothing any more.</summary>
+    /// <summary>Reads what others have appended since the window was last updated; false if the log has another history or is gone, in which case the
+    /// window is cleared.</summary>
     public static async Task<bool> CatchUpAsync(NpgsqlDataSource database, int sourceId, KeyWindow window, CancellationToken cancellationToken)
     {
         var known = window.Head;
@@ -84,7 +84,7 @@ internal static class KeyReader
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
         {
-            // Retention dropped the day: what it held is not in the log any more.
+            // Retention dropped the day, so its events are no longer in the log.
             return;
         }
     }

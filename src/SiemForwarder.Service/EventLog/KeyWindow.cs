@@ -1,18 +1,19 @@
+using System.Security.Cryptography;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>The keys of the log that an appender works among, by minute of event time; exact for every minute it covers.</summary>
+/// <summary>The keys of the part of the log that an appender works on, by minute of event time; exact for every covered minute.</summary>
 /// <remarks>
-/// A minute is covered when its bucket exists: then the bucket holds the key of every stored event of that minute up to
-/// <see cref="Head"/>. Not thread-safe. Memory is bounded: the least recently used minutes are forgotten and
-/// read again from the log when they are needed.
+/// A minute is covered if it has a bucket, which then holds the key of every stored event of that minute up to
+/// <see cref="Head"/>. Not thread-safe. Memory is bounded: the least recently used minutes are evicted and
+/// read again from the log when needed.
 /// </remarks>
 internal sealed class KeyWindow(int maxKeys = 1_000_000)
 {
     private const long MinuteMs = 60_000;
 
-    // Events without a time of their own are compared with the hour before their receipt, and a little after it: clocks of engines differ.
+    // Events without their own time are compared with the hour before their receipt, and a little after it because engine clocks differ.
     private const long MinutesBeforeReceipt = 60;
     private const long MinutesAfterReceipt = 1;
 
@@ -20,18 +21,18 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     private int keyCount;
     private long clock;
 
-    // A minute without keys takes room too.
+    // A minute without keys takes memory too.
     private int Weight => keyCount + minutes.Count;
 
-    /// <summary>The head of the log as far as this window has seen it; null before it was read.</summary>
+    /// <summary>The head of the log as this window has seen it; null before the first read.</summary>
     public LogHead? Head { get; set; }
 
-    /// <summary>How many keys and minutes it holds.</summary>
+    /// <summary>The number of keys and minutes in the window.</summary>
     public int Size => Weight;
 
     public static long MinuteOf(long occurredAtMs) => Math.DivRem(occurredAtMs, MinuteMs) is var (minute, rest) && rest < 0 ? minute - 1 : minute;
 
-    /// <summary>The minutes of these events that are not covered, ascending, each once.</summary>
+    /// <summary>The uncovered minutes of these events, ascending and without duplicates.</summary>
     public List<long> MissingMinutes(IReadOnlyList<IncomingEvent> events)
     {
         clock++;
@@ -55,7 +56,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return [.. missing];
     }
 
-    /// <summary>Declares minutes covered; their stored keys must follow by <see cref="Add"/> before anybody asks.</summary>
+    /// <summary>Marks minutes as covered; their stored keys must be added with <see cref="Add"/> before the window is queried.</summary>
     public void Cover(IEnumerable<long> missing)
     {
         foreach (var minute in missing)
@@ -64,10 +65,10 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         }
     }
 
-    /// <summary>Adds a stored event where its minute is covered; elsewhere it will be read when needed.</summary>
+    /// <summary>Adds a stored event if its minute is covered; otherwise it is read when needed.</summary>
     public void Add(long occurredAtMs, EventKey key)
     {
-        if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Keys.Add((key, occurredAtMs)))
+        if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Keys.Add(new TimedKey(key, occurredAtMs)))
         {
             bucket.AnyTime?.Add(key);
             keyCount++;
@@ -76,18 +77,18 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
 
     public bool Contains(in IncomingEvent incoming) => incoming.IsTimeOfReceipt ? ContainsBefore(incoming) :
         minutes.TryGetValue(MinuteOf(incoming.OccurredAtMs), out var bucket)
-        && (bucket.Keys.Contains((incoming.Key, incoming.OccurredAtMs))
-            || (incoming.FormerKey is { } former && bucket.Keys.Contains((former, incoming.OccurredAtMs))));
+        && (bucket.Keys.Contains(new TimedKey(incoming.Key, incoming.OccurredAtMs))
+            || (incoming.FormerKey is { } former && bucket.Keys.Contains(new TimedKey(former, incoming.OccurredAtMs))));
 
-    /// <summary>The events that are not in the log, each once, in their order. All their minutes must be covered.</summary>
+    /// <summary>The events that are not in the log, each once, in their original order. All their minutes must be covered.</summary>
     public List<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
     {
         var selected = new List<IncomingEvent>(events.Count);
-        var page = new HashSet<(EventKey, long)>(events.Count);
+        var page = new HashSet<TimedKey>(events.Count);
         for (var i = 0; i < events.Count; i++)
         {
             var incoming = events[i];
-            if (!Contains(incoming) && page.Add((incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
+            if (!Contains(incoming) && page.Add(new TimedKey(incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
             {
                 selected.Add(incoming);
             }
@@ -96,14 +97,14 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return selected;
     }
 
-    /// <summary>Forgets the least recently used minutes beyond the bound; those of the page at hand stay.</summary>
+    /// <summary>Evicts the least recently used minutes beyond the bound; those of the current page stay.</summary>
     public void Trim() => TrimTo(maxKeys);
 
-    /// <summary>Forgets the least recently used minutes beyond a bound, between two pages.</summary>
+    /// <summary>Evicts the least recently used minutes beyond the given bound, between two pages.</summary>
     /// <param name="bound">Bound in keys.</param>
     public void Shrink(int bound)
     {
-        // The page that was appended last is at hand no more.
+        // The last appended page is no longer the current one.
         clock++;
         TrimTo(bound);
     }
@@ -127,7 +128,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         }
     }
 
-    /// <summary>Forgets everything, after an append of which nobody knows whether it was committed.</summary>
+    /// <summary>Clears the window after an append that may or may not have been committed.</summary>
     public void Clear()
     {
         minutes.Clear();
@@ -155,11 +156,27 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return false;
     }
 
+    /// <summary>The identity of an event. Senders choose their keys, so the hash is seeded with a value they cannot know.</summary>
+    private readonly record struct TimedKey(EventKey Key, long OccurredAtMs)
+    {
+        private static readonly (ulong Low, ulong High) Seeds = (Seed(), Seed());
+
+        public bool Equals(TimedKey other) => Key.Value == other.Key.Value && OccurredAtMs == other.OccurredAtMs;
+
+        public override int GetHashCode()
+        {
+            var high = Math.BigMul((ulong)Key.Value ^ Seeds.Low, (ulong)(Key.Value >> 64) ^ (ulong)OccurredAtMs ^ Seeds.High, out var low);
+            return (int)((high ^ low) >> 32);
+        }
+
+        private static ulong Seed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    }
+
     private sealed class Bucket
     {
-        public HashSet<(EventKey Key, long OccurredAtMs)> Keys { get; } = [];
+        public HashSet<TimedKey> Keys { get; } = [];
 
-        /// <summary>The same keys without their times; null until somebody asks for a key of any time.</summary>
+        /// <summary>The keys without their times; null until a key of any time is looked up.</summary>
         public HashSet<EventKey>? AnyTime { get; private set; }
 
         public long LastUse { get; set; }

@@ -2,40 +2,40 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>One event on its way into the log.</summary>
-/// <param name="OccurredAtMs">Time of the event in epoch milliseconds; with the key it identifies the event.</param>
+/// <summary>An event to append to the log.</summary>
+/// <param name="OccurredAtMs">Time of the event in epoch milliseconds; identifies the event together with the key.</param>
 /// <param name="Key">Key of the event.</param>
-/// <param name="FormerKey">Another key under which the same event may have been stored before (its content hash, after the server learned to send ids).</param>
+/// <param name="FormerKey">Another key under which the same event may already be stored (its content hash, from before the server sent ids).</param>
 /// <param name="Body">The exact bytes of one JSON object as the source sent them.</param>
-/// <param name="IsTimeOfReceipt">True where the event has no time of its own, or one far from its receipt: then the same key within the hour before
-/// is the same event.</param>
+/// <param name="IsTimeOfReceipt">True if the event has no time of its own, or one far from its receipt: then the same key within the preceding hour
+/// means the same event.</param>
 public readonly record struct IncomingEvent(
     long OccurredAtMs, EventKey Key, EventKey? FormerKey, ReadOnlyMemory<byte> Body, bool IsTimeOfReceipt = false);
 
-/// <summary>A page of events and the poll checkpoint that goes with it: stored together or not at all.</summary>
-/// <param name="SourceId">Source whose log it is.</param>
+/// <summary>A page of events and its poll checkpoint, stored together or not at all.</summary>
+/// <param name="SourceId">Source whose log is appended to.</param>
 /// <param name="Stream">Stream of all the events of the page.</param>
-/// <param name="Events">Events in the order of the page; those already in the log are dropped. May be empty.</param>
-/// <param name="Checkpoint">New checkpoint of this stream as JSON, or null to leave it as it is.</param>
-/// <param name="Fence">Number of the lease on the source under which the page was read; null for appends that need none.</param>
-/// <param name="Lane">Lane of the checkpoint: live reading and history have one each.</param>
-/// <param name="Edition">Edition of the history that the checkpoint was read in; null where the append rests on nothing that was read.</param>
-/// <param name="Names">Names of users whom the events give by id alone; null for none.</param>
+/// <param name="Events">Events in page order; those already in the log are dropped. May be empty.</param>
+/// <param name="Checkpoint">New checkpoint of this stream as JSON, or null to keep the current one.</param>
+/// <param name="Fence">Number of the source's lease under which the page was read; null for appends that need no lease.</param>
+/// <param name="Lane">Lane of the checkpoint: live polling and history have one each.</param>
+/// <param name="Edition">Edition of the history in which the checkpoint was read; null if the append depends on nothing that was read.</param>
+/// <param name="Names">Names of users that the events identify only by id; null for none.</param>
 public sealed record LogAppend(
     int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null, PollLane Lane = PollLane.Live,
     int? Edition = null, UserNames? Names = null);
 
-/// <summary>Which reading of a stream a checkpoint belongs to; added to the number of the stream where it is stored.</summary>
+/// <summary>The lane of a stream that a checkpoint belongs to; stored as an offset to the number of the stream.</summary>
 public enum PollLane : short
 {
-    /// <summary>What happens now.</summary>
+    /// <summary>Current events.</summary>
     Live = 0,
 
-    /// <summary>What happened before the source was created.</summary>
+    /// <summary>Events from before the source was created.</summary>
     History = 16,
 }
 
-/// <summary>What came of an append.</summary>
+/// <summary>The outcome of an append.</summary>
 public abstract record AppendOutcome
 {
     private AppendOutcome()
@@ -43,24 +43,24 @@ public abstract record AppendOutcome
     }
 
     /// <summary>Committed.</summary>
-    /// <param name="FirstPosition">Position of the first new event; meaningless where <paramref name="Appended"/> is 0.</param>
+    /// <param name="FirstPosition">Position of the first new event; meaningless if <paramref name="Appended"/> is 0.</param>
     /// <param name="Appended">How many events were new.</param>
-    /// <param name="Duplicates">How many were in the log already.</param>
+    /// <param name="Duplicates">How many were already in the log.</param>
     public sealed record Committed(long FirstPosition, int Appended, int Duplicates) : AppendOutcome
     {
-        /// <summary>The events that were new, in the order of the page.</summary>
+        /// <summary>The new events, in page order.</summary>
         public IReadOnlyList<IncomingEvent> Stored { get; init; } = [];
 
-        // What was stored follows from the rest; comparing outcomes must not compare pages.
+        // The stored events follow from the rest; comparing outcomes must not compare pages.
         public bool Equals(Committed? other) =>
             other is not null && (FirstPosition, Appended, Duplicates) == (other.FirstPosition, other.Appended, other.Duplicates);
 
         public override int GetHashCode() => HashCode.Combine(FirstPosition, Appended, Duplicates);
     }
 
-    /// <summary>Nothing was stored: another engine took over the source, the source is gone, or the database has another history.</summary>
+    /// <summary>Nothing was stored: another engine took over the source, the source was deleted, or the database has another history.</summary>
     public sealed record Superseded : AppendOutcome;
 
-    /// <summary>Nothing was stored; the database cannot be reached or refused. Try the same append again later.</summary>
+    /// <summary>Nothing was stored because the database is unreachable or refused it. Retry the same append later.</summary>
     public sealed record Unavailable(string Reason) : AppendOutcome;
 }

@@ -4,17 +4,17 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Writes down that the database's history was replaced: every log gets a new incarnation, and says what of it survived.</summary>
+/// <summary>Records that the database's history was replaced: every log gets a new incarnation and a record of what survived.</summary>
 internal static class LogBreak
 {
     /// <summary>Records a break, unless another engine has done so since <paramref name="heads"/> was read.</summary>
     /// <param name="connection">Session.</param>
-    /// <param name="holds">Other readers of the logs, which are taken back too.</param>
-    /// <param name="origin">The server of now.</param>
-    /// <param name="known">What this process knew of the logs.</param>
-    /// <param name="heads">What the database holds of them.</param>
-    /// <param name="reason">What was noticed, in a sentence.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="holds">Other readers of the logs, which are also moved back.</param>
+    /// <param name="origin">The current server.</param>
+    /// <param name="known">The log heads that this process knew.</param>
+    /// <param name="heads">The log heads in the database.</param>
+    /// <param name="reason">What was detected, in a sentence.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public static async Task RecordAsync(
         NpgsqlConnection connection, IEnumerable<LogHold> holds, LogOrigin origin, IReadOnlyDictionary<int, KnownHead> known,
         IReadOnlyDictionary<int, KnownHead> heads, string reason, CancellationToken cancellationToken)
@@ -67,7 +67,7 @@ internal static class LogBreak
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Where the logs were cut off since the incarnations that this process knew, and adds how far it knew them to reach.</summary>
+    /// <summary>Returns where the logs were cut off since the incarnations that this process knew, and records how far it knew them to reach.</summary>
     public static async Task<IReadOnlyDictionary<int, (long Next, long Incarnation)>> ReadSurvivedAsync(
         NpgsqlConnection connection, IReadOnlyDictionary<int, KnownHead> known, CancellationToken cancellationToken)
     {
@@ -96,7 +96,7 @@ internal static class LogBreak
         return survived;
     }
 
-    /// <summary>Adds to a break how many of the lost events were stored again from memory.</summary>
+    /// <summary>Records in a break how many of the lost events were stored again from memory.</summary>
     public static async Task AddRestoredAsync(NpgsqlDataSource database, LostTail tail, int events, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("UPDATE log_break SET restored = restored + $3 WHERE source_id = $1 AND incarnation = $2");

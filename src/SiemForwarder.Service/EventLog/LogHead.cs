@@ -12,27 +12,27 @@ internal readonly record struct LogDay(DateOnly Day, long FirstPosition, long Lo
 {
     private const long HourMs = 3_600_000;
 
-    /// <summary>The day's bounds widened by the span of a segment.</summary>
+    /// <summary>The day with its bounds extended to cover a segment.</summary>
     public LogDay Covering(long lowestAt, long highestAt) => this with
     {
         LowestAt = Math.Min(LowestAt, RoundedDown(lowestAt)), HighestAt = Math.Max(HighestAt, RoundedDown(highestAt) + HourMs),
     };
 
-    /// <summary>A day that begins with a segment.</summary>
+    /// <summary>A new day that starts with a segment.</summary>
     public static LogDay Begin(DateOnly day, long firstPosition, long lowestAt, long highestAt) =>
         new LogDay(day, firstPosition, long.MaxValue, long.MinValue).Covering(lowestAt, highestAt);
 
     private static long RoundedDown(long ms) => ms - (((ms % HourMs) + HourMs) % HourMs);
 }
 
-/// <summary>The head of a log as it was read: where it ends, of which history it is, and which day holds which positions.</summary>
+/// <summary>The head of a log as read: its end, its history, and which day holds which positions.</summary>
 /// <param name="NextPosition">The next free position.</param>
-/// <param name="Incarnation">Changes when the database's history was replaced.</param>
-/// <param name="LastReceivedAt">When the last event was received; a later one is never stamped earlier. Null for an empty log.</param>
-/// <param name="Days">Its days in their order.</param>
+/// <param name="Incarnation">Changes when the database's history is replaced.</param>
+/// <param name="LastReceivedAt">When the last event was received; later events never have an earlier time. Null for an empty log.</param>
+/// <param name="Days">Its days in order.</param>
 internal sealed record LogHead(long NextPosition, long Incarnation, DateTimeOffset? LastReceivedAt, IReadOnlyList<LogDay> Days)
 {
-    /// <summary>Index of the day that holds a position, or would; -1 where the log has no day.</summary>
+    /// <summary>Index of the day that holds or would hold a position; -1 if the log has no days.</summary>
     public int DayOf(long position)
     {
         var (low, high) = (0, Days.Count);
@@ -45,7 +45,7 @@ internal sealed record LogHead(long NextPosition, long Incarnation, DateTimeOffs
         return Days.Count == 0 ? -1 : Math.Max(0, low - 1);
     }
 
-    /// <summary>Reads the head of a log; null where the source does not exist (any more).</summary>
+    /// <summary>Reads the head of a log; null if the source does not or no longer exists.</summary>
     /// <exception cref="NpgsqlException">The database cannot be used.</exception>
     public static async Task<LogHead?> ReadAsync(NpgsqlDataSource database, int sourceId, CancellationToken cancellationToken)
     {
@@ -95,7 +95,7 @@ internal sealed record LogHead(long NextPosition, long Incarnation, DateTimeOffs
         return (head, reader.GetInt64(2));
     }
 
-    /// <summary>Adds the days of what an engine of an older version appended, which knows of none.</summary>
+    /// <summary>Adds the days of events appended by an engine of an older version, which does not record days.</summary>
     private static async Task CompleteAsync(NpgsqlDataSource database, int sourceId, long stamped, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"""

@@ -3,20 +3,20 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>What a process had in memory of a log beyond the point where its history was cut off.</summary>
+/// <summary>The events of a log beyond the point where its history was cut off that are still in memory.</summary>
 /// <param name="SourceId">Log.</param>
-/// <param name="Incarnation">History that begins with the cut.</param>
+/// <param name="Incarnation">History that starts with the cut.</param>
 /// <param name="SurvivedNext">First position that was lost.</param>
-/// <param name="Segments">What is still in memory of it.</param>
+/// <param name="Segments">The lost segments that are still in memory.</param>
 internal sealed record LostTail(int SourceId, long Incarnation, long SurvivedNext, IReadOnlyList<LogSegment> Segments);
 
-/// <summary>Notices when the database's history was replaced under the process, and makes it forget what it remembered of the other one.</summary>
+/// <summary>Detects that the database's history was replaced while the process was running, and clears what it remembered of the old history.</summary>
 /// <remarks>
-/// A failover to a standby that lagged, or a restored backup, takes back commits that were acknowledged. Then positions get other events, and whoever
-/// remembers the old ones (signal, caches, key windows, pollers, checkpoints in memory) would pass over the new ones. Every new session is looked at
+/// A failover to a lagging standby, or a restored backup, loses acknowledged commits. Positions are then reused for other events, and anything that
+/// remembers the old ones (signal, caches, key windows, pollers, checkpoints in memory) would skip the new ones. Every new session is checked
 /// before its first use, since no session outlives its server: the server's identity and timeline, where each log ends, and the key of the last event
-/// that this process stored. What differs gives every log a new incarnation; appends and deliveries of an older one are refused by the database.
-/// Behind a pooler, which keeps sessions of its own, the same is looked at every few seconds.
+/// that this process stored. A difference gives every log a new incarnation; the database refuses appends and deliveries of an older one.
+/// Behind a pooler, which keeps its own sessions, the same check runs every few seconds.
 /// </remarks>
 internal sealed class LogHistory(
     EventLogSignal signal, SegmentCache cache, DayPartitions partitions, IEnumerable<LogHold> holds, ConfigurationSignal configuration,
@@ -27,23 +27,23 @@ internal sealed class LogHistory(
     private List<LostTail> lost = [];
     private int edition;
 
-    /// <summary>Grows when the process forgot what it knew; what was read under an older edition must not be acted on.</summary>
+    /// <summary>Grows when the process clears what it knew; data read under an older edition must not be used.</summary>
     public int Edition => Volatile.Read(ref edition);
 
-    /// <summary>Compares what this process knows with what a session shows. Refuses a standby, whose sessions live on when it is promoted.</summary>
+    /// <summary>Compares what this process knows with what a session shows. Rejects a standby, whose sessions survive its promotion.</summary>
     /// <exception cref="NpgsqlException">The database cannot be used.</exception>
     public async Task VerifyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
         try
         {
-            // Taken before the database is asked: what became known meanwhile may be younger than the answer.
+            // Read before the query, because what becomes known meanwhile may be newer than its result.
             var known = signal.Known;
             var origin = await LogOrigin.ReadAsync(connection, cancellationToken);
             if (origin.IsStandby)
             {
                 throw new NpgsqlException(
-                    "The database takes no writes: the server is a standby. Waiting until it is promoted, or for the server that takes its place.");
+                    "The database is read-only: the server is a standby. Waiting until it is promoted or replaced by a primary.");
             }
 
             var heads = await LogOrigin.ReadHeadsAsync(connection, cancellationToken);
@@ -61,7 +61,7 @@ internal sealed class LogHistory(
         }
     }
 
-    /// <summary>What was lost and is still in memory, once each.</summary>
+    /// <summary>Lost events that are still in memory; returns each only once.</summary>
     public IReadOnlyList<LostTail> TakeLost()
     {
         lock (guard)
@@ -72,7 +72,7 @@ internal sealed class LogHistory(
         }
     }
 
-    /// <summary>Puts back what could not be stored again yet.</summary>
+    /// <summary>Puts back what could not be stored yet.</summary>
     public void PutBack(IEnumerable<LostTail> tails)
     {
         lock (guard)
@@ -94,17 +94,17 @@ internal sealed class LogHistory(
 
         foreach (var (sourceId, before) in known)
         {
-            // An incarnation is a time: an older one than was seen comes from a backup.
+            // An incarnation is a time, so one older than the known one comes from a backup.
             if (heads.TryGetValue(sourceId, out var now)
                 && (now.Incarnation < before.Incarnation || (IsSameHistory(before, now) && now.NextPosition < before.NextPosition)))
             {
-                return "The log ends before events that were stored in it: the database was restored from a backup, or lost its last commits.";
+                return "The log ends before events that were already stored: the database was restored from a backup or lost its last commits.";
             }
         }
 
         var comparable = known.Where(pair => heads.TryGetValue(pair.Key, out var now) && IsSameHistory(pair.Value, now));
         return await LogOrigin.HasOtherTailAsync(connection, comparable, cancellationToken)
-            ? "The log holds other events than were stored in it: the database was restored from a backup, or lost its last commits."
+            ? "The log contains other events than those stored: the database was restored from a backup or lost its last commits."
             : null;
     }
 
@@ -149,8 +149,8 @@ internal sealed class LogHistory(
         signal.Replace(heads);
         configuration.Raise();
         logger.LogWarning(
-            "The history of the event log was replaced. What this process remembered of it is forgotten; {Lost} logs lost events, {Held} events are still in "
-                + "memory and are stored again. Realms are read again from the last stored checkpoint.",
+            "The history of the event log was replaced. {Lost} logs lost events; {Held} of those events are still in memory and are stored "
+                + "again. Realms are polled again from the last stored checkpoint.",
             tails.Count, tails.Sum(tail => tail.Segments.Sum(segment => segment.Count)));
     }
 }

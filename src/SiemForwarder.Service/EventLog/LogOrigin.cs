@@ -5,17 +5,17 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>The server that a session talks to, and the one that the log was last seen on.</summary>
-/// <param name="IsStandby">Whether the server only follows another one.</param>
-/// <param name="SystemIdentifier">Identity of the database cluster; null where the server does not tell.</param>
-/// <param name="Timeline">Changes with every promotion and recovery to a point in time; null where the server does not tell.</param>
-/// <param name="Stored">What the log was last seen on; null before the first look.</param>
+/// <summary>The server of a session, and the server on which the log was last seen.</summary>
+/// <param name="IsStandby">Whether the server is a standby of another one.</param>
+/// <param name="SystemIdentifier">Identity of the database cluster; null if the server does not reveal it.</param>
+/// <param name="Timeline">Changes with every promotion and point-in-time recovery; null if the server does not reveal it.</param>
+/// <param name="Stored">The server on which the log was last seen; null before the first check.</param>
 internal sealed record LogOrigin(bool IsStandby, string? SystemIdentifier, string? Timeline, (string SystemIdentifier, string Timeline)? Stored)
 {
-    /// <summary>What differs, in a sentence; null where nothing does.</summary>
+    /// <summary>What differs, in a sentence; null if nothing does.</summary>
     public string? Difference => Stored is not { } stored || SystemIdentifier is null || Timeline is null ? null
-        : stored.SystemIdentifier != SystemIdentifier ? "The database was moved to another server, or restored there."
-        : stored.Timeline != Timeline ? "A standby took over, or the database was recovered to an earlier point in time."
+        : stored.SystemIdentifier != SystemIdentifier ? "The database was moved to or restored on another server."
+        : stored.Timeline != Timeline ? "A standby took over, or the database was restored to an earlier point in time."
         : null;
 
     public static async Task<LogOrigin> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -64,7 +64,7 @@ internal sealed record LogOrigin(bool IsStandby, string? SystemIdentifier, strin
         return heads;
     }
 
-    /// <summary>Whether a log holds another event where this process stored its last one. A day that is not there any more tells nothing.</summary>
+    /// <summary>Whether a log holds a different event at the position where this process stored its last one. False if the day no longer exists.</summary>
     public static async Task<bool> HasOtherTailAsync(
         NpgsqlConnection connection, IEnumerable<KeyValuePair<int, KnownHead>> known, CancellationToken cancellationToken)
     {
@@ -97,7 +97,7 @@ internal sealed record LogOrigin(bool IsStandby, string? SystemIdentifier, strin
         return false;
     }
 
-    // Not every hosted PostgreSQL lets everybody ask; then the ends of the logs and their last keys must do.
+    // Some hosted PostgreSQL services restrict these functions; then the ends of the logs and their last keys have to suffice.
     private static async Task<(string? SystemIdentifier, string? Timeline)> ReadServerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try

@@ -2,23 +2,20 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>A stored page in memory: the bytes of its events, and room for what <see cref="SegmentNormalizer"/> makes of them.</summary>
+/// <summary>A stored page in memory: the bytes of its events, and their normalized form once <see cref="SegmentNormalizer"/> has produced it.</summary>
 internal sealed class LogSegment(
     int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times,
     long[]? receivedAfterUs = null, UserNames? names = null)
 {
-    // Normalized events weigh about twice their JSON; the estimate bounds the cache, nothing else depends on it.
-    private const int WeightFactor = 4;
-
-    /// <summary>Held while <see cref="Normalized"/> is read or made.</summary>
+    /// <summary>Held while <see cref="Normalized"/> is read or produced.</summary>
     public Lock Normalizing { get; } = new();
 
-    /// <summary>The normalized events; null until somebody asked for them.</summary>
+    /// <summary>The normalized events; null until they are requested, and again after they are evicted.</summary>
     public NormalizedPage? Normalized { get; set; }
 
     public int SourceId => sourceId;
 
-    /// <summary>Names of users whom the events give by id alone; null where none were found.</summary>
+    /// <summary>Names of users that the events identify only by id; null if none were found.</summary>
     public UserNames? Names => names;
 
     public EventStream Stream => stream;
@@ -29,11 +26,11 @@ internal sealed class LogSegment(
 
     public int Count => ends.Length;
 
-    /// <summary>When its first event was received; all of them, where the segment is not a merged one.</summary>
+    /// <summary>When its first event was received; all events of an unmerged segment have the same time.</summary>
     public DateTimeOffset ReceivedAt => receivedAt;
 
-    /// <summary>Estimated bytes of memory.</summary>
-    public long Weight => ((long)bytes.Length * WeightFactor) + (ends.Length * 64L);
+    /// <summary>Estimated memory in bytes, without the normalized events.</summary>
+    public long Weight => bytes.Length + (ends.Length * 64L);
 
     public DateTimeOffset ReceivedAtOf(int index) =>
         receivedAfterUs is null ? receivedAt : receivedAt.AddTicks(receivedAfterUs[index] * TimeSpan.TicksPerMicrosecond);
@@ -42,7 +39,7 @@ internal sealed class LogSegment(
 
     public long OccurredAtMs(int index) => times[index];
 
-    /// <summary>The time that an event stands at in the log: its own, or that of its receipt where it has none that is near.</summary>
+    /// <summary>The time of an event in the log: its own, or that of its receipt if it has no plausible time.</summary>
     public DateTimeOffset OccurredAt(int index) => DateTimeOffset.FromUnixTimeMilliseconds(
         Math.Clamp(times[index], DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 

@@ -2,7 +2,7 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>The tables of the log as SQL of other folders reads and writes them: each relation is a query that stands where a table would.</summary>
+/// <summary>The log's tables for SQL in other folders: each relation is a subquery to use in place of a table.</summary>
 internal static class LogTables
 {
     public const string Heads = "(SELECT source_id, next_position, incarnation, last_received_at FROM log_head)";
@@ -18,22 +18,22 @@ internal static class LogTables
 
     public const string DeletedSources = "(SELECT source_id, name FROM deleted_source)";
 
-    /// <summary>Where integrations stand in the logs.</summary>
+    /// <summary>The positions of integrations in the logs.</summary>
     public const string Checkpoints = "(SELECT integration_id, source_id, position, start_position FROM integration_checkpoint)";
 
-    /// <summary>How far polls came, by source and stream.</summary>
+    /// <summary>The checkpoints of polls, by source and stream.</summary>
     public const string PollCheckpoints = "(SELECT source_id, stream, state FROM poll_checkpoint)";
 
     public const string IndexedEvents = """
         (SELECT source_id, position, key, event_id, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip FROM event_index)
         """;
 
-    /// <summary>How many events of each source are not in the index yet.</summary>
+    /// <summary>The number of events of each source that are not indexed yet.</summary>
     public const string NotIndexed = """
         (SELECT h.source_id, h.next_position - 1 - coalesce(c.position, 0) AS events FROM log_head h LEFT JOIN index_checkpoint c USING (source_id))
         """;
 
-    /// <summary>Moves the checkpoint of integration $1 in source $2 from $3 to $4 for each row of <c>held</c>; returns a row where it did.</summary>
+    /// <summary>Moves the checkpoint of integration $1 in source $2 from $3 to $4 for each row of <c>held</c>; returns a row if it did.</summary>
     public const string MoveCheckpoint = $"""
         INSERT INTO integration_checkpoint AS c (integration_id, source_id, position) SELECT $1, $2, $4 FROM held
             WHERE EXISTS (SELECT 1 FROM {ConfigurationTables.Integrations} i WHERE id = $1)
@@ -42,37 +42,37 @@ internal static class LogTables
         RETURNING 1
         """;
 
-    /// <summary>Makes the empty log of source $1.</summary>
+    /// <summary>Creates the empty log of source $1.</summary>
     public const string CreateLog = "INSERT INTO log_head (source_id) VALUES ($1)";
 
-    /// <summary>Notes, once, that integration $2 never gets the positions $3 to $4 of source $1, for reason $5, at $6, in the history $7 of the log.</summary>
+    /// <summary>Records, once, that integration $2 will not receive positions $3 to $4 of source $1, for reason $5, at $6, in history $7 of the log.</summary>
     public const string NoteGap = """
         INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at)
         SELECT $1, $2, $3, $4, $5, $6 FROM log_head WHERE source_id = $1 AND incarnation = $7 AND next_position > $4
             AND NOT EXISTS (SELECT 1 FROM gap WHERE source_id = $1 AND integration_id = $2 AND first_position = $3)
         """;
 
-    /// <summary>Notes that integration $2 never gets the positions $3 to $4 of source $1, for reason $5, at $6.</summary>
+    /// <summary>Records that integration $2 will not receive positions $3 to $4 of source $1, for reason $5, at $6.</summary>
     public const string AddGap =
         "INSERT INTO gap (source_id, integration_id, first_position, last_position, reason, noted_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
-    /// <summary>Notes that source $1 with the name $2 was deleted at $3, so that its events are removed.</summary>
+    /// <summary>Records that source $1 named $2 was deleted at $3, so that its events are removed.</summary>
     public const string AddDeletedSource = "INSERT INTO deleted_source (source_id, name, deleted_at) VALUES ($1, $2, $3)";
 
-    /// <summary>Marks the gaps $1 as told, and those of the forwarder's own log.</summary>
+    /// <summary>Marks the gaps $1, and those of the forwarder's own log, as announced.</summary>
     public const string MarkGapsTold = "UPDATE gap SET announced = true WHERE NOT announced AND (id = ANY ($1) OR source_id = 0)";
 
-    /// <summary>Marks the breaks $1 as told, and those of the forwarder's own log.</summary>
+    /// <summary>Marks the breaks $1, and those of the forwarder's own log, as announced.</summary>
     public const string MarkBreaksTold = "UPDATE log_break SET announced = true WHERE NOT announced AND (id = ANY ($1) OR source_id = 0)";
 
-    /// <summary>Tells every engine to look at once for what was asked of it.</summary>
+    /// <summary>Wakes all engines to check for requests at once.</summary>
     public const string WakeEngines = $"SELECT pg_notify('{EventLogWriter.Channel}', '{EventLogListenService.Wake}')";
 
-    /// <summary>Writes one row without changing it: whether the log can be written.</summary>
+    /// <summary>Updates one row without changing it, to test whether the log can be written.</summary>
     public const string TryWrite = "UPDATE log_origin SET seen_at = seen_at";
 }
 
-/// <summary>Readers of a log that have no checkpoint there: what they have not read is kept like what an integration has not got.</summary>
-/// <param name="Rows">Relation of what is still to be read: integration_id, source_id, position, last_position.</param>
-/// <param name="CutOff">Statement that takes the readers back to the end of each log in <c>moved</c> (source_id, next_position).</param>
+/// <summary>Readers of a log without a checkpoint in it: events they have not read are kept like events that an integration has not received.</summary>
+/// <param name="Rows">Relation of what they still have to read: integration_id, source_id, position, last_position.</param>
+/// <param name="CutOff">Statement that moves the readers back to the end of each log in <c>moved</c> (source_id, next_position).</param>
 internal sealed record LogHold(string Rows, string CutOff);

@@ -3,8 +3,8 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Stores again what a replaced history took back and this process still has in memory: pushed events were acknowledged, and nobody
-/// sends them twice.</summary>
+/// <summary>Stores events again that were lost with a replaced history and are still in memory: pushed events were acknowledged, so their
+/// senders will not send them again.</summary>
 internal sealed class LostTailService(
     DatabaseConnections connections, LogHistory history, EventLogWriter log, LoopGuard guard, TimeProvider time, ILogger<LostTailService> logger)
     : BackgroundService
@@ -50,6 +50,6 @@ internal sealed class LostTailService(
 
         await LogBreak.AddRestoredAsync(connections.Vital, tail, restored, cancellationToken);
         logger.LogWarning(
-            "Source {SourceId}: {Restored} events that the database had lost were still in memory and are stored again.", tail.SourceId, restored);
+            "Source {SourceId}: {Restored} events that the database had lost were still in memory and have been stored again.", tail.SourceId, restored);
     }
 }

@@ -1,16 +1,16 @@
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>The new events of an append on their way into a segment, and the head as it is after them.</summary>
+/// <summary>The new events of an append, to be stored as a segment, and the log head after them.</summary>
 internal sealed class NewPage
 {
-    /// <param name="append">What was asked for.</param>
-    /// <param name="events">What of it is new; not empty.</param>
-    /// <param name="head">The head that it goes behind.</param>
+    /// <param name="append">The requested append.</param>
+    /// <param name="events">The new events of the page; never empty.</param>
+    /// <param name="head">The log head it is appended to.</param>
     /// <param name="time">Clock.</param>
     public NewPage(LogAppend append, List<IncomingEvent> events, LogHead head, TimeProvider time)
     {
         (Append, Events, Head) = (append, events, head);
-        // Never before the event before it, whatever the clocks of the engines say: days of a log follow each other like its positions.
+        // Never earlier than the previous event, whatever the engines' clocks say: the days of a log are ordered like its positions.
         var now = time.GetUtcNow();
         ReceivedAt = now < head.LastReceivedAt ? head.LastReceivedAt.Value : now;
         (LowestAt, HighestAt) = (long.MaxValue, long.MinValue);
@@ -42,13 +42,13 @@ internal sealed class NewPage
 
     public int[] Ends { get; }
 
-    /// <summary>The day that it belongs to, with its bounds after it.</summary>
+    /// <summary>The day it belongs to, with the bounds after the append.</summary>
     public LogDay Day { get; }
 
-    /// <summary>The same day before it; null where it is the first of its day.</summary>
+    /// <summary>The same day before the append; null if the page is the first of its day.</summary>
     public LogDay? FormerDay { get; }
 
-    /// <summary>Edition of the cache before it was stored.</summary>
+    /// <summary>Edition of the cache before the page was stored.</summary>
     public int CacheEdition { get; set; }
 
     /// <summary>The head once the page is stored.</summary>

@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Where integrations begin to read logs.</summary>
+/// <summary>Where integrations start to read logs.</summary>
 internal static class ReaderStarts
 {
-    /// <summary>Lets a new integration begin at the end of every log, in the transaction that stores it.</summary>
+    /// <summary>Starts a new integration at the end of every log, in the transaction that stores it.</summary>
     public static async Task BeginAtEndsAsync(NpgsqlConnection connection, int integrationId, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -23,13 +23,13 @@ internal static class ReaderStarts
     /// <param name="integrationId">The integration.</param>
     /// <param name="before">Sources before the change.</param>
     /// <param name="after">Sources after it; empty for all.</param>
-    /// <param name="everything">Whether stored events are wanted: from where it stopped, else from the oldest.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="everything">Whether to include stored events: from where it stopped, otherwise from the oldest.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public static async Task BeginAddedAsync(
         NpgsqlConnection connection, int integrationId, IReadOnlyList<int> before, IReadOnlyList<int> after, bool everything,
         CancellationToken cancellationToken)
     {
-        // What retention dropped before the source was added was never owed to the integration.
+        // Events that retention dropped before the source was added do not count as lost for the integration.
         await using var command = new NpgsqlCommand(
             """
             INSERT INTO integration_checkpoint (integration_id, source_id, position, start_position)

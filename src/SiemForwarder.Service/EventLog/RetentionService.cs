@@ -3,7 +3,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Drops the partitions of days that are over; a day of the log waits for every enabled integration.</summary>
+/// <summary>Drops partitions past their retention; a day of the log is kept until every enabled integration has received it.</summary>
 internal sealed class RetentionService(
     DayPartitions partitions, IEnumerable<LogHold> holds, IOptions<EventLogOptions> options, LoopGuard guard, TimeProvider time,
     ILogger<RetentionService> logger) : BackgroundService
@@ -11,7 +11,7 @@ internal sealed class RetentionService(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
         "drops what is past its retention", RunOnceAsync, token => Task.Delay(options.Value.RetentionInterval, time, token), stoppingToken);
 
-    /// <summary>Makes the partitions of today and tomorrow, and drops those that are old enough and needed by nobody.</summary>
+    /// <summary>Creates the partitions of today and tomorrow, and drops those that are old enough and no longer needed.</summary>
     internal async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -24,7 +24,7 @@ internal sealed class RetentionService(
 
     private async Task DropAsync(string table, DateTimeOffset now, int days, CancellationToken cancellationToken)
     {
-        // A day may go when even its last moment is older than the limit.
+        // A day is due only when its last moment is older than the limit.
         var oldestKept = DateOnly.FromDateTime(now.UtcDateTime.AddDays(-days));
         foreach (var (day, _) in (await partitions.ListAsync(table, cancellationToken)).Where(one => one.Day < oldestKept))
         {

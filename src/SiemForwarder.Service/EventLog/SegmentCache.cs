@@ -1,7 +1,7 @@
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>The recently appended or read segments of all sources, bounded by weight, so that an event is fetched and parsed once per engine.</summary>
-internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
+/// <summary>Recently appended or read segments of all sources, bounded by weight, so that an event is fetched and parsed once per engine.</summary>
+internal sealed class SegmentCache(long maxWeight = 64L * 1024 * 1024)
 {
     private readonly Lock access = new();
     private readonly Dictionary<int, SortedList<long, LinkedListNode<LogSegment>>> bySource = [];
@@ -9,10 +9,10 @@ internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
     private long weight;
     private int edition;
 
-    /// <summary>Grows when the cache is cleared; what was read before is not to be added after.</summary>
+    /// <summary>Grows when the cache is cleared; segments read before must not be added afterwards.</summary>
     public int Edition => Volatile.Read(ref edition);
 
-    /// <summary>The segment that holds the event right after a position; null where it is not cached.</summary>
+    /// <summary>The segment that holds the event right after a position; null if it is not cached.</summary>
     public LogSegment? Find(int sourceId, long afterPosition)
     {
         lock (access)
@@ -34,7 +34,7 @@ internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
         }
     }
 
-    /// <summary>Keeps a segment, unless the cache was cleared since <paramref name="readInEdition"/>.</summary>
+    /// <summary>Adds a segment, unless the cache was cleared since <paramref name="readInEdition"/>.</summary>
     public void Add(LogSegment segment, int readInEdition)
     {
         lock (access)
@@ -65,7 +65,7 @@ internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
         }
     }
 
-    /// <summary>The cached segments of a source that reach to a position or beyond, in their order.</summary>
+    /// <summary>The cached segments of a source that reach a position or beyond, in order.</summary>
     public IReadOnlyList<LogSegment> ListFrom(int sourceId, long position)
     {
         lock (access)
@@ -76,7 +76,7 @@ internal sealed class SegmentCache(long maxWeight = 192L * 1024 * 1024)
         }
     }
 
-    /// <summary>Forgets everything: the log it came from has another history now.</summary>
+    /// <summary>Clears the cache, because the history of the log was replaced.</summary>
     public void Clear()
     {
         lock (access)

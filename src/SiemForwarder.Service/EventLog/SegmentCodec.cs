@@ -8,9 +8,9 @@ namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Packs the events of one page into the three byte columns of a segment row, and back.</summary>
 /// <remarks>
-/// <c>keys</c>: 16 bytes per event, big-endian, side by side. <c>times</c>: per event the difference to the one before
-/// (the first: to <c>lowest_at</c>) as zigzag varint of milliseconds. <c>body</c> (codec 1): length of what follows as
-/// 4 bytes little-endian, then, Brotli quality 1, the varint length of every event and the bytes of every event.
+/// <c>keys</c>: 16 bytes per event, big-endian, concatenated. <c>times</c>: per event the difference to the previous one
+/// (for the first, to <c>lowest_at</c>) as zigzag varint of milliseconds. <c>body</c> (codec 1): uncompressed length of the rest as
+/// 4 bytes little-endian, then, compressed with Brotli quality 1, the varint length of every event and the bytes of every event.
 /// </remarks>
 internal static class SegmentCodec
 {
@@ -68,7 +68,7 @@ internal static class SegmentCodec
         return keys;
     }
 
-    /// <summary>The bytes of all events side by side with where each ends; what a cached segment keeps.</summary>
+    /// <summary>Concatenates the bytes of all events and returns where each ends; the form that a cached segment keeps.</summary>
     public static (byte[] Bytes, int[] Ends) Join(IReadOnlyList<IncomingEvent> events)
     {
         var ends = new int[events.Count];
@@ -106,7 +106,7 @@ internal static class SegmentCodec
             BinaryPrimitives.WriteInt32LittleEndian(packed, length);
             if (!BrotliEncoder.TryCompress(plain.AsSpan(0, length), packed.AsSpan(sizeof(int)), out var written, Quality, Window))
             {
-                throw new InvalidOperationException("Brotli needs more room than it said.");
+                throw new InvalidOperationException("Brotli needs more space than it declared.");
             }
 
             return packed[..(sizeof(int) + written)];
@@ -118,18 +118,18 @@ internal static class SegmentCodec
         }
     }
 
-    /// <exception cref="InvalidDataException">The row is damaged or of a codec that this version does not know.</exception>
+    /// <exception cref="InvalidDataException">The row is damaged or uses a codec that this version does not know.</exception>
     public static (byte[] Bytes, int[] Ends) UnpackBody(short codec, ReadOnlySpan<byte> packed, int count)
     {
         if (codec != Brotli || packed.Length < sizeof(int))
         {
-            throw new InvalidDataException($"A segment of the event log is packed by codec {codec}, which this version cannot read.");
+            throw new InvalidDataException($"A segment of the event log uses codec {codec}, which this version cannot read.");
         }
 
         var length = BinaryPrimitives.ReadInt32LittleEndian(packed);
         if ((uint)length > (uint)Array.MaxLength)
         {
-            throw new InvalidDataException("A segment of the event log is damaged: its body has no length that could be.");
+            throw new InvalidDataException("A segment of the event log is damaged: the length of its body is impossible.");
         }
 
         var plain = ArrayPool<byte>.Shared.Rent(length);
@@ -137,7 +137,7 @@ internal static class SegmentCodec
         {
             if (!BrotliDecoder.TryDecompress(packed[sizeof(int)..], plain, out var written) || written != length)
             {
-                throw new InvalidDataException("A segment of the event log is damaged: its body does not unpack.");
+                throw new InvalidDataException("A segment of the event log is damaged: its body cannot be decompressed.");
             }
 
             ReadOnlySpan<byte> rest = plain.AsSpan(0, length);
@@ -151,7 +151,7 @@ internal static class SegmentCodec
 
             if (total != rest.Length)
             {
-                throw new InvalidDataException("A segment of the event log is damaged: the lengths of its events do not add up to its body.");
+                throw new InvalidDataException("A segment of the event log is damaged: the lengths of its events do not match its body.");
             }
 
             return (rest.ToArray(), ends);
@@ -162,9 +162,9 @@ internal static class SegmentCodec
         }
     }
 
-    /// <summary>Takes a number off the front of packed bytes.</summary>
+    /// <summary>Reads a number from the front of packed bytes and advances past it.</summary>
     /// <exception cref="InvalidDataException">The row is damaged.</exception>
     public static ulong ReadNumber(ref ReadOnlySpan<byte> packed) => Varint.TryRead(ref packed, out var number)
         ? number
-        : throw new InvalidDataException("A segment of the event log is damaged: a number does not end.");
+        : throw new InvalidDataException("A segment of the event log is damaged: a number is not terminated.");
 }

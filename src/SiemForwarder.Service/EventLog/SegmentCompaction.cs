@@ -5,27 +5,27 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Merges small neighbours among the segments of one day, so that who catches up reads thousands of events a row instead of one.</summary>
+/// <summary>Merges small adjacent segments of one day, so that readers that catch up get thousands of events per row instead of one.</summary>
 /// <remarks>
-/// Positions, keys, times and bytes stay as they are, and when each event was received is kept beside them. A merge is one transaction that removes
-/// rows and stores one in their place: readers see the ones or the other. Segments are merged when they are old enough that deliveries which keep
-/// up have read them.
+/// Positions, keys, times and bytes stay the same, and the time of receipt of each event is kept. A merge is one transaction that replaces several
+/// rows with one, so readers see either the old rows or the new one. Segments are merged once they are old enough that deliveries without a backlog
+/// have read them.
 /// </remarks>
 internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider time)
 {
-    /// <summary>Events of a merged segment at most.</summary>
+    /// <summary>Maximum number of events in a merged segment.</summary>
     public const int MaxEvents = 4000;
 
     private const int MaxBytes = 2 * 1024 * 1024;
     private const int SmallEvents = 500;
 
-    /// <summary>Looks at one log's segments of one day from a position on, and merges one run of small ones; the position to go on from, or null
+    /// <summary>Merges one run of small segments of a log and day after a position; returns the position to continue from, or null
     /// at the end.</summary>
     /// <param name="sourceId">Log.</param>
     /// <param name="day">Day.</param>
-    /// <param name="afterPosition">Where to begin.</param>
-    /// <param name="minAge">How long ago a segment must have been received.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="afterPosition">Where to start.</param>
+    /// <param name="minAge">The minimum age of a segment, by receipt.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<long?> MergeNextAsync(int sourceId, DateOnly day, long afterPosition, TimeSpan minAge, CancellationToken cancellationToken)
     {
         var table = DayPartitions.NameOf("segment", day);
@@ -41,7 +41,7 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         return next;
     }
 
-    /// <summary>The next neighbours of one stream that are small and fit into one segment; locked, so that nobody else merges them.</summary>
+    /// <summary>The next adjacent small segments of one stream that fit into one segment; locked, so that no other engine merges them.</summary>
     private static async Task<(List<StoredRow> Run, long? Next)> FindRunAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string table, int sourceId, long afterPosition, DateTimeOffset before,
         CancellationToken cancellationToken)
@@ -97,7 +97,7 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
             remove.Parameters.AddWithValue(last.Last);
             if (await remove.ExecuteNonQueryAsync(cancellationToken) != run.Count)
             {
-                throw new InvalidDataException($"The segments of source {first.SourceId} from position {first.First} on changed while they were merged.");
+                throw new InvalidDataException($"The segments of source {first.SourceId} from position {first.First} changed while they were being merged.");
             }
         }
 
@@ -159,7 +159,7 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         }
     }
 
-    /// <summary>A segment as its row holds it.</summary>
+    /// <summary>A segment as stored in its row.</summary>
     private sealed record StoredRow(
         int SourceId, long First, long Last, DateTimeOffset ReceivedAt, short Stream, short Codec, long LowestAt, long HighestAt, byte[] Keys, byte[] Times,
         byte[] Body, byte[]? Receipts, string? Names)

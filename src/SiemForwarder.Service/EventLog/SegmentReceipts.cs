@@ -2,7 +2,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Keeps when each event of a merged segment was received: runs of events with the microseconds since the first of them came.</summary>
+/// <summary>Stores when each event of a merged segment was received: runs of events with the microseconds since the first was received.</summary>
 /// <remarks>Packed as pairs of varints: how many events, and microseconds after the segment's <c>received_at</c>.</remarks>
 internal static class SegmentReceipts
 {
@@ -31,7 +31,7 @@ internal static class SegmentReceipts
             var afterUs = (long)SegmentCodec.ReadNumber(ref packed);
             if (events > (ulong)(count - next))
             {
-                throw new InvalidDataException("A segment of the event log is damaged: it names more receipts than events.");
+                throw new InvalidDataException("A segment of the event log is damaged: it has more receipts than events.");
             }
 
             after.AsSpan(next, (int)events).Fill(afterUs);

@@ -3,11 +3,11 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Decides which days of the log go, and drops them; what an enabled integration has not got goes only where the hard limit forces
-/// it, and never silently.</summary>
+/// <summary>Decides which days of the log to drop, and drops them; events that an enabled integration has not received are dropped only if the
+/// hard limit forces it, and never silently.</summary>
 internal sealed class SegmentRetention(DayPartitions partitions, IEnumerable<LogHold> holds, EventLogOptions options, ILogger logger)
 {
-    /// <summary>One pass, oldest day first. The day under way stays whatever its size: days are what can be dropped without a trace.</summary>
+    /// <summary>One pass, oldest day first. The current day is always kept, whatever its size, because only whole days can be dropped.</summary>
     public async Task RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var today = DateOnly.FromDateTime(now.UtcDateTime);
@@ -15,7 +15,7 @@ internal sealed class SegmentRetention(DayPartitions partitions, IEnumerable<Log
         var total = days.Sum(day => day.Bytes);
         foreach (var (day, bytes) in days.TakeWhile(one => one.Day < today))
         {
-            // A day may go when even its last moment is older than the limit.
+            // A day is due only when its last moment is older than the limit.
             var isDue = day < today.AddDays(-options.RetentionDays) || IsOver(total, options.MaxBytes);
             var isForced = (options.HardLimitDays > 0 && day < today.AddDays(-options.HardLimitDays)) || IsOver(total, options.HardLimitBytes);
             if (!isDue && !isForced)
@@ -35,7 +35,7 @@ internal sealed class SegmentRetention(DayPartitions partitions, IEnumerable<Log
 
     private static bool IsOver(long bytes, long limit) => limit > 0 && bytes > limit;
 
-    /// <summary>Drops a day; the losses are written down in the same transaction. False where it is to be tried again later.</summary>
+    /// <summary>Drops a day and records the losses in the same transaction. False if it has to be retried later.</summary>
     private async Task<bool> DropAsync(DateOnly day, bool isForced, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var partition = DayPartitions.NameOf("segment", day);
@@ -45,7 +45,7 @@ internal sealed class SegmentRetention(DayPartitions partitions, IEnumerable<Log
             day,
             async (connection, transaction) =>
             {
-                // Asked anew under the lock that only one engine has: what was needed a moment ago may be delivered, and the other way round.
+                // Checked again under the exclusive lock: what was needed a moment ago may have been delivered, and vice versa.
                 isNeeded = await IsNeededAsync(day, connection, transaction, cancellationToken);
                 if (isNeeded && !isForced)
                 {
@@ -72,11 +72,11 @@ internal sealed class SegmentRetention(DayPartitions partitions, IEnumerable<Log
         if (isDropped)
         {
             logger.Log(isNeeded ? LogLevel.Error : LogLevel.Information, "Retention dropped {Partition}{Loss}.", partition,
-                isNeeded ? ", events that an integration had not got included" : "");
+                isNeeded ? ", including events that an integration had not received" : "");
         }
         else if (isNeeded)
         {
-            logger.LogWarning("The events received on {Day} are past their retention, but an enabled integration has not got them: they are kept.", day);
+            logger.LogWarning("The events received on {Day} are past their retention but kept: an enabled integration has not received them.", day);
         }
 
         return isDropped;
@@ -97,7 +97,7 @@ internal sealed class SegmentRetention(DayPartitions partitions, IEnumerable<Log
             WHERE s.last_position > x.position AND s.first_position <= x.last_position)
         """;
 
-    /// <summary>The enabled integrations (paused ones too) that have not got all of a partition, with what they lack.</summary>
+    /// <summary>The enabled integrations (including paused ones) that have not received all of a partition, with what they lack.</summary>
     private static string LackingSql(string partition) => $"""
         SELECT held.source_id, i.integration_id, held.first, held.last, coalesce(c.position, 0) AS position
         FROM (SELECT source_id, min(first_position) AS first, max(last_position) AS last FROM {partition} GROUP BY source_id) held

@@ -10,17 +10,17 @@ namespace SiemForwarder.Service.EventLog;
 /// <summary>The sources as readers of logs see them.</summary>
 internal interface ISourceDirectory
 {
-    /// <summary>The source, from memory where it was asked for lately.</summary>
+    /// <summary>The source, from memory if it was requested recently.</summary>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     ValueTask<EventSource> GetAsync(int sourceId, CancellationToken cancellationToken);
 
-    /// <summary>The ids of all sources, in the order of their making; at most some seconds old.</summary>
+    /// <summary>The ids of all sources, in order of creation; at most a few seconds old.</summary>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     Task<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Names the source of a log for normalizing: realm and host are not in the events themselves.</summary>
-/// <remarks>A change made in this process counts at once, one made in another after the configuration interval.</remarks>
+/// <summary>Provides the source of a log for normalizing: realm and host are not in the events themselves.</summary>
+/// <remarks>A change made in this process takes effect at once, one made in another after the configuration interval.</remarks>
 internal sealed class SourceDirectory(NpgsqlDataSource database, IOptions<ForwarderOptions> options, TimeProvider time) : ISourceDirectory
 {
     private readonly ConcurrentDictionary<int, (EventSource Source, long ReadAt)> known = new();
@@ -80,7 +80,7 @@ internal sealed class SourceDirectory(NpgsqlDataSource database, IOptions<Forwar
     private static string Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : string.Empty;
 
-    /// <summary>Reads a source anew after it was changed.</summary>
+    /// <summary>Discards a source after a change, so that it is read again.</summary>
     public void Forget(int sourceId)
     {
         known.TryRemove(sourceId, out _);

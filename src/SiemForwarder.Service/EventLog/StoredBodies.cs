@@ -4,10 +4,10 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>Reads what is stored of one stream by the time of its events: for those who compare contents.</summary>
+/// <summary>Reads the stored events of one stream by event time, for comparing their contents.</summary>
 internal sealed class StoredBodies(NpgsqlDataSource database)
 {
-    /// <summary>The stored events stamped from <paramref name="fromMs"/> to before <paramref name="toMs"/>, in the order of the log; null where the database
+    /// <summary>The stored events stamped from <paramref name="fromMs"/> to before <paramref name="toMs"/>, in log order; null if the database
     /// cannot be reached.</summary>
     public async Task<IReadOnlyList<IncomingEvent>?> ReadAsync(int sourceId, EventStream stream, long fromMs, long toMs, CancellationToken cancellationToken)
     {

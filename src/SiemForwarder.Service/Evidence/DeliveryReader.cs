@@ -5,7 +5,7 @@ using SiemForwarder.Service.Dispatch.Delivery;
 
 namespace SiemForwarder.Service.Evidence;
 
-/// <summary>Reads the records that dispatch left behind.</summary>
+/// <summary>Reads the records written by dispatch.</summary>
 internal sealed class DeliveryReader(NpgsqlDataSource database)
 {
     private const string DeliveryColumns =
@@ -25,7 +25,7 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
             [integrationId, (page - 1) * pageSize, pageSize], ReadSetAside, cancellationToken),
         await CountAsync($"SELECT count(*) FROM {DeliveryTables.SetAside} a WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
 
-    /// <summary>The delivery that an event went with; null where none took it.</summary>
+    /// <summary>The delivery that contained an event; null if none did.</summary>
     public async Task<DeliveryResponse?> FindDeliveryAsync(int integrationId, int sourceId, long position, CancellationToken cancellationToken)
     {
         var found = await ReadAsync($"""
@@ -85,7 +85,7 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
 
     private static string Shown(NpgsqlRange<long> range)
     {
-        // PostgreSQL gives back half-open ranges whatever it was given.
+        // PostgreSQL returns half-open ranges whatever was stored.
         var last = range.UpperBoundIsInclusive ? range.UpperBound : range.UpperBound - 1;
         return range.LowerBound == last ? $"{last}" : $"{range.LowerBound}-{last}";
     }

@@ -10,14 +10,14 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Evidence;
 
-/// <summary>Tells of one event how it came in and what became of it at each integration.</summary>
+/// <summary>Shows how an event was received and its outcome at each integration.</summary>
 internal sealed class EventJourneys(
     NpgsqlDataSource database, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer, IntegrationStore integrations,
     DeliveryReader deliveries)
 {
     private const string PlacesSql = $"SELECT DISTINCT source_id, position FROM {LogTables.IndexedEvents} e";
 
-    /// <summary>The journeys of all stored events of an id (more than one only where sources share it); empty where it is not stored.</summary>
+    /// <summary>The journeys of all stored events with an id (more than one only if several sources have it); empty if it is not stored.</summary>
     public async Task<IReadOnlyList<EventJourney>> FindAsync(string eventId, CancellationToken cancellationToken)
     {
         var journeys = new List<EventJourney>();
@@ -32,10 +32,10 @@ internal sealed class EventJourneys(
         return journeys;
     }
 
-    /// <summary>The places of an id as it was sent; else of what a URL or a copied text made of it.</summary>
+    /// <summary>The positions of an id as given, otherwise as decoded from a URL or trimmed from copied text.</summary>
     private async Task<List<(int SourceId, long Position)>> LocateAsync(string eventId, CancellationToken cancellationToken)
     {
-        // A slash stays escaped in the path of a request.
+        // Slashes stay escaped in the path of a request.
         foreach (var id in new[] { eventId, Uri.UnescapeDataString(eventId), eventId.Trim() }.Distinct())
         {
             var found = id.Contains('\uFFFD', StringComparison.Ordinal)
@@ -50,7 +50,7 @@ internal sealed class EventJourneys(
         return [];
     }
 
-    /// <summary>The key of an id that was no text is made of the content, so it is looked for in the index alone.</summary>
+    /// <summary>An id that was not text has a key derived from the content, so it is only searched in the index.</summary>
     private async Task<List<(int SourceId, long Position)>> LocateByTextAsync(string id, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
@@ -74,7 +74,7 @@ internal sealed class EventJourneys(
             }
         }
 
-        // Not indexed (yet): the keys stand side by side in the segments, 16 bytes each.
+        // Not indexed yet, or at all: the keys are concatenated in the segments, 16 bytes each.
         await using var scan = database.CreateCommand($"""
             SELECT source_id, first_position + (position($1 IN keys) - 1) / 16 FROM {LogTables.Segments} p
             WHERE received_at > now() - interval '2 days' AND position($1 IN keys) % 16 = 1 AND source_id IN (SELECT id FROM {ConfigurationTables.Sources} s)
@@ -110,7 +110,7 @@ internal sealed class EventJourneys(
             one.Id, source.Id, source.Name, one.Position, one.OccurredAt, segment.ReceivedAt, AsSent(one), Normalized(one), fates);
     }
 
-    // What is stored is the source's own; what people read of it has its secrets masked, as every delivery.
+    // The log stores exactly what the source sent; what people see has secrets masked, like every delivery.
     private static string AsSent(SecurityEvent one) => Encoding.UTF8.GetString(Write(one, "raw").Span);
 
     private static JsonElement Normalized(SecurityEvent one)

@@ -12,7 +12,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
     private const int CountLimit = 10_000;
     private static readonly TimeSpan DefaultSpan = TimeSpan.FromHours(24);
 
-    /// <summary>The events that match, newest first by the time that was asked for.</summary>
+    /// <summary>The matching events, newest first by the requested time.</summary>
     public async Task<EventList> FindAsync(EventQuery query, SearchTerms terms, int page, int pageSize, CancellationToken cancellationToken)
     {
         var window = new SearchWindow(
@@ -21,7 +21,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         var (where, parameters) = Where(query, terms, window, column);
         var items = new List<FoundEvent>();
 
-        // One snapshot: an event that is indexed meanwhile is not counted without being listed.
+        // One snapshot, so that an event indexed meanwhile is not counted without being listed.
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await using (var command = new NpgsqlCommand($"""
@@ -61,7 +61,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         Add(query.Client, "client_id = {0}");
         Add(terms.Network, terms.IsInNetwork);
 
-        // In a database of the locale C, lower knows ASCII alone.
+        // In a database with the locale C, lower() only handles ASCII.
         Add(query.User?.ToLowerInvariant(), "(lower(user_id) IN ({0}, lower({0})) OR lower(user_name) IN ({0}, lower({0})))");
         Add(query.Outcome is null ? null : (short)OutcomeOf(query.Outcome), "outcome = {0}");
         if (query.Type is { Length: > 1 } type && type.EndsWith('*'))
@@ -85,7 +85,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         }
     }
 
-    // There is no day before the first of the calendar.
+    // There is no day before the first day of the calendar.
     private static DateTimeOffset DayBefore(DateTimeOffset end) => end.UtcTicks > DefaultSpan.Ticks ? end - DefaultSpan : DateTimeOffset.MinValue;
 
     private static EventOutcome OutcomeOf(string text) => Enum.TryParse<EventOutcome>(text, ignoreCase: true, out var outcome) ? outcome : EventOutcome.Unknown;

@@ -14,14 +14,14 @@ internal static class EvidenceEndpoints
     {
         var events = routes.MapGroup("/api/v1/events").WithTags("Events");
         events.MapGet("/", Search).WithName("SearchEvents").Needs(Permission.ReadEvents).WithSummary("Searches stored events, newest first.")
-            .WithDescription("Every part that is given must match. The answer says in window where it looked: the last 24 hours unless from says otherwise.");
+            .WithDescription("All given criteria must match. Searches the last 24 hours unless from is given; window is the time range that was searched.");
         events.MapGet("/{**eventId}", Journey).WithName("GetEventJourney").Needs(Permission.ReadEvents)
-            .WithSummary("Shows an event as received and as normalized, and what became of it at each integration.");
+            .WithSummary("Shows an event as received and as normalized, and its outcome at each integration.");
         var integrations = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
         integrations.MapGet("/deliveries", Deliveries).WithName("ListDeliveries").Needs(Permission.ReadEvidence)
-            .WithSummary("Lists accepted batches, newest first.");
+            .WithSummary("Lists batches that the destination accepted, newest first.");
         integrations.MapGet("/set-aside", SetAside).WithName("ListSetAside").Needs(Permission.ReadEvidence)
-            .WithSummary("Lists events that the destination refuses for good, with the exact bytes for those who may read events.");
+            .WithSummary("Lists events that the destination rejected permanently; callers who may read events also get the exact bytes.");
     }
 
     private static async Task<Results<Ok<EventList>, ValidationProblem>> Search(
@@ -42,7 +42,7 @@ internal static class EvidenceEndpoints
 
     private static async Task<Results<Ok<EventJourney>, ProblemHttpResult>> Journey(
         string eventId, EventJourneys journeys, CancellationToken cancellationToken,
-        [Description("Id of a source, where several have the event.")] int? source = null)
+        [Description("Id of a source, if several sources have the event.")] int? source = null)
     {
         var found = await journeys.FindAsync(eventId, cancellationToken);
         return found.FirstOrDefault(journey => source is null || journey.Source == source) is { } journey

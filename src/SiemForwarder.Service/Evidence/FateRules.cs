@@ -4,28 +4,28 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Evidence;
 
-/// <summary>How far an integration is with a source.</summary>
-/// <param name="Position">Everything up to here came to its end.</param>
-/// <param name="Start">Where it began.</param>
+/// <summary>The progress of an integration with a source.</summary>
+/// <param name="Position">Everything up to here is done.</param>
+/// <param name="Start">Where it started.</param>
 internal readonly record struct FateCheckpoint(long Position, long Start);
 
-/// <summary>Tells from the records what became of an event at one integration: no I/O.</summary>
+/// <summary>Determines the outcome of an event at one integration from the records: no I/O.</summary>
 internal sealed class FateRules(Integration integration, IntegrationSettings settings, SecurityEvent one, FateCheckpoint checkpoint)
 {
     private readonly EventFilter filter = settings.Filter.ToFilter();
 
     private bool IsBeforeStart => one.Position <= checkpoint.Start;
 
-    /// <summary>Whether the event may have been sent, so that its records say what became of it.</summary>
+    /// <summary>Whether the event may have been sent, so that its records show the outcome.</summary>
     public bool AsksForRecords => IsSelected(settings, one) && (IsBeforeStart || one.Position <= checkpoint.Position);
 
     /// <summary>Whether an integration forwards the source of an event.</summary>
     public static bool IsSelected(IntegrationSettings settings, SecurityEvent one) =>
         settings.Sources.Count == 0 || settings.Sources.Contains(one.Source.Id);
 
-    /// <summary>What became of the event.</summary>
-    /// <param name="setAside">The event as it was set aside; null where it was not.</param>
-    /// <param name="delivery">The delivery that it went with; null where none took it.</param>
+    /// <summary>The outcome of the event.</summary>
+    /// <param name="setAside">The set-aside record of the event; null if there is none.</param>
+    /// <param name="delivery">The delivery that contained it; null if none did.</param>
     public EventFate Tell(SetAsideResponse? setAside, DeliveryResponse? delivery)
     {
         if (!IsSelected(settings, one))
@@ -38,7 +38,7 @@ internal sealed class FateRules(Integration integration, IntegrationSettings set
             return TellWaiting();
         }
 
-        // A backfill may have brought one from before the start all the same, or the source was forwarded once before.
+        // An event from before the start may still have been sent by a backfill, or when the source was forwarded earlier.
         return (setAside, delivery) switch
         {
             ({ } aside, _) => Tell(aside),
@@ -47,25 +47,25 @@ internal sealed class FateRules(Integration integration, IntegrationSettings set
             (null, { } sent) => Fate("delivered", $"Accepted at {sent.DeliveredAt:O}: {sent.Answer}.", sent),
             _ when IsBeforeStart => Fate("before start", "The event was stored before the integration was created, or before the source was added to it."),
             _ => Fate("filtered out", filter.Evaluate(one) is { IsWanted: false } verdict
-                ? $"The filter left it out: {verdict.Reason}"
-                : "The filter in force at that time left it out, or the record of its delivery is past its retention."),
+                ? $"The filter excluded it: {verdict.Reason}"
+                : "The filter at that time excluded it, or its delivery record is past its retention."),
         };
     }
 
     private EventFate TellWaiting()
     {
         var verdict = filter.Evaluate(one);
-        var waits = integration.Enabled ? "Its turn will come." : "The integration is disabled.";
+        var waits = integration.Enabled ? "It will be sent." : "The integration is disabled.";
         return Fate("waiting", verdict.IsWanted
-            ? $"{one.Position - checkpoint.Position} events of its source are before it or are it. {waits}"
-            : $"It will be left out: {verdict.Reason}");
+            ? $"{one.Position - checkpoint.Position} events of its source, including this one, are waiting. {waits}"
+            : $"The filter will exclude it: {verdict.Reason}");
     }
 
     private EventFate Tell(SetAsideResponse setAside) => setAside.State switch
     {
-        "delivered" => Fate("delivered", $"Set aside at first, then sent again. {setAside.Note}"),
-        "discarded" => Fate("discarded", $"The destination refused it, and somebody gave it up: {setAside.Note}"),
-        _ => Fate("set aside", $"The destination refuses it: {setAside.Reason}"),
+        "delivered" => Fate("delivered", $"Set aside first, then sent again. {setAside.Note}"),
+        "discarded" => Fate("discarded", $"The destination rejected it, and it was discarded: {setAside.Note}"),
+        _ => Fate("set aside", $"The destination rejected it: {setAside.Reason}"),
     };
 
     private EventFate Fate(string state, string explanation, DeliveryResponse? delivery = null) =>

@@ -6,20 +6,20 @@ using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Evidence;
 
-/// <summary>The parts of an event search that are checked before it.</summary>
-/// <param name="ByReceipt">Whether times are those of receipt.</param>
-/// <param name="Category">Category as the index has it; null for all.</param>
+/// <summary>The parts of an event search that are validated first.</summary>
+/// <param name="ByReceipt">Whether times refer to receipt.</param>
+/// <param name="Category">Category as stored in the index; null for all.</param>
 /// <param name="Network">Network in CIDR notation; null for all addresses.</param>
 /// <param name="IsInNetwork">SQL condition that the column <c>ip</c> is in the network <c>{0}</c>.</param>
 internal sealed record SearchTerms(bool ByReceipt, string? Category, string? Network, string IsInNetwork)
 {
-    // What sources write as an address may have a port, or be a list of which the first one counts; what is none is in no network, and never cast.
+    // Addresses from sources may have a port or be a list whose first entry counts; anything else is in no network and is never cast.
     private const string FirstAddress = "lower(btrim(split_part(ip, ',', 1)))";
     private const string Octet = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
     private const string Group = "[0-9a-f]{1,4}";
     private const string IPv4 = $"(?:{Octet}[.]){{3}}{Octet}";
 
-    // RFC 4291, section 2.2: all groups, or one run of zeros shortened at any place.
+    // RFC 4291 section 2.2: all groups, or one run of zeros compressed anywhere.
     private const string IPv6 =
         $"(?:{Group}:){{7}}{Group}|(?:{Group}:){{1,6}}:{Group}|(?:{Group}:){{1,5}}(?::{Group}){{1,2}}|(?:{Group}:){{1,4}}(?::{Group}){{1,3}}"
         + $"|(?:{Group}:){{1,3}}(?::{Group}){{1,4}}|(?:{Group}:){{1,2}}(?::{Group}){{1,5}}|{Group}:(?::{Group}){{1,6}}|:(?::{Group}){{1,7}}"
@@ -34,13 +34,13 @@ internal sealed record SearchTerms(bool ByReceipt, string? Category, string? Net
     private static readonly Dictionary<string, bool> Times = new() { ["event"] = false, ["receipt"] = true };
     private static readonly Dictionary<string, string?> Categories = EventCatalog.Categories.ToDictionary(name => name, name => (string?)name);
 
-    /// <summary>The terms of a query; faults are noted by field.</summary>
+    /// <summary>The terms of a query; adds errors by field.</summary>
     public static SearchTerms Read(EventQuery query, FieldErrors errors)
     {
         var network = query.Ip is null ? null : ReadNetwork(query.Ip);
         if (query.Ip is not null && network is null)
         {
-            errors.Add("ip", "Must be an address or a network of IPv4 or IPv6, such as 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32.");
+            errors.Add("ip", "Must be an IPv4 or IPv6 address or network, such as 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32.");
         }
 
         return new SearchTerms(
@@ -48,7 +48,7 @@ internal sealed record SearchTerms(bool ByReceipt, string? Category, string? Net
             network?.Contains(':', StringComparison.Ordinal) == true ? IsInIPv6Network : IsInIPv4Network);
     }
 
-    /// <summary>The network in CIDR notation, IPv4-mapped addresses as IPv4; null where the text is none. Bits behind the prefix do not matter.</summary>
+    /// <summary>The network in CIDR notation, IPv4-mapped addresses as IPv4; null if the text is not a network. Bits beyond the prefix do not matter.</summary>
     private static string? ReadNetwork(string text)
     {
         var slash = text.IndexOf('/', StringComparison.Ordinal);

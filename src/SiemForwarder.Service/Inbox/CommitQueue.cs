@@ -3,7 +3,7 @@ using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>Group commit for one source: what arrives while an append is under way goes into the next one together.</summary>
+/// <summary>Group commit for one source: events that arrive during an append are combined into the next one.</summary>
 /// <remarks>An append costs the same for one event as for a thousand, so the queue keeps up with any number of senders of single events.</remarks>
 internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan timeout, TimeProvider time)
 {
@@ -13,7 +13,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
     private readonly List<Push> waiting = [];
     private bool isRunning;
 
-    /// <summary>Stores events; completes after the commit, or when nothing was stored. The bytes must stay as they are until then.</summary>
+    /// <summary>Stores events; completes after the commit, or when nothing was stored. The bytes must not change until then.</summary>
     public Task<CommitOutcome> CommitAsync(IReadOnlyList<IncomingEvent> events)
     {
         var push = new Push(events);
@@ -28,7 +28,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             isRunning = true;
         }
 
-        // Not the sender's own task: the commit is also that of others, and goes on where this sender hangs up.
+        // Not in the sender's own task: the commit includes events of other senders, and continues if this sender disconnects.
         _ = Task.Run(DrainAsync, CancellationToken.None);
         return push.Done.Task;
     }
@@ -43,7 +43,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             }
             catch (Exception exception)
             {
-                // Whatever it was, the senders must hear that nothing is known to be stored, and the next group gets its turn.
+                // Whatever went wrong, the senders must learn that nothing is known to be stored, and the next group must run.
                 group.ForEach(push => push.Done.TrySetException(exception));
             }
         }
@@ -92,7 +92,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             return;
         }
 
-        // Nobody holds a lease on what is pushed: where there is nothing to append to, the source was deleted.
+        // Pushed events need no lease, so if there is no log to append to, the source was deleted.
         var failed = outcome is AppendOutcome.Unavailable unavailable
             ? new CommitOutcome(0, unavailable.Reason)
             : new CommitOutcome(0, "The source was deleted.") { IsGone = true };
@@ -100,7 +100,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         group.ForEach(push => push.Done.TrySetResult(failed));
     }
 
-    // Where the log is away, those that wait would only hear the same later.
+    // If the log is unavailable, waiting pushes would only fail later in the same way.
     private List<Push> TakeAll()
     {
         lock (guard)
@@ -111,7 +111,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         }
     }
 
-    // What was stored is a part of what was sent, in the same order and the same memory.
+    // The stored events are a subset of those sent, in the same order and the same memory.
     private static int CountStored(IReadOnlyList<IncomingEvent> sent, IReadOnlyList<IncomingEvent> stored, ref int next)
     {
         var count = 0;
@@ -133,11 +133,11 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
     }
 }
 
-/// <summary>What came of a commit.</summary>
+/// <summary>The outcome of a commit.</summary>
 /// <param name="Stored">How many events were new.</param>
 /// <param name="Fault">Why nothing is known to be stored; null after the commit.</param>
 internal sealed record CommitOutcome(int Stored, string? Fault)
 {
-    /// <summary>Whether the source is not there any more.</summary>
+    /// <summary>Whether the source no longer exists.</summary>
     public bool IsGone { get; init; }
 }

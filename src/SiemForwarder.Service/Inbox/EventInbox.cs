@@ -5,24 +5,24 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>Takes pushed events: authenticates the request, reads it within its bounds, and answers after the commit.</summary>
+/// <summary>Accepts pushed events: authenticates the request, reads it within its limits, and responds after the commit.</summary>
 internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOptions<InboxOptions> options, ForwarderTelemetry telemetry, TimeProvider time)
 {
-    // Whoever may be refused may not fill the log file with it.
+    // Rejected senders must not be able to fill the log file.
     private static readonly TimeSpan FaultLogInterval = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<int, long> faultsLoggedAt = new();
     private readonly ConcurrentDictionary<int, CommitQueue> queues = new();
     private readonly ConcurrentDictionary<int, InboxStatus> statuses = new();
 
-    /// <summary>What the inbox of a source took since this process started.</summary>
+    /// <summary>What the inbox of a source has accepted since this process started.</summary>
     public InboxStatus StatusOf(int sourceId) => statuses.GetValueOrDefault(sourceId, InboxStatus.Unused);
 
-    /// <summary>Takes a request; what became of its events, or why it was refused as a whole.</summary>
+    /// <summary>Processes a request; returns the result for its events, or why it was rejected as a whole.</summary>
     /// <param name="inbox">Settings of the source.</param>
     /// <param name="request">The request.</param>
-    /// <param name="isKnown">Whether the sender is known already as one that may push here; else it needs the credentials of the inbox.</param>
-    /// <param name="cancellationToken">Ends the wait for the body.</param>
+    /// <param name="isKnown">Whether the sender is already authorized to push here; otherwise it needs the credentials of the inbox.</param>
+    /// <param name="cancellationToken">Cancels waiting for the body.</param>
     public async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeAsync(
         InboxSettings inbox, HttpRequest request, bool isKnown, CancellationToken cancellationToken)
     {
@@ -41,18 +41,18 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
 
         if (PushedBatch.IsLines(request.ContentType) is not { } isLines)
         {
-            return (null, PushRefusal.Unsupported("Send application/json (one object or an array) or application/x-ndjson (one object a line)."));
+            return (null, PushRefusal.Unsupported("Send application/json (one object or an array) or application/x-ndjson (one object per line)."));
         }
 
         if (!PushedBatch.IsUtf8(request.ContentType))
         {
-            return (null, PushRefusal.Unsupported("The inbox takes UTF-8 alone: write the body in UTF-8, and say charset=utf-8 or no charset."));
+            return (null, PushRefusal.Unsupported("The inbox accepts only UTF-8: encode the body in UTF-8, with charset=utf-8 or no charset."));
         }
 
         var encoding = request.Headers.ContentEncoding.ToString();
         if (encoding is not ("" or "identity" or "gzip"))
         {
-            return (null, PushRefusal.Unsupported("Of the content encodings the inbox takes gzip alone."));
+            return (null, PushRefusal.Unsupported("The only content encoding that the inbox accepts is gzip."));
         }
 
         using var share = room.Open(inbox.SourceId, isProven: isKnown || inbox.Authentication == InboxAuthentication.Key);
@@ -67,7 +67,7 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
         return refusal is null ? await StoreAsync(inbox, encoding == "gzip" ? unzipped : sent, isLines) : (null, refusal);
     }
 
-    /// <summary>Reads the body, and checks its signature where it has one; null where all is well.</summary>
+    /// <summary>Reads the body and checks its signature, if any; null on success.</summary>
     private async Task<PushRefusal?> ReceiveAsync(
         InboxSettings inbox, HttpRequest request, InboxBody body, InboxShare share, CancellationToken cancellationToken)
     {
@@ -90,7 +90,7 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status408RequestTimeout)
         {
-            return PushRefusal.Slow($"The body arrives too slowly; send at least {options.Value.MinBodyBytesPerSecond} bytes a second.");
+            return PushRefusal.Slow($"The body arrives too slowly; send at least {options.Value.MinBodyBytesPerSecond} bytes per second.");
         }
 
         return share.IsProven ? null

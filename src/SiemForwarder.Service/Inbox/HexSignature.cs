@@ -6,20 +6,20 @@ using System.Text;
 namespace SiemForwarder.Service.Inbox;
 
 /// <summary>Verifies requests that carry the HMAC of their body in hexadecimal, as p2-inc/keycloak-events signs them in <c>X-Keycloak-Signature</c>.</summary>
-/// <remarks>No time is signed: that a request which is sent again does no harm rests on deduplication alone.</remarks>
+/// <remarks>The signature covers no timestamp: only deduplication makes replayed requests harmless.</remarks>
 internal static class HexSignature
 {
     public const string DefaultHeader = "X-Keycloak-Signature";
 
-    /// <summary>Why a request does not count; null where it does.</summary>
+    /// <summary>Why a request is rejected; null if it is accepted.</summary>
     public static string? Refuse(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body)
     {
         Span<byte> given = stackalloc byte[SHA256.HashSizeInBytes];
         return Read(inbox, headers, given, out var length)
-            ?? (IsSigned(inbox, body, given[..length]) ? null : "The signature is not that of this body by one of the keys of this source.");
+            ?? (IsSigned(inbox, body, given[..length]) ? null : "The signature does not match this body and any key of this source.");
     }
 
-    /// <summary>Why a request does not count, whatever its body is; null where the body has to tell.</summary>
+    /// <summary>Why a request is rejected regardless of its body; null if that depends on the body.</summary>
     public static string? RefuseHeaders(InboxSettings inbox, IHeaderDictionary headers)
     {
         Span<byte> given = stackalloc byte[SHA256.HashSizeInBytes];
@@ -32,7 +32,7 @@ internal static class HexSignature
         var text = headers[inbox.Header].ToString();
         if (text.Length == 0)
         {
-            return $"Sign the request: the header {inbox.Header} must hold the HMAC-SHA-256 of the body in hexadecimal.";
+            return $"Sign the request: the header {inbox.Header} must contain the HMAC-SHA-256 of the body in hexadecimal.";
         }
 
         // Some senders name the algorithm: sha256=….
@@ -40,16 +40,16 @@ internal static class HexSignature
         if (hex.Length > 2 * given.Length || Convert.FromHexString(hex, given, out _, out length) != OperationStatus.Done
             || length is not (SHA1.HashSizeInBytes or SHA256.HashSizeInBytes))
         {
-            return $"The header {inbox.Header} is no HMAC in hexadecimal.";
+            return $"The header {inbox.Header} is not an HMAC in hexadecimal.";
         }
 
         return length == SHA1.HashSizeInBytes && !inbox.AllowSha1
-            ? "The request is signed by SHA-1, which this source does not take: let the sender use HmacSHA256, or set inbox.allowSha1."
+            ? "The request is signed with SHA-1, which this source does not accept: configure the sender to use HmacSHA256, or set inbox.allowSha1."
             : null;
     }
 
     [SuppressMessage("Security", "CA5350",
-        Justification = "Only where the source says so, for senders that can do no better; as a keyed hash SHA-1 is not broken.")]
+        Justification = "Only if the source allows it, for senders that support nothing better; as a keyed hash SHA-1 is not broken.")]
     private static bool IsSigned(InboxSettings inbox, ReadOnlySpan<byte> body, ReadOnlySpan<byte> given)
     {
         Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];

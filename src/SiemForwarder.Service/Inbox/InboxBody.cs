@@ -4,7 +4,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>The bytes of a request, with the room that they take; given back when disposed.</summary>
+/// <summary>The bytes of a request and their share of the memory budget; released on disposal.</summary>
 internal sealed class InboxBody(InboxShare share) : IDisposable
 {
     private readonly PooledBuffer buffer = new();
@@ -14,29 +14,29 @@ internal sealed class InboxBody(InboxShare share) : IDisposable
 
     public ReadOnlyMemory<byte> Bytes => buffer.Memory;
 
-    /// <summary>Reads a stream to its end; null where all was read, else why not. The room for it grows with what arrives.</summary>
-    /// <param name="stream">Where to read.</param>
-    /// <param name="expected">Bytes that are announced; 0 where none are.</param>
-    /// <param name="maxBytes">Most bytes to take.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <summary>Reads a stream to its end; null on success, otherwise the refusal. The memory for it grows as bytes arrive.</summary>
+    /// <param name="stream">The stream to read.</param>
+    /// <param name="expected">Announced number of bytes; 0 if none is announced.</param>
+    /// <param name="maxBytes">Maximum number of bytes to read.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<PushRefusal?> FillAsync(Stream stream, long expected, int maxBytes, CancellationToken cancellationToken)
     {
         if (expected > maxBytes)
         {
-            return PushRefusal.TooLarge($"A request may have at most {maxBytes} bytes; send the events in several.");
+            return PushRefusal.TooLarge($"A request may have at most {maxBytes} bytes; split the events into several requests.");
         }
 
-        // Room is taken as bytes arrive: to announce many costs a sender nothing.
+        // Memory is reserved as bytes arrive, because announcing many bytes costs a sender nothing.
         return await buffer.FillAsync(stream, maxBytes + 1, TryTake, cancellationToken) switch
         {
             BufferFill.NoRoom => PushRefusal.Full,
             BufferFill.Full => PushRefusal.TooLarge(
-                $"A request may have at most {maxBytes} bytes, also after gzip is undone; send the events in several."),
+                $"A request may have at most {maxBytes} bytes, also after decompression; split the events into several requests."),
             _ => null,
         };
     }
 
-    /// <summary>Undoes gzip (RFC 1952) into another body; null where it was done, else why not.</summary>
+    /// <summary>Decompresses gzip (RFC 1952) into another body; null on success, otherwise the refusal.</summary>
     public async Task<PushRefusal?> UnzipAsync(InboxBody plain, int maxBytes, CancellationToken cancellationToken)
     {
         try
@@ -46,14 +46,14 @@ internal sealed class InboxBody(InboxShare share) : IDisposable
         }
         catch (InvalidDataException)
         {
-            return PushRefusal.Malformed("The body is not gzip, as Content-Encoding says.");
+            return PushRefusal.Malformed("Content-Encoding says gzip, but the body is not gzip.");
         }
     }
 
-    // The stream takes the end of what it has for the end of all: the length at the end of a member tells (RFC 1952 section 2.3.1).
+    // GZipStream does not detect truncation; the length at the end of the member does (RFC 1952 section 2.3.1).
     private PushRefusal? CheckWhole(InboxBody plain) =>
         Length < sizeof(uint) || BinaryPrimitives.ReadUInt32LittleEndian(Bytes.Span[^sizeof(uint)..]) != (uint)plain.Length
-            ? PushRefusal.Malformed("The body is gzip that was cut off, or of several members; send it whole and in one.")
+            ? PushRefusal.Malformed("The gzip body is truncated or has several members; send it complete and as one member.")
             : null;
 
     public void Dispose()

@@ -10,7 +10,7 @@ internal static class InboxCredentials
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
 
-    /// <summary>Why the key of a request does not count, in a sentence for the sender; null where it does.</summary>
+    /// <summary>Why the key of a request is rejected, in a sentence for the sender; null if it is accepted.</summary>
     public static string? RefuseKey(InboxSettings inbox, IHeaderDictionary headers)
     {
         var given = GivenKey(inbox, headers);
@@ -19,7 +19,7 @@ internal static class InboxCredentials
             : "The key is not one of the inbox keys of this source.";
     }
 
-    /// <summary>Why a request does not count whatever its body is, in a sentence for the sender; null where it may.</summary>
+    /// <summary>Why a request is rejected regardless of its body, in a sentence for the sender; null if it may be accepted.</summary>
     public static string? RefuseHeaders(InboxSettings inbox, IHeaderDictionary headers, DateTimeOffset now) => inbox.Authentication switch
     {
         InboxAuthentication.Key => RefuseKey(inbox, headers),
@@ -27,11 +27,11 @@ internal static class InboxCredentials
         _ => HexSignature.RefuseHeaders(inbox, headers),
     };
 
-    /// <summary>Why the signature of a request does not count, in a sentence for the sender; null where it does.</summary>
+    /// <summary>Why the signature of a request is rejected, in a sentence for the sender; null if it is accepted.</summary>
     /// <param name="inbox">Settings of the source.</param>
     /// <param name="headers">Headers of the request.</param>
-    /// <param name="body">The body as it was sent, before gzip is undone.</param>
-    /// <param name="now">The time.</param>
+    /// <param name="body">The body as sent, before decompression.</param>
+    /// <param name="now">The current time.</param>
     public static string? RefuseSignature(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body, DateTimeOffset now) =>
         inbox.Authentication == InboxAuthentication.StandardWebhooks
             ? StandardWebhooks.Refuse(inbox, headers, body, now)
@@ -52,7 +52,7 @@ internal static class InboxCredentials
 
     private static bool IsScheme(string text, string scheme) => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase);
 
-    // RFC 7617: the user name is for the sender's own use, the password is the key.
+    // RFC 7617: the user name is up to the sender, the password is the key.
     private static string? PasswordOf(string encoded)
     {
         var bytes = new byte[encoded.Length];
@@ -66,7 +66,7 @@ internal static class InboxCredentials
         return colon < 0 ? null : pair[(colon + 1)..];
     }
 
-    // Digests are compared, so that neither the length nor the place of the first difference shows in the time; every key is looked at.
+    // Compares digests of all keys, so that the time reveals neither the length nor the position of the first difference.
     private static bool IsOneOf(IReadOnlyList<Secret> keys, string given)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];

@@ -3,11 +3,11 @@ using Microsoft.Extensions.Options;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>Bounds the memory of all requests together and shares it out, so that neither one source nor strangers can take all of it.</summary>
+/// <summary>Limits the total memory of all requests and shares it out, so that neither a single source nor unauthenticated senders can use all of it.</summary>
 /// <remarks>
-/// A source has half of the room. What nobody has proven to be allowed to send yet, a body whose signature comes at its end, has a quarter of it
-/// for each source and half of it for all; where that is full the oldest of them makes way, so that whoever sends steadily gets through, however
-/// many hold back. Whatever the shares, there is room for one request of the greatest size.
+/// A source may use half of the memory. Requests that are not authenticated yet, because their signature can only be checked once the body is
+/// complete, may use a quarter per source and half in total; when that is full, the oldest of them is evicted, so that steady senders get through
+/// however many stall. Whatever the shares, there is room for one request of the maximum size.
 /// </remarks>
 internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
 {
@@ -25,9 +25,9 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
 
     private long OfStrangersOfSource => Part(4);
 
-    /// <summary>The share of a request, empty at first.</summary>
-    /// <param name="sourceId">Source that it is sent to.</param>
-    /// <param name="isProven">Whether it is known that the sender may push.</param>
+    /// <summary>Opens the share of a request, initially empty.</summary>
+    /// <param name="sourceId">The source it is sent to.</param>
+    /// <param name="isProven">Whether the sender is known to be authorized.</param>
     public InboxShare Open(int sourceId, bool isProven)
     {
         var share = new InboxShare(this, sourceId) { IsProven = isProven };
@@ -42,7 +42,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
         }
     }
 
-    /// <summary>Takes room for a request, where need be that of older ones which have proven nothing; nothing where too little is left.</summary>
+    /// <summary>Reserves memory for a request, if necessary by evicting older unauthenticated ones; reserves nothing if too little is left.</summary>
     public bool TryTake(InboxShare share, int bytes)
     {
         lock (guard)
@@ -84,7 +84,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
         }
     }
 
-    /// <summary>Notes that the sender may push: what it holds is safe from strangers now. False where it made way already.</summary>
+    /// <summary>Marks the sender as authorized, so that its share can no longer be evicted. False if it was already evicted.</summary>
     public bool Prove(InboxShare share)
     {
         lock (guard)
@@ -146,7 +146,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
 
     private long Part(int divisor) => Math.Min(Total, Math.Max(Total / divisor, BitOperations.RoundUpToPowerOf2((uint)options.Value.MaxRequestBytes + 1)));
 
-    /// <summary>What the requests to one source hold.</summary>
+    /// <summary>The memory used by the requests to one source.</summary>
     private sealed class Use
     {
         public long Taken { get; set; }

@@ -2,20 +2,20 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>How a sender proves that it may push.</summary>
+/// <summary>How a sender authenticates.</summary>
 internal enum InboxAuthentication
 {
     /// <summary>The key itself in a header.</summary>
     Key,
 
-    /// <summary>Standard Webhooks: HMAC over id, time and body; a request older than the tolerance is refused.</summary>
+    /// <summary>Standard Webhooks: HMAC over id, timestamp and body; a request older than the tolerance is rejected.</summary>
     StandardWebhooks,
 
-    /// <summary>HMAC over the body in hexadecimal, as Phase Two's plug-in signs; no time is signed.</summary>
+    /// <summary>HMAC over the body in hexadecimal, as signed by Phase Two's plug-in; covers no timestamp.</summary>
     Hmac,
 }
 
-/// <summary>The inbox of one source as it is in force.</summary>
+/// <summary>The current settings of a source's inbox.</summary>
 internal sealed record InboxSettings
 {
     public required int SourceId { get; init; }
@@ -27,18 +27,18 @@ internal sealed record InboxSettings
     /// <summary>Header that holds the key or the signature.</summary>
     public required string Header { get; init; }
 
-    /// <summary>How far the signed time may be from ours.</summary>
+    /// <summary>How far the signed timestamp may differ from our clock.</summary>
     public required TimeSpan Tolerance { get; init; }
 
-    /// <summary>Whether a signature by SHA-1 counts.</summary>
+    /// <summary>Whether SHA-1 signatures are accepted.</summary>
     public required bool AllowSha1 { get; init; }
 
-    /// <summary>One key, or two while one replaces the other.</summary>
+    /// <summary>One key, or two during a rotation.</summary>
     public required IReadOnlyList<Secret> Keys { get; init; }
 
-    /// <summary>Realm that is pulled by the same source; null where none is.</summary>
+    /// <summary>Realm polled by the same source; null if none.</summary>
     public string? PulledRealm { get; init; }
 
-    /// <summary>True where the pulled server shows no event ids, so that its events are known by their content.</summary>
+    /// <summary>True if the polled server returns no event ids, so that its events are identified by their content.</summary>
     public bool PulledByContent { get; init; }
 }

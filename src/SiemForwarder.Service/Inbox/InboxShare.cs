@@ -1,22 +1,22 @@
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>The room that one request holds; given back when disposed.</summary>
+/// <summary>The memory reserved for one request; released on disposal.</summary>
 internal sealed class InboxShare(InboxMemoryBudget room, int sourceId) : IDisposable
 {
     private readonly CancellationTokenSource evicted = new();
 
     public int SourceId => sourceId;
 
-    /// <summary>Bytes that it holds; moved by the room alone.</summary>
+    /// <summary>Reserved bytes; changed only by the budget.</summary>
     public int Bytes { get; set; }
 
-    /// <summary>Whether the sender has proven that it may push.</summary>
+    /// <summary>Whether the sender is authenticated.</summary>
     public bool IsProven { get; set; }
 
-    /// <summary>Whether it made way for another.</summary>
+    /// <summary>Whether it was evicted in favour of another request.</summary>
     public bool IsEvicted { get; private set; }
 
-    /// <summary>Ends the reading where it makes way.</summary>
+    /// <summary>Cancels reading on eviction.</summary>
     public CancellationToken Evicted => evicted.Token;
 
     public bool TryTake(int bytes) => room.TryTake(this, bytes);
@@ -25,11 +25,11 @@ internal sealed class InboxShare(InboxMemoryBudget room, int sourceId) : IDispos
 
     public bool Prove() => room.Prove(this);
 
-    /// <summary>Makes way: what it holds counts no more, and its reading ends.</summary>
+    /// <summary>Evicts the request: its memory no longer counts, and reading is cancelled.</summary>
     public void Evict()
     {
         IsEvicted = true;
-        // The callbacks run on another thread: the caller holds the lock of the room.
+        // The callbacks run on another thread because the caller holds the lock of the budget.
         _ = evicted.CancelAsync();
     }
 

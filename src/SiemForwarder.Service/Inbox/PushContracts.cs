@@ -1,12 +1,12 @@
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>What became of the events of a request; every one of them is counted once.</summary>
-/// <param name="Accepted">Events that are in the log now and were not before.</param>
-/// <param name="Duplicates">Events that were in the log already, or twice in the request.</param>
-/// <param name="Rejected">Events that were not taken, and will not be if they are sent again as they are.</param>
+/// <summary>The result of a push; every event of the request is counted once.</summary>
+/// <param name="Accepted">Number of events that were added to the log.</param>
+/// <param name="Duplicates">Number of events that were already in the log, or occur twice in the request.</param>
+/// <param name="Rejected">Events that were not accepted, and will not be if they are sent again unchanged.</param>
 public sealed record PushResponse(int Accepted, int Duplicates, IReadOnlyList<RejectedEvent> Rejected);
 
-/// <summary>An event of a request that was not taken.</summary>
-/// <param name="Index">Place in the request, from 0; of NDJSON the line, blank lines not counted.</param>
+/// <summary>An event of a request that was not accepted.</summary>
+/// <param name="Index">Index in the request, from 0; for NDJSON the line, not counting blank lines.</param>
 /// <param name="Reason">What is wrong with it.</param>
 public sealed record RejectedEvent(int Index, string Reason);

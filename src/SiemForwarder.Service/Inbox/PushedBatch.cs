@@ -1,17 +1,16 @@
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
+using SiemForwarder.Events.Json;
 using SiemForwarder.Events.Pushed;
 using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>The events of one request, in their order and with their exact bytes, and those that cannot be taken.</summary>
+/// <summary>The valid events of one request, in order and with their exact bytes, and the rejected ones.</summary>
 internal sealed class PushedBatch
 {
-    // How deep an event may be is said of each event; this only bounds the search for its end.
+    // The depth limit is checked for each event; this only bounds the search for its end.
     private const int MaxDepth = 1000;
-
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
 
     private readonly InboxSettings inbox;
     private readonly InboxOptions limits;
@@ -30,7 +29,7 @@ internal sealed class PushedBatch
 
     public List<RejectedEvent> Rejected { get; } = [];
 
-    /// <summary>Whether a media type says one event a line; null where it is none that the inbox takes.</summary>
+    /// <summary>Whether a media type means one event per line; null if the inbox does not accept it.</summary>
     public static bool? IsLines(string? contentType) => MediaTypeHeaderValue.TryParse(contentType, out var type)
         ? type.MediaType.Value?.ToLowerInvariant() switch
         {
@@ -40,16 +39,16 @@ internal sealed class PushedBatch
         }
         : null;
 
-    /// <summary>Whether a media type names no charset, or UTF-8: JSON has no other (RFC 8259 section 8.1).</summary>
+    /// <summary>Whether a media type names no charset or UTF-8, the only encoding of JSON (RFC 8259 section 8.1).</summary>
     public static bool IsUtf8(string? contentType) =>
         !MediaTypeHeaderValue.TryParse(contentType, out var type) || type.Charset.Value?.Trim('"').ToLowerInvariant() is null or "" or "utf-8" or "utf8";
 
-    /// <summary>Takes a body apart.</summary>
-    /// <param name="body">The body, plain.</param>
-    /// <param name="isLines">True for one event a line; else one object or an array.</param>
+    /// <summary>Splits a body into events.</summary>
+    /// <param name="body">The uncompressed body.</param>
+    /// <param name="isLines">True for one event per line; otherwise one object or an array.</param>
     /// <param name="inbox">Settings of the source.</param>
-    /// <param name="limits">Limits of the operator.</param>
-    /// <param name="receivedMs">Time of receipt, for events without a time of their own.</param>
+    /// <param name="limits">Limits set by the operator.</param>
+    /// <param name="receivedMs">Time of receipt, for events without their own time.</param>
     public static (PushedBatch? Batch, PushRefusal? Refusal) Read(
         ReadOnlyMemory<byte> body, bool isLines, InboxSettings inbox, InboxOptions limits, long receivedMs)
     {
@@ -59,12 +58,12 @@ internal sealed class PushedBatch
         {
             var refusal = isLines ? batch.TakeLines(json) : batch.TakeJson(json);
             return refusal is null && batch.count == 0
-                ? (null, PushRefusal.Malformed("The body holds no event: send one JSON object, an array of them, or one a line as application/x-ndjson."))
+                ? (null, PushRefusal.Malformed("The body contains no event: send one JSON object, an array of them, or NDJSON as application/x-ndjson."))
                 : (refusal is null ? batch : null, refusal);
         }
-        catch (JsonException exception)
+        catch (JsonException)
         {
-            return (null, PushRefusal.Malformed($"The body is not JSON from its begin to its end, so nothing was stored. {Where(exception)}"));
+            return (null, PushRefusal.Malformed($"The body is not valid JSON, so nothing was stored. {WhereBroken(json.Span)}"));
         }
     }
 
@@ -84,71 +83,81 @@ internal sealed class PushedBatch
         return null;
     }
 
+    // Every event is read where it stands, in one pass over the body.
     private PushRefusal? TakeJson(ReadOnlyMemory<byte> body)
     {
-        var reader = new Utf8JsonReader(body.Span, ReaderOptions);
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartArray)
+        var cursor = new JsonCursor(body.Span, MaxDepth, allowsTrailingCommas: false);
+        cursor.ReadRoot();
+        if (cursor.Kind != JsonTokenType.StartArray)
         {
             return Take(Trimmed(body));
         }
 
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        cursor.Enter();
+        while (cursor.NextElement())
         {
-            var start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            if (Take(body[start..(int)reader.BytesConsumed]) is { } refusal)
+            if (CountOne() is { } refusal)
             {
                 return refusal;
             }
+
+            var before = cursor;
+            cursor.MaxDepth = PushedEventLimits.MaxDepth + 1;
+            string? fault;
+            IncomingEvent incoming;
+            try
+            {
+                var outline = PushedOutline.Read(ref cursor);
+                cursor.MaxDepth = MaxDepth;
+                fault = Identify(outline, body[before.ValueStart..cursor.Position], out incoming);
+            }
+            catch (JsonException)
+            {
+                // Broken JSON ends the whole request here; what is no object, or nests too deep, is this event's own fault.
+                cursor = before;
+                cursor.Skip();
+                fault = Identify(body[before.ValueStart..cursor.Position], out incoming);
+            }
+
+            Keep(fault, incoming);
         }
 
-        // Throws where the array has no end, or something follows it.
-        reader.Read();
-        return null;
+        return cursor.IsAtEnd() ? null : throw new JsonException("Something follows the array.");
     }
 
     private PushRefusal? Take(ReadOnlyMemory<byte> json)
     {
-        var index = count++;
-        if (count > limits.MaxRequestEvents)
+        if (CountOne() is { } refusal)
         {
-            return PushRefusal.TooLarge($"A request may hold at most {limits.MaxRequestEvents} events; send them in several. Nothing of this one was stored.");
+            return refusal;
         }
 
-        if (Identify(json, out var incoming) is { } fault)
-        {
-            Rejected.Add(new RejectedEvent(index, fault));
-        }
-        else
+        Keep(Identify(json, out var incoming), incoming);
+        return null;
+    }
+
+    private PushRefusal? CountOne() => ++count > limits.MaxRequestEvents
+        ? PushRefusal.TooLarge($"A request may contain at most {limits.MaxRequestEvents} events; split it. Nothing of it was stored.")
+        : null;
+
+    private void Keep(string? fault, in IncomingEvent incoming)
+    {
+        if (fault is null)
         {
             Events.Add(incoming);
         }
-
-        return null;
+        else
+        {
+            Rejected.Add(new RejectedEvent(count - 1, fault));
+        }
     }
 
     private string? Identify(ReadOnlyMemory<byte> json, out IncomingEvent incoming)
     {
         incoming = default;
-        if (json.Length > limits.MaxEventBytes)
-        {
-            return $"An event may have at most {limits.MaxEventBytes} bytes; this one has {json.Length}.";
-        }
-
         try
         {
-            var outline = PushedOutline.Read(json.Span);
-            if ((PushedEventLimits.FindFault(outline) ?? FindForeignRealm(outline)) is { } fault)
-            {
-                return fault;
-            }
-
-            var (key, former) = keys.Of(outline, json, inbox.PulledRealm is not null, inbox.PulledByContent);
-            // A time far from now is the sender's business: in the log it would make every look-up wide, and in searches stand on top for ever.
-            var isAtOwnTime = outline.TimeMs is { } own && limits.IsNear(own, receivedMs);
-            incoming = new IncomingEvent(isAtOwnTime ? outline.TimeMs!.Value : receivedMs, key, former, json, IsTimeOfReceipt: !isAtOwnTime);
-            return null;
+            return FindSizeFault(json) ?? Identify(PushedOutline.Read(json.Span), json, out incoming);
         }
         catch (JsonException exception)
         {
@@ -156,10 +165,46 @@ internal sealed class PushedBatch
         }
     }
 
-    private string? FindForeignRealm(PushedOutline outline) =>
+    private string? Identify(in PushedOutline outline, ReadOnlyMemory<byte> json, out IncomingEvent incoming)
+    {
+        incoming = default;
+        if ((FindSizeFault(json) ?? PushedEventLimits.FindFault(outline) ?? FindForeignRealm(outline)) is { } fault)
+        {
+            return fault;
+        }
+
+        var (key, former) = keys.Of(outline, json, inbox.PulledRealm is not null, inbox.PulledByContent);
+        // A time far from now is not used in the log: it would widen every lookup and stay at the top of searches forever.
+        var isAtOwnTime = outline.TimeMs is { } own && limits.IsNear(own, receivedMs);
+        incoming = new IncomingEvent(isAtOwnTime ? outline.TimeMs!.Value : receivedMs, key, former, json, IsTimeOfReceipt: !isAtOwnTime);
+        return null;
+    }
+
+    private string? FindSizeFault(ReadOnlyMemory<byte> json) => json.Length > limits.MaxEventBytes
+        ? $"An event may have at most {limits.MaxEventBytes} bytes; this one has {json.Length}."
+        : null;
+
+    private string? FindForeignRealm(in PushedOutline outline) =>
         inbox.PulledRealm is { } realm && outline.RealmName is { Length: > 0 } named && named != realm
-            ? $"The event is of another realm than '{realm}', which this source pulls; push it to a source of its own."
+            ? $"The event belongs to another realm than '{realm}', which this source polls; push it to a separate source."
             : null;
+
+    private static string WhereBroken(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+            while (reader.Read())
+            {
+            }
+
+            return "";
+        }
+        catch (JsonException exception)
+        {
+            return Where(exception);
+        }
+    }
 
     private static string Where(JsonException exception) => exception.LineNumber is { } line
         ? $"Reading stopped at line {line + 1}, byte {exception.BytePositionInLine + 1}."

@@ -5,7 +5,7 @@ using SiemForwarder.Destinations.Http.Webhook;
 
 namespace SiemForwarder.Service.Inbox;
 
-/// <summary>Verifies requests that are signed as the specification Standard Webhooks says (standard-webhooks/standard-webhooks, spec/).</summary>
+/// <summary>Verifies requests signed according to the Standard Webhooks specification (standard-webhooks/standard-webhooks, spec/).</summary>
 internal static class StandardWebhooks
 {
     private const string Id = "webhook-id";
@@ -13,38 +13,38 @@ internal static class StandardWebhooks
     private const string Signature = "webhook-signature";
     private const string Version = "v1,";
 
-    // A sender rotates one key at a time; more is somebody trying.
+    // A sender rotates one key at a time; more signatures are an attempt to guess.
     private const int MaxSignatures = 8;
 
-    /// <summary>Why a request does not count; null where it does.</summary>
+    /// <summary>Why a request is rejected; null if it is accepted.</summary>
     public static string? Refuse(InboxSettings inbox, IHeaderDictionary headers, ReadOnlySpan<byte> body, DateTimeOffset now) =>
         RefuseHeaders(inbox, headers, now) ?? (IsSigned(inbox, $"{headers[Id]}.{headers[Timestamp]}.", body, headers[Signature].ToString())
             ? null
-            : "The signature is not that of this body by one of the keys of this source.");
+            : "The signature does not match this body and any key of this source.");
 
-    /// <summary>Why a request does not count, whatever its body is; null where the body has to tell.</summary>
+    /// <summary>Why a request is rejected regardless of its body; null if that depends on the body.</summary>
     public static string? RefuseHeaders(InboxSettings inbox, IHeaderDictionary headers, DateTimeOffset now)
     {
         var (id, timestamp, signatures) = (headers[Id].ToString(), headers[Timestamp].ToString(), headers[Signature].ToString());
         if (id.Length == 0 || timestamp.Length == 0 || signatures.Length == 0)
         {
-            return "Sign the request as Standard Webhooks says: headers webhook-id, webhook-timestamp and webhook-signature.";
+            return "Sign the request according to Standard Webhooks, with the headers webhook-id, webhook-timestamp and webhook-signature.";
         }
 
         if (!long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
         {
-            return "The header webhook-timestamp must be the time in seconds since 1970.";
+            return "The header webhook-timestamp must be the time in seconds since 1970-01-01.";
         }
 
         if (Math.Abs((decimal)now.ToUnixTimeSeconds() - seconds) > (decimal)inbox.Tolerance.TotalSeconds)
         {
-            return $"The signed time is more than {inbox.Tolerance.TotalSeconds:0} s from ours: check the clock of the sender, and sign every attempt anew.";
+            return $"The timestamp is more than {inbox.Tolerance.TotalSeconds:0} s from our clock: check the sender's clock, and sign every attempt anew.";
         }
 
         Span<byte> given = stackalloc byte[HMACSHA256.HashSizeInBytes];
         return ReadFirst(signatures, given)
             ? null
-            : $"The header webhook-signature must hold v1, and the Base64 of an HMAC-SHA-256, among its first {MaxSignatures} signatures.";
+            : $"The header webhook-signature must contain v1, followed by the Base64 of an HMAC-SHA-256, among its first {MaxSignatures} signatures.";
     }
 
     private static bool IsSigned(InboxSettings inbox, string signedBefore, ReadOnlySpan<byte> body, string signatures)

@@ -5,12 +5,12 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Where an integration's secrets were meant to go; somebody who changes that has to know them.</summary>
-/// <remarks>Else whoever may change an integration but never sees its secrets would have them sent to a host of his own.</remarks>
+/// <summary>Where an integration's secrets are sent; changing that requires knowing the secrets.</summary>
+/// <remarks>Otherwise anyone who may change an integration, but cannot see its secrets, could have them sent to a host of their choice.</remarks>
 internal sealed class AddressOfSecrets
 {
     private const string Settings = "settings.";
-    private const string AddressChanged = "The address changed, so give the secret again; an empty text removes it.";
+    private const string AddressChanged = "The address changed, so give the secret again; an empty string removes it.";
 
     private readonly SortedDictionary<string, string> parts = new(StringComparer.Ordinal);
 
@@ -32,19 +32,19 @@ internal sealed class AddressOfSecrets
         }
     }
 
-    /// <summary>Notes a fault for every stored secret that a request leaves out though it changes where they go.</summary>
-    /// <param name="stored">The integration as it is; null where it is new.</param>
-    /// <param name="request">What was asked for.</param>
-    /// <param name="kind">Kind of destination that follows from it.</param>
+    /// <summary>Adds an error for every stored secret that a request omits although it changes where the secrets are sent.</summary>
+    /// <param name="stored">The current integration; null for a new one.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="kind">The resulting kind of destination.</param>
     /// <param name="url">Its server.</param>
-    /// <param name="settings">The settings that follow from it.</param>
-    /// <param name="secrets">Names of the secrets that it would have.</param>
-    /// <param name="errors">Takes the faults.</param>
+    /// <param name="settings">The resulting settings.</param>
+    /// <param name="secrets">Names of the resulting secrets.</param>
+    /// <param name="errors">Receives the errors.</param>
     public static void Check(
         Integration? stored, IntegrationRequest request, DestinationKind kind, Uri url, IntegrationSettings settings, IEnumerable<string> secrets,
         FieldErrors errors)
     {
-        // The key of hashes stays: it never leaves the service.
+        // The key for hashes is exempt: it never leaves the service.
         var leftOut = secrets.Where(name => name != SecretName.PrivacyKey && !IsGiven(request, name)).Order(StringComparer.Ordinal).ToList();
         if (stored is null || leftOut.Count == 0 || !HasMoved(stored, new AddressOfSecrets(kind, url, settings)))
         {

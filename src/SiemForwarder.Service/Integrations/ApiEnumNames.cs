@@ -3,7 +3,7 @@ using SiemForwarder.Events.Formats;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>The enumerations of the API as they are written there.</summary>
+/// <summary>The names of enumeration values in the API.</summary>
 internal static class ApiEnumNames
 {
     public static readonly IReadOnlyDictionary<string, OutputType> OutputTypes = new Dictionary<string, OutputType>
@@ -56,7 +56,7 @@ internal static class ApiEnumNames
         ["unknown"] = "unknown",
     };
 
-    /// <summary>Default port by URL scheme, of all kinds of destination; the first kind of the catalogue counts.</summary>
+    /// <summary>Default port by URL scheme for all kinds of destination; the first kind in the catalogue takes precedence.</summary>
     public static readonly IReadOnlyDictionary<string, int> DefaultPorts = DestinationCatalog.All
         .SelectMany(kind => kind.DefaultPorts)
         .GroupBy(port => port.Key)

@@ -5,7 +5,7 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Deciding on changes that wait for a second administrator.</summary>
+/// <summary>Approving and rejecting changes that need a second administrator.</summary>
 internal static class ChangeApprovalEndpoints
 {
     private const string Thing = "pending change";
@@ -14,11 +14,11 @@ internal static class ChangeApprovalEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/changes").WithTags("Integrations");
         group.MapGet("/", List).WithName("ListIntegrationChanges").Needs(Permission.ReadSettings)
-            .WithSummary("Lists the changes of an integration that wait, or waited, for a second administrator, newest first.");
+            .WithSummary("Lists changes to an integration that need or needed approval by a second administrator, newest first.");
         group.MapPost("/{changeId:long}/approve", Approve).WithName("ApproveIntegrationChange").Needs(Permission.Configure)
-            .WithSummary("Makes a change that another administrator asked for.").ProducesProblem(StatusCodes.Status409Conflict);
+            .WithSummary("Approves and makes a change that another administrator requested.").ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPost("/{changeId:long}/reject", Reject).WithName("RejectIntegrationChange").Needs(Permission.Configure)
-            .WithSummary("Drops a change that waits; whoever asked for it may do so too.").ProducesProblem(StatusCodes.Status409Conflict);
+            .WithSummary("Rejects a pending change; the administrator who requested it may also do this.").ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Ok<ListPage<PendingChangeResponse>>, ValidationProblem, ProblemHttpResult>> List(
@@ -53,14 +53,14 @@ internal static class ChangeApprovalEndpoints
         if (decider.Credential == change.AskedAs)
         {
             return TypedResults.Problem(
-                "You asked for this change yourself; another administrator has to approve it.", statusCode: StatusCodes.Status403Forbidden,
+                "You requested this change yourself; another administrator has to approve it.", statusCode: StatusCodes.Status403Forbidden,
                 title: "A second person is needed");
         }
 
         if (await MakeAsync(change, store, cancellationToken) is { } why)
         {
             await approvals.DecideAsync(change, PendingChangeResponse.Overtaken, decider, cancellationToken);
-            return TypedResults.Problem($"The change cannot be made any more: {why}", statusCode: StatusCodes.Status409Conflict, title: "Overtaken");
+            return TypedResults.Problem($"The change can no longer be made: {why}", statusCode: StatusCodes.Status409Conflict, title: "Change is outdated");
         }
 
         await approvals.DecideAsync(change, PendingChangeResponse.Approved, decider, cancellationToken);
@@ -91,13 +91,13 @@ internal static class ChangeApprovalEndpoints
 
         return change.State == PendingChangeResponse.Waiting
             ? (change, null)
-            : (null, TypedResults.Problem($"The change is {change.State} already.", statusCode: StatusCodes.Status409Conflict, title: "Decided already"));
+            : (null, TypedResults.Problem($"The change is already {change.State}.", statusCode: StatusCodes.Status409Conflict, title: "Already decided"));
     }
 
-    /// <summary>Makes the change where the integration still has the version that it was asked for; null where it is made, else why not.</summary>
+    /// <summary>Makes the change if the integration still has the version it was requested for; null on success, otherwise the reason.</summary>
     private static async Task<string?> MakeAsync(PendingChangeResponse change, IntegrationStore store, CancellationToken cancellationToken)
     {
-        const string Changed = "the integration was changed since. Ask for it again.";
+        const string Changed = "the integration has changed since. Request it again.";
         if (await store.FindAsync(change.Integration, cancellationToken) is not { } stored || stored.Version != change.Version)
         {
             return Changed;
@@ -112,20 +112,20 @@ internal static class ChangeApprovalEndpoints
             default:
                 if (change.Request is null)
                 {
-                    return "its secrets cannot be decrypted by the keys of this database. Ask for it again.";
+                    return "its secrets cannot be decrypted with the keys of this database. Request it again.";
                 }
 
                 var errors = new FieldErrors();
                 if (await IntegrationEndpoints.ValidateAsync(change.Request, stored, store, errors, cancellationToken) is not { } valid)
                 {
-                    return $"{string.Join(' ', errors.ByField.SelectMany(field => field.Value.Select(text => $"{field.Key}: {text}")))} Ask for it again.";
+                    return $"{string.Join(' ', errors.ByField.SelectMany(field => field.Value.Select(text => $"{field.Key}: {text}")))} Request it again.";
                 }
 
                 var (result, _) = await store.UpdateAsync(change.Integration, change.Version, valid, cancellationToken);
                 return result switch
                 {
                     ChangeResult.Done => null,
-                    ChangeResult.NameTaken => $"another integration is called '{valid.Name}' by now.",
+                    ChangeResult.NameTaken => $"another integration is now named '{valid.Name}'.",
                     _ => Changed,
                 };
         }

@@ -11,13 +11,13 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>A change of an integration that waits, or waited, for another administrator.</summary>
+/// <summary>A change to an integration that needs or needed approval by another administrator.</summary>
 /// <param name="Operation"><c>update</c>, <c>disable</c> or <c>delete</c>.</param>
-/// <param name="Version">The version of the integration that it was asked for.</param>
-/// <param name="AskedBy">Name of who asks.</param>
+/// <param name="Version">The version of the integration that the change applies to.</param>
+/// <param name="AskedBy">Name of the requester.</param>
 /// <param name="ExpiresAt">Until when it can be approved.</param>
 /// <param name="State"><c>waiting</c>, <c>approved</c>, <c>rejected</c>, <c>overtaken</c> by another change, or <c>expired</c>.</param>
-/// <param name="Settings">The integration as an update would make it, secrets by whether they are set; null for the other operations.</param>
+/// <param name="Settings">The integration after the update, secrets only as whether they are set; null for other operations.</param>
 public sealed record PendingChangeResponse(
     long Id, int Integration, string Operation, int Version, string AskedBy, DateTimeOffset AskedAt, DateTimeOffset ExpiresAt, string State,
     string? DecidedBy, DateTimeOffset? DecidedAt, JsonElement? Settings)
@@ -27,33 +27,33 @@ public sealed record PendingChangeResponse(
     internal const string Rejected = "rejected";
     internal const string Overtaken = "overtaken";
 
-    /// <summary>What the caller that asks is known by.</summary>
+    /// <summary>The credential of the requester.</summary>
     [JsonIgnore]
     internal string AskedAs { get; init; } = "";
 
-    /// <summary>The request of an update; null for the other operations, and where the keys of this database cannot decrypt it.</summary>
+    /// <summary>The request of an update; null for other operations, or if the keys of this database cannot decrypt it.</summary>
     [JsonIgnore]
     internal IntegrationRequest? Request { get; init; }
 }
 
-/// <summary>Keeps changes that silence an integration until another administrator approves, where the operator asks for two persons.</summary>
+/// <summary>Holds changes that silence an integration until another administrator approves them, if the two-person rule is on.</summary>
 internal sealed class ChangeApprovals(
     NpgsqlDataSource database, SecretProtector protector, IOptions<AccessOptions> access, IOptions<JsonOptions> json, TimeProvider time)
 {
     private const string RequestName = "request";
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
-    /// <summary>Whether the operator asks for two persons.</summary>
+    /// <summary>Whether the two-person rule is on.</summary>
     public bool IsAskedFor => access.Value.TwoPersonRule;
 
-    /// <summary>Keeps a change that has to wait; null where it may be made now.</summary>
-    /// <param name="before">The integration as it is.</param>
-    /// <param name="after">As it would be; null where it would be deleted.</param>
+    /// <summary>Holds a change that needs approval; null if it may be made at once.</summary>
+    /// <param name="before">The current integration.</param>
+    /// <param name="after">The changed integration; null if it would be deleted.</param>
     /// <param name="operation"><c>update</c>, <c>disable</c> or <c>delete</c>.</param>
     /// <param name="request">The request of an update.</param>
-    /// <param name="shown">What GET would answer after an update.</param>
-    /// <param name="asker">Who asks.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="shown">What GET would return after an update.</param>
+    /// <param name="asker">The requester.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<PendingChangeResponse?> HoldAsync(
         Integration before, Integration? after, string operation, IntegrationRequest? request, IntegrationResponse? shown, Caller asker,
         CancellationToken cancellationToken)
@@ -96,11 +96,11 @@ internal sealed class ChangeApprovals(
         return (items, total);
     }
 
-    /// <summary>One change; null where the integration has none of this id.</summary>
+    /// <summary>One change; null if the integration has none with this id.</summary>
     public async Task<PendingChangeResponse?> FindAsync(int integrationId, long id, CancellationToken cancellationToken) =>
         (await ReadAsync("integration_id = $1 AND id = $2", [integrationId, id], cancellationToken)).SingleOrDefault();
 
-    /// <summary>Writes down what became of a change that waits.</summary>
+    /// <summary>Records the decision on a pending change.</summary>
     public async Task DecideAsync(PendingChangeResponse change, string state, Caller decider, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(

@@ -7,12 +7,12 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>The settings that only one kind of destination has: checked by the kind, its secrets kept apart from the rest.</summary>
+/// <summary>Settings that only one kind of destination has: checked by the kind, with secrets stored separately.</summary>
 internal static class DestinationOwnSettings
 {
     private const string Prefix = "settings.";
 
-    /// <summary>What is stored in the open; the secrets go to <paramref name="secrets"/>, those left out keep their stored value.</summary>
+    /// <summary>Returns what is stored unencrypted; secrets are added to <paramref name="secrets"/>, and omitted ones keep their stored value.</summary>
     public static JsonElement? Take(
         JsonElement? given, DestinationKind kind, IReadOnlyDictionary<string, Secret> stored, SecretReferences? references,
         Dictionary<string, Secret> secrets, FieldErrors errors)
@@ -28,7 +28,7 @@ internal static class DestinationOwnSettings
         {
             var value = open[name[Prefix.Length..]];
             open.Remove(name[Prefix.Length..]);
-            // Shown and ignored, so that what was read can be sent back.
+            // Read-only and ignored, so that the body of a GET can be sent back.
             open.Remove($"{name[Prefix.Length..]}Set");
             if (value is null && stored.TryGetValue(name, out var kept))
             {
@@ -44,7 +44,7 @@ internal static class DestinationOwnSettings
             }
             else if (value is not null && value.GetValueKind() != JsonValueKind.String)
             {
-                errors.Add(name, "Must be text.");
+                errors.Add(name, "Must be a string.");
             }
         }
 
@@ -56,7 +56,7 @@ internal static class DestinationOwnSettings
 
         if (kind.CheckSettings is null && plain is not null)
         {
-            errors.Add("settings", $"{kind.Id} has no settings of its own; leave them out.");
+            errors.Add("settings", $"{kind.Id} has no settings of its own; omit them.");
         }
 
         return plain;
@@ -80,7 +80,7 @@ internal static class DestinationOwnSettings
         return JsonSerializer.SerializeToElement(all);
     }
 
-    /// <summary>The settings as the API shows them: of a secret only whether it is set.</summary>
+    /// <summary>The settings as the API shows them; secrets appear only as whether they are set.</summary>
     public static JsonElement? Show(JsonElement? plain, string destination, IReadOnlyCollection<string> secretNames)
     {
         var all = plain is { } json ? JsonObject.Create(json)! : [];

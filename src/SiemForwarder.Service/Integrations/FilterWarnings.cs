@@ -4,12 +4,12 @@ using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Finds event types in a filter that nothing is called, since a typing error in them leaves events out without a word.</summary>
+/// <summary>Finds nonexistent event types in a filter, because a typo silently excludes events.</summary>
 internal sealed class FilterWarnings(NpgsqlDataSource database)
 {
     private const int MaxDistance = 2;
 
-    /// <summary>A sentence for every type or beginning that neither the catalogue nor the newest events know.</summary>
+    /// <summary>A sentence for every type or prefix that occurs neither in the catalogue nor among the newest events.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(FilterContract filter, CancellationToken cancellationToken)
     {
         List<(string Field, string Type)> unknown =
@@ -39,11 +39,11 @@ internal sealed class FilterWarnings(NpgsqlDataSource database)
         var near = type.EndsWith('*') ? null : known.Distinct(StringComparer.OrdinalIgnoreCase)
             .Select(one => (Type: one, Distance: Distance(one.ToUpperInvariant(), type.ToUpperInvariant())))
             .Where(one => one.Distance <= MaxDistance).OrderBy(one => one.Distance).Select(one => one.Type).FirstOrDefault();
-        return $"{field}: {(type.EndsWith('*') ? "no event type begins like" : "no event type is called")} '{type}', neither in the catalogue "
-            + $"(/api/v1/event-types) nor among the newest events{(near is null ? "." : $"; is '{near}' meant?")}";
+        return $"{field}: {(type.EndsWith('*') ? "no event type matches" : "there is no event type")} '{type}', neither in the catalogue "
+            + $"(/api/v1/event-types) nor among the newest events{(near is null ? "." : $"; did you mean '{near}'?")}";
     }
 
-    // The index is ordered by time, so the newest are read without the rest.
+    // The index is ordered by time, so only the newest events are read.
     private async Task<HashSet<string>> ReadStoredTypesAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
@@ -58,7 +58,7 @@ internal sealed class FilterWarnings(NpgsqlDataSource database)
         return types;
     }
 
-    /// <summary>How many letters must be changed, added or left out to make one text of the other (Levenshtein).</summary>
+    /// <summary>The number of changed, added or removed letters between two texts (Levenshtein distance).</summary>
     private static int Distance(string left, string right)
     {
         var row = Enumerable.Range(0, right.Length + 1).ToArray();

@@ -5,7 +5,7 @@ using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Where an integration leads: the URL, the kind of destination that it means, the port.</summary>
+/// <summary>The address of an integration: the URL, the kind of destination it implies, and the port.</summary>
 internal static class IntegrationAddress
 {
     public static Uri? ParseUrl(IntegrationRequest request, FieldErrors errors)
@@ -19,7 +19,7 @@ internal static class IntegrationAddress
         if (url.UserInfo.Length > 0)
         {
             errors.Add("serverUrl",
-                "Must not hold a user name or password, since it is shown; put them into authentication.username and authentication.password.");
+                "Must not contain a user name or password because it is displayed; put them into authentication.username and authentication.password.");
         }
 
         return url;
@@ -46,22 +46,22 @@ internal static class IntegrationAddress
         }
         else if (url.Scheme is not ("http" or "https") && url.PathAndQuery.Trim('/').Length > 0)
         {
-            errors.Add("serverUrl", $"A {url.Scheme} address has no path; leave out '{url.PathAndQuery}'.");
+            errors.Add("serverUrl", $"A {url.Scheme} address has no path; remove '{url.PathAndQuery}'.");
         }
 
         if (kind.DefaultPorts.GetValueOrDefault(url.Scheme, 1) == 0 && request.Port is > 0)
         {
-            errors.Add("port", $"{kind.Id} has no port; leave it out.");
+            errors.Add("port", $"{kind.Id} has no port; omit it.");
         }
 
         if (kind.NeedsLocalFolder && string.IsNullOrWhiteSpace(localFolder))
         {
             errors.Add("destination",
-                $"{kind.Id} writes to the engine's machine, and its operator opened no folder for that (Forwarder__FileDestination__Folder).");
+                $"{kind.Id} writes to the engine's machine, but no folder is configured for that (Forwarder__FileDestination__Folder).");
         }
     }
 
-    /// <summary>Judges where an integration would connect to: its server, its proxy, and what else of its settings is a URL.</summary>
+    /// <summary>Checks whether the connections of an integration are allowed: to its server, its proxy, and any other URL in its settings.</summary>
     public static async Task CheckEgressAsync(ValidIntegration valid, EgressPolicy egress, FieldErrors errors, CancellationToken cancellationToken)
     {
         const string Settings = "settings.";
@@ -81,17 +81,17 @@ internal static class IntegrationAddress
         }
     }
 
-    /// <summary>The port that a request names. Reading shows 0 where there is none, and what was read may be written back.</summary>
+    /// <summary>The port given in a request. GET returns 0 for none, which may be sent back.</summary>
     public static int? PortGiven(IntegrationRequest request, Uri? url) =>
         url is { IsFile: true } ? null : request.Port ?? (url is null || url.Port <= 0 ? null : url.Port);
 
-    /// <summary>The URL of a proxy; null where none is asked for.</summary>
+    /// <summary>The URL of a proxy; null if none is given.</summary>
     public static string? Proxy(string? given, string protocol, FieldErrors errors)
     {
         var url = ConnectionRules.Proxy("http.proxy", given, errors);
         if (url is not null && !errors.ByField.ContainsKey("http.proxy") && protocol is not ("http" or "https"))
         {
-            errors.Add("http.proxy", $"{protocol} goes through no HTTP proxy; leave it out.");
+            errors.Add("http.proxy", $"{protocol} does not support an HTTP proxy; omit it.");
         }
 
         return url;
@@ -103,7 +103,7 @@ internal static class IntegrationAddress
         var kind = DestinationCatalog.Find(id);
         if (kind is null)
         {
-            errors.Add("destination", $"'{id}' is not known here; use one of: {string.Join(", ", DestinationCatalog.All.Select(one => one.Id).Order())}.");
+            errors.Add("destination", $"'{id}' is not a known value; use one of: {string.Join(", ", DestinationCatalog.All.Select(one => one.Id).Order())}.");
         }
         else if (!kind.Schemes.Contains(protocol))
         {

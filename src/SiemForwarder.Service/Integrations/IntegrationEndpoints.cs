@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Json;
@@ -18,24 +19,26 @@ internal static class IntegrationEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/", List).WithName("ListIntegrations").Needs(Permission.ReadSettings)
-            .WithSummary("Lists integrations, searchable by name and URL, with the headline of their status, which the list can be narrowed to.");
+            .WithSummary("Lists integrations with their status; filter by name or URL, enabled or status.");
         group.MapGet("/{id:int}", Get).WithName("GetIntegration").Needs(Permission.ReadSettings)
-            .WithSummary("Shows one integration; its ETag names the version.").ShowsVersion();
+            .WithSummary("Returns an integration; the ETag is its version.").ShowsVersion();
         group.MapPost("/", Create).WithName("CreateIntegration").Needs(Permission.Configure)
-            .WithSummary("Creates an integration; it begins with the events stored from now on, or with history where start says so.")
+            .WithSummary("Creates an integration. It forwards events stored from now on, or also stored history if start asks for it.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPut("/{id:int}", Update).WithName("UpdateIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Replaces the settings; asks for the version read (If-Match). Takes what GET gave.")
-            .WithDescription("What is left out takes its default, but enabled and outputType stay as they are. Secrets left out stay too; an empty "
-                + "text removes one.")
+            .WithSummary("Replaces the settings. Requires If-Match with the ETag. Accepts the body that GET returns.")
+            .WithDescription("Omitted settings take their defaults, except that enabled, outputType and secrets are kept. An empty string removes "
+                + "a secret.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPatch("/{id:int}", Patch).WithName("PatchIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Changes the settings that are named and leaves the others (JSON Merge Patch); asks for the version read (If-Match).")
+            .WithSummary("Changes only the given settings (JSON Merge Patch). Requires If-Match with the ETag.")
             .Accepts<IntegrationRequest>(MergePatch.MediaType, "application/json").ProducesProblem(StatusCodes.Status409Conflict);
         group.MapDelete("/{id:int}", Delete).WithName("DeleteIntegration").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Deletes an integration and its records; asks for the version read (If-Match).");
-        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure).WithSummary("Starts forwarding where it stopped.");
-        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure).WithSummary("Stops forwarding at once.");
+            .WithSummary("Deletes an integration and its records. Requires If-Match with the ETag.");
+        group.MapPost("/{id:int}/enable", Enable).WithName("EnableIntegration").Needs(Permission.Configure)
+            .WithSummary("Enables an integration; forwarding continues where it stopped.");
+        group.MapPost("/{id:int}/disable", Disable).WithName("DisableIntegration").Needs(Permission.Configure)
+            .WithSummary("Disables an integration; forwarding stops at once.");
     }
 
     private static async Task<Results<Ok<IntegrationList>, ValidationProblem>> List(
@@ -63,12 +66,13 @@ internal static class IntegrationEndpoints
 
     private static async Task<Results<Created<IntegrationResponse>, ValidationProblem, ProblemHttpResult>> Create(
         IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, HttpResponse response,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
+        request = request with { ManagedBy = Provenance.Read(managedBy, null, errors) };
         if (request.StartOfNewSources is not null)
         {
-            errors.Add("startOfNewSources", "Only a change adds sources; where a new integration begins, start says.");
+            errors.Add("startOfNewSources", "Only applies to changes; for a new integration use start.");
         }
 
         var valid = await ValidateAsync(request, null, store, errors, cancellationToken);
@@ -87,14 +91,15 @@ internal static class IntegrationEndpoints
 
     private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> Update(
         int id, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters, ChangeApprovals approvals,
-        HttpContext http, CancellationToken cancellationToken)
+        HttpContext http, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        return await UpdateAsync(stored, request, store, summaries, filters, approvals, http, cancellationToken);
+        return await UpdateAsync(stored, request, managedBy, store, summaries, filters, approvals, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> Patch(
@@ -111,7 +116,7 @@ internal static class IntegrationEndpoints
         {
             if (patch.ContainsKey("serverUrl"))
             {
-                // They were derived from the address before, unless the patch says otherwise.
+                // Derived from the previous address, unless the patch gives them.
                 document.Remove("protocol");
                 document.Remove("port");
                 if (patch["serverUrl"]?.ToString().StartsWith($"{shown.Protocol}://", StringComparison.OrdinalIgnoreCase) != true)
@@ -120,11 +125,11 @@ internal static class IntegrationEndpoints
                 }
             }
         });
-        return await UpdateAsync(stored, request, store, summaries, filters, approvals, http, cancellationToken);
+        return await UpdateAsync(stored, request, null, store, summaries, filters, approvals, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<IntegrationResponse>, Accepted<PendingChangeResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
-        Integration stored, IntegrationRequest request, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters,
+        Integration stored, IntegrationRequest request, string? managedBy, IntegrationStore store, IntegrationStatusTable summaries, FilterWarnings filters,
         ChangeApprovals approvals, HttpContext http, CancellationToken cancellationToken)
     {
         if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
@@ -132,12 +137,16 @@ internal static class IntegrationEndpoints
             return refusal;
         }
 
-        // Nobody means to turn CEF into Syslog by leaving the output type out.
-        request = request with { Enabled = request.Enabled ?? stored.Enabled, OutputType = request.OutputType ?? OutputTypeOf(stored) };
+        // Omitting the output type must not turn CEF into Syslog.
         var errors = new FieldErrors();
+        request = request with
+        {
+            Enabled = request.Enabled ?? stored.Enabled, OutputType = request.OutputType ?? OutputTypeOf(stored),
+            ManagedBy = Provenance.Read(managedBy, stored.ManagedBy, errors),
+        };
         if (request.Start is not null)
         {
-            errors.Add("start", "Only a new integration has a start; order a replay to send stored events to this one.");
+            errors.Add("start", "Only applies to a new integration; create a replay to send stored events to this one.");
         }
 
         var valid = await ValidateAsync(request, stored, store, errors, cancellationToken);
@@ -146,6 +155,7 @@ internal static class IntegrationEndpoints
             return Problems.Invalid(errors);
         }
 
+        Provenance.Warn(http.Response, Thing, stored.ManagedBy, managedBy);
         if (approvals.IsAskedFor && await HoldUpdateAsync(stored, request, valid, store, approvals, http, cancellationToken) is { } pending)
         {
             return Wait(pending);
@@ -190,6 +200,7 @@ internal static class IntegrationEndpoints
             return refusal;
         }
 
+        Provenance.Warn(http.Response, Thing, stored.ManagedBy, null);
         if (await approvals.HoldAsync(stored, null, "delete", null, null, Caller.Of(http.User)!, cancellationToken) is { } pending)
         {
             return Wait(pending);
@@ -226,18 +237,24 @@ internal static class IntegrationEndpoints
         var (result, integration) = await store.SetEnabledAsync(id, enabled, cancellationToken);
         return result switch
         {
-            ChangeResult.Done => TypedResults.Ok(await ShowAsync(integration!, store, summaries, response, cancellationToken)),
+            ChangeResult.Done => TypedResults.Ok(await ShowChangedAsync()),
             ChangeResult.Stale => Problems.Stale(Thing),
             _ => Problems.NotFound(Thing, id),
         };
+
+        Task<IntegrationResponse> ShowChangedAsync()
+        {
+            Provenance.Warn(response, Thing, integration!.ManagedBy, null);
+            return ShowAsync(integration, store, summaries, response, cancellationToken);
+        }
     }
 
-    /// <summary>Checks a request with what only the database knows; faults are noted by field.</summary>
-    /// <param name="request">What was asked for.</param>
-    /// <param name="stored">The integration that it changes, whose secrets stay where they are left out; null for a new one.</param>
-    /// <param name="store">Knows references and secrets.</param>
-    /// <param name="errors">Takes the faults.</param>
-    /// <param name="cancellationToken">Ends the look-up.</param>
+    /// <summary>Checks a request including its references to the database; adds errors by field.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="stored">The integration to change, whose secrets are kept if omitted; null for a new one.</param>
+    /// <param name="store">Provides references and secrets.</param>
+    /// <param name="errors">Receives the errors.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
     public static async Task<ValidIntegration?> ValidateAsync(
         IntegrationRequest request, Integration? stored, IntegrationStore store, FieldErrors errors, CancellationToken cancellationToken)
     {
@@ -250,7 +267,7 @@ internal static class IntegrationEndpoints
 
         if (!poolKnown)
         {
-            errors.Add("enginePool", $"There is no engine pool called '{request.EnginePool}'.");
+            errors.Add("enginePool", $"There is no engine pool named '{request.EnginePool}'.");
         }
 
         var secrets = (stored is null ? null : store.SecretsOf(stored)) ?? new Dictionary<string, Secret>();

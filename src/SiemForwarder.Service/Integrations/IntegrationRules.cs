@@ -12,19 +12,19 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Checks a request and fills in its defaults; every fault is noted by its field.</summary>
+/// <summary>Checks a request and fills in defaults; adds every error by field.</summary>
 internal static class IntegrationRules
 {
     private const int MaxNameLength = 100;
     private const int MaxTextLength = 2000;
 
-    /// <summary>The settings and the secrets that follow from a request; null where anything is wrong.</summary>
-    /// <param name="request">What was asked for.</param>
-    /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
-    /// <param name="errors">Takes the faults.</param>
-    /// <param name="localFolder">Folder below which destinations may write files; null where the operator opened none.</param>
-    /// <param name="changed">The integration that is changed; null for a new one.</param>
-    /// <param name="references">Reads secrets that are kept outside; null where none can be.</param>
+    /// <summary>Converts a request to settings and secrets; null if anything is wrong.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="stored">Current secrets; kept if the request omits them.</param>
+    /// <param name="errors">Receives the errors.</param>
+    /// <param name="localFolder">Folder below which destinations may write files; null if none is configured.</param>
+    /// <param name="changed">The integration to change; null for a new one.</param>
+    /// <param name="references">Reads externally stored secrets; null if not supported.</param>
     public static ValidIntegration? Validate(
         IntegrationRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? localFolder = null,
         Integration? changed = null, SecretReferences? references = null)
@@ -35,7 +35,7 @@ internal static class IntegrationRules
         var protocol = errors.Choose("protocol", request.Protocol, url?.Scheme ?? "tcp", ApiEnumNames.DefaultPorts.Keys.ToDictionary(name => name));
         if (url is not null && protocol != url.Scheme && request.Protocol is not null)
         {
-            errors.Add("protocol", $"Is {protocol}, but the serverUrl begins with {url.Scheme}://; make them agree or leave protocol out.");
+            errors.Add("protocol", $"Is {protocol}, but serverUrl starts with {url.Scheme}://; make them agree or omit protocol.");
         }
 
         var kind = IntegrationAddress.FindKind(request, protocol, errors);
@@ -89,7 +89,8 @@ internal static class IntegrationRules
         }
 
         return errors.Any ? null : new ValidIntegration(request.Name!.Trim(), request.Description ?? string.Empty, request.Enabled ?? false,
-            request.EnginePool ?? EnginePool.Default, kind!, url!, settings, secrets, backfill, request.Preset, newSourcesFromStart);
+            request.EnginePool ?? EnginePool.Default, kind!, url!, settings, secrets, backfill, request.Preset, newSourcesFromStart,
+            request.ManagedBy);
     }
 
     private static SyslogContract Syslog(SyslogContract? given, OutputType outputType, string protocol, Uri? url, int shortest, FieldErrors errors) => new(
@@ -100,9 +101,9 @@ internal static class IntegrationRules
         PrintableAscii("syslog.hostname", given?.Hostname, 255, errors),
         errors.Between("syslog.maxMessageBytes", given?.MaxMessageBytes, shortest, 1024 * 1024, protocol switch
         {
-            // What an Ethernet frame leaves beside the headers of IPv6 or IPv4 and UDP.
+            // The payload of an Ethernet frame without the headers of IPv6 or IPv4 and UDP.
             "udp" => url is { HostNameType: UriHostNameType.IPv6 } ? 1452 : 1472,
-            // What QRadar takes by default.
+            // The default limit of QRadar.
             "tcp" or "tls" when outputType == OutputType.Leef => 4096,
             "tcp" or "tls" => 8192,
             _ => 256 * 1024,
@@ -115,7 +116,7 @@ internal static class IntegrationRules
     {
         if (string.IsNullOrWhiteSpace(request.Name))
         {
-            errors.Add("name", "Give the integration a name that tells it from the others.");
+            errors.Add("name", "Give the integration a name that distinguishes it from the others.");
         }
 
         errors.AtMost("name", request.Name, MaxNameLength);
@@ -127,7 +128,7 @@ internal static class IntegrationRules
 
     private static string AppName(string? given, OutputType outputType, FieldErrors errors)
     {
-        // The Azure Monitor Agent and others tell CEF by the program name.
+        // The Azure Monitor Agent and others recognize CEF by the program name.
         var fallback = outputType == OutputType.Cef ? "CEF" : "siemforwarder";
         return PrintableAscii("syslog.appName", given, 48, errors) ?? fallback;
     }
@@ -189,7 +190,7 @@ internal static class IntegrationRules
         if (!offered.Contains(name))
         {
             errors.Add("authentication.type",
-                $"{kind?.Id} takes {string.Join(", ", offered)}; plain syslog has no authentication, use a client certificate with tls.");
+                $"{kind?.Id} supports {string.Join(", ", offered)}; plain syslog has no authentication, use a client certificate with tls.");
         }
 
         switch (type)
@@ -208,7 +209,7 @@ internal static class IntegrationRules
                 errors.Add("authentication.header", "Give the full line, for example 'X-API-Key: …' or 'Authorization: Splunk …'.");
                 break;
             case AuthenticationType.Header when HeaderLine.TryParse(secrets[SecretName.Header], out var header, out _) && ReservedHeaders.Contains(header):
-                errors.Add("authentication.header", $"May not be {header}: the forwarder sets it itself, or it would change what the body means.");
+                errors.Add("authentication.header", $"Must not be {header}: the forwarder sets it itself, or it would change the meaning of the body.");
                 break;
             default:
                 break;
@@ -226,7 +227,7 @@ internal static class IntegrationRules
 
         if (!secrets.TryGetValue(SecretName.ClientKey, out var key))
         {
-            errors.Add("tls.clientKey", "A client certificate needs its private key in PEM form.");
+            errors.Add("tls.clientKey", "A client certificate needs its private key in PEM format.");
             return;
         }
 
@@ -236,7 +237,7 @@ internal static class IntegrationRules
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            errors.Add("tls.clientKey", "Is not the private key of tls.clientCertificate, or not in PEM form without a password.");
+            errors.Add("tls.clientKey", "Is not the private key of tls.clientCertificate, or is not unencrypted PEM.");
         }
     }
 
@@ -257,16 +258,16 @@ internal static class IntegrationRules
         var given = settings.Tls.CaCertificate ?? settings.Tls.ClientCertificate ?? settings.Tls.ServerName ?? settings.Tls.Fingerprint;
         if (!tls && given is not null)
         {
-            errors.Add("tls", $"{settings.Protocol} has no TLS; use tls:// or https://, or leave tls out.");
+            errors.Add("tls", $"{settings.Protocol} has no TLS; use tls:// or https://, or omit tls.");
         }
 
         if (settings is { Protocol: "http" or "https", Http.Body: "array", OutputType: not "JSON" })
         {
-            errors.Add("http.body", "An array can only hold JSON; use single or ndjson, or the output type JSON.");
+            errors.Add("http.body", "An array can only contain JSON; use single or ndjson, or the output type JSON.");
         }
     }
 
-    /// <summary>A filter as it stands in a request; faults are noted under <c>filter</c>.</summary>
+    /// <summary>Converts the filter of a request; adds errors under <c>filter</c>.</summary>
     public static EventFilter Filter(FilterContract? filter, FieldErrors errors)
     {
         Check("filter.include", filter?.Include, errors);
@@ -302,4 +303,5 @@ internal sealed record ValidIntegration(
     IReadOnlyDictionary<string, Secret> Secrets,
     StartOfBackfill? Backfill = null,
     string? Preset = null,
-    bool NewSourcesFromStart = false);
+    bool NewSourcesFromStart = false,
+    string? ManagedBy = null);

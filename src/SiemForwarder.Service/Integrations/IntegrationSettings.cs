@@ -7,7 +7,7 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>The validated settings of an integration, every default filled in, secrets only by whether they are set: this is stored, and this is
+/// <summary>The validated settings of an integration, with all defaults filled in and secrets only as whether they are set, as stored and
 /// shown.</summary>
 public record IntegrationSettings
 {
@@ -46,16 +46,16 @@ public record IntegrationSettings
 
     public string? PrivacyKeyId { get; init; }
 
-    /// <summary>What only this destination has.</summary>
+    /// <summary>Settings that only this kind of destination has.</summary>
     public JsonElement? Settings { get; init; }
 
-    /// <summary>Where secrets are that are kept outside, by their names. Absent where none are.</summary>
+    /// <summary>Where externally stored secrets are, by name. Absent if there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
 
     internal string ToJson() => JsonSerializer.Serialize(this, IntegrationJson.Options);
 
-    /// <summary>The settings as stored; null with a sentence where this version does not know all that they say.</summary>
+    /// <summary>The settings as stored; null with an explanation if this version does not know all of them.</summary>
     internal static IntegrationSettings? Read(string json, out string? fault)
     {
         var read = StoredDefinition.Read<IntegrationSettings>(FormerSettings.Nest(json), IntegrationJson.Options, out fault);
@@ -63,10 +63,10 @@ public record IntegrationSettings
         return fault is null ? read : null;
     }
 
-    /// <summary>As much of the settings as this version knows, to be shown.</summary>
+    /// <summary>The part of the settings that this version knows, for display.</summary>
     internal static IntegrationSettings ReadKnown(string json) => StoredDefinition.ReadKnown(FormerSettings.Nest(json), IntegrationJson.Options, Blank);
 
-    /// <summary>The same with the secrets that are set now.</summary>
+    /// <summary>A copy that shows which secrets are currently set.</summary>
     internal IntegrationSettings WithSecrets(IReadOnlyCollection<string> names) => this with
     {
         Authentication = Authentication with
@@ -97,7 +97,7 @@ public record IntegrationSettings
     }
 }
 
-/// <summary>Reads settings as they were stored before they had the shape of the API: one flat object, with the enumerations as the code named them.</summary>
+/// <summary>Reads settings stored before they had the structure of the API: one flat object, with enumeration values as named in code.</summary>
 internal static class FormerSettings
 {
     private static readonly (string Former, string Now)[] Places =
@@ -117,10 +117,10 @@ internal static class FormerSettings
         ["Header"] = "header", ["Bearer"] = "bearer", ["Drop"] = "drop", ["Mask"] = "mask", ["TruncateIp"] = "truncate-ip", ["Hash"] = "hash",
     };
 
-    /// <summary>The settings in the shape of today; as they are where they have it.</summary>
+    /// <summary>Converts settings to the current structure; returns them unchanged if they already have it.</summary>
     public static string Nest(string json)
     {
-        // Settings are read often, and those of today need not be parsed twice.
+        // Settings are read often, and current ones need not be parsed twice.
         if (!json.Contains("\"syslogFormat\"", StringComparison.Ordinal)
             || JsonNode.Parse(json) is not JsonObject stored || !stored.ContainsKey("syslogFormat"))
         {
@@ -159,13 +159,13 @@ internal static class FormerSettings
         value?.GetValueKind() == JsonValueKind.String && Names.TryGetValue(value.GetValue<string>(), out var name) ? name : value?.DeepClone();
 }
 
-/// <summary>How settings are written to the database: as the API writes them.</summary>
+/// <summary>Writes settings to the database in the format of the API.</summary>
 internal static class IntegrationJson
 {
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 }
 
-/// <summary>The names under which an integration's secrets are kept.</summary>
+/// <summary>The names under which an integration's secrets are stored.</summary>
 internal static class SecretName
 {
     public const string Password = "authentication.password";

@@ -6,15 +6,15 @@ namespace SiemForwarder.Service.Integrations;
 /// <summary>The headline of each integration in the database: <c>Not yet invoked</c>, <c>Success</c> or <c>Error</c>, and why.</summary>
 internal sealed class IntegrationStatusTable(NpgsqlDataSource database)
 {
-    /// <summary>The stored status, as SQL of other folders reads it.</summary>
+    /// <summary>The stored status, for SQL in other folders.</summary>
     public const string Rows = """
         (SELECT integration_id, status, since, last_attempt_at, last_success_at, error_category, error_message, error_at, next_attempt_at, engine,
             retry_asked_at FROM integration_status)
         """;
 
     /// <summary>
-    /// Shows for each row of <c>moved</c> that engine $12 brought integration $1 events at $11 ($5 of them accepted), or that the destination refused
-    /// some ($24 says which and why; null for none): Error where it accepted none of the batch ($25), which waits for no next attempt.
+    /// Shows for each row of <c>moved</c> that engine $12 delivered events of integration $1 at $11 ($5 of them accepted), or that the destination rejected
+    /// some ($24 says which and why; null for none). The status is Error, without a next attempt, if it accepted none of the batch ($25).
     /// </summary>
     public const string ShowOutcome = """
         INSERT INTO integration_status AS s (
@@ -30,14 +30,14 @@ internal sealed class IntegrationStatusTable(NpgsqlDataSource database)
             error_at = coalesce(excluded.error_at, s.error_at), next_attempt_at = NULL, engine = $12
         """;
 
-    /// <summary>Shows at $4 that the integration of <c>settled</c> got an event after all, where $2 is <c>delivered</c>.</summary>
+    /// <summary>Shows at $4 that a redriven event of the integration of <c>settled</c> was delivered, if $2 is <c>delivered</c>.</summary>
     public const string ShowRedriven = """
         UPDATE integration_status s SET status = 'Success', since = CASE WHEN s.status = 'Success' THEN s.since ELSE $4 END,
             last_attempt_at = $4, last_success_at = $4, next_attempt_at = NULL
         FROM settled WHERE s.integration_id = settled.integration_id AND $2 = 'delivered'
         """;
 
-    /// <summary>Takes back at $2 that the destination of integration $1 refused events: to be narrowed to where none of them is open any more.</summary>
+    /// <summary>Clears at $2 the error that the destination of integration $1 rejected events; add a condition that none of them is still open.</summary>
     public const string EndRefusal = """
         UPDATE integration_status SET status = CASE WHEN last_success_at IS NULL THEN 'Not yet invoked' ELSE 'Success' END, since = $2
         WHERE integration_id = $1 AND status = 'Error' AND error_category = 'Rejected' AND next_attempt_at IS NULL
@@ -51,25 +51,25 @@ internal sealed class IntegrationStatusTable(NpgsqlDataSource database)
             last_attempt_at = $2, error_category = $3, error_message = $4, error_at = $2, next_attempt_at = $5, engine = $6
         """;
 
-    /// <summary>Notes an attempt of integration $1 that is going to be retried, with the parameters of <see cref="ShowError"/>; the headline stays.</summary>
+    /// <summary>Records an attempt of integration $1 that will be retried, with the parameters of <see cref="ShowError"/>; keeps the headline.</summary>
     public const string NoteAttempt = """
         UPDATE integration_status SET last_attempt_at = $2, error_category = $3, error_message = $4, error_at = $2, next_attempt_at = $5, engine = $6
         WHERE integration_id = $1
         """;
 
-    /// <summary>Somebody asks at $2 for the next round of integration $1 at once.</summary>
+    /// <summary>Requests at $2 the next round of integration $1 at once.</summary>
     public const string AskForRetry = """
         UPDATE integration_status SET retry_asked_at = greatest($2, retry_asked_at + interval '1 microsecond'),
             next_attempt_at = CASE WHEN next_attempt_at > $2 THEN $2 ELSE next_attempt_at END
         WHERE integration_id = $1
         """;
 
-    // What is stored of a disabled one is what it was before.
+    // The stored status of a disabled integration is from before it was disabled.
     private const string State = "CASE WHEN i.enabled THEN coalesce(s.status, 'Not yet invoked') ELSE 'Disabled' END";
 
     private static readonly IntegrationSummary Unknown = new("Not yet invoked", null, null);
 
-    /// <summary>Makes the status of a new integration, in the transaction that stores it.</summary>
+    /// <summary>Creates the status of a new integration, in the transaction that stores it.</summary>
     public static async Task CreateAsync(NpgsqlConnection connection, int integrationId, DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand("INSERT INTO integration_status (integration_id, since) VALUES ($1, $2)", connection);
@@ -78,7 +78,7 @@ internal sealed class IntegrationStatusTable(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>An integration was enabled or disabled: nothing was sent since, in the transaction that stores it.</summary>
+    /// <summary>Resets the status of an integration that was enabled or disabled, in the transaction that stores the change.</summary>
     public static async Task RestartAsync(NpgsqlConnection connection, int integrationId, DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -88,7 +88,7 @@ internal sealed class IntegrationStatusTable(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>The integrations of a state, as the API names it.</summary>
+    /// <summary>The integrations with a state, given by its API name.</summary>
     public async Task<IReadOnlyList<int>> FindAsync(string state, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"""
@@ -105,7 +105,7 @@ internal sealed class IntegrationStatusTable(NpgsqlDataSource database)
         return found;
     }
 
-    /// <summary>The headlines of several integrations at once.</summary>
+    /// <summary>The short statuses of several integrations.</summary>
     public async Task<IReadOnlyDictionary<int, IntegrationSummary>> ReadAsync(IReadOnlyList<int> ids, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(

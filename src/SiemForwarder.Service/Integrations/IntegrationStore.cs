@@ -9,7 +9,7 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Keeps the integrations.</summary>
+/// <summary>Stores the integrations.</summary>
 internal sealed class IntegrationStore(
     IDbContextFactory<ForwarderDbContext> contexts, SecretProtector protector, ConfigurationSignal configuration, IBackfillOrders backfills,
     IOptions<ForwarderOptions> options, SecretReferences references, EgressPolicy egress, TimeProvider time)
@@ -47,7 +47,7 @@ internal sealed class IntegrationStore(
         return await database.Integrations.AsNoTracking().SingleOrDefaultAsync(integration => integration.Id == id, cancellationToken);
     }
 
-    /// <summary>All that are to send now, for the engines: enabled and not paused.</summary>
+    /// <summary>All integrations that engines should run: enabled and not paused.</summary>
     public async Task<IReadOnlyList<Integration>> ListEnabledAsync(CancellationToken cancellationToken)
     {
         await using var database = await contexts.CreateDbContextAsync(cancellationToken);
@@ -55,14 +55,14 @@ internal sealed class IntegrationStore(
             .ToListAsync(cancellationToken);
     }
 
-    /// <summary>The secrets by name, those that are kept outside as they are now; null where the keys of this database cannot decrypt them.</summary>
+    /// <summary>The secrets by name, with the current values of external ones; null if the keys of this database cannot decrypt them.</summary>
     public IReadOnlyDictionary<string, Secret>? SecretsOf(Integration integration) =>
         references.Complete(protector.Unprotect(integration.Secrets), integration.Definition);
 
-    /// <summary>Reads secrets that are kept outside.</summary>
+    /// <summary>Reads externally stored secrets.</summary>
     public SecretReferences References => references;
 
-    /// <summary>The same with all that a dispatcher needs; null with a sentence where it cannot run.</summary>
+    /// <summary>The integration with everything that a dispatcher needs; null with an explanation if it cannot run.</summary>
     public RunnableIntegration? FindRunnable(Integration integration, out string? fault)
     {
         var secrets = SecretsOf(integration);
@@ -77,10 +77,10 @@ internal sealed class IntegrationStore(
             : null;
     }
 
-    /// <summary>Where connections may lead from this engine.</summary>
+    /// <summary>Where connections from this engine are allowed.</summary>
     public EgressPolicy Egress => egress;
 
-    /// <summary>Folder below which destinations may write files; null where the operator opened none.</summary>
+    /// <summary>Folder below which destinations may write files; null if none is configured.</summary>
     public string? LocalFolder => options.Value.FileDestination.Folder;
 
     /// <summary>Which of these sources and this pool do not exist.</summary>
@@ -92,22 +92,12 @@ internal sealed class IntegrationStore(
         return ([.. sources.Except(known)], await database.EnginePools.AnyAsync(one => one.Name == pool, cancellationToken));
     }
 
-    /// <summary>Stores a new one; it begins at the end of every log it reads. Null where the name is taken.</summary>
+    /// <summary>Stores a new integration that starts at the end of every log it reads. Null if the name is taken.</summary>
     public async Task<Integration?> CreateAsync(ValidIntegration valid, CancellationToken cancellationToken)
     {
         await using var database = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-        var integration = new Integration
-        {
-            Name = valid.Name,
-            Description = valid.Description,
-            EnginePool = valid.EnginePool,
-            Destination = valid.Kind.Id,
-            ServerUrl = valid.ServerUrl.OriginalString,
-            Definition = valid.Settings.ToJson(),
-            CreatedAt = StoredTime.Now(time),
-            Version = 0,
-        };
+        var integration = New(valid);
         database.Integrations.Add(integration);
         Apply(valid, integration);
         if (await database.SaveAsync(cancellationToken) != ChangeResult.Done)
@@ -128,7 +118,7 @@ internal sealed class IntegrationStore(
         return integration;
     }
 
-    /// <summary>Changes one that still has the version that the caller read (any where it names none).</summary>
+    /// <summary>Changes an integration if it still has the version that the caller read (any version if none is given).</summary>
     public async Task<(ChangeResult Result, Integration? Integration)> UpdateAsync(
         int id, int? version, ValidIntegration valid, CancellationToken cancellationToken)
     {
@@ -191,7 +181,7 @@ internal sealed class IntegrationStore(
         return (ChangeResult.Done, integration);
     }
 
-    /// <summary>Pauses sending (<paramref name="by"/> says who) or resumes it (null); the begin of a pause stays where one stands already.</summary>
+    /// <summary>Pauses sending (<paramref name="by"/> names who) or resumes it (null); an existing pause keeps its start.</summary>
     public async Task<(ChangeResult Result, Integration? Integration)> SetPausedAsync(
         int id, string? by, string? reason, CancellationToken cancellationToken)
     {
@@ -239,6 +229,18 @@ internal sealed class IntegrationStore(
         return (result, result == ChangeResult.Done ? integration : null);
     }
 
+    private Integration New(ValidIntegration valid) => new()
+    {
+        Name = valid.Name,
+        Description = valid.Description,
+        EnginePool = valid.EnginePool,
+        Destination = valid.Kind.Id,
+        ServerUrl = valid.ServerUrl.OriginalString,
+        Definition = valid.Settings.ToJson(),
+        CreatedAt = StoredTime.Now(time),
+        Version = 0,
+    };
+
     private void Apply(ValidIntegration valid, Integration integration)
     {
         integration.Name = valid.Name;
@@ -250,13 +252,16 @@ internal sealed class IntegrationStore(
         integration.ServerUrl = valid.ServerUrl.OriginalString;
         integration.Definition = valid.Settings.ToJson();
         integration.Secrets = protector.Protect(valid.Secrets);
+        integration.ManagedBy = valid.ManagedBy;
         Touch(integration);
     }
 
-    /// <summary>An integration as <see cref="UpdateAsync"/> would leave it, its version aside; nothing is stored.</summary>
-    public Integration Preview(Integration stored, ValidIntegration valid)
+    /// <summary>The integration as a change would leave it, except for its version; nothing is stored.</summary>
+    /// <param name="stored">The stored integration; null for a new one.</param>
+    /// <param name="valid">The settings to apply.</param>
+    public Integration Preview(Integration? stored, ValidIntegration valid)
     {
-        var wanted = stored.Copy();
+        var wanted = stored?.Copy() ?? New(valid);
         Apply(valid, wanted);
         return wanted;
     }

@@ -7,20 +7,20 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Why sending shall pause.</summary>
-/// <param name="By">Ignored: who pauses it is the caller. Kept for those who send it.</param>
+/// <summary>A request to pause an integration.</summary>
+/// <param name="By">Ignored: the caller is recorded instead. Accepted for compatibility.</param>
 /// <param name="Reason">Why, at most 1000 characters.</param>
 public sealed record PauseRequest(string? By = null, [property: MaxLength(1000)] string? Reason = null);
 
-/// <summary>Pausing and resuming an integration: unlike a disabled one, a paused one keeps its place and nothing that it has not got is dropped.</summary>
+/// <summary>Pausing and resuming an integration: unlike a disabled one, a paused one keeps its position and no undelivered event is dropped.</summary>
 internal static class PauseEndpoints
 {
     public static void MapPause(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
         group.MapPost("/pause", Pause).WithName("PauseIntegration").Needs(Permission.Operate)
-            .WithSummary("Pauses sending; events are pulled and stored on, and sent after a resume. The status says since when and by whom.");
-        group.MapPost("/resume", Resume).WithName("ResumeIntegration").Needs(Permission.Operate).WithSummary("Goes on sending where a pause began.");
+            .WithSummary("Pauses sending. Events are still stored and are sent after a resume. The status shows since when and by whom it is paused.");
+        group.MapPost("/resume", Resume).WithName("ResumeIntegration").Needs(Permission.Operate).WithSummary("Resumes sending where it was paused.");
     }
 
     private static Task<Results<NoContent, ValidationProblem, ProblemHttpResult>> Pause(

@@ -4,7 +4,7 @@ using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>The privacy rules of an integration: checked, shown, and made into what changes its events.</summary>
+/// <summary>The privacy rules of an integration: checked, shown, and converted to the policy applied to its events.</summary>
 internal static class PrivacySettings
 {
     private const int MaxRules = 100;
@@ -20,7 +20,7 @@ internal static class PrivacySettings
         ["hash"] = PrivacyAction.Hash,
     };
 
-    /// <summary>The rules of a request; faults are noted under <c>privacy</c>.</summary>
+    /// <summary>The rules of a request; adds errors under <c>privacy</c>.</summary>
     public static IReadOnlyList<PrivacyRuleContract> Read(
         IntegrationRequest request, string schema, IReadOnlyDictionary<string, Secret> secrets, FieldErrors errors)
     {
@@ -34,27 +34,27 @@ internal static class PrivacySettings
         var rules = given.Take(MaxRules).Select((one, index) => Read(one, $"privacy[{index}]", errors)).ToList();
         foreach (var twice in rules.GroupBy(rule => rule.Field).Where(same => same.Count() > 1))
         {
-            errors.Add("privacy", $"Names {twice.Key} more than once; say once what happens to it.");
+            errors.Add("privacy", $"Names {twice.Key} more than once; give one rule for it.");
         }
 
         if (rules.Count > 0 && schema == "raw")
         {
             errors.Add(
                 "schema",
-                "The schema raw sends what the source sent, so no field can be hidden in it; choose native or another schema, or "
-                + "leave privacy out.");
+                "The schema raw sends exactly what the source sent, so no field can be hidden; choose native or another schema, or "
+                + "omit privacy.");
         }
 
         var hasKey = secrets.ContainsKey(SecretName.PrivacyKey) && request.PrivacyKeyId is { Length: > 0 };
         if (rules.Any(rule => rule.Action == "hash") && !hasKey)
         {
-            errors.Add("privacyKey", "Hashing needs privacyKey, a secret, and privacyKeyId, which stands beside every hash.");
+            errors.Add("privacyKey", "Hashing needs privacyKey, a secret, and privacyKeyId, which is written into every hash.");
         }
 
         return rules;
     }
 
-    /// <summary>What changes the events of an integration; null where nothing does.</summary>
+    /// <summary>The policy applied to the events of an integration; null if there are no rules.</summary>
     public static PrivacyPolicy? Policy(IntegrationSettings settings, IReadOnlyDictionary<string, Secret> secrets) =>
         settings.Privacy.Count == 0 ? null : new PrivacyPolicy(
             [.. settings.Privacy.Select(rule => new PrivacyRule(rule.Field!, Actions[rule.Action!]))],
@@ -69,7 +69,7 @@ internal static class PrivacySettings
         {
             errors.Add(
                 $"{place}.field",
-                $"'{field}' is no field that can be hidden; use context.NAME for a detail, context.* for all of them, or one of: "
+                $"'{field}' is not a field that can be hidden; use context.NAME for a detail, context.* for all of them, or one of: "
                 + $"{string.Join(", ", PrivacyFields.All)}.");
         }
 
@@ -82,7 +82,7 @@ internal static class PrivacySettings
         if (!PrivacyFields.Takes(field, action))
         {
             errors.Add($"{place}.action", action == PrivacyAction.TruncateIp
-                ? $"{field} is no address; truncate-ip is for ip_address and for details that hold one."
+                ? $"{field} is not an address; truncate-ip is for ip_address and for details that contain one."
                 : $"{field} can only be dropped.");
         }
 
@@ -99,7 +99,7 @@ internal static class PrivacySettings
 
         if (secrets.TryGetValue(SecretName.PrivacyKey, out var key) && key.Reveal().Length is < MinKeyLength or > MaxKeyLength)
         {
-            errors.Add("privacyKey", $"Must have {MinKeyLength} to {MaxKeyLength} characters: whoever guesses it can try every user name.");
+            errors.Add("privacyKey", $"Must have {MinKeyLength} to {MaxKeyLength} characters: anyone who guesses it can try every user name.");
         }
     }
 }

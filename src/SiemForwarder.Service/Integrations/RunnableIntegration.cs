@@ -7,21 +7,21 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>An integration with all that a dispatcher needs: what it wants, how to write it, where to send it.</summary>
+/// <summary>An integration with everything that a dispatcher needs: what to send, in which format, and where.</summary>
 internal sealed record RunnableIntegration(
     int Id, int Version, string Name, string EnginePool, DestinationKind Kind, DestinationSettings Destination, OutputSettings Output,
     EventFilter Filter, IReadOnlyList<int> Sources)
 {
-    /// <summary>What changes events before anybody sees them; null where nothing does.</summary>
+    /// <summary>The privacy policy applied to events before they leave; null if there is none.</summary>
     public PrivacyPolicy? Privacy { private get; init; }
 
-    /// <summary>When secrets end that say so themselves, by their names.</summary>
+    /// <summary>Expiry of secrets that carry their own expiry, by name.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> TokenEnds { get; init; } = new Dictionary<string, DateTimeOffset>();
 
-    /// <summary>The event as this integration may show it: the one way to what is sent live, replayed, redriven, tested or previewed.</summary>
+    /// <summary>The event as this integration may show it: the only path to what is sent live, replayed, redriven, tested or previewed.</summary>
     public ShownEvent Show(SecurityEvent one) => new(Privacy?.Apply(one) ?? one);
 
-    /// <summary>Puts the stored parts together; null with a sentence where the secrets or the kind cannot be used.</summary>
+    /// <summary>Assembles the stored parts; null with an explanation if the secrets or the kind cannot be used.</summary>
     public static RunnableIntegration? Create(
         Integration integration, IReadOnlyDictionary<string, Secret>? secrets, string? localFolder, out string? fault)
     {
@@ -48,7 +48,7 @@ internal sealed record RunnableIntegration(
         };
     }
 
-    /// <summary>The same for one that passed the rules but need not be stored.</summary>
+    /// <summary>The same for a valid integration that need not be stored.</summary>
     public static RunnableIntegration Create(ValidIntegration valid, string? localFolder = null) => new(
         0, 0, valid.Name, valid.EnginePool, Limited(valid.Kind, valid.Settings),
         ToDestination(valid.Name, valid.ServerUrl, valid.Settings, valid.Secrets, localFolder),
@@ -96,7 +96,7 @@ internal sealed record RunnableIntegration(
     {
         var (outputType, syslog) = (ApiEnumNames.OutputTypes[settings.OutputType], settings.Syslog);
 
-        // As JSON, and where no syslog receiver stands at the other end, an event stands for itself; everything else travels behind a syslog header.
+        // JSON, and events for receivers other than syslog, are sent bare; everything else follows a syslog header.
         var bare = outputType == OutputType.Json || (kind.CarriesBareEvents && outputType != OutputType.Syslog);
         var header = bare ? null : new SyslogHeaderSettings(
             ApiEnumNames.SyslogFormats[syslog.Format!], syslog.Facility!.Value, syslog.AppName!, syslog.Hostname, syslog.EnterpriseNumber!.Value);
@@ -108,6 +108,6 @@ internal sealed record RunnableIntegration(
     }
 }
 
-/// <summary>An event that the privacy rules of an integration have passed: nothing else can be formatted.</summary>
+/// <summary>An event after the privacy rules of an integration; only such events can be formatted.</summary>
 /// <param name="Event">The event as the integration may show it.</param>
 internal readonly record struct ShownEvent(SecurityEvent Event);

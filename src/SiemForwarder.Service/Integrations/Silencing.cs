@@ -3,14 +3,14 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Tells whether a change of an integration takes something away from the destination that got its events so far.</summary>
+/// <summary>Determines whether a change to an integration withholds events from its current destination.</summary>
 internal static class Silencing
 {
     private static readonly string[] Sides = ["include", "exclude"];
 
-    /// <summary>Whether an integration that was sending is gone, disabled, sends elsewhere, or may send less than before.</summary>
-    /// <param name="before">As it was.</param>
-    /// <param name="after">As it is to be; null where it is to be deleted.</param>
+    /// <summary>Whether an active integration is deleted, disabled, redirected, or may send less than before.</summary>
+    /// <param name="before">The integration before the change.</param>
+    /// <param name="after">The integration after the change; null if it is deleted.</param>
     public static bool IsDue(Integration before, Integration? after)
     {
         if (!before.Enabled)
@@ -27,7 +27,7 @@ internal static class Silencing
         return !JsonNode.DeepEquals(had["port"], has["port"]) || IsNarrowed(had, has);
     }
 
-    // Whether one filter lets through all that another does cannot be said of every pair: any change counts, but for one that takes a side away.
+    // Whether one filter passes everything that another does is not always decidable: any change counts, except removing a side.
     private static bool IsNarrowed(JsonNode before, JsonNode after)
     {
         var isFilter = Sides.Any(side => after["filter"]?[side] is { } now && !JsonNode.DeepEquals(before["filter"]?[side], now));

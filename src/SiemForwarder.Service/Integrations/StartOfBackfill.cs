@@ -4,8 +4,8 @@ using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>The history that a new integration wants: stored events from an instant on; null for all of them.</summary>
-/// <remarks>History runs in a lane of its own, so that it never delays live events; the order of events is kept within each lane.</remarks>
+/// <summary>The history requested for a new integration: stored events from an instant on; null for all of them.</summary>
+/// <remarks>History is sent in a separate lane, so that it never delays live events; the order of events is kept within each lane.</remarks>
 internal sealed record StartOfBackfill(DateTimeOffset? From)
 {
     /// <summary>Reads <c>now</c> (null), <c>everything</c> or an instant.</summary>
@@ -31,9 +31,9 @@ internal sealed record StartOfBackfill(DateTimeOffset? From)
     }
 }
 
-/// <summary>Takes orders for the history of new integrations.</summary>
+/// <summary>Accepts requests for the history of new integrations.</summary>
 internal interface IBackfillOrders
 {
-    /// <summary>Orders the history that ends where the live checkpoints of a new integration begin, in the transaction that stores it.</summary>
+    /// <summary>Requests the history up to the live checkpoints of a new integration, in the transaction that stores it.</summary>
     Task OrderAsync(NpgsqlConnection connection, int integrationId, DateTimeOffset? from, DateTimeOffset now, CancellationToken cancellationToken);
 }

@@ -3,14 +3,14 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Integrations;
 
-/// <summary>Tells when a token ends that says so itself (RFC 7519 section 4.1.4); read, not verified.</summary>
+/// <summary>Reads the expiry of tokens that carry one (RFC 7519 section 4.1.4); read, not verified.</summary>
 internal static class TokenEnd
 {
-    /// <summary>The ends by the names of the secrets; those that tell none are left out.</summary>
+    /// <summary>Expiry times by secret name; secrets without one are omitted.</summary>
     public static IReadOnlyDictionary<string, DateTimeOffset> Of(IReadOnlyDictionary<string, Secret> secrets) => secrets
         .Select(pair => (pair.Key, End: Of(pair.Value.Reveal()))).Where(one => one.End is not null).ToDictionary(one => one.Key, one => one.End!.Value);
 
-    // The last word: a header line has the token behind its name and its scheme.
+    // The last word: in a header line the token follows the name and the scheme.
     private static DateTimeOffset? Of(string secret)
     {
         var word = secret[(secret.LastIndexOf(' ') + 1)..];
@@ -26,7 +26,7 @@ internal static class TokenEnd
         }
         catch (ArgumentException)
         {
-            // It only looks like a token.
+            // It only looks like a JWT.
             return null;
         }
     }

@@ -7,7 +7,7 @@ using SiemForwarder.Events.Addresses;
 
 namespace SiemForwarder.Service.Location;
 
-/// <summary>Says where an address is, by the configured files; remembers what it was asked, so that the same address costs nothing again.</summary>
+/// <summary>Looks up the location of an address in the configured files, with a cache, so that a repeated address costs nothing.</summary>
 internal sealed class IpLocations : IDisposable
 {
     private const int MaxRemembered = 50_000;
@@ -32,13 +32,13 @@ internal sealed class IpLocations : IDisposable
         }
     }
 
-    /// <summary>Counts the databases that came into force: what was located under another number is located anew.</summary>
+    /// <summary>Grows with every database that comes into use: locations found under another edition are looked up again.</summary>
     public int Edition { get; private set; }
 
     /// <summary>Whether any file is configured.</summary>
     public bool IsConfigured => city is not null || asn is not null;
 
-    /// <summary>Looks whether a file was replaced, where the last look is a while ago; the edition in force.</summary>
+    /// <summary>Checks for replaced files if the last check was a while ago; returns the current edition.</summary>
     public int Refresh()
     {
         if (!IsConfigured || time.GetElapsedTime(Volatile.Read(ref lookedAt)) < interval)
@@ -57,7 +57,7 @@ internal sealed class IpLocations : IDisposable
         }
     }
 
-    /// <summary>Where an address is; null where it is not known, not an address, or not a public one.</summary>
+    /// <summary>The location of an address; null if it is unknown, not an address, or not public.</summary>
     public EventLocation? Find(string? ipAddress)
     {
         if (!IsConfigured || ipAddress is null)
@@ -92,7 +92,7 @@ internal sealed class IpLocations : IDisposable
                 location = LocationRecord.Combine(city?.Find(address), asn?.Find(address));
             }
 
-            // An attacker may come from ever new addresses: beginning anew is cheaper than knowing which is the oldest.
+            // An attacker may use ever new addresses: clearing the cache is cheaper than tracking which entry is oldest.
             if (++remembered > MaxRemembered)
             {
                 known.Clear();

@@ -2,13 +2,13 @@ using System.Net;
 
 namespace SiemForwarder.Service.Location;
 
-/// <summary>One configured file: opened when it is there, opened anew when it was replaced, left out while it is broken.</summary>
+/// <summary>One configured file: opened when it exists, reopened when it is replaced, ignored while it is damaged.</summary>
 internal sealed class LocationFile(string path, ILogger logger) : IDisposable
 {
     private FileState? seen;
     private MmdbDatabase? database;
 
-    /// <summary>Looks at the file; true where another database is in force than before.</summary>
+    /// <summary>Checks the file and returns what changed.</summary>
     public FileChange Look()
     {
         var now = FileState.Of(path);
@@ -19,11 +19,11 @@ internal sealed class LocationFile(string path, ILogger logger) : IDisposable
 
         if (now.Length < 0)
         {
-            // While somebody replaces it, or forgot to put it there: what was opened stays in force.
+            // Being replaced, or missing: the opened database stays in use.
             if (database is null && seen is null)
             {
                 seen = now;
-                logger.LogError("The location file {Path} does not exist; events flow on without its locations. Put it there, or leave it out of "
+                logger.LogError("The location file {Path} does not exist; events are forwarded without its locations. Add the file, or remove it from "
                     + "Forwarder__Location.", path);
             }
 
@@ -36,18 +36,18 @@ internal sealed class LocationFile(string path, ILogger logger) : IDisposable
             var opened = MmdbDatabase.Open(path);
             database?.Dispose();
             database = opened;
-            logger.LogInformation("Location file {Path} ({Type}) is in force.", path, opened.Type);
+            logger.LogInformation("Location file {Path} ({Type}) is in use.", path, opened.Type);
             return FileChange.Replaced;
         }
         catch (Exception exception) when (exception is MmdbException or IOException or UnauthorizedAccessException)
         {
-            logger.LogError("The location file {Path} cannot be used: {Reason}. Events flow on with what was in force before; put a sound file there.", path,
+            logger.LogError("The location file {Path} cannot be used: {Reason}. The previous database stays in use, if any; replace the file.", path,
                 exception.Message);
             return FileChange.None;
         }
     }
 
-    /// <summary>The record of an address; null where there is none or the file is broken there.</summary>
+    /// <summary>The record of an address; null if there is none or the file is damaged there.</summary>
     public IReadOnlyDictionary<string, object>? Find(IPAddress address)
     {
         try
@@ -56,7 +56,7 @@ internal sealed class LocationFile(string path, ILogger logger) : IDisposable
         }
         catch (MmdbException exception)
         {
-            logger.LogError("The location file {Path} is broken: {Reason}. Events flow on without its locations; put a sound file there.", path,
+            logger.LogError("The location file {Path} is damaged: {Reason}. Events are forwarded without its locations; replace the file.", path,
                 exception.Message);
             database?.Dispose();
             database = null;
@@ -67,7 +67,7 @@ internal sealed class LocationFile(string path, ILogger logger) : IDisposable
     public void Dispose() => database?.Dispose();
 }
 
-/// <summary>What a look at a file found.</summary>
+/// <summary>The result of checking a file.</summary>
 internal enum FileChange
 {
     None,

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Location;
 
-/// <summary>Which files say where addresses are; section <c>Forwarder:Location</c>. Without a file events carry no location.</summary>
+/// <summary>Databases that map addresses to locations; section <c>Forwarder:Location</c>. Without one, events carry no location.</summary>
 internal sealed class LocationOptions
 {
     public const string Section = "Forwarder:Location";
@@ -11,6 +11,6 @@ internal sealed class LocationOptions
     /// <summary>MMDB file of networks (GeoLite2-ASN …).</summary>
     public string? AsnDatabase { get; set; }
 
-    /// <summary>How often it is looked whether a file was replaced.</summary>
+    /// <summary>How often the files are checked for a replacement.</summary>
     public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -2,10 +2,10 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Location;
 
-/// <summary>Reads the fields of a location out of the records of city and network databases (MaxMind's names, which the others follow).</summary>
+/// <summary>Reads location fields from the records of city and network databases (with MaxMind's names, which other vendors follow).</summary>
 internal static class LocationRecord
 {
-    /// <summary>The location that both records tell together; <see cref="EventLocation.Nowhere"/> itself where they tell nothing.</summary>
+    /// <summary>The location that both records give together; <see cref="EventLocation.Nowhere"/> itself if they give none.</summary>
     public static EventLocation Combine(IReadOnlyDictionary<string, object>? city, IReadOnlyDictionary<string, object>? asn)
     {
         var region = (city?.GetValueOrDefault("subdivisions") as List<object>)?.FirstOrDefault() as Dictionary<string, object>;
@@ -29,7 +29,7 @@ internal static class LocationRecord
     private static string? Text(IReadOnlyDictionary<string, object>? record, string name) =>
         record?.GetValueOrDefault(name) as string is { Length: > 0 } text ? text : null;
 
-    // The format has four widths of whole numbers.
+    // The format has integers of four widths.
     private static long? Whole(IReadOnlyDictionary<string, object>? record, string name) => record?.GetValueOrDefault(name) switch
     {
         int number => number,

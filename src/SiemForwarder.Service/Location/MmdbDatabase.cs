@@ -5,18 +5,18 @@ using MaxMind.Db;
 namespace SiemForwarder.Service.Location;
 
 /// <summary>A database of records by network, in MaxMind's DB file format 2.0 (maxmind.github.io/MaxMind-DB).</summary>
-/// <remarks>Read into memory as a whole: a file that somebody cuts short while it is mapped would end the process.</remarks>
+/// <remarks>Read into memory completely: truncating a mapped file would crash the process.</remarks>
 internal sealed class MmdbDatabase : IDisposable
 {
     private readonly Reader reader;
 
     private MmdbDatabase(Reader reader) => this.reader = reader;
 
-    /// <summary>What the file says it is: <c>GeoLite2-City</c>.</summary>
+    /// <summary>The database type given in the file: <c>GeoLite2-City</c>.</summary>
     public string Type => reader.Metadata.DatabaseType;
 
     /// <summary>Opens a file.</summary>
-    /// <exception cref="MmdbException">It is not a sound database.</exception>
+    /// <exception cref="MmdbException">It is not a valid database.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static MmdbDatabase Open(string path)
     {
@@ -30,8 +30,8 @@ internal sealed class MmdbDatabase : IDisposable
         }
     }
 
-    /// <summary>The record of an address; null where there is none.</summary>
-    /// <exception cref="MmdbException">The file is broken there.</exception>
+    /// <summary>The record of an address; null if there is none.</summary>
+    /// <exception cref="MmdbException">The file is damaged there.</exception>
     public IReadOnlyDictionary<string, object>? Find(IPAddress address)
     {
         if (address.AddressFamily == AddressFamily.InterNetworkV6 && reader.Metadata.IPVersion == 4)
@@ -45,7 +45,7 @@ internal sealed class MmdbDatabase : IDisposable
         }
         catch (Exception exception)
         {
-            // Whatever the library runs into in a broken file, the file is what is wrong.
+            // Whatever the library throws for a damaged file, the file is at fault.
             throw new MmdbException(exception.Message, exception);
         }
     }
@@ -53,5 +53,5 @@ internal sealed class MmdbDatabase : IDisposable
     public void Dispose() => reader.Dispose();
 }
 
-/// <summary>A file is not a database of the format, or is broken; the message says what is wrong in it.</summary>
+/// <summary>The file is not a database of this format, or is damaged; the message says what is wrong.</summary>
 internal sealed class MmdbException(string message, Exception cause) : Exception(message, cause);

@@ -9,14 +9,14 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Operations;
 
-/// <summary>Reads from the database what is wrong now; each query answers subject, name, since and message.</summary>
+/// <summary>Reads active problems from the database; each query returns subject, name, since and message.</summary>
 internal sealed class AlarmQueries(
     NpgsqlDataSource database, IOptions<OperationsOptions> options, IOptions<EngineOptions> engine, IOptions<EventLogOptions> log)
 {
-    // A quarter of the time that events are kept is left to do something about it.
+    // Alarms when a quarter of the retention time is left to react.
     private const double MarginShare = 0.25;
 
-    // A refusal of events waits for no next attempt: that is the other alarm.
+    // Rejected events have no next attempt; they have their own alarm.
     private const string IntegrationFailing = $"""
         SELECT 'integration:' || i.id, i.name, s.since,
             'Integration ''' || i.name || ''' gets nothing delivered since ' || to_char(s.since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC'
@@ -46,25 +46,25 @@ internal sealed class AlarmQueries(
     private const string AuditingOff = $"""
         SELECT 'source:' || s.id, s.name, p.updated_at,
             'Keycloak stores no ' || array_to_string(p.auditing_off, ' and no ') || ' events of source ''' || s.name
-            || ''': what happens now can never be forwarded. Find out who switched it off; in the admin console: Realm settings → Events → Save events.'
+            || ''': events that happen now can never be forwarded. Find out who switched it off; in the admin console: Realm settings → Events → Save events.'
         FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND cardinality(p.auditing_off) > 0
         """;
 
-    // In the report, so that an engine that knows nothing of it takes it back.
+    // Part of the report, so that an engine that knows nothing of it clears it.
     private const string NodeClockAhead = $"""
         SELECT 'source:' || s.id, s.name, (p.report -> 'nodeClocks' ->> 'since')::timestamptz,
             'A clock of the Keycloak nodes behind source ''' || s.name || ''' is ' || (p.report -> 'nodeClocks' ->> 'spread') || ' (or more) ahead of another, '
-            || 'or transactions take longer than 5 minutes. The slower clock is followed and nothing is lost, but events of the slower node come late and all '
-            || 'times are doubtful. Synchronize all nodes with a time server (NTP).'
+            || 'or transactions take longer than 5 minutes. Polling follows the slower clock and nothing is lost, but events of the slower node are late and '
+            || 'all times are unreliable. Synchronize all nodes with a time server (NTP).'
         FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND p.report -> 'nodeClocks' ->> 'since' IS NOT NULL
         """;
 
     private const string SourceMargin = $"""
         SELECT 'source:' || s.id, s.name, p.updated_at,
-            'Source ''' || s.name || ''' is read ' || p.unread_seconds || ' s behind, and Keycloak deletes events after ' || p.expiration_seconds
-            || ' s. Make reading work again, or let Keycloak keep events longer (Realm settings → Events → Expiration).'
+            'Source ''' || s.name || ''' is ' || p.unread_seconds || ' s behind, and Keycloak deletes events after ' || p.expiration_seconds
+            || ' s. Restore polling, or let Keycloak keep events longer (Realm settings → Events → Expiration).'
         FROM {ConfigurationTables.Sources} s JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
         WHERE s.enabled AND p.expiration_seconds > 0
             AND p.unread_seconds + extract(epoch FROM $1 - p.updated_at) > p.expiration_seconds * (1 - $4::float8)
@@ -72,8 +72,8 @@ internal sealed class AlarmQueries(
 
     private const string IntegrationMargin = $"""
         SELECT 'integration:' || i.integration_id, i.name, $1,
-            'Integration ''' || i.name || ''' has not got events received on ' || to_char(min(g.day), 'YYYY-MM-DD')
-            || ' (UTC), and the hard limit of the log drops them after ' || $5 || ' days. Make delivery work again, or raise Forwarder__EventLog__HardLimitDays.'
+            'Integration ''' || i.name || ''' has not received events stored on ' || to_char(min(g.day), 'YYYY-MM-DD')
+            || ' (UTC), and the hard limit of the log drops them after ' || $5 || ' days. Restore delivery, or raise Forwarder__EventLog__HardLimitDays.'
         FROM {ConfigurationTables.Readings} i JOIN {LogTables.Heads} h ON h.source_id = i.source_id
         LEFT JOIN {LogTables.Checkpoints} c ON c.integration_id = i.integration_id AND c.source_id = h.source_id
         CROSS JOIN LATERAL (
@@ -85,7 +85,7 @@ internal sealed class AlarmQueries(
     private const string RealmReadTwice = $"""
         SELECT 'source:' || s.id, s.name, r.read_at,
             'Source ''' || s.name || ''' reads the same realm as ' || string_agg('''' || o.name || '''', ', ' ORDER BY o.id)
-            || ', so each of its events is forwarded once for each. Delete one of them, or say with keycloak.allowDuplicate that it is meant.'
+            || ', so each of its events is forwarded once per source. Delete one of them, or set keycloak.allowDuplicate if this is intended.'
         FROM {ConfigurationTables.Sources} s JOIN {RealmIdentities.Rows} r ON r.source_id = s.id
         JOIN {RealmIdentities.Rows} x ON x.source_id < s.id AND x.realm = r.realm AND (x.issuer = r.issuer OR x.key_ids && r.key_ids)
         JOIN {ConfigurationTables.Sources} o ON o.id = x.source_id AND o.enabled
@@ -97,9 +97,9 @@ internal sealed class AlarmQueries(
 
     private const string CredentialExpiring = $"""
         SELECT o.subject, o.name, min(e.ends_at) - interval '30 days',
-            o.sort || ' ''' || o.name || ''' rests on what ends soon: '
-            || string_agg(e.what || CASE WHEN e.ends_at < $1 THEN ' ended on ' ELSE ' ends on ' END || to_char(e.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC',
-                '; ' ORDER BY e.ends_at, e.what) || '. Renew it in time: nothing is delivered or read without.'
+            o.sort || ' ''' || o.name || ''' depends on what expires soon: '
+            || string_agg(e.what || CASE WHEN e.ends_at < $1 THEN ' expired on ' ELSE ' expires on ' END || to_char(e.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC',
+                '; ' ORDER BY e.ends_at, e.what) || '. Renew it in time: nothing is delivered or polled without it.'
         FROM {ExpiryWatch.Rows} e
         JOIN (
             SELECT 'integration:' || id AS subject, 'Integration' AS sort, name, version FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
@@ -112,9 +112,9 @@ internal sealed class AlarmQueries(
     private const string EventsSlow = $"""
         SELECT 'integration:' || i.id, i.name, min(e.first_at),
             'Integration ''' || i.name || ''' was held up: ' || string_agg(
-                'event ' || e.event_id || ' of source ''' || coalesce(s.name, e.source_id::text) || ''' took ' || e.milliseconds || ' ms to be made ready'
-                || CASE WHEN e.event_count > 1 THEN ' (and ' || e.event_count - 1 || ' more took long)' ELSE '' END, '; ' ORDER BY e.milliseconds DESC)
-            || '. Look at what it holds and who sends it; privacy rules on many values take longest.'
+                'event ' || e.event_id || ' of source ''' || coalesce(s.name, e.source_id::text) || ''' took ' || e.milliseconds || ' ms to prepare'
+                || CASE WHEN e.event_count > 1 THEN ' (and ' || e.event_count - 1 || ' more were slow)' ELSE '' END, '; ' ORDER BY e.milliseconds DESC)
+            || '. Check what it contains and who sends it; privacy rules on many values take longest.'
         FROM {DeliveryTables.SlowEvents} e JOIN {ConfigurationTables.Integrations} i ON i.id = e.integration_id
         LEFT JOIN {ConfigurationTables.Sources} s ON s.id = e.source_id
         WHERE i.enabled AND e.last_at > $1 - interval '1 day'
@@ -123,9 +123,9 @@ internal sealed class AlarmQueries(
 
     private const string EventsSetAside = $"""
         SELECT 'integration:' || i.id, i.name, min(a.set_aside_at),
-            'The destination of integration ''' || i.name || ''' refused events for good; they are set aside since '
-            || to_char(min(a.set_aside_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC and are not sent again by themselves. Reason: '
-            || (array_agg(a.reason ORDER BY a.id))[1] || ' Look at /api/v1/integrations/' || i.id || '/set-aside, mend the cause, and redrive or discard them.'
+            'The destination of integration ''' || i.name || ''' permanently rejected events; they have been set aside since '
+            || to_char(min(a.set_aside_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC and are not retried automatically. Reason: '
+            || (array_agg(a.reason ORDER BY a.id))[1] || ' See /api/v1/integrations/' || i.id || '/set-aside, fix the cause, and redrive or discard them.'
         FROM {DeliveryTables.SetAside} a JOIN {ConfigurationTables.Integrations} i ON i.id = a.integration_id
         WHERE i.enabled AND a.state IN ('open', 'requested')
         GROUP BY i.id, i.name
@@ -133,7 +133,7 @@ internal sealed class AlarmQueries(
 
     private const string EventsLost = $"""
         SELECT 'integration:' || i.id, i.name, min(g.noted_at),
-            sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' got them. ' || max(g.reason)
+            sum(g.last_position - g.first_position + 1) || ' events were dropped before integration ''' || i.name || ''' received them. ' || max(g.reason)
         FROM {LogTables.Gaps} g JOIN {ConfigurationTables.Integrations} i ON i.id = g.integration_id
         WHERE g.noted_at > $1 - interval '1 day' AND g.source_id <> 0
         GROUP BY i.id, i.name
@@ -142,8 +142,8 @@ internal sealed class AlarmQueries(
     private const string HistoryReplaced = $"""
         SELECT 'source:' || s.id, s.name, min(b.noticed_at),
             'The database went back in time: of source ''' || s.name || ''' the events up to position ' || min(b.survived_next) - 1 || ' survived'
-            || coalesce(', ' || sum(b.known_next - b.survived_next - b.restored) || ' later ones are not stored again from memory', '')
-            || '. Realms are read again; ask the senders of pushed events to send again what they sent since '
+            || coalesce(', ' || sum(b.known_next - b.survived_next - b.restored) || ' later ones could not be restored from memory', '')
+            || '. Realms are polled again; ask the senders of pushed events to resend what they sent since '
             || coalesce(to_char(min(b.survived_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', 'the beginning') || '. ' || max(b.reason)
         FROM {LogTables.Breaks} b JOIN {ConfigurationTables.Sources} s ON s.id = b.source_id
         WHERE b.noticed_at BETWEEN $1 - interval '1 day' AND $1 - interval '10 seconds' AND b.source_id <> 0
@@ -168,7 +168,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.HistoryReplaced, HistoryReplaced),
     ];
 
-    /// <summary>Everything that is wrong at a moment.</summary>
+    /// <summary>All problems that are active now.</summary>
     public async Task<IReadOnlyList<Alarm>> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var alarms = new List<Alarm>();
@@ -190,7 +190,7 @@ internal sealed class AlarmQueries(
         return alarms;
     }
 
-    /// <summary>The subjects that are still meant to work: what was disabled, paused or deleted has not recovered.</summary>
+    /// <summary>The subjects that are still supposed to work: one that was disabled, paused or deleted has not recovered.</summary>
     public async Task<IReadOnlySet<string>> ReadWatchedAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"""

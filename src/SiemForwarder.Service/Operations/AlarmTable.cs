@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace SiemForwarder.Service.Operations;
 
-/// <summary>The alarms in the database: one row from begin to end.</summary>
+/// <summary>The alarms in the database: one row from start to end.</summary>
 internal sealed class AlarmTable(NpgsqlDataSource database)
 {
-    /// <summary>Those that were raised and not cleared yet; kinds of another version are left alone.</summary>
+    /// <summary>Raised alarms that are not cleared yet; kinds of another version are ignored.</summary>
     public async Task<IReadOnlyList<Alarm>> ListOpenAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT kind, subject, name, since, message FROM alarm WHERE cleared_at IS NULL");
@@ -22,7 +22,7 @@ internal sealed class AlarmTable(NpgsqlDataSource database)
         return alarms;
     }
 
-    /// <summary>Writes down begins and ends, in one statement.</summary>
+    /// <summary>Stores raised and cleared alarms in one statement.</summary>
     public async Task SaveAsync(IReadOnlyList<Alarm> raised, IReadOnlyList<Alarm> cleared, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -46,7 +46,7 @@ internal sealed class AlarmTable(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>The newest alarms; all, or only those that stand.</summary>
+    /// <summary>The newest alarms; all, or only active ones.</summary>
     public async Task<IReadOnlyList<AlarmResponse>> ListAsync(bool onlyOpen, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""

@@ -6,12 +6,12 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Operations;
 
-/// <summary>A loss or a refusal that the forwarder's log has not told yet.</summary>
-/// <param name="Mark">Statement that marks the rows $1 as told.</param>
+/// <summary>A loss or rejection that is not announced in the forwarder's log yet.</summary>
+/// <param name="Mark">Statement that marks the rows $1 as announced.</param>
 /// <param name="Ids">Ids of the rows.</param>
 internal sealed record Announcement(OperationalEvent Event, string Mark, long[] Ids);
 
-/// <summary>Finds events set aside and gaps that were not told yet.</summary>
+/// <summary>Finds set-aside events, gaps and breaks that are not announced yet.</summary>
 internal sealed class Announcements(NpgsqlDataSource database)
 {
     private const string SetAsideSql = $"""
@@ -28,7 +28,7 @@ internal sealed class Announcements(NpgsqlDataSource database)
         WHERE NOT g.announced AND g.source_id <> 0 GROUP BY i.id, i.name, g.source_id, s.name, d.name
         """;
 
-    // Not at once: what is still in memory is stored again first.
+    // After a delay, so that events still in memory are restored first.
     private const string BreakSql = $"""
         SELECT b.source_id, s.name, b.noticed_at, b.reason, ARRAY[b.id], b.survived_next, b.survived_at, b.known_next, b.restored
         FROM {LogTables.Breaks} b JOIN {ConfigurationTables.Sources} s ON s.id = b.source_id
@@ -68,7 +68,7 @@ internal sealed class Announcements(NpgsqlDataSource database)
         return found;
     }
 
-    /// <summary>Marks rows as told. What became of the forwarder's own events is marked too and never told: that would raise the next one.</summary>
+    /// <summary>Marks rows as announced, including those about the forwarder's own events, which are never announced: that would cause the next one.</summary>
     public async Task MarkAsync(IReadOnlyList<Announcement> told, CancellationToken cancellationToken)
     {
         foreach (var mark in (string[])[DeliveryTables.MarkSetAsideTold, LogTables.MarkGapsTold, LogTables.MarkBreaksTold])
@@ -85,8 +85,8 @@ internal sealed class Announcements(NpgsqlDataSource database)
         return new Announcement(
             new OperationalEvent(
                 OperationalEvent.SetAside, "Events set aside", false, 7, reader.GetFieldValue<DateTimeOffset>(2), $"integration:{id}", name,
-                $"The destination of integration '{name}' refused {ids.Length} events for good; they are set aside with its answers, the rest goes on. "
-                    + $"Last reason: {reader.GetString(3)} Look at /api/v1/integrations/{id}/set-aside, mend the cause and redrive them.",
+                $"The destination of integration '{name}' permanently rejected {ids.Length} events; they are set aside; delivery continues. "
+                    + $"Last reason: {reader.GetString(3)} See /api/v1/integrations/{id}/set-aside, fix the cause and redrive them.",
                 $"{ids[0]}-{ids[^1]}"),
             DeliveryTables.MarkSetAsideTold,
             ids);
@@ -98,14 +98,14 @@ internal sealed class Announcements(NpgsqlDataSource database)
         var (survivedNext, restored) = (reader.GetInt64(5), reader.GetInt64(8));
         long? lost = reader.IsDBNull(7) ? null : Math.Max(0, reader.GetInt64(7) - survivedNext);
         var since = reader.IsDBNull(6) ? "its beginning" : $"{UtcText.Second(reader.GetFieldValue<DateTimeOffset>(6))} UTC";
-        const string Ask = "ask the senders of pushed events to send again what they sent since.";
+        const string Ask = "ask the senders of pushed events to resend what they sent since.";
         var what = lost switch
         {
-            0 => "No event that an engine knew of is lost.",
-            null => $"The events received up to {since} (position {survivedNext - 1}) survived; how many came later, nobody knows. Realms are read again from "
-                + $"there; {Ask}",
+            0 => "No event known to an engine is lost.",
+            null => $"The events received up to {since} (position {survivedNext - 1}) survived; the number of later ones is unknown. Realms are polled again "
+                + $"from there; {Ask}",
             _ => $"The events received up to {since} (position {survivedNext - 1}) survived, {lost} later ones (positions {survivedNext} to "
-                + $"{survivedNext + lost - 1}) were taken back; {restored} of these were still in memory and are stored again. Realms are read again from there"
+                + $"{survivedNext + lost - 1}) were lost; {restored} of these were still in memory and are stored again. Realms are polled again from there"
                 + (restored >= lost ? "." : $"; {Ask}"),
         };
         return new Announcement(
@@ -124,7 +124,7 @@ internal sealed class Announcements(NpgsqlDataSource database)
             new OperationalEvent(
                 OperationalEvent.Lost, "Events lost", false, 9, reader.GetFieldValue<DateTimeOffset>(2), $"integration:{id}", name,
                 $"{reader.GetInt64(6)} events of source '{source}' (positions {reader.GetInt64(7)} to {reader.GetInt64(8)}) were dropped before "
-                    + $"integration '{name}' got them. {reader.GetString(3)}",
+                    + $"integration '{name}' received them. {reader.GetString(3)}",
                 $"{ids[0]}-{ids[^1]}"),
             LogTables.MarkGapsTold,
             ids);

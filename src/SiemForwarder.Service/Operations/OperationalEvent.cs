@@ -9,15 +9,15 @@ using SiemForwarder.Service.EventLog;
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>An event about the forwarder itself, in the native schema.</summary>
-/// <param name="Type">Type, in the manner of Keycloak's.</param>
-/// <param name="Name">The type in words.</param>
-/// <param name="IsGood">Whether it is the end of a trouble.</param>
+/// <param name="Type">Type, in the style of Keycloak's.</param>
+/// <param name="Name">Display name of the type.</param>
+/// <param name="IsGood">Whether it is the end of a problem.</param>
 /// <param name="Severity">CEF severity, 0 to 10.</param>
 /// <param name="At">When it happened.</param>
 /// <param name="Subject">What it is about, such as <c>integration:3</c>.</param>
 /// <param name="SubjectName">Its name, for people.</param>
 /// <param name="Message">What happened and what to do.</param>
-/// <param name="Identity">Says the same event apart from others of its type; told twice it has the same key, so it is stored once.</param>
+/// <param name="Identity">Distinguishes the event from others of its type; the same event always has the same key, so it is stored once.</param>
 internal sealed record OperationalEvent(
     string Type, string Name, bool IsGood, int Severity, DateTimeOffset At, string Subject, string SubjectName, string Message, string Identity)
 {
@@ -27,19 +27,19 @@ internal sealed record OperationalEvent(
 
     private const int GoodSeverity = 3;
 
-    /// <summary>The begin of a trouble.</summary>
+    /// <summary>The start of a problem.</summary>
     public static OperationalEvent Raised(Alarm alarm) => new(
         alarm.Kind.Raised, alarm.Kind.RaisedName, false, alarm.Kind.Severity, alarm.Since, alarm.Subject, alarm.Name, alarm.Message,
         alarm.Since.UtcTicks.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The end of a trouble.</summary>
+    /// <summary>The end of a problem.</summary>
     public static OperationalEvent Cleared(Alarm alarm, DateTimeOffset clearedAt) => new(
         alarm.Kind.Cleared!, alarm.Kind.ClearedName, true, GoodSeverity, clearedAt, alarm.Subject, alarm.Name,
-        $"{alarm.Kind.ClearedName}: {alarm.Name}. It began at {UtcText.Second(alarm.Since)} UTC and lasted "
+        $"{alarm.Kind.ClearedName}: {alarm.Name}. It started at {UtcText.Second(alarm.Since)} UTC and lasted "
             + $"{Duration(clearedAt - alarm.Since)}.",
         alarm.Since.UtcTicks.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The event as it goes into the log.</summary>
+    /// <summary>The event as stored in the log.</summary>
     public IncomingEvent ToIncoming()
     {
         var key = EventKey.FromHash(Encoding.UTF8.GetBytes($"{Type}|{Subject}|{Identity}"));

@@ -2,15 +2,15 @@ using System.ComponentModel.DataAnnotations;
 
 namespace SiemForwarder.Service.Operations;
 
-/// <summary>What the operator may set for the forwarder's watch over itself; section <c>Forwarder:Operations</c>.</summary>
+/// <summary>Self-monitoring; section <c>Forwarder:Operations</c>.</summary>
 internal sealed class OperationsOptions
 {
     public const string Section = "Forwarder:Operations";
 
-    /// <summary>Pause between two looks.</summary>
+    /// <summary>Pause between two checks; also how often audit events are written.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long something has to fail before it is an alarm; shorter troubles show in the status only.</summary>
+    /// <summary>How long something must fail before it raises an alarm; shorter failures appear only in the status.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan FailingAfter { get; set; } = TimeSpan.FromMinutes(1);
 }

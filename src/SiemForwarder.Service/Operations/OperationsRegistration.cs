@@ -2,7 +2,7 @@ using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Operations;
 
-/// <summary>Registers the watch of the forwarder over itself.</summary>
+/// <summary>Registers self-monitoring.</summary>
 internal static class OperationsRegistration
 {
     public static IServiceCollection AddOperations(this IServiceCollection services)

@@ -7,10 +7,10 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Operations;
 
-/// <summary>Compares what is wrong with what was told, and tells the difference as events of the source <c>forwarder</c>.</summary>
+/// <summary>Compares active problems with those announced, and announces the difference as events of the source <c>forwarder</c>.</summary>
 /// <remarks>
-/// It looks at states in the database, not at happenings: so it tells the same whichever engine looks, and after any crash.
-/// An event is stored before the alarm is marked as told, under a key that the trouble itself gives it: told twice, it is stored once.
+/// It looks at state in the database, not at incidents, so the result is the same whichever engine checks, and after any crash.
+/// An event is stored before the alarm is marked as announced, under a key derived from the problem: announced twice, it is stored once.
 /// </remarks>
 internal sealed class OperationsService(
     NpgsqlDataSource database, AlarmQueries queries, AlarmTable alarms, Announcements announcements, EventLogWriter log,
@@ -20,21 +20,21 @@ internal sealed class OperationsService(
     /// <summary>The source of these events, in every database.</summary>
     public const int SourceId = 0;
 
-    // "siemfwd" in ASCII; one engine looks at a time.
+    // "siemfwd" in ASCII; one engine checks at a time.
     private const long LockKey = 0x7369656D667764;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "looks for what goes wrong",
+        "checks for problems",
         async token =>
         {
-            // First the pause: what is wrong at a start is often well a moment later.
+            // Pauses first: problems at startup often resolve within moments.
             await Task.Delay(options.Value.Interval, time, token);
             await LookInTurnAsync(token);
         },
         _ => Task.CompletedTask,
         stoppingToken);
 
-    /// <summary>Looks once, unless another engine is looking.</summary>
+    /// <summary>Checks once, unless another engine is checking.</summary>
     internal async Task LookInTurnAsync(CancellationToken cancellationToken)
     {
         await using var turn = await EngineTurn.TryTakeAsync(database, LockKey, cancellationToken);

@@ -8,7 +8,7 @@ using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Makes events of what somebody wrote into a request, by the way that stored events take, and of built-in samples.</summary>
+/// <summary>Normalizes events given in a request like stored ones, and built-in samples.</summary>
 internal sealed class GivenEvents(SourceDirectory sources, SegmentNormalizer normalizer, TimeProvider time)
 {
     private static readonly EventSource Example = new(0, "example", "example", "keycloak.example.com");
@@ -21,7 +21,7 @@ internal sealed class GivenEvents(SourceDirectory sources, SegmentNormalizer nor
         return [.. SampleEvents.At(now).Select(sample => Normalize(sample.Stream, Encoding.UTF8.GetBytes(sample.Json), source, now))];
     }
 
-    /// <summary>The events of a request; faults are noted by their place in the list.</summary>
+    /// <summary>The events of a request; adds errors by list index.</summary>
     public async Task<IReadOnlyList<SecurityEvent>> ReadAsync(
         IReadOnlyList<JsonElement> given, int? sourceId, FieldErrors errors, CancellationToken cancellationToken)
     {

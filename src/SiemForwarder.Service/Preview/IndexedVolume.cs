@@ -6,18 +6,18 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Counts by the event index: every event, by what the index tells of it.</summary>
+/// <summary>Counts every event by means of the event index.</summary>
 internal sealed class IndexedVolume(
     NpgsqlDataSource database, SourceDirectory sources, SegmentNormalizer normalizer, EventLogSignal signal, IOptions<EventLogOptions> options)
 {
     private const int CacheBytes = 16 * 1024 * 1024;
 
-    // An index that is further behind than this, and than a hundredth of the day, says less than the log.
+    // If the index lags by more than this and by more than a hundredth of the day, the log is more accurate.
     private const long MaxLag = 100;
     private const long LagShare = 100;
     private const int MaxSampledGroups = 300;
 
-    /// <summary>The volume; null where there is no index, where it is behind, or where the filter asks for more than it holds.</summary>
+    /// <summary>The volume; null if there is no index, it lags, or the filter needs more than it contains.</summary>
     public async Task<Volume?> CountAsync(RunnableIntegration integration, VolumeSpan span, CancellationToken cancellationToken)
     {
         if (!options.Value.IndexEnabled || AsksForMore(integration.Filter.Include) || AsksForMore(integration.Filter.Exclude))
@@ -41,7 +41,7 @@ internal sealed class IndexedVolume(
             volume.FirstAt = volume.FirstAt < group.FirstAt ? volume.FirstAt : group.FirstAt;
             var samples = sampled++ < MaxSampledGroups ? await SampleAsync(log, group, span, cancellationToken) : [];
 
-            // All of a group are alike to the filter, so the first speaks for them; one without a sample counts, lest it be forgotten.
+            // All events of a group are equal to the filter, so the first represents them; a group without a sample counts too.
             if (samples.Count == 0 || integration.Filter.Evaluate(samples[0]).IsWanted)
             {
                 var type = volume.Of(group.Type);
@@ -50,12 +50,12 @@ internal sealed class IndexedVolume(
             }
         }
 
-        // What is not indexed yet is most likely of these hours.
+        // Events that are not indexed yet are most likely from these hours.
         volume.Stored = volume.Read + lag;
         return volume;
     }
 
-    // The index has one client and one user of an event, the filter looks at all of them.
+    // The index has one client and one user per event, but the filter checks all of them.
     private static bool AsksForMore(EventMatch? match) => match is { Clients.Count: > 0 } or { Users.Count: > 0 };
 
     private async Task<long> ReadLagAsync(VolumeSpan span, CancellationToken cancellationToken)
@@ -89,7 +89,7 @@ internal sealed class IndexedVolume(
         return groups;
     }
 
-    /// <summary>Events of the group out of the pages that hold its first and its last.</summary>
+    /// <summary>Events of the group from the pages that contain its first and its last event.</summary>
     private async Task<List<SecurityEvent>> SampleAsync(
         EventLogReader log, Group group, VolumeSpan span, CancellationToken cancellationToken)
     {
@@ -98,7 +98,7 @@ internal sealed class IndexedVolume(
         var before = long.MaxValue;
         foreach (var position in new[] { group.Last, group.First })
         {
-            // Where one page holds both, it is read once.
+            // If one page contains both, it is read once.
             if (position < before && await log.FindAsync(group.SourceId, position, cancellationToken) is { } segment)
             {
                 before = segment.FirstPosition;

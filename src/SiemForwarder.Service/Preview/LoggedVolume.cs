@@ -6,7 +6,7 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Counts by reading the log: all of it where that is little, else pages from everywhere in it.</summary>
+/// <summary>Counts by reading the log: completely if it is small, otherwise pages spread across it.</summary>
 internal sealed class LoggedVolume(
     NpgsqlDataSource database, SourceDirectory sources, SegmentNormalizer normalizer, EventLogSignal signal, IOptions<PreviewOptions> options,
     TimeProvider time)
@@ -86,7 +86,7 @@ internal sealed class LoggedVolume(
         return pages;
     }
 
-    // The same order every time, and one in which neighbours stand far apart, so that wherever reading stops it has seen the whole day
+    // A stable order in which neighbours are far apart, so that wherever reading stops, it has sampled the whole day
     // (Knuth's multiplicative hash).
     private static uint Scatter(LoggedPage page) => unchecked((uint)(page.Last + page.SourceId) * 2_654_435_761u);
 

@@ -17,11 +17,11 @@ internal static class PreviewEndpoints
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapPost("/{id:int}/preview", PreviewStored).WithName("PreviewIntegration").Needs(Permission.ReadEvents)
             .WithSummary(
-                "Shows the exact bytes that given, recent or sample events become, what a strict receiver would stumble over, and "
-                + "the fields that it sees; nothing is sent.");
+                "Shows the exact bytes that given, recent or sample events are formatted as, what a strict receiver would object to, and "
+                + "the fields that it would see. Nothing is sent.");
         group.MapPost("/preview", PreviewNew).WithName("PreviewNewIntegration").Needs(Permission.ReadEvents)
             .WithSummary(
-                "Shows the same for settings that are not stored yet: those of creating an integration, in the member integration.");
+                "Shows a preview for settings that are not saved yet: integration holds the body that would create the integration.");
     }
 
     private static async Task<Results<Ok<PreviewResponse>, ValidationProblem, ProblemHttpResult>> PreviewStored(

@@ -2,7 +2,7 @@ using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Registers previews and estimates of the volume.</summary>
+/// <summary>Registers previews and volume estimates.</summary>
 internal static class PreviewRegistration
 {
     public static IServiceCollection AddPreview(this IServiceCollection services)

@@ -8,7 +8,7 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Does with events all that a dispatcher does but send them, and reads the bytes back.</summary>
+/// <summary>Processes events like a dispatcher without sending them, and parses the resulting bytes.</summary>
 internal sealed class Previewer(TimeProvider time)
 {
     public async Task<PreviewResponse> RunAsync(
@@ -18,7 +18,7 @@ internal sealed class Previewer(TimeProvider time)
         using var buffer = BatchBuffer.For(integration, destination.Limits);
         var units = new List<PreviewUnit>();
         var messages = new List<PreviewMessage>();
-        var note = events.Count > 0 ? null : "None of the last stored events passes the filter.";
+        var note = events.Count > 0 ? null : "None of the most recent stored events passes the filter.";
         for (var next = 0; next < events.Count;)
         {
             buffer.Clear();
@@ -44,7 +44,7 @@ internal sealed class Previewer(TimeProvider time)
             findings[FindingLevel.Error].Count(), findings[FindingLevel.Warning].Count(), units, messages, note);
     }
 
-    /// <summary>Takes every event of a batch out of the units again.</summary>
+    /// <summary>Parses every event of a batch from the units.</summary>
     private static async Task<List<ReadMessage>> ReadAsync(
         RunnableIntegration integration, IDestination destination, DeliveryBatch batch, WireImage image,
         CancellationToken cancellationToken)
@@ -55,7 +55,7 @@ internal sealed class Previewer(TimeProvider time)
         var frames = isStream ? FrameReader.Read(image.Units[0].Body, out framing) : [];
         if (isStream && frames.Count != batch.Count)
         {
-            var sentence = $"A receiver takes the {batch.Count} events of this stream for {frames.Count} messages.";
+            var sentence = $"A receiver would read the {batch.Count} events of this stream as {frames.Count} messages.";
             framing = [.. framing, new Finding(FindingLevel.Error, "framing", sentence)];
         }
 
@@ -66,7 +66,7 @@ internal sealed class Previewer(TimeProvider time)
             var frame = index < frames.Count ? frames[index] : (Frame?)null;
             var message = frame?.Message ?? batch[index].ToArray();
 
-            // A request is read as if it carried this event alone, so that what it puts around each event is read with it.
+            // A request is parsed as if it carried only this event, so that the envelope of each event is parsed with it.
             var alone = kind == WireUnitKind.Request ? await destination.RenderAsync(batch.Slice(index, 1), cancellationToken) : null;
             var reading = alone is null
                 ? MessageReader.Read(message.Span, integration.Output)
@@ -83,7 +83,7 @@ internal sealed class Previewer(TimeProvider time)
         FilteredBy(integration, one), unitsBefore + read.Unit, Encoding.UTF8.GetString(read.Bytes.Span), Base64Of(read.Bytes.Span),
         read.Bytes.Length, read.FrameBytes, read.Findings, read.Fields);
 
-    // Not in the words of the verdict: they name the user, whom the privacy rules may hide.
+    // Not the text of the verdict, which names the user, whom the privacy rules may hide.
     private static string? FilteredBy(RunnableIntegration integration, SecurityEvent one) =>
         integration.Filter.Evaluate(one) is { IsWanted: false } verdict
             ? $"{(verdict.IsExcluded ? "exclude" : "include")}.{verdict.List}"
@@ -96,7 +96,7 @@ internal sealed class Previewer(TimeProvider time)
 
     private static string? Base64Of(ReadOnlySpan<byte> bytes) => Utf8.IsValid(bytes) ? null : Convert.ToBase64String(bytes);
 
-    /// <summary>An event as it was taken out of the unit of that index.</summary>
+    /// <summary>An event as parsed from the unit with that index.</summary>
     private sealed record ReadMessage(
         int Unit, ReadOnlyMemory<byte> Bytes, int? FrameBytes, IReadOnlyList<ParsedField> Fields, IReadOnlyList<Finding> Findings);
 }

@@ -4,14 +4,14 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Looks back in the logs for the last events that an integration wants.</summary>
+/// <summary>Searches the logs backwards for the most recent events that pass an integration's filter.</summary>
 internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer)
 {
-    // Bounds the work for a filter that lets next to nothing through.
+    // Bounds the work for a filter that excludes nearly everything.
     private const int MaxScanned = 20_000;
 
     /// <summary>
-    /// The last events that pass the filter, oldest first; fewer where not so many are among the last 20,000 of each source.
+    /// The most recent events that pass the filter, oldest first; fewer if the last 20,000 events of each source contain fewer.
     /// </summary>
     public async Task<IReadOnlyList<SecurityEvent>> FindAsync(
         RunnableIntegration integration, int count, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal sealed class RecentEvents(EventLogReader log, SourceDirectory sources, 
             found.AddRange(await FindAsync(integration, sourceId, count, cancellationToken));
         }
 
-        // Within a source in the order of the log, as they are delivered.
+        // In log order within a source, as they are delivered.
         var newest = found.OrderByDescending(one => one.ReceivedAt)
             .ThenByDescending(one => one.Source.Id).ThenByDescending(one => one.Position);
         return [.. newest.Take(count).Reverse()];

@@ -3,7 +3,7 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Events for those who have none yet, about people who do not exist (RFC 2606, RFC 5737).</summary>
+/// <summary>Sample events about fictitious people (RFC 2606, RFC 5737).</summary>
 internal static class SampleEvents
 {
     private const string Login = """
@@ -37,7 +37,7 @@ internal static class SampleEvents
         "context":{"system":"payroll"}}
         """;
 
-    /// <summary>The samples as their sources would send them, a second apart up to now.</summary>
+    /// <summary>The samples as sent by their sources, one second apart, ending now.</summary>
     public static IEnumerable<(EventStream Stream, string Json)> At(DateTimeOffset now)
     {
         (EventStream Stream, string Json)[] samples =

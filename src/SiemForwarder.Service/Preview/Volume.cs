@@ -2,10 +2,10 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>The events of some hours that pass a filter, counted by type, with samples of each.</summary>
+/// <summary>The events of a time range that pass a filter, counted by type, with samples of each type.</summary>
 internal sealed class Volume
 {
-    /// <summary>Most events of a type that are kept to be rendered.</summary>
+    /// <summary>Maximum number of events per type kept for rendering.</summary>
     public const int MaxSamples = 50;
 
     private readonly Dictionary<string, TypeVolume> types = new(StringComparer.Ordinal);
@@ -42,7 +42,7 @@ internal sealed class TypeVolume(string type)
     public List<SecurityEvent> Samples { get; } = [];
 
     /// <summary>
-    /// Keeps an event, or lets every hundredth take the place of an earlier one, so that samples come from the whole span.
+    /// Keeps an event, or lets every hundredth replace an earlier one, so that samples cover the whole time range.
     /// </summary>
     public void Sample(SecurityEvent one, double number)
     {

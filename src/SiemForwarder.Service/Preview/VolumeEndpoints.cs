@@ -13,11 +13,11 @@ internal static class VolumeEndpoints
         var group = routes.MapGroup("/api/v1/integrations").WithTags("Integrations");
         group.MapGet("/{id:int}/volume", EstimateStored).WithName("EstimateVolume").Needs(Permission.ReadStates)
             .WithSummary(
-                "Estimates events and bytes a day by event type, from the stored events of the last 24 hours that pass the filter; "
-                + "says whether they were counted or sampled.");
+                "Estimates events and bytes per day by event type, from the stored events of the last 24 hours that pass the filter, "
+                + "and says whether they were counted or sampled.");
         group.MapPost("/volume", EstimateNew).WithName("EstimateNewVolume").Needs(Permission.ReadStates)
             .WithSummary(
-                "Estimates the same for settings that are not stored yet: those of creating an integration, in the member integration.");
+                "Estimates the volume for settings that are not saved yet: integration holds the body that would create the integration.");
     }
 
     private static async Task<Results<Ok<VolumeResponse>, ProblemHttpResult>> EstimateStored(

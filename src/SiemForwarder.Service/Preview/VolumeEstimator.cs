@@ -5,7 +5,7 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Preview;
 
-/// <summary>Says how much an integration will send a day, from what the last 24 hours brought.</summary>
+/// <summary>Estimates how much an integration will send per day from the last 24 hours.</summary>
 internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume index, LoggedVolume log, TimeProvider time)
 {
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
@@ -69,7 +69,7 @@ internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume ind
         type.Type, (long)Math.Round(type.Events), (long)Math.Round(type.Events * measure.PerEvent(measure.Bytes)),
         (long)Math.Round(type.Events * measure.PerEvent(measure.Sent)), rendered);
 
-    /// <summary>Events that were rendered, and their bytes.</summary>
+    /// <summary>Rendered events and their bytes.</summary>
     private readonly record struct Measure(int Events, long Bytes, long Sent)
     {
         public Measure And(Measure other) => new(Events + other.Events, Bytes + other.Bytes, Sent + other.Sent);
@@ -78,10 +78,10 @@ internal sealed class VolumeEstimator(SourceDirectory sources, IndexedVolume ind
     }
 }
 
-/// <summary>Which stored events a volume is counted of.</summary>
+/// <summary>The stored events for which a volume is counted.</summary>
 /// <param name="Sources">Ids of the sources.</param>
-/// <param name="From">Earliest time of an event.</param>
-/// <param name="To">Time before which an event happened.</param>
+/// <param name="From">Earliest event time, inclusive.</param>
+/// <param name="To">Latest event time, exclusive.</param>
 internal sealed record VolumeSpan(int[] Sources, DateTimeOffset From, DateTimeOffset To)
 {
     public bool Contains(DateTimeOffset instant) => instant >= From && instant < To;

@@ -1,22 +1,22 @@
 namespace SiemForwarder.Service.Resilience;
 
-/// <summary>The arithmetic of waiting: a delay that doubles up to a bound; pure, no clock, no I/O.</summary>
+/// <summary>A delay that doubles up to a limit; pure arithmetic, no clock, no I/O.</summary>
 /// <param name="First">The first delay.</param>
-/// <param name="Longest">What it grows to.</param>
+/// <param name="Longest">The maximum delay.</param>
 internal readonly record struct Backoff(TimeSpan First, TimeSpan Longest)
 {
-    /// <summary>The delay of its turn (1 is the first), without chance.</summary>
+    /// <summary>The delay of a turn (1 is the first), without jitter.</summary>
     public TimeSpan Of(int turn)
     {
-        // Beyond 30 doublings every delay is over the bound, and a larger shift would overflow.
+        // Beyond 30 doublings every delay exceeds the limit, and a larger shift would overflow.
         var doubled = First.Ticks * (double)(1L << Math.Clamp(turn - 1, 0, 30));
         return TimeSpan.FromTicks((long)Math.Min(doubled, Longest.Ticks));
     }
 
-    /// <summary>The same, between half and the whole of it by chance; what the other side asked for wins where it is longer.</summary>
+    /// <summary>The delay with jitter, between half and all of it; a longer delay requested by the other side takes precedence.</summary>
     /// <param name="turn">1 is the first.</param>
-    /// <param name="asked">What the other side asked for; null where it named no time.</param>
-    /// <param name="chance">From 0 to 1.</param>
+    /// <param name="asked">The delay requested by the other side; null if none.</param>
+    /// <param name="chance">A random number from 0 to 1.</param>
     public TimeSpan Of(int turn, TimeSpan? asked, double chance)
     {
         var jittered = Of(turn) * (0.5 + (0.5 * chance));

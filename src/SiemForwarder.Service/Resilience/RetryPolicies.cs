@@ -5,16 +5,16 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Resilience;
 
-/// <summary>The retry policies of the service, by name: what is tried again, how often, and after which delay.</summary>
+/// <summary>The retry policies of the service, by name: what is retried, how often, and after which delay.</summary>
 internal static class RetryPolicies
 {
     private static readonly Backoff DatabaseDelays = new(TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(5));
 
-    /// <summary>A round of a delivery: an attempt and its retries, where the same bytes may work later.</summary>
+    /// <summary>A delivery round: an attempt and its retries, if the same bytes may be accepted later.</summary>
     /// <param name="retries">Retries after the first attempt; 0 for none.</param>
-    /// <param name="delays">Delays between them; what the destination asked for wins where it is longer.</param>
+    /// <param name="delays">Delays between them; a longer delay requested by the destination takes precedence.</param>
     /// <param name="time">Clock of the delays.</param>
-    /// <param name="attemptFailed">Told of every failed attempt that is going to be retried.</param>
+    /// <param name="attemptFailed">Called for every failed attempt that will be retried.</param>
     public static ResiliencePipeline<DeliveryOutcome> ForDelivery(
         int retries, Backoff delays, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed) =>
         retries == 0 ? ResiliencePipeline<DeliveryOutcome>.Empty : new ResiliencePipelineBuilder<DeliveryOutcome> { TimeProvider = time }
@@ -29,9 +29,9 @@ internal static class RetryPolicies
             })
             .Build();
 
-    /// <summary>An operation of the database: again for as long as the fault is the database's, with a delay from a quarter of a second to five.</summary>
+    /// <summary>A database operation: retried as long as the fault is the database's, with delays from a quarter of a second to five seconds.</summary>
     /// <param name="time">Clock of the delays.</param>
-    /// <param name="failed">Told of every fault.</param>
+    /// <param name="failed">Called for every fault.</param>
     public static ResiliencePipeline Database(TimeProvider time, Action<Exception> failed) => new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {

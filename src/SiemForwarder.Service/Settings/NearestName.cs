@@ -1,9 +1,9 @@
 namespace SiemForwarder.Service.Settings;
 
-/// <summary>Finds the known name that a mistyped one stands for.</summary>
+/// <summary>Finds the known name closest to a mistyped one.</summary>
 internal static class NearestName
 {
-    /// <summary>The known name that takes fewest changes of a letter, or null where none is near enough to be meant. Case does not count.</summary>
+    /// <summary>The known name with the fewest letter changes, or null if none is close enough. Case-insensitive.</summary>
     public static string? Find(string given, IEnumerable<string> known)
     {
         var nearest = known.Select(name => (Name: name, Changes: Changes(given.ToUpperInvariant(), name.ToUpperInvariant())))
@@ -11,7 +11,7 @@ internal static class NearestName
         return nearest.Name is { } found && nearest.Changes <= Math.Clamp(Math.Min(given.Length, found.Length) / 4, 1, 4) ? found : null;
     }
 
-    // Levenshtein's distance, row by row; letters that changed places count as one change.
+    // Levenshtein distance, row by row; transposed letters count as one change.
     private static int Changes(string from, string to)
     {
         var (before, last, row) = (new int[to.Length + 1], Enumerable.Range(0, to.Length + 1).ToArray(), new int[to.Length + 1]);

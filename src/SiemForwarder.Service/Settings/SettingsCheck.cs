@@ -4,12 +4,12 @@ using System.Reflection;
 
 namespace SiemForwarder.Service.Settings;
 
-/// <summary>Finds what is set and cannot be meant: names that nothing reads, and values of another type. One sentence each, with what is meant.</summary>
+/// <summary>Finds invalid settings: unknown names and values of the wrong type. One sentence each, with a suggestion.</summary>
 internal static class SettingsCheck
 {
     private const string Connections = "ConnectionStrings";
 
-    // Only of these is the value told: a text may be a secret.
+    // Only values of these types are shown: a string may be a secret.
     private static readonly Dictionary<Type, string> Kinds = new()
     {
         [typeof(bool)] = "true or false",
@@ -18,8 +18,8 @@ internal static class SettingsCheck
         [typeof(TimeSpan)] = "a time span such as 00:00:30 (d.hh:mm:ss)",
     };
 
-    /// <param name="configuration">What is set.</param>
-    /// <param name="sections">What is read.</param>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="sections">The sections that are read.</param>
     /// <param name="others">Paths that are read without a class.</param>
     public static IReadOnlyList<string> Find(IConfiguration configuration, IEnumerable<SettingsSection> sections, params string[] others)
     {
@@ -34,7 +34,7 @@ internal static class SettingsCheck
         return [.. faults, .. FindConnections(configuration)];
     }
 
-    /// <summary>What a name that nothing reads is likely to mean; null where nothing is near.</summary>
+    /// <summary>The setting that an unknown name probably means; null if nothing is close.</summary>
     /// <param name="path">Path with colons.</param>
     /// <param name="known">The paths that are read.</param>
     public static string? FindMeant(string path, IReadOnlyCollection<string> known) =>
@@ -45,11 +45,11 @@ internal static class SettingsCheck
         var name = SettingsSection.InEnvironment(path);
         if (known.TryGetValue(path, out var property))
         {
-            return IsCollection(property) ? value.Length == 0 ? null : $"{name} is a list, one entry a setting: set {name}__0, {name}__1 and so on."
+            return IsCollection(property) ? value.Length == 0 ? null : $"{name} is a list with one setting per entry: set {name}__0, {name}__1 and so on."
                 : FindWrongValue(name, value, Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
         }
 
-        // A list or a map has its entries below its name; an empty section of a file holds nothing.
+        // The entries of a list or map are below its name; an empty section in a file has no content.
         if (IsEntry(path, known) || (value.Length == 0 && known.Keys.Any(one => one.StartsWith(path + ":", StringComparison.OrdinalIgnoreCase))))
         {
             return null;
@@ -57,7 +57,7 @@ internal static class SettingsCheck
 
         var hint = FindMeant(path, known.Keys) is { } meant
             ? $"did you mean {SettingsSection.InEnvironment(meant)}?"
-            : "docs/settings.md lists those that there are.";
+            : "docs/settings.md lists all settings.";
         return $"{name} is not a setting; {hint}";
     }
 

@@ -10,13 +10,13 @@ namespace SiemForwarder.Service.Settings;
 /// <param name="Type">Class with one property per setting.</param>
 internal sealed record SettingsSection(string Name, Type Type)
 {
-    /// <summary>The settings of the section, those of nested classes included: the property that holds each, and its path with colons.</summary>
+    /// <summary>The settings of the section, including nested classes: the property of each, and its path with colons.</summary>
     public IEnumerable<(string Path, PropertyInfo Property)> List() => List(Name, Type);
 
     /// <summary>The name of a setting in the environment: two underscores for every colon.</summary>
     public static string InEnvironment(string path) => path.Replace(":", "__", StringComparison.Ordinal);
 
-    /// <summary>Whether a property holds settings of its own instead of one value.</summary>
+    /// <summary>Whether a property contains nested settings instead of one value.</summary>
     public static bool IsNested(PropertyInfo property) => property.PropertyType.Assembly == typeof(SettingsSection).Assembly && property.PropertyType.IsClass;
 
     private static IEnumerable<(string Path, PropertyInfo Property)> List(string path, Type type) =>
@@ -26,29 +26,29 @@ internal sealed record SettingsSection(string Name, Type Type)
         select one;
 }
 
-/// <summary>The default of a setting in words, where the value differs from machine to machine.</summary>
+/// <summary>The default of a setting in words, if the value differs between machines.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class DefaultInWordsAttribute(string words) : Attribute
 {
     public string Words => words;
 }
 
-/// <summary>Every entry of a list is one of some words, whatever their case.</summary>
+/// <summary>Requires every entry of a list to be one of the given words, case-insensitively.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class EachOneOfAttribute(params string[] words) : ValidationAttribute
 {
     public override bool IsValid(object? value) =>
         value is not IEnumerable<string> list || list.All(one => words.Contains(one, StringComparer.OrdinalIgnoreCase));
 
-    /// <summary>What is wrong with each entry that is none of the words, after the name of the list in the environment.</summary>
+    /// <summary>An error for each other entry, with the name of the list in the environment.</summary>
     public IEnumerable<string> Find(string name, IEnumerable<string> entries) =>
         from one in entries.Index()
         where !words.Contains(one.Item, StringComparer.OrdinalIgnoreCase)
         let meant = NearestName.Find(one.Item, words)
-        select $"{name}__{one.Index} is '{one.Item}'{(meant is null ? "" : $", and may mean '{meant}'")}; it must be one of {string.Join(", ", words)}.";
+        select $"{name}__{one.Index} is '{one.Item}'; it must be one of {string.Join(", ", words)}.{(meant is null ? "" : $" Did you mean '{meant}'?")}";
 }
 
-/// <summary>Binds sections of the configuration, and refuses wrong values at the start by the names under which they are set.</summary>
+/// <summary>Binds configuration sections, and rejects invalid values at startup, naming the settings.</summary>
 internal static class SettingsRegistration
 {
     /// <summary>Binds a section to its class. Ranges and required values come from the attributes; a time span without a range must be positive.</summary>

@@ -8,7 +8,7 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Checks how the client of a source proves to Keycloak who it is.</summary>
+/// <summary>Checks how the client of a source authenticates to Keycloak.</summary>
 internal sealed class CredentialRules(
     KeycloakRequest request, IReadOnlyDictionary<string, Secret> stored, SecretReferences? references, Dictionary<string, Secret> secrets, FieldErrors errors)
 {
@@ -17,7 +17,7 @@ internal sealed class CredentialRules(
     public const string ByTokenFile = "token-file";
     public const string ByCertificate = "mutual-tls";
 
-    /// <summary>The ways, and the secret that each needs.</summary>
+    /// <summary>The authentication methods, and the secret that each needs.</summary>
     public static readonly IReadOnlyDictionary<string, string> Ways = new Dictionary<string, string>
     {
         [BySecret] = SourceDefinition.ClientSecret,
@@ -26,7 +26,7 @@ internal sealed class CredentialRules(
         [ByCertificate] = SourceDefinition.ClientKey,
     };
 
-    /// <summary>The settings with the way in force; its secret is added to the others.</summary>
+    /// <summary>The settings with the chosen method; its secret is added to the others.</summary>
     public KeycloakDefinition AddTo(KeycloakDefinition definition)
     {
         var way = errors.Choose("keycloak.authentication", request.Authentication, BySecret, Ways.Keys.ToDictionary(name => name));
@@ -41,7 +41,7 @@ internal sealed class CredentialRules(
             }
             else if (!string.IsNullOrEmpty(given))
             {
-                errors.Add(Ways[other], $"Goes with keycloak.authentication {other}, not with {way}; leave it out.");
+                errors.Add(Ways[other], $"Belongs to keycloak.authentication {other}, not {way}; omit it.");
             }
         }
 
@@ -61,7 +61,7 @@ internal sealed class CredentialRules(
         };
     }
 
-    /// <summary>Whether a change leaves the secret out that is stored.</summary>
+    /// <summary>Whether a change omits the stored secret.</summary>
     public bool LeavesOut(string name) => stored.ContainsKey(name) && secrets.ContainsKey(name) && name switch
     {
         SourceDefinition.PrivateKey => request.PrivateKey,
@@ -77,10 +77,10 @@ internal sealed class CredentialRules(
         {
             errors.Add(name, way switch
             {
-                ByPrivateKey => "Give the client's private key in PEM form; Keycloak has its public half under Clients → the client → Keys.",
+                ByPrivateKey => "Give the client's private key in PEM format; the public key is in Keycloak under Clients → the client → Keys.",
                 ByTokenFile => "Name the file that holds the token, such as file:/run/secrets/keycloak-token.",
-                ByCertificate => "Give the private key of keycloak.clientCertificate in PEM form.",
-                _ => "Give the client's secret: in Keycloak under Clients → the client → Credentials.",
+                ByCertificate => "Give the private key of keycloak.clientCertificate in PEM format.",
+                _ => "Give the client's secret, found in Keycloak under Clients → the client → Credentials.",
             });
             secrets[name] = new Secret(string.Empty);
             return;
@@ -93,7 +93,7 @@ internal sealed class CredentialRules(
         }
         else if (way == ByTokenFile && secret.Reference?.StartsWith("file:", StringComparison.Ordinal) != true)
         {
-            errors.Add(name, "Must name a file, such as file:/run/secrets/keycloak-token: a token that is not renewed soon ends.");
+            errors.Add(name, "Must name a file, such as file:/run/secrets/keycloak-token, because a token that is not renewed expires soon.");
         }
         else if (way == ByPrivateKey && KeycloakCredential.PrivateKey.Check(secret.Reveal()) is { } fault)
         {
@@ -105,12 +105,12 @@ internal sealed class CredentialRules(
     {
         if (definition.BaseUrl.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
         {
-            errors.Add("keycloak.authentication", "http has no certificates; use https, or another way to authenticate.");
+            errors.Add("keycloak.authentication", "http has no certificates; use https or another authentication method.");
         }
 
         if (certificate is null)
         {
-            errors.Add("keycloak.clientCertificate", "Give the client's certificate in PEM form, its chain behind it.");
+            errors.Add("keycloak.clientCertificate", "Give the client's certificate in PEM format, followed by its chain.");
             return;
         }
 
@@ -120,7 +120,7 @@ internal sealed class CredentialRules(
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            errors.Add(SourceDefinition.ClientKey, "Is not the private key of keycloak.clientCertificate, or not in PEM form without a password.");
+            errors.Add(SourceDefinition.ClientKey, "Is not the private key of keycloak.clientCertificate, or is not unencrypted PEM.");
         }
     }
 }

@@ -6,19 +6,19 @@ using SiemForwarder.Service.Keycloak.Tail;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Reads what a realm holds from before its source was created, beside the live reading and with a connection of its own.</summary>
-/// <remarks>It reads on to the present once, and what the live lane has stored meanwhile is recognized: so nothing lies between the two.</remarks>
+/// <summary>Reads a realm's events from before its source was created, in parallel to live polling and with its own connection.</summary>
+/// <remarks>It reads up to the present once and recognizes what the live lane has stored meanwhile, so there is no gap between the two.</remarks>
 internal static class HistoryLane
 {
-    /// <summary>The source as the live lane reads it: from now on; beside history a horizon earlier, since what commits late may come when that is read
-    /// through.</summary>
+    /// <summary>The source as the live lane reads it: from now on; with history, one horizon earlier, because events that commit late may appear after
+    /// history has been read.</summary>
     public static KeycloakSource Live(KeycloakSource source) => source.Start == PollStart.Now ? source : source with { Start = PollStart.Now, SavedAt = null };
 
-    /// <summary>Whether history is to be read (on): asked for, not read through yet, and not what the live checkpoint began with.</summary>
-    /// <param name="source">The source with the start that was asked for.</param>
+    /// <summary>Determines whether history still has to be read: it is requested, not complete, and not what the live checkpoint started with.</summary>
+    /// <param name="source">The source with the requested start.</param>
     /// <param name="live">Checkpoints of the live lane; a source of an earlier version read its history there.</param>
     /// <param name="history">Checkpoints of the history lane.</param>
-    /// <returns>The streams whose history is not read through.</returns>
+    /// <returns>The streams whose history is not complete.</returns>
     public static IReadOnlyList<EventStream> Unread(
         KeycloakSource source, IReadOnlyDictionary<EventStream, string?> live, IReadOnlyDictionary<EventStream, string?> history)
     {
@@ -34,21 +34,21 @@ internal static class HistoryLane
                 : !(Parse(live, stream)?.StartMs <= startMs))];
     }
 
-    /// <summary>Reads history through; ends when it is in the log and nothing is left to ask for again.</summary>
-    /// <param name="source">The source with the start that was asked for, and the streams whose history is not read through.</param>
+    /// <summary>Reads the history; ends when it is in the log and nothing is left to retry.</summary>
+    /// <param name="source">The source with the requested start, and the streams whose history is not complete.</param>
     /// <param name="history">Checkpoints of the history lane.</param>
     /// <param name="append">Stores a page and its checkpoint.</param>
-    /// <param name="begun">Told of the poller, to show how it goes.</param>
+    /// <param name="begun">Receives the poller, to show its progress.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For changes of state.</param>
-    /// <param name="lookUp">Reads what is stored.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="lookUp">Reads stored events.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public static async Task RunAsync(
         KeycloakSource source, IReadOnlyDictionary<EventStream, string?> history, Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
         Action<RealmPoller> begun, TimeProvider time, ILogger logger,
         Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>> lookUp, CancellationToken cancellationToken)
     {
-        // A checkpoint that is complete began later than what is asked for now: that history is read anew.
+        // A complete checkpoint started later than what is requested now, so that history is read again.
         var unfinished = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
         using var poller = new RealmPoller(
             source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp);
@@ -64,7 +64,7 @@ internal static class HistoryLane
             }
         }
 
-        logger.LogInformation("Source {Source}: its history is read through.", source.Name);
+        logger.LogInformation("Source {Source}: its history has been read completely.", source.Name);
     }
 
     private static PollCheckpoint? Parse(IReadOnlyDictionary<EventStream, string?> checkpoints, EventStream stream) =>

@@ -9,16 +9,16 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Finds the inbox of a source without asking the database for each request.</summary>
-/// <remarks>A change made in this process counts at once, one made in another after the configuration interval.</remarks>
+/// <summary>Finds the inbox of a source without querying the database for each request.</summary>
+/// <remarks>A change made in this process takes effect at once, one made in another after the configuration interval.</remarks>
 internal sealed class InboxDirectory(SourceStore store, ConfigurationSignal configuration, IOptions<ForwarderOptions> options, TimeProvider time)
 {
-    // A database that is away is not asked for every request that wants to know.
+    // An unavailable database is not queried for every request.
     private static readonly TimeSpan FaultAge = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<int, Entry> known = new();
 
-    /// <summary>The source and its inbox; no source where there is none of that id.</summary>
+    /// <summary>The source and its inbox; null if there is no source with that id.</summary>
     /// <exception cref="Npgsql.NpgsqlException">The database cannot be reached.</exception>
     public Task<(Source? Source, InboxSettings? Inbox)> FindAsync(int id)
     {
@@ -27,7 +27,7 @@ internal sealed class InboxDirectory(SourceStore store, ConfigurationSignal conf
             return entry.Found;
         }
 
-        // One look-up for all that ask at the same time; it ends by the bounds of the database alone, since it is not that of one request.
+        // One lookup for all concurrent requests; it ends only by the timeouts of the database, since it does not belong to a single request.
         var fresh = new Entry(configuration.Changed, time.GetTimestamp(), new(() => ReadAsync(id, CancellationToken.None)));
         var won = entry is null ? known.GetOrAdd(id, fresh) : known.TryUpdate(id, fresh, entry) ? fresh : known.GetValueOrDefault(id, fresh);
         return ForgetUnknownAsync(id, won);
@@ -36,7 +36,7 @@ internal sealed class InboxDirectory(SourceStore store, ConfigurationSignal conf
     private bool IsOld(Entry entry) =>
         entry.Changed.IsCompleted || time.GetElapsedTime(entry.ReadAt) >= (entry.Found.IsFaulted ? FaultAge : options.Value.ConfigurationInterval);
 
-    // Ids that nobody has are not remembered: there are too many of them.
+    // Unknown ids are not cached: there are too many of them.
     private async Task<(Source? Source, InboxSettings? Inbox)> ForgetUnknownAsync(int id, Entry entry)
     {
         var found = await entry.Found;

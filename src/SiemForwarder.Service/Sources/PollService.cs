@@ -11,7 +11,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Keeps one poller running for every enabled Keycloak realm, and starts it anew when its settings change.</summary>
+/// <summary>Keeps one poller running for every enabled Keycloak realm, and restarts it when its settings change.</summary>
 internal sealed class PollService(
     SourceStore store, EventLogWriter log, StoredBodies bodies, RealmIdentities identities, EngineLeases leases, ConfigurationSignal configuration,
     IOptions<ForwarderOptions> options, TimeProvider time, ForwarderTelemetry telemetry, ILoggerFactory loggers, LogHistory history,
@@ -22,13 +22,13 @@ internal sealed class PollService(
     private readonly ConcurrentDictionary<int, RealmPoller> pollers = new();
     private readonly ConcurrentDictionary<int, RealmPoller> histories = new();
 
-    /// <summary>What the poller of a source reports; null where none runs here.</summary>
+    /// <summary>The status of the poller of a source; null if none runs here.</summary>
     public RealmPollStatus? FindStatus(int sourceId) => pollers.GetValueOrDefault(sourceId)?.Status;
 
-    /// <summary>How reading the history of a source goes; null where none is read here.</summary>
+    /// <summary>The status of reading the history of a source; null if none is read here.</summary>
     public RealmPollStatus? FindHistory(int sourceId) => histories.GetValueOrDefault(sourceId)?.Status;
 
-    /// <summary>What all pollers of this engine report.</summary>
+    /// <summary>The statuses of all pollers of this engine.</summary>
     public IReadOnlyList<RealmPollStatus> Statuses => [.. pollers.Values.Select(poller => poller.Status)];
 
     protected override int Edition => history.Edition;
@@ -41,7 +41,7 @@ internal sealed class PollService(
     protected override async Task RunAsync(Source resource, long fence, CancellationToken stoppingToken)
     {
         var source = resource;
-        // Before the checkpoints are read: pages that rest on them are refused once the log has another history.
+        // Before the checkpoints are read: pages based on them are refused once the log has another history.
         var edition = history.Edition;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var cancellationToken = stop.Token;
@@ -78,7 +78,7 @@ internal sealed class PollService(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // A bug in one poller must not stop the others; the next look at the configuration starts it anew.
+            // A bug in one poller must not stop the others; the next configuration check restarts it.
             Telemetry.PollerFailed(source.Name, exception);
             await Task.Delay(TimeSpan.FromSeconds(5), Time, cancellationToken);
         }
@@ -101,7 +101,7 @@ internal sealed class PollService(
             }
         }
 
-        // The first fault of either ends both; the next look at the configuration starts them anew.
+        // The first fault of either ends both; the next configuration check restarts them.
         static async Task RunTogetherAsync(Task live, Task history, CancellationTokenSource stop)
         {
             if (await Task.WhenAny(live, history) is { IsCompletedSuccessfully: false })
@@ -121,9 +121,9 @@ internal sealed class PollService(
             var outcome = await log.AppendAsync(append with { Fence = fence, Edition = edition }, token);
             if (outcome is AppendOutcome.Superseded)
             {
-                // The lease is gone: this poller has nothing more to say, its successor reads on from the stored checkpoint.
+                // The lease is gone: this poller stops, and its successor continues from the stored checkpoint.
                 await stop.CancelAsync();
-                return new AppendOutcome.Unavailable("Another engine took over this source, or the log has another history.");
+                return new AppendOutcome.Unavailable("Another engine took over this source, or the history of the log was replaced.");
             }
 
             if (outcome is AppendOutcome.Committed { Appended: > 0 } committed)

@@ -4,15 +4,15 @@ using Microsoft.OpenApi;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>What OpenAPI says of pushing: the body is read as it comes, so nothing can be told from the code.</summary>
+/// <summary>The OpenAPI description of pushing; the body is read as a stream, so none of it can be inferred from the code.</summary>
 internal static class PushDocumentation
 {
     public const string Description =
-        "Events are in the native schema (any event_type) or as the webhook plug-ins of Keycloak send them; which, is told from each event. "
-        + "Send the key of the inbox in X-API-Key or as Authorization: Bearer, or sign the request, as the source says. "
-        + "An event whose id and time are in the log already counts as a duplicate, so any request may be sent again. "
-        + "Of an array or NDJSON what can be taken is stored, and the others are listed by index and reason; 400 where none could be. "
-        + "503 with Retry-After: nothing is known to be stored; send it again.";
+        "Events use the native schema (any event_type) or the format of Keycloak's webhook plug-ins; the format is detected for each event. "
+        + "Send the key of the inbox in X-API-Key or as Authorization: Bearer, or sign the request, depending on the source. "
+        + "An event whose id and time are already in the log counts as a duplicate, so it is safe to send any request again. "
+        + "Valid events of an array or NDJSON are stored; the others are listed by index and reason. Returns 400 if no event is valid. "
+        + "On 503 with Retry-After, assume that nothing is stored and send the request again.";
 
     private const string Native = """
         {"event_id":"0d9c9f0e-6f7b-4a3a-9a53-2d1b8c7c1a01","event_type":"transaction.denied","timestamp":"2026-01-31T10:15:30.123Z","outcome":"failure",
@@ -30,7 +30,7 @@ internal static class PushDocumentation
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,
-            Description = "One event, an array of events, or one event a line.",
+            Description = "One event, an array of events, or one event per line.",
             Content = new Dictionary<string, OpenApiMediaType>
             {
                 ["application/json"] = new()
@@ -39,7 +39,7 @@ internal static class PushDocumentation
                     Examples = new Dictionary<string, IOpenApiExample>
                     {
                         ["native"] = new OpenApiExample { Summary = "One event in the native schema", Value = JsonNode.Parse(Native) },
-                        ["webhook"] = new OpenApiExample { Summary = "An array with an event of a Keycloak webhook", Value = JsonNode.Parse(Webhook) },
+                        ["webhook"] = new OpenApiExample { Summary = "An array with one event from a Keycloak webhook", Value = JsonNode.Parse(Webhook) },
                     },
                 },
                 ["application/x-ndjson"] =

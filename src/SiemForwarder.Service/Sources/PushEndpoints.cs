@@ -16,8 +16,8 @@ internal static class PushEndpoints
 {
     public static void MapPushes(this IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/sources/{id:int}/events", Push)
         .WithTags("Sources").WithName("PushEvents").WithMetadata(new OwnCredentials(), new AnyQuery())
-        .Open("An inbox has keys or signatures of its own; an API key with the permission to push counts too.")
-        .WithSummary("Takes one event, an array, or one a line (NDJSON), also by gzip; answers 202 after the commit, with counts.")
+        .Open("An inbox has its own keys or signatures; an API key with the permission to push is accepted too.")
+        .WithSummary("Accepts one event, an array of events, or NDJSON, optionally gzip-compressed. Returns 202 with counts once they are committed.")
         .WithDescription(PushDocumentation.Description)
         .Produces<PushResponse>(StatusCodes.Status202Accepted)
         .Produces<PushResponse>(StatusCodes.Status400BadRequest)
@@ -41,11 +41,11 @@ internal static class PushEndpoints
 
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
-            // The inbox counts by itself and says what its limit is.
+            // The inbox counts bytes itself and names its limit.
             size.MaxRequestBodySize = options.Value.MaxRequestBytes + 1;
         }
 
-        // Of HTTP/2 the server knows no such bound for one request.
+        // For HTTP/2 the server has no such limit per request.
         if (http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate && HttpProtocol.IsHttp11(http.Request.Protocol))
         {
             rate.MinDataRate = new MinDataRate(options.Value.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
@@ -69,12 +69,12 @@ internal static class PushEndpoints
                 : inbox is null && SourceDefinition.Read(source.Definition, out var fault) is null
                     ? (null, new PushRefusal(StatusCodes.Status409Conflict, "Source unusable", fault!))
                 : inbox is null ? (null,
-                    new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' takes no pushes: give it 'inbox' with a key."))
+                    new PushRefusal(StatusCodes.Status409Conflict, "No inbox", $"The source '{source.Name}' accepts no pushed events: set 'inbox' with a key."))
                 : (inbox, null);
         }
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
-            return (null, PushRefusal.Unavailable($"The database cannot be used now: {DatabaseFault.Describe(exception)}"));
+            return (null, PushRefusal.Unavailable($"The database is unavailable: {DatabaseFault.Describe(exception)}"));
         }
     }
 
@@ -87,7 +87,7 @@ internal static class PushEndpoints
 
         if (refusal.Status == StatusCodes.Status408RequestTimeout)
         {
-            // What is still to come of the body would be taken for the next request (RFC 9110 section 15.5.9).
+            // The rest of the body would be mistaken for the next request (RFC 9110 section 15.5.9).
             response.Headers.Connection = "close";
         }
 

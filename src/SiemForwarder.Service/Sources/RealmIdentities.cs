@@ -4,19 +4,19 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Keeps who the servers of the sources are, and finds sources that read one realm.</summary>
+/// <summary>Stores the identities of the sources' servers, and finds sources that read the same realm.</summary>
 internal sealed class RealmIdentities(NpgsqlDataSource database, TimeProvider time)
 {
-    /// <summary>Who the servers of the sources are, as SQL of other folders reads it.</summary>
+    /// <summary>The identities of the sources' servers, for SQL in other folders.</summary>
     public const string Rows = "(SELECT source_id, base_url, realm, issuer, key_ids, read_at FROM realm_identity)";
 
     private static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
 
-    /// <summary>The sources that read the realm of these settings already; the source itself left out.</summary>
-    /// <param name="sourceId">The source that is changed; 0 for a new one.</param>
+    /// <summary>The other sources that already read the realm of these settings.</summary>
+    /// <param name="sourceId">The changed source; 0 for a new one.</param>
     /// <param name="keycloak">Its settings.</param>
-    /// <param name="identity">Who its server is; null where that is not known.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="identity">The identity of its server; null if unknown.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<IReadOnlyList<string>> FindTwinsAsync(
         int sourceId, KeycloakDefinition keycloak, RealmIdentity? identity, CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ internal sealed class RealmIdentities(NpgsqlDataSource database, TimeProvider ti
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Asks the server of a source who it is, until it says so; not where it is known from when the source was saved.</summary>
+    /// <summary>Asks the server of a source for its identity until it responds; skipped if the identity is known since the source was saved.</summary>
     public async Task LearnAsync(KeycloakSource source, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
@@ -78,7 +78,7 @@ internal sealed class RealmIdentities(NpgsqlDataSource database, TimeProvider ti
             }
             catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
             {
-                // The poller of the source tells of a database that is away.
+                // The poller of the source reports an unavailable database.
                 await Task.Delay(Again, time, cancellationToken);
                 continue;
             }

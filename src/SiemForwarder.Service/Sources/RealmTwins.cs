@@ -6,15 +6,15 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Refuses a source of a realm that another one reads already, unless it is meant: every event would be forwarded twice.</summary>
-/// <remarks>A server that does not answer keeps nobody from saving; it is looked at again when it is first read, and an alarm tells.</remarks>
+/// <summary>Rejects a source whose realm another source already reads, unless duplicates are allowed: every event would be forwarded twice.</summary>
+/// <remarks>A server that does not respond does not prevent saving; it is checked again when it is first polled, and an alarm is raised.</remarks>
 internal sealed class RealmTwins(RealmIdentities identities, EgressPolicy egress, TimeProvider time)
 {
-    /// <summary>Asks the server who it is; the refusal where another source reads that realm.</summary>
-    /// <param name="sourceId">The source that is changed; 0 for a new one.</param>
-    /// <param name="before">Its settings before; null for a new one.</param>
-    /// <param name="valid">What is to be saved.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <summary>Asks the server for its identity; returns a refusal if another source reads that realm.</summary>
+    /// <param name="sourceId">The changed source; 0 for a new one.</param>
+    /// <param name="before">Its previous settings; null for a new one.</param>
+    /// <param name="valid">The settings to save.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<(RealmIdentity? Identity, ProblemHttpResult? Refusal)> LookAsync(
         int sourceId, KeycloakDefinition? before, ValidSource valid, CancellationToken cancellationToken)
     {
@@ -27,16 +27,16 @@ internal sealed class RealmTwins(RealmIdentities identities, EgressPolicy egress
         var identity = await RealmIdentityReader.ReadAsync(ToKeycloak(valid, sourceId), time, cancellationToken);
         var twins = keycloak.AllowDuplicate ? [] : await identities.FindTwinsAsync(sourceId, keycloak, identity, cancellationToken);
         return twins.Count == 0 ? (identity, null) : (identity, TypedResults.Problem(new HttpValidationProblemDetails(
-            new Dictionary<string, string[]> { ["keycloak.allowDuplicate"] = ["Set it where it is meant that two sources read one realm."] })
+            new Dictionary<string, string[]> { ["keycloak.allowDuplicate"] = ["Set it to true if two sources should read the same realm."] })
         {
             Status = StatusCodes.Status409Conflict,
-            Title = "Realm is read already",
-            Detail = $"The realm '{keycloak.Realm}' of this server is read by {string.Join(", ", twins.Select(name => $"'{name}'"))} already; "
+            Title = "Realm already in use",
+            Detail = $"The realm '{keycloak.Realm}' of this server is already read by {string.Join(", ", twins.Select(name => $"'{name}'"))}; "
                 + "every event would be forwarded twice.",
         }));
     }
 
-    /// <summary>Keeps who the server said it is.</summary>
+    /// <summary>Stores the identity of the server.</summary>
     public Task KeepAsync(Source source, RealmIdentity? identity, CancellationToken cancellationToken) =>
         identity is not null && SourceDefinition.Read(source.Definition, out _) is { Keycloak: not null } definition
             ? identities.SaveAsync(source.Id, definition.ToKeycloak(source, new Dictionary<string, Secret>(), egress), identity, cancellationToken)

@@ -1,11 +1,11 @@
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Writes the URL of a server in one way, so that two spellings of it are one.</summary>
+/// <summary>Normalizes the URL of a server, so that different spellings compare equal.</summary>
 internal static class ServerAddress
 {
     private const string OldRoot = "/auth";
 
-    /// <summary>Host in lower case, port as it is meant, path without <c>/auth</c>; the scheme does not tell servers apart.</summary>
+    /// <summary>Host in lower case, explicit port, path without <c>/auth</c>; the scheme does not distinguish servers.</summary>
     public static string Of(string baseUrl)
     {
         if (!Uri.TryCreate(baseUrl, UriKind.Absolute, out var url))

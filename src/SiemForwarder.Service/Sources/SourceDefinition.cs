@@ -9,8 +9,8 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>The validated settings of a source without its secrets; stored as JSON.</summary>
-/// <param name="Keycloak">The realm to pull; null of kind <c>http</c>.</param>
-/// <param name="Inbox">Who may push; null where nobody may.</param>
+/// <param name="Keycloak">The realm to poll; null for kind <c>http</c>.</param>
+/// <param name="Inbox">Who may push; null if no one may.</param>
 internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefinition? Inbox)
 {
     public const string KeycloakKind = "keycloak";
@@ -22,12 +22,12 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
     public const string InboxKey = "inbox.key";
     public const string InboxSecondKey = "inbox.secondKey";
 
-    /// <summary>Where secrets are that are kept outside, by their names; null where none are.</summary>
+    /// <summary>Where externally stored secrets are, by name; null if there are none.</summary>
     public IReadOnlyDictionary<string, string>? SecretReferences { get; init; }
 
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
 
-    /// <summary>The settings as stored; null with a sentence where this version does not know all that they say.</summary>
+    /// <summary>The settings as stored; null with an explanation if this version does not know all of them.</summary>
     public static SourceDefinition? Read(string json, out string? fault)
     {
         var read = StoredDefinition.Read<SourceDefinition>(json, JsonSerializerOptions.Web, out fault);
@@ -44,7 +44,7 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         return fault is null ? read : null;
     }
 
-    /// <summary>As much of the settings as this version knows, to be shown.</summary>
+    /// <summary>The part of the settings that this version knows, for display.</summary>
     public static SourceDefinition ReadKnown(string json)
     {
         var known = StoredDefinition.ReadKnown(json, JsonSerializerOptions.Web, new SourceDefinition(null, null));
@@ -54,10 +54,10 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
     public static SourceDefinition FromJson(string json) => JsonSerializer.Deserialize<SourceDefinition>(json, JsonSerializerOptions.Web)
         ?? throw new InvalidDataException("A stored source has an empty definition.");
 
-    /// <summary>What the poller needs; of a source that has a realm.</summary>
+    /// <summary>The settings for the poller, for a source that has a realm.</summary>
     /// <param name="source">The source as stored.</param>
     /// <param name="secrets">Its secrets.</param>
-    /// <param name="egress">Where connections may lead from this engine.</param>
+    /// <param name="egress">Where connections from this engine are allowed.</param>
     public KeycloakSource ToKeycloak(Source source, IReadOnlyDictionary<string, Secret> secrets, EgressPolicy egress) =>
         Keycloak is null ? throw new InvalidOperationException("The source has no realm.") : new()
     {
@@ -94,10 +94,10 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         };
     }
 
-    /// <summary>What the inbox needs; null where nobody may push.</summary>
+    /// <summary>The settings for the inbox; null if no one may push.</summary>
     /// <param name="source">The source as stored.</param>
     /// <param name="secrets">Its secrets.</param>
-    /// <param name="pulledByContent">True where the realm's server shows no event ids.</param>
+    /// <param name="pulledByContent">True if the realm's server returns no event ids.</param>
     public InboxSettings? ToInbox(Source source, IReadOnlyDictionary<string, Secret> secrets, bool pulledByContent) => Inbox is null ? null : new()
     {
         SourceId = source.Id,
@@ -106,7 +106,7 @@ internal sealed record SourceDefinition(KeycloakDefinition? Keycloak, InboxDefin
         Header = Inbox.Header,
         Tolerance = TimeSpan.FromSeconds(Inbox.ToleranceSeconds),
         AllowSha1 = Inbox.AllowSha1,
-        // A key that is kept outside is judged when it is read: an empty one would let everybody in.
+        // An externally stored key is checked when it is read: an empty one would let anyone in.
         Keys = [.. new[] { InboxKey, InboxSecondKey }.Where(secrets.ContainsKey).Select(name => secrets[name])
             .Where(key => InboxRules.IsUsable(Inbox.Authentication, key))],
         PulledRealm = Keycloak?.Realm,

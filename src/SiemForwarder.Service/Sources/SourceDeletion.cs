@@ -4,13 +4,13 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Deletes sources, and never what an integration has not got without being told to.</summary>
-/// <remarks>The row goes at once, and with it everything small; the events follow behind (<see cref="DeletedSourcePurgeService"/>).</remarks>
+/// <summary>Deletes sources, but never undelivered events unless forced.</summary>
+/// <remarks>The row and everything small is deleted at once; the events follow later (<see cref="DeletedSourcePurgeService"/>).</remarks>
 internal sealed class SourceDeletion(
     NpgsqlDataSource database, IEnumerable<LogHold> holds, SourceDirectory directory, ConfigurationSignal configuration, TimeProvider time,
     ILogger<SourceDeletion> logger)
 {
-    // What live traffic has not delivered, and what history or a replay still has to bring.
+    // Events not delivered by live traffic, and those that history or a replay still has to deliver.
     private readonly string undeliveredSql = $"""
         SELECT i.id, i.name, u.first, u.last FROM (
             SELECT i.integration_id AS id, greatest(coalesce(c.position, 0) + 1, held.first_position) AS first, h.next_position - 1 AS last
@@ -28,19 +28,19 @@ internal sealed class SourceDeletion(
     private static string HeldSql(LogHold hold) =>
         $"UNION ALL SELECT x.integration_id, x.position + 1, x.last_position FROM {hold.Rows} x WHERE x.source_id = $1 AND x.position < x.last_position ";
 
-    /// <summary>Deletes a source that still has the version that the caller read.</summary>
+    /// <summary>Deletes a source if it still has the version that the caller read.</summary>
     /// <param name="id">The source.</param>
     /// <param name="version">Version that was read.</param>
-    /// <param name="force">Whether it goes although enabled integrations have not got all of it; what they lack is written down as lost.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>What came of it, and what enabled integrations have not got; where there is any and no force, nothing was deleted.</returns>
+    /// <param name="force">Whether to delete it although enabled integrations lack some of its events; these are then recorded as lost.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
+    /// <returns>The result, and the events that enabled integrations lack; if there are any and force is not set, nothing was deleted.</returns>
     public async Task<(ChangeResult Result, IReadOnlyList<UndeliveredRange> Undelivered)> DeleteAsync(
         int id, int version, bool force, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
-        // In the order in which an append takes them: it ends before the deletion or finds no log.
+        // Locks in the same order as an append, which therefore ends before the deletion or finds no log.
         await ExecuteAsync(connection, $"SELECT 1 FROM {LogTables.Heads} h WHERE source_id = $1 FOR UPDATE", [id], cancellationToken);
         if (await FindAsync(connection, id, cancellationToken) is not { } found)
         {
@@ -65,7 +65,7 @@ internal sealed class SourceDeletion(
             await ExecuteAsync(
                 connection,
                 LogTables.AddGap,
-                [id, lost.IntegrationId, lost.First, lost.Last, $"The source '{found.Name}' was deleted with force.", now],
+                [id, lost.IntegrationId, lost.First, lost.Last, $"The source '{found.Name}' was deleted with force=true.", now],
                 cancellationToken);
         }
 
@@ -87,7 +87,7 @@ internal sealed class SourceDeletion(
         }
 
         logger.LogWarning(
-            "Source {Source} ({Id}) was deleted with force, and these integrations never get what they had not got: {Lost}.",
+            "Source {Source} ({Id}) was deleted with force=true; these integrations will not receive the events they lacked: {Lost}.",
             name, id, string.Join(", ", undelivered.Select(lost => $"'{lost.Integration}' {lost.Count} events (positions {lost.First} to {lost.Last})")));
     }
 
@@ -126,7 +126,7 @@ internal sealed class SourceDeletion(
     }
 }
 
-/// <summary>Events of a source that an enabled integration has not got.</summary>
+/// <summary>Events of a source that an enabled integration has not received.</summary>
 /// <param name="IntegrationId">The integration.</param>
 /// <param name="Integration">Its name.</param>
 /// <param name="First">First position.</param>

@@ -19,23 +19,23 @@ internal static class SourceEndpoints
     {
         var group = routes.MapGroup("/api/v1/sources").WithTags("Sources");
         group.MapGet("/", List).WithName("ListSources").Needs(Permission.ReadSettings)
-            .WithSummary("Lists sources, searchable by name, with the headline of their status, which the list can be narrowed to.");
-        group.MapGet("/{id:int}", Get).WithName("GetSource").Needs(Permission.ReadSettings).WithSummary("Shows one source; its ETag names the version.")
+            .WithSummary("Lists sources with their status; filter by name, enabled or status.");
+        group.MapGet("/{id:int}", Get).WithName("GetSource").Needs(Permission.ReadSettings).WithSummary("Returns a source; the ETag is its version.")
             .ShowsVersion();
         group.MapPost("/", Create).WithName("CreateSource").Needs(Permission.Configure)
-            .WithSummary("Creates a source: a realm, which is pulled at once (kind keycloak), or an inbox to push to (kind http).")
+            .WithSummary("Creates a source: a realm that is polled from now on (kind keycloak), or an inbox that accepts pushed events (kind http).")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPut("/{id:int}", Update).WithName("UpdateSource").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Replaces the settings; asks for the version read (If-Match). Takes what GET gave; a secret left out stays as it is.")
+            .WithSummary("Replaces the settings. Requires If-Match with the ETag. Accepts the body that GET returns; omitted secrets are kept.")
             .ProducesProblem(StatusCodes.Status409Conflict);
         group.MapPatch("/{id:int}", Patch).WithName("PatchSource").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Changes the settings that are named and leaves the others (JSON Merge Patch); asks for the version read (If-Match).")
+            .WithSummary("Changes only the given settings (JSON Merge Patch). Requires If-Match with the ETag.")
             .Accepts<SourceRequest>(MergePatch.MediaType, "application/json").ProducesProblem(StatusCodes.Status409Conflict);
         group.MapDelete("/{id:int}", Delete).WithName("DeleteSource").Needs(Permission.Configure).AsksForVersion()
-            .WithSummary("Deletes a source with all its stored events; asks for the version read (If-Match).")
-            .WithDescription("409 while an enabled integration, paused ones included, has not got all of its events: the answer names them and how many. "
-                + "With force=true it is deleted all the same, and what they lack is written down and told as lost. "
-                + "The source is gone at once; its events are removed in the background.")
+            .WithSummary("Deletes a source with all its stored events. Requires If-Match with the ETag.")
+            .WithDescription("Returns 409 while an enabled integration, paused or not, has not received all of its events; the response names the integrations "
+                + "and how many events they lack. With force=true the source is deleted anyway, and those events are recorded and reported as lost. "
+                + "The source disappears at once; its events are removed in the background.")
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
@@ -63,9 +63,11 @@ internal static class SourceEndpoints
             : Problems.NotFound(Thing, id);
 
     private static async Task<Results<Created<SourceResponse>, ValidationProblem, ProblemHttpResult>> Create(
-        SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken)
+        SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpResponse response, CancellationToken cancellationToken,
+        [Description(Provenance.Description)] string? managedBy = null)
     {
         var errors = new FieldErrors();
+        request = request with { ManagedBy = Provenance.Read(managedBy, null, errors) };
         if (SourceRules.Validate(request, new Dictionary<string, Secret>(), errors, references: store.References) is not { } valid)
         {
             return Problems.Invalid(errors);
@@ -95,14 +97,14 @@ internal static class SourceEndpoints
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Update(
         int id, SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, [Description(Provenance.Description)] string? managedBy = null)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
+        return await UpdateAsync(stored, request, managedBy, store, summaries, twins, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> Patch(
@@ -115,11 +117,11 @@ internal static class SourceEndpoints
         }
 
         var request = MergePatch.Merge<SourceRequest>(View(store, stored), patch, json.Value.SerializerOptions);
-        return await UpdateAsync(stored, request, store, summaries, twins, http, cancellationToken);
+        return await UpdateAsync(stored, request, null, store, summaries, twins, http, cancellationToken);
     }
 
     private static async Task<Results<Ok<SourceResponse>, ValidationProblem, ProblemHttpResult>> UpdateAsync(
-        Source stored, SourceRequest request, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
+        Source stored, SourceRequest request, string? managedBy, SourceStore store, SourceStatusTable summaries, RealmTwins twins, HttpContext http,
         CancellationToken cancellationToken)
     {
         if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
@@ -130,7 +132,7 @@ internal static class SourceEndpoints
         var errors = new FieldErrors();
         var secrets = store.SecretsOf(stored) ?? new Dictionary<string, Secret>();
         var realm = SourceDefinition.ReadKnown(stored.Definition).Keycloak;
-        request = request with { Enabled = request.Enabled ?? stored.Enabled };
+        request = request with { Enabled = request.Enabled ?? stored.Enabled, ManagedBy = Provenance.Read(managedBy, stored.ManagedBy, errors) };
         if (SourceRules.Validate(request, secrets, errors, stored.Kind, realm, store.References) is not { } valid)
         {
             return Problems.Invalid(errors);
@@ -151,6 +153,7 @@ internal static class SourceEndpoints
         var (result, source) = await store.UpdateAsync(stored.Id, stored.Version, valid, cancellationToken);
         if (result == ChangeResult.Done)
         {
+            Provenance.Warn(http.Response, Thing, stored.ManagedBy, managedBy);
             await twins.KeepAsync(source!, identity, cancellationToken);
         }
 
@@ -164,20 +167,25 @@ internal static class SourceEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        int id, SourceStore store, SourceDeletion deletion, HttpRequest request, CancellationToken cancellationToken,
-        [Description("Whether to delete what integrations have not got; false by default.")] bool force = false)
+        int id, SourceStore store, SourceDeletion deletion, HttpContext http, CancellationToken cancellationToken,
+        [Description("Whether to delete the source even if integrations have not received all of its events; false by default.")] bool force = false)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } stored)
         {
             return Problems.NotFound(Thing, id);
         }
 
-        if (EntityTag.Refuse(request, Thing, stored.Version) is { } refusal)
+        if (EntityTag.Refuse(http.Request, Thing, stored.Version) is { } refusal)
         {
             return refusal;
         }
 
         var (result, undelivered) = await deletion.DeleteAsync(id, stored.Version, force, cancellationToken);
+        if (result == ChangeResult.Done && (force || undelivered.Count == 0))
+        {
+            Provenance.Warn(http.Response, Thing, stored.ManagedBy, null);
+        }
+
         return result switch
         {
             ChangeResult.Done when undelivered.Count > 0 && !force => Undelivered(undelivered),
@@ -191,9 +199,9 @@ internal static class SourceEndpoints
     {
         var integrations = undelivered.GroupBy(range => (range.IntegrationId, range.Integration))
             .Select(one => new UndeliveredEvents(one.Key.IntegrationId, one.Key.Integration, one.Sum(range => range.Count))).ToList();
-        var sentence = $"These integrations have not got all events of this source: "
-            + $"{string.Join(", ", integrations.Select(one => $"'{one.Name}' lacks {one.Undelivered}"))}. Nothing was deleted. Wait until they have them "
-            + "(disable the source to stop new ones), disable those integrations, or repeat with force=true: then these events are lost to them.";
+        var sentence = $"These integrations have not received all events of this source: "
+            + $"{string.Join(", ", integrations.Select(one => $"'{one.Name}' lacks {one.Undelivered}"))}. Nothing was deleted. Wait for them "
+            + "(disable the source to stop new ones), disable those integrations, or repeat with force=true, which loses these events.";
         return TypedResults.Problem(
             sentence, statusCode: StatusCodes.Status409Conflict, title: "Events not delivered",
             extensions: new Dictionary<string, object?> { ["integrations"] = integrations });
@@ -206,7 +214,7 @@ internal static class SourceEndpoints
         return View(store, source, await summaries.FindSummaryAsync(source.Id, cancellationToken));
     }
 
-    /// <summary>A source as the API shows it; secrets only by whether they are set.</summary>
+    /// <summary>A source as the API shows it; secrets appear only as whether they are set.</summary>
     public static SourceResponse View(SourceStore store, Source source, SourceSummary? status = null)
     {
         var definition = SourceDefinition.Read(source.Definition, out var fault) ?? SourceDefinition.ReadKnown(source.Definition);
@@ -214,7 +222,7 @@ internal static class SourceEndpoints
         return new SourceResponse(
             source.Id, source.Name, source.Kind, source.Enabled, View(definition.Keycloak, secrets), View(definition.Inbox, secrets),
             source.Version, source.CreatedAt, source.UpdatedAt, fault is null ? null : [fault],
-            definition.SecretReferences, status);
+            definition.SecretReferences, status, source.ManagedBy);
     }
 
     private static KeycloakResponse? View(KeycloakDefinition? keycloak, IReadOnlyDictionary<string, Secret>? secrets) => keycloak is null ? null : new(
@@ -230,8 +238,8 @@ internal static class SourceEndpoints
     private static bool IsSet(IReadOnlyDictionary<string, Secret>? secrets, string name) => secrets?.ContainsKey(name) ?? false;
 }
 
-/// <summary>What an integration has not got of a source; member <c>integrations</c> of the problem where the source is not deleted for it.</summary>
+/// <summary>The events of a source that an integration lacks; member <c>integrations</c> of the problem if the source is not deleted because of them.</summary>
 /// <param name="Id">Id of the integration.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Undelivered">How many stored events it has not got, before its filter.</param>
+/// <param name="Undelivered">Number of stored events it has not received, before its filter.</param>
 public sealed record UndeliveredEvents(int Id, string Name, long Undelivered);

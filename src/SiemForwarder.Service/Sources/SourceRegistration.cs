@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Registers the sources and their pulling.</summary>
+/// <summary>Registers the sources and their polling.</summary>
 internal static class SourceRegistration
 {
     public static IServiceCollection AddSources(this IServiceCollection services) => services

@@ -8,9 +8,10 @@ using SiemForwarder.Service.Storage.Protection;
 namespace SiemForwarder.Service.Sources;
 
 /// <summary>A source that passed the rules, ready to be stored.</summary>
-internal sealed record ValidSource(string Name, string Kind, bool Enabled, SourceDefinition Definition, IReadOnlyDictionary<string, Secret> Secrets);
+internal sealed record ValidSource(string Name, string Kind, bool Enabled, SourceDefinition Definition, IReadOnlyDictionary<string, Secret> Secrets,
+    string? ManagedBy = null);
 
-/// <summary>Checks a request and fills in its defaults; every fault is noted by its field.</summary>
+/// <summary>Checks a request and fills in defaults; adds every error by field.</summary>
 internal static class SourceRules
 {
     private static readonly SearchValues<char> Separators = SearchValues.Create("/\\");
@@ -21,20 +22,20 @@ internal static class SourceRules
         [SourceDefinition.KeycloakKind] = SourceDefinition.KeycloakKind, [SourceDefinition.HttpKind] = SourceDefinition.HttpKind,
     };
 
-    /// <summary>The source that follows from a request; null where anything is wrong.</summary>
-    /// <param name="request">What was asked for.</param>
-    /// <param name="stored">Secrets in force; kept where the request leaves them out.</param>
-    /// <param name="errors">Takes the faults.</param>
-    /// <param name="storedKind">Kind of the source that is changed; null for a new one.</param>
-    /// <param name="storedRealm">The realm that it pulls now; null where there is none.</param>
-    /// <param name="references">Reads secrets that are kept outside; null where none can be.</param>
+    /// <summary>Converts a request to a source; null if anything is wrong.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="stored">Current secrets; kept if the request omits them.</param>
+    /// <param name="errors">Receives the errors.</param>
+    /// <param name="storedKind">Kind of the changed source; null for a new one.</param>
+    /// <param name="storedRealm">The realm it currently polls; null if none.</param>
+    /// <param name="references">Reads externally stored secrets; null if not supported.</param>
     public static ValidSource? Validate(
         SourceRequest request, IReadOnlyDictionary<string, Secret> stored, FieldErrors errors, string? storedKind = null,
         KeycloakDefinition? storedRealm = null, SecretReferences? references = null)
     {
         if (string.IsNullOrWhiteSpace(request.Name))
         {
-            errors.Add("name", "Give the source a name that tells it from the others.");
+            errors.Add("name", "Give the source a name that distinguishes it from the others.");
         }
 
         errors.AtMost("name", request.Name, 100);
@@ -42,7 +43,7 @@ internal static class SourceRules
         var kind = errors.Choose("kind", request.Kind, storedKind ?? SourceDefinition.KeycloakKind, Kinds);
         if (storedKind is not null && kind != storedKind)
         {
-            errors.Add("kind", $"Is {storedKind} and stays so; create another source.");
+            errors.Add("kind", $"Is {storedKind} and cannot be changed; create another source.");
         }
 
         var secrets = new Dictionary<string, Secret>();
@@ -51,7 +52,7 @@ internal static class SourceRules
             : null;
         if (kind == SourceDefinition.HttpKind && request.Keycloak is not null)
         {
-            errors.Add("keycloak", "A source of kind http pulls no realm; leave it out, or use the kind keycloak, which takes pushes as well.");
+            errors.Add("keycloak", "A source of kind http polls no realm; omit it, or use the kind keycloak, which also accepts pushed events.");
         }
 
         var inbox = kind == SourceDefinition.HttpKind || request.Inbox is not null
@@ -59,10 +60,10 @@ internal static class SourceRules
             : null;
         SecretRules.Settle(secrets, references, errors);
         var definition = new SourceDefinition(keycloak, inbox) { SecretReferences = SecretReferences.Of(secrets) };
-        return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, definition, secrets);
+        return errors.Any ? null : new ValidSource(request.Name!.Trim(), kind, request.Enabled ?? true, definition, secrets, request.ManagedBy);
     }
 
-    /// <summary>Judges where a source would connect to.</summary>
+    /// <summary>Checks whether the connections of a source are allowed.</summary>
     public static async Task CheckEgressAsync(ValidSource valid, EgressPolicy egress, FieldErrors errors, CancellationToken cancellationToken)
     {
         await EgressRules.CheckAsync(egress, "keycloak.baseUrl", valid.Definition.Keycloak?.BaseUrl, errors, cancellationToken);
@@ -76,8 +77,8 @@ internal static class SourceRules
         errors.NoneEmpty("keycloak.streams", keycloak.Streams);
         var definition = new KeycloakDefinition(
             BaseUrl(keycloak.BaseUrl, errors),
-            Required("keycloak.realm", keycloak.Realm, "Name the realm as it stands in the URL of Keycloak's console.", errors),
-            Required("keycloak.clientId", keycloak.ClientId, "Name the client whose service account has the role view-events.", errors),
+            Required("keycloak.realm", keycloak.Realm, "Give the name of the realm as it appears in the URL of Keycloak's console.", errors),
+            Required("keycloak.clientId", keycloak.ClientId, "Give the id of the client whose service account has the role view-events.", errors),
             [.. (keycloak.Streams ?? ["user", "admin"]).Select(stream => errors.Choose("keycloak.streams", stream, "user", Streams)).Distinct()],
             errors.Between("keycloak.pollIntervalSeconds", keycloak.PollIntervalSeconds, 1, 3600, 5),
             Start(keycloak.Start, errors),
@@ -89,13 +90,13 @@ internal static class SourceRules
         definition = credential.AddTo(definition);
         if (definition.Fingerprint is not null && definition.BaseUrl.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
         {
-            errors.Add("keycloak.fingerprint", "http has no certificate; use https, or leave it out.");
+            errors.Add("keycloak.fingerprint", "http has no certificate; use https, or omit it.");
         }
 
         if (definition.Realm is "." or ".." || definition.Realm.AsSpan().ContainsAny(Separators))
         {
             errors.Add(
-                "keycloak.realm", "Is no name of a realm: it would lead to another path of the server. Write it as it stands in the URL of the console.");
+                "keycloak.realm", "Is not a valid realm name: it would lead to another path of the server. Give it as it appears in the URL of the console.");
         }
 
         foreach (var name in CredentialRules.Ways.Values.Where(name => credential.LeavesOut(name) && storedRealm?.LeadsTo(definition) == false))
@@ -128,7 +129,7 @@ internal static class SourceRules
 
         if (url.UserInfo.Length > 0)
         {
-            errors.Add("keycloak.baseUrl", "Must not hold a user name or password; put the client's secret into keycloak.clientSecret.");
+            errors.Add("keycloak.baseUrl", "Must not contain a user name or password; put the client's secret into keycloak.clientSecret.");
         }
 
         if (EgressPolicy.Usual.Judge(new Connections.Endpoint(url.IdnHost, url.Port)) is { } never)
@@ -139,7 +140,7 @@ internal static class SourceRules
         return url.GetLeftPart(UriPartial.Path).TrimEnd('/');
     }
 
-    /// <summary>What to write instead of the address of a page of a realm or of the admin console; null where it is none.</summary>
+    /// <summary>What to give instead of the address of a realm page or the admin console; null if it is not such an address.</summary>
     private static string? PageOf(Uri url)
     {
         var path = url.AbsolutePath + "/";

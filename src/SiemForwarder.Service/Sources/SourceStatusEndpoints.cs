@@ -13,16 +13,16 @@ using SiemForwarder.Service.Keycloak.Tail;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>How pulling a source goes, and what is pushed to it.</summary>
-/// <param name="Running">Whether the poller runs in this process; of kind <c>http</c> whether the inbox is open.</param>
-/// <param name="Poll">What the poller reports; null before its first report. From another engine it is up to 15 seconds old.</param>
-/// <param name="History">How reading the source's history goes, where this process reads it now.</param>
-/// <param name="Inbox">What this process took of pushed events since it started; null where nobody may push.</param>
-/// <param name="StoredEvents">Events stored so far, the dropped ones included.</param>
-/// <param name="LastStoredAt">When an event was last stored; null where none is kept.</param>
+/// <summary>The status of polling a source, and of what is pushed to it.</summary>
+/// <param name="Running">Whether the poller runs in this process; for kind <c>http</c>, whether the inbox is open.</param>
+/// <param name="Poll">The status of the poller; null before its first report. If it runs on another engine, up to 15 seconds old.</param>
+/// <param name="History">The status of reading the source's history, if this process is reading it.</param>
+/// <param name="Inbox">Pushed events handled by this process since it started; null if no one may push.</param>
+/// <param name="StoredEvents">Number of events stored so far, including dropped ones.</param>
+/// <param name="LastStoredAt">When an event was last stored; null if none is kept.</param>
 /// <param name="Engine">Engine that polls it, or polled it last.</param>
-/// <param name="ReportedAt">When that engine reported; null where the poller runs in this process.</param>
-/// <param name="Warnings">Certificates that end within 30 days. Absent where there are none.</param>
+/// <param name="ReportedAt">When that engine reported; null if the poller runs in this process.</param>
+/// <param name="Warnings">Certificates that expire within 30 days. Absent if there are none.</param>
 public sealed record SourceStatusResponse(
     bool Running, RealmPollStatus? Poll, RealmPollStatus? History, InboxStatus? Inbox, long StoredEvents, DateTimeOffset? LastStoredAt, string? Engine,
     DateTimeOffset? ReportedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
@@ -34,10 +34,10 @@ internal static class SourceStatusEndpoints
     {
         var group = routes.MapGroup("/api/v1/sources/{id:int}").WithTags("Sources");
         group.MapPost("/check", Check).WithName("CheckSource").Needs(Permission.Operate)
-            .WithSummary("Checks reachability, token, role, API tier, event settings and clock of a realm, of an inbox its keys and what came in, and "
-                + "says what to change.");
+            .WithSummary("Checks a source and says what to change: reachability, token, role, API tier, event settings and clock of a realm; "
+                + "keys and received events of an inbox.");
         group.MapGet("/status", Status).WithName("GetSourceStatus").Needs(Permission.ReadStates)
-            .WithSummary("Says how pulling and pushing go: last poll, last error, lag, events taken and not taken.");
+            .WithSummary("Shows the status of a source: last poll, last error, lag, accepted and rejected events.");
     }
 
     private static async Task<Results<Ok<SourceCheckReport>, ProblemHttpResult>> Check(
@@ -84,8 +84,8 @@ internal static class SourceStatusEndpoints
         [
             new SourceCheckItem(
                 "same realm", definition.AllowDuplicate ? SourceCheckResult.Ok : SourceCheckResult.Warning,
-                $"The same realm is read by {string.Join(", ", twins.Select(name => $"'{name}'"))}, so each of its events is stored once for each.",
-                definition.AllowDuplicate ? null : "Delete one of the sources, or say with keycloak.allowDuplicate that it is meant."),
+                $"The same realm is also read by {string.Join(", ", twins.Select(name => $"'{name}'"))}, so each of its events is stored once per source.",
+                definition.AllowDuplicate ? null : "Delete one of the sources, or set keycloak.allowDuplicate if this is intended."),
         ];
     }
 

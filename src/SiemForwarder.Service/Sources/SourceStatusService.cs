@@ -5,7 +5,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Writes down every few seconds how the pollers of this engine do, where anything changed.</summary>
+/// <summary>Stores the status of this engine's pollers every few seconds if anything changed.</summary>
 internal sealed class SourceStatusService(
     PollService polling, SourceStatusTable table, IOptions<EngineOptions> engine, IOptions<ForwarderOptions> options, TimeProvider time,
     LoopGuard guard) : BackgroundService
@@ -15,7 +15,7 @@ internal sealed class SourceStatusService(
     private readonly Dictionary<int, (RealmPollStatus Status, long SavedAt)> saved = [];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "writes down how sources are read", SaveAsync, token => Task.Delay(options.Value.ConfigurationInterval, time, token), stoppingToken);
+        "stores the status of sources", SaveAsync, token => Task.Delay(options.Value.ConfigurationInterval, time, token), stoppingToken);
 
     private async Task SaveAsync(CancellationToken cancellationToken)
     {

@@ -8,20 +8,20 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>How pulling a source goes, as the engine that polls it last said.</summary>
+/// <summary>The poll status of a source as last reported by its engine.</summary>
 /// <param name="Engine">Name of that engine.</param>
-/// <param name="At">When it said so.</param>
+/// <param name="At">When it reported.</param>
 internal sealed record StoredSourceStatus(RealmPollStatus Poll, string Engine, DateTimeOffset At);
 
 /// <summary>The status of sources in the database, for every process to read.</summary>
 internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider time)
 {
-    /// <summary>How pulling goes, as SQL of other folders reads it.</summary>
+    /// <summary>The poll status, for SQL in other folders.</summary>
     public const string Rows = """
         (SELECT source_id, engine, report, failing_since, error, auditing_off, expiration_seconds, unread_seconds, updated_at FROM source_status)
         """;
 
-    // Of kind http the state is what came in; of a realm what was read, also where it holds no event.
+    // For kind http the state depends on what was received; for a realm on what was read, even if it has no events.
     private const string States = $"""
         SELECT s.id, p.failing_since, p.error, CASE WHEN NOT s.enabled THEN 'Disabled' WHEN p.failing_since IS NOT NULL THEN 'Error'
                 WHEN h.last_received_at IS NOT NULL OR jsonb_path_exists(p.report, '$.streams[*] ? (@.completeAt != null)') THEN 'Success'
@@ -31,7 +31,7 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
-    /// <summary>Writes the status of several sources in one statement; a source that was deleted meanwhile is left out.</summary>
+    /// <summary>Writes the status of several sources in one statement; a source that was deleted meanwhile is skipped.</summary>
     public async Task SaveAsync(IReadOnlyList<RealmPollStatus> reports, string engine, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -61,7 +61,7 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>What was last said of a source; null where nothing was.</summary>
+    /// <summary>The last reported status of a source; null if there is none.</summary>
     public async Task<StoredSourceStatus?> FindAsync(int sourceId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT report::text, engine, updated_at FROM source_status WHERE source_id = $1");
@@ -72,11 +72,11 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
             : null;
     }
 
-    /// <summary>The headline of a source.</summary>
+    /// <summary>The short status of a source.</summary>
     public async Task<SourceSummary?> FindSummaryAsync(int sourceId, CancellationToken cancellationToken) =>
         (await ReadSummariesAsync([sourceId], cancellationToken)).GetValueOrDefault(sourceId);
 
-    /// <summary>The headlines of several sources at once.</summary>
+    /// <summary>The short statuses of several sources.</summary>
     public async Task<IReadOnlyDictionary<int, SourceSummary>> ReadSummariesAsync(IReadOnlyList<int> ids, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"SELECT id, state, failing_since, error FROM ({States}) one WHERE id = ANY ($1)");
@@ -94,7 +94,7 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
         return summaries;
     }
 
-    /// <summary>The sources of a state, as the API names it.</summary>
+    /// <summary>The sources with a state, given by its API name.</summary>
     public async Task<IReadOnlyList<int>> FindOfStateAsync(string state, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"SELECT id FROM ({States}) one WHERE state = $1");

@@ -9,12 +9,12 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Sources;
 
-/// <summary>Keeps the sources.</summary>
+/// <summary>Stores the sources.</summary>
 internal sealed class SourceStore(
     IDbContextFactory<ForwarderDbContext> contexts, NpgsqlDataSource database, SecretProtector protector, SourceDirectory directory,
     ConfigurationSignal configuration, SecretReferences references, EgressPolicy egress, TimeProvider time)
 {
-    // The forwarder's own log: nobody configures it.
+    // The forwarder's own log, which is not configurable.
     private const string ForwarderKind = "forwarder";
 
     public async Task<(IReadOnlyList<Source> Items, int Total)> ListAsync(
@@ -49,20 +49,20 @@ internal sealed class SourceStore(
         return await context.Sources.AsNoTracking().SingleOrDefaultAsync(source => source.Id == id && source.Kind != ForwarderKind, cancellationToken);
     }
 
-    /// <summary>All that are enabled, for the engines that poll.</summary>
+    /// <summary>All enabled sources, for the engines that poll.</summary>
     public async Task<IReadOnlyList<Source>> ListEnabledAsync(CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         return await context.Sources.AsNoTracking().Where(source => source.Enabled).ToListAsync(cancellationToken);
     }
 
-    /// <summary>The secrets by name, those that are kept outside as they are now; null where the keys of this database cannot decrypt them.</summary>
+    /// <summary>The secrets by name, with the current values of external ones; null if the keys of this database cannot decrypt them.</summary>
     public IReadOnlyDictionary<string, Secret>? SecretsOf(Source source) => references.Complete(protector.Unprotect(source.Secrets), source.Definition);
 
-    /// <summary>Reads secrets that are kept outside.</summary>
+    /// <summary>Reads externally stored secrets.</summary>
     public SecretReferences References => references;
 
-    /// <summary>Where connections may lead from this engine.</summary>
+    /// <summary>Where connections from this engine are allowed.</summary>
     public EgressPolicy Egress => egress;
 
     /// <summary>The poll checkpoints of a lane of a source by stream.</summary>
@@ -85,7 +85,7 @@ internal sealed class SourceStore(
         return checkpoints;
     }
 
-    /// <summary>How many events were ever stored of a source.</summary>
+    /// <summary>The number of events ever stored for a source.</summary>
     public async Task<long> CountEventsAsync(int id, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"SELECT next_position - 1 FROM {LogTables.Heads} h WHERE source_id = $1");
@@ -93,7 +93,7 @@ internal sealed class SourceStore(
         return (long)(await command.ExecuteScalarAsync(cancellationToken) ?? 0L);
     }
 
-    /// <summary>When an event of a source was last stored; null where none is.</summary>
+    /// <summary>When an event of a source was last stored; null if none is.</summary>
     public async Task<DateTimeOffset?> ReadLastStoredAsync(int id, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"SELECT last_received_at FROM {LogTables.Heads} h WHERE source_id = $1");
@@ -101,7 +101,7 @@ internal sealed class SourceStore(
         return await command.ExecuteScalarAsync(cancellationToken) is DateTime at ? new DateTimeOffset(at) : null;
     }
 
-    /// <summary>Stores a new source with an empty log. Null where the name is taken.</summary>
+    /// <summary>Stores a new source with an empty log. Null if the name is taken.</summary>
     public async Task<Source?> CreateAsync(ValidSource valid, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
@@ -125,7 +125,7 @@ internal sealed class SourceStore(
         return source;
     }
 
-    /// <summary>Changes one that still has the version that the caller read.</summary>
+    /// <summary>Changes a source if it still has the version that the caller read.</summary>
     public async Task<(ChangeResult Result, Source? Source)> UpdateAsync(int id, int version, ValidSource valid, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
@@ -141,6 +141,20 @@ internal sealed class SourceStore(
         return (result, source);
     }
 
+    /// <summary>A source as a change would leave it, its version aside; nothing is stored.</summary>
+    /// <param name="stored">The source as it is; null for a new one.</param>
+    /// <param name="valid">What it is to be.</param>
+    public Source Preview(Source? stored, ValidSource valid)
+    {
+        var wanted = new Source
+        {
+            Id = stored?.Id ?? 0, Name = valid.Name, Kind = valid.Kind, Definition = valid.Definition.ToJson(), Version = stored?.Version ?? 0,
+            CreatedAt = stored?.CreatedAt ?? default,
+        };
+        Apply(valid, wanted);
+        return wanted;
+    }
+
     private void Changed(int id)
     {
         directory.Forget(id);
@@ -153,6 +167,7 @@ internal sealed class SourceStore(
         source.Enabled = valid.Enabled;
         source.Definition = valid.Definition.ToJson();
         source.Secrets = protector.Protect(valid.Secrets);
+        source.ManagedBy = valid.ManagedBy;
         source.UpdatedAt = StoredTime.Now(time);
         source.Version++;
     }

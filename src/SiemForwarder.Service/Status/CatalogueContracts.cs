@@ -1,15 +1,15 @@
 namespace SiemForwarder.Service.Status;
 
-/// <summary>What the catalogue knows of an event type.</summary>
+/// <summary>An event type of the catalogue.</summary>
 /// <param name="Type">Name as in every format: <c>LOGIN_ERROR</c>, <c>CREATE-USER</c>.</param>
-/// <param name="Name">The type in words.</param>
-/// <param name="Description">One sentence for people who choose what to store or forward.</param>
+/// <param name="Name">Display name of the type.</param>
+/// <param name="Description">One sentence that helps to decide whether to store or forward it.</param>
 /// <param name="Kind"><c>user</c>, <c>admin</c> or <c>application</c> (pushed).</param>
 /// <param name="Category">First ECS category.</param>
-/// <param name="Severity">0 to 10 as in CEF.</param>
-/// <param name="FailureSeverity">The same when the event carries an error.</param>
-/// <param name="Recommended">Whether a realm should store it for security.</param>
-/// <param name="StoredByDefault">Whether Keycloak stores it without being told to, once events are saved.</param>
+/// <param name="Severity">Severity from 0 to 10, as in CEF.</param>
+/// <param name="FailureSeverity">Severity of an event with an error.</param>
+/// <param name="Recommended">Whether realms should store it for security reasons.</param>
+/// <param name="StoredByDefault">Whether Keycloak stores it by default once saving events is enabled.</param>
 public sealed record EventTypeResponse(
     string Type, string Name, string Description, string Kind, string Category, int Severity, int FailureSeverity, bool Recommended, bool StoredByDefault);
 

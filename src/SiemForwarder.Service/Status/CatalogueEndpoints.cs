@@ -15,13 +15,13 @@ internal static class CatalogueEndpoints
     {
         var group = routes.MapGroup("/api/v1").WithTags("Catalogues");
         group.MapGet("/event-types", EventTypes).WithName("ListEventTypes").Needs(Permission.ReadSettings)
-            .WithSummary("Lists every event type that is known, of Keycloak and beyond: description, category, severity, whether it is recommended and "
+            .WithSummary("Lists all known event types, Keycloak's and others, with description, category and severity, and whether each is recommended and "
                 + "stored by Keycloak by default.");
         group.MapGet("/destinations", Destinations).WithName("ListDestinations").Needs(Permission.ReadSettings)
-            .WithSummary("Describes every kind of destination: schemes, default ports, fields, which are secret, what success means.");
+            .WithSummary("Describes every kind of destination: schemes, default ports, fields, which of them are secret, and what counts as success.");
         group.MapGet("/schemas/native.json", () => TypedResults.Stream(NativeJson.OpenSchema(), "application/schema+json"))
             .WithName("GetNativeSchema").Needs(Permission.ReadSettings)
-            .WithSummary("The JSON Schema of the native schema.").Produces<JsonElement>(StatusCodes.Status200OK, "application/schema+json");
+            .WithSummary("Returns the JSON Schema of the native event format.").Produces<JsonElement>(StatusCodes.Status200OK, "application/schema+json");
     }
 
     private static Results<Ok<ListPage<EventTypeResponse>>, ValidationProblem> EventTypes([AsParameters] WholeListQuery query) => query.Cut(

@@ -6,34 +6,34 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Status;
 
-/// <summary>What a probe is told.</summary>
+/// <summary>The response to a probe.</summary>
 /// <param name="Status"><c>ready</c> or <c>not ready</c>.</param>
-/// <param name="Database">What is wrong with the database; null where nothing is.</param>
-/// <param name="Loops">Work in the background that fails now, with what is wrong; null where all of it goes on.</param>
+/// <param name="Database">What is wrong with the database; null if nothing is.</param>
+/// <param name="Loops">Background loops that are failing; null if all of them run.</param>
 public sealed record HealthResponse(string Status, string? Database, IReadOnlyList<LoopResponse>? Loops = null);
 
-/// <summary>Work in the background that fails now; it is tried again by itself.</summary>
+/// <summary>A background loop that is failing; it is retried automatically.</summary>
 /// <param name="Loop">What it does.</param>
-/// <param name="Since">Since when it fails.</param>
-/// <param name="Reason">What went wrong last.</param>
+/// <param name="Since">Since when it has been failing.</param>
+/// <param name="Reason">The last error.</param>
 public sealed record LoopResponse(string Loop, DateTimeOffset Since, string Reason);
 
-/// <summary>Whether the process lives, and whether it can do its work.</summary>
+/// <summary>Liveness and readiness of the process.</summary>
 internal static class HealthEndpoints
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(3);
 
-    // A pass that fails once is no outage.
+    // A single failed pass is not an outage.
     private static readonly TimeSpan FailingFor = TimeSpan.FromSeconds(10);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health/live", () => TypedResults.Ok(new HealthResponse("ready", null))).WithTags("Health").WithName("GetLiveness")
-            .Open("Probes have no key; it says nothing but that the process runs.")
-            .WithSummary("Answers as long as the process runs.");
+            .Open("Probes have no key; the response only shows that the process runs.")
+            .WithSummary("Succeeds as long as the process runs.");
         routes.MapGet("/health/ready", Ready).WithTags("Health").WithName("GetReadiness")
-            .Open("Probes have no key; it tells whether the log can be written, and no setting.")
-            .WithSummary("200 where the log can be written and all work goes on, else 503 with the reason; events wait meanwhile, none is lost.")
+            .Open("Probes have no key; the response shows whether the log can be written, and no settings.")
+            .WithSummary("Returns 200 while the event log can be written and all loops run, otherwise 503 with the reason. No event is lost meanwhile.")
             .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
     }
 
@@ -47,7 +47,7 @@ internal static class HealthEndpoints
             statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
-    /// <summary>Why the log cannot be written; null where it can. What is written is taken back, so it leaves nothing and syncs nothing.</summary>
+    /// <summary>Why the event log cannot be written; null if it can. The test write is rolled back, so it leaves nothing and syncs nothing.</summary>
     private static async Task<string?> FindDatabaseFaultAsync(DatabaseConnections database, CancellationToken cancellationToken)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -69,7 +69,7 @@ internal static class HealthEndpoints
         {
             database.Suspect(exception);
             return exception is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction }
-                ? "The database takes no writes (read-only)." : DatabaseFault.Describe(exception);
+                ? "The database is read-only." : DatabaseFault.Describe(exception);
         }
     }
 }

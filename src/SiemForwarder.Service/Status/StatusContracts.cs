@@ -2,21 +2,21 @@ using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Status;
 
-/// <summary>How an integration is doing.</summary>
+/// <summary>The status of an integration.</summary>
 /// <param name="Status"><c>Success</c>, <c>Error</c>, <c>Not yet invoked</c> or <c>Disabled</c>.</param>
-/// <param name="Since">Since when it is so.</param>
-/// <param name="LastAttemptAt">When something was last sent, successfully or not.</param>
-/// <param name="LastSuccessAt">When the destination last accepted something.</param>
-/// <param name="Acceptance">Which kind of success this destination can give: <c>handed over</c>, <c>acknowledged</c> or <c>indexed</c>.</param>
-/// <param name="LastError">What went wrong last, also after it is mended; or, as RateLimited beside Success, that the destination took
-/// everything and asks for fewer; or, as Rejected beside Success, that it took a batch but for some of its events.</param>
-/// <param name="Backlog">Stored events that it has not got yet, before its filter.</param>
-/// <param name="OldestUndeliveredAt">When the oldest of them happened.</param>
-/// <param name="SetAside">Events that the destination refused for good.</param>
-/// <param name="NextAttemptAt">When the next round starts, where it waits for one.</param>
+/// <param name="Since">Since when it has this status.</param>
+/// <param name="LastAttemptAt">When the last attempt to send was made, successful or not.</param>
+/// <param name="LastSuccessAt">When the destination last accepted a batch.</param>
+/// <param name="Acceptance">The strongest confirmation that this destination gives: <c>handed over</c>, <c>acknowledged</c> or <c>indexed</c>.</param>
+/// <param name="LastError">The last error, even after recovery. RateLimited with the status Success means that the destination accepted
+/// everything but asks to send less; Rejected with Success means that it accepted a batch except for some of its events.</param>
+/// <param name="Backlog">Number of stored events not delivered yet, before its filter.</param>
+/// <param name="OldestUndeliveredAt">When the oldest undelivered event happened.</param>
+/// <param name="SetAside">Number of events that the destination rejected permanently.</param>
+/// <param name="NextAttemptAt">When the next round starts, if it is waiting for one.</param>
 /// <param name="Engine">Engine that ran it last.</param>
 /// <param name="Paused">Who paused sending and since when; null while it is not paused.</param>
-/// <param name="Warnings">Certificates and tokens that end within 30 days. Absent where there are none.</param>
+/// <param name="Warnings">Certificates and tokens that expire within 30 days. Absent if there are none.</param>
 public sealed record IntegrationStatusResponse(
     string Status,
     DateTimeOffset? Since,
@@ -32,15 +32,15 @@ public sealed record IntegrationStatusResponse(
     PauseStatus? Paused = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);
 
-/// <summary>Sending is paused: pulling and storing go on, and nothing is dropped meanwhile.</summary>
+/// <summary>Sending is paused: polling and storing continue, and nothing is dropped meanwhile.</summary>
 /// <param name="Since">Since when.</param>
 /// <param name="By">Who paused it.</param>
-/// <param name="Reason">Why, where it was said.</param>
+/// <param name="Reason">Why, if a reason was given.</param>
 public sealed record PauseStatus(DateTimeOffset Since, string By, string? Reason);
 
-/// <summary>What went wrong last.</summary>
-/// <param name="Category">Sort of fault: NameResolution, Connection, Tls, Timeout, Authentication, Authorization, Configuration,
+/// <summary>The last error.</summary>
+/// <param name="Category">Kind of fault: NameResolution, Connection, Tls, Timeout, Authentication, Authorization, Configuration,
 /// RateLimited, ServerError, Rejected, Database, Internal.</param>
 /// <param name="Message">What happened and what to do.</param>
-/// <param name="At">When.</param>
+/// <param name="At">When it happened.</param>
 public sealed record StatusError(string Category, string Message, DateTimeOffset At);

@@ -10,7 +10,7 @@ internal static class StatusEndpoints
 {
     public static void MapStatus(this IEndpointRouteBuilder routes) => routes
         .MapGet("/api/v1/integrations/{id:int}/status", Get).WithTags("Integrations").WithName("GetIntegrationStatus").Needs(Permission.ReadStates)
-        .WithSummary("Says how an integration is doing: Success, Error, Not yet invoked or Disabled, why, and how much waits.");
+        .WithSummary("Shows the status of an integration (Success, Error, Not yet invoked or Disabled), the reason, and the backlog.");
 
     private static async Task<Results<Ok<IntegrationStatusResponse>, ProblemHttpResult>> Get(
         int id, IntegrationStore store, StatusReader status, CancellationToken cancellationToken) =>

@@ -7,10 +7,10 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Status;
 
-/// <summary>Shows what dispatch stored: headline, backlog, set-aside events.</summary>
+/// <summary>Reads the status that dispatch stored: headline, backlog, set-aside events.</summary>
 internal sealed class StatusReader(NpgsqlDataSource database, EventLogReader log, EngineReader engines, ExpiryWatch expiry, TimeProvider time)
 {
-    /// <summary>The status as stored; an enabled integration whose pool has no living engine is in error whatever was stored.</summary>
+    /// <summary>The status as stored; an enabled integration whose pool has no live engine is in error whatever is stored.</summary>
     public async Task<IntegrationStatusResponse> ReadAsync(Integration integration, CancellationToken cancellationToken)
     {
         var sources = IntegrationSettings.ReadKnown(integration.Definition).Sources;

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Status;
 
-/// <summary>Registers what shows the state of the service.</summary>
+/// <summary>Registers the status and health endpoints.</summary>
 internal static class StatusRegistration
 {
     public static IServiceCollection AddStatus(this IServiceCollection services) => services.AddSingleton<StatusReader>();

@@ -5,27 +5,27 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Status;
 
-/// <summary>What dispatch stored of an integration.</summary>
-/// <param name="Status">Headline; null where nothing was sent yet.</param>
-/// <param name="SetAside">Events that wait for somebody's decision, or to be sent again.</param>
+/// <summary>The status of an integration as dispatch stored it.</summary>
+/// <param name="Status">Headline; null if nothing has been sent yet.</param>
+/// <param name="SetAside">Set-aside events that await a decision or a redrive.</param>
 internal sealed record StoredStatus(
     string? Status, DateTimeOffset? Since, DateTimeOffset? LastAttemptAt, DateTimeOffset? LastSuccessAt, StatusError? LastError,
     DateTimeOffset? NextAttemptAt, string? Engine, long SetAside);
 
-/// <summary>What an integration has not got yet of one source.</summary>
-/// <param name="Count">Events.</param>
-/// <param name="OldestAtMs">When the first of them happened, in milliseconds since 1970; null where it is not stored any more.</param>
+/// <summary>The events of one source that an integration has not delivered yet.</summary>
+/// <param name="Count">Number of events.</param>
+/// <param name="OldestAtMs">When the first of them happened, in milliseconds since 1970; null if it is no longer stored.</param>
 internal readonly record struct SourceBacklog(long Count, long? OldestAtMs);
 
-/// <summary>Tells the status of an integration from what is stored: no I/O, no clock.</summary>
+/// <summary>Computes the status of an integration from stored data: no I/O, no clock.</summary>
 internal static class StatusRules
 {
-    /// <summary>The status as stored; one that is disabled or paused says so, and an enabled one whose pool has no living engine is in error whatever was
-    /// stored.</summary>
+    /// <summary>The status as stored; a disabled or paused integration says so, and an enabled one whose pool has no live engine is in error whatever
+    /// is stored.</summary>
     /// <param name="integration">The integration.</param>
     /// <param name="stored">What dispatch stored.</param>
-    /// <param name="backlog">What it has not got yet, by source.</param>
-    /// <param name="hasEngine">Whether an engine of its pool is alive; only asked of one that is to run.</param>
+    /// <param name="backlog">The undelivered events, by source.</param>
+    /// <param name="hasEngine">Whether an engine of its pool is alive; only relevant if the integration should run.</param>
     /// <param name="now">Now.</param>
     public static IntegrationStatusResponse Tell(
         Integration integration, StoredStatus stored, IReadOnlyList<SourceBacklog> backlog, bool hasEngine, DateTimeOffset now)
@@ -50,13 +50,13 @@ internal static class StatusRules
         return told with { Status = "Error", LastError = new StatusError(nameof(ErrorCategory.Configuration), message, now), Engine = null };
     }
 
-    /// <summary>What stands beside the headline: what ends soon, and a credential that the other side refuses, which no date foretells.</summary>
-    /// <param name="ending">A sentence for each thing that ends; null where nothing does.</param>
+    /// <summary>Warnings beside the headline: what expires soon, and a credential that the destination rejects, which no expiry date reveals.</summary>
+    /// <param name="ending">One sentence for each certificate or token that expires; null if none does.</param>
     /// <param name="told">The status.</param>
     public static IReadOnlyList<string>? Warn(IReadOnlyList<string>? ending, IntegrationStatusResponse told) =>
         told is { Status: "Error", LastError: { Category: nameof(ErrorCategory.Authentication) or nameof(ErrorCategory.Authorization), At: var at } }
-            ? [.. ending ?? [], $"The destination refuses the credential, last on {UtcText.Minute(at)} UTC: it was revoked, has ended or lacks a right. "
-                + "Give another one; everything is kept."]
+            ? [.. ending ?? [], $"The destination rejects the credential, last on {UtcText.Minute(at)} UTC: it was revoked, has expired or lacks a permission. "
+                + "Replace it; all events are kept."]
             : ending;
 
     private static DateTimeOffset? Oldest(IReadOnlyList<SourceBacklog> backlog) =>

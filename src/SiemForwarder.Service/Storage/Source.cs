@@ -18,6 +18,9 @@ internal sealed class Source
     /// <summary>The secrets, encrypted; null where there are none.</summary>
     public byte[]? Secrets { get; set; }
 
+    /// <summary>Name of the configuration file that manages it; null where none does.</summary>
+    public string? ManagedBy { get; set; }
+
     /// <summary>Counts the changes; the entity tag of the API.</summary>
     public int Version { get; set; }
 

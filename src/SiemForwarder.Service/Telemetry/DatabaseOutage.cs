@@ -3,10 +3,10 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>Tells in the log that the database is lost and that it is back, once each, however many wait for it.</summary>
+/// <summary>Logs once that the database is unavailable and once that it is back, however many loops wait for it.</summary>
 internal sealed class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> logger)
 {
-    // Whoever waits for the database tries again within five seconds; as long as one of them still fails it is not back.
+    // Everything that waits for the database retries within five seconds; while any retry fails, it is not back.
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(6);
 
     private readonly Lock gate = new();
@@ -25,7 +25,7 @@ internal sealed class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> 
         }
     }
 
-    /// <summary>Notes a fault; whether it says that the database as a whole cannot be used.</summary>
+    /// <summary>Records a fault; returns whether it means that the database as a whole is unavailable.</summary>
     public bool Note(Exception exception)
     {
         if (!DatabaseFault.IsOutage(exception))
@@ -46,12 +46,12 @@ internal sealed class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> 
         }
 
         logger.LogWarning(
-            "The database cannot be used: {Reason}. Nothing is lost; everything waits and goes on by itself. /health/ready says what waits.",
+            "The database is unavailable: {Reason}. Nothing is lost; work resumes automatically. /health/ready says what is waiting.",
             DatabaseFault.Describe(exception).TrimEnd('.'));
         return true;
     }
 
-    /// <summary>Notes that the database answered and takes writes; it is back where nobody has failed for a while.</summary>
+    /// <summary>Records that the database responds and is writable; it counts as back if nothing has failed for a while.</summary>
     public void Answered()
     {
         double seconds;
@@ -72,17 +72,17 @@ internal sealed class DatabaseOutage(TimeProvider time, ILogger<DatabaseOutage> 
             (lostAt, answeredAt) = (null, null);
         }
 
-        logger.LogInformation("The database can be used again, after {Seconds} s.", Math.Round(seconds, 1).ToString(CultureInfo.InvariantCulture));
+        logger.LogInformation("The database is available again after {Seconds} s.", Math.Round(seconds, 1).ToString(CultureInfo.InvariantCulture));
     }
 }
 
-/// <summary>Asks a database that was lost every second whether it is back.</summary>
+/// <summary>Checks every second whether an unavailable database is back.</summary>
 internal sealed class DatabaseOutageService(DatabaseOutage outage, DatabaseConnections database, LoopGuard guard, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "looks whether the database is back", LookAsync, token => Task.Delay(Interval, time, token), stoppingToken);
+        "checks whether the database is back", LookAsync, token => Task.Delay(Interval, time, token), stoppingToken);
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {

@@ -4,13 +4,13 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>The happenings of the service: one method each, which writes the log line and moves the counter of the same name.</summary>
+/// <summary>The incidents of the service: one method each, which writes the log line and increments the counter of the same name.</summary>
 internal sealed partial class ForwarderTelemetry(
     ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null, DatabaseOutage? outage = null)
 {
     public const string MeterName = "SiemForwarder";
 
-    // One for the process, and as long as it: several hosts may come and go in it.
+    // One for the lifetime of the process, because several hosts may run in it.
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> EventsDelivered =
         Meter.CreateCounter<long>("siemforwarder.events.delivered", "{event}", "Events that a destination accepted.");
@@ -19,7 +19,7 @@ internal sealed partial class ForwarderTelemetry(
     private static readonly Counter<long> BytesDelivered =
         Meter.CreateCounter<long>("siemforwarder.bytes.delivered", "By", "Formatted bytes that a destination accepted.");
     private static readonly Counter<long> EventsSetAside =
-        Meter.CreateCounter<long>("siemforwarder.events.set_aside", "{event}", "Events that a destination refuses for good.");
+        Meter.CreateCounter<long>("siemforwarder.events.set_aside", "{event}", "Events that a destination permanently rejected.");
     private static readonly Counter<long> AttemptsFailed =
         Meter.CreateCounter<long>("siemforwarder.attempts.failed", "{attempt}", "Attempts to send that failed.");
     private static readonly Counter<long> RoundsFailed =
@@ -27,16 +27,16 @@ internal sealed partial class ForwarderTelemetry(
     private static readonly Counter<long> EventsAppended =
         Meter.CreateCounter<long>("siemforwarder.events.appended", "{event}", "Events that were new in the log.");
     private static readonly Counter<long> EventsRejected =
-        Meter.CreateCounter<long>("siemforwarder.events.rejected", "{event}", "Pushed events that could not be taken.");
+        Meter.CreateCounter<long>("siemforwarder.events.rejected", "{event}", "Pushed events that were rejected.");
     private static readonly Counter<long> RequestsPushed =
         Meter.CreateCounter<long>("siemforwarder.requests.pushed", "{request}", "Requests with pushed events.");
     private static readonly Counter<long> EventsMissing =
-        Meter.CreateCounter<long>("siemforwarder.events.missing", "{event}", "Events that were gone before an integration had them.");
+        Meter.CreateCounter<long>("siemforwarder.events.missing", "{event}", "Events that were gone before an integration received them.");
     private static readonly Counter<long> DatabaseFaults =
-        Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Operations that the database could not do.");
+        Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Failed database operations.");
 
     private static readonly Counter<long> EventsSlow =
-        Meter.CreateCounter<long>("siemforwarder.events.slow", "{event}", "Events that took longer than they may to be made ready.");
+        Meter.CreateCounter<long>("siemforwarder.events.slow", "{event}", "Events that took too long to prepare.");
 
     private static readonly Counter<long> AddressesLocked =
         Meter.CreateCounter<long>("siemforwarder.addresses.locked", "{address}", "Addresses that were locked out for sending wrong keys.");
@@ -82,7 +82,7 @@ internal sealed partial class ForwarderTelemetry(
         LogPageAppended(source, appended);
     }
 
-    /// <summary>A request with pushed events was answered; <paramref name="fault"/> is written to the log.</summary>
+    /// <summary>A push request was handled; <paramref name="fault"/> is written to the log.</summary>
     public void RequestPushed(string source, int accepted, int duplicates, int rejected, string? fault)
     {
         var tag = new KeyValuePair<string, object?>("source", source);
@@ -133,7 +133,7 @@ internal sealed partial class ForwarderTelemetry(
     [LoggerMessage(1, LogLevel.Debug, "Integration {Integration}: {Events} events ({Bytes} bytes) delivered.")]
     private partial void LogBatchDelivered(string integration, int events, long bytes);
 
-    [LoggerMessage(2, LogLevel.Warning, "Integration {Integration}: event {Event} set aside, the destination refuses it: {Reason}")]
+    [LoggerMessage(2, LogLevel.Warning, "Integration {Integration}: event {Event} set aside because the destination rejected it: {Reason}")]
     private partial void LogEventSetAside(string integration, string @event, string reason);
 
     [LoggerMessage(3, LogLevel.Information, "Integration {Integration}: attempt failed ({Category}): {Reason}")]
@@ -145,26 +145,26 @@ internal sealed partial class ForwarderTelemetry(
     [LoggerMessage(5, LogLevel.Debug, "Source {Source}: {Appended} new events stored.")]
     private partial void LogPageAppended(string source, int appended);
 
-    [LoggerMessage(6, LogLevel.Error, "Integration {Integration}: {Missing} events of source {SourceId} were dropped by retention before it had them.")]
+    [LoggerMessage(6, LogLevel.Error, "Integration {Integration}: {Missing} events of source {SourceId} were dropped by retention before it received them.")]
     private partial void LogGapFound(string integration, int sourceId, long missing);
 
-    [LoggerMessage(7, LogLevel.Warning, "The database cannot be used now: {Reason} Nothing is lost; trying again.")]
+    [LoggerMessage(7, LogLevel.Warning, "The database is unavailable: {Reason} Nothing is lost; retrying.")]
     private partial void LogDatabaseUnavailable(string reason);
 
     [LoggerMessage(8, LogLevel.Warning,
-        "Integration {Integration}: the checkpoint of source {SourceId} was moved by another engine; starting anew from there.")]
+        "Integration {Integration}: the checkpoint of source {SourceId} was moved by another engine; restarting from there.")]
     private partial void LogCheckpointTaken(string integration, int sourceId);
 
-    [LoggerMessage(9, LogLevel.Error, "Integration {Integration}: its loop failed; starting it anew.")]
+    [LoggerMessage(9, LogLevel.Error, "Integration {Integration}: its loop failed; restarting it.")]
     private partial void LogDispatcherFailed(Exception exception, string integration);
 
     [LoggerMessage(10, LogLevel.Error, "Integration {Integration} cannot run: {Fault}")]
     private partial void LogIntegrationUnusable(string integration, string fault);
 
-    [LoggerMessage(11, LogLevel.Error, "Source {Source} cannot be pulled: {Fault}")]
+    [LoggerMessage(11, LogLevel.Error, "Source {Source} cannot be polled: {Fault}")]
     private partial void LogSourceUnusable(string source, string fault);
 
-    [LoggerMessage(12, LogLevel.Error, "Source {Source}: its poller failed; starting it anew.")]
+    [LoggerMessage(12, LogLevel.Error, "Source {Source}: its poller failed; restarting it.")]
     private partial void LogPollerFailed(Exception exception, string source);
 
     [LoggerMessage(13, LogLevel.Warning, "Integration {Integration}: {Answer}.")]
@@ -174,17 +174,17 @@ internal sealed partial class ForwarderTelemetry(
     private partial void LogSlowedDown(string integration, string reason, TimeSpan wait);
 
     [LoggerMessage(15, LogLevel.Warning,
-        "Integration {Integration}: event {Event} of source {Source} took {Milliseconds} ms to be made ready, more than {Bound} ms. "
-        + "Look at what it holds, and at who sends it.")]
+        "Integration {Integration}: event {Event} of source {Source} took {Milliseconds} ms to prepare, more than {Bound} ms. "
+        + "Check what it contains and who sends it.")]
     private partial void LogEventSlow(string integration, string source, string @event, long milliseconds, long bound);
 
     [LoggerMessage(20, LogLevel.Warning, "{Address} sent too many wrong keys and is locked out for a while.")]
     private partial void LogAddressLocked(string address);
 
-    [LoggerMessage(30, LogLevel.Debug, "Source {Source}: pushed {Accepted} new events, {Duplicates} repeats, {Rejected} that cannot be taken.")]
+    [LoggerMessage(30, LogLevel.Debug, "Source {Source}: pushed {Accepted} new events, {Duplicates} duplicates, {Rejected} rejected.")]
     private partial void LogRequestPushed(string source, int accepted, int duplicates, int rejected);
 
     [LoggerMessage(31, LogLevel.Warning,
-        "Source {Source}: a push was not taken whole: {Fault} (More of the kind are counted, and written here every 10 s at most.)")]
+        "Source {Source}: a push was not fully accepted: {Fault} (Further ones are counted and logged at most every 10 s.)")]
     private partial void LogPushNotTaken(string source, string fault);
 }

@@ -4,14 +4,14 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>A background loop that fails now.</summary>
+/// <summary>A failing background loop.</summary>
 /// <param name="Loop">What it does, in words.</param>
-/// <param name="Since">When it failed first.</param>
-/// <param name="Reason">What went wrong last.</param>
-/// <param name="IsOutage">Whether it waits for the database, whose state is told once for all loops.</param>
+/// <param name="Since">Since when it has been failing.</param>
+/// <param name="Reason">The last error.</param>
+/// <param name="IsOutage">Whether it is waiting for the database, whose state is logged once for all loops.</param>
 internal sealed record LoopFault(string Loop, DateTimeOffset Since, string Reason, bool IsOutage);
 
-/// <summary>Runs the background loops: whatever a pass throws is told once, shown in the readiness, and followed by a pause that grows; no fault
+/// <summary>Runs the background loops: a failed pass is logged once, shown in the readiness, and followed by a growing pause; no fault
 /// ends the process.</summary>
 internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time, ILogger<LoopGuard> logger, DatabaseOutage? outage = null)
 {
@@ -21,14 +21,14 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, LoopFault> faults = new();
 
-    /// <summary>The loops that fail now.</summary>
+    /// <summary>The loops that are failing.</summary>
     public IReadOnlyList<LoopFault> Faults => [.. faults.Values];
 
-    /// <summary>Works and pauses in turn until stopped; returns then, and never throws.</summary>
+    /// <summary>Alternates work and pauses until stopped; never throws.</summary>
     /// <param name="loop">What the loop does, in words that follow "The loop that".</param>
     /// <param name="work">One pass.</param>
-    /// <param name="pause">Waits after a pass that ended well.</param>
-    /// <param name="stoppingToken">Ends the loop.</param>
+    /// <param name="pause">Waits after a successful pass.</param>
+    /// <param name="stoppingToken">Stops the loop.</param>
     public async Task RunAsync(string loop, Func<CancellationToken, Task> work, Func<CancellationToken, Task> pause, CancellationToken stoppingToken)
     {
         var wait = FirstPause;
@@ -54,7 +54,7 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
         }
     }
 
-    /// <summary>Notes a pass that ended well.</summary>
+    /// <summary>Records a successful pass.</summary>
     public void Passed(string loop)
     {
         if (faults.TryRemove(loop, out var fault))
@@ -64,7 +64,7 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
         }
     }
 
-    /// <summary>Notes a pass that failed; written to the log where it fails anew or otherwise than before.</summary>
+    /// <summary>Records a failed pass; logged if the loop starts failing or fails differently.</summary>
     public void Failed(string loop, Exception exception)
     {
         database.Suspect(exception);
@@ -81,11 +81,11 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
         {
             logger.Log(
                 isOutage ? LogLevel.Debug : LogLevel.Warning,
-                "The database cannot be used now, so the loop that {Loop} waits: {Reason} It tries again by itself.", loop, reason);
+                "The database is unavailable, so the loop that {Loop} is waiting: {Reason} It retries automatically.", loop, reason);
         }
         else
         {
-            logger.LogError(exception, "The loop that {Loop} failed: {Reason} It tries again by itself.", loop, reason);
+            logger.LogError(exception, "The loop that {Loop} failed: {Reason} It retries automatically.", loop, reason);
         }
     }
 }

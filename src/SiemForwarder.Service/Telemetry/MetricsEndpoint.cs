@@ -5,7 +5,7 @@ using System.Text;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>The counters of the service in Prometheus' text format (version 0.0.4).</summary>
+/// <summary>The counters of the service in the Prometheus text format (version 0.0.4).</summary>
 internal sealed class MetricsEndpoint : IDisposable
 {
     private readonly MeterListener listener = new();
@@ -27,7 +27,7 @@ internal sealed class MetricsEndpoint : IDisposable
         listener.Start();
     }
 
-    /// <summary>All counters that moved, sorted by name.</summary>
+    /// <summary>All counters with a value, sorted by name.</summary>
     public string Write()
     {
         var text = new StringBuilder();

@@ -3,10 +3,10 @@ using Serilog.Events;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>One line of the log per request: a change at Information, a failure of the service as a warning, the rest at Debug.</summary>
+/// <summary>One log line per request: changes at Information, server errors at Warning, everything else at Debug.</summary>
 internal static class RequestLog
 {
-    /// <summary>Stands before everything that answers, so that refusals are logged too.</summary>
+    /// <summary>Must come before everything that responds, so that refusals are logged too.</summary>
     public static void UseRequestLog(this WebApplication app) => app.UseSerilogRequestLogging(options =>
     {
         options.Logger = app.Services.GetRequiredService<Serilog.ILogger>();
@@ -14,7 +14,7 @@ internal static class RequestLog
         options.GetLevel = (context, _, _) => Level(context);
     });
 
-    // Pushes are traffic, like what is polled: their numbers stand in the metrics.
+    // Pushes are traffic, like polled events: the metrics count them.
     private static LogEventLevel Level(HttpContext context) => context switch
     {
         { Response.StatusCode: StatusCodes.Status503ServiceUnavailable } => LogEventLevel.Debug,

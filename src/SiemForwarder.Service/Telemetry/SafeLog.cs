@@ -6,7 +6,7 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>The last line of defence of the log: whatever a value holds, it stays on the line of its entry and steers no terminal.</summary>
+/// <summary>The log's last line of defence: whatever a value contains, it stays on the line of its entry and cannot control a terminal.</summary>
 internal sealed class SafeLog : ILogEventEnricher
 {
     public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
@@ -20,7 +20,7 @@ internal sealed class SafeLog : ILogEventEnricher
         }
     }
 
-    /// <summary>A text with every character escaped that ends a line, steers a terminal or turns the order of the text.</summary>
+    /// <summary>Escapes every character that ends a line, controls a terminal or reorders text.</summary>
     public static string Escape(string text)
     {
         if (!text.Any(OneLine.Breaks))
@@ -44,7 +44,7 @@ internal sealed class SafeLog : ILogEventEnricher
         return safe.ToString();
     }
 
-    /// <summary>What is told of an exception: its own lines, none of which begins as an entry of the log does.</summary>
+    /// <summary>The text of an exception on lines that cannot be mistaken for log entries.</summary>
     public static string Lines(Exception exception)
     {
         var lines = exception.ToString().ReplaceLineEndings("\n").Split('\n').Select(Escape);

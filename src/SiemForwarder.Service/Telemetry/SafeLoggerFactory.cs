@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>Passes entries on to the log with exceptions whose text cannot be taken for entries (<see cref="SafeLog"/>).</summary>
+/// <summary>Forwards entries to the log with exceptions whose text cannot be mistaken for entries (<see cref="SafeLog"/>).</summary>
 internal sealed class SafeLoggerFactory(ILoggerFactory log) : ILoggerFactory
 {
     public ILogger CreateLogger(string categoryName) => new SafeLogger(log.CreateLogger(categoryName));
@@ -20,7 +20,7 @@ internal sealed class SafeLoggerFactory(ILoggerFactory log) : ILoggerFactory
             log.Log(logLevel, eventId, state, exception is null ? null : new ToldException(exception), formatter);
     }
 
-    // Only its text counts: that is what the log writes of an exception.
+    // Only its text matters: that is what the log writes.
     private sealed class ToldException(Exception told) : Exception(SafeLog.Escape(told.Message))
     {
         public override string ToString() => SafeLog.Lines(told);

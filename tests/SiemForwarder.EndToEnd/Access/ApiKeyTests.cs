@@ -74,7 +74,7 @@ public sealed class ApiKeyTests(TestPostgres postgres, RunningForwarder running)
         using var answer = await caller.SendAsync(key, HttpMethod.Post, "/api/v1/keys", new { name = "mine", role = "siem-admin" });
 
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
-        Assert.Contains("This asks for siem-admin; ", (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Token))!["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("This requires siem-admin; ", (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Token))!["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]

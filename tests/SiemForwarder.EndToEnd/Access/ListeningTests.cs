@@ -31,7 +31,7 @@ public sealed class ListeningTests(TestPostgres postgres)
         await using var folder = new TemporaryFolder();
         var (first, second) = (WriteCertificate(folder.Path, "first"), WriteCertificate(folder.Path, "second"));
         Install("first");
-        var settings = new[] { ("Url", $"https://127.0.0.1:{FreePort()}"), ("Certificate:Path", $"{folder.Path}/tls.crt"), ("Certificate:KeyPath", $"{folder.Path}/tls.key") };
+        var settings = new[] { ("Url", $"https://127.0.0.1:{LoopbackPorts.Next()}"), ("Certificate:Path", $"{folder.Path}/tls.crt"), ("Certificate:KeyPath", $"{folder.Path}/tls.key") };
         await using var forwarder = await ForwarderApplication.StartAsync(
             postgres, [.. settings.Select(one => $"--Kestrel:Endpoints:Https:{one.Item1}={one.Item2}")]);
         Assert.Equal(first, await ServedAsync(forwarder.Address.Port));
@@ -51,7 +51,7 @@ public sealed class ListeningTests(TestPostgres postgres)
     [Fact]
     public async Task ProbesHaveAPortOfTheirOwnWhereThatIsWanted()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.Next();
         await using var forwarder = await ForwarderApplication.StartAsync(
             postgres, $"--urls=http://127.0.0.1:0;http://127.0.0.1:{port}", $"--Forwarder:Access:ProbePort={port}");
         using var probe = new Caller(new Uri($"http://127.0.0.1:{port}"));
@@ -106,12 +106,5 @@ public sealed class ListeningTests(TestPostgres postgres)
             await using var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) => (served = ((X509Certificate2)certificate!).Thumbprint).Length > 0);
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, Token);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

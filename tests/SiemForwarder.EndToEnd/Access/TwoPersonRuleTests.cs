@@ -97,7 +97,7 @@ public sealed class TwoPersonRuleTests(TestPostgres postgres)
         Assert.Equal(200, (int)renamed.Status);
         using var late = await second.SendAsync(other, HttpMethod.Post, $"{path}/changes/{first}/approve");
         Assert.Equal(409, (int)late.StatusCode);
-        Assert.Contains("Ask for it again", await late.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        Assert.Contains("Request it again", await late.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
         Assert.True((await forwarder.GetAsync(path))["enabled"]!.GetValue<bool>());
         Assert.Equal(
             ["rejected", "overtaken"], (await forwarder.GetAsync($"{path}/changes"))["items"]!.AsArray().Select(change => (string?)change!["state"]));

@@ -21,9 +21,9 @@ public sealed class CommandLineTests(TestPostgres postgres)
     [InlineData(0, "0.", "--version")]
     [InlineData(0, "--once", "demo", "--help")]
     [InlineData(2, "did you mean 'health'?", "helth")]
-    [InlineData(2, "--frobnicate is no option", "--frobnicate")]
-    [InlineData(2, "A setting is wrong: Forwarder__Engine__Roles__0 is 'polls', and may mean 'poll'", "--Forwarder:Engine:Roles:0=polls")]
-    [InlineData(1, "does not answer", "health", "--urls=http://127.0.0.1:1")]
+    [InlineData(2, "--frobnicate is not an option", "--frobnicate")]
+    [InlineData(2, "Invalid setting: Forwarder__Engine__Roles__0 is 'polls'; it must be one of api, poll, dispatch. Did you mean 'poll'?", "--Forwarder:Engine:Roles:0=polls")]
+    [InlineData(1, "does not respond", "health", "--urls=http://127.0.0.1:1")]
     public async Task WordsAndOptionsAreAnsweredAndStartNoService(int code, string words, params string[] args)
     {
         var (ended, output) = await RunAsync(args);
@@ -48,7 +48,7 @@ public sealed class CommandLineTests(TestPostgres postgres)
                 [first.EndsWith('=') ? first + folder : first, option, $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}"]);
 
             Assert.Equal(2, code);
-            Assert.Contains("address already in use: stop what listens there", output, StringComparison.Ordinal);
+            Assert.Contains("address already in use: stop the process that listens there", output, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
         }
         finally

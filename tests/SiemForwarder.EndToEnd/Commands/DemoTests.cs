@@ -39,18 +39,21 @@ public sealed class DemoTests
         Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "No PostgreSQL programs on this machine");
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         bound.CancelAfter(TimeSpan.FromMinutes(2));
+        // Tests that a shell runs in its background ignore SIGINT, and so would the demo that they start.
+        string[] program = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", "dotnet"] : ["dotnet"];
         var start = new ProcessStartInfo(
-            "dotnet", [Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), "demo", "--urls", "http://127.0.0.1:0"])
+            program[0], [.. program[1..], Path.Combine(AppContext.BaseDirectory, "SiemForwarder.Service.dll"), "demo", "--urls", "http://127.0.0.1:0"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         using var demo = Process.Start(start)!;
+        await using var end = bound.Token.Register(() => Process.Start("kill", ["-TERM", $"{demo.Id}"]).Dispose());
         var (errors, lines) = (demo.StandardError.ReadToEndAsync(bound.Token), new List<string>());
         while (await demo.StandardOutput.ReadLineAsync(bound.Token) is { } line)
         {
             lines.Add(line);
-            if (line == "From here on they are counted.")
+            if (line == "From here on events are only counted.")
             {
                 using var signal = Process.Start("kill", ["-INT", $"{demo.Id}"]);
                 await signal.WaitForExitAsync(bound.Token);

@@ -119,7 +119,7 @@ public sealed class PushAndPullTests(RunningForwarder running) : IClassFixture<R
         Assert.Equal(HttpStatusCode.BadRequest, foreign.Status);
         Assert.Contains("another realm", foreign.Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Conflict, closed.Status);
-        Assert.Contains("takes no pushes", closed.Text, StringComparison.Ordinal);
+        Assert.Contains("accepts no pushed events", closed.Text, StringComparison.Ordinal);
     }
 
     /// <summary>A simulated realm, pulled every second, whose source takes pushes too.</summary>

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.EndToEnd.Keycloak;
 
@@ -193,7 +194,7 @@ public sealed class RealKeycloak : IAsyncDisposable
 
     private async Task LaunchAsync(string script, CancellationToken cancellationToken)
     {
-        var (port, managementPort) = (FreePort(), FreePort());
+        var (port, managementPort) = (LoopbackPorts.Next(), LoopbackPorts.Next());
         BaseUrl = new Uri($"http://127.0.0.1:{port}");
         var start = new ProcessStartInfo("bash", [script, Version, $"{port}", folder]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MANAGEMENT_PORT"] = $"{managementPort}";
@@ -278,13 +279,6 @@ public sealed class RealKeycloak : IAsyncDisposable
                 output.Dequeue();
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static bool IsOnPath(string program) =>

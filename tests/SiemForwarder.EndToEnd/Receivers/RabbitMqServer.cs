@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using RabbitMQ.Client;
 using SiemForwarder.Connections;
+using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Receivers;
@@ -20,12 +21,12 @@ public sealed class RabbitMqServer : IAsyncLifetime
     private readonly CertificateAuthority authority = new("Brokers of the tests", TimeProvider.System);
     private readonly ReceiverProcess names = new();
     private readonly ReceiverProcess broker = new();
-    private readonly int namesPort = ReceiverProcess.FreePort();
-    private readonly int peerPort = ReceiverProcess.FreePort();
+    private readonly int namesPort = LoopbackPorts.Next();
+    private readonly int peerPort = LoopbackPorts.Next();
 
-    public int Port { get; } = ReceiverProcess.FreePort();
+    public int Port { get; } = LoopbackPorts.Next();
 
-    public int TlsPort { get; } = ReceiverProcess.FreePort();
+    public int TlsPort { get; } = LoopbackPorts.Next();
 
     /// <summary>Why it cannot run here; null where it can.</summary>
     public string? Missing { get; } = File.Exists(Program) && File.Exists(NameService) ? null : "rabbitmq-server is not installed: run .ci/install-receivers";

@@ -20,14 +20,6 @@ internal sealed class ReceiverProcess : IAsyncDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("siemforwarder-receiver").FullName;
 
-    /// <summary>A port that is free for TCP and UDP on loopback.</summary>
-    public static int FreePort()
-    {
-        using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)tcp.LocalEndPoint!).Port;
-    }
-
     public void Write(string name, string text) => File.WriteAllText(Path.Combine(Folder, name), text.ReplaceLineEndings("\n"));
 
     public string PathOf(string name) => Path.Combine(Folder, name);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.EndToEnd.Receivers;
 
@@ -14,10 +15,10 @@ public sealed class RsyslogServer : SyslogServer
         LinePort = CountedPort;
     }
 
-    public int CefPort { get; } = ReceiverProcess.FreePort();
+    public int CefPort { get; } = LoopbackPorts.Next();
 
     /// <summary>CEF over TLS for clients of the right authority and name.</summary>
-    public int CefTlsPort { get; } = ReceiverProcess.FreePort();
+    public int CefTlsPort { get; } = LoopbackPorts.Next();
 
     public override string? Missing =>
         !File.Exists(Program) ? "rsyslog is not installed: run .ci/install-receivers"

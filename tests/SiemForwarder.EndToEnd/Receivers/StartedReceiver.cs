@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SiemForwarder.EndToEnd.Support;
 
 namespace SiemForwarder.EndToEnd.Receivers;
 
@@ -19,7 +20,7 @@ public abstract class StartedReceiver(string name) : IAsyncLifetime
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("siemforwarder-" + name).FullName;
 
-    public int Port { get; } = ReceiverProcess.FreePort();
+    public int Port { get; } = LoopbackPorts.Next();
 
     protected HttpClient Client { get; } = new();
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
+using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Receivers;
@@ -18,14 +19,14 @@ public abstract class SyslogServer : IAsyncLifetime
     internal ReceiverProcess Process { get; } = new();
 
     /// <summary>RFC 5424 with octet counting over TCP.</summary>
-    public int CountedPort { get; } = ReceiverProcess.FreePort();
+    public int CountedPort { get; } = LoopbackPorts.Next();
 
     /// <summary>RFC 5424 by line over TCP.</summary>
-    public int LinePort { get; protected init; } = ReceiverProcess.FreePort();
+    public int LinePort { get; protected init; } = LoopbackPorts.Next();
 
-    public int UdpPort { get; } = ReceiverProcess.FreePort();
+    public int UdpPort { get; } = LoopbackPorts.Next();
 
-    public int TlsPort { get; } = ReceiverProcess.FreePort();
+    public int TlsPort { get; } = LoopbackPorts.Next();
 
     /// <summary>Why this server cannot run here; null where it can.</summary>
     public abstract string? Missing { get; }

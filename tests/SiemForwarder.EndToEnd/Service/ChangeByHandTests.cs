@@ -119,7 +119,7 @@ public sealed class ChangeByHandTests(RunningForwarder running) : IClassFixture<
 
         Assert.Equal(400, (int)answer.StatusCode);
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
-        Assert.StartsWith("The body holds bytes that are no UTF-8", (string?)problem["errors"]!["body"]![0], StringComparison.Ordinal);
+        Assert.StartsWith("The body contains invalid UTF-8", (string?)problem["errors"]!["body"]![0], StringComparison.Ordinal);
     }
 
     [Theory]

@@ -26,7 +26,7 @@ public sealed class ChangedAddressTests(RunningForwarder running) : IClassFixtur
         var test = await forwarder.SendAsync(HttpMethod.Post, $"{path}/test");
 
         Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest, HttpStatusCode.OK), (attack.Status, preview.Status, test.Status));
-        Assert.Equal("The address changed, so give the secret again; an empty text removes it.", attack.ErrorOf("authentication.token"));
+        Assert.Equal("The address changed, so give the secret again; an empty string removes it.", attack.ErrorOf("authentication.token"));
         Assert.Equal(["integration.authentication.token"], preview.Fields);
         Assert.Empty(evil.Requests);
         Assert.Equal("Bearer s3cr3t-token", Assert.Single(own.Requests).FindHeader("Authorization"));

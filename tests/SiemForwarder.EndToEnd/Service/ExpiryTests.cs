@@ -35,10 +35,10 @@ public sealed class ExpiryTests(TestPostgres postgres)
         var alarm = Assert.Single(await AlarmsAsync());
 
         Assert.Equal("Success", (string)status["status"]!);
-        Assert.Contains($"The certificate of localhost:{receiver.Port} ends on {soon.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC", (string)status["warnings"]![0]!, StringComparison.Ordinal);
-        Assert.StartsWith("Authentication.token ends on ", (string)status["warnings"]![1]!, StringComparison.Ordinal);
+        Assert.Contains($"The certificate of localhost:{receiver.Port} expires on {soon.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC", (string)status["warnings"]![0]!, StringComparison.Ordinal);
+        Assert.StartsWith("Authentication.token expires on ", (string)status["warnings"]![1]!, StringComparison.Ordinal);
         Assert.Equal(("CREDENTIAL_EXPIRING", $"integration:{id}"), (alarm.Kind.Raised, alarm.Subject));
-        Assert.Contains($"'tls' rests on what ends soon: the certificate of localhost:{receiver.Port} ends on", alarm.Message, StringComparison.Ordinal);
+        Assert.Contains($"'tls' depends on what expires soon: the certificate of localhost:{receiver.Port} expires on", alarm.Message, StringComparison.Ordinal);
 
         shown = renewed;
         await forwarder.PutAsync($"/api/v1/integrations/{id}", Request(TimeSpan.FromDays(60)));
@@ -82,7 +82,7 @@ public sealed class ExpiryTests(TestPostgres postgres)
         var alarm = Assert.Single(
             await forwarder.Services.GetRequiredService<AlarmQueries>().ReadAsync(TimeProvider.System.GetUtcNow(), Stop), one => one.Kind == AlarmKind.CredentialExpiring);
 
-        Assert.StartsWith($"The certificate of localhost:{keycloak.BaseUrl.Port} ends on ", (string)Assert.Single(status["warnings"]!.AsArray())!, StringComparison.Ordinal);
+        Assert.StartsWith($"The certificate of localhost:{keycloak.BaseUrl.Port} expires on ", (string)Assert.Single(status["warnings"]!.AsArray())!, StringComparison.Ordinal);
         Assert.Contains("Source 'prod'", alarm.Message, StringComparison.Ordinal);
     }
 
@@ -103,7 +103,7 @@ public sealed class ExpiryTests(TestPostgres postgres)
         var told = await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", node => node["warnings"] is not null);
 
         Assert.Equal("Error", (string)told["status"]!);
-        Assert.StartsWith("The destination refuses the credential, last on ", (string)Assert.Single(told["warnings"]!.AsArray())!, StringComparison.Ordinal);
+        Assert.StartsWith("The destination rejects the credential, last on ", (string)Assert.Single(told["warnings"]!.AsArray())!, StringComparison.Ordinal);
     }
 
     private static string Jwt(TimeSpan life) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor

@@ -93,9 +93,9 @@ public sealed class NewerVersionTests(TestPostgres postgres)
         Assert.Equal(HttpStatusCode.Created, created.Status);
         var warnings = created.Json["warnings"]!.AsArray().Select(one => (string)one!).ToList();
         Assert.Equal(2, warnings.Count);
-        Assert.Contains("filter.include.types: no event type is called 'LOGINN'", warnings[0], StringComparison.Ordinal);
-        Assert.Contains("'LOGIN' meant", warnings[0], StringComparison.Ordinal);
-        Assert.Contains("no event type begins like 'ZZZ*'", warnings[1], StringComparison.Ordinal);
+        Assert.Contains("filter.include.types: there is no event type 'LOGINN'", warnings[0], StringComparison.Ordinal);
+        Assert.Contains("did you mean 'LOGIN'?", warnings[0], StringComparison.Ordinal);
+        Assert.Contains("no event type matches 'ZZZ*'", warnings[1], StringComparison.Ordinal);
         Assert.Null(changed.Json["warnings"]);
 
         static object Request(params string[] types) => new { name = "filtered", serverUrl = "tcp://127.0.0.1:9", filter = new { include = new { types } } };

@@ -188,11 +188,11 @@ public sealed class OperationsTests(TestPostgres postgres)
         var told = Assert.Single(await ReceivedAsync(receiver, 1));
         Assert.Equal("LOG_HISTORY_REPLACED", (string?)told["event_type"]);
         Assert.Contains(
-            $"Source 'seeded': The events received up to 2026-03-01 12:00:00 UTC (position 50) survived, 50 later ones (positions 51 to 100) were taken back; {restored} of these",
+            $"Source 'seeded': The events received up to 2026-03-01 12:00:00 UTC (position 50) survived, 50 later ones (positions 51 to 100) were lost; {restored} of these",
             (string?)told["reason"], StringComparison.Ordinal);
         var alarms = (await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray();
         Assert.Equal(isAlarm ? ["LOG_HISTORY_REPLACED"] : [], alarms.Select(alarm => (string)alarm!["kind"]!));
-        Assert.All(alarms, alarm => Assert.Contains("up to position 50 survived, 30 later ones are not stored again", (string)alarm!["message"]!, StringComparison.Ordinal));
+        Assert.All(alarms, alarm => Assert.Contains("up to position 50 survived, 30 later ones could not be restored from memory", (string)alarm!["message"]!, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -94,7 +94,7 @@ public sealed class PartialDeliveryTests(TestPostgres postgres)
 
         var held = await forwarder.WaitForAsync(
             $"/api/v1/integrations/{integration}/status",
-            node => node["lastError"]?["message"]?.GetValue<string>().Contains("refuses every event", StringComparison.Ordinal) == true);
+            node => node["lastError"]?["message"]?.GetValue<string>().Contains("rejects every event", StringComparison.Ordinal) == true);
         Assert.Equal("Error", held["status"]!.GetValue<string>());
         Volatile.Write(ref accepts, true);
 

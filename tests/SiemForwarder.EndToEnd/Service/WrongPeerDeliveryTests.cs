@@ -20,7 +20,7 @@ public sealed class WrongPeerDeliveryTests(TestPostgres postgres)
     public async Task NothingCountsAsDeliveredAtAWebServerAndTheRightReceiverGetsEverythingOnce(string framing)
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);
-        var port = FreePort();
+        var port = LoopbackPorts.Next();
         var web = await StartWebServerAsync(port);
         var source = await SeededLog.AddSourceAsync(forwarder);
         var integration = await forwarder.AddIntegrationAsync(
@@ -49,12 +49,5 @@ public sealed class WrongPeerDeliveryTests(TestPostgres postgres)
         var web = builder.Build();
         await web.StartAsync(Token);
         return web;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -222,7 +222,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var code = await process.RunToEndAsync(Token);
 
         Assert.Equal(2, code);
-        Assert.Contains("stop what listens there, or let this one listen elsewhere (--urls, ASPNETCORE_URLS).", process.Output, StringComparison.Ordinal);
+        Assert.Contains("stop the process that listens there, or configure another address (--urls, ASPNETCORE_URLS).", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
     }
 

@@ -129,7 +129,7 @@ public sealed class DatabaseTroubleTests(TestPostgres postgres)
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
         bound.CancelAfter(TimeSpan.FromSeconds(60));
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        string[] loops = ["leases", "runs the sources", "runs the integrations", "goes wrong", "audit trail"];
+        string[] loops = ["leases", "runs the sources", "runs the integrations", "checks for problems", "audit trail"];
         while (!loops.All(loop => guard.Faults.Any(fault => fault.Loop.Contains(loop, StringComparison.Ordinal))))
         {
             await tick.WaitForNextTickAsync(bound.Token);

@@ -26,7 +26,7 @@ public sealed class PgBouncerTests(TestPostgres postgres)
         Assert.SkipUnless(File.Exists(Program), "pgbouncer is not installed: run .ci/install-receivers");
         var direct = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync());
         await using var pooler = new ReceiverProcess { RunsAs = await OwnerAsync(direct.Host!) };
-        var port = ReceiverProcess.FreePort();
+        var port = LoopbackPorts.Next();
         await StartAsync(pooler, port, direct);
         var pooled = $"Host=127.0.0.1;Port={port};Database=forwarder;Username=siemforwarder;Max Auto Prepare=0;No Reset On Close=true;Maximum Pool Size=10";
         string[] listening = listensPastIt ? [$"--Forwarder:Database:ListenConnection={direct.ConnectionString}"] : [];

@@ -21,7 +21,7 @@ internal sealed class ForwarderProcess : IAsyncDisposable
     {
         DataFolder = dataFolder;
         this.settings = settings ?? new Dictionary<string, string>();
-        Port = FreePort();
+        Port = LoopbackPorts.Next();
         Api = AdminKey.NewClient(new Uri($"http://127.0.0.1:{Port}"));
     }
 
@@ -238,13 +238,6 @@ internal sealed class ForwarderProcess : IAsyncDisposable
         {
             output.AppendLine(line.Data);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     /// <summary>A fresh data folder that another user (the database's) may enter.</summary>

@@ -43,7 +43,7 @@ internal static class Databases
 
         await stop.CancelAsync();
         await flowing;
-        var noticed = service.Output.Split("The database cannot be used").Length - 1;
+        var noticed = service.Output.Split("The database is unavailable").Length - 1;
         run.Sometimes($"{Times} {what}, the service said {noticed} times that it waits", noticed > 0 && !service.Process!.HasExited);
         run.Feeds.ForEach(feed => feed.Interruptions = Times);
     }

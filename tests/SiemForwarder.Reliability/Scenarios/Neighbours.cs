@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Npgsql;
 using SiemForwarder.EndToEnd.Receivers;
+using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Reliability.Bench;
 using SiemForwarder.Reliability.Faults;
 using SiemForwarder.Reliability.Judging;
@@ -29,7 +30,7 @@ internal static partial class Neighbours
 
     private static async Task PoolAsync(ScenarioRun run, CancellationToken cancellationToken)
     {
-        var port = ReceiverProcess.FreePort();
+        var port = LoopbackPorts.Next();
         var direct = new NpgsqlConnectionStringBuilder(run.Database.ConnectionString);
         var pooler = run.Own(new ReceiverProcess());
         pooler.Write("users.txt", "\"siemforwarder\" \"\"\n");
@@ -67,7 +68,7 @@ internal static partial class Neighbours
         await stop.CancelAsync();
         await flowing;
         run.Sometimes("2 kills behind the pooler; the service saw that notifications do not arrive",
-            service.Output.Contains("Notifications of the database do not arrive", StringComparison.Ordinal) && !service.Process!.HasExited);
+            service.Output.Contains("Notifications from the database do not arrive", StringComparison.Ordinal) && !service.Process!.HasExited);
         run.Feeds.ForEach(feed => feed.Interruptions = 2);
     }
 

@@ -31,7 +31,8 @@ public sealed class DirectionTests
         ("Operations", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch"]),
         ("Audit", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch", "Operations"]),
         ("Evidence", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
-        ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources"]),
+        ("Configuration", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "Sources", "Integrations"]),
+        ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources", "Configuration"]),
     ];
 
     // The same inside a house that has folders of its own.

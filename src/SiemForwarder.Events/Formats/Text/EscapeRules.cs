@@ -61,14 +61,14 @@ internal sealed class EscapeRules
         while (at >= 0)
         {
             // From the first character beyond ASCII on, the search is for what is special: in another script nearly none is plain.
-            var special = char.IsAscii(text[at]) ? at : text.IndexOfAny(this.special);
-            if (special < 0)
+            at = char.IsAscii(text[at]) ? at : text.IndexOfAny(special);
+            if (at < 0)
             {
                 break;
             }
 
-            output.Append(text[..special]);
-            text = text[special..];
+            output.Append(text[..at]);
+            text = text[at..];
             text = text[AppendSpecial(output, text)..];
             at = text.IndexOfAnyExcept(plain);
         }

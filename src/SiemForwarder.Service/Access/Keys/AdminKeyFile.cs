@@ -4,14 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace SiemForwarder.Service.Access.Keys;
 
-/// <summary>The key of an administrator that the operator gives as a file, as Docker and Kubernetes mount secrets.</summary>
+/// <summary>An administrator key that the operator provides as a file, as Docker and Kubernetes mount secrets.</summary>
 internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, TimeProvider time, ILogger<AdminKeyFile> logger)
 {
     public const string Setting = "Forwarder:Access:AdminKeyFile";
     public const int MinKeyLength = 32;
     private const int MaxKeyLength = 1024;
 
-    // A mounted secret is replaced by turning a link, which not every watch of a file sees; its content is looked at instead.
+    // A mounted secret is replaced by switching a link, which not every file watcher notices, so the content is checked instead.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly Lock gate = new();
@@ -19,11 +19,11 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
     private long lookedAt;
     private string? lastFault;
 
-    /// <summary>Whether there is such a file.</summary>
+    /// <summary>Whether such a file is configured.</summary>
     public bool IsSet => !string.IsNullOrWhiteSpace(options.Value.AdminKeyFile);
 
     /// <summary>Reads the file for the first time.</summary>
-    /// <exception cref="OptionsValidationException">It cannot be read, or holds no key; with one sentence for the operator.</exception>
+    /// <exception cref="OptionsValidationException">It cannot be read, or contains no key; with one sentence for the operator.</exception>
     public void Open()
     {
         var (read, fault) = Read();
@@ -38,7 +38,7 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
         }
     }
 
-    /// <summary>Whether the text is the key that the file holds now; while it cannot be read, the one that it held last.</summary>
+    /// <summary>Whether the text is the current key in the file; if the file cannot be read, the last key.</summary>
     public bool Matches(string given)
     {
         if (!IsSet)
@@ -78,7 +78,7 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
             var key = File.ReadAllText(path).Trim();
             return key.Length is >= MinKeyLength and <= MaxKeyLength && !key.Any(char.IsWhiteSpace)
                 ? (Digest(key), null)
-                : (null, $"{Setting}: the key in {path} must be one word of {MinKeyLength} to {MaxKeyLength} characters; make one with "
+                : (null, $"{Setting}: the key in {path} must be one word of {MinKeyLength} to {MaxKeyLength} characters; generate one with "
                     + "'openssl rand -hex 32'.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -89,6 +89,6 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
 
     private static byte[] Digest(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
-    [LoggerMessage(LogLevel.Error, "{Fault} The key that was read before still counts.")]
+    [LoggerMessage(LogLevel.Error, "{Fault} The previous key remains valid.")]
     private partial void LogUnreadable(string fault);
 }

@@ -5,17 +5,17 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Access.Keys;
 
-/// <summary>A key of the API as it is stored.</summary>
-/// <param name="Id">The public part, by which it is found.</param>
-/// <param name="SourceId">The one source that it may push to; null for any.</param>
-/// <param name="Hash">What its secret is compared with.</param>
-/// <param name="Previous">The same of the secret before the last rotation; null where there is none.</param>
-/// <param name="PreviousUntil">Until when that one counts.</param>
+/// <summary>An API key as stored.</summary>
+/// <param name="Id">The public part, used for lookup.</param>
+/// <param name="SourceId">The only source that it may push to; null for any.</param>
+/// <param name="Hash">The salted hash of its secret.</param>
+/// <param name="Previous">The salted hash of the secret before the last rotation; null if there is none.</param>
+/// <param name="PreviousUntil">Until when the previous secret is valid.</param>
 internal sealed record ApiKey(
     string Id, string Name, string Role, int? SourceId, SecretHash Hash, SecretHash? Previous, DateTimeOffset? PreviousUntil, DateTimeOffset CreatedAt,
     string CreatedBy, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt, DateTimeOffset? RevokedAt, string? RevokedBy)
 {
-    /// <summary>Whether the secret is that of the key, or the one before it as long as that counts.</summary>
+    /// <summary>Whether the secret is the current one, or the previous one while it is valid.</summary>
     public bool Matches(string secret, DateTimeOffset now)
     {
         var isCurrent = Hash.Matches(secret);
@@ -25,10 +25,10 @@ internal sealed record ApiKey(
 }
 
 /// <summary>A salted hash of a secret.</summary>
-/// <remarks>Secrets have 256 random bits: trying them out is hopeless however fast the hash is, so one SHA-256 does.</remarks>
+/// <remarks>Secrets have 256 random bits, so brute force is hopeless however fast the hash is, and a single SHA-256 suffices.</remarks>
 internal sealed record SecretHash(byte[] Salt, byte[] Hash)
 {
-    /// <summary>Compared with where there is no such key, so that the time of an answer does not tell which keys there are.</summary>
+    /// <summary>Compared with if there is no such key, so that the response time does not reveal which keys exist.</summary>
     public static SecretHash OfNothing { get; } = Of(ApiKeyText.NewSecret());
 
     public static SecretHash Of(string secret)
@@ -42,7 +42,7 @@ internal sealed record SecretHash(byte[] Salt, byte[] Hash)
     private static byte[] Compute(byte[] salt, string secret) => SHA256.HashData([.. salt, .. Encoding.UTF8.GetBytes(secret)]);
 }
 
-/// <summary>A key as it is sent: <c>sfk_ID_SECRET</c>, which scanners of repositories can find by its beginning.</summary>
+/// <summary>A key as it is sent: <c>sfk_ID_SECRET</c>, which repository scanners can recognize by its prefix.</summary>
 internal static class ApiKeyText
 {
     public const string Header = "X-API-Key";
@@ -56,7 +56,7 @@ internal static class ApiKeyText
 
     public static Secret Write(string id, string secret) => new($"{Prefix}{id}_{secret}");
 
-    /// <summary>The key that a request carries; null where it carries none.</summary>
+    /// <summary>The key in a request; null if there is none.</summary>
     public static string? Given(HttpRequest request)
     {
         if (request.Headers[Header].ToString() is { Length: > 0 } key)
@@ -68,7 +68,7 @@ internal static class ApiKeyText
         return authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? authorization[Bearer.Length..].Trim() : null;
     }
 
-    /// <summary>Takes a key apart; false where the text has another shape.</summary>
+    /// <summary>Parses a key; false if the text has another format.</summary>
     public static bool TryRead(string text, [NotNullWhen(true)] out string? id, [NotNullWhen(true)] out string? secret)
     {
         (id, secret) = (null, null);

@@ -6,7 +6,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Access.Keys;
 
-/// <summary>Knows a caller by its API key.</summary>
+/// <summary>Authenticates callers by API key.</summary>
 internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, ApiKeyJudge judge)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
@@ -33,7 +33,7 @@ internal sealed class ApiKeyAuthentication(
     private bool IsOwn => Context.GetEndpoint()?.Metadata.GetMetadata<OwnCredentials>() is not null;
 }
 
-/// <summary>Judges API keys.</summary>
+/// <summary>Checks API keys.</summary>
 internal sealed class ApiKeyJudge(
     ApiKeyDirectory keys, ApiKeyTable table, AdminKeyFile file, GuessingGuard guard, ForwarderTelemetry telemetry, TimeProvider time)
 {
@@ -41,7 +41,7 @@ internal sealed class ApiKeyJudge(
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, DateTimeOffset> uses = new();
 
-    /// <summary>Whose key it is, or why it does not count.</summary>
+    /// <summary>The owner of a key, or why the key is rejected.</summary>
     /// <exception cref="Npgsql.NpgsqlException">The database cannot be reached.</exception>
     public async Task<(Caller? Caller, AccessRefusal? Refusal)> JudgeAsync(string given, System.Net.IPAddress? address, CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ internal sealed class ApiKeyJudge(
 
         var now = time.GetUtcNow();
         var key = isOurs ? await keys.FindAsync(id!, one => one.Matches(secret!, now)) : null;
-        // An id that is not known takes as long as a wrong secret, so that the clock tells nobody which ids there are.
+        // An unknown id takes as long as a wrong secret, so that timing does not reveal which ids exist.
         var isRight = key is null ? SecretHash.OfNothing.Matches(secret ?? "") : key.Matches(secret!, now);
         if (key is null || !isRight)
         {
@@ -67,7 +67,7 @@ internal sealed class ApiKeyJudge(
                 telemetry.AddressLocked(address?.ToString() ?? "an unknown address");
             }
 
-            return (null, AccessRefusal.Unknown("The API key is not known here: it is mistyped, or its secret was replaced."));
+            return (null, AccessRefusal.Unknown("The API key is unknown: it is mistyped, or its secret was rotated."));
         }
 
         if (key.RevokedAt is { } revokedAt)
@@ -99,7 +99,7 @@ internal sealed class ApiKeyJudge(
         }
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
-            // When a key was last used is worth less than that it can be used.
+            // Recording the last use must not prevent the use of a key.
             telemetry.DatabaseUnavailable(exception);
         }
     }

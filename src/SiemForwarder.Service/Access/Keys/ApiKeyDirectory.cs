@@ -2,21 +2,21 @@ using Microsoft.Extensions.Options;
 
 namespace SiemForwarder.Service.Access.Keys;
 
-/// <summary>Knows the keys without asking the database for each request.</summary>
-/// <remarks>All keys are read at once, so that ids which nobody has cost no look-up. A change made in this process counts at once, one made in another
+/// <summary>Looks up keys without querying the database for each request.</summary>
+/// <remarks>All keys are read at once, so that unknown ids cost no lookup. A change made in this process takes effect at once, one made in another
 /// after the configuration interval.</remarks>
 internal sealed class ApiKeyDirectory(ApiKeyTable table, IOptions<ForwarderOptions> options, TimeProvider time)
 {
-    // For a key that another engine has just made.
+    // For a key that another engine has just created.
     private static readonly TimeSpan UnknownAge = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan FaultAge = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EndedFor = TimeSpan.FromDays(30);
 
     private Snapshot? known;
 
-    /// <summary>The key of that id, also one that ended lately; null where there is none.</summary>
+    /// <summary>The key with an id, including recently expired or revoked ones; null if there is none.</summary>
     /// <param name="id">Id of the key.</param>
-    /// <param name="isRight">Whether the key fits what was sent; where it does not, another engine may have rotated it.</param>
+    /// <param name="isRight">Whether the key matches what was sent; if not, another engine may have rotated it.</param>
     /// <exception cref="Npgsql.NpgsqlException">The database cannot be reached.</exception>
     public async Task<ApiKey?> FindAsync(string id, Func<ApiKey, bool> isRight)
     {
@@ -24,7 +24,7 @@ internal sealed class ApiKeyDirectory(ApiKeyTable table, IOptions<ForwarderOptio
         return keys.TryGetValue(id, out var key) && isRight(key) ? key : (await ReadAsync(UnknownAge)).GetValueOrDefault(id);
     }
 
-    /// <summary>Lets the next request read the keys anew.</summary>
+    /// <summary>Makes the next request read the keys again.</summary>
     public void Forget() => Volatile.Write(ref known, null);
 
     private Task<Dictionary<string, ApiKey>> ReadAsync(TimeSpan age)
@@ -35,7 +35,7 @@ internal sealed class ApiKeyDirectory(ApiKeyTable table, IOptions<ForwarderOptio
             return before.Keys.Value;
         }
 
-        // One look-up for all that ask at the same time.
+        // One lookup for all concurrent requests.
         var fresh = new Snapshot(time.GetTimestamp(), new Lazy<Task<Dictionary<string, ApiKey>>>(() => ReadAllAsync(CancellationToken.None)));
         var won = Interlocked.CompareExchange(ref known, fresh, before);
         return (ReferenceEquals(won, before) || won is null ? fresh : won).Keys.Value;

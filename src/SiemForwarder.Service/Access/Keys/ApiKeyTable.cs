@@ -10,10 +10,10 @@ internal sealed class ApiKeyTable(NpgsqlDataSource database, TimeProvider time)
         "id, name, role, source_id, salt, hash, previous_salt, previous_hash, previous_until, created_at, created_by, expires_at, last_used_at, revoked_at, "
         + "revoked_by";
 
-    // The lock of engines that look for the first key.
+    // The lock of engines that check for the first key.
     private const string First = "SELECT pg_advisory_xact_lock(hashtext('siemforwarder first key'))";
 
-    /// <summary>The keys that somebody may still send: those in force, and those that ended since.</summary>
+    /// <summary>The keys that may still be sent: valid ones, and those that expired or were revoked since.</summary>
     public Task<List<ApiKey>> ListSinceAsync(DateTimeOffset endedSince, CancellationToken cancellationToken) => ReadAsync(
         $"SELECT {Columns} FROM api_key WHERE least(revoked_at, expires_at) IS NULL OR least(revoked_at, expires_at) > $1", cancellationToken, endedSince);
 
@@ -33,7 +33,7 @@ internal sealed class ApiKeyTable(NpgsqlDataSource database, TimeProvider time)
     public async Task<ApiKey?> FindAsync(string id, CancellationToken cancellationToken) =>
         (await ReadAsync($"SELECT {Columns} FROM api_key WHERE id = $1", cancellationToken, id)).FirstOrDefault();
 
-    /// <summary>Stores a key; a taken name and a source that is not there are values.</summary>
+    /// <summary>Stores a key; a taken name and a missing source are values.</summary>
     public async Task<ChangeResult> AddAsync(ApiKey key, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -52,7 +52,7 @@ internal sealed class ApiKeyTable(NpgsqlDataSource database, TimeProvider time)
         }
     }
 
-    /// <summary>Stores the first key of a database where it has none; <paramref name="write"/> is called before, by one engine at a time.</summary>
+    /// <summary>Stores the first key if the database has none; <paramref name="write"/> is called before, by one engine at a time.</summary>
     public async Task<bool> AddFirstAsync(ApiKey key, Func<Task> write, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -65,21 +65,21 @@ internal sealed class ApiKeyTable(NpgsqlDataSource database, TimeProvider time)
             return false;
         }
 
-        // A key that is in the database but in no file would be of no use to anybody.
+        // A key that is in the database but in no file would be useless.
         await write();
         await InsertAsync(connection, key, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
-    /// <summary>Gives a key in force another secret; the one of now counts until then. Null where there is no such key.</summary>
+    /// <summary>Gives a valid key a new secret; the current one remains valid until the given time. Null if there is no such key.</summary>
     public async Task<ApiKey?> RotateAsync(string id, SecretHash hash, DateTimeOffset previousUntil, CancellationToken cancellationToken) =>
         (await ReadAsync($"""
             UPDATE api_key SET previous_salt = salt, previous_hash = hash, previous_until = $4, salt = $2, hash = $3
             WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5) RETURNING {Columns}
             """, cancellationToken, id, hash.Salt, hash.Hash, previousUntil, StoredTime.Now(time))).FirstOrDefault();
 
-    /// <summary>Ends a key for good; false where there is none in force.</summary>
+    /// <summary>Revokes a key; false if there is no such unrevoked key.</summary>
     public async Task<bool> RevokeAsync(string id, string by, CancellationToken cancellationToken)
     {
         await using var command = Command(
@@ -87,7 +87,7 @@ internal sealed class ApiKeyTable(NpgsqlDataSource database, TimeProvider time)
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
-    /// <summary>Notes that a key was used.</summary>
+    /// <summary>Records the use of a key.</summary>
     public async Task NoteUseAsync(string id, CancellationToken cancellationToken)
     {
         await using var command = Command("UPDATE api_key SET last_used_at = $2 WHERE id = $1", id, StoredTime.Now(time));

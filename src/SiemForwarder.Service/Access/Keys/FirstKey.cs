@@ -5,14 +5,14 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Access.Keys;
 
-/// <summary>Sees to it, before the first request, that somebody has a key: of engines that start together on an empty database one makes it.</summary>
+/// <summary>Ensures before the first request that there is a key: of engines that start together on an empty database, one creates it.</summary>
 internal sealed partial class FirstKey(
     ApiKeyTable table, AdminKeyFile given, IOptions<ForwarderOptions> options, TimeProvider time, ILogger<FirstKey> logger) : IHostedService
 {
     public const string FileName = "admin-key";
 
     /// <exception cref="DatabaseStartException">The file cannot be written; with one sentence for the operator.</exception>
-    /// <exception cref="OptionsValidationException">The file that was given holds no key.</exception>
+    /// <exception cref="OptionsValidationException">The configured file contains no key.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (given.IsSet)
@@ -39,7 +39,7 @@ internal sealed partial class FirstKey(
         var draft = path + ".new";
         try
         {
-            // One of another run may have another mode.
+            // One left by another run may have a different mode.
             File.Delete(draft);
             await using (var file = new StreamWriter(draft, DataFolder.Own(FileMode.CreateNew)))
             {
@@ -51,11 +51,11 @@ internal sealed partial class FirstKey(
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new DatabaseStartException(
-                $"The first admin key cannot be written to {path} ({exception.Message}): set Forwarder__DataFolder to a folder of this user's own, or give "
-                    + "a key by a file (Forwarder__Access__AdminKeyFile).");
+                $"The first admin key cannot be written to {path} ({exception.Message}): set Forwarder__DataFolder to a folder owned by this user, or provide "
+                    + "a key in a file (Forwarder__Access__AdminKeyFile).");
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The first key of an administrator stands in {Path}. Make keys with it for everybody else (docs/access.md).")]
+    [LoggerMessage(LogLevel.Warning, "The first administrator key is in {Path}. Use it to create keys for everyone else (docs/access.md).")]
     private partial void LogMade(string path);
 }

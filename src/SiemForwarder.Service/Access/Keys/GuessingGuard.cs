@@ -4,14 +4,14 @@ using Microsoft.Extensions.Options;
 
 namespace SiemForwarder.Service.Access.Keys;
 
-/// <summary>Counts wrong keys, and locks out whoever sends too many of them; others are not affected.</summary>
+/// <summary>Counts wrong keys, and locks out addresses that send too many; others are not affected.</summary>
 /// <remarks>
-/// An address that guesses waits a minute, and twice as long each time it goes on, at most an hour. Where many addresses guess at one key, each of them
-/// has one attempt. A key that an address has proven goes on working from there: many callers may stand behind one address.
+/// A guessing address is locked out for a minute, and twice as long each time it continues, up to an hour. If many addresses guess at one key, each
+/// gets one attempt. A key that an address has used successfully keeps working from there, because many callers may share one address.
 /// </remarks>
 internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvider time)
 {
-    /// <summary>Addresses and keys that are remembered; beyond, the oldest are forgotten.</summary>
+    /// <summary>Maximum number of remembered addresses and keys; beyond it the oldest are dropped.</summary>
     public const int MaxRemembered = 10_000;
 
     private const int MaxDoublings = 6;
@@ -23,7 +23,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
     private readonly Dictionary<string, Count> keys = [];
     private readonly Dictionary<(string Address, string Key), DateTimeOffset> proven = [];
 
-    /// <summary>How much is remembered now.</summary>
+    /// <summary>The number of remembered addresses and keys.</summary>
     public int Remembered
     {
         get
@@ -35,9 +35,9 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
         }
     }
 
-    /// <summary>How long an address has to wait before another key of it is looked at; null where it need not.</summary>
-    /// <param name="address">Where the request comes from.</param>
-    /// <param name="keyId">Id of the key that it carries; null where it names none.</param>
+    /// <summary>How long an address has to wait before another key from it is checked; null if it need not wait.</summary>
+    /// <param name="address">The address of the request.</param>
+    /// <param name="keyId">Id of the key in the request; null if there is none.</param>
     public TimeSpan? FindWait(IPAddress? address, string? keyId)
     {
         var (name, now) = (Name(address), time.GetUtcNow());
@@ -50,7 +50,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
         }
     }
 
-    /// <summary>Notes a wrong key; true where the address is locked out by it.</summary>
+    /// <summary>Records a wrong key; true if it causes the address to be locked out.</summary>
     public bool NoteWrong(IPAddress? address, string? keyId)
     {
         var (name, now) = (Name(address), time.GetUtcNow());
@@ -76,7 +76,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
         }
     }
 
-    /// <summary>Notes that an address has proven a key.</summary>
+    /// <summary>Records that an address used a key successfully.</summary>
     public void NoteRight(IPAddress? address, string keyId)
     {
         var now = time.GetUtcNow();
@@ -97,7 +97,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
 
         if (now - count.Since >= Window && now >= count.LockedUntil)
         {
-            // Whoever kept quiet for as long as the lock itself begins anew.
+            // After staying quiet as long as the lockout, an address starts afresh.
             var isQuiet = now - count.LockedUntil >= Window * (1 << count.Locks);
             (count.Since, count.Wrong, count.Locks) = (now, 0, isQuiet ? 0 : count.Locks);
         }
@@ -105,7 +105,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
         return count;
     }
 
-    // A quarter at a time, so that the search for the oldest is made seldom.
+    // A quarter at a time, so that the search for the oldest is rare.
     private static void MakeRoom<TKey, TValue>(Dictionary<TKey, TValue> counts, Func<TValue, DateTimeOffset> age)
         where TKey : notnull
     {
@@ -120,7 +120,7 @@ internal sealed class GuessingGuard(IOptions<AccessOptions> options, TimeProvide
         }
     }
 
-    // Of IPv6 a whole network of 64 bits belongs to one subscriber.
+    // With IPv6 a whole /64 network belongs to one subscriber.
     internal static string Name(IPAddress? address) => address switch
     {
         null => "",

@@ -7,34 +7,34 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Access.Keys;
 
-/// <summary>A key to make.</summary>
-/// <param name="Name">1 to 100 characters; no two keys in force have the same.</param>
+/// <summary>A key to create.</summary>
+/// <param name="Name">1 to 100 characters; unique among the valid keys.</param>
 /// <param name="Role"><c>siem-admin</c>, <c>siem-operator</c>, <c>siem-viewer</c>, <c>siem-investigator</c>, <c>siem-auditor</c> or <c>siem-ingest</c>.</param>
-/// <param name="Source">Id of the source that a key of the role <c>siem-ingest</c> pushes to; required there, and nowhere else allowed.</param>
-/// <param name="ExpiresAt">When it ends; null for never.</param>
+/// <param name="Source">Id of the source that a key with the role <c>siem-ingest</c> pushes to; required for that role, not allowed for others.</param>
+/// <param name="ExpiresAt">When it expires; null for never.</param>
 public sealed record ApiKeyRequest(
     [property: Length(1, 100)] string? Name = null,
     [property: AllowedValues("siem-admin", "siem-operator", "siem-viewer", "siem-investigator", "siem-auditor", "siem-ingest")] string? Role = null,
     [property: Range(1, int.MaxValue)] int? Source = null,
     DateTimeOffset? ExpiresAt = null);
 
-/// <summary>How a key is rotated.</summary>
-/// <param name="OverlapSeconds">How long the secret of now goes on working, 0 to 2,592,000 (30 days); 86,400 (a day) where absent.</param>
+/// <summary>A request to rotate a key.</summary>
+/// <param name="OverlapSeconds">How long the current secret remains valid, 0 to 2,592,000 (30 days); 86,400 (one day) by default.</param>
 public sealed record RotationRequest([property: Range(0, 2_592_000)] int? OverlapSeconds = null);
 
 /// <summary>A key, without its secret.</summary>
 /// <param name="Id">The part of the key between its underscores.</param>
-/// <param name="Source">The one source that it may push to.</param>
-/// <param name="CreatedBy">Who made it.</param>
-/// <param name="LastUsedAt">When it was last used, to the minute.</param>
-/// <param name="PreviousUntil">Until when the secret before the last rotation goes on working; null where it does not.</param>
+/// <param name="Source">The only source that it may push to.</param>
+/// <param name="CreatedBy">Who created it.</param>
+/// <param name="LastUsedAt">When it was last used, to the nearest minute.</param>
+/// <param name="PreviousUntil">Until when the secret before the last rotation remains valid; null if it no longer is.</param>
 public sealed record ApiKeyResponse(
     string Id, string Name, string Role, int? Source, DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt,
     DateTimeOffset? PreviousUntil, DateTimeOffset? RevokedAt, string? RevokedBy);
 
-/// <summary>A key as it is shown once, when it is made or rotated.</summary>
-/// <param name="Key">The key itself; it cannot be read again.</param>
-/// <param name="PreviousUntil">Until when the secret before goes on working; null for a new key.</param>
+/// <summary>A key as shown once, when it is created or rotated.</summary>
+/// <param name="Key">The key itself; it cannot be retrieved again.</param>
+/// <param name="PreviousUntil">Until when the previous secret remains valid; null for a new key.</param>
 public sealed record NewApiKeyResponse(string Id, string Name, string Role, int? Source, DateTimeOffset? ExpiresAt, string Key, DateTimeOffset? PreviousUntil)
 {
     public override string ToString() => $"{nameof(NewApiKeyResponse)} {Id}";
@@ -43,11 +43,11 @@ public sealed record NewApiKeyResponse(string Id, string Name, string Role, int?
 /// <summary>A page of keys, newest first; revoked ones stay listed.</summary>
 public sealed record ApiKeyList(IReadOnlyList<ApiKeyResponse> Items, long Total, int Page, int PageSize);
 
-/// <summary>Who a request is from.</summary>
+/// <summary>The caller of a request.</summary>
 /// <param name="Kind"><c>key</c> for an API key, <c>token</c> for a bearer token of the realm, <c>session</c> for a person who signed in.</param>
-/// <param name="Id">Id of the key, or subject of the realm.</param>
+/// <param name="Id">Id of the key, or subject in the realm.</param>
 /// <param name="Permissions">What the roles allow.</param>
-/// <param name="Source">The one source that the caller may push to; null for any.</param>
+/// <param name="Source">The only source that the caller may push to; null for any.</param>
 public sealed record CallerResponse(string Kind, string Id, string Name, IReadOnlyList<string> Roles, IReadOnlyList<string> Permissions, int? Source);
 
 /// <summary>The resources <c>keys</c> and <c>me</c>.</summary>
@@ -61,14 +61,15 @@ internal static class KeyEndpoints
     {
         var group = routes.MapGroup("/api/v1/keys").WithTags("Access");
         group.MapGet("/", List).WithName("ListKeys").WithSummary("Lists the API keys, without their secrets, newest first.").Needs(Permission.ReadAudit);
-        group.MapGet("/{id}", Get).WithName("GetKey").WithSummary("Shows one API key, without its secret.").Needs(Permission.ReadAudit);
-        group.MapPost("/", Create).WithName("CreateKey").WithSummary("Makes an API key; the answer is the only place where it is shown.")
+        group.MapGet("/{id}", Get).WithName("GetKey").WithSummary("Returns an API key, without its secret.").Needs(Permission.ReadAudit);
+        group.MapPost("/", Create).WithName("CreateKey").WithSummary("Creates an API key. The key is shown only in this response.")
             .Needs(Permission.Configure);
         group.MapPost("/{id}/rotate", Rotate).WithName("RotateKey")
-            .WithSummary("Gives an API key another secret; the one of now goes on working for overlapSeconds.").Needs(Permission.Configure);
-        group.MapDelete("/{id}", Revoke).WithName("RevokeKey").WithSummary("Ends an API key for good, in all engines within seconds.")
+            .WithSummary("Gives an API key a new secret; the current one remains valid for overlapSeconds.").Needs(Permission.Configure);
+        group.MapDelete("/{id}", Revoke).WithName("RevokeKey").WithSummary("Revokes an API key; all engines reject it within seconds.")
             .Needs(Permission.Configure);
-        routes.MapGet("/api/v1/me", Me).WithTags("Access").WithName("GetMe").WithSummary("Says who the caller is and what it may.").Needs(Permission.BeKnown);
+        routes.MapGet("/api/v1/me", Me).WithTags("Access").WithName("GetMe").Needs(Permission.BeKnown)
+            .WithSummary("Shows who the caller is and what it may do.");
     }
 
     private static Ok<CallerResponse> Me(ClaimsPrincipal user)
@@ -103,7 +104,7 @@ internal static class KeyEndpoints
         var errors = new FieldErrors();
         if (string.IsNullOrWhiteSpace(request.Name))
         {
-            errors.Add("name", "Give the key a name that says who uses it.");
+            errors.Add("name", "Give the key a name that identifies its user.");
         }
 
         errors.AtMost("name", request.Name, 100);
@@ -116,7 +117,7 @@ internal static class KeyEndpoints
 
         if (role is not null && role == Roles.Ingest != request.Source is not null)
         {
-            errors.Add("source", role == Roles.Ingest ? "Name the source that the key pushes to." : $"Only a key of the role {Roles.Ingest} has a source.");
+            errors.Add("source", role == Roles.Ingest ? "Name the source that the key pushes to." : $"Only a key with the role {Roles.Ingest} has a source.");
         }
 
         if (request.ExpiresAt <= time.GetUtcNow())

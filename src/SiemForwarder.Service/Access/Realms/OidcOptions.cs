@@ -3,45 +3,46 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Access.Realms;
 
-/// <summary>The realm whose people and programs may call; section <c>Forwarder:Access:Oidc</c>.</summary>
+/// <summary>The Keycloak realm whose users and clients may call the API; section <c>Forwarder:Access:Oidc</c>.</summary>
 internal sealed class OidcOptions
 {
     public const string Section = "Forwarder:Access:Oidc";
 
-    /// <summary>URL of the realm as its tokens name it (<c>iss</c>), such as https://sso.example.com/realms/acme; without it no realm is asked.</summary>
+    /// <summary>URL of the realm as in its tokens (<c>iss</c>), such as https://sso.example.com/realms/acme; without it only API keys are
+    /// accepted.</summary>
     public string? Authority { get; set; }
 
-    /// <summary>Where the realm describes itself, if not under its own URL: behind a proxy the service may reach it by another name.</summary>
+    /// <summary>URL of the realm's <c>.well-known/openid-configuration</c>, if the service reaches the realm under another URL than its callers.</summary>
     public string? MetadataUrl { get; set; }
 
-    /// <summary>What <c>aud</c> of a token must hold; the client id where absent.</summary>
+    /// <summary>Value that <c>aud</c> of a token must contain; default: the client id.</summary>
     public string? Audience { get; set; }
 
-    /// <summary>The client by which people sign in and tokens are introspected; without it neither is done.</summary>
+    /// <summary>Client for sign-in and token introspection; without it, neither is available.</summary>
     public string? ClientId { get; set; }
 
-    /// <summary>The secret of that client.</summary>
+    /// <summary>Secret of that client.</summary>
     public Secret? ClientSecret { get; internal set; }
 
-    /// <summary>File that holds the secret instead.</summary>
+    /// <summary>File that holds the client secret.</summary>
     public string? ClientSecretFile { get; set; }
 
-    /// <summary>Whether the realm must be asked over TLS; false for a realm on this machine, to try it out.</summary>
+    /// <summary>Whether the realm must use TLS; set false only to try out a realm over HTTP.</summary>
     public bool RequireHttps { get; set; } = true;
 
-    /// <summary>Where in a token the names stand that roles are made of; realm roles, roles of the client and groups where empty.</summary>
+    /// <summary>Claim paths that contain role names; if empty, realm roles, the client's roles and groups.</summary>
     public IList<string> RoleClaims { get; set; } = [];
 
-    /// <summary>By role of this service, the names in the token that give it; a role that is not listed is given by its own name.</summary>
+    /// <summary>Token role names that grant a role of this service; a role not listed is granted by its own name.</summary>
     public IDictionary<string, string[]> Roles { get; set; } = new Dictionary<string, string[]>();
 
-    /// <summary>Whether the realm is asked if a token still counts, so that one that was revoked ends within seconds.</summary>
+    /// <summary>Whether each token is checked with the realm, so that revoking it takes effect within seconds.</summary>
     public bool Introspection { get; set; }
 
-    /// <summary>How long an answer to that is kept.</summary>
+    /// <summary>How long an introspection result is cached.</summary>
     public TimeSpan IntrospectionCache { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a person is signed in; roles are those of the sign-in until then.</summary>
+    /// <summary>How long a sign-in lasts; its roles stay the same until then.</summary>
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromHours(1);
 
     public bool IsOn => !string.IsNullOrWhiteSpace(Authority);
@@ -53,12 +54,12 @@ internal sealed class OidcOptions
     public IReadOnlyList<string> ClaimPaths =>
         RoleClaims.Count > 0 ? [.. RoleClaims] : ["realm_access.roles", $"resource_access.{ValidAudience}.roles", "groups"];
 
-    /// <summary>The secret of the client, from wherever it is given; null where there is none.</summary>
+    /// <summary>The secret of the client, from wherever it is configured; null if there is none.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public Secret? ReadClientSecret() =>
         !string.IsNullOrWhiteSpace(ClientSecretFile) ? new Secret(File.ReadAllText(ClientSecretFile).Trim()) : ClientSecret;
 
-    /// <summary>From the settings, secrets in their own type.</summary>
+    /// <summary>Reads the settings, with secrets in their own type.</summary>
     public static OidcOptions Read(IConfiguration configuration)
     {
         var options = new OidcOptions();
@@ -74,7 +75,7 @@ internal sealed class OidcOptions
     }
 }
 
-/// <summary>Judges the settings of the realm at the start, each fault with the name of its setting.</summary>
+/// <summary>Validates the realm settings at startup; each error names its setting.</summary>
 internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
 {
     public ValidateOptionsResult Validate(string? name, OidcOptions options)
@@ -89,7 +90,7 @@ internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
         {
             if (options.ClientId is not null || options.Audience is not null || options.Introspection)
             {
-                yield return "Authority must be set with the others: the URL of the realm, such as https://sso.example.com/realms/acme.";
+                yield return "Authority must be set together with the others: the URL of the realm, such as https://sso.example.com/realms/acme.";
             }
 
             yield break;
@@ -101,12 +102,12 @@ internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
         }
         else if (authority.Scheme == "http" && options.RequireHttps)
         {
-            yield return "Authority must begin with https://; to try a realm over http, set Forwarder:Access:Oidc:RequireHttps=false.";
+            yield return "Authority must start with https://; to try a realm over http, set Forwarder:Access:Oidc:RequireHttps=false.";
         }
 
         if (options.ValidAudience.Length == 0)
         {
-            yield return "Audience must be set (or ClientId): what the tokens for this service hold in aud.";
+            yield return "Audience must be set (or ClientId): the value that aud of the tokens for this service contains.";
         }
 
         if (options.Introspection && string.IsNullOrWhiteSpace(options.ClientId))
@@ -126,7 +127,7 @@ internal sealed class OidcOptionsRules : IValidateOptions<OidcOptions>
 
         foreach (var role in options.Roles.Keys.Where(role => !RealmCaller.Granted.Contains(role)))
         {
-            yield return $"Roles:{role} is no role that a realm gives; there are {string.Join(", ", RealmCaller.Granted)}.";
+            yield return $"Roles:{role} is not a role that a realm can grant; use {string.Join(", ", RealmCaller.Granted)}.";
         }
 
         if (FindSecretFault(options) is { } fault)

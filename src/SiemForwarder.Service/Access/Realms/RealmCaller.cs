@@ -5,10 +5,10 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Access.Realms;
 
-/// <summary>Makes a caller of what a realm says about it.</summary>
+/// <summary>Creates a caller from the claims of a realm.</summary>
 internal static class RealmCaller
 {
-    /// <summary>The roles that a realm gives. Pushing is bound to one inbox, which no token names, so keys alone give it.</summary>
+    /// <summary>The roles that a realm can grant. Pushing is bound to one inbox, which no token names, so only keys grant it.</summary>
     public static IReadOnlyList<string> Granted { get; } = [.. Access.Roles.All.Where(role => role != Access.Roles.Ingest)];
 
     /// <summary>The claims of a token.</summary>
@@ -18,10 +18,10 @@ internal static class RealmCaller
         return document.RootElement.Clone();
     }
 
-    /// <summary>Who the claims are about.</summary>
+    /// <summary>The caller described by the claims.</summary>
     /// <param name="kind">Kind of caller.</param>
-    /// <param name="claims">Claims of an access token, or an answer to introspection.</param>
-    /// <param name="options">Where roles stand, and what they are called there.</param>
+    /// <param name="claims">Claims of an access token, or an introspection response.</param>
+    /// <param name="options">Which claims contain roles, and what they are called there.</param>
     public static Caller Read(string kind, JsonElement claims, OidcOptions options)
     {
         var names = options.ClaimPaths.SelectMany(path => Names(claims, path)).ToHashSet(StringComparer.Ordinal);
@@ -34,7 +34,7 @@ internal static class RealmCaller
     public static string? Text(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    // A name may hold dots itself, as client ids do: the longest member that fits goes first.
+    // A name may itself contain dots, as client ids do: the longest matching member is tried first.
     private static IEnumerable<string> Names(JsonElement value, string path)
     {
         if (path.Length == 0)
@@ -63,6 +63,6 @@ internal static class RealmCaller
         return [];
     }
 
-    // A group is told with its path.
+    // A group comes with its path.
     private static string Plain(string name) => name.StartsWith('/') ? name[1..] : name;
 }

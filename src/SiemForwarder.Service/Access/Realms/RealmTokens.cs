@@ -6,12 +6,12 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace SiemForwarder.Service.Access.Realms;
 
-/// <summary>Knows a caller by an access token of the realm.</summary>
+/// <summary>Authenticates callers by access tokens of the realm.</summary>
 internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospection introspection, TimeProvider time) : IConfigureNamedOptions<JwtBearerOptions>
 {
     public const string Scheme = "Realm";
 
-    // A realm that rotates its keys is asked for them at once, and not more often than this by whoever makes up tokens.
+    // Rotated realm keys are fetched at once, but made-up tokens cannot trigger this more often.
     private static readonly TimeSpan KeysInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
@@ -38,7 +38,7 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
         bearer.Events = new JwtBearerEvents { OnTokenValidated = JudgeAsync, OnAuthenticationFailed = ExplainAsync };
     }
 
-    /// <summary>Whether a token of these times counts now, by the clock of the service.</summary>
+    /// <summary>Whether a token with these times is valid now, by the clock of the service.</summary>
     public bool IsInForce(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
     {
         var now = time.GetUtcNow().UtcDateTime;
@@ -46,24 +46,24 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
             && (expires > now - Skew ? true : throw new SecurityTokenExpiredException($"It expired at {expires:O}."));
     }
 
-    /// <summary>Why a token of the realm does not count; also for what else is made of the realm's answers.</summary>
+    /// <summary>Why a realm token is rejected; also used for other responses of the realm.</summary>
     public AccessRefusal Explain(Exception exception) => exception switch
     {
-        SecurityTokenExpiredException => AccessRefusal.Unknown("The token has expired; get another from the realm."),
+        SecurityTokenExpiredException => AccessRefusal.Unknown("The token has expired; get a new one from the realm."),
         SecurityTokenInvalidAudienceException => AccessRefusal.Unknown(
-            $"The token is not for this service: its aud must hold '{options.Value.ValidAudience}'. In Keycloak, give the client that fetches it an audience "
-                + "mapper."),
-        SecurityTokenInvalidIssuerException => AccessRefusal.Unknown($"The token is not of the realm {options.Value.Authority}."),
+            $"The token is not for this service: its aud must contain '{options.Value.ValidAudience}'. In Keycloak, give the client that fetches it an "
+                + "audience mapper."),
+        SecurityTokenInvalidIssuerException => AccessRefusal.Unknown($"The token was not issued by the realm {options.Value.Authority}."),
         SecurityTokenException or ArgumentException => AccessRefusal.Unknown(
-            "The token is not signed by the realm, or it is broken; get another from the realm."),
+            "The token is not signed by the realm, or it is damaged; get a new one from the realm."),
         _ => Away,
     };
 
     private AccessRefusal Away => new(
-        StatusCodes.Status503ServiceUnavailable, "Realm not available",
-        $"The realm {options.Value.Authority} does not answer, so its tokens cannot be judged now. API keys go on working.", RetryAfter);
+        StatusCodes.Status503ServiceUnavailable, "Realm unavailable",
+        $"The realm {options.Value.Authority} does not respond, so its tokens cannot be verified. API keys still work.", RetryAfter);
 
-    // A realm whose keys could not be read makes every token look unsigned.
+    // If the realm's keys could not be read, every token looks unsigned.
     private async Task ExplainAsync(AuthenticationFailedContext context) => Refuse(
         context,
         context.Exception is SecurityTokenExpiredException || await HasKeysAsync(context.Options, context.HttpContext.RequestAborted)
@@ -86,10 +86,10 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
     {
         var token = (JsonWebToken)context.SecurityToken;
         var claims = RealmCaller.ReadClaims(token);
-        // An ID token is for the client that signs somebody in, and a logout token ends sessions: neither is to call with.
+        // An ID token is for the sign-in client, and a logout token ends sessions: neither may be used for calls.
         if (RealmCaller.Text(claims, "typ") is { } type && !type.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
         {
-            Refuse(context, AccessRefusal.Unknown($"This is no access token but one of the type {Connections.OneLine.Of(type, 20)}."));
+            Refuse(context, AccessRefusal.Unknown($"This is not an access token but a token of the type {Connections.OneLine.Of(type, 20)}."));
             return;
         }
 
@@ -101,8 +101,8 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
             if (state != TokenState.Active)
             {
                 Refuse(context, state == TokenState.Inactive
-                    ? AccessRefusal.Unknown("The realm says that the token is of no more use: it was revoked, its session has ended, or "
-                        + $"'{options.Value.ClientId}', which asks, is not in its aud.")
+                    ? AccessRefusal.Unknown("The realm says that the token is not active: it was revoked, its session has ended, or "
+                        + $"the introspecting client '{options.Value.ClientId}' is not in its aud.")
                     : Away);
                 return;
             }

@@ -45,7 +45,7 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
         connect.ClientId = realm.ClientId;
         connect.ClientSecret = realm.ReadClientSecret()?.Reveal();
         connect.ResponseType = OpenIdConnectResponseType.Code;
-        // The answer comes by a redirect, which a cookie of SameSite=Lax goes with.
+        // The response comes by redirect, which carries a SameSite=Lax cookie.
         connect.ResponseMode = OpenIdConnectResponseMode.Query;
         connect.UsePkce = true;
         connect.CallbackPath = "/signin/callback";
@@ -67,13 +67,13 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
         connect.Events = new OpenIdConnectEvents { OnTokenValidated = Welcome, OnRemoteFailure = TellAsync };
     }
 
-    /// <summary>Whether a request that a cookie speaks for comes from a page of this address, beyond what its origin says.</summary>
-    /// <remarks>A page of another site can set neither: the header would be asked for beforehand, and the other is the browser's own.</remarks>
+    /// <summary>Whether a cookie-authenticated request comes from a page of this address, beyond its origin header.</summary>
+    /// <remarks>A page of another site can set neither: the header would need a CORS preflight, and the other is set by the browser.</remarks>
     public static bool IsMeant(HttpRequest request) =>
         HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)
         || request.Headers.ContainsKey(CsrfHeader) || request.Headers["Sec-Fetch-Site"] == "same-origin";
 
-    // Roles stand in the access token, which came from the realm by the same answer; the ID token has none of them.
+    // Roles are in the access token, which the realm returned in the same response; the ID token has none.
     private Task Welcome(TokenValidatedContext context)
     {
         var access = new JsonWebToken(context.TokenEndpointResponse!.AccessToken);
@@ -93,7 +93,7 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
             statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in").ExecuteAsync(context.HttpContext);
     }
 
-    /// <summary>A cookie that goes over TLS alone, but for a browser on the machine itself.</summary>
+    /// <summary>A cookie that is only sent over TLS, except for a browser on this machine.</summary>
     private sealed class SafeCookie : CookieBuilder
     {
         public override CookieOptions Build(HttpContext context, DateTimeOffset expiresFrom)
@@ -109,7 +109,7 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
     }
 }
 
-/// <summary>The pages by which people come and go.</summary>
+/// <summary>The endpoints for signing in and out.</summary>
 internal static class SignInEndpoints
 {
     private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
@@ -118,18 +118,18 @@ internal static class SignInEndpoints
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/signin", Begin).WithTags("Access").WithName("SignIn")
-            .WithSummary("Signs a person in at the realm, and leads back to returnUrl.")
+            .WithSummary("Signs a person in at the realm and redirects to returnUrl.")
             .Produces(StatusCodes.Status302Found).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-            .Open("Nobody is known before it.");
+            .Open("Nobody is authenticated before signing in.");
         routes.MapPost("/signout", End).WithTags("Access").WithName("SignOut")
-            .WithSummary("Ends the session of a person here and at the realm.")
+            .WithSummary("Signs a person out here and at the realm.")
             .Produces(StatusCodes.Status302Found).Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound)
             .Needs(Permission.BeKnown);
         routes.MapPost("/signout/backchannel", EndFromRealm).WithTags("Access").WithName("SignOutFromRealm").DisableAntiforgery()
-            .WithSummary("Takes the realm's word that a session has ended (OpenID Connect Back-Channel Logout).")
+            .WithSummary("Receives logout tokens from the realm (OpenID Connect Back-Channel Logout).")
             .Produces(StatusCodes.Status200OK).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
-            .Open("The realm calls it, and proves itself by its signature.");
+            .Open("The realm calls it and authenticates with its signature.");
     }
 
     private static async Task<IResult> Begin(HttpContext http, IOptions<OidcOptions> options, string? returnUrl = null)
@@ -139,7 +139,7 @@ internal static class SignInEndpoints
             return NoRealm;
         }
 
-        // Never to another site: a path of this one, and not what browsers take for a host.
+        // Never to another site: only a path of this one, and nothing that browsers interpret as a host.
         var target = returnUrl is ['/', ..] && !(returnUrl.Length > 1 && returnUrl[1] is '/' or '\\') ? returnUrl : "/";
         try
         {
@@ -149,8 +149,8 @@ internal static class SignInEndpoints
         catch (InvalidOperationException exception) when (exception.InnerException is not null)
         {
             return TypedResults.Problem(
-                $"The realm {options.Value.Authority} does not answer. API keys go on working.", statusCode: StatusCodes.Status503ServiceUnavailable,
-                title: "Realm not available");
+                $"The realm {options.Value.Authority} does not respond. API keys still work.", statusCode: StatusCodes.Status503ServiceUnavailable,
+                title: "Realm unavailable");
         }
     }
 
@@ -166,7 +166,7 @@ internal static class SignInEndpoints
             return TypedResults.NoContent();
         }
 
-        // The realm first: it is told by the token that goes with the session.
+        // The realm first: signing out there needs the token in the session.
         await http.SignOutAsync(SignIn.RealmScheme, new AuthenticationProperties { RedirectUri = "/" });
         await http.SignOutAsync(SignIn.CookieScheme);
         return Results.Empty;
@@ -191,7 +191,7 @@ internal static class SignInEndpoints
         catch (InvalidOperationException)
         {
             return TypedResults.Problem(
-                "The realm's keys cannot be read now.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "Realm not available");
+                "The realm's keys cannot be read.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "Realm unavailable");
         }
 
         var result = await new JsonWebTokenHandler().ValidateTokenAsync(text, new TokenValidationParameters
@@ -212,7 +212,7 @@ internal static class SignInEndpoints
         return await EndAsync((JsonWebToken)result.SecurityToken, people, time, cancellationToken) is { } fault ? Refused(fault) : TypedResults.Ok();
     }
 
-    /// <summary>Ends what a logout token names; what is wrong with it, or null.</summary>
+    /// <summary>Ends the sessions named by a logout token; returns what is wrong with it, or null.</summary>
     private static async Task<string?> EndAsync(JsonWebToken token, SignedInPeople people, TimeProvider time, CancellationToken cancellationToken)
     {
         var claims = RealmCaller.ReadClaims(token);
@@ -221,7 +221,7 @@ internal static class SignInEndpoints
         if (!claims.TryGetProperty("events", out var events) || events.ValueKind != System.Text.Json.JsonValueKind.Object
             || !events.TryGetProperty(LogoutEvent, out _) || claims.TryGetProperty("nonce", out _) || id is null || (sid ?? sub) is null)
         {
-            return "it is no logout token.";
+            return "it is not a logout token.";
         }
 
         if (age > LogoutTokenAge || age < -LogoutTokenAge)
@@ -229,13 +229,13 @@ internal static class SignInEndpoints
             return string.Create(CultureInfo.InvariantCulture, $"it was issued {age.TotalSeconds:0} s ago.");
         }
 
-        return await people.EndAsync(id, time.GetUtcNow() + LogoutTokenAge, sid, sub, cancellationToken) is null ? "it was used before." : null;
+        return await people.EndAsync(id, time.GetUtcNow() + LogoutTokenAge, sid, sub, cancellationToken) is null ? "it was already used." : null;
     }
 
     private static ProblemHttpResult NoRealm => TypedResults.Problem(
-        "No realm is set up for people: set Forwarder:Access:Oidc (Authority, ClientId, ClientSecret). API keys work without.",
+        "Sign-in is not configured: set Forwarder:Access:Oidc (Authority, ClientId, ClientSecret). API keys work without it.",
         statusCode: StatusCodes.Status404NotFound, title: "No realm");
 
     private static ProblemHttpResult Refused(string why) => TypedResults.Problem(
-        $"The logout token does not count: {why}", statusCode: StatusCodes.Status400BadRequest, title: "Logout token refused");
+        $"The logout token is rejected: {why}", statusCode: StatusCodes.Status400BadRequest, title: "Logout token rejected");
 }

@@ -8,11 +8,10 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Access.Realms;
 
-/// <summary>Keeps who is signed in with the database, so that a session ends for every engine when its row goes; a cookie names a row and holds
-/// nothing.</summary>
+/// <summary>Stores sessions in the database, so that a session ends for every engine when its row is deleted; a cookie only names a row.</summary>
 internal sealed class SignedInPeople(NpgsqlDataSource database, IDataProtectionProvider protection, TimeProvider time) : ITicketStore
 {
-    /// <summary>Where a ticket keeps the id of the session at the realm.</summary>
+    /// <summary>The ticket item with the id of the session at the realm.</summary>
     public const string SessionId = ".sid";
 
     private readonly IDataProtector protector = protection.CreateProtector("SiemForwarder.SignedIn.v1");
@@ -47,7 +46,7 @@ internal sealed class SignedInPeople(NpgsqlDataSource database, IDataProtectionP
         }
         catch (CryptographicException)
         {
-            // Keys of another database: whoever it was signs in anew.
+            // Encrypted with keys of another database: the person has to sign in again.
             return null;
         }
     }
@@ -58,7 +57,7 @@ internal sealed class SignedInPeople(NpgsqlDataSource database, IDataProtectionP
         await command.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
-    /// <summary>Ends the sessions that a logout token names; how many, or null where that token was used before.</summary>
+    /// <summary>Ends the sessions named by a logout token; returns how many, or null if the token was already used.</summary>
     public async Task<int?> EndAsync(string tokenId, DateTimeOffset until, string? sessionId, string? subject, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -72,7 +71,7 @@ internal sealed class SignedInPeople(NpgsqlDataSource database, IDataProtectionP
             return null;
         }
 
-        // With a session named, the subject's other sessions go on (OpenID Connect Back-Channel Logout, section 2.7).
+        // If a session is named, the subject's other sessions continue (OpenID Connect Back-Channel Logout, section 2.7).
         await using var end = new NpgsqlCommand(
             $"DELETE FROM signed_in WHERE {(sessionId is null ? "subject" : "session_id")} = $1", connection, transaction);
         Add(end, sessionId ?? subject!);
@@ -81,7 +80,7 @@ internal sealed class SignedInPeople(NpgsqlDataSource database, IDataProtectionP
         return ended;
     }
 
-    // Whoever reads the table cannot make a cookie of it.
+    // Reading the table does not allow forging a cookie.
     private static string IdOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private byte[] Pack(AuthenticationTicket ticket) => protector.Protect(TicketSerializer.Default.Serialize(ticket));

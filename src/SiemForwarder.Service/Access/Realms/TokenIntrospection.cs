@@ -8,17 +8,17 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Service.Access.Realms;
 
-/// <summary>What a realm says of a token.</summary>
+/// <summary>The state of a token according to the realm.</summary>
 internal enum TokenState
 {
     Active,
     Inactive,
 
-    /// <summary>It could not be asked.</summary>
+    /// <summary>The realm could not be asked.</summary>
     Unknown,
 }
 
-/// <summary>How the realm of callers is asked for its keys, for tokens and about them: as the operator names it, metadata services never.</summary>
+/// <summary>Connections to the callers' realm for keys and tokens: to the operator's address, but never to metadata services.</summary>
 internal static class RealmConnection
 {
     public static SocketsHttpHandler CreateHandler() => new()
@@ -28,7 +28,7 @@ internal static class RealmConnection
     };
 }
 
-/// <summary>Asks the realm whether a token still counts (RFC 7662), and remembers the answer for seconds.</summary>
+/// <summary>Asks the realm whether a token is still active (RFC 7662), and caches the response for seconds.</summary>
 internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, TimeProvider time, ILogger<TokenIntrospection> logger) : IDisposable
 {
     private const int MaxRemembered = 10_000;
@@ -41,11 +41,11 @@ internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, 
 
     private readonly ConcurrentDictionary<string, Answer> answers = new();
 
-    /// <summary>Whether the token counts, and its claims where it does.</summary>
-    /// <param name="endpoint">Where the realm is asked.</param>
-    /// <param name="token">The token as it was sent.</param>
-    /// <param name="expires">When it ends, UTC.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Whether the token is active, and its claims if it is.</summary>
+    /// <param name="endpoint">The introspection endpoint.</param>
+    /// <param name="token">The token as sent.</param>
+    /// <param name="expires">When it expires, UTC.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task<(TokenState State, JsonElement Claims)> AskAsync(
         string? endpoint, string token, DateTime expires, CancellationToken cancellationToken)
     {
@@ -112,10 +112,10 @@ internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, 
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The realm answers {Status} to introspection by the client {Client}: look at its secret in Forwarder:Access:Oidc.")]
+    [LoggerMessage(LogLevel.Warning, "The realm responded {Status} to introspection by the client {Client}: check its secret in Forwarder:Access:Oidc.")]
     private partial void LogRefused(int status, string client);
 
-    [LoggerMessage(LogLevel.Warning, "The realm cannot be asked whether a token still counts: {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The realm cannot be asked whether a token is still active: {Reason}")]
     private partial void LogUnreachable(string reason);
 
     private sealed record Answer(TokenState State, JsonElement Claims, DateTimeOffset Until);

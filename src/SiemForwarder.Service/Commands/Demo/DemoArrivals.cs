@@ -25,7 +25,7 @@ internal sealed class DemoArrivals : IAsyncDisposable
     /// <summary>JSON objects received, duplicates included.</summary>
     public int JsonReceived => httpSeen;
 
-    /// <summary>Event ids in the order in which their CEF messages came.</summary>
+    /// <summary>Event ids in the order of arrival of their CEF messages.</summary>
     public IReadOnlyList<string> Order => order;
 
     /// <summary>CEF messages by event id.</summary>
@@ -34,7 +34,7 @@ internal sealed class DemoArrivals : IAsyncDisposable
     /// <summary>JSON objects by event id.</summary>
     public IReadOnlyDictionary<string, string> Json => json;
 
-    /// <summary>Looks at what came since the last look.</summary>
+    /// <summary>Processes what arrived since the last call.</summary>
     public void Look()
     {
         foreach (var message in syslog.Messages.Skip(syslogSeen).Select(Encoding.UTF8.GetString))

@@ -7,7 +7,7 @@ using SiemForwarder.Simulator;
 
 namespace SiemForwarder.Service.Commands.Demo;
 
-/// <summary>The command <c>demo</c>: the whole way from a realm to two SIEMs on this machine, with counts that must agree.</summary>
+/// <summary>The command <c>demo</c>: the whole path from a realm to two SIEMs on this machine, with counts that must agree.</summary>
 internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -18,15 +18,15 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
 
     private readonly HashSet<string> printed = [];
 
-    /// <summary>0 where every event arrived at both integrations, 1 where not.</summary>
-    /// <param name="ending">Raises no more events, and waits for those under way.</param>
-    /// <param name="leaving">Waits for nothing.</param>
+    /// <summary>Returns 0 if every event arrived at both integrations, otherwise 1.</summary>
+    /// <param name="ending">Stops raising events, and waits for those under way.</param>
+    /// <param name="leaving">Exits without waiting.</param>
     public async Task<int> RunAsync(CancellationToken ending, CancellationToken leaving)
     {
         var folder = Directory.CreateTempSubdirectory("siemforwarder-demo-").FullName;
         if (!OperatingSystem.IsWindows())
         {
-            // The private database runs as another user where this program runs as root.
+            // The private database runs as another user if this program runs as root.
             File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
                 | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         }
@@ -53,12 +53,12 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
-            Say("The demo was ended before there was anything to count.");
+            Say("The demo was stopped before there was anything to count.");
             return 1;
         }
         catch (HttpRequestException exception)
         {
-            Say($"The demo cannot go on: {exception.Message}");
+            Say($"The demo cannot continue: {exception.Message}");
             return 1;
         }
         finally
@@ -74,7 +74,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         api.DefaultRequestHeaders.Add(ApiKeyText.Header, (await File.ReadAllTextAsync(keyFile, ending)).Trim());
         await using var simulator = options.Keycloak is null ? await KeycloakSimulator.StartAsync(new SimulatorOptions(), ending) : null;
         var keycloak = simulator?.BaseUrl.ToString().TrimEnd('/') ?? options.Keycloak!;
-        // The demo counts what Keycloak raises; that it was set up itself is told as well.
+        // The demo counts Keycloak's events; its own setup also creates audit events.
         var filter = new { exclude = new { types = new[] { "CONFIGURATION_CHANGED" } } };
         await PostAsync(api, "/api/v1/integrations",
             new { name = "CEF over TCP syslog", serverUrl = $"tcp://127.0.0.1:{arrivals.SyslogPort}", outputType = "CEF", enabled = true, filter },
@@ -91,7 +91,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         Say($"  Swagger    {address}/swagger");
         Say($"  key        curl -H \"X-API-Key: $(cat {keyFile})\" {address}/api/v1/integrations");
         Say($"  receivers  CEF tcp://127.0.0.1:{arrivals.SyslogPort}, JSON http://127.0.0.1:{arrivals.HttpPort}/events");
-        Say(options.Once ? "" : "Ctrl+C ends the demo.");
+        Say(options.Once ? "" : "Press Ctrl+C to stop the demo.");
         Say("");
 
         var traffic = simulator is null ? null : new DemoTraffic(simulator.Realm, time);
@@ -101,7 +101,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         return await SummarizeAsync(api, statusPath, arrivals, simulator);
     }
 
-    /// <summary>Prints the first events as they arrive and then counts, until everything arrived (or patience or the user ends it).</summary>
+    /// <summary>Prints the first events as they arrive and then counts, until everything has arrived, or on a timeout or signal.</summary>
     private async Task WatchAsync(
         HttpClient api, string statusPath, DemoArrivals arrivals, DemoTraffic? traffic, KeycloakSimulator? simulator, Task raising,
         CancellationToken ending, CancellationToken leaving)
@@ -122,7 +122,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
                 if (endedAt is null && ending.IsCancellationRequested)
                 {
                     endedAt = time.GetTimestamp();
-                    Say("Ending: what is under way still arrives (Ctrl+C again leaves at once).");
+                    Say("Stopping: waiting for events under way (press Ctrl+C again to exit at once).");
                 }
 
                 var stored = await StoredAsync(api, statusPath, leaving);
@@ -149,7 +149,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>The first events, as they were raised and as they arrived; of a real Keycloak the first that came.</summary>
+    /// <summary>The first events as raised and as received; for a real Keycloak the first received.</summary>
     private void Print(DemoArrivals arrivals, DemoTraffic? traffic)
     {
         var shown = traffic is null ? arrivals.Order.Select(id => (Id: id, What: "by Keycloak")) : traffic.Raised;
@@ -161,7 +161,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
             Say($"  JSON {arrivals.Json[id]}");
             if (printed.Count == ShownEvents)
             {
-                Say("From here on they are counted.");
+                Say("From here on events are only counted.");
             }
         }
     }
@@ -202,7 +202,7 @@ internal sealed class DemoCommand(DemoOptions options, TimeProvider time)
 
     private static void Say(string line) => Console.WriteLine(line);
 
-    /// <summary>Leaves the signals to the demo: the service may not stop by itself while events are under way.</summary>
+    /// <summary>Leaves signal handling to the demo: the service must not stop while events are under way.</summary>
     private sealed class UntilTheDemoEnds : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

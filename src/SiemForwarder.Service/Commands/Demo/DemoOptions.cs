@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace SiemForwarder.Service.Commands.Demo;
 
-/// <summary>What the demo was asked for.</summary>
-/// <param name="Once">End by itself after <paramref name="Events"/> events.</param>
+/// <summary>The options of the demo.</summary>
+/// <param name="Once">Stop automatically after <paramref name="Events"/> events.</param>
 /// <param name="Events">Events that the simulated realm raises with <c>--once</c>.</param>
 /// <param name="Keycloak">URL of a real Keycloak; null for the simulator.</param>
 /// <param name="Realm">Realm of the real Keycloak.</param>
 /// <param name="ClientId">Client with a service account that has view-events.</param>
 /// <param name="ClientSecret">Its secret.</param>
-/// <param name="Urls">Where the API of the demo listens.</param>
+/// <param name="Urls">URLs on which the API of the demo listens.</param>
 internal sealed record DemoOptions(bool Once, int Events, string? Keycloak, string Realm, string ClientId, string ClientSecret, string Urls)
 {
     public const string Usage = """
@@ -22,7 +22,7 @@ internal sealed record DemoOptions(bool Once, int Events, string? Keycloak, stri
           --urls     where its API listens (default http://127.0.0.1:8080; with --once any free port)
         """;
 
-    /// <summary>Reads the arguments behind <c>demo</c>; null where one is not known.</summary>
+    /// <summary>Parses the arguments after <c>demo</c>; null if one is unknown.</summary>
     public static DemoOptions? Parse(IReadOnlyList<string> arguments)
     {
         var options = new DemoOptions(false, 60, null, "siem-demo", "siem-forwarder", "siem-forwarder-secret", "");

@@ -2,7 +2,7 @@ using SiemForwarder.Simulator;
 
 namespace SiemForwarder.Service.Commands.Demo;
 
-/// <summary>Raises live events in the simulated realm, some of them hostile, and remembers their ids.</summary>
+/// <summary>Raises live events in the simulated realm, some of them hostile, and records their ids.</summary>
 internal sealed class DemoTraffic(SimulatedRealm realm, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(120);
@@ -22,7 +22,7 @@ internal sealed class DemoTraffic(SimulatedRealm realm, TimeProvider time)
         }
     }
 
-    /// <summary>Raises one event after the other until there are enough or it is cancelled.</summary>
+    /// <summary>Raises events one after the other until there are enough or it is cancelled.</summary>
     public async Task RunAsync(int? count, CancellationToken cancellationToken)
     {
         while (raised.Count < (count ?? int.MaxValue))

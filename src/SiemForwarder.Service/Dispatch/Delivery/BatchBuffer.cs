@@ -6,9 +6,9 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>The pooled bytes of the batch that a dispatcher is making: formatters write into it, it remembers where each event ends.</summary>
-/// <param name="formatter">Writes an event.</param>
-/// <param name="limits">Of the destination.</param>
+/// <summary>The pooled buffer of the batch being built: formatters write into it, and it records where each event ends.</summary>
+/// <param name="formatter">Formats an event.</param>
+/// <param name="limits">Limits of the destination.</param>
 internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits) : IDisposable
 {
     private const int FirstBytes = 64 * 1024;
@@ -17,12 +17,12 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
     private readonly List<SecurityEvent> events = [];
     private readonly List<int> ends = [];
 
-    /// <summary>The buffer of an integration's format.</summary>
+    /// <summary>A buffer for the format of an integration.</summary>
     public static BatchBuffer For(RunnableIntegration integration, BatchLimits limits) => new(EventFormatCatalog.Create(integration.Output), limits);
 
     public int Count => events.Count;
 
-    /// <summary>Whether another event of usual size may still go in.</summary>
+    /// <summary>Whether the batch has reached a limit.</summary>
     public bool IsFull => events.Count >= limits.MaxEvents || bytes.Length >= limits.MaxBytes;
 
     public void Clear()
@@ -32,7 +32,7 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
         ends.Clear();
     }
 
-    /// <summary>Writes an event at the end; false, and nothing written, where it would make the batch too large for the destination.</summary>
+    /// <summary>Appends an event; false, with nothing written, if it would make the batch too large for the destination.</summary>
     public bool TryFormat(ShownEvent shown)
     {
         var before = bytes.Length;
@@ -48,7 +48,7 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
         return true;
     }
 
-    /// <summary>The batch as it stands; valid until the buffer is changed.</summary>
+    /// <summary>The current batch; valid until the buffer changes.</summary>
     public DeliveryBatch ToBatch() => new(bytes.Memory, ends.ToArray(), events.ToArray());
 
     public void Dispose() => bytes.Dispose();

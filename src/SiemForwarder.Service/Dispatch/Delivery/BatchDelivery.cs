@@ -4,9 +4,9 @@ using SiemForwarder.Service.Engines;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>The way of every event, in every lane: read, normalize, filter, conceal, format; then send, settle, record.</summary>
+/// <summary>The pipeline of every lane: read, normalize, filter, conceal, format; then send, settle, record.</summary>
 /// <remarks>
-/// Order is kept per source. A checkpoint moves only after the destination accepted everything before it, or it was set aside. The delivery
+/// Order is kept per source. A checkpoint moves only after everything before it was accepted by the destination or set aside. The delivery
 /// owns its connection and its buffer.
 /// </remarks>
 internal sealed class BatchDelivery : IAsyncDisposable
@@ -22,9 +22,9 @@ internal sealed class BatchDelivery : IAsyncDisposable
     private readonly DatabaseRetry databaseRetry;
     private readonly DelayedCancellation grace;
 
-    /// <param name="lane">What is delivered, and where it is written down.</param>
-    /// <param name="shared">What all deliveries of the process stand on.</param>
-    /// <param name="stopping">Stops the lane; what is on its way then may come to its end.</param>
+    /// <param name="lane">What is delivered, and where it is recorded.</param>
+    /// <param name="shared">Services shared by all deliveries of the process.</param>
+    /// <param name="stopping">Stops the lane; a send under way may still finish.</param>
     public BatchDelivery(DeliveryLane lane, DeliveryParts shared, CancellationToken stopping)
     {
         var (integration, options, time, telemetry) = (lane.Integration, shared.Options, shared.Time, shared.Telemetry);
@@ -40,7 +40,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
         settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
     }
 
-    /// <summary>Brings the next run of positions to its end: every event accepted, set aside, or left out by the filter.</summary>
+    /// <summary>Delivers the next run of positions until every event is accepted, set aside, or excluded by the filter.</summary>
     /// <param name="sourceId">Log.</param>
     /// <param name="afterPosition">Checkpoint to continue from.</param>
     /// <param name="upToPosition">Last position of interest.</param>
@@ -58,7 +58,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
         return new DeliveredRun(isDone ? RunEnd.Done : RunEnd.CheckpointTaken, run.LastPosition, run.Batch.Count);
     }
 
-    /// <summary>Reads on until the batch is full or the log ends; null where there is nothing new. The batch is valid until the next call.</summary>
+    /// <summary>Reads until the batch is full or the log ends; null if there is nothing new. The batch is valid until the next call.</summary>
     private async Task<AssembledBatch?> AssembleAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
         buffer.Clear();
@@ -94,7 +94,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
         return run.With(buffer);
     }
 
-    /// <summary>Sends a run, in parts where it has to be; false where the checkpoint was taken away.</summary>
+    /// <summary>Sends a run, in parts if necessary; false if the checkpoint is no longer this lane's to move.</summary>
     private async Task<bool> DeliverAsync(AssembledBatch run, CancellationToken cancellationToken)
     {
         settlement.Begin(run);
@@ -122,7 +122,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
                     await notes.HoldAsync(hold, cancellationToken);
                     break;
                 default:
-                    // Halves, or the rest of what was taken in part: they are what the settlement sends next.
+                    // Halves, or the rest of a partially accepted batch: the settlement sends them next.
                     break;
             }
         }
@@ -130,7 +130,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Lets the destination make good what it saw going wrong while there was nothing to send.</summary>
+    /// <summary>Lets the destination recover from faults it noticed while there was nothing to send.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)
     {
         await WaitForFreshLeaseAsync(cancellationToken);

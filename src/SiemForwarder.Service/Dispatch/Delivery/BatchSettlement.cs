@@ -3,22 +3,22 @@ using SiemForwarder.Destinations;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>What is to be done after a batch was sent.</summary>
+/// <summary>What to do after a batch was sent.</summary>
 internal abstract record Settlement
 {
     private Settlement()
     {
     }
 
-    /// <summary>A part of the run came to its end: write it down.</summary>
+    /// <summary>A part of the run is done: record it.</summary>
     /// <param name="Slice">The events of the part, accepted and refused.</param>
-    /// <param name="AfterPosition">Where the part begins.</param>
-    /// <param name="LastPosition">Where it ends; the last part of a run takes the positions behind its last event with it.</param>
-    /// <param name="Refused">Those to set aside.</param>
-    /// <param name="Answer">What the destination answered.</param>
+    /// <param name="AfterPosition">Where the part starts.</param>
+    /// <param name="LastPosition">Where it ends; the last part of a run includes the positions after its last event.</param>
+    /// <param name="Refused">The events to set aside.</param>
+    /// <param name="Answer">The response of the destination.</param>
     /// <param name="Attempts">How many attempts it took.</param>
-    /// <param name="SlowDown">What the destination asks for before the next batch; null where it asks for nothing.</param>
-    /// <param name="TookAny">Whether the destination accepted any event of the run so far; null where it did not and parts are still to be sent.</param>
+    /// <param name="SlowDown">The delay that the destination asks for before the next batch; null if none.</param>
+    /// <param name="TookAny">Whether the destination has accepted any event of the run so far; null if it has not and parts remain to be sent.</param>
     public sealed record Record(
         DeliveryBatch Slice, long AfterPosition, long LastPosition, IReadOnlyList<RefusedEvent> Refused, string Answer, int Attempts, SlowDown? SlowDown,
         bool? TookAny)
@@ -27,22 +27,22 @@ internal abstract record Settlement
         public int AcceptedCount => Slice.Count - Refused.Count;
     }
 
-    /// <summary>The round failed: show it, and send the same again after a pause.</summary>
-    /// <param name="FailedRounds">How many failed since the destination accepted something.</param>
+    /// <summary>The round failed: show it, and send the same batch again after a pause.</summary>
+    /// <param name="FailedRounds">How many rounds have failed since the destination last accepted something.</param>
     public sealed record RetryLater(ErrorCategory Category, string Reason, TimeSpan? RetryAfter, int FailedRounds) : Settlement;
 
-    /// <summary>Somebody has to change a setting: show it, and probe now and then.</summary>
+    /// <summary>A setting has to be changed: show it, and probe from time to time.</summary>
     public sealed record Hold(ErrorCategory Category, string Reason) : Settlement;
 
-    /// <summary>The batch was refused as a whole: send its halves.</summary>
+    /// <summary>The batch was rejected as a whole: send its halves.</summary>
     public sealed record Halve : Settlement;
 
-    /// <summary>Part of the batch was taken or refused for good: send the rest.</summary>
+    /// <summary>Part of the batch was accepted or permanently rejected: send the rest.</summary>
     public sealed record SendRest : Settlement;
 }
 
 /// <summary>Decides what happens to a batch after each outcome until all of it is accepted or set aside: no I/O, no clock.</summary>
-/// <param name="maxRefusalsInARow">Single events that are refused one after the other, and none accepted between: beyond this the destination is at
+/// <param name="maxRefusalsInARow">Maximum number of consecutive rejections of single events; beyond this the destination is at
 /// fault, not the events.</param>
 internal sealed class BatchSettlement(int maxRefusalsInARow)
 {
@@ -55,10 +55,10 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
     private int refusalsInARow;
     private int failedRounds;
 
-    /// <summary>What to send next; null where all of the run came to its end. Empty where the filter left nothing.</summary>
+    /// <summary>What to send next; null if the whole run is done. Empty if the filter excluded everything.</summary>
     public DeliveryBatch? Next { get; private set; }
 
-    /// <summary>Starts with a run; what was known of the destination stays known.</summary>
+    /// <summary>Starts a run; what is known about the destination is kept.</summary>
     public void Begin(AssembledBatch assembled)
     {
         run = assembled;
@@ -68,7 +68,7 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
         TakePart();
     }
 
-    /// <summary>What to do now that <see cref="Next"/> was sent with an outcome, after so many attempts.</summary>
+    /// <summary>Decides what to do after <see cref="Next"/> was sent with this outcome and number of attempts.</summary>
     public Settlement Settle(DeliveryOutcome outcome, int attempts)
     {
         var sent = Next!;
@@ -95,8 +95,8 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
         }
     }
 
-    /// <summary>One way to tell an outcome: a partial answer with nothing accepted is a rejection, where it refuses all, or a failed round,
-    /// where all shall come again.</summary>
+    /// <summary>Simplifies an outcome: a partial response that accepts nothing is a rejection if it rejects everything, or a failed round
+    /// if everything is to be retried.</summary>
     private static DeliveryOutcome Whole(DeliveryOutcome outcome, DeliveryBatch sent) => outcome switch
     {
         DeliveryOutcome.Partial { Retry.Count: 0 } none when sent.Count > 0 && none.Refused.Count == sent.Count =>
@@ -106,14 +106,14 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
         _ => outcome,
     };
 
-    /// <summary>Guards against emptying the log into what is set aside: a destination that refuses every single event holds.</summary>
+    /// <summary>Guards against setting aside the whole log: a destination that rejects every single event is put on hold.</summary>
     private DeliveryOutcome Guarded(DeliveryOutcome outcome, DeliveryBatch sent) =>
         outcome is not DeliveryOutcome.Rejected rejected || sent.Count != 1 || ++refusalsInARow <= maxRefusalsInARow
         ? outcome
         : new DeliveryOutcome.Misconfigured(
             ErrorCategory.Rejected,
-            $"It refused {refusalsInARow} events one after the other and accepted none between, so it looks as if it refuses every event. Check that URL, "
-                + $"output type and schema are what it expects. Its answer: {rejected.Reason}");
+            $"The destination rejected {refusalsInARow} events in a row, so it probably rejects every event. Check that URL, "
+                + $"output type and schema are what it expects. Its response: {rejected.Reason}");
 
     private Settlement.Halve Halve()
     {
@@ -126,7 +126,7 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
 
     private Settlement.Record End(DeliveryBatch slice, IReadOnlyList<RefusedEvent> refused, string answer, int attempts, SlowDown? slowDown)
     {
-        // The run ends behind the last event that passed the filter; the last part takes the rest with it.
+        // The run ends after the last event that passed the filter; the last part includes the remaining positions.
         var last = parts.Count == 0 ? run!.LastPosition : slice.Events[^1].Position;
         tookAny |= refused.Count < slice.Count;
         var record = new Settlement.Record(
@@ -149,7 +149,7 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
         Next = part.Count == run!.Batch.Count ? run.Batch : run.Batch.Slice(part.First, part.Count);
     }
 
-    /// <summary>A part that the destination answers in pieces: what is accepted and refused so far, and what is open.</summary>
+    /// <summary>A part that the destination accepts piecemeal: what is accepted, rejected and open so far.</summary>
     private sealed class PartialAnswer(DeliveryBatch part)
     {
         private readonly List<RefusedEvent> refused = [];
@@ -168,13 +168,13 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
 
         public SlowDown? SlowDown { get; private set; }
 
-        /// <summary>What is to be sent next; null where nothing is open.</summary>
+        /// <summary>What to send next; null if nothing is open.</summary>
         public DeliveryBatch? Open { get; private set; }
 
-        // The attempts of a rest that goes one by one are those of the answer that refused it.
+        // A rest that is sent one by one keeps the attempts of the response that rejected it.
         public void CountAttempts(int attempts) => Attempts += refusedRest is null ? attempts : 0;
 
-        /// <summary>Takes the answer to what was open; whether the destination accepted any of it.</summary>
+        /// <summary>Applies the outcome of what was open; returns whether the destination accepted any of it.</summary>
         public bool Take(DeliveryOutcome outcome, DeliveryBatch sent, int attempts)
         {
             CountAttempts(attempts);
@@ -207,7 +207,7 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
             }
         }
 
-        /// <summary>A rest that was refused as a whole goes one by one.</summary>
+        /// <summary>Sends a rest that was rejected as a whole one by one.</summary>
         private bool TakeSingle(DeliveryOutcome outcome, DeliveryBatch sent)
         {
             if (outcome is DeliveryOutcome.Rejected rejected)

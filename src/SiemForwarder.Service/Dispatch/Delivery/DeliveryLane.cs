@@ -7,25 +7,25 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>What tells one lane of an integration from another: live traffic, a replay, a redrive.</summary>
-/// <param name="Integration">Whose events.</param>
-/// <param name="Fence">Number of the lease; nothing is sent while it is not sure that it holds.</param>
-/// <param name="Log">Where the events are read.</param>
-/// <param name="Selection">Which of them are sent.</param>
-/// <param name="Journal">Where it is written down what became of them.</param>
+/// <summary>The properties of one lane of an integration: live traffic, a replay or a redrive.</summary>
+/// <param name="Integration">The integration.</param>
+/// <param name="Fence">Number of the lease; nothing is sent unless the lease is known to be held.</param>
+/// <param name="Log">The log to read events from.</param>
+/// <param name="Selection">Which events are sent.</param>
+/// <param name="Journal">Where outcomes are recorded.</param>
 internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence, IEventLog Log, EventSelection Selection, IDeliveryJournal Journal)
 {
-    /// <summary>Writes the events; null for the format of the integration.</summary>
+    /// <summary>Formats the events; null for the format of the integration.</summary>
     public IEventFormatter? Formatter { get; init; }
 
-    /// <summary>Ends pauses between rounds where somebody asks; null where nobody can.</summary>
+    /// <summary>Ends pauses between rounds on request; null if that is not possible.</summary>
     public RetryRequests? Retries { get; init; }
 
-    /// <summary>Most events in a batch, where the destination takes more.</summary>
+    /// <summary>Maximum number of events in a batch, if lower than the limit of the destination.</summary>
     public int MaxEvents { get; init; } = int.MaxValue;
 }
 
-/// <summary>What the deliveries of a process have in common.</summary>
+/// <summary>Services shared by all deliveries of a process.</summary>
 internal sealed record DeliveryParts(
     ISourceDirectory Sources, SegmentNormalizer Normalizer, EngineLeases Leases, DispatchOptions Options, TimeProvider Time, ForwarderTelemetry Telemetry,
     SlowEvents? Slow = null);
@@ -36,15 +36,15 @@ internal enum RunEnd
     /// <summary>The log ends at the checkpoint.</summary>
     NothingNew,
 
-    /// <summary>Every position of the run came to its end.</summary>
+    /// <summary>Every position of the run is done.</summary>
     Done,
 
-    /// <summary>Somebody else moved the checkpoint, or the log has another history now.</summary>
+    /// <summary>Another engine moved the checkpoint, or the history of the log was replaced.</summary>
     CheckpointTaken,
 }
 
-/// <summary>A step of a lane.</summary>
+/// <summary>The result of a step of a lane.</summary>
 /// <param name="End">How it ended.</param>
-/// <param name="LastPosition">Checkpoint where it is done.</param>
+/// <param name="LastPosition">The checkpoint if the run is done.</param>
 /// <param name="EventCount">Events that passed the filter.</param>
 internal readonly record struct DeliveredRun(RunEnd End, long LastPosition, int EventCount);

@@ -7,10 +7,10 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>Tells journal, log and counters how the deliveries of a lane go, and waits where they have to.</summary>
-/// <param name="lane">Whose deliveries.</param>
-/// <param name="shared">What all deliveries of the process stand on.</param>
-/// <param name="databaseRetry">For what has to be written down.</param>
+/// <summary>Reports the deliveries of a lane to journal, log and counters, and waits between rounds.</summary>
+/// <param name="lane">The lane.</param>
+/// <param name="shared">Services shared by all deliveries of the process.</param>
+/// <param name="databaseRetry">Retries mandatory writes to the database.</param>
 internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, DatabaseRetry databaseRetry)
 {
     private readonly string name = lane.Integration.Name;
@@ -34,7 +34,7 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Dat
         }
     }
 
-    /// <summary>Events of a run took long to be made ready.</summary>
+    /// <summary>Events of a run were slow to prepare.</summary>
     public Task SlowAsync(int sourceId, IReadOnlyList<(string EventId, TimeSpan Took)> events, CancellationToken cancellationToken) =>
         events.Count == 0 || shared.Slow is null
             ? Task.CompletedTask
@@ -52,14 +52,14 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Dat
         }
     }
 
-    /// <summary>An attempt failed that is going to be retried.</summary>
+    /// <summary>An attempt failed and will be retried.</summary>
     public async Task AttemptFailedAsync(DeliveryOutcome.Transient transient, CancellationToken cancellationToken)
     {
         telemetry.AttemptFailed(name, transient.Category, transient.Reason);
         await NoteAsync(new DeliveryError(transient.Category, transient.Reason, time.GetUtcNow()), cancellationToken);
     }
 
-    /// <summary>What the destination made good, or could not, while there was nothing to send.</summary>
+    /// <summary>The destination recovered, or failed to, while there was nothing to send.</summary>
     public async Task RecoveredAsync(DeliveryOutcome? outcome, CancellationToken cancellationToken)
     {
         switch (outcome)
@@ -82,11 +82,11 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Dat
     public Task PauseAsync(Settlement.RetryLater pause, CancellationToken cancellationToken) => WaitAsync(
         pause.Category, pause.Reason, pauses.Of(pause.FailedRounds, pause.RetryAfter, Random.Shared.NextDouble()), cancellationToken);
 
-    /// <summary>Shows that somebody has to change a setting, and waits until the next probe.</summary>
+    /// <summary>Shows that a setting has to be changed, and waits until the next probe.</summary>
     public Task HoldAsync(Settlement.Hold hold, CancellationToken cancellationToken) =>
         WaitAsync(hold.Category, hold.Reason, options.ProbePause, cancellationToken);
 
-    /// <summary>The destination took everything and asks for less: shows that, and lets it breathe.</summary>
+    /// <summary>The destination accepted everything but asked to slow down: shows that, and waits.</summary>
     public async Task SlowDownAsync(SlowDown slowDown, CancellationToken cancellationToken)
     {
         var wait = slowDown.Wait is { } asked && asked > options.SlowDownPause ? asked : options.SlowDownPause;
@@ -112,7 +112,7 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Dat
         }
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
-            // The note is a courtesy; the end of the round is recorded by all means.
+            // This note is optional; the end of the round is recorded in any case.
             telemetry.DatabaseUnavailable(exception);
         }
     }

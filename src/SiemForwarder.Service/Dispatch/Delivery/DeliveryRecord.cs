@@ -12,19 +12,19 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>What a batch leaves behind that came to its end.</summary>
+/// <summary>The record of a finished batch.</summary>
 /// <param name="SourceId">Log of the events.</param>
-/// <param name="AfterPosition">Checkpoint before; the move is refused where somebody else moved it meanwhile.</param>
-/// <param name="LastPosition">Checkpoint after.</param>
-/// <param name="EventCount">Events accepted; 0 where the filter left all out.</param>
-/// <param name="ByteCount">Their formatted bytes.</param>
+/// <param name="AfterPosition">Previous checkpoint; the move is refused if another engine has moved it meanwhile.</param>
+/// <param name="LastPosition">New checkpoint.</param>
+/// <param name="EventCount">Number of accepted events; 0 if the filter excluded all.</param>
+/// <param name="ByteCount">Their formatted size in bytes.</param>
 /// <param name="Hash">SHA-256 of those bytes.</param>
 /// <param name="Attempts">Attempts until it was accepted.</param>
-/// <param name="Answer">What the destination answered.</param>
-/// <param name="Filtered">Positions passed over.</param>
+/// <param name="Answer">The response of the destination.</param>
+/// <param name="Filtered">Positions excluded by the filter.</param>
 /// <param name="Incarnation">History of the log that the events were read in; nothing is recorded under another one.</param>
-/// <param name="SetAside">Events of the batch that were refused for good.</param>
-/// <param name="TookAny">Whether the destination accepted any event of the batch so far; null where it did not and parts of it are still to be sent.</param>
+/// <param name="SetAside">Permanently rejected events of the batch.</param>
+/// <param name="TookAny">Whether the destination has accepted any event of the batch so far; null if it has not and parts remain to be sent.</param>
 internal sealed record DeliveryRecord(
     int SourceId, long AfterPosition, long LastPosition, int EventCount, long ByteCount, byte[] Hash, int Attempts, string Answer,
     NpgsqlRange<long>[]? Filtered, long Incarnation, IReadOnlyList<RefusedEvent> SetAside, bool? TookAny)
@@ -34,13 +34,13 @@ internal sealed record DeliveryRecord(
         run.SourceId, end.AfterPosition, end.LastPosition, end.AcceptedCount, end.Slice.Bytes.Length, SHA256.HashData(end.Slice.Bytes.Span), end.Attempts,
         end.Answer, PassedOver(end.AfterPosition, end.LastPosition, end.Slice.Events), run.Incarnation, end.Refused, end.TookAny);
 
-    /// <summary>What the status says of the refusals; null where there are none.</summary>
+    /// <summary>The status message about rejected events; null if there are none.</summary>
     public string? DescribeRefusals(int integrationId) => SetAside.Count == 0 ? null
-        : $"The destination refused {(SetAside.Count == 1 ? "an event" : $"{SetAside.Count} events")} for good"
-            + $"{(TookAny == true ? "" : " and accepted none of the batch")}: {SetAside[^1].Reason} What it refuses is set aside and not sent again by itself. "
-            + $"Look at /api/v1/integrations/{integrationId}/set-aside, mend the cause, and redrive or discard.";
+        : $"The destination permanently rejected {(SetAside.Count == 1 ? "an event" : $"{SetAside.Count} events")}"
+            + $"{(TookAny == true ? "" : " and accepted none of the batch")}: {SetAside[^1].Reason} Rejected events are set aside, not retried. "
+            + $"See /api/v1/integrations/{integrationId}/set-aside, fix the cause, then redrive or discard them.";
 
-    /// <summary>The runs of positions in (after, last] that none of the events has, because the filter left them out; null where there are none.</summary>
+    /// <summary>The runs of positions in (after, last] without an event, because the filter excluded them; null if there are none.</summary>
     public static NpgsqlRange<long>[]? PassedOver(long afterPosition, long lastPosition, ReadOnlySpan<SecurityEvent> events)
     {
         List<NpgsqlRange<long>>? ranges = null;
@@ -64,10 +64,10 @@ internal sealed record DeliveryRecord(
     }
 }
 
-/// <summary>An event that the destination refuses for good, with the exact bytes and the answer.</summary>
+/// <summary>A permanently rejected event, with its exact bytes and the response.</summary>
 internal sealed record RefusedEvent(SecurityEvent Event, byte[] Bytes, string Reason, string Answer)
 {
-    /// <summary>An event of a batch, by its index.</summary>
+    /// <summary>The rejected event at an index of a batch.</summary>
     public static RefusedEvent Of(DeliveryBatch batch, int index, string reason, string answer) =>
         new(batch.Events[index], batch[index].ToArray(), reason, answer);
 }
@@ -75,7 +75,7 @@ internal sealed record RefusedEvent(SecurityEvent Event, byte[] Bytes, string Re
 /// <summary>A failure to show in the status.</summary>
 internal sealed record DeliveryError(ErrorCategory Category, string Message, DateTimeOffset NextAttemptAt);
 
-/// <summary>The one statement that records an accepted batch: checkpoint, delivery, set-aside events and status, together or not at all.</summary>
+/// <summary>The single statement that records an accepted batch: checkpoint, delivery, set-aside events and status, together or not at all.</summary>
 internal static class DeliveryStatement
 {
     private const string Delivered = $$"""
@@ -101,13 +101,13 @@ internal static class DeliveryStatement
 
     private static readonly CompositeFormat Statement = CompositeFormat.Parse(Delivered);
 
-    /// <summary>Makes the statement.</summary>
-    /// <param name="database">Where.</param>
-    /// <param name="moved">Moves the checkpoint from $3 to $4 for the holder of the lease; returns a row where it did.</param>
-    /// <param name="status">Shows what became of it, where the checkpoint moved.</param>
+    /// <summary>Creates the statement.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="moved">Moves the checkpoint from $3 to $4 for the holder of the lease; returns a row if it did.</param>
+    /// <param name="status">Updates the status if the checkpoint moved.</param>
     /// <param name="integrationId">The integration.</param>
-    /// <param name="record">What became of the batch.</param>
-    /// <param name="now">When.</param>
+    /// <param name="record">The outcome of the batch.</param>
+    /// <param name="now">The current time.</param>
     /// <param name="engine">Name of this engine.</param>
     /// <param name="fence">Number of its lease.</param>
     /// <param name="replayId">The replay that the batch belongs to; null for live traffic.</param>
@@ -148,7 +148,7 @@ internal static class DeliveryStatement
         return command;
     }
 
-    /// <summary>Executes it; false where the checkpoint was not this engine's to move, and nothing was recorded.</summary>
+    /// <summary>Executes it; false if the checkpoint was not this engine's to move, in which case nothing was recorded.</summary>
     public static async Task<bool> ExecuteAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
         Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) == 1;
 }

@@ -10,11 +10,11 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// <param name="Attempts">How many attempts it took.</param>
 internal sealed record RoundResult(DeliveryOutcome Outcome, int Attempts)
 {
-    /// <summary>Of a batch without events: nothing is sent.</summary>
+    /// <summary>The result for a batch without events: nothing is sent.</summary>
     public static RoundResult Nothing { get; } = new(new DeliveryOutcome.Delivered("filtered out"), 0);
 }
 
-/// <summary>One attempt and its retries with growing delays; only what may work with the same bytes is tried again.</summary>
+/// <summary>One attempt and its retries with growing delays; retries only what may succeed with the same bytes.</summary>
 internal sealed class DeliveryRound
 {
     private readonly IDestination destination;
@@ -25,9 +25,9 @@ internal sealed class DeliveryRound
     /// <param name="destination">Where to send.</param>
     /// <param name="options">Number of retries and their delays.</param>
     /// <param name="time">Clock of the delays.</param>
-    /// <param name="attemptFailed">Told of every failed attempt that is going to be retried.</param>
+    /// <param name="attemptFailed">Called for every failed attempt that will be retried.</param>
     /// <param name="maySend">Awaited before every attempt: it may have been a long time since the last one.</param>
-    /// <param name="sendingToken">Cancels a send that is under way; the token of a round ends it before the next attempt.</param>
+    /// <param name="sendingToken">Cancels a running send; the token of a round ends it before the next attempt.</param>
     public DeliveryRound(
         IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed,
         Func<CancellationToken, Task> maySend, CancellationToken sendingToken)
@@ -42,7 +42,7 @@ internal sealed class DeliveryRound
     /// <summary>Pauses between two rounds.</summary>
     public static Backoff Pauses(DispatchOptions options) => new(options.RoundPause, options.MaxRoundPause);
 
-    /// <summary>Sends until it is accepted, refused, or the retries are used up. Only cancellation throws.</summary>
+    /// <summary>Sends until the batch is accepted, rejected, or the retries are used up. Throws only on cancellation.</summary>
     public async Task<RoundResult> RunAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var attempts = 0;
@@ -77,21 +77,21 @@ internal sealed class DeliveryRound
         }
         catch (Exception exception)
         {
-            // A bug of a destination must stop neither this integration for good nor the others: keep the events, try again, say what it was.
+            // A bug in a destination must not stop this integration for good, or the others: keep the events, retry, and report it.
             return new DeliveryOutcome.Transient(
-                ErrorCategory.Internal, $"The destination failed in a way it should not have: {exception.GetType().Name}: {exception.Message}");
+                ErrorCategory.Internal, $"The destination failed unexpectedly: {exception.GetType().Name}: {exception.Message}");
         }
     }
 }
 
-/// <summary>A token that is cancelled a little after another one: what is on its way when a loop is stopped may come to its end, so that it
-/// is not sent twice.</summary>
+/// <summary>A token that is cancelled some time after another one, so that a send under way can finish when a loop is stopped
+/// and is not repeated.</summary>
 internal sealed class DelayedCancellation : IDisposable
 {
     private readonly CancellationTokenSource source = new();
     private readonly CancellationTokenRegistration registration;
 
-    /// <param name="span">How long after the other one.</param>
+    /// <param name="span">The delay.</param>
     /// <param name="stopping">The token that stops the loop.</param>
     public DelayedCancellation(TimeSpan span, CancellationToken stopping) =>
         registration = stopping.UnsafeRegister(_ => source.CancelAfter(span), null);

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>The records of deliveries as SQL of other folders reads and marks them: each relation is a query that stands where a table would.</summary>
+/// <summary>The delivery records for SQL in other folders: each relation is a subquery to use in place of a table.</summary>
 internal static class DeliveryTables
 {
     public const string Deliveries = """
@@ -16,6 +16,6 @@ internal static class DeliveryTables
     public const string SlowEvents =
         "(SELECT integration_id, source_id, event_id, milliseconds, event_count, first_at, last_at FROM slow_event)";
 
-    /// <summary>Marks the set-aside events $1 as told, and those of the forwarder's own log.</summary>
+    /// <summary>Marks the set-aside events $1, and those of the forwarder's own log, as announced.</summary>
     public const string MarkSetAsideTold = "UPDATE set_aside SET announced = true WHERE NOT announced AND (id = ANY ($1) OR source_id = 0)";
 }

@@ -3,7 +3,7 @@ using SiemForwarder.Events;
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>Which events a lane sends, and what it adds to them.</summary>
-/// <param name="filter">Of the integration.</param>
+/// <param name="filter">Filter of the integration.</param>
 internal class EventSelection(EventFilter filter)
 {
     /// <summary>Whether an event is to be sent.</summary>

@@ -3,26 +3,26 @@ using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>A run of positions, both ends included.</summary>
+/// <summary>A range of positions, both ends inclusive.</summary>
 internal readonly record struct PositionRange(long First, long Last);
 
-/// <summary>The part of a segment that a run has not taken yet, as indexes of its events.</summary>
+/// <summary>The part of a segment that a run has not read yet, as indexes of its events.</summary>
 internal readonly record struct SegmentPart(LogSegment Segment, int First, int End);
 
-/// <summary>A run of positions of one log, made ready to send.</summary>
+/// <summary>A run of positions of one log, ready to send.</summary>
 /// <param name="SourceId">Log it came from.</param>
-/// <param name="AfterPosition">Checkpoint it continues from.</param>
-/// <param name="LastPosition">Checkpoint once all of it is done.</param>
+/// <param name="AfterPosition">The checkpoint it continues from.</param>
+/// <param name="LastPosition">The checkpoint once all of it is done.</param>
 /// <param name="Batch">The events that passed the filter; may be empty.</param>
 /// <param name="Incarnation">History of the log that it was read in.</param>
-/// <param name="Gaps">Runs of positions between that retention dropped before they could be sent; none as a rule.</param>
+/// <param name="Gaps">Ranges of positions in between that retention dropped before they could be sent; usually none.</param>
 internal sealed record AssembledBatch(
     int SourceId, long AfterPosition, long LastPosition, DeliveryBatch Batch, long Incarnation, IReadOnlyList<PositionRange> Gaps);
 
-/// <summary>Reads on from a position, segment by segment, and knows how far it came and what was gone before it got there.</summary>
+/// <summary>Reads from a position, segment by segment, and tracks how far it got and which positions were gone.</summary>
 internal sealed class LogRun
 {
-    // Bounds the work between two checkpoints of an integration whose filter lets next to nothing through.
+    // Bounds the work between two checkpoints of an integration whose filter excludes nearly everything.
     private const int MaxScannedEvents = 20_000;
 
     private readonly IEventLog log;
@@ -32,8 +32,8 @@ internal sealed class LogRun
     private readonly List<PositionRange> gaps = [];
     private int scanned;
 
-    /// <param name="log">Where to read.</param>
-    /// <param name="sourceId">Which log.</param>
+    /// <param name="log">The log reader.</param>
+    /// <param name="sourceId">The log to read.</param>
     /// <param name="afterPosition">Where it continues.</param>
     /// <param name="upToPosition">Where it ends at the latest.</param>
     public LogRun(IEventLog log, int sourceId, long afterPosition, long upToPosition)
@@ -43,14 +43,14 @@ internal sealed class LogRun
         LastPosition = afterPosition;
     }
 
-    /// <summary>History of the log; 0 where this process has not read it yet, so that nothing is known of it.</summary>
-    /// <remarks>Asked before anything is read: what is read may be of a younger history, never of an older one than it is recorded under.</remarks>
+    /// <summary>History of the log; 0 if this process has not read it yet.</summary>
+    /// <remarks>Taken before anything is read: events may be of a newer history than the one they are recorded under, but never of an older one.</remarks>
     public long Incarnation { get; }
 
-    /// <summary>Everything up to here is taken, passed over, or gone.</summary>
+    /// <summary>Everything up to here has been taken, skipped, or is gone.</summary>
     public long LastPosition { get; private set; }
 
-    /// <summary>The next events; null where the log or the run ends, or where it has scanned enough.</summary>
+    /// <summary>The next events; null if the log or the run ends, or enough has been scanned.</summary>
     public async ValueTask<SegmentPart?> ReadAsync(CancellationToken cancellationToken)
     {
         if (LastPosition >= upToPosition || scanned >= MaxScannedEvents)
@@ -58,7 +58,7 @@ internal sealed class LogRun
             return null;
         }
 
-        // Asked before the log is read: what it reached then and does not hold now, retention dropped.
+        // Taken before the log is read: positions up to here that the log no longer holds were dropped by retention.
         var end = Math.Min(log.LastPosition(sourceId), upToPosition);
         var segment = await log.ReadAsync(sourceId, LastPosition, cancellationToken);
         SkipGap(segment is null ? end : Math.Min(segment.FirstPosition - 1, upToPosition));
@@ -66,14 +66,14 @@ internal sealed class LogRun
             segment, (int)(LastPosition + 1 - segment.FirstPosition), (int)Math.Min(segment.Count, upToPosition - segment.FirstPosition + 1));
     }
 
-    /// <summary>The next position is taken, or passed over.</summary>
+    /// <summary>Marks the next position as taken or skipped.</summary>
     public void Advance()
     {
         LastPosition++;
         scanned++;
     }
 
-    /// <summary>What was read, with the batch that became of it; null where nothing was.</summary>
+    /// <summary>The run that was read, with its batch; null if nothing was read.</summary>
     public AssembledBatch? With(BatchBuffer buffer) => LastPosition == afterPosition
         ? null
         : new AssembledBatch(sourceId, afterPosition, LastPosition, buffer.ToBatch(), Incarnation, gaps);

@@ -6,8 +6,8 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>Keeps, for the alarm, which events took longer than they may to be made ready; log and counter tell them as well.</summary>
-/// <remarks>Whoever finds an event that takes long can hold up the others of its integration, and the SIEM sees nothing of it.</remarks>
+/// <summary>Records, for the alarm, which events took too long to prepare; they are also logged and counted.</summary>
+/// <remarks>An attacker who finds an event that is slow to prepare could hold up the other events of an integration unnoticed by the SIEM.</remarks>
 internal sealed class SlowEvents(
     NpgsqlDataSource database, ISourceDirectory sources, TimeSpan bound, TimeProvider time, ForwarderTelemetry telemetry)
 {
@@ -21,7 +21,7 @@ internal sealed class SlowEvents(
             last_at = excluded.last_at
         """;
 
-    /// <summary>Tells the slow events of a run; nothing is told where the database cannot be reached.</summary>
+    /// <summary>Reports the slow events of a run; reports nothing if the database cannot be reached.</summary>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public async Task TellAsync(
         RunnableIntegration integration, int sourceId, IReadOnlyList<(string EventId, TimeSpan Took)> events, CancellationToken cancellationToken)
@@ -43,24 +43,24 @@ internal sealed class SlowEvents(
     }
 }
 
-/// <summary>Takes the time that the events of a run need to be made ready, and keeps those that took long.</summary>
+/// <summary>Measures how long the events of a run take to prepare, and keeps the slow ones.</summary>
 internal sealed class EventStopwatch(TimeSpan bound, TimeProvider time)
 {
     private readonly List<(string EventId, TimeSpan Took)> slow = [];
     private long began;
 
-    /// <summary>The events that took longer than they may.</summary>
+    /// <summary>The events that took too long.</summary>
     public IReadOnlyList<(string EventId, TimeSpan Took)> Slow => slow;
 
-    /// <summary>Forgets what was kept, for another run.</summary>
+    /// <summary>Clears the slow events for the next run.</summary>
     public void Reset() => slow.Clear();
 
-    /// <summary>An event begins.</summary>
+    /// <summary>Starts timing an event.</summary>
     public void Start() => began = time.GetTimestamp();
 
-    /// <summary>The event is ready.</summary>
+    /// <summary>Stops timing: the event is ready.</summary>
     /// <param name="one">The event.</param>
-    /// <param name="normalizing">What it took before.</param>
+    /// <param name="normalizing">The time already spent on normalizing it.</param>
     public void Stop(SecurityEvent one, TimeSpan normalizing)
     {
         var took = normalizing + time.GetElapsedTime(began);

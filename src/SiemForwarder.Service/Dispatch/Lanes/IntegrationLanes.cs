@@ -13,7 +13,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Lanes;
 
-/// <summary>The three lanes of one integration, side by side, each with a connection and buffers of its own: live traffic, replays, redrives.</summary>
+/// <summary>The three parallel lanes of an integration, each with its own connection and buffers: live traffic, replays, redrives.</summary>
 internal sealed class IntegrationLanes(
     DatabaseConnections connections, DayPartitions partitions, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer,
     EventLogSignal signal, EventLogWriter writer, EngineLeases leases, RedriveTable redrives, ReplayTable replays, RetryRequests retries,
@@ -27,7 +27,7 @@ internal sealed class IntegrationLanes(
         new SlowEvents(connections.Vital, sources, dispatch.Value.SlowEvent, time, telemetry));
     private readonly DatabaseRetry databaseRetry = new(time, telemetry);
 
-    /// <summary>Runs them until cancelled, or until another engine took the live lane over.</summary>
+    /// <summary>Runs them until cancelled, or until another engine takes over the live lane.</summary>
     public async Task RunAsync(RunnableIntegration integration, ILiveJournal journal, long fence, CancellationToken cancellationToken)
     {
         var replay = new ReplayLane(integration, replays, OpenReplay, configuration, options, time, telemetry);
@@ -46,7 +46,7 @@ internal sealed class IntegrationLanes(
 
         BatchDelivery OpenReplay(Replay replay, CancellationToken stopping)
         {
-            // A cache of its own: history must not push the newest segments out of the engine's.
+            // A separate cache, so that history does not evict the newest segments from the engine's cache.
             var history = new EventLogReader(connections.Shared, new SegmentCache(HistoryCacheBytes), signal);
             var replayed = new ReplayJournal(connections.Vital, partitions, time, engine.Value.Name, fence, replay);
             var lane = new DeliveryLane(integration, fence, history, new ReplaySelection(replay, integration.Filter), replayed)
@@ -59,7 +59,7 @@ internal sealed class IntegrationLanes(
 
         BatchDelivery OpenRedrive(RedriveJournal redriven, CancellationToken stopping)
         {
-            // What was wanted once is sent whatever the filter says by now.
+            // Events that passed the filter once are sent regardless of the current filter.
             var lane = new DeliveryLane(integration, fence, log, new EventSelection(EventFilter.Everything), redriven)
             {
                 Retries = retries,
@@ -75,12 +75,12 @@ internal sealed class IntegrationLanes(
         await using var delivery = new BatchDelivery(lane, shared, cancellationToken);
         var taken = await new LiveLane(integration, delivery, journal, sources, signal, databaseRetry, time).RunAsync(cancellationToken);
 
-        // Or the log has another history now; then this process has to know before it reads on.
+        // If the history of the log was replaced instead, this process has to know before it continues reading.
         await databaseRetry.TryUntilDoneAsync(writer.VerifyAsync, cancellationToken);
         telemetry.CheckpointTaken(integration.Name, taken);
     }
 
-    /// <summary>Runs a lane beside the live one; a fault of its own ends neither that nor itself.</summary>
+    /// <summary>Runs a lane beside the live one; a fault in it stops neither the live lane nor itself.</summary>
     private async Task KeepRunningAsync(RunnableIntegration integration, Func<CancellationToken, Task> run, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)

@@ -6,16 +6,16 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Lanes;
 
-/// <summary>Where the live lane of an integration writes down what became of its batches, and reads where it stopped.</summary>
+/// <summary>Where the live lane of an integration records the outcome of its batches, and reads where it stopped.</summary>
 internal interface ILiveJournal : IDeliveryJournal
 {
     /// <summary>The positions up to which everything was delivered, by source.</summary>
     Task<Dictionary<int, long>> LoadCheckpointsAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Writes down what became of batches: checkpoint, delivery, set-aside events and status in one statement each.</summary>
+/// <summary>Records the outcome of batches: checkpoint, delivery, set-aside events and status, in one statement per batch.</summary>
 /// <param name="engine">Name of this engine.</param>
-/// <param name="fence">Number of its lease on the integration: a checkpoint moves for no other.</param>
+/// <param name="fence">Number of its lease on the integration: a checkpoint moves only for the holder.</param>
 /// <param name="integrationId">The integration.</param>
 internal sealed class LiveJournal(
     NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, int integrationId) : ILiveJournal
@@ -34,8 +34,8 @@ internal sealed class LiveJournal(
         return checkpoints;
     }
 
-    /// <summary>Records an accepted batch and moves the checkpoint; false, and nothing recorded, where somebody else moved it, or the
-    /// integration or the source is gone.</summary>
+    /// <summary>Records an accepted batch and moves the checkpoint; false, with nothing recorded, if another engine moved it, or the
+    /// integration or the source was deleted.</summary>
     public async Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -48,7 +48,7 @@ internal sealed class LiveJournal(
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
-            // The source or the integration was deleted in this very moment.
+            // The source or the integration was deleted at this moment.
             return false;
         }
         catch (PostgresException exception)
@@ -66,7 +66,7 @@ internal sealed class LiveJournal(
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Notes a failed attempt that is going to be retried; the headline stays as it is.</summary>
+    /// <summary>Records a failed attempt that will be retried; the headline does not change.</summary>
     public async Task RecordAttemptAsync(DeliveryError error, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(IntegrationStatusTable.NoteAttempt);
@@ -81,7 +81,7 @@ internal sealed class LiveJournal(
         command.Parameters.AddWithValue(integrationId);
         command.Parameters.AddWithValue(gap.First);
         command.Parameters.AddWithValue(gap.Last);
-        command.Parameters.AddWithValue("Retention dropped these events before the integration had them.");
+        command.Parameters.AddWithValue("Retention dropped these events before the integration received them.");
         command.Parameters.AddWithValue(time.GetUtcNow());
         command.Parameters.AddWithValue(incarnation);
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;

@@ -5,14 +5,14 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Lanes;
 
-/// <summary>The live traffic of one integration: the next run of each of its sources, on and on, whatever the destination does.</summary>
+/// <summary>The live traffic of one integration: continuously delivers the next run of each of its sources, whatever the destination does.</summary>
 internal sealed class LiveLane(
     RunnableIntegration integration, BatchDelivery delivery, ILiveJournal journal, ISourceDirectory sources, EventLogSignal signal, DatabaseRetry databaseRetry,
     TimeProvider time)
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>Delivers until cancelled; returns where another engine took over: the source whose checkpoint it moved.</summary>
+    /// <summary>Delivers until cancelled; returns the source whose checkpoint another engine moved if one took over.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var checkpoints = await databaseRetry.TryUntilDoneAsync(journal.LoadCheckpointsAsync, cancellationToken);

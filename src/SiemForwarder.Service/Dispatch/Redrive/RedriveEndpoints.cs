@@ -6,32 +6,32 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Redrive;
 
-/// <summary>Which events that were set aside shall be sent again; nothing named means all that are open.</summary>
+/// <summary>Which set-aside events to send again; without ids and reason, all open ones.</summary>
 /// <param name="Ids">Ids from the list of set-aside events.</param>
 /// <param name="Reason">Part of the reason why they were set aside.</param>
-/// <param name="RenderAgain">Write them with today's mapping and settings instead of sending the stored bytes; false by default.</param>
+/// <param name="RenderAgain">Format them with the current mapping and settings instead of sending the stored bytes; false by default.</param>
 public sealed record RedriveRequest(IReadOnlyList<long>? Ids = null, string? Reason = null, bool? RenderAgain = null);
 
-/// <summary>Which events that were set aside are given up.</summary>
+/// <summary>Which set-aside events to discard.</summary>
 /// <param name="Ids">Ids from the list of set-aside events.</param>
 /// <param name="Reason">Part of the reason why they were set aside.</param>
-/// <param name="Because">Why they are given up; kept with each.</param>
+/// <param name="Because">Why they are discarded; kept with each event.</param>
 public sealed record DiscardRequest(IReadOnlyList<long>? Ids = null, string? Reason = null, string? Because = null);
 
-/// <summary>How many events a decision was about.</summary>
+/// <summary>How many events a decision affected.</summary>
 public sealed record DecisionResponse(int Events);
 
-/// <summary>Decisions on events that were set aside.</summary>
+/// <summary>Decisions on set-aside events.</summary>
 internal static class RedriveEndpoints
 {
     public static void MapRedrive(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/set-aside").WithTags("Integrations");
         group.MapPost("/redrive", Redrive).WithName("RedriveSetAside").Needs(Permission.Operate)
-            .WithSummary("Sends set-aside events again: some, those of a reason, or all. The engine that runs the integration does it; see the list for "
-                + "what became of each.");
+            .WithSummary("Sends set-aside events again: by id, by reason, or all of them. The engine that runs the integration sends them; the list of "
+                + "set-aside events shows the result of each.");
         group.MapPost("/discard", Discard).WithName("DiscardSetAside").Needs(Permission.Configure)
-            .WithSummary("Gives set-aside events up for good; asks why, and keeps the answer with each.");
+            .WithSummary("Discards set-aside events for good. Requires a reason, which is kept with each event.");
     }
 
     private static async Task<Results<Accepted<DecisionResponse>, ProblemHttpResult>> Redrive(
@@ -43,7 +43,7 @@ internal static class RedriveEndpoints
         }
 
         var count = await table.RequestAsync(id, request.Ids?.ToArray(), request.Reason, request.RenderAgain ?? false, cancellationToken);
-        // A lane that waits between two rounds of an earlier redrive shall not wait on.
+        // A lane that is waiting between two rounds of an earlier redrive must not keep waiting.
         await retries.AskAsync(id, cancellationToken);
         return TypedResults.Accepted($"/api/v1/integrations/{id}/set-aside", new DecisionResponse(count));
     }
@@ -59,7 +59,7 @@ internal static class RedriveEndpoints
         var errors = new FieldErrors();
         if (string.IsNullOrWhiteSpace(request.Because))
         {
-            errors.Add("because", "Say why these events are given up; it is kept with each of them.");
+            errors.Add("because", "Say why these events are discarded; the reason is kept with each of them.");
         }
 
         errors.AtMost("because", request.Because, 1000);

@@ -9,16 +9,16 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Redrive;
 
-/// <summary>An event that was set aside and shall be sent again.</summary>
-/// <param name="RenderAgain">Whether today's mapping writes it anew; else the stored bytes are sent as they are.</param>
+/// <summary>A set-aside event that is requested to be sent again.</summary>
+/// <param name="RenderAgain">Whether to format it with the current mapping; otherwise the stored bytes are sent unchanged.</param>
 internal sealed record RequestedEvent(long Id, int SourceId, long Position, byte[] Bytes, bool RenderAgain);
 
-/// <summary>Sends events again that were set aside, one by one, where somebody asked for it; with a connection only while there are any.</summary>
+/// <summary>Sends requested set-aside events again, one by one; opens a connection only while there are any.</summary>
 /// <param name="integration">The integration.</param>
 /// <param name="table">Its set-aside events.</param>
-/// <param name="status">Shows failed rounds in the status of the integration.</param>
-/// <param name="open">Opens the delivery that a journal is of.</param>
-/// <param name="configuration">Wakes the lane when somebody asks.</param>
+/// <param name="status">Records failed rounds in the status of the integration.</param>
+/// <param name="open">Opens a delivery for a journal.</param>
+/// <param name="configuration">Wakes the lane on a request.</param>
 /// <param name="time">Clock.</param>
 /// <param name="telemetry">Log and counters.</param>
 internal sealed class RedriveLane(
@@ -42,7 +42,7 @@ internal sealed class RedriveLane(
         }
     }
 
-    /// <summary>Sends what is requested now.</summary>
+    /// <summary>Sends the events that are currently requested.</summary>
     private async Task RedriveAsync(CancellationToken cancellationToken)
     {
         var requested = await databaseRetry.TryUntilDoneAsync(token => table.ListRequestedAsync(integration.Id, AtOnce, token), cancellationToken);
@@ -57,16 +57,16 @@ internal sealed class RedriveLane(
         {
             journal.Current = one;
 
-            // Nothing new: this engine does not know the log yet; the next turn asks for the event again.
+            // Nothing new: this engine does not know the log yet; the next pass tries the event again.
             await delivery.DeliverNextAsync(one.SourceId, one.Position - 1, one.Position, cancellationToken);
         }
     }
 }
 
-/// <summary>Writes down what became of events that were sent again; failed rounds are shown in the status of the integration.</summary>
+/// <summary>Records the outcome of redriven events; failed rounds are shown in the status of the integration.</summary>
 internal sealed class RedriveJournal(IRedriveTable table, IDeliveryJournal status, RequestedEvent first) : IDeliveryJournal
 {
-    /// <summary>The event that is sent now.</summary>
+    /// <summary>The event being sent.</summary>
     public RequestedEvent Current { get; set; } = first;
 
     public bool SetsAside => false;
@@ -79,7 +79,7 @@ internal sealed class RedriveJournal(IRedriveTable table, IDeliveryJournal statu
         }
         else if (record.EventCount > 0)
         {
-            await table.SettleAsync(Current.Id, "delivered", $"Accepted after all: {record.Answer}", cancellationToken);
+            await table.SettleAsync(Current.Id, "delivered", $"Accepted on redrive: {record.Answer}", cancellationToken);
         }
 
         return true;
@@ -87,7 +87,7 @@ internal sealed class RedriveJournal(IRedriveTable table, IDeliveryJournal statu
 
     public async Task<bool> RecordGapAsync(int sourceId, PositionRange gap, long incarnation, CancellationToken cancellationToken)
     {
-        await table.SettleAsync(Current.Id, "open", "The event is not in the log any more, so it cannot be sent again.", cancellationToken);
+        await table.SettleAsync(Current.Id, "open", "The event is no longer in the log, so it cannot be sent again.", cancellationToken);
         return false;
     }
 
@@ -96,7 +96,7 @@ internal sealed class RedriveJournal(IRedriveTable table, IDeliveryJournal statu
     public Task RecordAttemptAsync(DeliveryError error, CancellationToken cancellationToken) => status.RecordAttemptAsync(error, cancellationToken);
 }
 
-/// <summary>Writes an event by today's mapping where that was asked for; else the bytes that were refused then.</summary>
+/// <summary>Formats an event with the current mapping if requested; otherwise writes the bytes that were rejected.</summary>
 internal sealed class RedriveFormatter(RedriveJournal journal, IEventFormatter today) : IEventFormatter
 {
     public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)

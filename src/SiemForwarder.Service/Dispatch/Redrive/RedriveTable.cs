@@ -4,17 +4,17 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Redrive;
 
-/// <summary>The events that were set aside, as their lane sees them.</summary>
+/// <summary>Set-aside events as used by the redrive lane.</summary>
 internal interface IRedriveTable
 {
-    /// <summary>The oldest events that somebody asked to send again.</summary>
+    /// <summary>The oldest events that are requested to be sent again.</summary>
     Task<IReadOnlyList<RequestedEvent>> ListRequestedAsync(int integrationId, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Notes what became of one.</summary>
+    /// <summary>Records the outcome of one event.</summary>
     Task SettleAsync(long id, string state, string note, CancellationToken cancellationToken);
 }
 
-/// <summary>The decisions on events that were set aside, as stored.</summary>
+/// <summary>The stored decisions on set-aside events.</summary>
 internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time) : IRedriveTable
 {
     public async Task<IReadOnlyList<RequestedEvent>> ListRequestedAsync(int integrationId, int limit, CancellationToken cancellationToken)
@@ -48,11 +48,11 @@ internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Asks for open events to be sent again: those of the ids, those whose reason holds the text, or all; how many.</summary>
+    /// <summary>Requests that open events be sent again: by id, by a part of the reason, or all; returns how many.</summary>
     public Task<int> RequestAsync(int integrationId, long[]? ids, string? reason, bool renderAgain, CancellationToken cancellationToken) =>
         DecideAsync("state = 'requested', render_again = $4, note = NULL, decided_at = $5", integrationId, ids, reason, renderAgain, cancellationToken);
 
-    /// <summary>Gives open events up for good, with the reason that somebody gave; how many.</summary>
+    /// <summary>Discards open events with the given reason; returns how many.</summary>
     public async Task<int> DiscardAsync(int integrationId, long[]? ids, string? reason, string why, CancellationToken cancellationToken)
     {
         var count = await DecideAsync("state = 'discarded', note = $4, decided_at = $5", integrationId, ids, reason, StoredText.Of(why), cancellationToken);

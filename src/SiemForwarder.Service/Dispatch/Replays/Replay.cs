@@ -6,9 +6,9 @@ using SiemForwarder.Service.Integrations;
 namespace SiemForwarder.Service.Dispatch.Replays;
 
 /// <summary>Which events of its ranges a replay sends.</summary>
-/// <param name="From">Earliest time of an event; null for no bound.</param>
-/// <param name="To">Time before which an event happened; null for no bound.</param>
-/// <param name="Filter">What the replay wants besides what the integration wants.</param>
+/// <param name="From">Earliest event time, inclusive; null for no bound.</param>
+/// <param name="To">Latest event time, exclusive; null for no bound.</param>
+/// <param name="Filter">The replay's filter, in addition to that of the integration.</param>
 internal sealed record ReplayDefinition(DateTimeOffset? From, DateTimeOffset? To, EventFilter Filter)
 {
     public string ToJson() => JsonSerializer.Serialize(this, IntegrationJson.Options);
@@ -20,8 +20,8 @@ internal sealed record ReplayDefinition(DateTimeOffset? From, DateTimeOffset? To
         ?? throw new InvalidDataException("A stored replay has an empty definition.");
 }
 
-/// <summary>A run of positions of one source that a replay reads.</summary>
-/// <param name="Position">Everything up to here is done; one before the first where nothing is.</param>
+/// <summary>A range of positions of one source that a replay reads.</summary>
+/// <param name="Position">Everything up to here is done; one before the first position if nothing is.</param>
 internal sealed record ReplayRange(int SourceId, long FirstPosition, long LastPosition, long Position)
 {
     [JsonIgnore]
@@ -29,7 +29,7 @@ internal sealed record ReplayRange(int SourceId, long FirstPosition, long LastPo
 }
 
 /// <summary>A replay or backfill as stored.</summary>
-/// <param name="Kind"><c>replay</c>: the events say that they are delivered again; <c>backfill</c>: they come for the first time.</param>
+/// <param name="Kind"><c>replay</c>: the events are marked as delivered again; <c>backfill</c>: they are sent for the first time.</param>
 internal sealed record Replay(
     long Id, int IntegrationId, string Kind, string State, ReplayDefinition Definition, int EventsPerSecond, long Delivered, long Bytes, long Missing,
     string? Error, DateTimeOffset? NextAttemptAt, string CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,

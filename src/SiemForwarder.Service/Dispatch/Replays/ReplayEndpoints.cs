@@ -16,16 +16,16 @@ internal static class ReplayEndpoints
     {
         var group = routes.MapGroup("/api/v1/integrations/{id:int}/replays").WithTags("Integrations");
         group.MapPost("/", Create).WithName("CreateReplay").Needs(Permission.Operate).ProducesProblem(StatusCodes.Status409Conflict)
-            .WithSummary("Sends stored events again, in a lane of its own beside live traffic; with dryRun it only says how many, how long, and how many "
-                + "duplicates.");
+            .WithSummary("Sends stored events again, in a separate lane beside live traffic. With dryRun, only estimates the number of events, the duration "
+                + "and the number of duplicates.");
         group.MapGet("/", List).WithName("ListReplays").Needs(Permission.ReadStates)
             .WithSummary("Lists the replays and backfills of an integration with their progress, newest first.");
         group.MapGet("/{replayId:long}", Get).WithName("GetReplay").Needs(Permission.ReadStates)
-            .WithSummary("Shows how far a replay is and when it will be done.");
+            .WithSummary("Shows the progress of a replay and when it will finish.");
         group.MapPost("/{replayId:long}/cancel", Cancel).WithName("CancelReplay").Needs(Permission.Operate).ProducesProblem(StatusCodes.Status409Conflict)
-            .WithSummary("Stops a replay; what it sent stays sent.");
+            .WithSummary("Cancels a replay; events already sent are not recalled.");
         group.MapPost("/{replayId:long}/resume", Resume).WithName("ResumeReplay").Needs(Permission.Operate).ProducesProblem(StatusCodes.Status409Conflict)
-            .WithSummary("Lets a cancelled replay go on where it stopped.");
+            .WithSummary("Resumes a cancelled replay where it stopped.");
     }
 
     private static async Task<Results<Ok<ReplayEstimateResponse>, Accepted<ReplayResponse>, ValidationProblem, ProblemHttpResult>> Create(
@@ -76,7 +76,7 @@ internal static class ReplayEndpoints
 
         if (isBounded && request.Everything == true)
         {
-            errors.Add("everything", "Everything has no bounds; leave it out, or leave out times and positions.");
+            errors.Add("everything", "Cannot be combined with times or positions; omit one or the other.");
         }
 
         if (request.From >= request.To)
@@ -86,7 +86,7 @@ internal static class ReplayEndpoints
 
         if ((request.FirstPosition ?? request.LastPosition) is not null && request.Sources is not { Count: 1 })
         {
-            errors.Add("sources", "Positions are those of one source; name exactly one.");
+            errors.Add("sources", "Positions belong to one source; name exactly one.");
         }
 
         if (request.FirstPosition > request.LastPosition)
@@ -97,7 +97,7 @@ internal static class ReplayEndpoints
         var foreign = integration.Sources.Count == 0 ? [] : (request.Sources ?? []).Except(integration.Sources).ToList();
         if (foreign.Count > 0)
         {
-            errors.Add("sources", $"The integration does not forward the source {string.Join(", ", foreign)}.");
+            errors.Add("sources", $"The integration does not forward source {string.Join(", ", foreign)}.");
         }
     }
 
@@ -142,7 +142,7 @@ internal static class ReplayEndpoints
 
         if (replay.State != to && await table.MoveAsync(replayId, from, to, cancellationToken) == 0)
         {
-            return TypedResults.Problem($"The replay is {replay.State}.", statusCode: StatusCodes.Status409Conflict, title: "Not possible now");
+            return TypedResults.Problem($"The replay is already {replay.State}.", statusCode: StatusCodes.Status409Conflict, title: "Not possible now");
         }
 
         configuration.Raise();

@@ -5,7 +5,7 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
 
-/// <summary>Writes down what became of the batches of a replay; the status of the integration stays that of its live traffic.</summary>
+/// <summary>Records the outcome of the batches of a replay; the status of the integration remains that of its live traffic.</summary>
 internal sealed class ReplayJournal(NpgsqlDataSource database, DayPartitions partitions, TimeProvider time, string engine, long fence, Replay replay)
     : IDeliveryJournal
 {

@@ -6,11 +6,11 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
 
-/// <summary>Runs the replays of one integration, one after the other, within their rates; each goes on where it stopped, whatever stopped it.</summary>
+/// <summary>Runs the replays of an integration one after the other, within their rates; each resumes where it stopped, whatever stopped it.</summary>
 /// <param name="integration">The integration.</param>
 /// <param name="table">Its replays.</param>
 /// <param name="open">Opens the delivery of a replay.</param>
-/// <param name="configuration">Wakes the lane when somebody asks for a replay or cancels one.</param>
+/// <param name="configuration">Wakes the lane when a replay is requested or cancelled.</param>
 /// <param name="options">Pauses.</param>
 /// <param name="time">Clock.</param>
 /// <param name="telemetry">Log and counters.</param>
@@ -51,7 +51,7 @@ internal sealed class ReplayLane(
         await watching;
         cancellationToken.ThrowIfCancellationRequested();
 
-        // Where somebody cancelled this replay, the next one has its turn.
+        // If this replay was cancelled, the next one runs.
         if (reading.IsFaulted)
         {
             await reading;
@@ -71,7 +71,7 @@ internal sealed class ReplayLane(
                 switch (run.End)
                 {
                     case RunEnd.NothingNew:
-                        // This engine does not know yet how far the log reaches.
+                        // This engine does not know the end of the log yet.
                         await Task.Delay(CancelGlance, time, cancellationToken);
                         break;
                     case RunEnd.CheckpointTaken:
@@ -88,7 +88,7 @@ internal sealed class ReplayLane(
         await databaseRetry.TryUntilDoneAsync(token => table.FinishAsync(replay.Id, token), cancellationToken);
     }
 
-    /// <summary>Stops the replay when it is no longer to run, also while it waits for its destination.</summary>
+    /// <summary>Stops the replay when it is cancelled, even while it waits for its destination.</summary>
     private async Task WatchAsync(Replay replay, CancellationTokenSource stop)
     {
         while (true)
@@ -105,7 +105,7 @@ internal sealed class ReplayLane(
     }
 }
 
-/// <summary>Keeps a replay within its rate: after each batch it waits as long as the batch is worth.</summary>
+/// <summary>Keeps a replay within its rate: after each batch it waits in proportion to the size of the batch.</summary>
 internal sealed class Pace(int eventsPerSecond, TimeProvider time)
 {
     private long freeAt = time.GetTimestamp();
@@ -113,7 +113,7 @@ internal sealed class Pace(int eventsPerSecond, TimeProvider time)
     /// <summary>Waits until events may be sent again.</summary>
     public async Task WaitAsync(int events, CancellationToken cancellationToken)
     {
-        // What was not used while the destination was slow is not made up for: the rate is a bound, not a mean.
+        // Time lost to a slow destination is not made up for: the rate is a limit, not an average.
         var now = time.GetTimestamp();
         freeAt = Math.Max(freeAt, now - time.TimestampFrequency) + (events * time.TimestampFrequency / eventsPerSecond);
         var wait = time.GetElapsedTime(now, freeAt);

@@ -5,13 +5,13 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
 
-/// <summary>Finds out what a replay would read and send.</summary>
+/// <summary>Determines what a replay would read and send.</summary>
 internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory sources, SegmentNormalizer normalizer, EventLogSignal signal, TimeProvider time)
 {
-    // A count that takes longer is projected from what was read until then.
+    // A count that takes longer is extrapolated from what was read so far.
     private static readonly TimeSpan CountingBound = TimeSpan.FromSeconds(5);
 
-    /// <summary>The stored positions that may hold events of a span, by source; events of other times between them are left out when they are read.</summary>
+    /// <summary>The stored positions that may hold events of a time range, by source; other events among them are skipped when they are read.</summary>
     public async Task<IReadOnlyList<ReplayRange>> FindRangesAsync(
         IReadOnlyList<int> wanted, ReplayDefinition definition, long? first, long? last, CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ internal sealed class ReplayPlanner(NpgsqlDataSource database, SourceDirectory s
         return ranges;
     }
 
-    /// <summary>Counts what would be sent, by doing everything but sending; what the time does not suffice for is projected.</summary>
+    /// <summary>Counts what would be sent by doing everything except sending; extrapolates if time runs out.</summary>
     public async Task<ReplayEstimate> EstimateAsync(
         RunnableIntegration integration, ReplayDefinition definition, int eventsPerSecond, IReadOnlyList<ReplayRange> ranges,
         CancellationToken cancellationToken)

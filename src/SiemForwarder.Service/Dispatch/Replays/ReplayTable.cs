@@ -5,26 +5,26 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
 
-/// <summary>The replays as their lane sees them.</summary>
+/// <summary>Replays as used by the replay lane.</summary>
 internal interface IReplayTable
 {
-    /// <summary>One of an integration; null where it is not there.</summary>
+    /// <summary>A replay of an integration; null if it does not exist.</summary>
     Task<Replay?> FindAsync(int integrationId, long id, CancellationToken cancellationToken);
 
-    /// <summary>The oldest of an integration that is to run; null where there is none.</summary>
+    /// <summary>The oldest running replay of an integration; null if there is none.</summary>
     Task<Replay?> FindRunningAsync(int integrationId, CancellationToken cancellationToken);
 
-    /// <summary>Notes when a lane took it up.</summary>
+    /// <summary>Records when a lane started it.</summary>
     Task<int> StartAsync(long id, CancellationToken cancellationToken);
 
-    /// <summary>Ends a replay whose ranges are all done.</summary>
+    /// <summary>Finishes a replay whose ranges are all done.</summary>
     Task<int> FinishAsync(long id, CancellationToken cancellationToken);
 }
 
 /// <summary>The replays in the database.</summary>
 internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) : IReplayTable, IBackfillOrders
 {
-    /// <summary>What running replays have still to read of the logs.</summary>
+    /// <summary>What running replays still have to read from the logs.</summary>
     public static readonly LogHold Hold = new(
         """
         (SELECT r.integration_id, x.source_id, x.position, x.last_position FROM replay r JOIN replay_range x ON x.replay_id = r.id WHERE r.state = 'running')
@@ -46,7 +46,7 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) 
         ARRAY(SELECT position FROM replay_range x WHERE x.replay_id = r.id ORDER BY source_id)
         """;
 
-    /// <summary>Stores a new one that is to run at once; its id.</summary>
+    /// <summary>Stores a new replay that starts at once; returns its id.</summary>
     public async Task<long> CreateAsync(
         int integrationId, string kind, ReplayDefinition definition, int eventsPerSecond, string by, IReadOnlyList<ReplayRange> ranges,
         CancellationToken cancellationToken)
@@ -97,7 +97,7 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) 
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>All of an integration, newest first.</summary>
+    /// <summary>The newest 1000 replays of an integration, newest first.</summary>
     public Task<IReadOnlyList<Replay>> ListAsync(int integrationId, CancellationToken cancellationToken) =>
         ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 ORDER BY r.id DESC LIMIT 1000", integrationId, cancellationToken);
 
@@ -109,7 +109,7 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) 
             $"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.state = 'running' ORDER BY r.id LIMIT 1", integrationId, cancellationToken))
                 .SingleOrDefault();
 
-    /// <summary>Changes the state of one that has the state <paramref name="from"/>; says whether it had.</summary>
+    /// <summary>Changes the state of a replay in the state <paramref name="from"/>; returns how many were changed.</summary>
     public async Task<int> MoveAsync(long id, string from, string to, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace SiemForwarder.Service.Dispatch.Replays;
 
-/// <summary>The positions of a source that an integration was sent before, by the records of its deliveries.</summary>
+/// <summary>The positions of a source already sent by an integration, according to its delivery records.</summary>
 internal sealed class SentPositions
 {
     private readonly NpgsqlRange<long>[] ranges;
@@ -26,7 +26,7 @@ internal sealed class SentPositions
 
     public bool Contain(long position)
     {
-        // PostgreSQL gives multiranges back sorted and half open.
+        // PostgreSQL returns multiranges sorted and half-open.
         var (low, high) = (0, ranges.Length);
         while (low < high)
         {

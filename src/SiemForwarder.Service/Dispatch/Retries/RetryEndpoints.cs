@@ -5,13 +5,13 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Retries;
 
-/// <summary>Asking for the next round of an integration at once.</summary>
+/// <summary>Requesting the next round of an integration at once.</summary>
 internal static class RetryEndpoints
 {
     public static void MapRetries(this IEndpointRouteBuilder routes) => routes
         .MapPost("/api/v1/integrations/{id:int}/retry", Retry).WithTags("Integrations").WithName("RetryIntegration").Needs(Permission.Operate)
-        .WithSummary("Ends a pause between two rounds: what waits is sent at once, also by a replay or a redrive. Without effect where "
-            + "nothing waits for a round.")
+        .WithSummary("Retries at once instead of waiting for the next round, for live events, replays and redrives. No effect if nothing is waiting "
+            + "for a retry.")
         .ProducesProblem(StatusCodes.Status409Conflict);
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Retry(
@@ -25,7 +25,7 @@ internal static class RetryEndpoints
         if (!integration.Enabled || integration.PausedAt is not null)
         {
             return TypedResults.Problem(
-                $"Integration '{integration.Name}' is {(integration.Enabled ? "paused; resume" : "disabled; enable")} it to send what waits.",
+                $"Integration '{integration.Name}' is {(integration.Enabled ? "paused; resume" : "disabled; enable")} it to send what is waiting.",
                 statusCode: StatusCodes.Status409Conflict, title: "Not sending");
         }
 

@@ -5,13 +5,13 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Dispatch.Retries;
 
-/// <summary>Ends pauses between rounds where somebody asks for the next one at once, at whichever engine.</summary>
+/// <summary>Ends pauses between rounds on request, on whichever engine runs the integration.</summary>
 internal sealed class RetryRequests(NpgsqlDataSource database, ConfigurationSignal configuration, TimeProvider time)
 {
-    // Behind the notification, which a pooler may swallow.
+    // Fallback for the notification, which a pooler may swallow.
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(2);
 
-    /// <summary>Asks for the next round of an integration at once, and wakes every engine; without effect where it waits for none.</summary>
+    /// <summary>Requests the next round of an integration at once and wakes every engine; no effect if it is not waiting for a round.</summary>
     public async Task AskAsync(int integrationId, CancellationToken cancellationToken)
     {
         await using (var command = database.CreateCommand(IntegrationStatusTable.AskForRetry))
@@ -26,7 +26,7 @@ internal sealed class RetryRequests(NpgsqlDataSource database, ConfigurationSign
         await wake.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>When somebody last asked; null where nobody did, or the database does not answer.</summary>
+    /// <summary>The time of the last request; null if there is none or the database does not respond.</summary>
     public async Task<DateTimeOffset?> FindLastAsync(int integrationId, CancellationToken cancellationToken)
     {
         try
@@ -42,10 +42,10 @@ internal sealed class RetryRequests(NpgsqlDataSource database, ConfigurationSign
         }
     }
 
-    /// <summary>Waits for a pause, or until somebody asks.</summary>
+    /// <summary>Waits for the pause, or until a retry is requested.</summary>
     /// <param name="integrationId">The integration.</param>
-    /// <param name="known">When somebody last asked before the pause.</param>
-    /// <param name="pause">How long at most.</param>
+    /// <param name="known">The last request before the pause.</param>
+    /// <param name="pause">The maximum wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task WaitAsync(int integrationId, DateTimeOffset? known, TimeSpan pause, CancellationToken cancellationToken)
     {

@@ -14,12 +14,12 @@ namespace SiemForwarder.Service.Dispatch.Testing;
 /// <summary>Sends a marked event from this process to a destination, stage by stage.</summary>
 internal sealed class IntegrationTest(TimeProvider time, IOptions<EngineOptions> engine)
 {
-    // Somebody waits for it: a port that says nothing is told within ten seconds.
+    // A person is waiting: a silent port is reported within ten seconds.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
 
     private static readonly Dictionary<string, string> Secured = new() { ["http"] = "https", ["tcp"] = "tls", ["amqp"] = "amqps" };
 
-    /// <summary>Runs the test here.</summary>
+    /// <summary>Runs the test in this process.</summary>
     public async Task<TestResponse> RunAsync(RunnableIntegration runnable, CancellationToken cancellationToken)
     {
         var settings = runnable.Destination with { Timeout = runnable.Destination.Timeout < Limit ? runnable.Destination.Timeout : Limit };
@@ -40,7 +40,7 @@ internal sealed class IntegrationTest(TimeProvider time, IOptions<EngineOptions>
             engine.Value.Name);
     }
 
-    /// <summary>Where plain text was not understood: says that the port speaks TLS, if it does.</summary>
+    /// <summary>If plain text was not understood, checks whether the port speaks TLS and says so.</summary>
     private async Task<TestReport> ExplainAsync(TestReport report, DestinationSettings settings, CancellationToken cancellationToken)
     {
         var failed = report.Stages.ToList().FindIndex(stage => stage.Result == TestStageResult.Failed);

@@ -7,14 +7,14 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Testing;
 
-/// <summary>What a test found.</summary>
+/// <summary>The result of a test.</summary>
 /// <param name="Succeeded">Whether no stage failed.</param>
 /// <param name="EventId">Id of the test event, to look for in the SIEM.</param>
 /// <param name="Stages">Name resolution, connection, TLS, authentication, acceptance.</param>
-/// <param name="Sent">What went out, as text; secrets masked.</param>
-/// <param name="SentBase64">The same, exactly.</param>
-/// <param name="Received">What came back, as text, at most 4 KiB.</param>
-/// <param name="Engine">Engine that sent it: one of the integration's pool.</param>
+/// <param name="Sent">What was sent, as text; secrets masked.</param>
+/// <param name="SentBase64">The exact bytes that were sent.</param>
+/// <param name="Received">The response as text, at most 4 KiB.</param>
+/// <param name="Engine">The engine that sent it, one of the integration's pool.</param>
 public sealed record TestResponse(
     bool Succeeded, string EventId, IReadOnlyList<TestStageResponse> Stages, string Sent, string SentBase64, string Received, string Engine)
 {
@@ -25,19 +25,19 @@ public sealed record TestResponse(
 /// <summary>One stage of a test.</summary>
 /// <param name="Name">name resolution, connection, TLS, authentication or acceptance.</param>
 /// <param name="Result"><c>passed</c>, <c>failed</c> or <c>skipped</c>.</param>
-/// <param name="Detail">What was seen.</param>
-/// <param name="Advice">What to change where it failed.</param>
+/// <param name="Detail">What was observed.</param>
+/// <param name="Advice">What to change if it failed.</param>
 /// <param name="Milliseconds">How long it took.</param>
 public sealed record TestStageResponse(string Name, string Result, string Detail, string? Advice, double Milliseconds);
 
-/// <summary>The test of an integration.</summary>
+/// <summary>Testing an integration.</summary>
 internal static class TestEndpoints
 {
     private static readonly TimeSpan AskingBound = TimeSpan.FromSeconds(60);
 
     public static void MapTests(this IEndpointRouteBuilder routes) => routes
         .MapPost("/api/v1/integrations/{id:int}/test", Test).WithTags("Integrations").WithName("TestIntegration").Needs(Permission.Operate)
-        .WithSummary("Sends one clearly marked test event now, whether enabled or not, from an engine of its pool, and answers stage by stage.");
+        .WithSummary("Sends a clearly marked test event, even if the integration is disabled, from an engine of its pool, and reports each stage.");
 
     private static async Task<Results<Ok<TestResponse>, ProblemHttpResult>> Test(
         int id, IntegrationStore store, IntegrationTest test, TestRequests requests, EngineReader engines, IOptions<EngineOptions> engine,
@@ -53,7 +53,7 @@ internal static class TestEndpoints
             return TypedResults.Problem(fault, statusCode: StatusCodes.Status409Conflict, title: "Integration unusable");
         }
 
-        // Only an engine of the pool can reach the destination; whether another process can says nothing.
+        // Only engines of the pool are expected to reach the destination; a test from any other process proves nothing.
         var pool = runnable.EnginePool;
         if (engine.Value.Has(EngineOptions.Dispatch) && engine.Value.EffectivePools.Contains(pool))
         {
@@ -63,16 +63,16 @@ internal static class TestEndpoints
         if (!await engines.HasLivingEngineAsync(pool, cancellationToken))
         {
             return TypedResults.Problem(
-                $"No engine of the pool '{pool}' is alive, so nobody can reach this destination. Start an engine with Forwarder__Engine__Pools__0={pool}, "
+                $"No engine of the pool '{pool}' is alive, so this destination cannot be reached. Start an engine with Forwarder__Engine__Pools__0={pool}, "
                     + "or move the integration to another pool.",
-                statusCode: StatusCodes.Status409Conflict, title: "Nobody to run the test");
+                statusCode: StatusCodes.Status409Conflict, title: "No engine to run the test");
         }
 
         var bound = (runnable.Destination.Timeout * 3) + TimeSpan.FromSeconds(10);
         return await requests.AskAsync(runnable, bound < AskingBound ? AskingBound : bound, cancellationToken) is { } response
             ? TypedResults.Ok(response)
             : TypedResults.Problem(
-                $"The engines of the pool '{pool}' did not answer in time; look at /api/v1/engines and at their logs.",
+                $"The engines of the pool '{pool}' did not respond in time; check /api/v1/engines and their logs.",
                 statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer");
     }
 }

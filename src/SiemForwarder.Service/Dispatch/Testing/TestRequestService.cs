@@ -5,7 +5,7 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Testing;
 
-/// <summary>Runs the tests that other processes ask an engine of this one's pools for.</summary>
+/// <summary>Runs tests that other processes request from the pools of this engine.</summary>
 internal sealed class TestRequestService(
     TestRequests requests, IntegrationStore store, IntegrationTest test, IOptions<EngineOptions> engine, TimeProvider time, LoopGuard guard)
     : BackgroundService
@@ -14,7 +14,7 @@ internal sealed class TestRequestService(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => !engine.Value.Has(EngineOptions.Dispatch)
         ? Task.CompletedTask
-        : guard.RunAsync("runs the tests that other engines ask for", TakeAllAsync, token => Task.Delay(Interval, time, token), stoppingToken);
+        : guard.RunAsync("runs tests requested by other engines", TakeAllAsync, token => Task.Delay(Interval, time, token), stoppingToken);
 
     private async Task TakeAllAsync(CancellationToken cancellationToken)
     {

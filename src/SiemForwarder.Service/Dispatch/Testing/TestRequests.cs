@@ -6,15 +6,15 @@ using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Testing;
 
-/// <summary>A test that another engine is to run.</summary>
+/// <summary>A test for another engine to run.</summary>
 internal sealed record TestRequest(long Id, int IntegrationId);
 
-/// <summary>Hands tests to an engine of the integration's pool, through the database, and waits for what it found.</summary>
+/// <summary>Passes tests through the database to an engine of the integration's pool, and waits for the result.</summary>
 internal sealed class TestRequests(NpgsqlDataSource database, IOptions<EngineOptions> engine, TimeProvider time)
 {
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Asks an engine of the pool; null where none answered in time.</summary>
+    /// <summary>Requests a test from an engine of the pool; null if none responded in time.</summary>
     public async Task<TestResponse?> AskAsync(RunnableIntegration integration, TimeSpan bound, CancellationToken cancellationToken)
     {
         await using var ask = database.CreateCommand("INSERT INTO test_request (integration_id, pool) VALUES ($1, $2) RETURNING id");
@@ -46,7 +46,7 @@ internal sealed class TestRequests(NpgsqlDataSource database, IOptions<EngineOpt
         }
     }
 
-    /// <summary>Takes a test that waits for an engine of this one's pools; null where there is none.</summary>
+    /// <summary>Takes a pending test for the pools of this engine; null if there is none.</summary>
     public async Task<TestRequest?> TakeAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -61,12 +61,12 @@ internal sealed class TestRequests(NpgsqlDataSource database, IOptions<EngineOpt
         return await reader.ReadAsync(cancellationToken) ? new TestRequest(reader.GetInt64(0), reader.GetInt32(1)) : null;
     }
 
-    /// <summary>Says what a test found.</summary>
+    /// <summary>Stores the result of a test.</summary>
     public async Task AnswerAsync(TestRequest request, TestResponse response, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("UPDATE test_request SET report = $2::jsonb WHERE id = $1");
         command.Parameters.AddWithValue(request.Id);
-        // What a receiver answered may hold a NUL, which jsonb has no place for.
+        // A response may contain a NUL, which jsonb cannot store.
         command.Parameters.AddWithValue(JsonSerializer.Serialize(response, JsonSerializerOptions.Web).Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

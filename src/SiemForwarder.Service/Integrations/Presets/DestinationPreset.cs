@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace SiemForwarder.Service.Integrations.Presets;
 
-/// <summary>What an integration with one product usually needs, and how that product is prepared.</summary>
+/// <summary>The usual settings for one product, and how to prepare that product.</summary>
 internal sealed record DestinationPreset
 {
     /// <summary>Stable id, lower_snake_case, stored.</summary>
@@ -10,10 +10,10 @@ internal sealed record DestinationPreset
 
     public required string Title { get; init; }
 
-    /// <summary>One sentence for people who choose.</summary>
+    /// <summary>One sentence that helps to choose.</summary>
     public required string Description { get; init; }
 
-    /// <summary>What to do in the product, click by click.</summary>
+    /// <summary>Steps in the product, click by click.</summary>
     public required IReadOnlyList<string> Steps { get; init; }
 
     /// <summary>The vendor's page.</summary>
@@ -22,13 +22,13 @@ internal sealed record DestinationPreset
     /// <summary>Kind id of the destination catalogue.</summary>
     public required string Destination { get; init; }
 
-    /// <summary>Scheme of a server URL that is given as a host alone.</summary>
+    /// <summary>Scheme for a server URL that is only a host.</summary>
     public required string Protocol { get; init; }
 
-    /// <summary>Port of a URL with that scheme that names none; null where the kind's usual one is meant.</summary>
+    /// <summary>Port for a URL with that scheme and no port; null for the default of the kind.</summary>
     public int? Port { get; init; }
 
-    /// <summary>The URL where none is given at all; null where only the administrator knows it.</summary>
+    /// <summary>The URL if none is given; null if only the administrator knows it.</summary>
     public string? ServerUrl { get; init; }
 
     public required string OutputType { get; init; }
@@ -39,16 +39,16 @@ internal sealed record DestinationPreset
 
     public HttpContract? Http { get; init; }
 
-    /// <summary>How much one batch may hold; null where the destination's own limit is meant.</summary>
+    /// <summary>Limits of a batch; null for the destination's own limits.</summary>
     public BatchContract? Batch { get; init; }
 
-    /// <summary>Header that carries a credential which is given without its name; null where the destination knows its own.</summary>
+    /// <summary>Header for a credential given without a header name; null if the destination has its own.</summary>
     public string? HeaderName { get; init; }
 
-    /// <summary>What the destination alone has, as a JSON object.</summary>
+    /// <summary>Settings that only this kind of destination has, as a JSON object.</summary>
     public string? Settings { get; init; }
 
-    /// <summary>The least that an administrator has to add, as a JSON object; without name and preset it is a whole request.</summary>
+    /// <summary>The minimum that an administrator has to add, as a JSON object; a complete request except for name and preset.</summary>
     public required string Example { get; init; }
 
     public JsonObject ReadSettings() => Settings is null ? [] : (JsonObject)JsonNode.Parse(Settings)!;

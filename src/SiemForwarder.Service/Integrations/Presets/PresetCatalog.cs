@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace SiemForwarder.Service.Integrations.Presets;
 
-/// <summary>All presets, by the products that people ask for.</summary>
+/// <summary>All presets, by product.</summary>
 internal static class PresetCatalog
 {
     public static IReadOnlyList<DestinationPreset> All { get; } =
@@ -29,7 +29,7 @@ internal static class PresetCatalog
         {
             Id = "elastic",
             Title = "Elasticsearch",
-            Description = "A data stream of Elasticsearch or Elastic Security in the Elastic Common Schema; repeats make no second document.",
+            Description = "A data stream of Elasticsearch or Elastic Security in the Elastic Common Schema; duplicates create no second document.",
             Steps =
             [
                 "Kibana > Stack Management > API keys > Create API key, restricted to indices logs-keycloak.audit-* with create_doc and auto_configure, "
@@ -46,11 +46,11 @@ internal static class PresetCatalog
         {
             Id = "opensearch",
             Title = "OpenSearch",
-            Description = "A data stream of OpenSearch in the Elastic Common Schema; repeats make no second document.",
+            Description = "A data stream of OpenSearch in the Elastic Common Schema; duplicates create no second document.",
             Steps =
             [
                 "Install the index template docs/deploy/opensearch-index-template.json: PUT /_index_template/siemforwarder-keycloak.",
-                "Security > Internal users: make a user; Roles: let it write to logs-keycloak.* (write, create_index) and map the user to the role.",
+                "Security > Internal users: create a user; Roles: allow it to write to logs-keycloak.* (write, create_index) and map the user to the role.",
                 "Put user name and password into authentication.",
                 "Test, then Discover on logs-keycloak.*.",
             ],
@@ -68,7 +68,7 @@ internal static class PresetCatalog
                 "Entra ID > App registrations > New registration; Certificates & secrets > New client secret; note tenant id, client id and secret.",
                 "Log Analytics workspace > Tables > Create > New custom log (DCR-based): KeycloakEvents, with a new data collection rule; the columns are "
                     + "in the README.",
-                "Data collection rule > Access control (IAM) > Add: Monitoring Metrics Publisher for the app; it counts after up to 30 minutes.",
+                "Data collection rule > Access control (IAM) > Add: Monitoring Metrics Publisher for the app; it takes effect within 30 minutes.",
                 "Copy the logs ingestion URL (host) into serverUrl, the rule's immutable id (JSON view) into settings.ruleId.",
                 "Test, then query KeycloakEvents_CL.",
             ],
@@ -88,8 +88,8 @@ internal static class PresetCatalog
             Steps =
             [
                 "Sentinel > Content hub: install 'Common Event Format'; Data connectors > Common Event Format (CEF) via AMA > Create data collection rule.",
-                "Choose the Linux machine, and LOG_AUTHPRIV from LOG_INFO on; use the facility in no syslog rule, else events come twice.",
-                "Run the installation script that the page shows on that machine; open its port 514 over TCP to the forwarder only.",
+                "Choose the Linux machine, and LOG_AUTHPRIV from LOG_INFO on; do not use the facility in any syslog rule, or events arrive twice.",
+                "Run the installation script shown on the page on that machine; open its port 514 over TCP to the forwarder only.",
                 "Test, then query CommonSecurityLog | where DeviceVendor == \"SiemForwarder\".",
             ],
             Documentation = "https://learn.microsoft.com/azure/sentinel/connect-cef-syslog-ama",
@@ -105,7 +105,7 @@ internal static class PresetCatalog
             Steps =
             [
                 "Admin > QRadar Log Source Management > New: log source type Universal LEEF, protocol TLS Syslog; note the port (6514).",
-                "Log source identifier: the host name of the Keycloak server, which stands in the header (syslog.hostname here).",
+                "Log source identifier: the host name of the Keycloak server, as sent in the header (syslog.hostname here).",
                 "Put the PEM of the listener's authority into tls.caCertificate. Deploy changes.",
                 "Test, then Log Activity, filtered by the log source.",
             ],
@@ -154,7 +154,7 @@ internal static class PresetCatalog
         {
             Id = "logscale",
             Title = "CrowdStrike Falcon LogScale",
-            Description = "The HEC intake of LogScale; for Falcon Next-Gen SIEM set settings.path to the one that the connector shows.",
+            Description = "The HEC intake of LogScale; for Falcon Next-Gen SIEM set settings.path to the path shown by the connector.",
             Steps =
             [
                 "Repository > Settings > Ingest tokens > Add token, with the parser json; copy it into settings.token.",
@@ -175,7 +175,7 @@ internal static class PresetCatalog
             [
                 "/var/ossec/etc/ossec.conf: <remote><connection>syslog</connection><port>514</port><protocol>tcp</protocol><allowed-ips>address of the "
                     + "engine</allowed-ips></remote>.",
-                "Never port 1514, which is that of the agents. An address that is not allowed is dropped without a word to the sender.",
+                "Never use port 1514, which is for agents. Messages from an address that is not allowed are dropped silently.",
                 "local_rules.xml: a rule with <decoded_as>json</decoded_as> on the field event_type. Restart the manager.",
                 "Test, then look at the alerts, or at archives.json with logall_json on.",
             ],
@@ -207,7 +207,7 @@ internal static class PresetCatalog
         {
             Id = "otlp",
             Title = "OpenTelemetry",
-            Description = "Log records over OTLP/HTTP to an OpenTelemetry Collector or a backend that takes them.",
+            Description = "Log records over OTLP/HTTP to an OpenTelemetry Collector or a backend that accepts them.",
             Steps =
             [
                 "Collector: receivers: otlp: protocols: http: endpoint: 0.0.0.0:4318 with tls, and a logs pipeline.",
@@ -227,10 +227,10 @@ internal static class PresetCatalog
             Description = "One JSON object per request to any HTTP endpoint.",
             Steps =
             [
-                "Give the whole URL. A bare authentication.header value goes into X-API-Key; 'Name: value' names another header; authentication.token is "
+                "Give the full URL. A bare authentication.header value is sent in X-API-Key; 'Name: value' names another header; authentication.token is "
                     + "a bearer token.",
-                "For signed requests (Standard Webhooks) make a secret whsec_<base64 of 24 to 64 random bytes> and set settings.signingSecret on both sides.",
-                "Test; any 2xx counts as taken.",
+                "To sign requests (Standard Webhooks) use a secret whsec_<base64 of 24 to 64 random bytes> and set it on both sides (settings.signingSecret).",
+                "Test; any 2xx counts as accepted.",
             ],
             Documentation = "https://www.standardwebhooks.com",
             Destination = "webhook", Protocol = "https", OutputType = "JSON", Schema = "native", Http = new("single"), Batch = new(100, 1_000_000),
@@ -248,7 +248,7 @@ internal static class PresetCatalog
                     + "global(maxMessageSize=\"64k\").",
                 "syslog-ng: network(transport(\"tls\") port(6514) flags(syslog-protocol)) or syslog(transport(\"tls\")).",
                 "Put the PEM of the server's authority into tls.caCertificate; for mutual TLS also tls.clientCertificate and tls.clientKey.",
-                "Where certainty matters, use the preset relp instead: syslog has no acknowledgement.",
+                "If delivery must be confirmed, use the preset relp instead: syslog has no acknowledgement.",
             ],
             Documentation = "https://www.rsyslog.com/doc/configuration/modules/imtcp.html",
             Destination = "syslog", Protocol = "tls", Port = 6514, OutputType = "Syslog", Syslog = new("rfc5424", "octet-counting", 10),
@@ -262,7 +262,7 @@ internal static class PresetCatalog
             Steps =
             [
                 "Install rsyslog-relp; module(load=\"imrelp\" tls.tlslib=\"openssl\"), input(type=\"imrelp\" port=\"2514\" tls=\"on\" maxDataSize=\"64k\" …).",
-                "Give its ruleset a queue on disk (queue.type=\"LinkedList\" queue.filename=…), so that what it acknowledged survives its crash.",
+                "Give its ruleset a queue on disk (queue.type=\"LinkedList\" queue.filename=…), so that acknowledged messages survive a crash.",
                 "Put the PEM of its authority into tls.caCertificate.",
             ],
             Documentation = "https://www.rsyslog.com/doc/configuration/modules/imrelp.html",
@@ -277,8 +277,8 @@ internal static class PresetCatalog
             Steps =
             [
                 "rabbitmqctl add_user forwarder …; rabbitmqctl set_permissions -p / forwarder '' '^amq.default$|^keycloak' ''.",
-                "Declare a durable queue keycloak-events (better a quorum queue), or name an exchange in settings.exchange and bind a queue to it.",
-                "Test; what no queue takes is not accepted.",
+                "Declare a durable queue keycloak-events (preferably a quorum queue), or name an exchange in settings.exchange and bind a queue to it.",
+                "Test; a message that is routed to no queue is not accepted.",
             ],
             Documentation = "https://www.rabbitmq.com/docs/confirms",
             Destination = "rabbitmq", Protocol = "amqps", Port = 5671, OutputType = "JSON", Schema = "native",
@@ -295,7 +295,7 @@ internal static class PresetCatalog
             [
                 "On the engine: set Forwarder__FileDestination__Folder to a folder that its user may write and the agent's group may read.",
                 "Point the agent at keycloak.log there: JSON lines, rotation by renaming.",
-                "Raise settings.keep where the agent may be down for long: a file that drops out of the rotation is gone.",
+                "Raise settings.keep if the agent may be down for long: a file that is rotated out is gone.",
             ],
             Documentation = "https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream",
             Destination = "file", Protocol = "file", ServerUrl = "file:///keycloak.log", OutputType = "JSON", Schema = "native",

@@ -6,20 +6,20 @@ using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Integrations.Presets;
 
-/// <summary>What an integration with one product usually needs, and how that product is prepared.</summary>
+/// <summary>The usual settings for one product, and how to prepare that product.</summary>
 /// <param name="Id">Value of an integration's field <c>preset</c>.</param>
-/// <param name="Steps">What to do in the product, click by click.</param>
+/// <param name="Steps">Steps in the product, click by click.</param>
 /// <param name="Documentation">The vendor's page.</param>
-/// <param name="Fills">What it fills in where a request leaves it out, by the fields of an integration.</param>
-/// <param name="HeaderName">Header that carries a credential which is given without its name.</param>
-/// <param name="Example">The least that has to be given; post it to create a disabled integration.</param>
+/// <param name="Fills">The integration fields that it fills in if a request omits them.</param>
+/// <param name="HeaderName">Header for a credential given without a header name.</param>
+/// <param name="Example">The minimum that has to be given; post it to create a disabled integration.</param>
 public sealed record PresetResponse(
     string Id, string Title, string Description, IReadOnlyList<string> Steps, string Documentation, JsonElement Fills, string? HeaderName, JsonElement Example);
 
 /// <summary>The resource <c>presets</c>.</summary>
 internal static class PresetEndpoints
 {
-    // Above what uses it: static members begin in their order.
+    // Above its users, because static members are initialized in order.
     private static readonly JsonSerializerOptions Options =
         new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
@@ -27,7 +27,7 @@ internal static class PresetEndpoints
 
     public static void MapPresets(this IEndpointRouteBuilder routes) => routes
         .MapGet("/api/v1/presets", List).WithTags("Catalogues").WithName("ListPresets").Needs(Permission.ReadSettings)
-        .WithSummary("Describes what each product usually needs: the fields that a preset fills, the steps in the product, an example.");
+        .WithSummary("Lists presets for common products: the fields that each preset fills in, the steps in the product, and an example.");
 
     private static Results<Ok<ListPage<PresetResponse>>, ValidationProblem> List([AsParameters] WholeListQuery query) => query.Cut(Shown);
 

@@ -5,12 +5,12 @@ using SiemForwarder.Service.Api;
 
 namespace SiemForwarder.Service.Integrations.Presets;
 
-/// <summary>Fills what a request leaves out from the preset that it names; what it says itself wins.</summary>
+/// <summary>Fills in omitted settings of a request from the preset it names; given settings take precedence.</summary>
 internal static class PresetFilling
 {
     private static readonly JsonSerializerOptions WithoutNulls = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    /// <summary>The request with the preset's fields; unchanged where it names none.</summary>
+    /// <summary>The request with the preset's fields; unchanged if it names no preset.</summary>
     public static IntegrationRequest Fill(IntegrationRequest request, FieldErrors errors)
     {
         if (request.Preset is null)
@@ -20,7 +20,7 @@ internal static class PresetFilling
 
         if (PresetCatalog.Find(request.Preset) is not { } preset)
         {
-            errors.Add("preset", $"'{Shown(request.Preset)}' is not known here; use one of: {string.Join(", ", PresetCatalog.All.Select(one => one.Id))}.");
+            errors.Add("preset", $"'{Shown(request.Preset)}' is not a known value; use one of: {string.Join(", ", PresetCatalog.All.Select(one => one.Id))}.");
             return request;
         }
 
@@ -49,19 +49,19 @@ internal static class PresetFilling
             : $"{request.Protocol ?? preset.Protocol}://{given}";
     }
 
-    // A URL knows the usual port of http and https without naming it, so the text is looked at.
+    // Uri fills in the default ports of http and https, so the text is examined.
     private static bool NamesPort(string? url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var parsed) && url!.Contains($":{parsed.Port}", StringComparison.Ordinal);
 
     private static bool IsOf(string? url, string protocol) => url?.StartsWith($"{protocol}://", StringComparison.OrdinalIgnoreCase) == true;
 
-    // What a preset says of a group of settings stands for each member that the request leaves out.
+    // The preset's value applies to each member of a settings group that the request omits.
     private static T? Fill<T>(T? given, T? preset)
         where T : class => given is null || preset is null
         ? given ?? preset
         : MergePatch.Merge<T>(preset, JsonSerializer.SerializeToNode(given, WithoutNulls)!.AsObject(), WithoutNulls);
 
-    // A credential says by its member which type is meant.
+    // The member that holds the credential implies the type.
     private static AuthenticationRequest? Fill(AuthenticationRequest? given, DestinationPreset preset)
     {
         if (given is null)

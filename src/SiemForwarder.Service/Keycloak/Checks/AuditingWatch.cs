@@ -4,28 +4,28 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Checks;
 
-/// <summary>What Keycloak stores of a realm's events, and for how long.</summary>
-/// <param name="Off">Streams that are pulled but that Keycloak does not store: <c>user</c>, <c>admin</c>.</param>
-/// <param name="UserExpirationSeconds">How long it keeps user events; null where it does not say, keeps them for ever, or they are not pulled.</param>
-/// <param name="AdminExpirationSeconds">The same for admin events; only shown with the role view-realm.</param>
+/// <summary>Which events of a realm Keycloak stores, and for how long.</summary>
+/// <param name="Off">Polled streams that Keycloak does not store: <c>user</c>, <c>admin</c>.</param>
+/// <param name="UserExpirationSeconds">How long it keeps user events; null if it does not say, keeps them forever, or they are not polled.</param>
+/// <param name="AdminExpirationSeconds">How long it keeps admin events; only shown with the role view-realm.</param>
 public sealed record AuditingState(IReadOnlyList<string> Off, long? UserExpirationSeconds, long? AdminExpirationSeconds)
 {
     /// <summary>The shorter of the two.</summary>
     public long? ExpirationSeconds => new[] { UserExpirationSeconds, AdminExpirationSeconds }.Min();
 }
 
-/// <summary>Looks every minute whether Keycloak still stores what is to be pulled: switching that off is what an intruder does first, and
-/// no event tells of it afterwards.</summary>
+/// <summary>Checks every minute whether Keycloak still stores the polled events: an intruder switches that off first, and
+/// no later event reveals it.</summary>
 internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(60);
 
     private long nextLookMs = long.MinValue;
 
-    /// <summary>What was last seen; null before the first look, and where the client may not see it.</summary>
+    /// <summary>The last observed state; null before the first check, or if the client may not see it.</summary>
     public AuditingState? State { get; private set; }
 
-    /// <summary>Looks if it is time; what cannot be read leaves the state as it was, polling itself says what is wrong.</summary>
+    /// <summary>Checks if it is due; a failed read leaves the state unchanged, since polling itself reports errors.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         if (client.Clock.LocalMs < nextLookMs)

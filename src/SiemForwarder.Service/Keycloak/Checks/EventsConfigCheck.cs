@@ -4,14 +4,14 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Checks;
 
-/// <summary>Looks at what the realm stores and for how long: events that Keycloak does not store cannot be pulled.</summary>
+/// <summary>Checks which events the realm stores and for how long: events that Keycloak does not store cannot be polled.</summary>
 internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient client, List<SourceCheckItem> items)
 {
     private const int MinSeconds = 24 * 3600;
     private const string UserSettings = "Realm settings → Events → User events settings";
     private const string AdminSettings = "Realm settings → Events → Admin events settings";
 
-    // A stream that is not stored is missed; where none is, nothing can be pulled at all.
+    // A stream that is not stored is missing; if none is stored, nothing can be polled at all.
     private SourceCheckResult nothing;
 
     public async Task RunAsync(IReadOnlyCollection<string> recommendedTypes, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         if (answer is KeycloakAnswer.Failed failed)
         {
             items.Add(new SourceCheckItem(
-                SourceCheckName.LoginEvents, SourceCheckResult.Warning, failed.Failure.What, "Look at Realm settings → Events yourself."));
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, failed.Failure.What, "Check Realm settings → Events manually."));
             return;
         }
 
@@ -37,8 +37,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         {
             items.RemoveAll(item => item.Name == SourceCheckName.LoginEvents);
             items.Add(new SourceCheckItem(
-                SourceCheckName.LoginEvents, SourceCheckResult.Warning, "Keycloak's answer about the events of this realm cannot be read.",
-                "Look at Realm settings → Events yourself, and whether a proxy stands before Keycloak that answers in its place."));
+                SourceCheckName.LoginEvents, SourceCheckResult.Warning, "Keycloak's response about the event settings of this realm cannot be parsed.",
+                "Check Realm settings → Events manually, and whether a proxy in front of Keycloak responds instead."));
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         }
         else
         {
-            Skip("Login events are not pulled from this source.", SourceCheckName.LoginEvents, SourceCheckName.EventTypes, SourceCheckName.LoginExpiration);
+            Skip("Login events are not polled from this source.", SourceCheckName.LoginEvents, SourceCheckName.EventTypes, SourceCheckName.LoginExpiration);
         }
 
         if (source.Streams.Contains(EventStream.Admin))
@@ -60,7 +60,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         }
         else
         {
-            Skip("Admin events are not pulled from this source.", SourceCheckName.AdminEvents, SourceCheckName.Representation, SourceCheckName.AdminExpiration,
+            Skip("Admin events are not polled from this source.", SourceCheckName.AdminEvents, SourceCheckName.Representation, SourceCheckName.AdminExpiration,
                 SourceCheckName.UserNames);
         }
     }
@@ -88,8 +88,8 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
                 SourceCheckName.EventTypes,
                 SourceCheckResult.Warning,
                 $"{missing.Count} recommended types are not stored: {string.Join(", ", missing)}.",
-                $"In the admin console: {UserSettings} → Add saved types → select them → Add. A list saved before an upgrade does not hold the types that "
-                    + "came with it."));
+                $"In the admin console: {UserSettings} → Add saved types → select them → Add. A list saved before an upgrade does not include the types that "
+                    + "were added by it."));
         items.Add(Expiration(SourceCheckName.LoginExpiration, loginSeconds ?? 0, $"{UserSettings} → Expiration"));
     }
 
@@ -101,11 +101,11 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
                 SourceCheckName.AdminEvents, nothing, "Keycloak stores no admin events of this realm.",
                 $"In the admin console: {AdminSettings} → switch on Save events."));
         items.Add(IsOn(config, "adminEventsDetailsEnabled")
-            ? new SourceCheckItem(SourceCheckName.Representation, SourceCheckResult.Ok, "Admin events say what was sent.")
+            ? new SourceCheckItem(SourceCheckName.Representation, SourceCheckResult.Ok, "Admin events include the representation that was sent.")
             : new SourceCheckItem(
                 SourceCheckName.Representation,
                 SourceCheckResult.Warning,
-                "Admin events do not say what was changed, only where.",
+                "Admin events show which resource was changed, but not how.",
                 $"In the admin console: {AdminSettings} → switch on Include representation. Secrets in it are masked before anything is forwarded."));
         items.Add(UserNames());
         var answer = await client.GetRealmAsync(cancellationToken);
@@ -130,11 +130,11 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
         ? new SourceCheckItem(
             SourceCheckName.UserNames, SourceCheckResult.Skipped, "The access token does not show whether the service account may view users.")
         : claims.MayViewUsers(source.Realm)
-            ? new SourceCheckItem(SourceCheckName.UserNames, SourceCheckResult.Ok, "Admin events name who acted, and on whom, within this realm.")
+            ? new SourceCheckItem(SourceCheckName.UserNames, SourceCheckResult.Ok, "Admin events name the actor and the affected user within this realm.")
             : new SourceCheckItem(
                 SourceCheckName.UserNames,
                 SourceCheckResult.Skipped,
-                "Admin events give who acted by id alone, because the service account may not view users.",
+                "Admin events identify users only by id, because the service account may not view users.",
                 $"Optional: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-users of realm-management.");
 
     private async Task<HashSet<string>?> KnownTypesAsync(CancellationToken cancellationToken)
@@ -154,7 +154,7 @@ internal sealed class EventsConfigCheck(KeycloakSource source, KeycloakClient cl
 
     private static SourceCheckItem Expiration(string name, long seconds, string where) => seconds switch
     {
-        0 => new SourceCheckItem(name, SourceCheckResult.Ok, "Keycloak keeps them for ever."),
+        0 => new SourceCheckItem(name, SourceCheckResult.Ok, "Keycloak keeps them forever."),
         < MinSeconds => new SourceCheckItem(
             name,
             SourceCheckResult.Warning,

@@ -3,15 +3,15 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Checks;
 
-/// <summary>Looks at a Keycloak source the way polling will use it, and says in the words of the admin console what to change.</summary>
+/// <summary>Checks a Keycloak source the way polling uses it, and says in terms of the admin console what to change.</summary>
 internal static class KeycloakSourceCheck
 {
-    // Somebody waits for it: a port that says nothing is told within ten seconds.
+    // A person is waiting: a silent port is reported within ten seconds.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(8);
 
-    /// <summary>Checks the source; only cancellation throws. Each run takes one token, which Keycloak records as a CLIENT_LOGIN event.</summary>
-    /// <param name="source">Source to check, stored or not yet.</param>
-    /// <param name="recommendedTypes">Login event types that a SIEM wants stored; those the server does not know are passed over.</param>
+    /// <summary>Checks the source; throws only on cancellation. Each run requests one token, which Keycloak records as a CLIENT_LOGIN event.</summary>
+    /// <param name="source">Source to check; need not be stored.</param>
+    /// <param name="recommendedTypes">Login event types that a SIEM needs; those the server does not know are skipped.</param>
     /// <param name="time">Clock.</param>
     /// <param name="cancellationToken">Ends the check.</param>
     public static async Task<SourceCheckReport> RunAsync(
@@ -27,7 +27,7 @@ internal static class KeycloakSourceCheck
 
         foreach (var name in SourceCheckName.All.Where(name => items.TrueForAll(item => item.Name != name)))
         {
-            items.Add(new SourceCheckItem(name, SourceCheckResult.Skipped, "Not looked at, because an earlier step failed."));
+            items.Add(new SourceCheckItem(name, SourceCheckResult.Skipped, "Not checked, because an earlier step failed."));
         }
 
         return new SourceCheckReport([.. items.OrderBy(item => SourceCheckName.All.ToList().IndexOf(item.Name))]);
@@ -66,8 +66,8 @@ internal static class KeycloakSourceCheck
             ApiTier.WithoutIds => new SourceCheckItem(
                 SourceCheckName.Api,
                 SourceCheckResult.Ok,
-                "Keycloak before 26.2: events have no ids and are told apart by their content.",
-                "Nothing to do. From 26.2 on Keycloak gives each event an id; the source notices an upgrade by itself."),
+                "Keycloak before 26.2: events have no ids and are identified by their content.",
+                "Nothing to do. As of 26.2 Keycloak gives each event an id; the source detects an upgrade automatically."),
             _ => Failed(SourceCheckName.Api, unclear!),
         });
         return tier is not null;
@@ -84,15 +84,15 @@ internal static class KeycloakSourceCheck
         var failed = (KeycloakAnswer.Failed)answer;
         if (failed.Status != 403)
         {
-            // A single row the server cannot read answers 400: the role is there then, and polling copes with the row.
+            // A single unreadable row causes a 400: the role is present then, and polling copes with the row.
             return failed.Failure.Suspect == PageSuspicion.UnreadableRow
                 ? new SourceCheckItem(
-                    SourceCheckName.Role, SourceCheckResult.Warning, failed.Failure.What, "Look into Keycloak's server log for the event it cannot read.")
+                    SourceCheckName.Role, SourceCheckResult.Warning, failed.Failure.What, "Check Keycloak's server log for the event it cannot read.")
                 : Failed(SourceCheckName.Role, failed.Failure);
         }
 
         var advice = client.Token.Claims is { } claims && claims.MayReadEvents(source.Realm)
-            ? $"The role is in the token, yet Keycloak refuses: check under Clients → {source.ClientId} → Service accounts roles that the role is still "
+            ? $"The role is in the token, but Keycloak denies access: check under Clients → {source.ClientId} → Service accounts roles that the role is still "
                 + "assigned."
             : $"In the admin console: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → view-events of "
                 + $"realm-management. If it is assigned already: Clients → {source.ClientId} → Client scopes → {source.ClientId}-dedicated → Scope → "
@@ -103,12 +103,12 @@ internal static class KeycloakSourceCheck
 
     private static SourceCheckItem Clock(KeycloakClient client) => client.Clock.Offset switch
     {
-        null => new SourceCheckItem(SourceCheckName.Clock, SourceCheckResult.Skipped, "The access token does not tell the server's time."),
+        null => new SourceCheckItem(SourceCheckName.Clock, SourceCheckResult.Skipped, "The access token does not show the server's time."),
         { } offset when offset.Duration() - client.Clock.Uncertainty > TimeSpan.FromSeconds(5) => new SourceCheckItem(
             SourceCheckName.Clock,
             SourceCheckResult.Warning,
             $"Keycloak's clock is {offset.Duration().TotalSeconds:0} s {(offset > TimeSpan.Zero ? "ahead of" : "behind")} this host's.",
-            "Synchronize both hosts with a time server (NTP). Reading follows Keycloak's clock and loses nothing, but the times of events will not fit "
+            "Synchronize both hosts with a time server (NTP). Polling follows Keycloak's clock and loses nothing, but event times will not match "
                 + "those of other logs."),
         _ => new SourceCheckItem(SourceCheckName.Clock, SourceCheckResult.Ok, "Keycloak's clock and this host's agree."),
     };

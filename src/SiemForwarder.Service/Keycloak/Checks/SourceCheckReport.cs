@@ -3,7 +3,7 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Keycloak.Checks;
 
-/// <summary>How one item of a check ended.</summary>
+/// <summary>The result of one item of a check.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<SourceCheckResult>))]
 public enum SourceCheckResult
 {
@@ -18,34 +18,34 @@ public enum SourceCheckResult
     [JsonStringEnumMemberName("failed")]
     Failed,
 
-    /// <summary>Could not be looked at, or does not apply.</summary>
+    /// <summary>Could not be checked, or does not apply.</summary>
     [JsonStringEnumMemberName("skipped")]
     Skipped,
 }
 
 /// <summary>One item of a check.</summary>
 /// <param name="Name">One of <see cref="SourceCheckName"/>.</param>
-/// <param name="Result">How it ended.</param>
-/// <param name="Detail">What was seen.</param>
-/// <param name="Advice">What to do, in the words of Keycloak's admin console; null where nothing is to do.</param>
+/// <param name="Result">Its result.</param>
+/// <param name="Detail">What was observed.</param>
+/// <param name="Advice">What to do, in terms of Keycloak's admin console; null if there is nothing to do.</param>
 public sealed record SourceCheckItem(string Name, SourceCheckResult Result, string Detail, string? Advice = null)
 {
     private const int MaxTextLength = 2000;
 
-    /// <summary>What was seen; on one line whatever the server said.</summary>
+    /// <summary>What was observed; always one line, whatever the server sent.</summary>
     public string Detail { get; } = OneLine.Of(Detail, MaxTextLength);
 
     /// <inheritdoc cref="Detail"/>
     public string? Advice { get; } = Advice is null ? null : OneLine.Of(Advice, MaxTextLength);
 }
 
-/// <summary>What a check of a Keycloak source found, item by item in a fixed order.</summary>
+/// <summary>The results of checking a Keycloak source, in a fixed order.</summary>
 public sealed record SourceCheckReport(IReadOnlyList<SourceCheckItem> Items)
 {
     public bool Succeeded => Items.All(item => item.Result != SourceCheckResult.Failed);
 }
 
-/// <summary>The names of the items, in their order.</summary>
+/// <summary>The names of the items, in order.</summary>
 public static class SourceCheckName
 {
     public const string Server = "server";

@@ -3,7 +3,7 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>One query of the events API; only bounds, order and size: filters are never sent while tailing.</summary>
+/// <summary>One query of the events API, with only bounds, order and size: tailing never sends filters.</summary>
 internal sealed record EventQuery(EventStream Stream, int Max)
 {
     /// <summary>Epoch milliseconds or <c>yyyy-MM-dd</c>, inclusive.</summary>
@@ -15,7 +15,7 @@ internal sealed record EventQuery(EventStream Stream, int Max)
     /// <summary><c>asc</c>, or null for the newest first.</summary>
     public string? Direction { get; init; }
 
-    /// <summary>Rows to leave out at the beginning.</summary>
+    /// <summary>Rows to skip.</summary>
     public int First { get; init; }
 
     public static EventQuery Ascending(EventStream stream, long fromMs, long? toMs, int max) =>

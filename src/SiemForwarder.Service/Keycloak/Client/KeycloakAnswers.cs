@@ -2,16 +2,16 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>What an answer other than the wished one means; decided by status and media type, by text only where the status leaves a choice.</summary>
+/// <summary>Classifies unexpected responses by status and media type, and by text only if the status is ambiguous.</summary>
 internal static class KeycloakAnswers
 {
     public static PollFailure RealmMissing(KeycloakSource source) => new(
         ErrorCategory.Configuration,
         $"{ConnectionFaults.Of(source)} has no realm '{source.Realm}'.",
-        "Use the realm's name as it stands in the address of the admin console, not its display name or id; if it was renamed or deleted, "
+        "Use the realm's name as in the address of the admin console, not its display name or id; if it was renamed or deleted, "
             + "change or disable the source.");
 
-    /// <summary>The failure behind an answer to a request of the admin API.</summary>
+    /// <summary>The failure behind a response of the admin API.</summary>
     public static PollFailure Classify(KeycloakSource source, KeycloakReply reply)
     {
         var server = ConnectionFaults.Of(source);
@@ -23,7 +23,7 @@ internal static class KeycloakAnswers
                 "Redirects are not followed: enter the address that serves the admin API."),
             401 => new PollFailure(
                 ErrorCategory.Authentication,
-                $"{server} refuses a fresh access token (401).",
+                $"{server} rejects a fresh access token (401).",
                 $"Check that client '{source.ClientId}' and its service account user are enabled, and that the server's nodes agree on the realm's keys."),
             403 => new PollFailure(
                 ErrorCategory.Authorization,
@@ -31,12 +31,12 @@ internal static class KeycloakAnswers
                 $"In the admin console: Clients → {source.ClientId} → Service accounts roles → Assign role → Filter by clients → realm-management "
                     + $"view-events; and in Client scopes → {source.ClientId}-dedicated → Scope switch on Full scope allowed."),
             404 => NotFound(source, reply),
-            429 => new PollFailure(ErrorCategory.RateLimited, $"{server} or a proxy before it asks to slow down (429).", null, reply.RetryAfter),
+            429 => new PollFailure(ErrorCategory.RateLimited, $"{server} or a proxy in front of it asks to slow down (429).", null, reply.RetryAfter),
             503 => new PollFailure(
-                ErrorCategory.ServerError, $"{server} is not ready (503){reply.Words()}", "Wait until it has started, or look into its log.", reply.RetryAfter),
+                ErrorCategory.ServerError, $"{server} is not ready (503){reply.Words()}", "Wait until it has started, or check its log.", reply.RetryAfter),
             502 or 504 => new PollFailure(
-                ErrorCategory.ServerError, $"A proxy before {server} cannot reach it ({reply.Status}).",
-                "Check that Keycloak runs and that the proxy leads to it.", reply.RetryAfter),
+                ErrorCategory.ServerError, $"A proxy in front of {server} cannot reach it ({reply.Status}).",
+                "Check that Keycloak is running and that the proxy forwards to it.", reply.RetryAfter),
             400 or 500 => new PollFailure(
                 ErrorCategory.ServerError, $"{server} answered {reply.Status}{reply.Words()}", "Look into Keycloak's log.", reply.RetryAfter,
                 reply.IsJson ? PageSuspicion.UnreadableRow : PageSuspicion.None),
@@ -47,13 +47,13 @@ internal static class KeycloakAnswers
         };
     }
 
-    /// <summary>Rows that were there a moment ago are missing: what else is missing nobody knows.</summary>
+    /// <summary>Rows that were there a moment ago are missing, and others may be missing too.</summary>
     public static PollFailure Fewer(KeycloakSource source) => new(
         ErrorCategory.ServerError,
-        $"{ConnectionFaults.Of(source)} answers with fewer events than a moment ago, as a node or a database replica does that lags behind.",
-        "It is asked again; if this stays, let the Keycloak nodes read from the primary database.");
+        $"{ConnectionFaults.Of(source)} returned fewer events than a moment ago, as a lagging node or database replica does.",
+        "The request is repeated; if this persists, let the Keycloak nodes read from the primary database.");
 
-    /// <summary>The failure behind an answer of the token endpoint (RFC 6749 section 5.2, texts of Keycloak).</summary>
+    /// <summary>The failure behind a response of the token endpoint (RFC 6749 section 5.2, texts of Keycloak).</summary>
     public static PollFailure ClassifyToken(KeycloakSource source, KeycloakReply reply)
     {
         var (error, description) = (reply.Text("error"), reply.Text("error_description"));
@@ -96,7 +96,7 @@ internal static class KeycloakAnswers
     public static PollFailure Unreadable(KeycloakSource source) => new(
         ErrorCategory.ServerError,
         $"{ConnectionFaults.Of(source)} answered 200 with a page of events that is not complete JSON.",
-        "It breaks off where the server cannot read a stored event.",
+        "It is truncated where the server cannot read a stored event.",
         null,
         PageSuspicion.UnreadableRow);
 
@@ -107,15 +107,15 @@ internal static class KeycloakAnswers
         "Realm not found." => RealmMissing(source),
         "HTTP 404 Not Found" => new PollFailure(
             ErrorCategory.Configuration,
-            $"{ConnectionFaults.Of(source)} does not know the events API (404).",
-            "Check that the admin REST API is not switched off (feature admin-api)."),
+            $"{ConnectionFaults.Of(source)} has no events API (404).",
+            "Check that the admin REST API is not disabled (feature admin-api)."),
         _ => new PollFailure(
             ErrorCategory.Configuration,
-            $"{ConnectionFaults.Of(source)} has no admin API there (404){reply.Words()}",
+            $"{ConnectionFaults.Of(source)} has no admin API at this address (404){reply.Words()}",
             "Check the base URL, and that the proxy lets /admin through."),
     };
 
-    // Without the query, which may hold what is not for everybody.
+    // Without the query, which may contain confidential values.
     private static string Target(KeycloakReply reply) => reply.Location switch
     {
         null => "no address",
@@ -126,5 +126,5 @@ internal static class KeycloakAnswers
     private static PollFailure NotJson(KeycloakSource source, KeycloakReply reply) => new(
         ErrorCategory.Configuration,
         $"{ConnectionFaults.Of(source)} answered with {reply.Hide(reply.MediaType ?? "no content type")} instead of JSON.",
-        "A proxy or a sign-on page seems to stand before it; let the forwarder reach the admin API directly.");
+        "A proxy or a sign-on page seems to be in front of it; let the forwarder reach the admin API directly.");
 }

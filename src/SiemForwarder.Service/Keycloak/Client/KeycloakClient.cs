@@ -2,13 +2,13 @@ using System.Net.Http.Headers;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>The four admin endpoints that the forwarder reads, with the token of the source's service account.</summary>
+/// <summary>Reads the admin endpoints that the forwarder uses, with the token of the source's service account.</summary>
 internal sealed class KeycloakClient : IDisposable
 {
-    /// <summary>Longest page; a larger one is asked for again in parts.</summary>
+    /// <summary>Maximum size of a page; a larger one is requested again in parts.</summary>
     public const int MaxPageBytes = 16 << 20;
 
-    /// <summary>Longest answer that holds all rows of one millisecond, which cannot be asked for in parts.</summary>
+    /// <summary>Maximum size of a response with all rows of one millisecond, which cannot be requested in parts.</summary>
     public const int MaxTieBytes = 64 << 20;
 
     private const int MaxUserBytes = 1 << 20;
@@ -17,9 +17,9 @@ internal sealed class KeycloakClient : IDisposable
     private readonly KeycloakConnection connection;
     private readonly KeycloakRoot root;
 
-    /// <param name="source">Whose server.</param>
+    /// <param name="source">The source whose server to query.</param>
     /// <param name="time">Clock.</param>
-    /// <param name="limit">Bound on each request where it is not the usual one.</param>
+    /// <param name="limit">Timeout of each request, if not the default.</param>
     public KeycloakClient(KeycloakSource source, TimeProvider time, TimeSpan? limit = null)
     {
         this.source = source;
@@ -44,7 +44,7 @@ internal sealed class KeycloakClient : IDisposable
     public Task<KeycloakAnswer> GetRealmAsync(CancellationToken cancellationToken) =>
         GetAsync($"/admin/realms/{Uri.EscapeDataString(source.Realm)}", 4 << 20, cancellationToken);
 
-    /// <summary>A user of the realm; needs the role view-users. 404 and 403 say something of the user, not of the server.</summary>
+    /// <summary>A user of the realm; needs the role view-users. 404 and 403 concern the user, not the server.</summary>
     public Task<KeycloakAnswer> GetUserAsync(string userId, CancellationToken cancellationToken) =>
         GetAsync(
             $"/admin/realms/{Uri.EscapeDataString(source.Realm)}/users/{Uri.EscapeDataString(userId)}", MaxUserBytes, cancellationToken, aboutServer: false);
@@ -89,7 +89,7 @@ internal sealed class KeycloakClient : IDisposable
             {
                 if (reply.Status == 401 || (reply.Status == 403 && aboutServer))
                 {
-                    // A role granted meanwhile is only in a new token.
+                    // A newly granted role is only in a new token.
                     Token.Drop();
                 }
 
@@ -116,18 +116,18 @@ internal sealed class KeycloakClient : IDisposable
     }
 }
 
-/// <summary>What came of one request: a JSON body, or a failure.</summary>
+/// <summary>The result of one request: a JSON body, or a failure.</summary>
 internal abstract record KeycloakAnswer
 {
     private KeycloakAnswer()
     {
     }
 
-    /// <summary>Status 200 with a JSON content type; whether the body parses is not known yet.</summary>
+    /// <summary>Status 200 with a JSON content type; the body is not parsed yet.</summary>
     public sealed record Content(KeycloakBody Body) : KeycloakAnswer;
 
-    /// <summary>No answer that can be used.</summary>
+    /// <summary>No usable response.</summary>
     /// <param name="Failure">Why, in words.</param>
-    /// <param name="Status">HTTP status, where there was one from the admin API.</param>
+    /// <param name="Status">HTTP status, if the admin API returned one.</param>
     public sealed record Failed(PollFailure Failure, int? Status) : KeycloakAnswer;
 }

@@ -6,17 +6,17 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>Sends one request at a time to the server of one source and reads the whole answer; every fault is a value.</summary>
+/// <summary>Sends one request at a time to the server of a source and reads the whole response; every fault is a value.</summary>
 internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider time, ServerClock clock, TimeSpan? limit = null) : IDisposable
 {
-    /// <summary>Bound on one request; far below the 300 s after which Keycloak ends a transaction.</summary>
+    /// <summary>Timeout of one request; far below the 300 s after which Keycloak ends a transaction.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private const int MinHiddenLength = 4;
 
     private static readonly TimeSpan MaxStep = TimeSpan.FromSeconds(15);
 
-    // A test that a person waits for is bounded more tightly.
+    // A test that a person waits for has a shorter timeout.
     private readonly TimeSpan bound = limit ?? Timeout;
 
     private readonly Connector connector = new(
@@ -25,11 +25,11 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
 
     private HttpClient? client;
 
-    /// <summary>Sends the request; only cancellation of <paramref name="cancellationToken"/> throws.</summary>
+    /// <summary>Sends the request; throws only on cancellation of <paramref name="cancellationToken"/>.</summary>
     /// <param name="request">What to send; the caller disposes it.</param>
-    /// <param name="maxBytes">Longest body to read.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <param name="sent">What else the request holds that nobody may see.</param>
+    /// <param name="maxBytes">Maximum size of the body.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
+    /// <param name="sent">Other confidential values in the request.</param>
     public async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendAsync(
         HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken, IEnumerable<string>? sent = null)
     {
@@ -54,7 +54,7 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
             if (!await body.TryFillAsync(stream, response.Content.Headers.ContentLength, maxBytes, either.Token))
             {
                 return (null, new PollFailure(
-                    ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} answered with more than {maxBytes >> 20} MiB at once.", null, null,
+                    ErrorCategory.ServerError, $"{ConnectionFaults.Of(source)} returned more than {maxBytes >> 20} MiB at once.", null, null,
                     PageSuspicion.TooLarge));
             }
 
@@ -108,11 +108,11 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
         connector.Dispose();
     }
 
-    // Looked at only where what was said in clear text was not understood.
+    // Checked only if plain text was not understood.
     private async Task<bool> SpeaksTlsAsync(CancellationToken cancellationToken) =>
         source.BaseUrl.Scheme == Uri.UriSchemeHttp && await connector.SpeaksTlsAsync(cancellationToken);
 
-    // So short a secret stands in any word.
+    // Such a short secret occurs in any word.
     private IEnumerable<string> Confidential(HttpRequestMessage request, IEnumerable<string>? sent) =>
         source.Credential.Secrets.Select(secret => secret.Reveal()).Append(request.Headers.Authorization?.Parameter ?? "").Concat(sent ?? [])
             .Where(text => text.Length >= MinHiddenLength);
@@ -145,7 +145,7 @@ internal static class ServerGate
         return new Entry(gate);
     }
 
-    /// <summary>One request inside; leaves when disposed.</summary>
+    /// <summary>A running request; leaves the gate when disposed.</summary>
     private sealed class Entry(SemaphoreSlim gate) : IDisposable
     {
         public void Dispose() => gate.Release();

@@ -6,7 +6,7 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>How the client of a source proves to Keycloak who it is.</summary>
+/// <summary>How the client of a source authenticates to Keycloak.</summary>
 public abstract record KeycloakCredential
 {
     private KeycloakCredential()
@@ -16,12 +16,12 @@ public abstract record KeycloakCredential
     /// <summary>Its secrets.</summary>
     internal abstract IEnumerable<Secret> Secrets { get; }
 
-    /// <summary>Where in Keycloak's admin console to look when it is refused.</summary>
+    /// <summary>Where to look in Keycloak's admin console if it is rejected.</summary>
     internal abstract string Advice { get; }
 
-    /// <summary>What goes into the request for a token.</summary>
+    /// <summary>The form fields of a token request.</summary>
     /// <param name="clientId">The client's id.</param>
-    /// <param name="issuer">Issuer of the realm's tokens: the one audience that Keycloak takes (26.2 and newer refuse several).</param>
+    /// <param name="issuer">Issuer of the realm's tokens: the only audience that Keycloak accepts (26.2 and newer reject several).</param>
     /// <param name="now">Now.</param>
     internal abstract IEnumerable<KeyValuePair<string, string>> Form(string clientId, string issuer, DateTimeOffset now);
 
@@ -30,7 +30,7 @@ public abstract record KeycloakCredential
         new("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), new("client_assertion", jwt),
     ];
 
-    /// <summary>A secret that both sides know (RFC 6749 section 2.3.1).</summary>
+    /// <summary>A shared secret (RFC 6749 section 2.3.1).</summary>
     public sealed record ClientSecret(Secret Value) : KeycloakCredential
     {
         internal override IEnumerable<Secret> Secrets => [Value];
@@ -41,8 +41,8 @@ public abstract record KeycloakCredential
             [new("client_id", clientId), new("client_secret", Value.Reveal())];
     }
 
-    /// <summary>An assertion that is signed with the client's own key (private_key_jwt, RFC 7523 section 2.2).</summary>
-    /// <param name="Key">The key in PEM form: RSA, or EC on P-256, P-384 or P-521.</param>
+    /// <summary>An assertion signed with the client's own key (private_key_jwt, RFC 7523 section 2.2).</summary>
+    /// <param name="Key">The key in PEM format: RSA, or EC on P-256, P-384 or P-521.</param>
     /// <param name="KeyId">Id of the key in the client's key set; null for none.</param>
     public sealed record PrivateKey(Secret Key, string? KeyId) : KeycloakCredential
     {
@@ -51,16 +51,16 @@ public abstract record KeycloakCredential
         internal override IEnumerable<Secret> Secrets => [Key];
 
         internal override string Advice =>
-            "Credentials → Client Authenticator: Signed JWT, and under Keys the public key or certificate of this key, with its id where one is set; the "
+            "Credentials → Client Authenticator: Signed JWT, and under Keys the public key or certificate of this key, with its id if one is set; the "
                 + "clocks of both hosts must agree";
 
-        /// <summary>Whether a text is a key that can sign; a sentence where it is not.</summary>
+        /// <summary>Checks whether a text is a key that can sign; null if it is, otherwise the reason.</summary>
         public static string? Check(string pem)
         {
             try
             {
                 using var key = Import(pem);
-                // A public key alone has nothing to export.
+                // A public key has nothing to export.
                 CryptographicOperations.ZeroMemory(key.ExportPkcs8PrivateKey());
                 return key switch
                 {
@@ -72,7 +72,7 @@ public abstract record KeycloakCredential
             catch (Exception exception) when (exception is CryptographicException or ArgumentException)
             {
                 // The message of the exception may quote the key.
-                return "Must be a private key in PEM form without a password: RSA, or EC on P-256, P-384 or P-521.";
+                return "Must be an unencrypted private key in PEM format: RSA, or EC on P-256, P-384 or P-521.";
             }
         }
 
@@ -87,7 +87,7 @@ public abstract record KeycloakCredential
                     521 => SecurityAlgorithms.EcdsaSha512,
                     _ => SecurityAlgorithms.EcdsaSha256,
                 });
-            // A kept provider would outlive its key.
+            // A cached provider would outlive its key.
             signing.CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false };
             var jwt = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
             {
@@ -122,7 +122,7 @@ public abstract record KeycloakCredential
         }
     }
 
-    /// <summary>An assertion that somebody else signs, such as Kubernetes for a service account; it stands in a file that is renewed.</summary>
+    /// <summary>An assertion signed by another issuer, such as Kubernetes for a service account, in a file that is renewed.</summary>
     public sealed record TokenFile(Secret Token) : KeycloakCredential
     {
         internal override IEnumerable<Secret> Secrets => [Token];
@@ -131,18 +131,18 @@ public abstract record KeycloakCredential
             "Credentials → Client Authenticator: Signed JWT - Federated, with the identity provider that trusts the token's issuer and the token's subject; "
                 + "the token's audience must be the issuer of the realm";
 
-        // The token says for whom it is, in the words of whoever signed it.
+        // The token itself names the subject, as chosen by its issuer.
         internal override IEnumerable<KeyValuePair<string, string>> Form(string clientId, string issuer, DateTimeOffset now) => Assertion(Token.Reveal());
     }
 
-    /// <summary>A certificate that is shown in the TLS handshake (tls_client_auth, RFC 8705 section 2.1).</summary>
+    /// <summary>A certificate presented in the TLS handshake (tls_client_auth, RFC 8705 section 2.1).</summary>
     public sealed record Certificate(string Pem, Secret Key) : KeycloakCredential
     {
         internal override IEnumerable<Secret> Secrets => [Key];
 
         internal override string Advice =>
-            "Credentials → Client Authenticator: X509 Certificate, with the subject of this source's certificate; Keycloak, or a proxy that passes it on, must "
-                + "ask for a client certificate (https-client-auth=request)";
+            "Credentials → Client Authenticator: X509 Certificate, with the subject of this source's certificate; Keycloak, or a proxy that forwards it, must "
+                + "request a client certificate (https-client-auth=request)";
 
         internal override IEnumerable<KeyValuePair<string, string>> Form(string clientId, string issuer, DateTimeOffset now) => [new("client_id", clientId)];
     }

@@ -6,11 +6,11 @@ namespace SiemForwarder.Service.Keycloak.Client;
 /// <summary>Reads how long a realm keeps events.</summary>
 internal static class KeycloakExpiration
 {
-    // A century: a longer time is for ever, and cannot be told.
+    // A century: longer times count as forever, and cannot be represented.
     private const long MaxSeconds = 100 * 366 * 86_400L;
 
     /// <summary>Seconds from <c>events/config</c>, or for admin events from the attributes of the realm, which only view-realm shows; 0 for
-    /// ever, null where it is not shown.</summary>
+    /// forever, null if it is not shown.</summary>
     public static long? Find(KeycloakBody body, bool isAdmin)
     {
         try

@@ -4,7 +4,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>One complete HTTP answer of a Keycloak server, or of whatever stands in front of it.</summary>
+/// <summary>One complete HTTP response of a Keycloak server, or of whatever is in front of it.</summary>
 internal sealed class KeycloakReply : IDisposable
 {
     public required int Status { get; init; }
@@ -19,10 +19,10 @@ internal sealed class KeycloakReply : IDisposable
 
     public required KeycloakBody Body { get; init; }
 
-    /// <summary>What was sent that nobody may see, should the server repeat it.</summary>
+    /// <summary>Confidential values that were sent, in case the server echoes them.</summary>
     public required IReadOnlyList<string> Secrets { get; init; }
 
-    /// <summary>When the request left and when its headers were back, on the monotonic clock of <see cref="ServerClock.LocalMs"/>.</summary>
+    /// <summary>When the request was sent and when the response headers arrived, on the monotonic clock of <see cref="ServerClock.LocalMs"/>.</summary>
     public required long SentAtMs { get; init; }
 
     /// <inheritdoc cref="SentAtMs"/>
@@ -30,7 +30,7 @@ internal sealed class KeycloakReply : IDisposable
 
     public bool IsJson => MediaType is { } type && (type == "application/json" || type.EndsWith("+json", StringComparison.Ordinal));
 
-    /// <summary>The member of a JSON object as text; empty where there is none.</summary>
+    /// <summary>The member of a JSON object as text; empty if there is none.</summary>
     public string Text(string member)
     {
         if (!IsJson)
@@ -52,13 +52,13 @@ internal sealed class KeycloakReply : IDisposable
         }
     }
 
-    /// <summary>The member of a JSON object for people: without what was sent in confidence.</summary>
+    /// <summary>The member of a JSON object for display, with confidential values masked.</summary>
     public string Shown(string member) => Hide(Text(member));
 
-    /// <summary>A part of the answer for people: without what was sent in confidence.</summary>
+    /// <summary>A part of the response for display, with confidential values masked.</summary>
     public string Hide(string text) => text.Length == 0 ? text : new SecretMask(Secrets).Mask(text);
 
-    /// <summary>The end of a sentence about this answer: Keycloak's own error fields, and nothing of a body that may be another server's.</summary>
+    /// <summary>The end of a sentence about this response: Keycloak's own error fields, and nothing of a body that may be another server's.</summary>
     public string Words()
     {
         var words = new[] { Shown("error"), Shown("error_description"), Shown("errorMessage") }.Where(text => text.Length > 0).Distinct();
@@ -69,7 +69,7 @@ internal sealed class KeycloakReply : IDisposable
     public void Dispose() => Body.Dispose();
 }
 
-/// <summary>The body of an answer in a pooled buffer, which may hold a token; whoever holds it gives it back by disposing.</summary>
+/// <summary>The body of a response in a pooled buffer, which may contain a token; the owner returns it by disposing.</summary>
 internal sealed class KeycloakBody : IDisposable
 {
     private const int UsualBytes = 64 * 1024;
@@ -80,7 +80,7 @@ internal sealed class KeycloakBody : IDisposable
 
     public ReadOnlyMemory<byte> Bytes => buffer.Memory;
 
-    /// <summary>Reads to the end; returns false where the body is longer than <paramref name="maxBytes"/>.</summary>
+    /// <summary>Reads to the end; returns false if the body is longer than <paramref name="maxBytes"/>.</summary>
     public async Task<bool> TryFillAsync(Stream stream, long? announcedBytes, int maxBytes, CancellationToken cancellationToken)
     {
         if (announcedBytes > maxBytes)
@@ -88,7 +88,7 @@ internal sealed class KeycloakBody : IDisposable
             return false;
         }
 
-        // One more, so that the end shows without a larger array.
+        // One byte more, so that the end is detected without a larger array.
         buffer.EnsureRoom((int)(announcedBytes ?? UsualBytes) + 1);
         return await buffer.FillAsync(stream, maxBytes + 1, null, cancellationToken) == BufferFill.Whole;
     }

@@ -2,15 +2,15 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>Finds the path under which the server lives: as configured, or with <c>/auth</c> as older servers have it.</summary>
+/// <summary>Finds the root path of the server: as configured, or with <c>/auth</c> as on older servers.</summary>
 internal sealed class KeycloakRoot(KeycloakSource source, KeycloakConnection connection)
 {
     private string? root;
 
-    /// <summary>Issuer of the realm's tokens, as the server said when it was found; empty before.</summary>
+    /// <summary>Issuer of the realm's tokens, as reported by the server; empty before it is found.</summary>
     public string Issuer { get; private set; } = "";
 
-    /// <summary>Asks again at the next request.</summary>
+    /// <summary>Forgets the root, so that the next request finds it again.</summary>
     public void Forget() => root = null;
 
     /// <summary>The URL before <c>/realms</c> and <c>/admin</c>, without a trailing slash.</summary>
@@ -55,6 +55,6 @@ internal sealed class KeycloakRoot(KeycloakSource source, KeycloakConnection con
         return (null, new PollFailure(
             ErrorCategory.Configuration,
             $"No Keycloak found at {configured}, with or without /auth.",
-            $"Check the base URL of source '{source.Name}'; it ends before /realms and /admin."));
+            $"Check the base URL of source '{source.Name}'; it must end before /realms and /admin."));
     }
 }

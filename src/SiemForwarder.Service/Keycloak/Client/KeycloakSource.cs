@@ -4,7 +4,7 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>A Keycloak realm to pull from, as the administrator configured it.</summary>
+/// <summary>A Keycloak realm to poll, as configured by the administrator.</summary>
 public sealed record KeycloakSource
 {
     public required int Id { get; init; }
@@ -19,35 +19,35 @@ public sealed record KeycloakSource
 
     public required string ClientId { get; init; }
 
-    /// <summary>How the client proves who it is.</summary>
+    /// <summary>How the client authenticates.</summary>
     public required KeycloakCredential Credential { get; init; }
 
-    /// <summary>The streams to pull: <see cref="EventStream.User"/>, <see cref="EventStream.Admin"/> or both.</summary>
+    /// <summary>The streams to poll: <see cref="EventStream.User"/>, <see cref="EventStream.Admin"/> or both.</summary>
     public IReadOnlyList<EventStream> Streams { get; init; } = [EventStream.User, EventStream.Admin];
 
     /// <summary>Pause between polls while events arrive.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Where the first poll begins: now, everything stored, or an instant.</summary>
+    /// <summary>Where the first poll starts: now, everything stored, or an instant.</summary>
     public PollStart Start { get; init; } = PollStart.Now;
 
     /// <summary>PEM of the authorities to trust instead of the system's.</summary>
     public string? CaCertificate { get; init; }
 
-    /// <summary>Fingerprints that the server's certificate is trusted by, instead of its chain and its name; null for none.</summary>
+    /// <summary>Fingerprints by which the server's certificate is trusted, instead of by its chain and name; null for none.</summary>
     public string? Fingerprint { get; init; }
 
-    /// <summary>When the source was last saved, by this host's clock: one that begins now begins then, by the server's; null to begin a horizon before the
-    /// first poll.</summary>
+    /// <summary>When the source was last saved, by this host's clock: a source with start now starts at that time, by the server's clock; null to start a
+    /// horizon before the first poll.</summary>
     public DateTimeOffset? SavedAt { get; init; }
 
-    /// <summary>HTTP proxy that requests go through; null for none.</summary>
+    /// <summary>HTTP proxy for the requests; null for none.</summary>
     public Uri? Proxy { get; init; }
 
-    /// <summary>Where connections may lead from this engine.</summary>
+    /// <summary>Where connections from this engine are allowed.</summary>
     public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
 
-    /// <summary>Takes when certificates end; null where nobody asks.</summary>
+    /// <summary>Receives the expiry of certificates; null if not needed.</summary>
     public ExpiryNotes? Expiries { get; init; }
 
     internal ConnectionSettings ToConnection(TimeSpan timeout) => new(new Connections.Endpoint(BaseUrl.IdnHost, BaseUrl.Port))
@@ -63,7 +63,7 @@ public sealed record KeycloakSource
     };
 }
 
-/// <summary>Where the first poll of a source begins.</summary>
+/// <summary>Where the first poll of a source starts.</summary>
 /// <param name="Everything">From the oldest stored event.</param>
 /// <param name="Since">From this instant; null with <paramref name="Everything"/> false means now.</param>
 public sealed record PollStart(bool Everything, DateTimeOffset? Since)

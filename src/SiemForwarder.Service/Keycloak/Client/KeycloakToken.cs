@@ -12,13 +12,13 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
     private long renewAtMs;
     private (long SentAtMs, long AnsweredAtMs) fetched;
 
-    /// <summary>Claims of the present token; null before the first one or where it is opaque.</summary>
+    /// <summary>Claims of the current token; null before the first one or if it is opaque.</summary>
     public AccessTokenClaims? Claims { get; private set; }
 
-    /// <summary>Id of the present token while its CLIENT_LOGIN event has not been read.</summary>
+    /// <summary>Id of the current token until its CLIENT_LOGIN event has been read.</summary>
     public string? UnseenTokenId { get; private set; }
 
-    /// <summary>Throws the token away; the next request fetches another.</summary>
+    /// <summary>Discards the token; the next request fetches a new one.</summary>
     public void Drop() => token = null;
 
     public async Task<(string? Token, PollFailure? Failure)> GetAsync(CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
         return reply is { Status: 200, IsJson: true } && TryTake(reply) ? (token, null) : (null, KeycloakAnswers.ClassifyToken(source, reply));
     }
 
-    /// <summary>The server stamped the login of the present token with this time: its clock in milliseconds.</summary>
+    /// <summary>Records the time at which the server stamped the login of the current token: its clock in milliseconds.</summary>
     public void ObserveLogin(long timeMs)
     {
         UnseenTokenId = null;
@@ -67,7 +67,7 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
         {
             using var document = JsonDocument.Parse(reply.Body.Bytes);
             if (!document.RootElement.TryGetProperty("access_token", out var accessToken) || accessToken.GetString() is not { Length: > 0 } text
-                // Visible characters alone can stand in a header (RFC 6749 appendix A.12).
+                // A header can only contain visible characters (RFC 6749 appendix A.12).
                 || text.AsSpan().ContainsAnyExceptInRange('!', '~'))
             {
                 return false;
@@ -77,7 +77,7 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
                 ? 1000 * Math.Clamp(seconds, 1, MaxLifetimeSeconds)
                 : 60_000;
 
-            // Thirty seconds before the end, unless the whole life is so short that it would never be used.
+            // Thirty seconds before expiry, unless the lifetime is so short that the token would never be used.
             var usableMs = Math.Min(lifetimeMs * 8 / 10, Math.Max(lifetimeMs - 30_000, lifetimeMs / 2));
             token = text;
             renewAtMs = reply.SentAtMs + Math.Min(usableMs, PollTiming.MaxTokenUseMs);
@@ -93,19 +93,19 @@ internal sealed class KeycloakToken(KeycloakSource source, KeycloakConnection co
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException)
         {
-            // Not a token answer: the caller classifies the reply.
+            // Not a token response: the caller classifies the reply.
             return false;
         }
     }
 }
 
-/// <summary>The claims of our own access token that matter here; read, not verified: Keycloak verifies it.</summary>
+/// <summary>The relevant claims of our own access token; read, not verified, because Keycloak verifies it.</summary>
 /// <param name="IssuedAtSeconds"><c>iat</c>: the server's clock in epoch seconds.</param>
 /// <param name="TokenId"><c>jti</c>; the CLIENT_LOGIN event of this token carries it as <c>token_id</c>.</param>
 /// <param name="ManagementRoles">Roles by client: <c>realm-management</c>, or <c>&lt;realm&gt;-realm</c> for a service account of master.</param>
 internal sealed record AccessTokenClaims(long? IssuedAtSeconds, string? TokenId, IReadOnlyDictionary<string, IReadOnlyList<string>> ManagementRoles)
 {
-    /// <summary>Reads the payload of a JWT; null where the token is opaque (RFC 7519 section 3).</summary>
+    /// <summary>Reads the payload of a JWT; null if the token is opaque (RFC 7519 section 3).</summary>
     public static AccessTokenClaims? Find(string token)
     {
         var parts = token.Split('.');
@@ -134,12 +134,12 @@ internal sealed record AccessTokenClaims(long? IssuedAtSeconds, string? TokenId,
         }
         catch (Exception fault) when (fault is JsonException or FormatException or InvalidOperationException)
         {
-            // An opaque token may have two dots as well.
+            // An opaque token may contain two dots as well.
             return null;
         }
     }
 
-    /// <summary>A number that can be a time; anything else says nothing of the server's clock.</summary>
+    /// <summary>A number that can be a time; anything else reveals nothing about the server's clock.</summary>
     private static long? Seconds(JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds) && seconds is >= 0 and < 1e12
             && ServerClock.IsPlausible((long)seconds * 1000)

@@ -2,18 +2,18 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>Why a request to Keycloak gave no usable answer, in words for people.</summary>
-/// <param name="Category">Sort of fault.</param>
+/// <summary>Why a request to Keycloak got no usable response, in readable words.</summary>
+/// <param name="Category">Kind of fault.</param>
 /// <param name="What">What happened.</param>
-/// <param name="Advice">What to do about it; null where nothing but waiting helps.</param>
+/// <param name="Advice">What to do about it; null if only waiting helps.</param>
 /// <param name="RetryAfter">How long the server asked to wait.</param>
-/// <param name="Suspect">What the poller may suspect of the page it asked for.</param>
+/// <param name="Suspect">What may be wrong with the requested page.</param>
 public sealed record PollFailure(
     ErrorCategory Category, string What, string? Advice = null, TimeSpan? RetryAfter = null, PageSuspicion Suspect = PageSuspicion.None)
 {
     private const int MaxTextLength = 2000;
 
-    /// <summary>What happened; on one line whatever the server said.</summary>
+    /// <summary>What happened; always one line, whatever the server sent.</summary>
     public string What { get; } = OneLine.Of(What, MaxTextLength);
 
     /// <inheritdoc cref="What"/>
@@ -23,15 +23,15 @@ public sealed record PollFailure(
     public string Message => Advice is null ? What : $"{What} {Advice}";
 }
 
-/// <summary>What a failed page may have to do with the rows on it.</summary>
+/// <summary>How the rows of a page may have caused its failure.</summary>
 public enum PageSuspicion
 {
     /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>It may be too much at once: ask for fewer rows.</summary>
+    /// <summary>It may be too large: request fewer rows.</summary>
     TooLarge,
 
-    /// <summary>A row of it may be unreadable for the server.</summary>
+    /// <summary>A row may be unreadable for the server.</summary>
     UnreadableRow,
 }

@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>Asks a server who a realm is, without a token: so it leaves no event behind.</summary>
+/// <summary>Reads the identity of a realm from its server, without a token, so that no event is created.</summary>
 internal static class RealmIdentityReader
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
-    /// <summary>The identity; null where the server did not say it within five seconds. Only cancellation throws.</summary>
+    /// <summary>The identity; null if the server did not return it within five seconds. Throws only on cancellation.</summary>
     public static async Task<RealmIdentity?> ReadAsync(KeycloakSource source, TimeProvider time, CancellationToken cancellationToken)
     {
         using var bound = new CancellationTokenSource(Bound, time);
@@ -50,15 +50,15 @@ internal static class RealmIdentityReader
     /// <summary>A set of public keys (RFC 7517 section 5).</summary>
     private sealed record KeySet(IReadOnlyList<PublicKey>? Keys);
 
-    /// <summary>A public key, of which the id matters here.</summary>
+    /// <summary>A public key, of which only the id matters here.</summary>
     private sealed record PublicKey(string? Kid);
 }
 
-/// <summary>What a realm says of itself to everybody, whatever address it is asked at.</summary>
+/// <summary>The public identity of a realm, independent of the address used.</summary>
 /// <param name="Issuer">Issuer of its tokens; follows the address on servers without a fixed host name.</param>
 /// <param name="KeyIds">Ids of its public keys, which no two realms share unless one was copied from the other.</param>
 internal sealed record RealmIdentity(string Issuer, IReadOnlyList<string> KeyIds)
 {
-    /// <summary>Whether both are one realm.</summary>
+    /// <summary>Whether both are the same realm.</summary>
     public bool IsSameAs(RealmIdentity other) => Issuer == other.Issuer || KeyIds.Intersect(other.KeyIds, StringComparer.Ordinal).Any();
 }

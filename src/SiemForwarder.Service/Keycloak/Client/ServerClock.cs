@@ -1,21 +1,21 @@
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>What is known of the server's clock: the slowest of its nodes' clocks, and how far the fastest is ahead of that.</summary>
-/// <remarks>Keycloak sends no <c>Date</c>; a token's <c>iat</c> is the clock of the node that gave it in whole seconds, the event of that token the same in
-/// milliseconds. An event proves a clock too: none is seen before its own stamp, nor later after it than a transaction may last. Whatever was not observed
-/// for two horizons counts no more.</remarks>
+/// <summary>What is known about the server's clock: the slowest of its nodes' clocks, and how far the fastest is ahead of it.</summary>
+/// <remarks>Keycloak sends no <c>Date</c>; a token's <c>iat</c> is the clock of the issuing node in whole seconds, and the event of that token gives it in
+/// milliseconds. Other events are evidence too: none is seen before its own stamp, nor later after it than a transaction may last. What has not been
+/// observed for two horizons no longer counts.</remarks>
 internal sealed class ServerClock(TimeProvider time)
 {
-    /// <summary>Observations nearer than this are of one clock.</summary>
+    /// <summary>Observations closer than this belong to one clock.</summary>
     public const long ToleranceMs = 5_000;
 
     private const int MaxClocks = 8;
     private const long WindowMs = 2 * PollTiming.HorizonMs;
 
-    // The Gregorian years that DateTimeOffset knows, less one at the end to calculate with.
+    // The Gregorian years that DateTimeOffset supports, less one at the end as a margin for calculations.
     private const long LatestMs = 253_370_764_800_000;
 
-    // A token from years ahead is a fault of the token: believed, it would end the reading.
+    // A token from years ahead is invalid: if believed, it would stop polling.
     private const long FarthestAheadMs = 366 * 86_400_000L;
 
     private readonly long started = time.GetTimestamp();
@@ -27,7 +27,7 @@ internal sealed class ServerClock(TimeProvider time)
 
     public bool IsMeasured => clocks.Count > 0;
 
-    /// <summary>Milliseconds of the monotonic clock since this object was made.</summary>
+    /// <summary>Milliseconds of the monotonic clock since this object was created.</summary>
     public long LocalMs => (long)time.GetElapsedTime(started).TotalMilliseconds;
 
     /// <summary>The slowest clock of the server now in epoch milliseconds; before the first measurement local time plus five minutes.</summary>
@@ -40,16 +40,16 @@ internal sealed class ServerClock(TimeProvider time)
     /// <summary>How wrong <see cref="Offset"/> may be, either way.</summary>
     public TimeSpan Uncertainty => TimeSpan.FromMilliseconds((followed.High - followed.Low) / 2);
 
-    /// <summary>How far the fastest clock of the server is ahead of the slowest at least; 0 where they agree.</summary>
+    /// <summary>The minimum by which the fastest clock of the server is ahead of the slowest; 0 if they agree.</summary>
     public long SpreadMs { get; private set; }
 
-    /// <summary>For how long a clock as slow as the present one had not been observed when it was; what was read meanwhile may lack its events.</summary>
+    /// <summary>How long a clock as slow as the current one had gone unobserved before it was; what was read meanwhile may lack its events.</summary>
     public long UnheardMs { get; private set; } = PollTiming.DeepLookMs;
 
-    /// <summary>What the server's clock shows now, as far as that is known; else this host's.</summary>
+    /// <summary>The server's current time, if known; otherwise this host's.</summary>
     public DateTimeOffset Now => time.GetUtcNow() + (Offset ?? TimeSpan.Zero);
 
-    /// <summary>Whether a time lies in the years that can be told.</summary>
+    /// <summary>Whether a time is within the representable years.</summary>
     public static bool IsPlausible(long timeMs) => timeMs is >= 0 and <= LatestMs;
 
     /// <summary>A clock of the server showed between <paramref name="fromMs"/> and <paramref name="toMs"/> at some moment between two local ones.</summary>
@@ -79,7 +79,7 @@ internal sealed class ServerClock(TimeProvider time)
         Follow(heardMs);
     }
 
-    /// <summary>Draws the bounds closer where the times agree with what is known, and is ignored else: a proxy's <c>Date</c> is not Keycloak's clock.</summary>
+    /// <summary>Narrows the bounds if the times agree with what is known, otherwise does nothing: a proxy's <c>Date</c> is not Keycloak's clock.</summary>
     public void Refine(long fromMs, long toMs, long localStartMs, long localEndMs)
     {
         if (IsMeasured && IsPlausible(fromMs))
@@ -89,7 +89,7 @@ internal sealed class ServerClock(TimeProvider time)
         }
     }
 
-    /// <summary>An event that was not seen before has this stamp: the clock of its node shows no less by now.</summary>
+    /// <summary>A new event has this stamp, so the clock of its node has reached at least that time.</summary>
     public void ObserveStamp(long stampMs)
     {
         var offsetMs = Math.Clamp(stampMs, 0, LatestMs) - LocalMs;
@@ -104,7 +104,7 @@ internal sealed class ServerClock(TimeProvider time)
         Follow(null);
     }
 
-    /// <summary>An event with this stamp was not there yet at a local time: the clock of its node was no further on then than a transaction lasts.</summary>
+    /// <summary>An event with this stamp was not there yet at a local time, so its node's clock was at most a transaction's duration past it.</summary>
     public void ObserveAbsence(long stampMs, long localMs)
     {
         var offsetMs = Math.Clamp(stampMs, 0, LatestMs) + PollTiming.TransactionMs - localMs;
@@ -113,7 +113,7 @@ internal sealed class ServerClock(TimeProvider time)
             return;
         }
 
-        // Bounds like these differ by when the sweep came; each small step down would be another reason to read again.
+        // Such bounds vary with the time of the sweep; every small step down would cause another reread.
         behind = behind is { } known && IsLive(known.SeenMs) && known.OffsetMs - PollTiming.ClockMarginMs <= offsetMs
             ? known with { SeenMs = LocalMs }
             : new ClockBound(offsetMs, LocalMs, LocalMs);
@@ -144,7 +144,7 @@ internal sealed class ServerClock(TimeProvider time)
             UnheardMs = heardMs is { } heard ? Math.Min(PollTiming.DeepLookMs, observedMs - heard) : PollTiming.DeepLookMs;
         }
 
-        // A faster clock that was only seen before the slow one may be the same, set back.
+        // A faster clock that was only seen before the slow one may be the same clock, set back.
         var fastest = clocks.Where(clock => IsLive(clock.SeenMs) && clock.SeenMs > sinceMs).Select(clock => clock.Low).DefaultIfEmpty(followed.High).Max();
         fastest = ahead is { } early && IsLive(early.SeenMs) ? Math.Max(fastest, early.OffsetMs) : fastest;
         SpreadMs = fastest - followed.High > PollTiming.ClockToleranceMs ? fastest - followed.High : 0;
@@ -154,7 +154,7 @@ internal sealed class ServerClock(TimeProvider time)
     private readonly record struct ClockBound(long OffsetMs, long FirstSeenMs, long SeenMs);
 }
 
-/// <summary>The clock of one node, or of several that agree: bounds on its offset from the monotonic clock, drawn closer by each observation.</summary>
+/// <summary>The clock of one node, or of several that agree: bounds on its offset from the monotonic clock, narrowed by each observation.</summary>
 internal sealed class NodeClock(long low, long high, long seenMs)
 {
     private long confirmedMs = seenMs;
@@ -169,10 +169,10 @@ internal sealed class NodeClock(long low, long high, long seenMs)
     /// <summary>When it was last observed, in local time.</summary>
     public long SeenMs { get; private set; } = seenMs;
 
-    /// <summary>How far other bounds lie from these; 0 where they meet.</summary>
+    /// <summary>The distance of other bounds from these; 0 if they overlap.</summary>
     public long Distance(long otherLow, long otherHigh) => Math.Max(0, Math.Max(otherLow - High, Low - otherHigh));
 
-    /// <summary>Takes an observation that belongs to this clock.</summary>
+    /// <summary>Applies an observation of this clock.</summary>
     public void Take(long otherLow, long otherHigh, long atMs, bool isLive, long windowMs)
     {
         FirstSeenMs = isLive ? FirstSeenMs : atMs;
@@ -183,7 +183,7 @@ internal sealed class NodeClock(long low, long high, long seenMs)
         }
         else if (otherHigh < Low || !isLive || atMs - confirmedMs > windowMs)
         {
-            // Of clocks that nearly agree the slower is followed, until it is not seen any more.
+            // Of nearly equal clocks the slower is followed, until it is no longer observed.
             (Low, High) = (otherLow, otherHigh);
         }
         else
@@ -194,7 +194,7 @@ internal sealed class NodeClock(long low, long high, long seenMs)
         confirmedMs = Math.Max(confirmedMs, atMs);
     }
 
-    /// <summary>Draws the bounds closer by others that meet them.</summary>
+    /// <summary>Narrows the bounds by others that overlap them.</summary>
     public void Refine(long otherLow, long otherHigh)
     {
         if (Distance(otherLow, otherHigh) == 0)

@@ -4,10 +4,10 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
-/// <summary>Finds out which generation of the events API answers, without knowing the version: two queries that each generation treats differently.</summary>
+/// <summary>Detects the generation of the events API without knowing the version, by two queries that each generation treats differently.</summary>
 internal static class TierProbe
 {
-    /// <summary>Asks; the tier, or why it could not be told.</summary>
+    /// <summary>Probes the server; returns the tier, or why it could not be determined.</summary>
     public static async Task<(ApiTier? Tier, PollFailure? Failure)> RunAsync(
         KeycloakClient client, KeycloakSource source, EventStream stream, CancellationToken cancellationToken)
     {
@@ -15,7 +15,7 @@ internal static class TierProbe
             client, new EventQuery(stream, 1) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1" }, cancellationToken);
         if (tier is null && failure is null)
         {
-            // A row that cannot be read answers 400 too: the same questions without any row.
+            // An unreadable row causes a 400 too, so the same queries are repeated without rows.
             (tier, failure) = await CompareAsync(
                 client, new EventQuery(stream, 0) { Direction = "__probe__" }, new EventQuery(stream, 1) { From = "1", To = "1" }, cancellationToken);
         }
@@ -23,8 +23,8 @@ internal static class TierProbe
         return tier is null && failure is null
             ? (null, new PollFailure(
                 ErrorCategory.ServerError,
-                $"{ConnectionFaults.Of(source)} answers the events API in a way that fits no version of Keycloak.",
-                "Check that no proxy rewrites queries, and Keycloak's own log."))
+                $"{ConnectionFaults.Of(source)} responds to the events API in a way that matches no version of Keycloak.",
+                "Check that no proxy rewrites queries, and check Keycloak's log."))
             : (tier, failure);
     }
 
@@ -61,7 +61,7 @@ internal static class TierProbe
     }
 }
 
-/// <summary>Which generation of the events API a server speaks.</summary>
+/// <summary>The generation of the events API of a server.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ApiTier>))]
 public enum ApiTier
 {

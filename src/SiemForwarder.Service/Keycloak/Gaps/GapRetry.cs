@@ -3,7 +3,7 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Gaps;
 
-/// <summary>Asks again for the rows that the server could not read, on servers with ids.</summary>
+/// <summary>Retries rows that the server could not read, on servers with ids.</summary>
 internal sealed class GapRetry(StreamPollContext tail)
 {
     private readonly PageKeys keys = new();
@@ -51,7 +51,7 @@ internal sealed class GapRetry(StreamPollContext tail)
     }
 }
 
-/// <summary>Asks again for the rows that a server without ids could not read: finds their place by halving, then reads the page around it.</summary>
+/// <summary>Retries rows that a server without ids could not read: finds their offset by bisection, then reads the page around it.</summary>
 internal sealed class OffsetGapRetry(StreamPollContext tail)
 {
     private const int RowsAround = 50;
@@ -87,7 +87,7 @@ internal sealed class OffsetGapRetry(StreamPollContext tail)
             ?? await PollGaps.CloseAsync(tail, gap, gap.Rows, cancellationToken);
     }
 
-    /// <summary>The offset of the newest row no younger than the time, as far as unreadable rows let it be seen.</summary>
+    /// <summary>The offset of the newest row not newer than the time, as far as unreadable rows allow.</summary>
     private async Task<(int Offset, PollFailure? Failure)> FindOffsetAsync(long timeMs, CancellationToken cancellationToken)
     {
         var (younger, notYounger) = (-1, 1);
@@ -130,12 +130,12 @@ internal sealed class OffsetGapRetry(StreamPollContext tail)
     }
 }
 
-/// <summary>The list of gaps in a checkpoint: what the server cannot read now and may be able to read after an upgrade or a repair.</summary>
+/// <summary>The gaps in a checkpoint: rows that the server cannot read now but may be able to read after an upgrade or repair.</summary>
 internal static class PollGaps
 {
     private const int MaxGaps = 500;
 
-    /// <summary>Writes a gap down, in the checkpoint and as an event; one that is known already is left as it is.</summary>
+    /// <summary>Records a gap in the checkpoint and as an event; a known gap is not changed.</summary>
     public static async Task<PollFailure?> AddAsync(StreamPollContext tail, PollGap gap, CancellationToken cancellationToken)
     {
         if (tail.Checkpoint.Gaps.Any(known => (known.FromMs, known.ToMs) == (gap.FromMs, gap.ToMs) || (known.FromMs < gap.ToMs && known.ToMs > gap.FromMs)))
@@ -147,8 +147,8 @@ internal static class PollGaps
             PollNotice.Unreadable,
             gap.FoundAtMs,
             $"Keycloak cannot read {gap.Rows} of its own stored events of realm '{tail.Source.Realm}' around "
-                + $"{DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u}; they are missing here. Its server log names the cause. They are asked for "
-                    + "again every hour.",
+                + $"{DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u}; they are missing here. Its server log names the cause. They are retried "
+                    + "every hour.",
             gap.FromMs,
             gap.ToMs,
             gap.Rows);
@@ -168,14 +168,14 @@ internal static class PollGaps
         return await tail.StoreAsync([], tail.Checkpoint with { Gaps = gaps }, cancellationToken);
     }
 
-    /// <summary>Strikes a gap out after its rows were read and stored.</summary>
+    /// <summary>Removes a gap after its rows have been read and stored.</summary>
     public static async Task<PollFailure?> CloseAsync(StreamPollContext tail, PollGap gap, int rows, CancellationToken cancellationToken)
     {
         var notice = new PollNotice(
             PollNotice.Recovered,
             tail.Clock.NowMs,
             $"Keycloak can read its events of realm '{tail.Source.Realm}' around {DateTimeOffset.FromUnixTimeMilliseconds(gap.FromMs):u} again; what is "
-                + "still stored there is complete here now.",
+                + "still stored there is now complete here.",
             gap.FromMs,
             gap.ToMs,
             rows);

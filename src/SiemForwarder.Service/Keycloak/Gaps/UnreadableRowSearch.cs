@@ -4,15 +4,15 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Gaps;
 
-/// <summary>Finds the millisecond of the first row that the server cannot read, by asking for shorter and shorter spans.</summary>
+/// <summary>Finds the millisecond of the first row that the server cannot read, by querying shorter and shorter spans.</summary>
 internal sealed class UnreadableRowSearch(StreamPollContext tail, PollFailure seen)
 {
     private const long MaxSpanMs = 1L << 43;
 
-    /// <summary>The time of the row; no time and no failure where everything can be read after all.</summary>
+    /// <summary>The time of the row; no time and no failure if everything can be read after all.</summary>
     public async Task<(long? TimeMs, PollFailure? Failure)> FindAsync(long fromMs, long? toMs, CancellationToken cancellationToken)
     {
-        // A server in trouble fails on any query; then no row is to blame.
+        // A server in trouble fails every query; then no row is to blame.
         var health = await ProbeAsync(1, 1, cancellationToken);
         if (health is not null)
         {
@@ -66,13 +66,13 @@ internal sealed class UnreadableRowSearch(StreamPollContext tail, PollFailure se
     }
 }
 
-/// <summary>Finds the offset of the first row that a server without ids cannot read, and how many stand there in a row.</summary>
+/// <summary>Finds the offset of the first row that a server without ids cannot read, and the number of consecutive unreadable rows.</summary>
 internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure seen, Func<int, int, EventQuery> query)
 {
     private const int MaxInARow = 200;
 
-    /// <summary>How many of <paramref name="rows"/> rows from <paramref name="first"/> on can be read before one cannot; null where all
-    /// can, or none of the server's answers can be trusted.</summary>
+    /// <summary>How many of <paramref name="rows"/> rows from <paramref name="first"/> can be read before one cannot; null if all
+    /// can, or none of the server's responses can be trusted.</summary>
     public async Task<(int? Readable, PollFailure? Failure)> FindAsync(int first, int rows, CancellationToken cancellationToken)
     {
         var health = await ProbeAsync(0, 0, cancellationToken);
@@ -97,7 +97,7 @@ internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure
         return good >= rows ? (null, null) : (good, null);
     }
 
-    /// <summary>How many rows cannot be read from <paramref name="offset"/> on, and the time of the next that can; null where none follows.</summary>
+    /// <summary>How many rows from <paramref name="offset"/> cannot be read, and the time of the next that can; null if none follows.</summary>
     public async Task<(int Unreadable, long? BelowMs, PollFailure? Failure)> CountAsync(int offset, CancellationToken cancellationToken)
     {
         for (var count = 0; count < MaxInARow; count++)
@@ -126,13 +126,13 @@ internal sealed class UnreadableOffsetSearch(StreamPollContext tail, PollFailure
     }
 }
 
-/// <summary>Reads row by row a millisecond that holds a row the server cannot read, and keeps account of what is missing.</summary>
+/// <summary>Reads a millisecond with an unreadable row one row at a time, and tracks what is missing.</summary>
 internal sealed class UnreadableMillisecond(StreamPollContext tail, PageKeys keys)
 {
     private const int MaxRounds = 10;
     private const int MaxSteps = 500;
 
-    /// <summary>Stores the readable rows of the millisecond and records the gap; the pass goes on from where it was and steps over it.</summary>
+    /// <summary>Stores the readable rows of the millisecond and records the gap; the pass continues where it was and skips the gap.</summary>
     public async Task<PollFailure?> RecordAsync(long timeMs, CancellationToken cancellationToken)
     {
         var (unreadable, failure) = await ReadAsync(timeMs, cancellationToken);
@@ -150,7 +150,7 @@ internal sealed class UnreadableMillisecond(StreamPollContext tail, PageKeys key
         var found = new HashSet<EventKey>();
         var unreadable = 0;
 
-        // The order inside a millisecond may differ from query to query, so one round may meet a row twice and another not at all.
+        // The order within a millisecond may differ between queries, so one round may see a row twice and another not at all.
         for (var (round, quietRounds) = (0, 0); round < MaxRounds && quietRounds < 3; round++, quietRounds++)
         {
             var (failed, before) = (0, found.Count);

@@ -5,8 +5,8 @@ using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>Recognizes by their content events that were stored under an id before their server stopped sending ids, as a downgrade does.</summary>
-/// <param name="lookUp">Reads the stored events of a span, its end exclusive; null where the database cannot be reached.</param>
+/// <summary>Recognizes by content events that were stored under an id before their server stopped sending ids, as after a downgrade.</summary>
+/// <param name="lookUp">Reads the stored events of a time range with exclusive end; null if the database cannot be reached.</param>
 internal sealed class FormerIds(Func<long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>> lookUp)
 {
     private const long SpanMs = 60_000;
@@ -16,14 +16,14 @@ internal sealed class FormerIds(Func<long, long, CancellationToken, Task<IReadOn
     private readonly HashSet<long> read = [];
     private readonly Dictionary<(long TimeMs, EventKey Content), EventKey> ids = [];
 
-    /// <summary>Forgets what was read, since more may be stored under ids by now.</summary>
+    /// <summary>Clears what was read, because more may be stored under ids by now.</summary>
     public void Forget()
     {
         read.Clear();
         ids.Clear();
     }
 
-    /// <summary>Gives each event that is stored under an id this id as its former key; false where that cannot be known now.</summary>
+    /// <summary>Sets the former key of each event that is stored under an id; false if that cannot be determined now.</summary>
     public async Task<bool> TryRecognizeAsync(List<IncomingEvent> events, long throughMs, CancellationToken cancellationToken)
     {
         for (var i = 0; i < events.Count; i++)

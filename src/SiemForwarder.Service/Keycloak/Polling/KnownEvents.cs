@@ -2,8 +2,8 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>The events of the last minutes that are certainly in the log: spares the log repeats, and notices rows that vanish from the server.</summary>
-/// <remarks>Holds at most <see cref="Capacity"/> keys; beyond that it forgets all and watches again from the next sweep on.</remarks>
+/// <summary>Events of the last minutes that are certainly in the log: spares the log duplicates, and detects rows that vanish from the server.</summary>
+/// <remarks>Holds at most <see cref="Capacity"/> keys; beyond that it is cleared and starts again with the next sweep.</remarks>
 internal sealed class KnownEvents
 {
     public const int Capacity = 100_000;
@@ -33,15 +33,15 @@ internal sealed class KnownEvents
         seen = null;
     }
 
-    /// <summary>A sweep begins that will see every visible row stamped from <paramref name="fromMs"/> on.</summary>
+    /// <summary>Starts a sweep that sees every visible row stamped from <paramref name="fromMs"/> on.</summary>
     public void BeginSweep(long fromMs, long nowMs)
     {
         seen = [];
         (sweepFromMs, sweepStartMs) = (fromMs, nowMs);
     }
 
-    /// <summary>The sweep reached the end: returns how many rows known before it, and since when, are gone from the server.</summary>
-    /// <param name="keptFromMs">Rows older than this were not remembered while sweeping.</param>
+    /// <summary>Ends a complete sweep: returns how many previously known rows are gone from the server, and the oldest of them.</summary>
+    /// <param name="keptFromMs">Rows older than this were not remembered during the sweep.</param>
     public (int Count, long OldestMs) CompleteSweep(long keptFromMs)
     {
         if (seen is null)

@@ -6,16 +6,16 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>Gives the events of a page their keys: the id, or a hash of the content where a server has none.</summary>
-/// <remarks>Rows alike inside one page are different events, since one query never returns a row twice: they are numbered. The returned list is
-/// used again by the next call.</remarks>
+/// <summary>Assigns keys to the events of a page: the id, or a hash of the content if the server has no ids.</summary>
+/// <remarks>Identical rows within one page are different events, since one query never returns a row twice, so they are numbered. The returned list is
+/// reused by the next call.</remarks>
 internal sealed class PageKeys
 {
     private readonly KeycloakContentHash hash = new();
     private readonly Dictionary<EventKey, int> occurrences = [];
     private readonly List<IncomingEvent> events = [];
 
-    /// <summary>Events under their ids; those that may have been stored under a hash before carry it as the former key.</summary>
+    /// <summary>Events keyed by id; those that may have been stored under a hash carry it as the former key.</summary>
     public List<IncomingEvent> ById(EventPage page, long fromMs, long? hashedThroughMs)
     {
         events.Clear();
@@ -37,7 +37,7 @@ internal sealed class PageKeys
         return events;
     }
 
-    /// <summary>Events of a page that came newest first, under their hashes, oldest first, without those older than <paramref name="fromMs"/>.</summary>
+    /// <summary>Events of a newest-first page, keyed by hash, oldest first, without those older than <paramref name="fromMs"/>.</summary>
     public List<IncomingEvent> ByContent(EventPage page, long fromMs)
     {
         events.Clear();

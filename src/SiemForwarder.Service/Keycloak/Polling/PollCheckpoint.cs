@@ -10,7 +10,7 @@ internal sealed record PollCheckpoint
 {
     public required ApiTier Tier { get; init; }
 
-    /// <summary>Nothing older is read: where the first poll began.</summary>
+    /// <summary>Where the first poll started; nothing older is read.</summary>
     public required long StartMs { get; init; }
 
     /// <summary>Largest event time read so far, never ahead of the server's clock.</summary>
@@ -19,29 +19,29 @@ internal sealed record PollCheckpoint
     /// <summary>Every event visible when the last completed sweep started, and stamped no later than this, has been read.</summary>
     public required long SweepAnchorMs { get; init; }
 
-    /// <summary>Latest time that counts as read, now or at the end of what is under way.</summary>
+    /// <summary>Latest time that counts as read, now or at the end of the current pass.</summary>
     [JsonIgnore]
     public long LatestMs => Math.Max(Math.Max(WatermarkMs, SweepAnchorMs), Math.Max(Sweep?.AnchorMs ?? 0, Backfill?.AnchorMs ?? 0));
 
-    /// <summary>A sweep that is under way.</summary>
+    /// <summary>The sweep in progress.</summary>
     public SweepProgress? Sweep { get; init; }
 
-    /// <summary>A walk over days that is under way, on servers without ids.</summary>
+    /// <summary>The day-by-day backfill in progress, on servers without ids.</summary>
     public DayBackfill? Backfill { get; init; }
 
     /// <summary>Events no newer than this may have been stored under a content hash.</summary>
     public long? HashedThroughMs { get; init; }
 
-    /// <summary>Where the server cannot read its own rows; tried again every hour.</summary>
+    /// <summary>Where the server cannot read its own rows; retried every hour.</summary>
     public IReadOnlyList<PollGap> Gaps { get; init; } = [];
 
     /// <summary>Events no newer than this may have been stored under an id, before the server stopped sending them.</summary>
     public long? IdentifiedThroughMs { get; init; }
 
-    /// <summary>History only: everything up to the present of that time was read, and nothing is to be asked for again.</summary>
+    /// <summary>History only: everything up to the then-present was read, and nothing is left to retry.</summary>
     public bool IsComplete { get; init; }
 
-    /// <summary>The checkpoint that counts nothing after a time as read.</summary>
+    /// <summary>A copy that counts nothing after a time as read.</summary>
     public PollCheckpoint Before(long timeMs, long startMs)
     {
         var toMs = Math.Max(timeMs, startMs);
@@ -66,18 +66,18 @@ internal sealed record PollCheckpoint
         JsonSerializer.Deserialize(json, PollCheckpointJson.Default.PollCheckpoint) ?? throw new JsonException("The checkpoint is null.");
 }
 
-/// <summary>A sweep under way: read up to the cursor, and what the anchor becomes at its end.</summary>
+/// <summary>A sweep in progress: read up to the cursor, with the anchor to set at its end.</summary>
 internal sealed record SweepProgress(long CursorMs, long AnchorMs);
 
-/// <summary>A walk over days under way: the next day to read, and what the watermark and the anchor become at its end.</summary>
+/// <summary>A day-by-day backfill in progress: the next day to read, and the watermark and anchor to set at its end.</summary>
 internal sealed record DayBackfill(DateOnly NextDay, long AnchorMs)
 {
     /// <summary>The day of a time, in UTC.</summary>
     public static DateOnly Day(long timeMs) => DateOnly.FromDateTime(DateTimeOffset.FromUnixTimeMilliseconds(timeMs).UtcDateTime);
 }
 
-/// <summary>A span in which the server cannot read some of its rows.</summary>
-/// <param name="FromMs">Begin, inclusive.</param>
+/// <summary>A time range in which the server cannot read some of its rows.</summary>
+/// <param name="FromMs">Start, inclusive.</param>
 /// <param name="ToMs">End, inclusive.</param>
 /// <param name="Rows">How many rows failed when it was found.</param>
 /// <param name="FoundAtMs">When it was found.</param>

@@ -7,13 +7,13 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>Something a SIEM has to know about its source: rows that cannot be read, rows that are gone.</summary>
-/// <param name="Type">Type of the event, in the manner of Keycloak's.</param>
+/// <summary>Something a SIEM has to know about its source, such as unreadable or removed rows.</summary>
+/// <param name="Type">Type of the event, in the style of Keycloak's.</param>
 /// <param name="OccurredAtMs">Epoch milliseconds on the server's clock.</param>
 /// <param name="Message">One sentence for people.</param>
-/// <param name="FromMs">Begin of the span it is about.</param>
-/// <param name="ToMs">End of the span it is about.</param>
-/// <param name="Rows">How many rows, as far as known.</param>
+/// <param name="FromMs">Start of the time range it is about.</param>
+/// <param name="ToMs">End of the time range it is about.</param>
+/// <param name="Rows">Number of rows, if known.</param>
 internal sealed record PollNotice(string Type, long OccurredAtMs, string Message, long FromMs, long ToMs, int Rows)
 {
     public const string Unreadable = "SOURCE_EVENTS_UNREADABLE";
@@ -32,7 +32,7 @@ internal sealed record PollNotice(string Type, long OccurredAtMs, string Message
         _ => "Keycloak events possibly lost",
     };
 
-    // Removing the audit trail is what an intruder does; the others are faults.
+    // An intruder removes the audit trail; the others are faults.
     private int Severity => Type switch
     {
         Removed => 9,
@@ -41,7 +41,7 @@ internal sealed record PollNotice(string Type, long OccurredAtMs, string Message
         _ => 7,
     };
 
-    /// <summary>The notice as an event in the native schema; told twice it has the same key.</summary>
+    /// <summary>The notice as an event in the native schema; a repeated notice has the same key.</summary>
     public IncomingEvent ToEvent(KeycloakSource source, EventStream stream)
     {
         var key = EventKey.FromHash(Encoding.UTF8.GetBytes($"{source.Id}|{stream}|{Type}|{FromMs}|{ToMs}|{OccurredAtMs}"));

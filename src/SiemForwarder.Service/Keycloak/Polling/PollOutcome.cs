@@ -2,19 +2,19 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>What came of one poll of one stream.</summary>
+/// <summary>The outcome of one poll of one stream.</summary>
 public abstract record PollOutcome
 {
     private PollOutcome()
     {
     }
 
-    /// <summary>The server answered and the log took what was new.</summary>
-    /// <param name="Read">Rows received, repeats included.</param>
+    /// <summary>The server responded and the log stored what was new.</summary>
+    /// <param name="Read">Rows received, including duplicates.</param>
     /// <param name="Appended">Events that were new to the log.</param>
-    /// <param name="MoreWaiting">True where the poll stopped at its budget and more can be read at once.</param>
+    /// <param name="MoreWaiting">True if the poll stopped at its budget and more can be read at once.</param>
     public sealed record Polled(int Read, int Appended, bool MoreWaiting) : PollOutcome;
 
-    /// <summary>Nothing more could be read or stored; what was stored before stays stored, the checkpoint is where it was.</summary>
+    /// <summary>Nothing more could be read or stored; what was stored before is kept, and the checkpoint is unchanged.</summary>
     public sealed record Failed(ErrorCategory Category, string Message, TimeSpan? RetryAfter = null) : PollOutcome;
 }

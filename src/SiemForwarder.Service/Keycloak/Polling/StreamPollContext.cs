@@ -6,9 +6,9 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>What both ways of tailing share: fetching a page, handing it to the log together with the new checkpoint, and the state that
-/// goes with it.</summary>
-/// <remarks>The checkpoint in memory moves only after the log has committed it, or where nothing but repeats was read.</remarks>
+/// <summary>What both ways of tailing share: fetching a page, storing it in the log with the new checkpoint, and the associated
+/// state.</summary>
+/// <remarks>The checkpoint in memory moves only after the log has committed it, or if only duplicates were read.</remarks>
 internal sealed class StreamPollContext(
     KeycloakSource source,
     EventStream stream,
@@ -53,7 +53,7 @@ internal sealed class StreamPollContext(
     /// differ.</summary>
     public long HorizonMs => PollTiming.HorizonMs + Math.Min(Clock.SpreadMs, PollTiming.DeepLookMs);
 
-    /// <summary>From where a poll reads what is newest: a little behind the watermark, or behind what a faster node wrote, which sweeps read again.</summary>
+    /// <summary>Where a poll for the newest events starts: a little before the watermark, or before what a faster node wrote, which sweeps reread.</summary>
     public long NewestFromMs
     {
         get
@@ -63,14 +63,14 @@ internal sealed class StreamPollContext(
         }
     }
 
-    /// <summary>Up to where a poll reads what is newest; null for all. What a clock wrote before it was set back is left to sweeps, which read it once in a
-    /// while.</summary>
+    /// <summary>Where a poll for the newest events ends; null for all. Events written before a clock was set back are left to sweeps, which read them from
+    /// time to time.</summary>
     public long? NewestToMs => Clock.NowMs < wentBackFromMs ? Clock.NowMs + Clock.SpreadMs + PollTiming.ClockMarginMs : null;
 
     /// <summary>Events older than this are not remembered in <see cref="Known"/>.</summary>
     public long KeptFromMs => Clock.NowMs - (2 * HorizonMs);
 
-    /// <summary>How long Keycloak keeps events of this stream; null where it does not say or keeps them for ever.</summary>
+    /// <summary>How long Keycloak keeps events of this stream; null if it does not say or keeps them forever.</summary>
     public long? ExpirationSeconds { get; set; }
 
     public AdaptivePageSize PageSize { get; } = new(pageRows);
@@ -92,7 +92,7 @@ internal sealed class StreamPollContext(
         PagesLeft = PollTiming.PagesPerPoll;
     }
 
-    /// <summary>Takes a checkpoint without storing it: at the start, or after a change that the next page will carry.</summary>
+    /// <summary>Sets a checkpoint without storing it: at the start, or after a change that is stored with the next page.</summary>
     public void Assume(PollCheckpoint checkpoint, bool isStored)
     {
         Checkpoint = checkpoint;
@@ -120,10 +120,10 @@ internal sealed class StreamPollContext(
         return (page, null);
     }
 
-    /// <summary>Hands the events to the log and moves the checkpoint with them; null where both are in, else why not.</summary>
-    /// <param name="events">Events in the order of the log; bodies stay valid until this returns.</param>
+    /// <summary>Stores the events together with the new checkpoint; null on success, otherwise the failure.</summary>
+    /// <param name="events">Events in log order; bodies must stay valid until this returns.</param>
     /// <param name="next">The checkpoint after these events.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<PollFailure?> StoreAsync(IReadOnlyList<IncomingEvent> events, PollCheckpoint next, CancellationToken cancellationToken)
     {
         fresh.Clear();
@@ -140,7 +140,7 @@ internal sealed class StreamPollContext(
         {
             return new PollFailure(
                 ErrorCategory.Database,
-                $"What is stored of source '{source.Name}' cannot be read: the database does not answer. Reading goes on once it does.");
+                $"The stored events of source '{source.Name}' cannot be read: the database does not respond. Polling resumes once it does.");
         }
 
         if (fresh.Count > 0 || MustPersist(next))
@@ -150,7 +150,7 @@ internal sealed class StreamPollContext(
             if (outcome is AppendOutcome.Unavailable unavailable)
             {
                 return new PollFailure(ErrorCategory.Database,
-                    $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason} Reading goes on from the same place once the database answers.");
+                    $"Events of source '{source.Name}' cannot be stored: {unavailable.Reason} Polling resumes from there once the database responds.");
             }
 
             var committed = (AppendOutcome.Committed)outcome;
@@ -174,7 +174,7 @@ internal sealed class StreamPollContext(
         return null;
     }
 
-    /// <summary>Puts an event of the forwarder's own into the log: what a SIEM has to know about its source.</summary>
+    /// <summary>Stores an event of the forwarder itself in the log: what a SIEM has to know about its source.</summary>
     public async Task<PollFailure?> RaiseAsync(PollNotice notice, CancellationToken cancellationToken)
     {
         logger.LogWarning("Source {Source}, {Stream} events: {Message}", source.Name, stream, notice.Message);
@@ -184,7 +184,7 @@ internal sealed class StreamPollContext(
             : null;
     }
 
-    /// <summary>Tells once that one millisecond holds more events than can be asked for at once, so that nobody knows whether all were read.</summary>
+    /// <summary>Announces once that one millisecond has more events than can be requested at once, so it is unknown whether all were read.</summary>
     public async Task<PollFailure?> TellCrowdedAsync(long timeMs, CancellationToken cancellationToken)
     {
         if (crowded.Contains(timeMs))
@@ -195,8 +195,8 @@ internal sealed class StreamPollContext(
         var notice = new PollNotice(
             PollNotice.PossiblyLost,
             timeMs,
-            $"Keycloak holds more events of realm '{source.Realm}' with the stamp {EventQuery.Text(timeMs)} than can be asked for at once, and their order may "
-                + "change from answer to answer: some of them may be missing here. Look at them in Keycloak's database.",
+            $"Keycloak holds more events of realm '{source.Realm}' with the stamp {EventQuery.Text(timeMs)} than can be requested at once, and their order may "
+                + "change between responses: some of them may be missing here. Check them in Keycloak's database.",
             timeMs,
             timeMs,
             0);
@@ -209,18 +209,18 @@ internal sealed class StreamPollContext(
         return failure;
     }
 
-    /// <summary>The checkpoint with the watermark moved to what was read, held back at the server's clock.</summary>
+    /// <summary>The checkpoint with the watermark moved to what was read, limited by the server's clock.</summary>
     public PollCheckpoint Advanced(long maxTimeMs) =>
         Checkpoint with { WatermarkMs = Math.Max(Checkpoint.WatermarkMs, Math.Min(maxTimeMs, Clock.NowMs)) };
 
-    /// <summary>The server answers in another way from now on.</summary>
+    /// <summary>Switches to another tier of the server.</summary>
     public void UseTier(ApiTier tier)
     {
         formerIds?.Forget();
         Known.Forget();
         Sweeps.Abandon();
 
-        // Nothing is stored under ids any more; the day on top is for clocks that are ahead.
+        // From now on nothing is stored under ids; the extra day is for clocks that are ahead.
         var identifiedMs = tier == ApiTier.WithoutIds ? Clock.NowMs + 86_400_000 : Checkpoint.IdentifiedThroughMs;
         Assume(Checkpoint with { Tier = tier, Sweep = null, Backfill = null, IdentifiedThroughMs = identifiedMs }, isStored: false);
     }
@@ -228,7 +228,7 @@ internal sealed class StreamPollContext(
     /// <summary>Everything visible was read once up to this time.</summary>
     public void NoteRead(long timeMs) => newestMs = Math.Max(newestMs, timeMs);
 
-    /// <summary>Takes a checkpoint that counts less as read; the next page carries it.</summary>
+    /// <summary>Sets a checkpoint that counts less as read; it is stored with the next page.</summary>
     public void GoBack(PollCheckpoint checkpoint)
     {
         wentBackFromMs = Math.Max(wentBackFromMs, Checkpoint.LatestMs);
@@ -239,7 +239,7 @@ internal sealed class StreamPollContext(
 
     private bool MustPersist(PollCheckpoint next)
     {
-        // An idle stream only moves its anchor; a restart may read a minute more instead of the database getting a write per poll.
+        // An idle stream only moves its anchor; a restart may reread a minute, which saves the database a write per poll.
         if (stored is null || stored with { Sweep = next.Sweep, SweepAnchorMs = next.SweepAnchorMs } != next)
         {
             return true;
@@ -249,7 +249,7 @@ internal sealed class StreamPollContext(
     }
 }
 
-/// <summary>How many rows to ask for: halved where an answer was too much, grown back slowly.</summary>
+/// <summary>How many rows to request: halved after a response that was too large, then grown back slowly.</summary>
 internal sealed class AdaptivePageSize
 {
     private const int GoodPagesToGrow = 10;
@@ -277,7 +277,7 @@ internal sealed class AdaptivePageSize
     }
 }
 
-/// <summary>Finds the event that our own token left in the log of the realm: it carries the server's clock in milliseconds.</summary>
+/// <summary>Finds the event that our own token created in the realm: it carries the server's clock in milliseconds.</summary>
 internal static class OwnLogin
 {
     public static void Observe(KeycloakClient client, EventPage page)

@@ -3,9 +3,9 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>Says from where a sweep reads, and remembers the completed ones: an event that an earlier sweep should have seen came to light late.</summary>
-/// <remarks>Now and then a sweep reaches back an hour and more: so a node whose clock is far behind, and whose tokens are never seen, is found by its
-/// events.</remarks>
+/// <summary>Determines where a sweep starts, and remembers completed ones, to detect late events that an earlier sweep should have seen.</summary>
+/// <remarks>From time to time a sweep reaches back an hour or more, so that a node whose clock is far behind, and whose tokens are never seen, is found by
+/// its events.</remarks>
 internal sealed class SweepWatch(StreamPollContext tail)
 {
     private const long MinPauseMs = 30_000;
@@ -14,10 +14,10 @@ internal sealed class SweepWatch(StreamPollContext tail)
     private (long FromMs, long StartedMs)? current;
     private long nextDeepMs = PollTiming.DeepLookIntervalMs;
 
-    /// <summary>Lowest time of a sweep that starts now and is no deep look: the horizon before the anchor.</summary>
+    /// <summary>Lowest time of a regular sweep that starts now: the horizon before the anchor.</summary>
     public long UsualFromMs => Math.Max(tail.Checkpoint.SweepAnchorMs - tail.HorizonMs, tail.Checkpoint.StartMs);
 
-    /// <summary>A sweep starts; returns the lowest time it reads.</summary>
+    /// <summary>Starts a sweep; returns the lowest time it reads.</summary>
     public long Begin()
     {
         var fromMs = UsualFromMs;
@@ -32,7 +32,7 @@ internal sealed class SweepWatch(StreamPollContext tail)
         return fromMs;
     }
 
-    /// <summary>The sweep saw everything from its lowest time on, or from <paramref name="reachedMs"/> where it ended before.</summary>
+    /// <summary>Completes the sweep, which saw everything from its lowest time, or from <paramref name="reachedMs"/> if it ended there.</summary>
     public void Complete(long reachedMs = long.MinValue)
     {
         if (current is not var (fromMs, startedMs))
@@ -50,10 +50,10 @@ internal sealed class SweepWatch(StreamPollContext tail)
         }
     }
 
-    /// <summary>The sweep under way was given up.</summary>
+    /// <summary>Abandons the current sweep.</summary>
     public void Abandon() => current = null;
 
-    /// <summary>These were new to the log.</summary>
+    /// <summary>Records events that were new to the log.</summary>
     public void Note(IReadOnlyList<IncomingEvent> stored)
     {
         foreach (var incoming in stored)

@@ -6,19 +6,19 @@ using SiemForwarder.Service.Keycloak.Client;
 
 namespace SiemForwarder.Service.Keycloak.Polling;
 
-/// <summary>Looks up the names of users whom admin events give by id alone, where the service account may view users.</summary>
+/// <summary>Looks up the names of users that admin events identify only by id, if the service account may view users.</summary>
 /// <remarks>
-/// Only users of the polled realm can be asked for: an administrator of another realm (<c>master</c>) stays an id. Names are a courtesy: no event waits
-/// for one longer than <see cref="MaxTimePerPage"/>, and no failure of a look-up is a failure of the poll.
+/// Only users of the polled realm can be looked up: an administrator of another realm (<c>master</c>) remains an id. Names are optional: no event waits
+/// for one longer than <see cref="MaxTimePerPage"/>, and a failed lookup does not fail the poll.
 /// </remarks>
 internal sealed class UserLookup(KeycloakSource source, KeycloakClient client, TimeProvider time)
 {
-    /// <summary>Most requests for one page of events.</summary>
+    /// <summary>Maximum number of requests per page of events.</summary>
     public const int MaxPerPage = 50;
 
     private const int MaxKnown = 10_000;
 
-    /// <summary>Longest time that a page waits for names.</summary>
+    /// <summary>Maximum time that a page waits for names.</summary>
     public static readonly TimeSpan MaxTimePerPage = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan NameAge = TimeSpan.FromHours(1);
@@ -28,12 +28,12 @@ internal sealed class UserLookup(KeycloakSource source, KeycloakClient client, T
     private readonly Dictionary<string, (string? Name, long AskedAt)> known = [];
     private (long From, TimeSpan Length) pause;
 
-    /// <summary>The names of the users whom the events give by id alone, as far as they can be known now. Only cancellation throws.</summary>
+    /// <summary>The names of the users that the events identify only by id, as far as available now. Throws only on cancellation.</summary>
     public async Task<UserNames?> FindAsync(IReadOnlyList<IncomingEvent> events, CancellationToken cancellationToken)
     {
         if (known.Count == 0 && !MayAsk())
         {
-            // The usual case without the role: the events need not be read for nothing.
+            // The usual case without the role: avoids parsing the events for nothing.
             return null;
         }
 
@@ -63,7 +63,7 @@ internal sealed class UserLookup(KeycloakSource source, KeycloakClient client, T
     private bool IsFresh(string userId) =>
         known.TryGetValue(userId, out var entry) && time.GetElapsedTime(entry.AskedAt) < (entry.Name is null ? NobodyAge : NameAge);
 
-    // A token that shows its roles tells without a request; one that shows none has to be tried.
+    // A token that shows its roles decides without a request; one that shows none has to be tried.
     private bool MayAsk() =>
         (pause.Length == TimeSpan.Zero || time.GetElapsedTime(pause.From) >= pause.Length)
         && (client.Token.Claims is not { } claims || !claims.MayReadEvents(source.Realm) || claims.MayViewUsers(source.Realm));
@@ -120,7 +120,7 @@ internal sealed class UserLookup(KeycloakSource source, KeycloakClient client, T
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            // What is no user has no name.
+            // Anything that is not a user has no name.
             return null;
         }
 

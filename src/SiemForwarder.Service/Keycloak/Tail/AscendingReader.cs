@@ -6,13 +6,13 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>Where a pass goes on, and the checkpoint to store with what was read; the pass may change the checkpoint.</summary>
+/// <summary>Where a pass continues, and the checkpoint to store with what was read; the pass may change the checkpoint.</summary>
 internal readonly record struct SweepChange(PollCheckpoint Checkpoint, long? NextMs);
 
-/// <summary>One step of a pass: the time to go on from, null at the end of the stream, or the failure.</summary>
+/// <summary>One step of a pass: the time to continue from, null at the end of the stream, or the failure.</summary>
 internal readonly record struct PassStep(long? NextMs, PollFailure? Failure);
 
-/// <summary>Reads one page ascending from a time and stores it; knows what to do with ties, gaps and rows the server cannot read.</summary>
+/// <summary>Reads one page in ascending order from a time and stores it; handles ties, gaps and rows the server cannot read.</summary>
 internal sealed class AscendingReader
 {
     private readonly StreamPollContext tail;
@@ -59,7 +59,7 @@ internal sealed class AscendingReader
             : await ReadTieAsync(fromMs, rows, change, cancellationToken);
     }
 
-    /// <summary>A whole page of one millisecond has no end to go on from: all its rows are asked for in one query, larger and larger.</summary>
+    /// <summary>A whole page of one millisecond has no time to continue from: all its rows are requested in one query of increasing size.</summary>
     /// <param name="timeMs">The millisecond.</param>
     /// <param name="rows">How many rows of it were on the page.</param>
     /// <param name="change">Gives the checkpoint what the pass has to remember.</param>
@@ -103,7 +103,7 @@ internal sealed class AscendingReader
         }
     }
 
-    /// <summary>More of one millisecond than can be asked for at once: part by part by offset, although the order may change from part to part.</summary>
+    /// <summary>Reads more rows of one millisecond than can be requested at once: in parts by offset, although the order may change between parts.</summary>
     private async Task<PassStep> ReadPartsAsync(long timeMs, int rows, Func<SweepChange, SweepChange> change, CancellationToken cancellationToken)
     {
         var failed = await tail.TellCrowdedAsync(timeMs, cancellationToken);
@@ -122,7 +122,7 @@ internal sealed class AscendingReader
             var events = keys.ById(page, tail.Checkpoint.StartMs, tail.Checkpoint.HashedThroughMs);
             seen.UnionWith(events.Select(incoming => incoming.Key));
 
-            // A server that pays no heed to the offset would give the same rows for ever.
+            // A server that ignores the offset would return the same rows forever.
             var isLast = page.Count < rows || seen.Count == before;
             var step = await StoreAsync(events, timeMs, isLast ? timeMs + 1 : timeMs, change, cancellationToken);
             if (isLast || step.Failure is not null)
@@ -146,7 +146,7 @@ internal sealed class AscendingReader
             return new PassStep(null, failure);
         }
 
-        // Recorded or readable meanwhile: the pass goes on from the same place, and steps over what is recorded.
+        // Recorded or readable meanwhile: the pass continues from the same place, and skips what is recorded.
         var (timeMs, unfound) = await new UnreadableRowSearch(tail, failure).FindAsync(fromMs, toMs, cancellationToken);
         return new PassStep(fromMs, timeMs is { } found ? await unreadable.RecordAsync(found, cancellationToken) : unfound);
     }

@@ -3,8 +3,8 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>Tails a stream of a server with ids: ascending by time, without offsets, so that nothing inserted or deleted meanwhile can shift a page.</summary>
-/// <remarks>Each poll reads from a little behind the watermark. A sweep reads from the horizon behind the anchor, so that an event whose transaction
+/// <summary>Tails a stream of a server with ids: ascending by time, without offsets, so that rows inserted or deleted meanwhile cannot shift a page.</summary>
+/// <remarks>Each poll reads from a little before the watermark. A sweep reads from the horizon before the anchor, so that an event whose transaction
 /// committed late is found whatever happened in between: what the previous sweep could not see was stamped within the horizon before its start.</remarks>
 internal sealed class AscendingTail(StreamPollContext tail)
 {
@@ -13,10 +13,10 @@ internal sealed class AscendingTail(StreamPollContext tail)
     private long nextSweepMs = long.MinValue;
     private long sweepStartedMs;
 
-    /// <summary>True where a pass was cut short by the budget.</summary>
+    /// <summary>True if a pass was interrupted by the budget.</summary>
     public bool IsUnderWay => cursorMs is not null || tail.Checkpoint.Sweep is not null;
 
-    /// <summary>Reads until the stream is read to its end or the budget is used; null, or what went wrong.</summary>
+    /// <summary>Reads until the end of the stream or until the budget is used up; null, or the failure.</summary>
     public async Task<PollFailure?> PollAsync(CancellationToken cancellationToken)
     {
         var isContinued = tail.Checkpoint.Sweep is not null;
@@ -34,7 +34,7 @@ internal sealed class AscendingTail(StreamPollContext tail)
         return tail.Checkpoint.Sweep is null ? null : await SweepAsync(cancellationToken);
     }
 
-    /// <summary>The checkpoint was moved back: what was read since does not count.</summary>
+    /// <summary>Resets the pass because the checkpoint was moved back: what was read since does not count.</summary>
     public void GoBack()
     {
         cursorMs = null;
@@ -97,7 +97,7 @@ internal sealed class AscendingTail(StreamPollContext tail)
 
     private async Task<PollFailure?> CompleteSweepAsync(CancellationToken cancellationToken)
     {
-        // A sweep that takes long has to leave the server room: at most a fifth of the time is spent sweeping.
+        // Long sweeps must not burden the server: at most a fifth of the time is spent sweeping.
         var tookMs = tail.Clock.LocalMs - sweepStartedMs;
         var pauseMs = (long)PollTiming.SweepInterval(tail.Stream).TotalMilliseconds;
         nextSweepMs = tail.Clock.LocalMs + Math.Clamp(4 * tookMs, pauseMs, Math.Max(pauseMs, PollTiming.HorizonMs));

@@ -6,9 +6,9 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>One pass over a span of rows that come newest first by offset, page by page with an overlap.</summary>
-/// <remarks>New rows arrive at the head, so offsets only shift towards older rows: repeats, never skips. The overlap holds the whole group of one time at
-/// a page's edge, so that the order inside the group does not matter and rows alike are counted on one page.</remarks>
+/// <summary>One pass over a range of rows, newest first by offset, page by page with an overlap.</summary>
+/// <remarks>New rows arrive at the head, so offsets only shift towards older rows: duplicates, never gaps. The overlap contains the whole group of one time
+/// at a page's edge, so that the order within the group does not matter and identical rows are counted on one page.</remarks>
 internal sealed class DescendingReader(StreamPollContext tail, long floorMs, string? fromDay, string? toDay, int firstRows)
 {
     private const int MinOverlap = 10;
@@ -30,7 +30,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
 
     public bool IsDone { get; private set; }
 
-    /// <summary>Reads and stores the next page; null, or what went wrong.</summary>
+    /// <summary>Reads and stores the next page; null, or the failure.</summary>
     public async Task<PollFailure?> ReadAsync(CancellationToken cancellationToken)
     {
         var (fetched, failure) = await tail.FetchAsync(Query(first, rows), KeycloakClient.MaxPageBytes, cancellationToken);
@@ -58,7 +58,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         var events = keys.ByContent(page, floorMs);
         if (first > 0 && previous.Count > 0 && page.Count > 0 && !events.Exists(incoming => previous.Contains((incoming.OccurredAtMs, incoming.Key))))
         {
-            // Rows before this page were deleted meanwhile: back until the pages meet again, or to the head.
+            // Rows before this page were deleted meanwhile: go back until the pages overlap again, or to the head.
             first = Math.Max(0, first - asked);
             leastRows = 0;
             return null;
@@ -86,7 +86,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         var overlap = Math.Max(MinOverlap, tie);
         if (overlap >= page.Count && page.Count < PollTiming.MaxPageRows)
         {
-            // The page holds little more than one millisecond: a larger one from the same place, as long as the server can bear it.
+            // The page covers little more than one millisecond: request a larger one from the same place, as long as the server copes.
             rows = Math.Min(PollTiming.MaxPageRows, page.Count * 2);
             leastRows = page.Count;
             return null;
@@ -95,7 +95,7 @@ internal sealed class DescendingReader(StreamPollContext tail, long floorMs, str
         leastRows = 0;
         if (overlap >= page.Count)
         {
-            // More of one millisecond than the server can bear at once: part by part, although the order may change from part to part.
+            // One millisecond has more rows than the server can return at once: read in parts, although the order may change between parts.
             previous = [];
             first += page.Count - MinOverlap;
             return await tail.TellCrowdedAsync(page.LastTimeMs, cancellationToken);

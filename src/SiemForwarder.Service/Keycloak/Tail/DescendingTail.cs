@@ -4,7 +4,7 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>Tails a stream of a server without ids: from the newest row down to what is known, or day by day where that is too far.</summary>
+/// <summary>Tails a stream of a server without ids: from the newest row down to what is known, or day by day if that is too far.</summary>
 internal sealed class DescendingTail(StreamPollContext tail)
 {
     private const int PagesBeforeDays = 200;
@@ -17,10 +17,10 @@ internal sealed class DescendingTail(StreamPollContext tail)
     private long nextSweepMs = long.MinValue;
     private long passStartedMs;
 
-    /// <summary>True where a pass was cut short by the budget.</summary>
+    /// <summary>True if a pass was interrupted by the budget.</summary>
     public bool IsUnderWay => pass is not null || tail.Checkpoint.Backfill is not null;
 
-    /// <summary>Reads until the pass is complete or the budget is used; null, or what went wrong.</summary>
+    /// <summary>Reads until the pass is complete or the budget is used up; null, or the failure.</summary>
     public async Task<PollFailure?> PollAsync(CancellationToken cancellationToken)
     {
         while (tail.Checkpoint.Backfill is { } backfill)
@@ -47,7 +47,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
         {
             if (pass.PagesRead >= PagesBeforeDays && pass.ReachedMs < Math.Min(usualFloorMs, tail.KeptFromMs))
             {
-                // A deep look is worth so many pages and no more.
+                // Limits the pages spent on a deep look.
                 break;
             }
 
@@ -112,7 +112,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
 
     private async Task<PollFailure?> BeginDaysAsync(CancellationToken cancellationToken)
     {
-        // The server's zone is unknown, so the day before is read as well.
+        // The server's time zone is unknown, so the previous day is read as well.
         var (first, failure) = await new OldestDay(tail).FindAsync(DayBackfill.Day(floorMs).AddDays(-1), cancellationToken);
         return failure ?? await tail.StoreAsync(
             [], tail.Checkpoint with { Backfill = new DayBackfill(first, SweepAnchor.For(tail)) }, cancellationToken);
@@ -141,7 +141,7 @@ internal sealed class DescendingTail(StreamPollContext tail)
             return await CompleteAsync(tail.Advanced(backfill.AnchorMs) with { Backfill = null }, backfill.AnchorMs, cancellationToken);
         }
 
-        // The day that ends first ends 14 hours before it does in UTC.
+        // In the earliest time zone the day ends 14 hours before it does in UTC.
         var readToMs = new DateTimeOffset(backfill.NextDay.AddDays(1), TimeOnly.MinValue, TimeSpan.FromHours(14)).ToUnixTimeMilliseconds();
         var next = tail.Advanced(readToMs) with { Backfill = backfill with { NextDay = backfill.NextDay.AddDays(1) } };
         return await tail.StoreAsync([], next, cancellationToken);
@@ -150,12 +150,12 @@ internal sealed class DescendingTail(StreamPollContext tail)
     internal static string Text(DateOnly date) => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }
 
-/// <summary>Finds the day of the oldest stored event where the wished beginning is long before it, so that a walk over days skips the empty years.</summary>
+/// <summary>Finds the day of the oldest stored event if the requested start is long before it, so that a day-by-day backfill skips empty years.</summary>
 internal sealed class OldestDay(StreamPollContext tail)
 {
     private const int MaxDays = 16_384;
 
-    /// <summary>The wished day, or the day before the oldest event if that is later.</summary>
+    /// <summary>The requested day, or the day before the oldest event if that is later.</summary>
     public async Task<(DateOnly Day, PollFailure? Failure)> FindAsync(DateOnly wished, CancellationToken cancellationToken)
     {
         var today = DayBackfill.Day(tail.Clock.NowMs);
@@ -204,7 +204,7 @@ internal sealed class OldestDay(StreamPollContext tail)
         var (fetched, failure) = await tail.FetchAsync(query, KeycloakClient.MaxPageBytes, cancellationToken);
         using var page = fetched;
 
-        // A row that cannot be read is a row.
+        // An unreadable row is a row too.
         return failure is { Suspect: PageSuspicion.UnreadableRow } ? (true, null) : (page?.Count > 0, failure);
     }
 }

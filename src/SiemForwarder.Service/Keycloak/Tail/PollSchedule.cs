@@ -3,7 +3,7 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>How long to wait before the next poll of a stream; pure arithmetic over what came of the last ones.</summary>
+/// <summary>How long to wait before the next poll of a stream; pure arithmetic on the outcomes of the last polls.</summary>
 internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
 {
     private static readonly TimeSpan SlowRetry = TimeSpan.FromSeconds(60);
@@ -38,7 +38,7 @@ internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
 
     private TimeSpan Idle()
     {
-        // A realm that slept for ten minutes is asked less and less often, until something happens.
+        // A realm that has been idle for ten minutes is polled less and less often, until something happens.
         var stretched = interval * Math.Max(1, idle / IdleAfter);
         return stretched < interval || interval > MaxIdleInterval ? interval : stretched < MaxIdleInterval ? stretched : MaxIdleInterval;
     }
@@ -50,7 +50,7 @@ internal sealed class PollSchedule(TimeSpan interval, Func<double> random)
             return SlowRetry;
         }
 
-        // Our own database is asked as often as everywhere else in the service: the back-off is there to spare the realm's server.
+        // The backoff is meant to spare the realm's server; our own database is retried as often as elsewhere in the service.
         var longest = category == ErrorCategory.Database ? MaxDatabaseBackoff : MaxBackoff;
         var full = TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, Math.Pow(2, Math.Min(failures, 10))));
         return full * (0.5 + (random() / 2));

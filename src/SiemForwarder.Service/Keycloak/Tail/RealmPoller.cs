@@ -7,7 +7,7 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>Polls the streams of one realm in turn, one request at a time, and hands every page to the log together with the new checkpoint.</summary>
+/// <summary>Polls the streams of one realm in turn, one request at a time, and stores every page in the log with the new checkpoint.</summary>
 internal sealed class RealmPoller : IDisposable
 {
     private readonly KeycloakSource source;
@@ -24,8 +24,8 @@ internal sealed class RealmPoller : IDisposable
     /// <param name="append">Stores a page and its checkpoint in one transaction.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For changes of state.</param>
-    /// <param name="pageRows">Rows per page; null for what suits each stream.</param>
-    /// <param name="lookUp">Reads the stored events of a stream and a span of time, its end exclusive; null where the database cannot be reached.</param>
+    /// <param name="pageRows">Rows per page; null for the default of each stream.</param>
+    /// <param name="lookUp">Reads the stored events of a stream in a time range with exclusive end; null if the database cannot be reached.</param>
     /// <exception cref="System.Text.Json.JsonException">A stored checkpoint cannot be read.</exception>
     public RealmPoller(
         KeycloakSource source,
@@ -52,10 +52,10 @@ internal sealed class RealmPoller : IDisposable
         status = new RealmPollStatus(source.Id, [.. statuses.Values], null);
     }
 
-    /// <summary>How polling goes; may be read from any thread.</summary>
+    /// <summary>The poll status; may be read from any thread.</summary>
     public RealmPollStatus Status => status;
 
-    /// <summary>Polls both streams until cancelled. Only cancellation throws.</summary>
+    /// <summary>Polls both streams until cancelled. Throws only on cancellation.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var schedules = pollers.Keys.ToDictionary(stream => stream, _ => new PollSchedule(source.PollInterval, Random.Shared.NextDouble));
@@ -75,7 +75,7 @@ internal sealed class RealmPoller : IDisposable
         }
     }
 
-    /// <summary>Polls all streams until each was read through to the present once and has nothing left to ask for again. Only cancellation throws.</summary>
+    /// <summary>Polls all streams until each has been read to the present once and has nothing left to retry. Throws only on cancellation.</summary>
     public async Task RunThroughAsync(CancellationToken cancellationToken)
     {
         foreach (var (stream, poller) in pollers)
@@ -97,7 +97,7 @@ internal sealed class RealmPoller : IDisposable
         }
     }
 
-    /// <summary>The checkpoint of a stream as it is now; null before its first poll.</summary>
+    /// <summary>The current checkpoint of a stream; null before its first poll.</summary>
     internal PollCheckpoint? CheckpointOf(EventStream stream) => pollers[stream].Checkpoint;
 
     /// <summary>Polls one stream once, within the budget of one turn.</summary>
@@ -110,7 +110,7 @@ internal sealed class RealmPoller : IDisposable
 
     public void Dispose() => client.Dispose();
 
-    /// <summary>Looks, where it is time, whether Keycloak still stores what is pulled, and for how long.</summary>
+    /// <summary>Checks, if due, whether Keycloak still stores the polled events, and for how long.</summary>
     internal async Task LookAtAuditingAsync(CancellationToken cancellationToken)
     {
         await auditing.LookAsync(cancellationToken);
@@ -136,11 +136,11 @@ internal sealed class RealmPoller : IDisposable
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // A fault of our own in one source must not end the polling of it for good, nor touch the others.
+            // A bug that affects one source must neither stop polling it for good nor affect the others.
             logger.LogError(fault, "Source {Source}: polling {Stream} events failed unexpectedly", source.Name, stream);
             var failed = new PollOutcome.Failed(
                 ErrorCategory.Internal,
-                $"Polling source '{source.Name}' failed unexpectedly: {fault.GetType().Name}: {fault.Message} It is tried again; report this if it stays.");
+                $"Polling source '{source.Name}' failed unexpectedly: {fault.GetType().Name}: {fault.Message} It is retried; report this if it persists.");
             Note(stream, failed);
             return failed;
         }

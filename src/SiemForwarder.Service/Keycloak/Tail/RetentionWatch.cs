@@ -4,18 +4,18 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>Notices that Keycloak may have deleted events before they could be read: the last complete look is longer ago than it keeps them.</summary>
+/// <summary>Detects that Keycloak may have deleted events before they could be read: the last complete poll is longer ago than it keeps them.</summary>
 internal sealed class RetentionWatch(StreamPollContext tail, ClockWatch clockWatch)
 {
     private long? toldAnchorMs;
 
-    /// <summary>Looks before a backlog is read; raises an event where something may be lost. Null, or why that could not be stored.</summary>
+    /// <summary>Checks before a backlog is read; raises an event if something may be lost. Null, or why that could not be stored.</summary>
     public async Task<PollFailure?> LookAsync(CancellationToken cancellationToken)
     {
         var checkpoint = tail.Checkpoint;
         var nowMs = tail.Clock.NowMs;
 
-        // A stream that was never swept is new, and a backlog under way was looked at when it began.
+        // A stream that was never swept is new, and a backlog in progress was checked when it started.
         var isOutage = checkpoint is { Sweep: null, Backfill: null }
             && checkpoint.SweepAnchorMs > checkpoint.StartMs
             && checkpoint.SweepAnchorMs != toldAnchorMs
@@ -47,7 +47,7 @@ internal sealed class RetentionWatch(StreamPollContext tail, ClockWatch clockWat
         return failure;
     }
 
-    /// <summary>Seconds that the server keeps events of this stream; null where it does not say, 0 for ever.</summary>
+    /// <summary>Seconds that the server keeps events of this stream; null if it does not say, 0 for forever.</summary>
     private async Task<long?> FindExpirationAsync(CancellationToken cancellationToken)
     {
         var isAdmin = tail.Stream == EventStream.Admin;

@@ -4,7 +4,7 @@ using SiemForwarder.Service.Keycloak.Polling;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
-/// <summary>Polls one stream of a realm: finds out how to talk to the server, tails it, and asks again for what it could not read.</summary>
+/// <summary>Polls one stream of a realm: detects the tier of the server, tails the stream, and retries what the server could not read.</summary>
 internal sealed class StreamPoller
 {
     private readonly StreamPollContext tail;
@@ -32,7 +32,7 @@ internal sealed class StreamPoller
 
     public StreamPollContext Tail => tail;
 
-    /// <summary>The checkpoint; null before the first poll of a new source succeeded in beginning.</summary>
+    /// <summary>The checkpoint; null until the first poll of a new source has started.</summary>
     public PollCheckpoint? Checkpoint => isStarted ? tail.Checkpoint : null;
 
     /// <summary>Polls once, within the budget of one turn.</summary>
@@ -72,7 +72,7 @@ internal sealed class StreamPoller
 
     private async Task<PollFailure?> BeginAsync(CancellationToken cancellationToken)
     {
-        // The token comes first: with it comes the server's clock.
+        // The token comes first, because it reveals the server's clock.
         var (token, refused) = await tail.Client.Token.GetAsync(cancellationToken);
         if (token is null)
         {
@@ -114,7 +114,7 @@ internal sealed class StreamPoller
         return new PollCheckpoint { Tier = tier, StartMs = startMs, WatermarkMs = startMs, SweepAnchorMs = startMs };
     }
 
-    /// <summary>Where a source begins that begins now: when it was saved, by the slowest clock of the server that counts as the same one.</summary>
+    /// <summary>Where a source with start now starts: when it was saved, by the slowest clock of the server that counts as the same one.</summary>
     private long NowOnMs()
     {
         if (tail.Source.SavedAt is not { } savedAt || !tail.Clock.IsMeasured)
@@ -159,7 +159,7 @@ internal sealed class StreamPoller
     }
 }
 
-/// <summary>Decides when a stream changes its tier: during a rolling upgrade nodes of both versions answer, so only several equal answers
+/// <summary>Decides when a stream changes its tier: during a rolling upgrade nodes of both versions respond, so only several equal responses
 /// in a row count.</summary>
 internal sealed class TierWatch
 {
@@ -176,7 +176,7 @@ internal sealed class TierWatch
 
     public void NoteSuccess() => failures = 0;
 
-    /// <summary>Takes an answer; returns the tier to use from now on.</summary>
+    /// <summary>Records a probe result; returns the tier to use from now on.</summary>
     public ApiTier Decide(ApiTier present, ApiTier answer, long nowMs)
     {
         nextProbeMs = nowMs + (long)PollTiming.TierProbeInterval.TotalMilliseconds;

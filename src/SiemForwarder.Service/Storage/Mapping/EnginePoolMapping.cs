@@ -11,6 +11,7 @@ internal sealed class EnginePoolMapping : IEntityTypeConfiguration<EnginePool>
         builder.ToTable("engine_pool");
         builder.HasKey(pool => pool.Name);
         builder.Property(pool => pool.Description);
+        builder.Property(pool => pool.ManagedBy);
         builder.Property(pool => pool.CreatedAt);
         SnakeCase.ColumnsIn(builder);
     }

@@ -23,6 +23,7 @@ internal sealed class IntegrationMapping : IEntityTypeConfiguration<Integration>
         builder.Property(integration => integration.ServerUrl);
         builder.Property(integration => integration.Definition).HasColumnType("jsonb");
         builder.Property(integration => integration.Secrets);
+        builder.Property(integration => integration.ManagedBy);
         builder.Property(integration => integration.Version).IsConcurrencyToken();
         builder.Property(integration => integration.CreatedAt);
         builder.Property(integration => integration.UpdatedAt);

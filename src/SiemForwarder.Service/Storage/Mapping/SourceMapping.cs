@@ -16,6 +16,7 @@ internal sealed class SourceMapping : IEntityTypeConfiguration<Source>
         builder.Property(source => source.Enabled);
         builder.Property(source => source.Definition).HasColumnType("jsonb");
         builder.Property(source => source.Secrets);
+        builder.Property(source => source.ManagedBy);
         builder.Property(source => source.Version).IsConcurrencyToken();
         builder.Property(source => source.CreatedAt);
         builder.Property(source => source.UpdatedAt);

@@ -73,6 +73,10 @@ internal sealed class PendingChanges() : SqlMigration("0017_pending_change.sql")
 [DbContext(typeof(ForwarderDbContext)), Migration("0018_slow_events")]
 internal sealed class SlowEvents() : SqlMigration("0018_slow_events.sql");
 
+/// <summary>Which file manages a source, an integration or a pool.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0020_managed_by")]
+internal sealed class ManagedBy() : SqlMigration("0020_managed_by.sql");
+
 /// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

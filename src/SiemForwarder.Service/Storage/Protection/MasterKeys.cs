@@ -8,25 +8,23 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>What the operator may set for the protection of stored secrets; section <c>Forwarder:Secrets</c>.</summary>
+/// <summary>Protection of stored secrets; section <c>Forwarder:Secrets</c>.</summary>
 internal sealed class SecretsOptions
 {
     public const string Section = "Forwarder:Secrets";
 
-    /// <summary>
-    /// File of master keys, one a line, each 32 bytes in base64 or a certificate with its RSA key (<c>certificate:/path</c>, PEM or PKCS#12, the file with
-    /// its password behind a blank), a data key of AWS KMS (<c>aws-kms:ciphertext</c>) or a secret of Azure Key Vault
-    /// (<c>azure-key-vault:https://VAULT/secrets/NAME</c>): the first wraps the keys in the database, the others still unwrap. It is read again when it
-    /// changes. With the private PostgreSQL: <c>master-key</c> in the data folder, made at the first start.
-    /// </summary>
+    /// <summary>File of master keys, one per line: 32 bytes in base64, a certificate with its RSA key (<c>certificate:/path</c>, PEM or PKCS#12,
+    /// optionally followed by a blank and the path of its password file), an AWS KMS data key (<c>aws-kms:ciphertext</c>) or an Azure Key Vault secret
+    /// (<c>azure-key-vault:https://VAULT/secrets/NAME</c>). The first wraps the keys in the database, the others can still unwrap. Changes are picked up
+    /// while the service runs. With the private PostgreSQL, the default is <c>master-key</c> in the data folder, created at the first start.</summary>
     public string? MasterKeyFile { get; set; }
 
-    /// <summary>Folders whose files secrets of sources and integrations may name (<c>file:/run/secrets/token</c>); folders inside of them need a line of
-    /// their own.</summary>
+    /// <summary>Folders whose files a secret of a source or integration may reference (<c>file:/run/secrets/token</c>); subfolders need their own
+    /// entry.</summary>
     [DefaultInWords("`/run/secrets` and `secrets` in the data folder")]
     public IList<string>? Folders { get; set; }
 
-    /// <summary>What the names of variables begin with that secrets of sources and integrations may name (<c>env:SIEM_SECRET_TOKEN</c>).</summary>
+    /// <summary>Prefix of the environment variables that a secret of a source or integration may reference (<c>env:SIEM_SECRET_TOKEN</c>).</summary>
     [Required, RegularExpression("[A-Za-z_][A-Za-z0-9_]*")]
     public string EnvironmentPrefix { get; set; } = "SIEM_SECRET_";
 }

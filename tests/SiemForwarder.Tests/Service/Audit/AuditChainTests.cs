@@ -42,7 +42,7 @@ public sealed class AuditChainTests
 
         var forged = Chain(3);
         forged[1] = AuditChain.Follow(1, forged[0].Hash, forged[1].At, Entry with { Caller = "mallory" });
-        Assert.Equal("Row 3 does not follow the row before it.", FirstBreak(forged));
+        Assert.Equal("Row 3 does not follow the previous row.", FirstBreak(forged));
 
         var moved = Chain(3);
         (moved[0], moved[1]) = (moved[1], moved[0]);

@@ -15,13 +15,13 @@ public sealed class CommandArgumentsTests
     public void SettingsAreTaken(params string[] args) => Assert.Null(CommandArguments.FindFault(args, Settings));
 
     [Theory]
-    [InlineData("'helth' is no command; did you mean 'health'? --help shows what there is.", "helth")]
-    [InlineData("'serve' is no command; --help shows what there is.", "serve")]
-    [InlineData("--verison is no option; did you mean --version? --help shows what there is.", "--verison")]
-    [InlineData("--url is no option; did you mean --urls? --help shows what there is.", "--url=http://127.0.0.1:1")]
-    [InlineData("--Forwarder__EventLog__RetentionDays is no option; did you mean --Forwarder:EventLog:RetentionDays? --help shows what there is.",
+    [InlineData("'helth' is not a command; did you mean 'health'? See --help.", "helth")]
+    [InlineData("'serve' is not a command. See --help.", "serve")]
+    [InlineData("--verison is not an option; did you mean --version? See --help.", "--verison")]
+    [InlineData("--url is not an option; did you mean --urls? See --help.", "--url=http://127.0.0.1:1")]
+    [InlineData("--Forwarder__EventLog__RetentionDays is not an option; did you mean --Forwarder:EventLog:RetentionDays? See --help.",
         "--Forwarder__EventLog__RetentionDays=1")]
-    [InlineData("--RetentionDays is no option; did you mean --Forwarder:EventLog:RetentionDays? --help shows what there is.", "--RetentionDays=1")]
+    [InlineData("--RetentionDays is not an option; did you mean --Forwarder:EventLog:RetentionDays? See --help.", "--RetentionDays=1")]
     [InlineData("The option --urls needs a value: --urls=VALUE.", "--urls")]
     [InlineData("The option --urls needs a value: --urls=VALUE.", "--urls", "--Forwarder:EventLog:RetentionDays=1")]
     public void TheRestIsRefusedWithWhatIsMeant(string fault, params string[] args) => Assert.Equal(fault, CommandArguments.FindFault(args, Settings));

@@ -104,7 +104,7 @@ public sealed class HealthCommandTests
 
         // It is no forwarder, so it knows no such path: that it answered is enough.
         Assert.Equal(1, code);
-        Assert.DoesNotContain("does not answer", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("does not respond", text, StringComparison.Ordinal);
     }
 
     private static X509Certificate2 SelfSigned()

@@ -137,7 +137,7 @@ public sealed class BatchSettlementTests
 
         Assert.Equal(Enumerable.Repeat("record 1-10 accepted 0, aside 2", MaxRefusals), told);
         Assert.Equal(ErrorCategory.Rejected, hold.Category);
-        Assert.Contains("It refused 4 events one after the other", hold.Reason, StringComparison.Ordinal);
+        Assert.Contains("The destination rejected 4 events in a row", hold.Reason, StringComparison.Ordinal);
         Assert.Contains("bad event", hold.Reason, StringComparison.Ordinal);
         Assert.Equal("2", Positions(settlement.Next));
         Assert.IsType<Settlement.Hold>(settlement.Settle(Refused, 1));

@@ -31,7 +31,7 @@ public sealed class RedriveLaneTests : IDisposable
 
         var sent = Assert.Single(bench.Destination.Sent);
         Assert.Equal(("as it was", 2, PrivacyPolicy.Mask), (sent.Text, sent.Events.Single().Position, sent.Events.Single().Subject!.Name));
-        Assert.Equal((1, "delivered", "Accepted after all: ok"), table.Settled.Single());
+        Assert.Equal((1, "delivered", "Accepted on redrive: ok"), table.Settled.Single());
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class RedriveLaneTests : IDisposable
         await RunUntilAsync(() => table.Settled.Count == 3);
 
         Assert.Equal(
-            [(1, "open", "Refused again: still bad"), (2, "open", "Refused again: still bad"), (3, "delivered", "Accepted after all: ok")], table.Settled);
+            [(1, "open", "Refused again: still bad"), (2, "open", "Refused again: still bad"), (3, "delivered", "Accepted on redrive: ok")], table.Settled);
         Assert.Empty(bench.Journal.Records);
     }
 
@@ -86,7 +86,7 @@ public sealed class RedriveLaneTests : IDisposable
 
         await RunUntilAsync(() => table.Settled.Count == 1);
 
-        Assert.Equal((1, "open", "The event is not in the log any more, so it cannot be sent again."), table.Settled.Single());
+        Assert.Equal((1, "open", "The event is no longer in the log, so it cannot be sent again."), table.Settled.Single());
         Assert.Empty(bench.Destination.Sent);
     }
 

@@ -15,9 +15,9 @@ public sealed class FateRulesTests
     private static readonly SetAsideResponse Aside = new(1, 1, Position, "id", "LOGIN_ERROR", At, "", "", "it smells", "HTTP 400", At, "open", null, null, 1);
 
     [Theory]
-    [InlineData(49, 0, "waiting", "1 events of its source are before it or are it. Its turn will come.")]
-    [InlineData(40, 0, "waiting", "10 events of its source are before it or are it. Its turn will come.")]
-    [InlineData(50, 0, "filtered out", "The filter in force at that time left it out, or the record of its delivery is past its retention.")]
+    [InlineData(49, 0, "waiting", "1 events of its source, including this one, are waiting. It will be sent.")]
+    [InlineData(40, 0, "waiting", "10 events of its source, including this one, are waiting. It will be sent.")]
+    [InlineData(50, 0, "filtered out", "The filter at that time excluded it, or its delivery record is past its retention.")]
     [InlineData(90, 50, "before start", "The event was stored before the integration was created, or before the source was added to it.")]
     public void WithoutARecordTheCheckpointDecides(long checkpoint, long start, string state, string explanation)
     {
@@ -41,10 +41,10 @@ public sealed class FateRulesTests
         Assert.Equal($"Accepted at {At:O} by replay 8: HTTP 200.", Rules(90, 50).Tell(null, Sent with { Replay = 8 }).Explanation);
 
     [Theory]
-    [InlineData("open", "set aside", "The destination refuses it: it smells")]
-    [InlineData("requested", "set aside", "The destination refuses it: it smells")]
-    [InlineData("delivered", "delivered", "Set aside at first, then sent again. noted")]
-    [InlineData("discarded", "discarded", "The destination refused it, and somebody gave it up: noted")]
+    [InlineData("open", "set aside", "The destination rejected it: it smells")]
+    [InlineData("requested", "set aside", "The destination rejected it: it smells")]
+    [InlineData("delivered", "delivered", "Set aside first, then sent again. noted")]
+    [InlineData("discarded", "discarded", "The destination rejected it, and it was discarded: noted")]
     public void WhatWasSetAsideIsToldByWhatWasDecidedOfIt(string decided, string state, string explanation)
     {
         foreach (var start in new[] { 0, 50 })
@@ -69,8 +69,8 @@ public sealed class FateRulesTests
     {
         var settings = Settings with { Filter = new FilterContract(new MatchContract(Types: ["LOGIN"])) };
 
-        Assert.Equal("The filter left it out: type LOGIN_ERROR is not in include.types", Rules(90, 0, settings).Tell(null, null).Explanation);
-        Assert.Equal("It will be left out: type LOGIN_ERROR is not in include.types", Rules(10, 0, settings).Tell(null, null).Explanation);
+        Assert.Equal("The filter excluded it: type LOGIN_ERROR is not in include.types", Rules(90, 0, settings).Tell(null, null).Explanation);
+        Assert.Equal("The filter will exclude it: type LOGIN_ERROR is not in include.types", Rules(10, 0, settings).Tell(null, null).Explanation);
     }
 
     [Fact]

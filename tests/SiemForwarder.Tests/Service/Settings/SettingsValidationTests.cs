@@ -26,7 +26,7 @@ public sealed class SettingsValidationTests
     {
         var exception = Assert.Throws<OptionsValidationException>(() => Read<EngineOptions>(EngineOptions.Section, "Forwarder:Engine:Roles:0", "pol"));
 
-        Assert.Equal("Forwarder__Engine__Roles__0 is 'pol', and may mean 'poll'; it must be one of api, poll, dispatch.", exception.Message);
+        Assert.Equal("Forwarder__Engine__Roles__0 is 'pol'; it must be one of api, poll, dispatch. Did you mean 'poll'?", exception.Message);
         Assert.Equal(["POLL"], Read<EngineOptions>(EngineOptions.Section, "Forwarder:Engine:Roles:0", "POLL").Roles);
     }
 
@@ -44,8 +44,8 @@ public sealed class SettingsValidationTests
     [InlineData("Forwarder:EventLog:RetentionDay", "1", "Forwarder__EventLog__RetentionDay is not a setting; did you mean Forwarder__EventLog__RetentionDays?")]
     [InlineData("Forwarder:RetentionDays", "1", "Forwarder__RetentionDays is not a setting; did you mean Forwarder__EventLog__RetentionDays?")]
     [InlineData("Forwarder:EventLog:RetentionDays:0", "1", "Forwarder__EventLog__RetentionDays__0 is not a setting; did you mean Forwarder__EventLog__RetentionDays?")]
-    [InlineData("Forwarder:Nonsense", "1", "Forwarder__Nonsense is not a setting; docs/settings.md lists those that there are.")]
-    [InlineData("Forwarder:Engine:Roles", "poll", "Forwarder__Engine__Roles is a list, one entry a setting: set Forwarder__Engine__Roles__0, Forwarder__Engine__Roles__1 and so on.")]
+    [InlineData("Forwarder:Nonsense", "1", "Forwarder__Nonsense is not a setting; docs/settings.md lists all settings.")]
+    [InlineData("Forwarder:Engine:Roles", "poll", "Forwarder__Engine__Roles is a list with one setting per entry: set Forwarder__Engine__Roles__0, Forwarder__Engine__Roles__1 and so on.")]
     [InlineData("Forwarder:EventLog:RetentionDays", "ten", "Forwarder__EventLog__RetentionDays is 'ten'; it must be a whole number.")]
     [InlineData("Forwarder:EventLog:IndexEnabled", "yes", "Forwarder__EventLog__IndexEnabled is 'yes'; it must be true or false.")]
     [InlineData("Forwarder:Engine:LeaseDuration", "6s", "Forwarder__Engine__LeaseDuration is '6s'; it must be a time span such as 00:00:30 (d.hh:mm:ss).")]
@@ -63,13 +63,13 @@ public sealed class SettingsValidationTests
         ForwarderHost.Sections(), "Forwarder:CrashPoint"));
 
     [Theory]
-    [InlineData("--urls=127.0.0.1:8080", "the service is to listen on '127.0.0.1:8080', which is no URL")]
+    [InlineData("--urls=127.0.0.1:8080", "the configured address '127.0.0.1:8080' is not a URL")]
     [InlineData("--urls=http://127.0.0.1:8080/siem", "set Forwarder__Access__PathBase")]
     [InlineData("--http_ports=http", "'http'")]
-    [InlineData("--Forwarder:Engine:Roles:0=polls", "Forwarder__Engine__Roles__0 is 'polls', and may mean 'poll'")]
+    [InlineData("--Forwarder:Engine:Roles:0=polls", "Forwarder__Engine__Roles__0 is 'polls'; it must be one of api, poll, dispatch. Did you mean 'poll'?")]
     [InlineData("--Forwarder:Access:PathBase=siem", "Forwarder__Access__PathBase must be a path")]
     [InlineData("--Forwarder:Access:PathBase=/api", "Forwarder__Access__PathBase must be a path")]
-    [InlineData("--Forwarder:Access:TrustedProxies:0=proxy", "Forwarder__Access__TrustedProxies must hold addresses")]
+    [InlineData("--Forwarder:Access:TrustedProxies:0=proxy", "Forwarder__Access__TrustedProxies must contain only addresses")]
     [InlineData("--Serilog:MinimumLevel:Default=Informaton", "Serilog__")]
     public async Task TheStartIsRefusedBeforeADatabaseIsOpened(string argument, string fault) =>
         Assert.Contains(fault, Assert.Single(await ForwarderHost.FindWrongSettingsAsync([argument])), StringComparison.Ordinal);

@@ -31,8 +31,8 @@ public sealed class DatabaseOutageTests
         outage.Answered();
 
         Assert.Equal(
-            ["Warning The database cannot be used: Failed to connect. Nothing is lost; everything waits and goes on by itself. /health/ready says what waits.",
-                "Information The database can be used again, after 45 s."],
+            ["Warning The database is unavailable: Failed to connect. Nothing is lost; work resumes automatically. /health/ready says what is waiting.",
+                "Information The database is available again after 45 s."],
             lines.All);
     }
 

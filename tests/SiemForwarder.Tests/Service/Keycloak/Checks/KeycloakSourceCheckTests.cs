@@ -37,7 +37,7 @@ public sealed class KeycloakSourceCheckTests
         var names = report.Items.Single(item => item.Name == SourceCheckName.UserNames);
         Assert.True(report.Succeeded);
         Assert.Equal(SourceCheckResult.Skipped, names.Result);
-        Assert.Contains("by id alone", names.Detail, StringComparison.Ordinal);
+        Assert.Contains("only by id", names.Detail, StringComparison.Ordinal);
         Assert.Contains("view-users of realm-management", names.Advice, StringComparison.Ordinal);
     }
 
@@ -80,7 +80,7 @@ public sealed class KeycloakSourceCheckTests
         { "proxy page", SourceCheckName.Server, SourceCheckResult.Failed, "instead of JSON" },
         { "redirect", SourceCheckName.Server, SourceCheckResult.Failed, "login.example.com" },
         { "booting", SourceCheckName.Server, SourceCheckResult.Failed, "not ready" },
-        { "stopped", SourceCheckName.Server, SourceCheckResult.Failed, "Check that the server runs" },
+        { "stopped", SourceCheckName.Server, SourceCheckResult.Failed, "Check that the server is running" },
     };
 
     [Theory]
@@ -123,8 +123,8 @@ public sealed class KeycloakSourceCheckTests
 
         var report = await CheckAsync(polled.Source with { BaseUrl = new Uri($"http://127.0.0.1:{polled.Server.BaseUrl.Port}") }, polled);
 
-        Assert.Contains("speaks TLS on this port", report.Items[0].Detail, StringComparison.Ordinal);
-        Assert.StartsWith("Write https://", report.Items[0].Advice, StringComparison.Ordinal);
+        Assert.Contains("expects TLS on this port", report.Items[0].Detail, StringComparison.Ordinal);
+        Assert.StartsWith("Use https://", report.Items[0].Advice, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,8 +134,8 @@ public sealed class KeycloakSourceCheckTests
 
         var report = await CheckAsync(polled.Source with { BaseUrl = new Uri($"https://127.0.0.1:{polled.Server.BaseUrl.Port}") }, polled);
 
-        Assert.Contains("serves no TLS on this port", report.Items[0].Detail, StringComparison.Ordinal);
-        Assert.StartsWith("Write http://", report.Items[0].Advice, StringComparison.Ordinal);
+        Assert.Contains("does not serve TLS on this port", report.Items[0].Detail, StringComparison.Ordinal);
+        Assert.StartsWith("Use http://", report.Items[0].Advice, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,10 +17,10 @@ public sealed class PollFaultTests
         { "proxy", ErrorCategory.ServerError, "cannot reach it (502)" },
         { "login page", ErrorCategory.Configuration, "text/html instead of JSON" },
         { "redirect", ErrorCategory.Configuration, "https://login.example.com/" },
-        { "truncated", ErrorCategory.Connection, "broke before the answer was complete" },
+        { "truncated", ErrorCategory.Connection, "broke before the response was complete" },
         { "role", ErrorCategory.Authorization, "view-events" },
         { "secret", ErrorCategory.Authentication, "wrong or missing client secret" },
-        { "stopped", ErrorCategory.Connection, "Check that the server runs" },
+        { "stopped", ErrorCategory.Connection, "Check that the server is running" },
     };
 
     [Theory]

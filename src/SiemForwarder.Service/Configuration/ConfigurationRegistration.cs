@@ -1,0 +1,10 @@
+namespace SiemForwarder.Service.Configuration;
+
+/// <summary>Registers the configuration as a whole, and the file that is watched.</summary>
+internal static class ConfigurationRegistration
+{
+    public static IServiceCollection AddDeclaredConfiguration(this IServiceCollection services) => services
+        .AddSingleton<ConfigurationPlanner>()
+        .AddSingleton<ConfigurationExport>()
+        .AddHostedService<ConfigurationFileService>();
+}

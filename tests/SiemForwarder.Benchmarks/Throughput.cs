@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Events.Bytes;
+
+namespace SiemForwarder.Benchmarks;
+
+/// <summary>The work of a full day at full speed: arrays of events into an inbox, committed with fsync, delivered as CEF over TCP or NDJSON over HTTP.</summary>
+/// <remarks>
+/// Sender and receiver live in this process; service and PostgreSQL are processes of their own, all on this machine. The receiver counts every event by
+/// its number: a run in which one is missing has no result.
+/// </remarks>
+internal static class Throughput
+{
+    private const string Key = "benchmark-key-0123456789";
+    private const int EventsPerRequest = 100;
+    private const int Connections = 8;
+
+    public static async Task RunAsync(int count, bool isHttp)
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var receiver = new NumberingReceiver(count, isHttp);
+        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string>
+        {
+            ["Forwarder__EventLog__IndexEnabled"] = Environment.GetEnvironmentVariable("BENCHMARK_INDEX") ?? "false",
+        });
+        await forwarder.StartAsync(stop.Token);
+        var source = await forwarder.PostAsync("/api/v1/sources", new { name = "senders", kind = "http", inbox = new { key = Key } }, stop.Token);
+        object integration = isHttp
+            ? new { name = "ndjson", serverUrl = $"http://127.0.0.1:{receiver.Port}/", outputType = "JSON", http = new { body = "ndjson" }, enabled = true }
+            : new { name = "cef", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", enabled = true };
+        await forwarder.PostAsync("/api/v1/integrations", integration, stop.Token);
+        var (service, postgres) = (forwarder.Process!.Id, ProcessUsage.PostgresPid(forwarder));
+        var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
+        var own = Environment.CpuUsage.TotalTime;
+        var clock = Stopwatch.StartNew();
+        var sender = new InboxSender(forwarder.Api.BaseAddress!.Port, $"/api/v1/sources/{source["id"]}/events", Key);
+        await sender.SendAsync(count, EventsPerRequest, Connections, stop.Token);
+        var accepted = clock.Elapsed.TotalSeconds;
+        await receiver.Complete.WaitAsync(stop.Token);
+        var (seconds, millions) = (clock.Elapsed.TotalSeconds, count / 1e6);
+        ProcessUsage.Print("events", count);
+        ProcessUsage.Print("events per second, sent to received", count / seconds);
+        ProcessUsage.Print("events per second, sent to committed", count / accepted);
+        ProcessUsage.Print("CPU seconds per million events, service", (ProcessUsage.CpuSeconds(service) - serviceBefore) / millions);
+        ProcessUsage.Print("CPU seconds per million events, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore) / millions);
+        ProcessUsage.Print("CPU seconds per million events, sender and receiver", (Environment.CpuUsage.TotalTime - own).TotalSeconds / millions);
+        ProcessUsage.Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
+        ProcessUsage.Print("events that came twice", receiver.Duplicates);
+    }
+}
+
+/// <summary>Posts arrays of login events over plain sockets, so that the sender costs little; each event has its number in its id.</summary>
+internal sealed class InboxSender(int port, string path, string key)
+{
+    public Task SendAsync(int count, int eventsPerRequest, int connections, CancellationToken cancellationToken)
+    {
+        var next = 0;
+        return Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+            using var body = new PooledBuffer();
+            var answer = new byte[4096];
+            while (Interlocked.Add(ref next, eventsPerRequest) - eventsPerRequest is var first && first < count)
+            {
+                body.Clear();
+                Write(body, first, Math.Min(eventsPerRequest, count - first));
+                var head = $"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
+                await socket.SendAsync(Encoding.ASCII.GetBytes(head), cancellationToken);
+                await socket.SendAsync(body.Memory, cancellationToken);
+                await ReadAnswerAsync(socket, answer, cancellationToken);
+            }
+        }, cancellationToken)));
+    }
+
+    private static void Write(PooledBuffer body, int first, int count)
+    {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        body.Append("["u8);
+        for (var number = first; number < first + count; number++)
+        {
+            var person = number * 7919 % 1000;
+            body.Append(number == first ? "{\"id\":\"c0ffee00-0000-4000-8000-"u8 : ",{\"id\":\"c0ffee00-0000-4000-8000-"u8);
+            AppendNumber(body, number, 12);
+            body.Append("\",\"time\":"u8);
+            AppendNumber(body, now, 13);
+            body.Append(number % 10 == 0 ? ",\"type\":\"access.LOGIN_ERROR\",\"error\":\"invalid_user_credentials\""u8 : ",\"type\":\"access.LOGIN\""u8);
+            body.Append(",\"realmId\":\"c7fc32ed-5c92-4cea-b8da-2008ce1d2e71\",\"realmName\":\"acme\",\"authDetails\":{\"realmId\":\"acme\",\"clientId\":\"web-app\",\"userId\":\"ca99d5df-9069-4c01-a339-"u8);
+            AppendNumber(body, person, 12);
+            body.Append("\",\"ipAddress\":\"192.0.2."u8);
+            AppendNumber(body, 100 + (person % 100), 3);
+            body.Append("\",\"sessionId\":\"756261b0-2a1a-4f9e-82ad-"u8);
+            AppendNumber(body, number * 31L, 12);
+            body.Append("\",\"username\":\"alice."u8);
+            AppendNumber(body, person, 3);
+            body.Append("\"},\"details\":{\"auth_method\":\"openid-connect\",\"auth_type\":\"code\",\"redirect_uri\":\"https://apps.example.com/callback\",\"code_id\":\"756261b0-2a1a-4f9e-82ad-"u8);
+            AppendNumber(body, number * 31L, 12);
+            body.Append("\",\"username\":\"alice."u8);
+            AppendNumber(body, person, 3);
+            body.Append("\"}}"u8);
+        }
+
+        body.Append("]"u8);
+    }
+
+    private static void AppendNumber(PooledBuffer body, long number, int digits)
+    {
+        var text = body.Take(digits);
+        for (var i = digits - 1; i >= 0; i--)
+        {
+            text[i] = (byte)('0' + (number % 10));
+            number /= 10;
+        }
+    }
+
+    private static async Task ReadAnswerAsync(Socket socket, byte[] answer, CancellationToken cancellationToken)
+    {
+        var length = 0;
+        while (true)
+        {
+            var read = await socket.ReceiveAsync(answer.AsMemory(length), cancellationToken);
+            length += read;
+            var text = Encoding.ASCII.GetString(answer, 0, length);
+            if (read == 0 || !text.StartsWith("HTTP/1.1 202", StringComparison.Ordinal))
+            {
+                throw new InvalidOperationException($"The inbox answered: {text}");
+            }
+
+            // Answers are chunked JSON: they end with the last chunk.
+            if (text.EndsWith("0\r\n\r\n", StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// <summary>Takes lines over TCP, or bodies over HTTP, and ticks off the number in the id of every event.</summary>
+internal sealed class NumberingReceiver(int count, bool isHttp) : SocketReceiver
+{
+    private static readonly byte[] Prefix = "c0ffee00-0000-4000-8000-"u8.ToArray();
+    private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int[] seen = new int[count];
+    private int missing = count;
+    private int duplicates;
+
+    public Task Complete => complete.Task;
+
+    public int Duplicates => duplicates;
+
+    protected override async Task ReadAsync(Socket connection)
+    {
+        var (buffer, kept, last) = (new byte[1024 * 1024], 0, -1);
+        long bodyLeft = 0;
+        while (await connection.ReceiveAsync(buffer.AsMemory(kept)) is > 0 and var read)
+        {
+            var length = kept + read;
+            var used = Tick(buffer.AsSpan(0, length), ref last);
+            if (isHttp)
+            {
+                // A request is over when as many bytes came as its head says; one request at a time stands on a connection.
+                bodyLeft = bodyLeft == 0 ? BodyLeft(buffer.AsSpan(0, length)) : bodyLeft - read;
+                if (bodyLeft == 0)
+                {
+                    await connection.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+                    (kept, last) = (0, -1);
+                    continue;
+                }
+            }
+
+            kept = length - used;
+            buffer.AsSpan(used, kept).CopyTo(buffer);
+        }
+    }
+
+    private static long BodyLeft(ReadOnlySpan<byte> request)
+    {
+        var end = request.IndexOf("\r\n\r\n"u8);
+        var head = Encoding.ASCII.GetString(request[..Math.Max(0, end)]);
+        var at = head.IndexOf("Content-Length: ", StringComparison.OrdinalIgnoreCase);
+        if (end < 0 || at < 0)
+        {
+            throw new InvalidOperationException($"A request without a length: {head}");
+        }
+
+        var text = head[(at + 16)..].Split('\r')[0];
+        return long.Parse(text, CultureInfo.InvariantCulture) - (request.Length - end - 4);
+    }
+
+    // The first id of an event counts; formats that name it twice name it side by side, so the same number again right after it is no duplicate.
+    private int Tick(ReadOnlySpan<byte> text, ref int last)
+    {
+        var at = 0;
+        while (text[at..].IndexOf(Prefix) is >= 0 and var next && at + next + Prefix.Length + 12 <= text.Length)
+        {
+            at += next + Prefix.Length;
+            var number = 0;
+            foreach (var digit in text.Slice(at, 12))
+            {
+                number = (number * 10) + digit - '0';
+            }
+
+            at += 12;
+            if (number != last)
+            {
+                last = number;
+                if (Interlocked.Increment(ref seen[number]) > 1)
+                {
+                    Interlocked.Increment(ref duplicates);
+                }
+                else if (Interlocked.Decrement(ref missing) == 0)
+                {
+                    complete.TrySetResult();
+                }
+            }
+        }
+
+        // What may be the begin of an id waits for the rest.
+        return Math.Max(at, text.Length - Prefix.Length - 12);
+    }
+}
