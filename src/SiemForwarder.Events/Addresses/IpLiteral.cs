@@ -72,6 +72,11 @@ public readonly ref struct IpLiteral
         return length == 0 ? null : new IPAddress(bytes[..length]);
     }
 
+    /// <summary>Writes the bytes of an address as a source wrote it; returns their number: 4, 16, or 0 if it is not an address.</summary>
+    /// <param name="written">The address, possibly with a port or further addresses.</param>
+    /// <param name="bytes">Space for 16 bytes.</param>
+    public static int ReadBytes(ReadOnlySpan<char> written, Span<byte> bytes) => ReadFirst(written, bytes, out _);
+
     // The length of the address in bytes, 0 if there is none.
     private static int ReadFirst(ReadOnlySpan<char> written, Span<byte> bytes, out int? port)
     {

@@ -54,6 +54,12 @@ public sealed class DirectionTests
             ("Lanes", ["Retries", "Delivery", "Replays", "Redrive"]),
         ],
         ["src/SiemForwarder.Connections"] = [("Tls", []), ("Network", ["Tls"])],
+        ["src/SiemForwarder.Detections"] =
+        [
+            ("Yaml", []), ("Fields", []), ("Matching", ["Fields"]), ("Rules", ["Yaml", "Fields", "Matching"]), ("Alerts", ["Rules"]),
+            ("State", ["Fields", "Rules", "Alerts"]), ("Windows", ["Fields", "Matching", "Rules", "State"]), ("Memories", ["Fields", "Matching", "Rules", "State"]),
+            ("Fixtures", ["Yaml", "Fields", "Rules", "Alerts"]), ("Pack", []),
+        ],
         ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", [])],
         ["src/SiemForwarder.Destinations/Http"] =
         [
@@ -66,6 +72,7 @@ public sealed class DirectionTests
         ["SiemForwarder.Events"] = [],
         ["SiemForwarder.Connections"] = [],
         ["SiemForwarder.Destinations"] = ["SiemForwarder.Connections", "SiemForwarder.Events"],
+        ["SiemForwarder.Detections"] = ["SiemForwarder.Events"],
         ["SiemForwarder.Simulator"] = [],
         ["SiemForwarder.Service"] = ["SiemForwarder.Connections", "SiemForwarder.Destinations", "SiemForwarder.Events", "SiemForwarder.Simulator"],
     };

@@ -14,7 +14,7 @@ public sealed partial class StyleTests
     private const int MaxLines = 400;
     private const int MaxColumns = 160;
 
-    private static readonly Assembly[] Assemblies = [typeof(SiemForwarder.Events.SecurityEvent).Assembly, typeof(Secret).Assembly, typeof(DestinationCatalog).Assembly, typeof(IntegrationRequest).Assembly];
+    private static readonly Assembly[] Assemblies = [typeof(SiemForwarder.Events.SecurityEvent).Assembly, typeof(SiemForwarder.Detections.DetectionEngine).Assembly, typeof(Secret).Assembly, typeof(DestinationCatalog).Assembly, typeof(IntegrationRequest).Assembly];
 
     [Theory]
     [InlineData("src")]

@@ -1,0 +1,26 @@
+namespace SiemForwarder.Detections;
+
+/// <summary>What became of one rule so far: hits, alerts, and what its bounded state had to let go. Numbers since the state began.</summary>
+/// <param name="Rule">Key of the rule.</param>
+/// <param name="Title">Title of the rule.</param>
+/// <param name="HitCount">How often it held.</param>
+/// <param name="AlertCount">Alerts that it made.</param>
+/// <param name="SuppressedCount">Hits that no alert was made of, because one of the same group was young.</param>
+/// <param name="LateDroppedCount">Events that came too late for its windows.</param>
+/// <param name="UngroupedCount">Events that lacked all of its group fields.</param>
+/// <param name="EvictedCount">Groups, entities, occurrences and values that were forgotten to make room.</param>
+/// <param name="GroupCount">Groups or entities that it remembers.</param>
+/// <param name="DegradedSince">Time of the event at which something was first forgotten: from then on it may miss what it would have found.</param>
+/// <param name="Fault">Why it is in Error; null where it runs.</param>
+public sealed record RuleReport(
+    string Rule,
+    string Title,
+    long HitCount,
+    long AlertCount,
+    long SuppressedCount,
+    long LateDroppedCount,
+    long UngroupedCount,
+    long EvictedCount,
+    int GroupCount,
+    DateTimeOffset? DegradedSince,
+    RuleFault? Fault);
