@@ -38,10 +38,10 @@ public sealed class PushedBatchTests
     [InlineData("""{"event_type":"a|b"}""", "letters, digits")]
     [InlineData("""{"event_type":".a"}""", "letters, digits")]
     [InlineData("""{"event_type":"zoë"}""", "letters, digits")]
-    [InlineData("""{"event_type":"x","timestamp":"yesterday"}""", "no instant")]
-    [InlineData("""{"event_type":"x","timestamp":999999999999999999}""", "no instant")]
-    [InlineData("""{"event_type":"x","timestamp":{}}""", "no instant")]
-    [InlineData("""{"type":"access.LOGIN","time":"noon"}""", "no instant")]
+    [InlineData("""{"event_type":"x","timestamp":"yesterday"}""", "not an instant")]
+    [InlineData("""{"event_type":"x","timestamp":999999999999999999}""", "not an instant")]
+    [InlineData("""{"event_type":"x","timestamp":{}}""", "not an instant")]
+    [InlineData("""{"type":"access.LOGIN","time":"noon"}""", "not an instant")]
     [InlineData("""{"event_type":"x","timestamp":null}""", null)]
     public void ASingleEventIsTakenOrItsFaultIsNamed(string json, string? fault)
     {
