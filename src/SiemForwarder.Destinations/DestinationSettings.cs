@@ -28,13 +28,19 @@ public sealed record DestinationSettings
     public Endpoint Endpoint => new(ServerUrl.IdnHost, Port);
 
     /// <summary>How it connects there.</summary>
-    public ConnectionSettings Connection => new(Endpoint) { Tls = Tls, Egress = Egress, Expiries = Expiries, Proxy = Proxy, Timeout = Timeout };
+    public ConnectionSettings Connection => new(Endpoint)
+    {
+        Tls = Tls, Egress = Egress, Expiries = Expiries, Opened = Opened, Proxy = Proxy, Timeout = Timeout,
+    };
 
     /// <summary>Where connections may lead from this engine.</summary>
     public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
 
     /// <summary>Takes when certificates end; null where nobody asks.</summary>
     public ExpiryNotes? Expiries { get; init; }
+
+    /// <summary>Counts connections (<see cref="ConnectionSettings.Opened"/>); null where nobody does.</summary>
+    public Action<ErrorCategory?>? Opened { get; init; }
 
     /// <summary>Whether the identity of this machine may be shown to loopback; only tests stand in for Azure there.</summary>
     internal bool ShowsIdentityToLoopback { get; init; }

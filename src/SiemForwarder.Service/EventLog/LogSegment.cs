@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
@@ -12,6 +13,9 @@ internal sealed class LogSegment(
 
     /// <summary>The normalized events; null until they are requested, and again after they are evicted.</summary>
     public NormalizedPage? Normalized { get; set; }
+
+    /// <summary>The span that appended it in this process; default if there was none.</summary>
+    public ActivityContext AppendedIn { get; set; }
 
     public int SourceId => sourceId;
 

@@ -14,9 +14,11 @@ internal static class ServiceDatabase
     /// <param name="connectionString">Where the database is; what it says of prepared statements and of the size of the pool is honoured.</param>
     /// <param name="maxConnections">Size of the pool; null for what the connection string says.</param>
     /// <param name="connected">Called with every new session before its first use.</param>
-    public static NpgsqlDataSource CreateDataSource(string connectionString, int? maxConnections = null, Func<NpgsqlConnection, Task>? connected = null)
+    /// <param name="name">Name of the pool in metrics; null for the address of the server and the like.</param>
+    public static NpgsqlDataSource CreateDataSource(
+        string connectionString, int? maxConnections = null, Func<NpgsqlConnection, Task>? connected = null, string? name = null)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
         var settings = builder.ConnectionStringBuilder;
         settings.ApplicationName ??= "siemforwarder";
         // Zero switches prepared statements off, which a pooler that shares sessions may need: it must not be taken for "nothing said".
