@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
@@ -21,23 +22,28 @@ internal readonly record struct GaugeValue(MetricDefinition Metric, double Value
 /// </remarks>
 internal sealed class ForwarderMetrics : IDisposable
 {
-    public const string MeterName = "SiemForwarder";
+    private const string UsualName = "SiemForwarder";
+
+    // Several hosts may run in one process; whoever collects must not mix them up, and takes meters by their names.
+    private static readonly HashSet<string> NamesInUse = [];
 
     private static readonly TimeSpan MaxStateAge = TimeSpan.FromMinutes(2);
 
     private readonly TimeProvider time;
-    private readonly Meter meter = new(MeterName);
+    private readonly Meter meter;
     private readonly Dictionary<MetricDefinition, ConcurrentDictionary<SeriesLabels, long>> counters;
     private readonly ConcurrentDictionary<MetricDefinition, Func<IEnumerable<GaugeValue>>> readings = new();
     private readonly ConcurrentDictionary<(string Label, string Name), bool> recorded = new();
     private readonly Lock ending = new();
-    private volatile Histograms histograms = new();
+    private volatile Histograms histograms;
     private volatile State? state;
     private HashSet<(string Label, string Name)> missing = [];
 
     public ForwarderMetrics(TimeProvider? time = null)
     {
         this.time = time ?? TimeProvider.System;
+        MeterName = TakeName();
+        (meter, histograms) = (new Meter(MeterName), new Histograms(MeterName));
         counters = MetricCatalog.All.Where(one => one.Kind == MetricKind.Counter)
             .ToDictionary(one => one, _ => new ConcurrentDictionary<SeriesLabels, long>());
         foreach (var one in MetricCatalog.All)
@@ -60,6 +66,9 @@ internal sealed class ForwarderMetrics : IDisposable
 
         Observe(MetricCatalog.BuildInfo, () => [new(MetricCatalog.BuildInfo, 1, new(Build.Version, RuntimeInformation.FrameworkDescription))]);
     }
+
+    /// <summary>Name of the meter: that of the product, with a number behind it for a second host of the process.</summary>
+    public string MeterName { get; }
 
     /// <summary>Adds to a counter.</summary>
     public void Add(MetricDefinition counter, long count, SeriesLabels labels = default) =>
@@ -128,7 +137,7 @@ internal sealed class ForwarderMetrics : IDisposable
             inHistograms.ForEach(one => recorded.TryRemove(one, out _));
             var before = histograms;
             before.Dispose();
-            histograms = new Histograms();
+            histograms = new Histograms(MeterName);
         }
     }
 
@@ -136,6 +145,24 @@ internal sealed class ForwarderMetrics : IDisposable
     {
         meter.Dispose();
         histograms.Dispose();
+        lock (NamesInUse)
+        {
+            NamesInUse.Remove(MeterName);
+        }
+    }
+
+    private static string TakeName()
+    {
+        lock (NamesInUse)
+        {
+            var (name, number) = (UsualName, 1);
+            while (!NamesInUse.Add(name))
+            {
+                name = string.Create(CultureInfo.InvariantCulture, $"{UsualName}.{++number}");
+            }
+
+            return name;
+        }
     }
 
     private void Remember(MetricDefinition histogram, SeriesLabels labels)
@@ -196,13 +223,17 @@ internal sealed class ForwarderMetrics : IDisposable
     /// <summary>The histograms, on a meter of their own: disposing it is the one way to end a series of theirs.</summary>
     private sealed class Histograms : IDisposable
     {
-        private readonly Meter meter = new(MeterName);
+        private readonly Meter meter;
         private readonly Dictionary<MetricDefinition, Histogram<double>> all;
 
-        public Histograms() => all = MetricCatalog.All.Where(one => one.Kind == MetricKind.Histogram).ToDictionary(
+        public Histograms(string meterName)
+        {
+            meter = new Meter(meterName);
+            all = MetricCatalog.All.Where(one => one.Kind == MetricKind.Histogram).ToDictionary(
             one => one,
             one => meter.CreateHistogram(
                 one.Name, one.Unit, one.Description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = one.Bounds }));
+        }
 
         public Histogram<double> this[MetricDefinition metric] => all[metric];
 

@@ -88,7 +88,7 @@ internal static class MetricCatalog
         "batches.delivered", "{batch}", "Batches that a destination accepted.", Integration, Destination, Source, Lane);
 
     public static readonly MetricDefinition BytesDelivered = Counter(
-        "bytes.delivered", "By", "Formatted bytes that a destination accepted.", Integration, Destination, Source, Lane);
+        "delivery.size", "By", "Formatted bytes that a destination accepted.", Integration, Destination, Source, Lane);
 
     public static readonly MetricDefinition EventsFiltered = Counter(
         "events.filtered", "{event}", "Events that the filter of an integration excluded.", Integration, Destination, Source, Lane);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -25,27 +27,30 @@ internal static class TelemetryRegistration
         builder.Services.AddSingleton(services => new ForwarderTelemetry(
             services.GetRequiredService<ILogger<ForwarderTelemetry>>(), services.GetRequiredService<DatabaseConnections>(),
             services.GetRequiredService<DatabaseOutage>(), services.GetRequiredService<ForwarderMetrics>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.ConfigureOpenTelemetryMeterProvider(
+            (services, metrics) => metrics.AddMeter(services.GetRequiredService<ForwarderMetrics>().MeterName));
         var telemetry = builder.Services.AddOpenTelemetry()
             // The variables come last: what an operator names the service counts.
             .ConfigureResource(resource => resource.Clear().AddService("siemforwarder", serviceVersion: Build.Version)
                 .AddTelemetrySdk().AddEnvironmentVariableDetector())
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter([ForwarderMetrics.MeterName, .. OtherMeters]).SetExemplarFilter(ExemplarFilterType.TraceBased)
+                metrics.AddMeter(OtherMeters).SetExemplarFilter(ExemplarFilterType.TraceBased)
                     .AddPrometheusExporter(options => options.ScopeInfoEnabled = false);
                 if (Exports(builder.Configuration, "METRICS"))
                 {
-                    metrics.AddOtlpExporter();
+                    metrics.AddOtlpExporter(options => Apply(builder.Configuration, "METRICS", options));
                 }
             });
         if (Exports(builder.Configuration, "TRACES"))
         {
-            telemetry.WithTracing(traces => traces.AddSource([ForwarderTracing.SourceName, .. OtherSources]).AddOtlpExporter());
+            telemetry.WithTracing(traces => traces.AddSource([ForwarderTracing.SourceName, .. OtherSources])
+                .AddOtlpExporter(options => Apply(builder.Configuration, "TRACES", options)));
         }
 
         if (Exports(builder.Configuration, "LOGS"))
         {
-            telemetry.WithLogging(logs => logs.AddOtlpExporter(), options => options.IncludeFormattedMessage = true);
+            telemetry.WithLogging(logs => logs.AddOtlpExporter(options => Apply(builder.Configuration, "LOGS", options)), options => options.IncludeFormattedMessage = true);
         }
 
         return builder;
@@ -69,5 +74,28 @@ internal static class TelemetryRegistration
         bool IsSet(string name) => !string.IsNullOrWhiteSpace(configuration[name]);
 
         bool Is(string name, string value) => value.Equals(configuration[name], StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>The variables of one signal, which the exporter itself does not read; they win over those of all.</summary>
+    private static void Apply(ConfigurationManager configuration, string signal, OtlpExporterOptions options)
+    {
+        if (Of("ENDPOINT") is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out var url))
+        {
+            // As it stands: the path of the signal is part of it.
+            options.Endpoint = url;
+        }
+
+        if (Of("PROTOCOL") is { } protocol)
+        {
+            options.Protocol = protocol == "http/protobuf" ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
+        }
+
+        options.Headers = Of("HEADERS") ?? options.Headers;
+        if (int.TryParse(Of("TIMEOUT"), CultureInfo.InvariantCulture, out var timeout))
+        {
+            options.TimeoutMilliseconds = timeout;
+        }
+
+        string? Of(string name) => configuration[$"OTEL_EXPORTER_OTLP_{signal}_{name}"] is { Length: > 0 } value ? value : null;
     }
 }

@@ -107,7 +107,7 @@ internal sealed class WatchedForwarder : IAsyncDisposable
             keycloak = new { baseUrl = $"http://127.0.0.1:{LoopbackPorts.Next()}", realm = "r", clientId = "c", clientSecret = "s", pollIntervalSeconds = 1 },
         });
         var pusher = await Pusher.CreateAsync(Application, "watched app");
-        foreach (var body in (string[])[$"[{Pusher.Event("1", "account.provisioned")},{{\"event_type\":7}}]", Pusher.Event("1", "account.provisioned"), Pusher.Event("2", "login", "poison")])
+        foreach (var body in (string[])[$"[{Pusher.Event("1", "account.provisioned")},{{\"event_type\":\"login\",\"timestamp\":\"yesterday\"}}]", Pusher.Event("1", "account.provisioned"), Pusher.Event("2", "login", "poison")])
         {
             Assert.True((int)(await pusher.PushAsync(body, cancellationToken)).Status < 300);
         }

@@ -102,14 +102,14 @@ public sealed class ForwarderMetricsTests : IDisposable
 
     public void Dispose() => metrics.Dispose();
 
-    private static Dictionary<string, double> Collect()
+    private Dictionary<string, double> Collect()
     {
         var found = new Dictionary<string, double>();
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, self) =>
             {
-                if (instrument.Meter.Name == ForwarderMetrics.MeterName)
+                if (instrument.Meter.Name == metrics.MeterName)
                 {
                     self.EnableMeasurementEvents(instrument);
                 }
