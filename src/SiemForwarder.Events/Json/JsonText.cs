@@ -15,17 +15,19 @@ internal static class JsonText
     private static ReadOnlySpan<byte> Replacement => [0xEF, 0xBF, 0xBD];
 
     /// <summary>The current property name or string.</summary>
-    public static string ReadString(ref Utf8JsonReader reader)
+    public static string ReadString(ref Utf8JsonReader reader) => ToText(reader.ValueSpan, reader.ValueIsEscaped);
+
+    /// <summary>What stands between the quotes of a string, checked by a reader, as text.</summary>
+    public static string ToText(ReadOnlySpan<byte> value, bool isEscaped)
     {
-        if (!reader.ValueIsEscaped)
+        if (!isEscaped)
         {
-            return Utf8StringPool.GetString(reader.ValueSpan);
+            return Utf8StringPool.GetString(value);
         }
 
-        var length = reader.ValueSpan.Length;
-        var rented = length > MaxStackLength ? ArrayPool<byte>.Shared.Rent(length) : null;
+        var rented = value.Length > MaxStackLength ? ArrayPool<byte>.Shared.Rent(value.Length) : null;
         var unescaped = rented ?? stackalloc byte[MaxStackLength];
-        var text = Utf8StringPool.GetString(unescaped[..Unescape(reader.ValueSpan, unescaped)]);
+        var text = Utf8StringPool.GetString(unescaped[..Unescape(value, unescaped)]);
         if (rented is not null)
         {
             ArrayPool<byte>.Shared.Return(rented);
@@ -64,22 +66,15 @@ internal static class JsonText
         return json[start..(int)reader.BytesConsumed];
     }
 
-    /// <summary>The current number, or string that holds one, or null.</summary>
-    public static long? ReadInteger(ref Utf8JsonReader reader)
+    /// <summary>The number that a number or string holds, without its fraction; null if there is none.</summary>
+    public static long? ToInteger(ReadOnlySpan<byte> value)
     {
-        if (reader.TokenType is not (JsonTokenType.Number or JsonTokenType.String))
-        {
-            reader.Skip();
-            return null;
-        }
-
-        var text = reader.ValueSpan;
-        if (Utf8Parser.TryParse(text, out long integer, out var used) && used == text.Length)
+        if (Utf8Parser.TryParse(value, out long integer, out var used) && used == value.Length)
         {
             return integer;
         }
 
-        return Utf8Parser.TryParse(text, out double real, out used) && used == text.Length && Math.Abs(real) < 1e15 ? (long)real : null;
+        return Utf8Parser.TryParse(value, out double real, out used) && used == value.Length && Math.Abs(real) < 1e15 ? (long)real : null;
     }
 
     /// <summary>Removes the escapes of a JSON string.</summary>

@@ -15,32 +15,31 @@ internal static class EventDetails
     [ThreadStatic]
     private static Dictionary<string, int>? places;
 
-    /// <summary>The members of the object that the reader stands on, in their order; of members of the same name the last one.</summary>
-    public static KeyValuePair<string, string>[] Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    /// <summary>The members of the object that the cursor stands on, in their order; of members of the same name the last one.</summary>
+    public static KeyValuePair<string, string>[] Read(ref JsonCursor cursor)
     {
-        if (reader.TokenType != JsonTokenType.StartObject)
+        if (cursor.Kind != JsonTokenType.StartObject)
         {
-            return JsonText.ReadText(ref reader, json) is { } text ? [new("details", text)] : [];
+            return cursor.ReadText() is { } text ? [new("details", text)] : [];
         }
 
         var members = scratch ??= [];
         members.Clear();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
-            Add(members, name, ref reader, json);
+            Add(members, Utf8StringPool.GetString(cursor.Name), ref cursor);
         }
 
         KeepLast(members);
         return [.. members];
     }
 
-    /// <summary>Adds the value that the reader stands on under its name, or the mask where the name says that it is a secret;
+    /// <summary>Adds the value that the cursor stands on under its name, or the mask where the name says that it is a secret;
     /// <see cref="KeepLast"/> must follow the last one.</summary>
-    public static void Add(List<KeyValuePair<string, string>> members, string name, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    public static void Add(List<KeyValuePair<string, string>> members, string name, ref JsonCursor cursor)
     {
-        var text = JsonText.ReadText(ref reader, json);
+        var text = cursor.ReadText();
         if (text is null)
         {
             return;

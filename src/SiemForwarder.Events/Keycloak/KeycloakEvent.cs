@@ -47,87 +47,94 @@ internal struct KeycloakEvent()
     /// <paramref name="one"/>.</summary>
     public static void Read(ReadOnlySpan<byte> json, KeycloakEventShape shape, ref KeycloakEvent one)
     {
-        var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        var cursor = JsonCursor.Over(json);
+        cursor.ReadRoot();
+        if (cursor.Kind != JsonTokenType.StartObject)
         {
             return;
         }
 
-        var (isUser, isAdmin) = (shape == KeycloakEventShape.User, shape == KeycloakEventShape.Admin);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
-            switch (name)
-            {
-                case "id": one.Id = JsonText.ReadText(ref reader, json); break;
-                case "time": one.Time = JsonText.ReadInteger(ref reader); break;
-                case "type" when !isAdmin: one.Type = JsonText.ReadText(ref reader, json); break;
-                case "realmId":
-                    one.IsRealmIdText = reader.TokenType == JsonTokenType.String;
-                    one.RealmId = JsonText.ReadText(ref reader, json);
-                    break;
-                case "event_type" when !isUser && !isAdmin: one.NativeType = JsonText.ReadText(ref reader, json); break;
-                case "realmName" when !isUser && !isAdmin: one.RealmName = JsonText.ReadText(ref reader, json); break;
-                case "operationType" when !isUser: one.Operation = JsonText.ReadText(ref reader, json); break;
-                case "resourceType" when !isUser: one.ResourceType = JsonText.ReadText(ref reader, json); break;
-                case "resourcePath" when !isUser: one.ResourcePath = JsonText.ReadText(ref reader, json); break;
-                case "error": one.Error = JsonText.ReadText(ref reader, json); break;
-                case "details": one.Details = EventDetails.Read(ref reader, json); break;
-                case "representation" when !isUser: one.Representation = ReadRepresentation(ref reader, json); break;
-                case "authDetails" when !isUser && reader.TokenType == JsonTokenType.StartObject: ReadActor(ref reader, json, ref one); break;
-                case "username" when isUser: reader.Skip(); break;
-                case var _ when isAdmin: reader.Skip(); break;
-                default: ReadActorMember(name, ref reader, json, ref one); break;
-            }
+            one.Take(KeycloakMemberNames.Find(cursor.Name), shape, ref cursor);
         }
     }
 
-    private static void ReadActor(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref KeycloakEvent one)
+    private void Take(KeycloakMember member, KeycloakEventShape shape, ref JsonCursor cursor)
     {
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var (isUser, isAdmin) = (shape == KeycloakEventShape.User, shape == KeycloakEventShape.Admin);
+        switch (member)
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
-            if (name == "realmId")
+            case KeycloakMember.Id: Id = cursor.ReadText(); break;
+            case KeycloakMember.Time: Time = cursor.ReadInteger(); break;
+            case KeycloakMember.Type when !isAdmin: Type = cursor.ReadText(); break;
+            case KeycloakMember.RealmId: (IsRealmIdText, RealmId) = (cursor.Kind == JsonTokenType.String, cursor.ReadText()); break;
+            case KeycloakMember.NativeType when !isUser && !isAdmin: NativeType = cursor.ReadText(); break;
+            case KeycloakMember.RealmName when !isUser && !isAdmin: RealmName = cursor.ReadText(); break;
+            case KeycloakMember.OperationType when !isUser: Operation = cursor.ReadText(); break;
+            case KeycloakMember.ResourceType when !isUser: ResourceType = cursor.ReadText(); break;
+            case KeycloakMember.ResourcePath when !isUser: ResourcePath = cursor.ReadText(); break;
+            case KeycloakMember.Error: Error = cursor.ReadText(); break;
+            case KeycloakMember.Details: Details = EventDetails.Read(ref cursor); break;
+            case KeycloakMember.Representation when !isUser: Representation = ReadRepresentation(ref cursor); break;
+            case KeycloakMember.AuthDetails when !isUser && cursor.Kind == JsonTokenType.StartObject: ReadActor(ref cursor); break;
+            case KeycloakMember.UserName when isUser: break;
+            default:
+                if (!isAdmin)
+                {
+                    TakeOfActor(member, ref cursor);
+                }
+
+                break;
+        }
+    }
+
+    private void ReadActor(ref JsonCursor cursor)
+    {
+        cursor.Enter();
+        while (cursor.NextMember())
+        {
+            var member = KeycloakMemberNames.Find(cursor.Name);
+            if (member == KeycloakMember.RealmId)
             {
-                one.ActorRealmId = JsonText.ReadText(ref reader, json);
+                ActorRealmId = cursor.ReadText();
             }
             else
             {
-                ReadActorMember(name, ref reader, json, ref one);
+                TakeOfActor(member, ref cursor);
             }
         }
     }
 
-    private static void ReadActorMember(string name, ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref KeycloakEvent one)
+    private void TakeOfActor(KeycloakMember member, ref JsonCursor cursor)
     {
-        switch (name)
+        switch (member)
         {
-            case "clientId": one.ClientId = JsonText.ReadText(ref reader, json); break;
-            case "userId": one.UserId = JsonText.ReadText(ref reader, json); break;
-            case "username": one.UserName = JsonText.ReadText(ref reader, json); break;
-            case "sessionId": one.SessionId = JsonText.ReadText(ref reader, json); break;
-            case "ipAddress": one.IpAddress = JsonText.ReadText(ref reader, json); break;
-            default: reader.Skip(); break;
+            case KeycloakMember.ClientId: ClientId = cursor.ReadText(); break;
+            case KeycloakMember.UserId: UserId = cursor.ReadText(); break;
+            case KeycloakMember.UserName: UserName = cursor.ReadText(); break;
+            case KeycloakMember.SessionId: SessionId = cursor.ReadText(); break;
+            case KeycloakMember.IpAddress: IpAddress = cursor.ReadText(); break;
+            default: break;
         }
     }
 
     // Keycloak writes the representation as a string that holds JSON; plug-ins may write the JSON itself.
-    private static byte[]? ReadRepresentation(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    private static byte[]? ReadRepresentation(ref JsonCursor cursor)
     {
-        switch (reader.TokenType)
+        switch (cursor.Kind)
         {
             case JsonTokenType.Null:
                 return null;
             case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                return JsonText.ReadRaw(ref reader, json).ToArray();
-            case JsonTokenType.String when reader.ValueIsEscaped:
-                var unescaped = new byte[reader.ValueSpan.Length];
-                Array.Resize(ref unescaped, JsonText.Unescape(reader.ValueSpan, unescaped));
+                return cursor.ReadRaw().ToArray();
+            case JsonTokenType.String when cursor.IsEscaped:
+                var unescaped = new byte[cursor.Value.Length];
+                Array.Resize(ref unescaped, JsonText.Unescape(cursor.Value, unescaped));
                 return unescaped;
             default:
-                return reader.ValueSpan.ToArray();
+                return cursor.Value.ToArray();
         }
     }
 }

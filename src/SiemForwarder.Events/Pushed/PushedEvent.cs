@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events.Json;
 using SiemForwarder.Events.Keycloak;
@@ -52,70 +53,75 @@ internal struct PushedEvent()
 
     private static void ReadMembers(ReadOnlySpan<byte> json, ref PushedEvent pushed)
     {
-        var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        var cursor = JsonCursor.Over(json);
+        cursor.ReadRoot();
+        if (cursor.Kind != JsonTokenType.StartObject)
         {
             return;
         }
 
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
+            var name = Utf8StringPool.GetString(cursor.Name);
             switch (name)
             {
-                case "event_id": pushed.Id = JsonText.ReadText(ref reader, json); break;
-                case "timestamp": pushed.Time = PushedTime.Read(ref reader); break;
-                case "event_type": pushed.Type = JsonText.ReadText(ref reader, json); break;
-                case "name": pushed.Name = JsonText.ReadText(ref reader, json); break;
-                case "category": pushed.Category = JsonText.ReadText(ref reader, json); break;
-                case "outcome": pushed.Outcome = JsonText.ReadText(ref reader, json); break;
-                case "severity": pushed.Severity = JsonText.ReadInteger(ref reader); break;
-                case "reason": pushed.Reason = JsonText.ReadText(ref reader, json); break;
-                case "org_id": pushed.Realm = JsonText.ReadText(ref reader, json); break;
-                case "realm_id": pushed.RealmId = JsonText.ReadText(ref reader, json); break;
-                case "subject": pushed.Subject = JsonText.ReadText(ref reader, json); break;
-                case "subject_id": pushed.SubjectId = JsonText.ReadText(ref reader, json); break;
-                case "requestor": pushed.Requestor = JsonText.ReadText(ref reader, json); break;
-                case "requestor_id": pushed.RequestorId = JsonText.ReadText(ref reader, json); break;
-                case "requestor_realm": pushed.RequestorRealm = JsonText.ReadText(ref reader, json); break;
-                case "client_id": pushed.ClientId = JsonText.ReadText(ref reader, json); break;
-                case "session_id": pushed.SessionId = JsonText.ReadText(ref reader, json); break;
-                case "transaction_id": pushed.TransactionId = JsonText.ReadText(ref reader, json); break;
-                case "ip_address": pushed.IpAddress = JsonText.ReadText(ref reader, json); break;
-                case "location" when reader.TokenType == JsonTokenType.StartObject: ReadLocation(ref reader, json, ref pushed); break;
-                case "operation": pushed.Operation = JsonText.ReadText(ref reader, json); break;
-                case "resource_type": pushed.ResourceType = JsonText.ReadText(ref reader, json); break;
-                case "resource_path": pushed.ResourcePath = JsonText.ReadText(ref reader, json); break;
-                case "resource_id": pushed.ResourceId = JsonText.ReadText(ref reader, json); break;
-                case "resource_name": pushed.ResourceName = JsonText.ReadText(ref reader, json); break;
-                case "representation": pushed.Representation = JsonText.ReadRedacted(ref reader, json); break;
-                case "test" when reader.TokenType == JsonTokenType.True: pushed.IsTest = true; break;
-                case "context" when reader.TokenType == JsonTokenType.StartObject: ReadContext(ref reader, json, pushed.Details); break;
-                case "schema_version" or "kind" or "received_at" or "source" or "signature_id" or "resource_values": reader.Skip(); break;
-                default: EventDetails.Add(pushed.Details, name, ref reader, json); break;
+                case "event_id": pushed.Id = cursor.ReadText(); break;
+                case "timestamp": pushed.Time = PushedTime.Read(ref cursor); break;
+                case "event_type": pushed.Type = cursor.ReadText(); break;
+                case "name": pushed.Name = cursor.ReadText(); break;
+                case "category": pushed.Category = cursor.ReadText(); break;
+                case "outcome": pushed.Outcome = cursor.ReadText(); break;
+                case "severity": pushed.Severity = cursor.ReadInteger(); break;
+                case "reason": pushed.Reason = cursor.ReadText(); break;
+                case "org_id": pushed.Realm = cursor.ReadText(); break;
+                case "realm_id": pushed.RealmId = cursor.ReadText(); break;
+                case "subject": pushed.Subject = cursor.ReadText(); break;
+                case "subject_id": pushed.SubjectId = cursor.ReadText(); break;
+                case "requestor": pushed.Requestor = cursor.ReadText(); break;
+                case "requestor_id": pushed.RequestorId = cursor.ReadText(); break;
+                case "requestor_realm": pushed.RequestorRealm = cursor.ReadText(); break;
+                case "client_id": pushed.ClientId = cursor.ReadText(); break;
+                case "session_id": pushed.SessionId = cursor.ReadText(); break;
+                case "transaction_id": pushed.TransactionId = cursor.ReadText(); break;
+                case "ip_address": pushed.IpAddress = cursor.ReadText(); break;
+                case "location" when cursor.Kind == JsonTokenType.StartObject: ReadLocation(ref cursor, ref pushed); break;
+                case "operation": pushed.Operation = cursor.ReadText(); break;
+                case "resource_type": pushed.ResourceType = cursor.ReadText(); break;
+                case "resource_path": pushed.ResourcePath = cursor.ReadText(); break;
+                case "resource_id": pushed.ResourceId = cursor.ReadText(); break;
+                case "resource_name": pushed.ResourceName = cursor.ReadText(); break;
+                case "representation": pushed.Representation = ReadRepresentation(ref cursor); break;
+                case "test" when cursor.Kind == JsonTokenType.True: pushed.IsTest = true; break;
+                case "context" when cursor.Kind == JsonTokenType.StartObject: ReadContext(ref cursor, pushed.Details); break;
+                case "schema_version" or "kind" or "received_at" or "source" or "signature_id" or "resource_values": break;
+                default: EventDetails.Add(pushed.Details, name, ref cursor); break;
             }
         }
     }
 
+    // A text may hold the JSON.
+    private static string? ReadRepresentation(ref JsonCursor cursor) => cursor.Kind == JsonTokenType.String
+        ? SecretRedactor.Redact(Encoding.UTF8.GetBytes(JsonText.ToText(cursor.Value, cursor.IsEscaped)))
+        : cursor.ReadText();
+
     // What a location does not have is kept as it was sent.
-    private static void ReadLocation(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, ref PushedEvent pushed)
+    private static void ReadLocation(ref JsonCursor cursor, ref PushedEvent pushed)
     {
-        var start = reader;
-        pushed.Location = PushedLocation.Read(ref reader, json, out var isWhole);
+        var start = cursor;
+        pushed.Location = PushedLocation.Read(ref cursor, out var isWhole);
         if (!isWhole)
         {
-            EventDetails.Add(pushed.Details, "location", ref start, json);
+            EventDetails.Add(pushed.Details, "location", ref start);
         }
     }
 
-    private static void ReadContext(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, List<KeyValuePair<string, string>> details)
+    private static void ReadContext(ref JsonCursor cursor, List<KeyValuePair<string, string>> details)
     {
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
-            EventDetails.Add(details, name, ref reader, json);
+            EventDetails.Add(details, Utf8StringPool.GetString(cursor.Name), ref cursor);
         }
     }
 }

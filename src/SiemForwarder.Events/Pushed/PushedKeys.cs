@@ -14,13 +14,10 @@ public sealed class PushedKeys
     /// <param name="isPulledToo">True where the same realm is pulled.</param>
     /// <param name="pulledByContent">True where the server shows no ids, so that a pulled event is known by its content.</param>
     /// <exception cref="JsonException">The bytes are not one JSON object.</exception>
-    public (EventKey Key, EventKey? Former) Of(PushedOutline outline, ReadOnlyMemory<byte> json, bool isPulledToo, bool pulledByContent)
+    public (EventKey Key, EventKey? Former) Of(in PushedOutline outline, ReadOnlyMemory<byte> json, bool isPulledToo, bool pulledByContent)
     {
-        ArgumentNullException.ThrowIfNull(outline);
         var isKeycloaks = outline.Shape is PushedShape.UserWebhook or PushedShape.AdminWebhook;
-        // An id that is no text tells events apart only by what it is read as, so their content does.
-        EventKey? byId = string.IsNullOrEmpty(outline.Id) || outline.Id.Contains('\uFFFD', StringComparison.Ordinal) ? null
-            : EventKey.FromId(outline.Id);
+        var byId = outline.KeyOfId;
         if (!isKeycloaks)
         {
             return (byId ?? hash.Compute(json, 0), null);

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 using SiemForwarder.Events.Json;
 
@@ -8,51 +9,40 @@ internal static class PushedLocation
 {
     private const int EarthRadiusKm = 6371;
 
-    /// <summary>The object that the reader stands on; what is absent or out of range stays empty.</summary>
-    /// <param name="reader">Stands on the object, and on its end afterwards.</param>
-    /// <param name="json">The text that the reader reads.</param>
+    /// <summary>The object that the cursor stands on; what is absent or out of range stays empty.</summary>
+    /// <param name="cursor">Stands on the object, and behind it afterwards.</param>
     /// <param name="isWhole">False where it has members that a location does not have.</param>
-    public static EventLocation? Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, out bool isWhole)
+    public static EventLocation? Read(ref JsonCursor cursor, out bool isWhole)
     {
         var location = EventLocation.Nowhere;
         isWhole = true;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
-            switch (name)
+            switch (Utf8StringPool.GetString(cursor.Name))
             {
-                case "city": location = location with { City = JsonText.ReadText(ref reader, json) }; break;
-                case "region": location = location with { Region = JsonText.ReadText(ref reader, json) }; break;
-                case "regionCode" or "region_code": location = location with { RegionCode = JsonText.ReadText(ref reader, json) }; break;
-                case "country": location = location with { Country = JsonText.ReadText(ref reader, json) }; break;
-                case "latitude" or "lat": location = location with { Latitude = Number(ref reader, 90) }; break;
-                case "longitude" or "lon": location = location with { Longitude = Number(ref reader, 180) }; break;
+                case "city": location = location with { City = cursor.ReadText() }; break;
+                case "region": location = location with { Region = cursor.ReadText() }; break;
+                case "regionCode" or "region_code": location = location with { RegionCode = cursor.ReadText() }; break;
+                case "country": location = location with { Country = cursor.ReadText() }; break;
+                case "latitude" or "lat": location = location with { Latitude = Number(cursor, 90) }; break;
+                case "longitude" or "lon": location = location with { Longitude = Number(cursor, 180) }; break;
                 case "accuracyRadiusKm" or "accuracy_radius_km":
-                    location = location with { AccuracyRadiusKm = (int?)Integer(ref reader, EarthRadiusKm) }; break;
+                    location = location with { AccuracyRadiusKm = (int?)Integer(cursor, EarthRadiusKm) }; break;
                 case "autonomousSystemNumber" or "autonomous_system_number":
-                    location = location with { AutonomousSystemNumber = Integer(ref reader, uint.MaxValue) }; break;
+                    location = location with { AutonomousSystemNumber = Integer(cursor, uint.MaxValue) }; break;
                 case "autonomousSystemOrganization" or "autonomous_system_organization":
-                    location = location with { AutonomousSystemOrganization = JsonText.ReadText(ref reader, json) };
+                    location = location with { AutonomousSystemOrganization = cursor.ReadText() };
                     break;
-                default: isWhole = false; reader.Skip(); break;
+                default: isWhole = false; break;
             }
         }
 
         return location == EventLocation.Nowhere ? null : location;
     }
 
-    private static double? Number(ref Utf8JsonReader reader, double limit)
-    {
-        if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var number) && Math.Abs(number) <= limit)
-        {
-            return number;
-        }
+    private static double? Number(in JsonCursor cursor, double limit) =>
+        cursor.Kind == JsonTokenType.Number && Utf8Parser.TryParse(cursor.Value, out double number, out _) && Math.Abs(number) <= limit ? number : null;
 
-        reader.Skip();
-        return null;
-    }
-
-    private static long? Integer(ref Utf8JsonReader reader, long limit) =>
-        JsonText.ReadInteger(ref reader) is >= 0 and var number && number <= limit ? number : null;
+    private static long? Integer(in JsonCursor cursor, long limit) => cursor.ReadInteger() is >= 0 and var number && number <= limit ? number : null;
 }

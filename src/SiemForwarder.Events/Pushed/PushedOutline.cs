@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using SiemForwarder.Events.Json;
 using SiemForwarder.Events.Keycloak;
@@ -5,26 +7,24 @@ using SiemForwarder.Events.Keycloak;
 namespace SiemForwarder.Events.Pushed;
 
 /// <summary>What tells one pushed event from another: its shape, type, id and time; read without making anything of the rest.</summary>
-public sealed record PushedOutline
+public ref struct PushedOutline
 {
     private const string UserPrefix = "access.";
     private const string AdminPrefix = "admin.";
 
+    private static readonly SearchValues<char> KeycloakNameCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+    private OutlineId nativeId;
+    private OutlineId webhookId;
     private string? nativeType;
-    private string? eventId;
     private long? timestamp;
     private bool hasTimestamp;
     private string? webhookType;
-    private string? id;
     private long? time;
     private bool hasWebhookTime;
     private string? operation;
     private string? resourceType;
     private bool hasRealmId;
-
-    private PushedOutline()
-    {
-    }
 
     public PushedShape Shape { get; private set; }
 
@@ -32,7 +32,10 @@ public sealed record PushedOutline
     public string? Type { get; private set; }
 
     /// <summary>Event id as sent; null where there is none.</summary>
-    public string? Id { get; private set; }
+    public readonly string? Id => ChosenId.ToText();
+
+    /// <summary>Length of the id in characters; 0 where there is none.</summary>
+    public readonly int IdLength => ChosenId.Length;
 
     /// <summary>Time as epoch milliseconds; null where there is none or it cannot be read.</summary>
     public long? TimeMs { get; private set; }
@@ -46,60 +49,84 @@ public sealed record PushedOutline
     /// <summary>How many members it has: its own, and those of <c>context</c> and <c>details</c>.</summary>
     public int Members { get; private set; }
 
+    /// <summary>The key of the event by its id; null where it has none, or one that is no text.</summary>
+    internal readonly EventKey? KeyOfId => ChosenId.ToKey();
+
+    private readonly OutlineId ChosenId => Shape == PushedShape.Native ? nativeId : webhookId;
+
     /// <summary>Reads the members of one JSON object that matter.</summary>
     /// <exception cref="JsonException">The bytes are not one JSON object, or nest deeper than 64 levels.</exception>
     public static PushedOutline Read(ReadOnlySpan<byte> json)
     {
-        var outline = new PushedOutline();
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = PushedEventLimits.MaxDepth });
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        var cursor = new JsonCursor(json, PushedEventLimits.MaxDepth, allowsTrailingCommas: false);
+        try
+        {
+            cursor.ReadRoot();
+            var outline = Read(ref cursor);
+            return cursor.IsAtEnd() ? outline : throw new JsonException("Something follows the event.");
+        }
+        catch (JsonException)
+        {
+            FindPlace(json);
+            throw;
+        }
+    }
+
+    /// <summary>Reads the event that a cursor stands on; it stands behind it afterwards.</summary>
+    /// <exception cref="JsonException">There is no JSON object, or one that nests too deep.</exception>
+    public static PushedOutline Read(scoped ref JsonCursor cursor)
+    {
+        if (cursor.Kind != JsonTokenType.StartObject)
         {
             throw new JsonException("An event must be a JSON object.");
         }
 
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var outline = new PushedOutline();
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = JsonText.ReadString(ref reader);
-            reader.Read();
             outline.Members++;
-            outline.Take(name, ref reader, json);
-        }
-
-        if (reader.Read())
-        {
-            throw new JsonException("Something follows the event.");
+            outline.Take(ref cursor);
         }
 
         outline.Decide();
         return outline;
     }
 
-    private void Take(string name, ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
+    /// <summary>Throws with the line and the byte where an event is broken; returns where the cursor was stricter, which it is not meant to be.</summary>
+    private static void FindPlace(ReadOnlySpan<byte> json)
     {
-        switch (name)
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = PushedEventLimits.MaxDepth });
+        while (reader.Read())
         {
-            case "event_type": nativeType = JsonText.ReadText(ref reader, json); break;
-            case "event_id": eventId = JsonText.ReadText(ref reader, json); break;
-            case "timestamp" when reader.TokenType != JsonTokenType.Null: (timestamp, hasTimestamp) = (PushedTime.Read(ref reader), true); break;
-            case "type": webhookType = JsonText.ReadText(ref reader, json); break;
-            case "id": id = JsonText.ReadText(ref reader, json); break;
-            case "time" when reader.TokenType != JsonTokenType.Null: (time, hasWebhookTime) = (JsonText.ReadInteger(ref reader), true); break;
-            case "realmName": RealmName = JsonText.ReadText(ref reader, json); break;
-            case "realmId": hasRealmId = reader.TokenType == JsonTokenType.String; break;
-            case "operationType": operation = JsonText.ReadText(ref reader, json); break;
-            case "resourceType": resourceType = JsonText.ReadText(ref reader, json); break;
-            case "context" or "details" when reader.TokenType == JsonTokenType.StartObject: CountMembers(ref reader); break;
-            default: reader.Skip(); break;
         }
     }
 
-    private void CountMembers(ref Utf8JsonReader reader)
+    private void Take(scoped ref JsonCursor cursor)
     {
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        switch (KeycloakMemberNames.Find(cursor.Name))
+        {
+            case KeycloakMember.NativeType: nativeType = cursor.ReadText(); break;
+            case KeycloakMember.NativeId: nativeId = OutlineId.Read(ref cursor); break;
+            case KeycloakMember.NativeTime when cursor.Kind != JsonTokenType.Null: (timestamp, hasTimestamp) = (PushedTime.Read(ref cursor), true); break;
+            case KeycloakMember.Type: webhookType = cursor.ReadText(); break;
+            case KeycloakMember.Id: webhookId = OutlineId.Read(ref cursor); break;
+            case KeycloakMember.Time when cursor.Kind != JsonTokenType.Null: (time, hasWebhookTime) = (cursor.ReadInteger(), true); break;
+            case KeycloakMember.RealmName: RealmName = cursor.ReadText(); break;
+            case KeycloakMember.RealmId: hasRealmId = cursor.Kind == JsonTokenType.String; break;
+            case KeycloakMember.OperationType: operation = cursor.ReadText(); break;
+            case KeycloakMember.ResourceType: resourceType = cursor.ReadText(); break;
+            case KeycloakMember.Context or KeycloakMember.Details when cursor.Kind == JsonTokenType.StartObject: CountMembers(ref cursor); break;
+            default: break;
+        }
+    }
+
+    private void CountMembers(scoped ref JsonCursor cursor)
+    {
+        cursor.Enter();
+        while (cursor.NextMember())
         {
             Members++;
-            reader.Read();
-            reader.Skip();
         }
     }
 
@@ -107,11 +134,11 @@ public sealed record PushedOutline
     {
         if (!string.IsNullOrEmpty(nativeType))
         {
-            (Shape, Type, Id, TimeMs, HasTime, RealmName) = (PushedShape.Native, nativeType, eventId, timestamp, hasTimestamp, null);
+            (Shape, Type, TimeMs, HasTime, RealmName) = (PushedShape.Native, nativeType, timestamp, hasTimestamp, null);
             return;
         }
 
-        (Id, TimeMs, HasTime) = (id, time, hasWebhookTime);
+        (TimeMs, HasTime) = (time, hasWebhookTime);
         Shape = ShapeOf(webhookType, operation, hasRealmId);
         var split = Shape == PushedShape.AdminWebhook ? SplitAdminType(webhookType) : null;
         Type = Shape switch
@@ -147,5 +174,26 @@ public sealed record PushedOutline
         type?.StartsWith(UserPrefix, StringComparison.Ordinal) == true ? type[UserPrefix.Length..] : type;
 
     private static bool IsKeycloakName(string type) =>
-        type.All(character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character) || character == '_');
+        !type.AsSpan().ContainsAnyExcept(KeycloakNameCharacters);
+
+    /// <summary>The id of an event: its bytes where it is plain ASCII, as nearly all are, so that no string is made of it; else its text.</summary>
+    private ref struct OutlineId
+    {
+        private ReadOnlySpan<byte> plain;
+        private string? other;
+
+        public readonly int Length => plain.IsEmpty ? other?.Length ?? 0 : plain.Length;
+
+        public static OutlineId Read(scoped ref JsonCursor cursor) =>
+            cursor is { Kind: JsonTokenType.String, IsEscaped: false, Value.IsEmpty: false } && Ascii.IsValid(cursor.Value)
+                ? new OutlineId { plain = cursor.Value }
+                : new OutlineId { other = cursor.ReadText() };
+
+        public readonly string? ToText() => plain.IsEmpty ? other : Encoding.ASCII.GetString(plain);
+
+        public readonly EventKey? ToKey() => !plain.IsEmpty ? EventKey.FromId(plain)
+            // An id that is no text tells events apart only by what it is read as, so their content does.
+            : string.IsNullOrEmpty(other) || other.Contains('\uFFFD', StringComparison.Ordinal) ? null
+            : EventKey.FromId(other);
+    }
 }

@@ -13,17 +13,17 @@ internal static class PushedTime
     private const string Shape = "0000-00-00T00:00:00";
 
     /// <summary>The current value in epoch milliseconds; null where it is no instant.</summary>
-    public static long? Read(ref Utf8JsonReader reader)
+    public static long? Read(ref JsonCursor cursor)
     {
-        if (reader.TokenType != JsonTokenType.String)
+        if (cursor.Kind != JsonTokenType.String)
         {
-            var number = JsonText.ReadInteger(ref reader);
+            var number = cursor.ReadInteger();
             return number is > 0 and < FirstPlausibleMillisecond ? number * 1000 : number;
         }
 
         // A short number in quotes may be a year or a time of day, so it is none of these.
-        return ReadRfc3339(JsonText.ReadString(ref reader))
-            ?? (JsonText.ReadInteger(ref reader) is >= FirstPlausibleMillisecond and var milliseconds ? milliseconds : null);
+        return ReadRfc3339(JsonText.ToText(cursor.Value, cursor.IsEscaped))
+            ?? (cursor.ReadInteger() is >= FirstPlausibleMillisecond and var milliseconds ? milliseconds : null);
     }
 
     /// <summary>A whole date, a whole time and an offset (RFC 3339 section 5.6; a space may stand for the T, digits beyond the millisecond are cut).</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
+using SiemForwarder.Events.Json;
 using SiemForwarder.Events.Pushed;
 using SiemForwarder.Service.EventLog;
 
@@ -10,8 +11,6 @@ internal sealed class PushedBatch
 {
     // The depth limit is checked for each event; this only bounds the search for its end.
     private const int MaxDepth = 1000;
-
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
 
     private readonly InboxSettings inbox;
     private readonly InboxOptions limits;
@@ -62,9 +61,9 @@ internal sealed class PushedBatch
                 ? (null, PushRefusal.Malformed("The body contains no event: send one JSON object, an array of them, or NDJSON as application/x-ndjson."))
                 : (refusal is null ? batch : null, refusal);
         }
-        catch (JsonException exception)
+        catch (JsonException)
         {
-            return (null, PushRefusal.Malformed($"The body is not valid JSON, so nothing was stored. {Where(exception)}"));
+            return (null, PushRefusal.Malformed($"The body is not valid JSON, so nothing was stored. {WhereBroken(json.Span)}"));
         }
     }
 
@@ -84,71 +83,81 @@ internal sealed class PushedBatch
         return null;
     }
 
+    // Every event is read where it stands, in one pass over the body.
     private PushRefusal? TakeJson(ReadOnlyMemory<byte> body)
     {
-        var reader = new Utf8JsonReader(body.Span, ReaderOptions);
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartArray)
+        var cursor = new JsonCursor(body.Span, MaxDepth, allowsTrailingCommas: false);
+        cursor.ReadRoot();
+        if (cursor.Kind != JsonTokenType.StartArray)
         {
             return Take(Trimmed(body));
         }
 
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        cursor.Enter();
+        while (cursor.NextElement())
         {
-            var start = (int)reader.TokenStartIndex;
-            reader.Skip();
-            if (Take(body[start..(int)reader.BytesConsumed]) is { } refusal)
+            if (CountOne() is { } refusal)
             {
                 return refusal;
             }
+
+            var before = cursor;
+            cursor.MaxDepth = PushedEventLimits.MaxDepth + 1;
+            string? fault;
+            IncomingEvent incoming;
+            try
+            {
+                var outline = PushedOutline.Read(ref cursor);
+                cursor.MaxDepth = MaxDepth;
+                fault = Identify(outline, body[before.ValueStart..cursor.Position], out incoming);
+            }
+            catch (JsonException)
+            {
+                // Broken JSON ends the whole request here; what is no object, or nests too deep, is this event's own fault.
+                cursor = before;
+                cursor.Skip();
+                fault = Identify(body[before.ValueStart..cursor.Position], out incoming);
+            }
+
+            Keep(fault, incoming);
         }
 
-        // Throws if the array is not closed, or something follows it.
-        reader.Read();
-        return null;
+        return cursor.IsAtEnd() ? null : throw new JsonException("Something follows the array.");
     }
 
     private PushRefusal? Take(ReadOnlyMemory<byte> json)
     {
-        var index = count++;
-        if (count > limits.MaxRequestEvents)
+        if (CountOne() is { } refusal)
         {
-            return PushRefusal.TooLarge($"A request may contain at most {limits.MaxRequestEvents} events; split it. Nothing of it was stored.");
+            return refusal;
         }
 
-        if (Identify(json, out var incoming) is { } fault)
-        {
-            Rejected.Add(new RejectedEvent(index, fault));
-        }
-        else
+        Keep(Identify(json, out var incoming), incoming);
+        return null;
+    }
+
+    private PushRefusal? CountOne() => ++count > limits.MaxRequestEvents
+        ? PushRefusal.TooLarge($"A request may contain at most {limits.MaxRequestEvents} events; split it. Nothing of it was stored.")
+        : null;
+
+    private void Keep(string? fault, in IncomingEvent incoming)
+    {
+        if (fault is null)
         {
             Events.Add(incoming);
         }
-
-        return null;
+        else
+        {
+            Rejected.Add(new RejectedEvent(count - 1, fault));
+        }
     }
 
     private string? Identify(ReadOnlyMemory<byte> json, out IncomingEvent incoming)
     {
         incoming = default;
-        if (json.Length > limits.MaxEventBytes)
-        {
-            return $"An event may have at most {limits.MaxEventBytes} bytes; this one has {json.Length}.";
-        }
-
         try
         {
-            var outline = PushedOutline.Read(json.Span);
-            if ((PushedEventLimits.FindFault(outline) ?? FindForeignRealm(outline)) is { } fault)
-            {
-                return fault;
-            }
-
-            var (key, former) = keys.Of(outline, json, inbox.PulledRealm is not null, inbox.PulledByContent);
-            // A time far from now is not used in the log: it would widen every lookup and stay at the top of searches forever.
-            var isAtOwnTime = outline.TimeMs is { } own && limits.IsNear(own, receivedMs);
-            incoming = new IncomingEvent(isAtOwnTime ? outline.TimeMs!.Value : receivedMs, key, former, json, IsTimeOfReceipt: !isAtOwnTime);
-            return null;
+            return FindSizeFault(json) ?? Identify(PushedOutline.Read(json.Span), json, out incoming);
         }
         catch (JsonException exception)
         {
@@ -156,10 +165,46 @@ internal sealed class PushedBatch
         }
     }
 
-    private string? FindForeignRealm(PushedOutline outline) =>
+    private string? Identify(in PushedOutline outline, ReadOnlyMemory<byte> json, out IncomingEvent incoming)
+    {
+        incoming = default;
+        if ((FindSizeFault(json) ?? PushedEventLimits.FindFault(outline) ?? FindForeignRealm(outline)) is { } fault)
+        {
+            return fault;
+        }
+
+        var (key, former) = keys.Of(outline, json, inbox.PulledRealm is not null, inbox.PulledByContent);
+        // A time far from now is not used in the log: it would widen every lookup and stay at the top of searches forever.
+        var isAtOwnTime = outline.TimeMs is { } own && limits.IsNear(own, receivedMs);
+        incoming = new IncomingEvent(isAtOwnTime ? outline.TimeMs!.Value : receivedMs, key, former, json, IsTimeOfReceipt: !isAtOwnTime);
+        return null;
+    }
+
+    private string? FindSizeFault(ReadOnlyMemory<byte> json) => json.Length > limits.MaxEventBytes
+        ? $"An event may have at most {limits.MaxEventBytes} bytes; this one has {json.Length}."
+        : null;
+
+    private string? FindForeignRealm(in PushedOutline outline) =>
         inbox.PulledRealm is { } realm && outline.RealmName is { Length: > 0 } named && named != realm
             ? $"The event belongs to another realm than '{realm}', which this source polls; push it to a separate source."
             : null;
+
+    private static string WhereBroken(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+            while (reader.Read())
+            {
+            }
+
+            return "";
+        }
+        catch (JsonException exception)
+        {
+            return Where(exception);
+        }
+    }
 
     private static string Where(JsonException exception) => exception.LineNumber is { } line
         ? $"Reading stopped at line {line + 1}, byte {exception.BytePositionInLine + 1}."

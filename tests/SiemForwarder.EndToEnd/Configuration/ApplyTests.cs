@@ -119,7 +119,7 @@ public sealed class ApplyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(2, code);
         Assert.Contains($"{file}:4: source 'apps', inbox.key: Is a secret", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:7: integration 'siem', serverUrl: ", output, StringComparison.Ordinal);
-        Assert.Contains($"{file}:8: integration 'siem', outputType: 'XML' is not known here", output, StringComparison.Ordinal);
+        Assert.Contains($"{file}:8: integration 'siem', outputType: 'XML' is not a known value", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:9: integration 'siem', sources: There is no source called 'elsewhere'", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:10: integration 'siem', name: 'siem' is declared twice", output, StringComparison.Ordinal);
         Assert.Contains("nothing is changed.", output, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Json;
@@ -11,6 +12,8 @@ internal readonly record struct PageEvent(long TimeMs, EventKey? Key, int Start,
 /// <remarks>A row that Keycloak cannot read truncates a page with status 200 and well-formed chunks; only the missing end of the array reveals it.</remarks>
 internal sealed class EventPage : IDisposable
 {
+    private const int MaxDepth = 128;
+
     private readonly KeycloakBody body;
 
     private EventPage(KeycloakBody body, List<PageEvent> events)
@@ -47,17 +50,19 @@ internal sealed class EventPage : IDisposable
 
     private static bool TryRead(ReadOnlySpan<byte> json, List<PageEvent> events)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 128 });
+        var cursor = new JsonCursor(json, MaxDepth, allowsTrailingCommas: false);
         try
         {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+            cursor.ReadRoot();
+            if (cursor.Kind != JsonTokenType.StartArray)
             {
                 return false;
             }
 
-            while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+            cursor.Enter();
+            while (cursor.NextElement())
             {
-                if (!TryReadEvent(ref reader, out var pageEvent))
+                if (!TryReadEvent(ref cursor, out var pageEvent))
                 {
                     return false;
                 }
@@ -65,7 +70,7 @@ internal sealed class EventPage : IDisposable
                 events.Add(pageEvent);
             }
 
-            return reader.TokenType == JsonTokenType.EndArray && !reader.Read();
+            return cursor.IsAtEnd();
         }
         catch (JsonException)
         {
@@ -73,34 +78,31 @@ internal sealed class EventPage : IDisposable
         }
     }
 
-    private static bool TryReadEvent(ref Utf8JsonReader reader, out PageEvent pageEvent)
+    private static bool TryReadEvent(ref JsonCursor cursor, out PageEvent pageEvent)
     {
-        var start = (int)reader.TokenStartIndex;
+        pageEvent = default;
+        if (cursor.Kind != JsonTokenType.StartObject)
+        {
+            return false;
+        }
+
+        var start = cursor.ValueStart;
         long? timeMs = null;
         EventKey? key = null;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        cursor.Enter();
+        while (cursor.NextMember())
         {
-            var name = Text(ref reader);
-            var (isTime, isId) = (name.SequenceEqual("time"u8), name.SequenceEqual("id"u8));
-            reader.Read();
-            if (isTime && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var time))
+            if (cursor.Kind == JsonTokenType.Number && cursor.Name.SequenceEqual("time"u8))
             {
-                timeMs = time;
+                timeMs = Utf8Parser.TryParse(cursor.Value, out long time, out var used) && used == cursor.Value.Length ? time : timeMs;
             }
-            else if (isId && reader.TokenType == JsonTokenType.String)
+            else if (cursor.Kind == JsonTokenType.String && cursor.Name.SequenceEqual("id"u8))
             {
-                key = EventKey.FromId(Text(ref reader));
-            }
-            else
-            {
-                reader.Skip();
+                key = EventKey.FromId(cursor.IsEscaped ? EscapedText.Unescape(cursor.Value) : cursor.Value);
             }
         }
 
-        pageEvent = new PageEvent(timeMs ?? 0, key, start, (int)reader.BytesConsumed - start);
+        pageEvent = new PageEvent(timeMs ?? 0, key, start, cursor.Position - start);
         return timeMs is not null;
     }
-
-    private static ReadOnlySpan<byte> Text(ref Utf8JsonReader reader) =>
-        reader.ValueIsEscaped ? EscapedText.Unescape(reader.ValueSpan) : reader.ValueSpan;
 }

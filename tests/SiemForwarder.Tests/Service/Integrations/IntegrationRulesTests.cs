@@ -263,7 +263,7 @@ public sealed class IntegrationRulesTests
         IntegrationRules.Validate(
             new IntegrationRequest { Name = "n", ServerUrl = "https://h", Authentication = new AuthenticationRequest { Type = "header", Header = $"{name}: x" } }, NoSecrets, errors);
 
-        Assert.Contains($"May not be {name}", Assert.Single(errors.ByField["authentication.header"]), StringComparison.Ordinal);
+        Assert.Contains($"Must not be {name}", Assert.Single(errors.ByField["authentication.header"]), StringComparison.Ordinal);
     }
 
     private static string KeyOf(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
