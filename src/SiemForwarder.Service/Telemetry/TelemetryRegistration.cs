@@ -50,7 +50,8 @@ internal static class TelemetryRegistration
 
         if (Exports(builder.Configuration, "LOGS"))
         {
-            telemetry.WithLogging(logs => logs.AddOtlpExporter(options => Apply(builder.Configuration, "LOGS", options)), options => options.IncludeFormattedMessage = true);
+            telemetry.WithLogging(
+                logs => logs.AddOtlpExporter(options => Apply(builder.Configuration, "LOGS", options)), options => options.IncludeFormattedMessage = true);
         }
 
         return builder;

@@ -22,9 +22,9 @@ public sealed class TelemetryExportTests(TestPostgres postgres)
             "--OTEL_METRIC_EXPORT_INTERVAL=300", "--OTEL_BSP_SCHEDULE_DELAY=200", "--OTEL_BLRP_SCHEDULE_DELAY=200", "--OTEL_SERVICE_NAME=forwarder-of-a-test",
             "--Serilog:MinimumLevel:Default=Warning"))
         {
-            await Until(() => Missing(collector, "/v1/traces", "poll", "append", "deliver", "read", "format", "send", "checkpoint", "GET", "watched siem", "watched realm").Count == 0, bound.Token);
-            await Until(() => Missing(collector, "/v1/metrics", "siemforwarder.backlog.events", "siemforwarder.delivery.latency", "dotnet.gc.collections", "db.client").Count == 0, bound.Token);
-            await Until(() => Missing(collector, "/v1/logs", "Integration dead siem: round failed").Count == 0, bound.Token);
+            await UntilEmptyAsync(() => Missing(collector, "/v1/traces", "poll", "append", "deliver", "read", "format", "send", "checkpoint", "GET", "watched siem", "watched realm"), bound.Token);
+            await UntilEmptyAsync(() => Missing(collector, "/v1/metrics", "siemforwarder.backlog.events", "siemforwarder.delivery.latency", "dotnet.gc.collections", "db.client"), bound.Token);
+            await UntilEmptyAsync(() => Missing(collector, "/v1/logs", "round failed", "dead siem"), bound.Token);
             Assert.Contains("trace_id=\"", await OpenMetricsAsync(forwarder, bound.Token), StringComparison.Ordinal);
         }
 
@@ -88,12 +88,20 @@ public sealed class TelemetryExportTests(TestPostgres postgres)
     // Protobuf holds text as it is.
     private static string Text(ReceivedRequest request) => Encoding.UTF8.GetString(request.PlainBody);
 
-    private static async Task Until(Func<bool> isSo, CancellationToken cancellationToken)
+    private static async Task UntilEmptyAsync(Func<List<string>> find, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (!isSo())
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        var missing = find();
+        try
         {
-            await timer.WaitForNextTickAsync(cancellationToken);
+            for (; missing.Count > 0; missing = find())
+            {
+                await timer.WaitForNextTickAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"Not exported: {string.Join(", ", missing)}");
         }
     }
 }
