@@ -2,14 +2,14 @@ using System.Collections.Concurrent;
 
 namespace SiemForwarder.Connections;
 
-/// <summary>When that ends which the connections of one source or integration rest on, as handshakes and settings said last.</summary>
+/// <summary>When the credentials used by the connections of one source or integration expire, as last reported by handshakes and settings.</summary>
 public sealed class ExpiryNotes
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> ends = new(StringComparer.Ordinal);
 
-    /// <summary>Ends by what ends, in words.</summary>
+    /// <summary>Expiry dates, keyed by a description of what expires.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Ends => ends;
 
-    /// <summary>Notes when something ends; what was noted of it before is forgotten.</summary>
+    /// <summary>Records when something expires, replacing the previous record.</summary>
     public void Note(string what, DateTimeOffset end) => ends[what] = end;
 }

@@ -3,28 +3,28 @@ using System.Diagnostics.CodeAnalysis;
 namespace SiemForwarder.Connections;
 
 /// <summary>Why an attempt failed, in two sentences for people: what happened, and what to do about it.</summary>
-/// <param name="Category">The sort of fault.</param>
+/// <param name="Category">Category of the fault.</param>
 /// <param name="What">What happened; names the endpoint, never a secret.</param>
-/// <param name="Advice">What to look at or to change.</param>
-/// <param name="NeedsChange">True where waiting cannot help: somebody has to change a setting here or there.</param>
+/// <param name="Advice">What to check or change.</param>
+/// <param name="NeedsChange">Whether waiting cannot help because a setting must be changed on either side.</param>
 public sealed record Fault(ErrorCategory Category, string What, string Advice, bool NeedsChange = false)
 {
     private const int MaxTextLength = 2000;
 
-    /// <summary>True where the other side answered a TLS handshake, but not in TLS.</summary>
+    /// <summary>Whether the other side answered a TLS handshake with something other than TLS.</summary>
     public bool IsPlainPeer { get; init; }
 
-    /// <summary>Fingerprint of a certificate that is not trusted but could be; null otherwise.</summary>
+    /// <summary>Fingerprint of a certificate that is not trusted but could be; otherwise null.</summary>
     public string? OfferedFingerprint { get; init; }
 
-    /// <summary>What happened; on one line whatever the other side said.</summary>
+    /// <summary>What happened; always a single line, whatever the other side sent.</summary>
     public string What { get; } = OneLine.Of(What, MaxTextLength);
 
-    /// <summary>What to look at or to change.</summary>
+    /// <summary>What to check or change.</summary>
     public string Advice { get; } = OneLine.Of(Advice, MaxTextLength);
 }
 
-/// <summary>The sort of fault, for status and metrics.</summary>
+/// <summary>Category of a fault, for status and metrics.</summary>
 public enum ErrorCategory
 {
     NameResolution,
@@ -41,7 +41,7 @@ public enum ErrorCategory
     Internal,
 }
 
-/// <summary>What came of one step: its result, or the fault that ended it.</summary>
+/// <summary>The outcome of one step: its result, or the fault that ended it.</summary>
 public readonly struct Result<T>
     where T : class
 {
@@ -66,7 +66,7 @@ public readonly struct Result<T>
     }
 }
 
-/// <summary>What is wrong with one setting that only this destination has.</summary>
+/// <summary>What is wrong with a destination-specific setting.</summary>
 /// <param name="Field">Name in the API: <c>settings.token</c>.</param>
-/// <param name="Sentence">What to give instead, for people; never holds the value of a secret.</param>
+/// <param name="Sentence">What to enter instead, for people; never contains the value of a secret.</param>
 public sealed record SettingFault(string Field, string Sentence);

@@ -2,18 +2,18 @@ using System.Buffers;
 
 namespace SiemForwarder.Connections;
 
-/// <summary>A header line as an administrator writes it, <c>Name: value</c> (RFC 9110 section 5.1); judged alike where it is saved and where it is
-/// sent.</summary>
+/// <summary>A header line as entered by an administrator, <c>Name: value</c> (RFC 9110 section 5.1); validated identically when it is saved and when
+/// it is sent.</summary>
 public static class HeaderLine
 {
     // RFC 9110 section 5.6.2.
     private static readonly SearchValues<char> TokenCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
-    /// <summary>Whether a text can be the name of a header.</summary>
+    /// <summary>Whether a text is a valid header name.</summary>
     public static bool IsName(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExcept(TokenCharacters);
 
-    /// <summary>False where there is no colon, the name is no token, or the value is empty, holds a control character or is not ASCII.</summary>
+    /// <summary>False if there is no colon, the name is not a token, or the value is empty, contains a control character or is not ASCII.</summary>
     public static bool TryParse(Secret line, out string name, out Secret value)
     {
         ArgumentNullException.ThrowIfNull(line);
@@ -26,7 +26,7 @@ public static class HeaderLine
     }
 }
 
-/// <summary>Headers that a user cannot give: the forwarder or the connection sets them, or they would say something about the body.</summary>
+/// <summary>Headers that users cannot set, because the forwarder or the connection sets them, or because they describe the body.</summary>
 public static class ReservedHeaders
 {
     private static readonly HashSet<string> Names = new(StringComparer.OrdinalIgnoreCase)

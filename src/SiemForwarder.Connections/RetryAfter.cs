@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace SiemForwarder.Connections;
 
-/// <summary>Reads the header <c>Retry-After</c> (RFC 9110 section 10.2.3): seconds or a date.</summary>
+/// <summary>Parses the <c>Retry-After</c> header (RFC 9110 section 10.2.3): seconds or a date.</summary>
 public static class RetryAfter
 {
-    /// <summary>The longest wait that a receiver may ask for.</summary>
+    /// <summary>The longest wait that a receiver may request.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromHours(1);
 
-    /// <summary>How long to wait; null for nonsense and for the past, never more than <see cref="MaxWait"/>.</summary>
+    /// <summary>How long to wait; null if invalid or in the past, never more than <see cref="MaxWait"/>.</summary>
     public static TimeSpan? Parse(string? value, DateTimeOffset now)
     {
         value = value?.Trim();

@@ -4,18 +4,18 @@ using System.Text.Json;
 
 namespace SiemForwarder.Connections;
 
-/// <summary>Hides secrets in any text, however a server may echo them.</summary>
+/// <summary>Masks secrets in any text, in whatever form a server may echo them.</summary>
 public sealed class SecretMask
 {
     private const string Hidden = "***";
 
-    // Shorter parts of Base64 stand in texts that hold no secret.
+    // Shorter parts of Base64 also occur in texts without secrets.
     private const int MinPartLength = 8;
 
     private string[] forms;
     private string[] parts;
 
-    /// <param name="secrets">What is hidden; empty ones are passed over.</param>
+    /// <param name="secrets">Secrets to hide; empty ones are ignored.</param>
     public SecretMask(IEnumerable<string?> secrets)
     {
         ArgumentNullException.ThrowIfNull(secrets);
@@ -26,12 +26,12 @@ public sealed class SecretMask
             Add(all, secret);
         }
 
-        // The longest first: one secret may hold another.
+        // Longest first: one secret may contain another.
         forms = [.. all.OrderByDescending(form => form.Length)];
         parts = [.. secrets.SelectMany(PartsOfBase64).Distinct()];
     }
 
-    /// <summary>Hides one more secret: a token that was given for a while.</summary>
+    /// <summary>Also hides another secret, such as a temporary token.</summary>
     public void Hide(Secret secret)
     {
         ArgumentNullException.ThrowIfNull(secret);
@@ -41,7 +41,7 @@ public sealed class SecretMask
         parts = [.. parts.Concat(PartsOfBase64(secret.Reveal())).Distinct()];
     }
 
-    /// <summary>The text without the secrets.</summary>
+    /// <summary>The text with the secrets masked.</summary>
     public string Mask(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -90,7 +90,7 @@ public sealed class SecretMask
         all.Add(Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)));
     }
 
-    // What Base64 has of a secret that stands behind something else, such as a user name: whole groups of three bytes, from each of three places.
+    // The Base64 of a secret that follows something else, such as a user name: whole groups of three bytes, at each of three offsets.
     private static IEnumerable<string> PartsOfBase64(string? secret)
     {
         var bytes = Encoding.UTF8.GetBytes(secret ?? "");

@@ -2,22 +2,22 @@ using System.Buffers;
 
 namespace SiemForwarder.Connections;
 
-/// <summary>The one place that reads secrets as people paste them, often out of files.</summary>
+/// <summary>Reads all secrets as people paste them, often out of files.</summary>
 /// <remarks>
-/// A byte order mark in front, and line ends and blanks around a secret are not part of it; only a password keeps its blanks, which somebody may have
-/// chosen. A line break inside is wrong in everything but files of keys.
+/// A leading byte order mark, and line ends and blanks around a secret, are not part of it; only a password keeps its blanks, which may be
+/// intended. A line break inside is an error except in key files.
 /// </remarks>
 public static class SecretText
 {
-    /// <summary>What is wrong with a secret that is not one line.</summary>
-    public const string NotOneLine = "Holds a line break inside; paste it again as one line.";
+    /// <summary>The error for a secret that is not a single line.</summary>
+    public const string NotOneLine = "Contains a line break; paste it again as one line.";
 
     private static readonly SearchValues<char> LineBreaks = SearchValues.Create("\r\n");
 
-    /// <summary>The secret in a text; null where there is none.</summary>
-    /// <param name="given">As it was pasted.</param>
-    /// <param name="stored">The one in force: written back as it is, it stays as it is.</param>
-    /// <param name="keepsBlanks">Whether blanks around it belong to it.</param>
+    /// <summary>The secret in a text; null if there is none.</summary>
+    /// <param name="given">The text as pasted.</param>
+    /// <param name="stored">The current secret: given back unchanged, it stays unchanged.</param>
+    /// <param name="keepsBlanks">Whether surrounding blanks are part of it.</param>
     public static Secret? Of(string? given, Secret? stored = null, bool keepsBlanks = false)
     {
         if (string.IsNullOrEmpty(given))
@@ -35,7 +35,7 @@ public static class SecretText
         return text.Length == 0 ? null : new Secret(text);
     }
 
-    /// <summary>Whether there is no line break inside; the one in force is not judged again.</summary>
+    /// <summary>Whether the secret contains no line break; the current secret is not checked again.</summary>
     public static bool IsOneLine(Secret secret, Secret? stored = null)
     {
         ArgumentNullException.ThrowIfNull(secret);

@@ -1,24 +1,24 @@
 namespace SiemForwarder.Connections;
 
-/// <summary>How a stage of a test ended.</summary>
+/// <summary>The result of a test stage.</summary>
 public enum TestStageResult
 {
     Passed,
     Failed,
 
-    /// <summary>Not reached, or there is no such stage on this transport.</summary>
+    /// <summary>Not reached, or the transport has no such stage.</summary>
     Skipped,
 }
 
 /// <summary>One stage of a test: name resolution, connection, TLS, authentication, acceptance.</summary>
 /// <param name="Name">One of <see cref="TestStageName"/>.</param>
-/// <param name="Result">How it ended.</param>
-/// <param name="Detail">What was seen: addresses, protocol, certificate, status line.</param>
-/// <param name="Advice">What to change where it failed; null where it passed.</param>
+/// <param name="Result">Its result.</param>
+/// <param name="Detail">What was observed: addresses, protocol, certificate, status line.</param>
+/// <param name="Advice">What to change if it failed; null if it passed.</param>
 /// <param name="Elapsed">How long it took.</param>
 public sealed record TestStage(string Name, TestStageResult Result, string Detail, string? Advice, TimeSpan Elapsed);
 
-/// <summary>The names of the stages, in their order.</summary>
+/// <summary>The names of the stages, in order.</summary>
 public static class TestStageName
 {
     public const string Resolve = "name resolution";
@@ -28,16 +28,16 @@ public static class TestStageName
     public const string Acceptance = "acceptance";
 }
 
-/// <summary>What a test found: the stages, the exact bytes that went out, and what came back.</summary>
-/// <param name="Stages">All five stages in their order.</param>
-/// <param name="Sent">Bytes on the wire with framing; for HTTP the request line, headers with secrets masked, and the body before compression.</param>
-/// <param name="Received">What the receiver answered, at most 4 KiB; empty where nothing came.</param>
+/// <summary>The result of a test: the stages, the exact bytes sent, and what came back.</summary>
+/// <param name="Stages">All five stages, in order.</param>
+/// <param name="Sent">Bytes on the wire including framing; for HTTP the request line, headers with secrets masked, and the body before compression.</param>
+/// <param name="Received">The receiver's response, at most 4 KiB; empty if there was none.</param>
 public sealed record TestReport(IReadOnlyList<TestStage> Stages, ReadOnlyMemory<byte> Sent, ReadOnlyMemory<byte> Received)
 {
     public bool Succeeded => Stages.All(stage => stage.Result != TestStageResult.Failed);
 }
 
-/// <summary>Collects the stages of a test with their times.</summary>
+/// <summary>Collects the stages of a test with their durations.</summary>
 public sealed class StageLog(TimeProvider time)
 {
     private static readonly string[] InOrder =
@@ -52,7 +52,7 @@ public sealed class StageLog(TimeProvider time)
 
     public void Skipped(string name, string detail) => Add(name, TestStageResult.Skipped, detail, null);
 
-    /// <summary>The report; stages that were not reached are filled in.</summary>
+    /// <summary>The report; stages that were not reached are added.</summary>
     public TestReport ToReport(ReadOnlyMemory<byte> sent, ReadOnlyMemory<byte> received)
     {
         var report = InOrder.Select(name => stages.Find(stage => stage.Name == name)

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Connections;
 
-/// <summary>Cancels a step when its time is over, and knows that from the caller's own cancellation.</summary>
+/// <summary>Cancels a step when its time is up, and distinguishes that from the caller's own cancellation.</summary>
 public sealed class TimeBound : IDisposable
 {
     private readonly CancellationToken caller;
@@ -16,10 +16,10 @@ public sealed class TimeBound : IDisposable
 
     public CancellationToken Token => linked.Token;
 
-    /// <summary>True where the time ran out and the caller did not cancel.</summary>
+    /// <summary>True if the time ran out and the caller did not cancel.</summary>
     public bool IsOver => timer.IsCancellationRequested && !caller.IsCancellationRequested;
 
-    /// <summary>Starts the time anew: something moved.</summary>
+    /// <summary>Restarts the time limit after progress.</summary>
     public void Extend(TimeSpan limit) => timer.CancelAfter(limit);
 
     public void Dispose()

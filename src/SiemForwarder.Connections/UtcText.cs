@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SiemForwarder.Connections;
 
-/// <summary>Writes instants for people, in UTC and without the zone, which the sentence around them names.</summary>
+/// <summary>Formats instants for people, in UTC and without the zone, which the surrounding sentence names.</summary>
 public static class UtcText
 {
     /// <summary>To the minute: <c>2025-11-03 10:15</c>.</summary>

@@ -2,13 +2,13 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Destinations;
 
-/// <summary>The formatted bytes of some events of one source, ready to send; owned by the dispatcher, lent for one attempt.</summary>
-/// <remarks>A destination must not keep the batch or its slices after <see cref="IDestination.SendAsync"/> returned.</remarks>
+/// <summary>The formatted bytes of several events of one source, ready to send; owned by the dispatcher and lent for one attempt.</summary>
+/// <remarks>A destination must not keep the batch or its slices after <see cref="IDestination.SendAsync"/> has returned.</remarks>
 public sealed class DeliveryBatch(ReadOnlyMemory<byte> bytes, ReadOnlyMemory<int> ends, ReadOnlyMemory<SecurityEvent> events)
 {
     public int Count => ends.Length;
 
-    /// <summary>The bytes of all events, one after the other, nothing between them.</summary>
+    /// <summary>The bytes of all events, concatenated without separators.</summary>
     public ReadOnlyMemory<byte> Bytes => bytes;
 
     /// <summary>The events, for destinations that need more than the bytes (ids, times).</summary>
@@ -37,7 +37,7 @@ public sealed class DeliveryBatch(ReadOnlyMemory<byte> bytes, ReadOnlyMemory<int
         return new DeliveryBatch(bytes[start..(start + (count == 0 ? 0 : shifted[^1]))], shifted, events.Slice(first, count));
     }
 
-    /// <summary>Some events of this batch, copied; for the rest that a destination wants to see again.</summary>
+    /// <summary>Copies of some events of this batch, to send the remaining ones again.</summary>
     public DeliveryBatch Select(IReadOnlyList<int> indexes)
     {
         var chosenEnds = new int[indexes.Count];

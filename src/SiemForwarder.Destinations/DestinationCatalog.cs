@@ -13,10 +13,10 @@ using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;
 
-/// <summary>The list of all destinations: a new one is one line here.</summary>
+/// <summary>The list of all destinations; adding one takes a single line here.</summary>
 public static class DestinationCatalog
 {
-    /// <summary>All kinds; where two take the same scheme, the first is the one that a bare URL means.</summary>
+    /// <summary>All kinds; if several support the same scheme, a URL alone selects the first.</summary>
     public static IReadOnlyList<DestinationKind> All { get; } =
     [
         SyslogDestination.Kind,
@@ -38,10 +38,10 @@ public static class DestinationCatalog
 
     public static DestinationKind? Find(string id) => ById.GetValueOrDefault(id);
 
-    /// <summary>The kind that a URL means where none is named.</summary>
+    /// <summary>The kind that a URL selects if none is given.</summary>
     public static DestinationKind? FindByScheme(string scheme) =>
         All.FirstOrDefault(kind => kind.DefaultPorts.ContainsKey(scheme.ToLowerInvariant()));
 
-    /// <summary>Port of a scheme where the URL names none; null for a scheme that no kind takes.</summary>
+    /// <summary>Port of a scheme for URLs that specify none; null for a scheme that no kind supports.</summary>
     public static int? DefaultPort(string scheme) => FindByScheme(scheme)?.DefaultPorts[scheme.ToLowerInvariant()];
 }

@@ -3,51 +3,51 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations;
 
-/// <summary>One kind of destination: its stable id, what it needs, what it can promise, and how to open it.</summary>
+/// <summary>One kind of destination: its stable id, its settings, the delivery it can guarantee, and how to open it.</summary>
 public sealed record DestinationKind
 {
     /// <summary>Stable id, lower_snake_case, stored.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Name for people.</summary>
+    /// <summary>Display name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>One sentence for people who choose.</summary>
+    /// <summary>One sentence to help people choose.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Port by URL scheme, for URLs that name none, 0 where there are no ports; the keys are the schemes that the kind takes.</summary>
+    /// <summary>Default port by URL scheme, 0 if the scheme has no ports; the keys are the supported schemes.</summary>
     public required IReadOnlyDictionary<string, int> DefaultPorts { get; init; }
 
-    /// <summary>URL schemes that the kind takes, lower case.</summary>
+    /// <summary>Supported URL schemes, in lower case.</summary>
     public IEnumerable<string> Schemes => DefaultPorts.Keys;
 
-    /// <summary>Those of its schemes that speak TLS.</summary>
+    /// <summary>The schemes that use TLS.</summary>
     public IReadOnlyList<string> TlsSchemes { get; init; } = ["tls", "https"];
 
-    /// <summary>Says in a sentence what is wrong with a URL; null where only the usual rules hold: a host, and a path over HTTP alone.</summary>
+    /// <summary>What is wrong with a URL, in a sentence; null if only the usual rules apply: a host, and a path only over HTTP.</summary>
     public Func<Uri, string?>? CheckServerUrl { get; init; }
 
-    /// <summary>Whether an event stands for itself, without a syslog header in front, and is JSON unless said otherwise.</summary>
+    /// <summary>Whether an event is sent without a syslog header, as JSON by default.</summary>
     public bool CarriesBareEvents { get => field || DefaultPorts.ContainsKey("https"); init; }
 
-    /// <summary>Whether it writes to the engine's machine, which its operator has to allow (<see cref="DestinationSettings.LocalFolder"/>).</summary>
+    /// <summary>Whether it writes to the engine's machine, which the operator must allow (<see cref="DestinationSettings.LocalFolder"/>).</summary>
     public bool NeedsLocalFolder { get; init; }
 
-    /// <summary>Which kind of success it can give.</summary>
+    /// <summary>The kind of success it can report.</summary>
     public required Acceptance Acceptance { get; init; }
 
-    /// <summary>What an integration with this destination can or must set, by the names of the API.</summary>
+    /// <summary>What an integration with this destination can or must set, by API name.</summary>
     public required IReadOnlyList<DestinationField> Fields { get; init; }
 
-    /// <summary>Which kind of success it gives with these settings, where that depends on them; null where <see cref="Acceptance"/> says all.</summary>
+    /// <summary>The kind of success it reports with these settings, if it depends on them; null if <see cref="Acceptance"/> always applies.</summary>
     public Func<JsonElement?, Acceptance>? AcceptanceWith { get; init; }
 
-    /// <summary>Checks what only this destination has, secrets revealed; null where it has nothing of its own.</summary>
+    /// <summary>Validates the destination-specific settings, with secrets revealed; null if there are none.</summary>
     public Func<JsonElement?, IReadOnlyList<SettingFault>>? CheckSettings { get; init; }
 
-    /// <summary>Where it is described, as a path in the repository.</summary>
+    /// <summary>Path of its documentation in the repository.</summary>
     public string Documentation { get; init; } = "README.md#destinations";
 
-    /// <summary>Opens a destination; connects to nothing yet.</summary>
+    /// <summary>Opens a destination without connecting yet.</summary>
     public required Func<DestinationSettings, TimeProvider, IDestination> Open { get; init; }
 }

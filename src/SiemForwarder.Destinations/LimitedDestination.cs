@@ -2,9 +2,9 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations;
 
-/// <summary>A destination that gets smaller batches than it would take.</summary>
-/// <param name="inner">What sends; disposed with this.</param>
-/// <param name="most">The lower of this and the destination's own limit counts.</param>
+/// <summary>A destination that receives smaller batches than it would accept.</summary>
+/// <param name="inner">The destination that sends; disposed with this one.</param>
+/// <param name="most">The lower of this and the destination's own limit applies.</param>
 public sealed class LimitedDestination(IDestination inner, BatchLimits most) : IDestination
 {
     public BatchLimits Limits { get; } = new(Math.Min(inner.Limits.MaxEvents, most.MaxEvents), Math.Min(inner.Limits.MaxBytes, most.MaxBytes));

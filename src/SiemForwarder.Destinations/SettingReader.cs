@@ -3,7 +3,7 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations;
 
-/// <summary>Reads what only one destination has out of the settings' JSON and notes every fault by its field.</summary>
+/// <summary>Reads the destination-specific settings from JSON and records every fault by field.</summary>
 internal sealed class SettingReader
 {
     private const int MaxCharacters = 4000;
@@ -21,7 +21,7 @@ internal sealed class SettingReader
         }
     }
 
-    /// <summary>All faults so far, and one for every member that nobody asked for.</summary>
+    /// <summary>All faults so far, plus one for every unknown member.</summary>
     public IReadOnlyList<SettingFault> Faults
     {
         get
@@ -34,7 +34,7 @@ internal sealed class SettingReader
         }
     }
 
-    /// <summary>One line of text; null where it is missing or empty.</summary>
+    /// <summary>A single line of text; null if missing or empty.</summary>
     public string? Text(string name)
     {
         if (Find(name) is not { } value)
@@ -53,10 +53,10 @@ internal sealed class SettingReader
             : text.Length == 0 ? null : text;
     }
 
-    /// <summary>Text over several lines, such as a key file; null where it is missing or empty.</summary>
+    /// <summary>Multi-line text, such as a key file; null if missing or empty.</summary>
     public string? Lines(string name) => Find(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
 
-    /// <summary>The same, with a fault where it is missing.</summary>
+    /// <summary>A single line of text, with a fault if missing.</summary>
     public string Required(string name, string sentence)
     {
         var before = faults.Count;
@@ -122,7 +122,7 @@ internal sealed class SettingReader
 
     public void Fault(string name, string sentence) => faults.Add(new SettingFault($"settings.{name}", sentence));
 
-    // A secret is shown as "<name>Set": what was read may be written back as it is.
+    // A secret is returned as "<name>Set"; what was read may be written back unchanged.
     private bool IsMark(JsonProperty member) => member.Value.ValueKind is JsonValueKind.True or JsonValueKind.False
         && member.Name.EndsWith("Set", StringComparison.Ordinal) && known.Contains(member.Name[..^3]);
 

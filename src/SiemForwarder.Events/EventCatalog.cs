@@ -4,12 +4,12 @@ using SiemForwarder.Events.Pushed;
 
 namespace SiemForwarder.Events;
 
-/// <summary>Every event type that is known: Keycloak's, and those that applications push.</summary>
+/// <summary>All known event types: Keycloak's, and those pushed by applications.</summary>
 public static class EventCatalog
 {
     public static IReadOnlyList<EventDescription> All { get; } = [.. KeycloakEventCatalog.All, .. ApplicationEventCatalog.All];
 
-    /// <summary>Every category that an event can have, those of pushed types that nobody knows included.</summary>
+    /// <summary>All categories that an event can have, including those of unknown pushed types.</summary>
     public static IReadOnlyList<string> Categories { get; } =
         [.. All.Select(type => type.Category).Concat(PushedEventMapping.EcsCategories).Distinct().Order(StringComparer.Ordinal)];
 }

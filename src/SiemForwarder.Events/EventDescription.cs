@@ -1,47 +1,47 @@
 namespace SiemForwarder.Events;
 
-/// <summary>What the catalogue knows of an event type; the row that formatters map from.</summary>
+/// <summary>The catalogue's description of an event type; formatters map from it.</summary>
 public sealed record EventDescription
 {
-    /// <summary>Constant text for the type, in words, without any variable data: <c>User login failed</c>.</summary>
+    /// <summary>Constant text for the type, without any variable data: <c>User login failed</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>First ECS category: <c>authentication</c>, <c>iam</c>, <c>configuration</c>, <c>api</c>.</summary>
     public required string Category { get; init; }
 
-    /// <summary>The type that this describes: <c>LOGIN_ERROR</c>, <c>CREATE-USER</c>.</summary>
+    /// <summary>The described type: <c>LOGIN_ERROR</c>, <c>CREATE-USER</c>.</summary>
     public string Type { get; init; } = "";
 
-    /// <summary>One id for one deed, where the type means several: <c>UPDATE-USER:disable</c>; null where the type alone tells.</summary>
+    /// <summary>A distinct id for one activity if the type covers several: <c>UPDATE-USER:disable</c>; null if the type alone is sufficient.</summary>
     public string? SignatureId { get; init; }
 
     public EventKind Kind { get; init; }
 
-    /// <summary>One sentence for people who choose which types to store or forward.</summary>
+    /// <summary>One sentence to help people choose which types to store or forward.</summary>
     public string Summary { get; init; } = "";
 
-    /// <summary>Classes of the type in the schemas of SIEMs.</summary>
+    /// <summary>The type's classes in the schemas of SIEMs.</summary>
     public EventClassification Classification { get; init; } = EventClassification.Unclassified;
 
-    /// <summary>Severity of the type as such, 0 to 10 as in CEF.</summary>
+    /// <summary>Base severity of the type, 0 to 10 as in CEF.</summary>
     public int Severity { get; init; }
 
-    /// <summary>Severity when the event carries an error, 0 to 10.</summary>
+    /// <summary>Severity if the event carries an error, 0 to 10.</summary>
     public int FailureSeverity { get; init; }
 
-    /// <summary>True for types that matter to security, so that a realm should store them.</summary>
+    /// <summary>True for security-relevant types that a realm should store.</summary>
     public bool Recommended { get; init; }
 
-    /// <summary>True where a realm that saves events stores the type without being told to.</summary>
+    /// <summary>True if a realm that saves events stores the type by default.</summary>
     public bool StoredByDefault { get; init; }
 
-    /// <summary>How what the type tells of ended, where an event does not say; null for Keycloak's, which always do.</summary>
+    /// <summary>The outcome to assume if an event does not state one; null for Keycloak's types, which always do.</summary>
     public EventOutcome? UsualOutcome { get; init; }
 
-    /// <summary>What sort of thing events of the type are about, where it is no account: <c>Certificate</c>; null for Keycloak's, which
-    /// name it themselves.</summary>
+    /// <summary>The kind of object that events of the type concern, if not an account: <c>Certificate</c>; null for Keycloak's types, which
+    /// state it themselves.</summary>
     public string? ObjectType { get; init; }
 
-    /// <summary>False for a type that the catalogue does not list; such events pass, and are counted.</summary>
+    /// <summary>False for a type that the catalogue does not list; such events are forwarded, and counted.</summary>
     public bool IsKnown { get; init; } = true;
 }

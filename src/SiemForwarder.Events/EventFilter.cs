@@ -1,11 +1,11 @@
 namespace SiemForwarder.Events;
 
-/// <summary>Which events an integration wants: those that match <c>include</c> (or all) and do not match <c>exclude</c>.</summary>
+/// <summary>Which events an integration accepts: those that match <c>include</c> (or all) and do not match <c>exclude</c>.</summary>
 public sealed record EventFilter(EventMatch? Include, EventMatch? Exclude)
 {
     public static readonly EventFilter Everything = new(null, null);
 
-    /// <summary>Tells whether the event is wanted; allocates nothing, the words of a refusal are made when they are asked for.</summary>
+    /// <summary>Decides whether the event is wanted; does not allocate, the words of a refusal are composed on demand.</summary>
     public FilterVerdict Evaluate(SecurityEvent securityEvent)
     {
         ArgumentNullException.ThrowIfNull(securityEvent);

@@ -5,15 +5,15 @@ using System.Text;
 
 namespace SiemForwarder.Events;
 
-/// <summary>The 16 bytes that identify an event together with its time: its UUID, or a hash where it has none.</summary>
+/// <summary>The 16 bytes that, together with its time, identify an event: its UUID, or a hash if it has none.</summary>
 public readonly record struct EventKey(UInt128 Value)
 {
     public const int Size = 16;
 
-    /// <summary>The key of an event id as UTF-8 text: the 16 bytes of a UUID, else the first 16 bytes of its SHA-256.</summary>
+    /// <summary>The key of an event id as UTF-8 text: the 16 bytes of a UUID, otherwise the first 16 bytes of its SHA-256.</summary>
     public static EventKey FromId(ReadOnlySpan<byte> id)
     {
-        // Only the canonical form, so that a key prints back as the id it was made of.
+        // Only the canonical form, so that a key prints as the id it was created from.
         if (id.Length == 36 && Utf8Parser.TryParse(id, out Guid guid, out var used, 'D') && used == 36)
         {
             Span<byte> bytes = stackalloc byte[Size];
@@ -24,7 +24,7 @@ public readonly record struct EventKey(UInt128 Value)
         return FromHash(id);
     }
 
-    /// <summary>The same of an id that was read.</summary>
+    /// <summary>The same for an id given as a string.</summary>
     public static EventKey FromId(string id)
     {
         Span<byte> utf8 = stackalloc byte[64];

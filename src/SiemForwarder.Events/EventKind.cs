@@ -1,15 +1,15 @@
 namespace SiemForwarder.Events;
 
-/// <summary>What sort of record an event is.</summary>
+/// <summary>The kind of an event.</summary>
 public enum EventKind
 {
-    /// <summary>A login event: something a user or client did at Keycloak.</summary>
+    /// <summary>A login event: something a user or client did in Keycloak.</summary>
     User,
 
     /// <summary>An admin event: something an administrator changed.</summary>
     Admin,
 
-    /// <summary>An event that an application pushed under a name of its own.</summary>
+    /// <summary>An event that an application pushed under its own name.</summary>
     Application,
 
     /// <summary>An event that the forwarder raised about itself.</summary>

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events;
 
-/// <summary>One side of a filter: an event matches when it matches every list that is not empty.</summary>
+/// <summary>One side of a filter: an event matches if it matches every non-empty list.</summary>
 public sealed record EventMatch
 {
     internal const string TypeList = "types";
@@ -10,10 +10,10 @@ public sealed record EventMatch
     internal const string ClientList = "clients";
     internal const string UserList = "users";
 
-    /// <summary>Type names; a trailing <c>*</c> stands for any ending, case does not matter.</summary>
+    /// <summary>Type names; a trailing <c>*</c> matches any ending, case-insensitive.</summary>
     public IReadOnlyList<string> Types { get; init; } = [];
 
-    /// <summary>ECS categories; an event matches by any of its own.</summary>
+    /// <summary>ECS categories; an event matches by any of its categories.</summary>
     public IReadOnlyList<string> Categories { get; init; } = [];
 
     /// <summary><c>success</c>, <c>failure</c> or <c>unknown</c>.</summary>
@@ -25,12 +25,12 @@ public sealed record EventMatch
     /// <summary>OAuth client ids; for admin events the internal id of the client.</summary>
     public IReadOnlyList<string> Clients { get; init; } = [];
 
-    /// <summary>Names or ids of users that acted or were acted on.</summary>
+    /// <summary>Names or ids of users who acted or were acted on.</summary>
     public IReadOnlyList<string> Users { get; init; } = [];
 
     internal bool IsEmpty => FirstList().Length == 0;
 
-    /// <summary>The first list that the event does not match, or null where it matches all of them.</summary>
+    /// <summary>The first list that the event does not match, or null if it matches all.</summary>
     internal string? FindMiss(SecurityEvent securityEvent)
     {
         var actor = securityEvent.Actor;
@@ -44,7 +44,7 @@ public sealed record EventMatch
             : null;
     }
 
-    /// <summary>The first list that says anything, or an empty text.</summary>
+    /// <summary>The first non-empty list, or an empty text.</summary>
     internal string FirstList() =>
         Types.Count > 0 ? TypeList
         : Categories.Count > 0 ? CategoryList

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events;
 
-/// <summary>How what the event tells of ended.</summary>
+/// <summary>The outcome of the reported activity.</summary>
 public enum EventOutcome
 {
     Unknown,

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events;
 
-/// <summary>The stream of a source that a page of events came from; stored with each segment, so its numbers never change.</summary>
+/// <summary>The stream of a source that a page of events came from; stored with each segment, so the numbers never change.</summary>
 public enum EventStream
 {
     /// <summary>Keycloak's login events (<c>GET …/events</c>).</summary>
@@ -9,7 +9,7 @@ public enum EventStream
     /// <summary>Keycloak's admin events (<c>GET …/admin-events</c>).</summary>
     Admin = 2,
 
-    /// <summary>Events that somebody posted to the inbox.</summary>
+    /// <summary>Events that were posted to the inbox.</summary>
     Pushed = 3,
 
     /// <summary>Events that the forwarder raises about itself.</summary>

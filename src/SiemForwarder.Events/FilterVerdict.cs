@@ -1,15 +1,15 @@
 namespace SiemForwarder.Events;
 
-/// <summary>Whether an integration wants an event, and if not, which rule of its filter says so.</summary>
-/// <param name="IsWanted">True where the event is to be delivered.</param>
-/// <param name="IsExcluded">True where <c>exclude</c> decided, false where <c>include</c> did.</param>
-/// <param name="List">The list that decided: <c>types</c>; null where the event is wanted.</param>
-/// <param name="Found">What the event has there: its type, its client …</param>
+/// <summary>Whether an integration accepts an event, and if not, which rule of its filter decided.</summary>
+/// <param name="IsWanted">True if the event is to be delivered.</param>
+/// <param name="IsExcluded">True if <c>exclude</c> decided, false if <c>include</c> did.</param>
+/// <param name="List">The list that decided: <c>types</c>; null if the event is wanted.</param>
+/// <param name="Found">The event's value for it: its type, its client …</param>
 public readonly record struct FilterVerdict(bool IsWanted, bool IsExcluded, string? List, string? Found)
 {
     public static readonly FilterVerdict Wanted = new(true, false, null, null);
 
-    /// <summary>The reason in words, or null where the event is wanted: <c>type LOGIN is not in include.types</c>.</summary>
+    /// <summary>The reason in words, or null if the event is wanted: <c>type LOGIN is not in include.types</c>.</summary>
     public string? Reason
     {
         get

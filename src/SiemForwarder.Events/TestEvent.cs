@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events;
 
-/// <summary>Makes the marked event that a Test of an integration sends.</summary>
+/// <summary>Creates the marked event that the test of an integration sends.</summary>
 public static class TestEvent
 {
     public const string Type = "SIEMFORWARDER_TEST";
@@ -11,16 +11,16 @@ public static class TestEvent
         Category = "configuration",
         Type = Type,
         Kind = EventKind.Operational,
-        Summary = "Sent to see whether an integration works; nothing happened.",
+        Summary = "Sent to test an integration; nothing happened.",
         Classification = EventClassification.Unclassified with { Action = "test", EcsCategories = ["configuration"] },
         Severity = 1,
         FailureSeverity = 1,
     };
 
     /// <summary>A test event that is not in any log.</summary>
-    /// <param name="source">Source whose name it carries.</param>
-    /// <param name="id">Id to look for at the destination.</param>
-    /// <param name="at">When the test was asked for.</param>
+    /// <param name="source">Source whose name the event carries.</param>
+    /// <param name="id">Id to search for at the destination.</param>
+    /// <param name="at">When the test was requested.</param>
     public static SecurityEvent Create(EventSource source, string id, DateTimeOffset at) => new()
     {
         Id = id,

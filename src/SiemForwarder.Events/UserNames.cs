@@ -3,22 +3,22 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events;
 
-/// <summary>Names of users that admin events give by id alone, as the server told them when the events were stored.</summary>
+/// <summary>Names of users that admin events identify only by id, as reported by the server when the events were stored.</summary>
 public sealed class UserNames
 {
     private readonly Dictionary<string, string> names = [];
 
-    /// <summary>How many names are known.</summary>
+    /// <summary>Number of known names.</summary>
     public int Count => names.Count;
 
-    /// <summary>The name of a user; null where it is not known.</summary>
+    /// <summary>The name of a user; null if unknown.</summary>
     /// <param name="realmId">Id of the realm that the user belongs to, as events carry it.</param>
     /// <param name="userId">Id of the user.</param>
     public string? Find(string? realmId, string? userId) => userId is null ? null : names.GetValueOrDefault(KeyOf(realmId, userId));
 
     public void Add(string? realmId, string userId, string name) => names[KeyOf(realmId, userId)] = name;
 
-    /// <summary>Takes the names of another page; its own win where both have one.</summary>
+    /// <summary>Adds the names of another page; existing names take precedence.</summary>
     public void AddMissing(UserNames others)
     {
         foreach (var (key, name) in others.names)
@@ -27,10 +27,10 @@ public sealed class UserNames
         }
     }
 
-    /// <summary>One JSON object in ASCII, <c>{"realm id/user id":"name"}</c>; it is never to be cut.</summary>
+    /// <summary>One JSON object in ASCII, <c>{"realm id/user id":"name"}</c>; it must never be cut.</summary>
     public string ToJson() => JsonSerializer.Serialize(names);
 
-    /// <summary>The names of <see cref="ToJson"/>; text that is damaged holds none, so that it keeps no event back.</summary>
+    /// <summary>Parses the names from <see cref="ToJson"/>; damaged text yields none, so that it does not hold back any event.</summary>
     public static UserNames Parse(string json)
     {
         var parsed = new UserNames();
@@ -49,8 +49,8 @@ public sealed class UserNames
         return parsed;
     }
 
-    /// <summary>The users of an admin event's own realm whom it gives by id alone: who acted, and on whom.</summary>
-    /// <param name="json">The event as Keycloak sent it; what cannot be read names nobody.</param>
+    /// <summary>The users in an admin event's own realm that it identifies only by id: who acted, and on whom.</summary>
+    /// <param name="json">The event as sent by Keycloak; unreadable events name nobody.</param>
     public static IEnumerable<(string RealmId, string UserId)> FindUnnamed(ReadOnlySpan<byte> json)
     {
         var adminEvent = new KeycloakEvent();

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>The admin REST API as far as a service account that reads events can see it.</summary>
+/// <summary>The part of the admin REST API that is visible to a service account that reads events.</summary>
 internal sealed class AdminEndpoints(KeycloakSimulator simulator)
 {
     public Task AnswerAsync(HttpContext context, string? realmName, string[] rest)
@@ -41,7 +41,7 @@ internal sealed class AdminEndpoints(KeycloakSimulator simulator)
 
     private List<string> Roles(IssuedToken token) =>
 
-        // 26.7 checks the present mappings as well; on 24.0 a token keeps its roles until it expires.
+        // 26.7 also checks the current mappings; on 24.0 a token keeps its roles until it expires.
         simulator.Tier == SimulatedTier.WithIds
             ? [.. token.Roles.Intersect(token.Realm.Client.Roles)]
             : [.. token.Roles];

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>The error bodies of Keycloak 26.7 and 24.0 as real servers send them.</summary>
+/// <summary>The error bodies of Keycloak 26.7 and 24.0, as sent by real servers.</summary>
 internal static class ErrorAnswer
 {
     private const string Log = "For more on this error consult the server log";
@@ -16,7 +16,7 @@ internal static class ErrorAnswer
             _ => Pair(error, $"{Log} at the debug level."),
         });
 
-    /// <summary>The body that a row nobody can read leaves behind, alone or glued to what was sent before it.</summary>
+    /// <summary>The body produced by an unreadable row, by itself or appended to what was already sent.</summary>
     public static string Poison(SimulatedTier tier) =>
         Pair("unknown_error", tier == SimulatedTier.WithIds ? "Cannot parse the JSON" : $"{Log} at the debug level.");
 

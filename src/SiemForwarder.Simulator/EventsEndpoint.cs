@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>Answers <c>GET …/events</c> and <c>GET …/admin-events</c> byte by byte as Keycloak does, poison rows included.</summary>
+/// <summary>Answers <c>GET …/events</c> and <c>GET …/admin-events</c> byte for byte like Keycloak, including poison rows.</summary>
 internal sealed class EventsEndpoint(KeycloakSimulator simulator)
 {
     private const int BufferBytes = 8192;
@@ -70,7 +70,7 @@ internal sealed class EventsEndpoint(KeycloakSimulator simulator)
             written.Write(rows.Span[i].AfterBrace(tier));
         }
 
-        // What left the server's buffer is sent; the rest is replaced by the error.
+        // What has left the server's buffer is sent; the rest is replaced with the error.
         var sent = written.WrittenCount / BufferBytes * BufferBytes;
         var error = Encoding.UTF8.GetBytes(ErrorAnswer.Poison(tier));
         context.Response.StatusCode = sent == 0 ? 400 : 200;

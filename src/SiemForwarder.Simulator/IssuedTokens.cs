@@ -4,19 +4,19 @@ using System.Text;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>The access tokens that a simulated server has handed out.</summary>
+/// <summary>The access tokens issued by a simulated server.</summary>
 internal sealed class IssuedTokens(Func<long> now, Func<long> nodeOffsetMs)
 {
     private readonly ConcurrentDictionary<string, IssuedToken> tokens = new();
     private int count;
 
-    /// <summary>How many tokens were handed out.</summary>
+    /// <summary>Number of tokens issued.</summary>
     public int Count => count;
 
-    /// <summary>What tokens say of their time instead of the truth; null for the truth.</summary>
+    /// <summary>The <c>iat</c> of tokens, if not the real time; otherwise null.</summary>
     public long? IssuedAtSeconds { get; set; }
 
-    /// <summary>Makes a token in the form of Keycloak's: a JWT whose signature nobody checks here.</summary>
+    /// <summary>Issues a token in Keycloak's format: a JWT whose signature is not checked here.</summary>
     public string Issue(SimulatedRealm realm, string issuer, out string tokenId)
     {
         Interlocked.Increment(ref count);
@@ -39,5 +39,5 @@ internal sealed class IssuedTokens(Func<long> now, Func<long> nodeOffsetMs)
     public void Expire() => tokens.Clear();
 }
 
-/// <summary>What a simulated server knows of one token.</summary>
+/// <summary>A simulated server's record of one token.</summary>
 internal sealed record IssuedToken(SimulatedRealm Realm, long ExpiresAtMs, IReadOnlyList<string> Roles);

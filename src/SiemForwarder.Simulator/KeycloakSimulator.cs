@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>A stand-in for a Keycloak server on loopback: tokens, the events API of either tier, and every fault one can wish for.</summary>
+/// <summary>A stand-in for a Keycloak server on loopback: tokens, the events API of either tier, and all kinds of faults.</summary>
 public sealed class KeycloakSimulator : IAsyncDisposable
 {
     private readonly SimulatorOptions options;
@@ -28,15 +28,15 @@ public sealed class KeycloakSimulator : IAsyncDisposable
         Tokens = new IssuedTokens(NowMs, () => (long)TokenClockOffset.TotalMilliseconds);
     }
 
-    /// <summary>URL of the server with the path prefix, without a trailing slash.</summary>
+    /// <summary>URL of the server including the path prefix, without a trailing slash.</summary>
     public Uri BaseUrl => new($"{(options.Certificate is null ? "http" : "https")}://127.0.0.1:{port}{options.PathPrefix}");
 
-    /// <summary>The generation it speaks; may change while it runs, as in an upgrade.</summary>
+    /// <summary>The simulated generation; may be changed while running, as in an upgrade.</summary>
     public SimulatedTier Tier { get; set; }
 
     public TimeSpan ClockOffset { get; set; }
 
-    /// <summary>How far the clock of the node that hands out tokens is ahead of the server's; may change from token to token.</summary>
+    /// <summary>How far the clock of the token-issuing node is ahead of the server's; may change between tokens.</summary>
     public TimeSpan TokenClockOffset { get; set; }
 
     /// <summary>The first realm.</summary>
@@ -47,14 +47,14 @@ public sealed class KeycloakSimulator : IAsyncDisposable
     /// <summary>Method, path and query of every request, oldest first.</summary>
     public IReadOnlyCollection<string> Requests => requests;
 
-    /// <summary>The most requests that were in work at one time.</summary>
+    /// <summary>The maximum number of concurrent requests so far.</summary>
     public int MaxRequestsAtOnce { get; internal set; }
 
     internal IssuedTokens Tokens { get; }
 
     internal SimulatorOptions Options => options;
 
-    /// <summary>Starts a server; it listens when the task ends.</summary>
+    /// <summary>Starts a server; it is listening when the task completes.</summary>
     public static async Task<KeycloakSimulator> StartAsync(SimulatorOptions options, CancellationToken cancellationToken)
     {
         var simulator = new KeycloakSimulator(options);
@@ -62,7 +62,7 @@ public sealed class KeycloakSimulator : IAsyncDisposable
         return simulator;
     }
 
-    /// <summary>The realm of that name, or null.</summary>
+    /// <summary>The realm with that name, or null.</summary>
     public SimulatedRealm? FindRealm(string name) => realms.GetValueOrDefault(name);
 
     /// <summary>The server's clock in epoch milliseconds.</summary>
@@ -79,7 +79,7 @@ public sealed class KeycloakSimulator : IAsyncDisposable
         }
     }
 
-    /// <summary>Listens again on the same port with the same realms.</summary>
+    /// <summary>Listens again on the same port, with the same realms.</summary>
     public async Task StartAgainAsync(CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -107,10 +107,10 @@ public sealed class KeycloakSimulator : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None).ConfigureAwait(false);
 
-    /// <summary>Makes every token handed out so far worthless.</summary>
+    /// <summary>Invalidates all tokens issued so far.</summary>
     public void ExpireTokens() => Tokens.Expire();
 
-    /// <summary>Makes tokens carry another <c>iat</c> than the server's clock; null for the truth.</summary>
+    /// <summary>Gives tokens an <c>iat</c> that differs from the server's clock; null for the real time.</summary>
     public void StampTokens(long? issuedAtSeconds) => Tokens.IssuedAtSeconds = issuedAtSeconds;
 
     internal void Note(string request)

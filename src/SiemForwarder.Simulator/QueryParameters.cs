@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>Reads the query of the events API as each tier does, or says which error it gives.</summary>
+/// <summary>Parses the query of the events API like each tier, or returns the error that the tier would.</summary>
 internal static class QueryParameters
 {
     public static (RowQuery Query, int Status, string Error) Read(IQueryCollection parameters, SimulatedTier tier, TimeZoneInfo zone)
@@ -72,7 +72,7 @@ internal static class QueryParameters
             return false;
         }
 
-        // 24.0 reads days leniently: the 45th of the 13th month is a day too.
+        // 24.0 parses days leniently: the 45th of the 13th month is also a day.
         var numbers = parts.Take(3).Select(part => int.Parse(part, CultureInfo.InvariantCulture)).ToArray();
         var day = new DateTime(Math.Max(1, numbers[0]), 1, 1).AddMonths(numbers[1] - 1).AddDays(numbers[2] - 1);
         if (tier == SimulatedTier.WithIds)

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>What a realm shows without a token: itself, its discovery document, its token endpoint.</summary>
+/// <summary>What a realm offers without a token: its public page, its discovery document, its token endpoint.</summary>
 internal sealed class RealmEndpoints(KeycloakSimulator simulator)
 {
     public Task AnswerAsync(HttpContext context, string realmName, string[] rest)

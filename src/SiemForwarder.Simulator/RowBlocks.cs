@@ -1,6 +1,6 @@
 namespace SiemForwarder.Simulator;
 
-/// <summary>Keeps rendered rows one behind the other in large blocks, so that half a million rows are a few hundred objects.</summary>
+/// <summary>Stores rendered rows contiguously in large blocks, so that half a million rows are only a few hundred objects.</summary>
 internal sealed class RowBlocks
 {
     private const int BlockBytes = 1 << 20;
@@ -8,7 +8,7 @@ internal sealed class RowBlocks
     private byte[] current = [];
     private int used;
 
-    /// <summary>Copies the bytes; the returned block is never written again at that place.</summary>
+    /// <summary>Copies the bytes; that part of the returned block is never overwritten.</summary>
     public (byte[] Block, int Offset) Append(ReadOnlySpan<byte> bytes)
     {
         if (current.Length - used < bytes.Length)

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Simulator;
 
-/// <summary>The confidential client of a simulated realm and its service account; every property may be changed while the server runs.</summary>
+/// <summary>The confidential client of a simulated realm and its service account; every property may be changed while the server is running.</summary>
 public sealed class SimulatedClient
 {
     public string ClientId { get; set; } = "siem-forwarder";
@@ -15,10 +15,10 @@ public sealed class SimulatedClient
 
     public bool ServiceAccountUserEnabled { get; set; } = true;
 
-    /// <summary>Roles of <c>realm-management</c> that the service account has.</summary>
+    /// <summary>Roles of <c>realm-management</c> held by the service account.</summary>
     public IReadOnlyList<string> Roles { get; set; } = ["view-events"];
 
-    /// <summary>Without it, roles do not get into the token although the service account has them.</summary>
+    /// <summary>If false, the service account's roles are not included in its tokens.</summary>
     public bool FullScopeAllowed { get; set; } = true;
 
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromSeconds(300);

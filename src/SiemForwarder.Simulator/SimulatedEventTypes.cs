@@ -21,6 +21,6 @@ public static class SimulatedEventTypes
         "VERIFY_EMAIL", "VERIFY_PROFILE",
     ];
 
-    /// <summary>All types; each has a twin that ends in <c>_ERROR</c>.</summary>
+    /// <summary>All types; each has a twin ending in <c>_ERROR</c>.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Successes.SelectMany(type => new[] { type, type + "_ERROR" })];
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>The stored events of one stream of a realm, sorted by time, with rows that become visible later than they are stamped.</summary>
+/// <summary>The stored events of one stream of a realm, sorted by time, including rows that become visible later than their timestamp.</summary>
 public sealed class SimulatedEvents
 {
     private readonly Lock gate = new();
@@ -14,10 +14,10 @@ public sealed class SimulatedEvents
 
     internal SimulatedEvents(Func<long> now) => this.now = now;
 
-    /// <summary>Gives the rows of one millisecond in another order in each answer, as a database without a tie-breaker may.</summary>
+    /// <summary>Returns rows with the same timestamp in a different order each time, as a database without a tie-breaker may.</summary>
     public bool ShufflesTies { get; set; }
 
-    /// <summary>How many rows a query can see now.</summary>
+    /// <summary>Number of rows currently visible to queries.</summary>
     public int Count
     {
         get
@@ -31,16 +31,16 @@ public sealed class SimulatedEvents
     }
 
     /// <summary>Adds one event.</summary>
-    /// <param name="timeMs">Its stamp; must be the <c>time</c> in <paramref name="json"/>.</param>
-    /// <param name="json">One JSON object; a leading <c>id</c> is left out on servers without ids.</param>
-    /// <param name="visibleAtMs">When its transaction commits, on the server's clock; null for at once.</param>
+    /// <param name="timeMs">Its timestamp; must equal the <c>time</c> in <paramref name="json"/>.</param>
+    /// <param name="json">One JSON object; a leading <c>id</c> is omitted on servers without ids.</param>
+    /// <param name="visibleAtMs">When its transaction commits, according to the server's clock; null for immediately.</param>
     public void Add(long timeMs, ReadOnlySpan<byte> json, long? visibleAtMs = null) => Add(timeMs, json, visibleAtMs, isPoison: false);
 
-    /// <summary>Adds a row that the server cannot read: any page that reaches it fails.</summary>
+    /// <summary>Adds a row that the server cannot read: any page that includes it fails.</summary>
     public void AddPoison(long timeMs) =>
         Add(timeMs, Encoding.UTF8.GetBytes($$"""{"id":"{{Guid.NewGuid()}}","time":{{timeMs}},"type":"LOGIN","clientId":"x","""), null, isPoison: true);
 
-    /// <summary>Makes the poison rows readable, as an upgrade of the server may.</summary>
+    /// <summary>Makes the poison rows readable, as a server upgrade may.</summary>
     public void HealPoison(Func<long, string> render)
     {
         lock (gate)
@@ -55,10 +55,10 @@ public sealed class SimulatedEvents
         }
     }
 
-    /// <summary>Deletes every visible row, as <c>DELETE …/events</c> does.</summary>
+    /// <summary>Deletes every visible row, like <c>DELETE …/events</c>.</summary>
     public void Clear() => RemoveBefore(long.MaxValue);
 
-    /// <summary>Deletes the rows older than <paramref name="timeMs"/>, as the expiry job does.</summary>
+    /// <summary>Deletes the rows older than <paramref name="timeMs"/>, like the expiry job.</summary>
     public void RemoveBefore(long timeMs)
     {
         lock (gate)
@@ -158,7 +158,7 @@ public sealed class SimulatedEvents
 
     private EventRow[] Shuffled(int low, int high, int start, int taken)
     {
-        // Groups of one time keep their places, so only the groups that the page touches are shuffled.
+        // Groups with the same time keep their places, so only groups touched by the page are shuffled.
         var (first, end) = (start, start + taken);
         while (taken > 0 && first > low && rows[first - 1].TimeMs == rows[start].TimeMs)
         {

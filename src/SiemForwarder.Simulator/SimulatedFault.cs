@@ -1,13 +1,13 @@
 namespace SiemForwarder.Simulator;
 
-/// <summary>A way for one request to go wrong.</summary>
+/// <summary>A way in which a request can fail.</summary>
 public abstract record SimulatedFault
 {
     private SimulatedFault()
     {
     }
 
-    /// <summary>An answer of a proxy or of a server in trouble.</summary>
+    /// <summary>A response from a proxy or from a server in trouble.</summary>
     /// <param name="Status">HTTP status.</param>
     /// <param name="ContentType">Media type of the body.</param>
     /// <param name="Body">Body.</param>
@@ -15,16 +15,16 @@ public abstract record SimulatedFault
     /// <param name="Location">Value of <c>Location</c>, or null.</param>
     public sealed record Answer(int Status, string ContentType, string Body, string? RetryAfter = null, string? Location = null) : SimulatedFault;
 
-    /// <summary>The request is read and never answered; the connection stays open until the client leaves.</summary>
+    /// <summary>The request is read and never answered; the connection stays open until the client closes it.</summary>
     public sealed record Hang : SimulatedFault;
 
-    /// <summary>The answer announces more bytes than it sends; then the connection is cut.</summary>
+    /// <summary>The response announces more bytes than are sent; then the connection is cut.</summary>
     public sealed record Truncate(int SentBytes) : SimulatedFault;
 
-    /// <summary>Every token handed out so far is worthless from this request on.</summary>
+    /// <summary>All tokens issued so far become invalid with this request.</summary>
     public sealed record ExpireTokens : SimulatedFault;
 
-    /// <summary>What Keycloak 26 answers while it boots.</summary>
+    /// <summary>The response of Keycloak 26 while it boots.</summary>
     public static SimulatedFault Booting { get; } = new Answer(503, "text/plain", "Bootstrap in progress. Retry in 1 seconds.", RetryAfter: "1");
 
     public static SimulatedFault ServerError { get; } = new Answer(500, "application/json", """{"error":"unknown_error"}""");
@@ -33,7 +33,7 @@ public abstract record SimulatedFault
 
     public static SimulatedFault ProxyPage { get; } = new Answer(502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>");
 
-    /// <summary>A sign-on page of a proxy with status 200.</summary>
+    /// <summary>A proxy's sign-in page with status 200.</summary>
     public static SimulatedFault LoginPage { get; } = new Answer(200, "text/html", "<!DOCTYPE html><html><body>Sign in</body></html>");
 
     public static SimulatedFault Redirect { get; } = new Answer(302, "text/html", "", Location: "https://login.example.com/");

@@ -2,15 +2,15 @@ using System.Collections.Concurrent;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>Which requests of a simulated server go wrong, and how.</summary>
+/// <summary>Which requests of a simulated server fail, and how.</summary>
 public sealed class SimulatedFaults
 {
     private readonly ConcurrentQueue<SimulatedFault> pages = new();
 
-    /// <summary>Asked for every request with its path and query; a fault decides the answer.</summary>
+    /// <summary>Called for every request with its path and query; a returned fault determines the response.</summary>
     public Func<string, SimulatedFault?>? Always { get; set; }
 
-    /// <summary>The next <paramref name="count"/> requests for a page of events go wrong.</summary>
+    /// <summary>Makes the next <paramref name="count"/> requests for a page of events fail.</summary>
     public void NextPages(SimulatedFault fault, int count = 1)
     {
         for (var i = 0; i < count; i++)

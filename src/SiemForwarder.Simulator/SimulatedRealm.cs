@@ -20,7 +20,7 @@ public sealed class SimulatedRealm
 
     public string Name { get; }
 
-    /// <summary>The realm's internal id, as events carry it.</summary>
+    /// <summary>The realm's internal id, as contained in events.</summary>
     public string Id { get; } = "3f6c1f2e-5b0e-4d6b-9a0e-2f6f4b1c7d10";
 
     public bool Enabled { get; set; } = true;
@@ -31,7 +31,7 @@ public sealed class SimulatedRealm
 
     public SimulatedEvents AdminEvents { get; }
 
-    /// <summary>Whether each token writes a CLIENT_LOGIN event, as Keycloak does.</summary>
+    /// <summary>Whether each token creates a CLIENT_LOGIN event, as in Keycloak.</summary>
     public bool RecordsTokens { get; set; } = true;
 
     public bool EventsEnabled { get; set; } = true;
@@ -43,19 +43,19 @@ public sealed class SimulatedRealm
     /// <summary>Seconds until login events are deleted; 0 for never.</summary>
     public long EventsExpirationSeconds { get; set; }
 
-    /// <summary>Seconds until admin events are deleted; 0 for never. Seen only by clients with <c>view-realm</c>.</summary>
+    /// <summary>Seconds until admin events are deleted; 0 for never. Visible only to clients with <c>view-realm</c>.</summary>
     public long AdminEventsExpirationSeconds { get; set; }
 
     public IReadOnlyList<string> EnabledEventTypes { get; set; } = SimulatedEventTypes.All;
 
-    /// <summary>Id of the user who made the admin events.</summary>
+    /// <summary>Id of the user who caused the admin events.</summary>
     public const string AdminId = "6a1b2c3d-0001-4000-8000-0000000000ad";
 
-    /// <summary>The id of a user: one of its own for every name, the same each time.</summary>
+    /// <summary>The id of a user: unique per name, and always the same.</summary>
     public static string UserId(string username) =>
         $"6a1b2c3d-0001-4000-8000-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(username)))[..12]}";
 
-    /// <summary>The users that the server knows, name by id. Seen only by clients with <c>view-users</c>.</summary>
+    /// <summary>The users known to the server, names by id. Visible only to clients with <c>view-users</c>.</summary>
     public ConcurrentDictionary<string, string> Users { get; } = new();
 
     /// <summary>The server's clock in epoch milliseconds.</summary>
@@ -63,8 +63,8 @@ public sealed class SimulatedRealm
 
     /// <summary>Adds a successful login and returns its id.</summary>
     /// <param name="username">Name of the user.</param>
-    /// <param name="timeMs">Stamp; null for the server's present time.</param>
-    /// <param name="visibleAtMs">When it can be seen; null for at once.</param>
+    /// <param name="timeMs">Timestamp; null for the server's current time.</param>
+    /// <param name="visibleAtMs">When it becomes visible; null for immediately.</param>
     public Guid AddLogin(string username, long? timeMs = null, long? visibleAtMs = null) => AddUserEvent("LOGIN", username, null, timeMs, visibleAtMs);
 
     /// <summary>Adds a login that failed with one of Keycloak's error codes and returns its id.</summary>
@@ -87,7 +87,7 @@ public sealed class SimulatedRealm
         return id;
     }
 
-    /// <summary>Adds the event that the server writes when it hands out a token.</summary>
+    /// <summary>Adds the event that the server records when it issues a token.</summary>
     internal void AddClientLogin(string tokenId, long nodeOffsetMs)
     {
         var time = now() + nodeOffsetMs;

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Simulator;
 
-/// <summary>Which generation of Keycloak's events API the simulator speaks.</summary>
+/// <summary>The generation of Keycloak's events API to simulate.</summary>
 public enum SimulatedTier
 {
     /// <summary>Like 26.7: event ids, <c>direction</c>, dates as epoch milliseconds or days in UTC.</summary>

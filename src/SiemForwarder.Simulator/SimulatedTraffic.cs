@@ -4,9 +4,9 @@ using System.Text.Json;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>Writes events as a busy realm has them: logins, their tokens and logouts, failures, attacks on single accounts, changes by
+/// <summary>Generates the events of a busy realm: logins, their tokens and logouts, failures, attacks on individual accounts, changes by
 /// administrators.</summary>
-/// <remarks>The same seed gives the same events. Not thread-safe.</remarks>
+/// <remarks>The same seed produces the same events. Not thread-safe.</remarks>
 public sealed class SimulatedTraffic : IDisposable
 {
     private static readonly string[] Clients = ["web-app", "mobile-app", "intranet", "crm", "payroll"];
@@ -32,10 +32,10 @@ public sealed class SimulatedTraffic : IDisposable
         json = new Utf8JsonWriter(output);
     }
 
-    /// <summary>Adds successful logins only, about 586 bytes each, evenly over the span.</summary>
-    /// <param name="realm">Realm that gets them.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="fromMs">Time of the first, epoch milliseconds.</param>
+    /// <summary>Adds only successful logins, about 586 bytes each, evenly distributed over the time span.</summary>
+    /// <param name="realm">Realm to add them to.</param>
+    /// <param name="count">Number of logins.</param>
+    /// <param name="fromMs">Time of the first, in epoch milliseconds.</param>
     /// <param name="toMs">Time of the last.</param>
     public void FillLogins(SimulatedRealm realm, int count, long fromMs, long toMs)
     {
@@ -46,7 +46,7 @@ public sealed class SimulatedTraffic : IDisposable
         }
     }
 
-    /// <summary>Adds a realistic mix of events evenly over the span; about one in fifty is an admin event.</summary>
+    /// <summary>Adds a realistic mix of events, evenly distributed over the time span; about one in fifty is an admin event.</summary>
     public void Fill(SimulatedRealm realm, int count, long fromMs, long toMs)
     {
         for (var i = 0; i < count; i++)
@@ -55,7 +55,7 @@ public sealed class SimulatedTraffic : IDisposable
         }
     }
 
-    /// <summary>Adds one event of the mix.</summary>
+    /// <summary>Adds one event from the mix.</summary>
     public void Add(SimulatedRealm realm, long timeMs)
     {
         var kind = random.Next(100);
@@ -69,7 +69,7 @@ public sealed class SimulatedTraffic : IDisposable
         realm.UserEvents.Add(timeMs, UserEvent(realm, type, timeMs));
     }
 
-    /// <summary>Adds events of the mix at a steady rate until cancelled; then it throws.</summary>
+    /// <summary>Adds events from the mix at a steady rate until cancelled, and then throws.</summary>
     public async Task RunAsync(SimulatedRealm realm, double eventsPerSecond, TimeProvider time, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(Math.Max(0.02, 1 / eventsPerSecond)), time);

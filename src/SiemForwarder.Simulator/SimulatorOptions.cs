@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>How a simulated server starts.</summary>
+/// <summary>Start-up options of a simulated server.</summary>
 public sealed record SimulatorOptions
 {
     /// <summary>Port on loopback; 0 for a free one.</summary>
@@ -15,16 +15,16 @@ public sealed record SimulatorOptions
 
     public IReadOnlyList<string> Realms { get; init; } = ["siem-demo"];
 
-    /// <summary>The server's clock, before <see cref="ClockOffset"/>.</summary>
+    /// <summary>The server's clock, before applying <see cref="ClockOffset"/>.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>How far the server's clock is ahead of <see cref="Clock"/>.</summary>
     public TimeSpan ClockOffset { get; init; }
 
-    /// <summary>Zone in which the tier without ids reads days.</summary>
+    /// <summary>Time zone in which the tier without ids interprets days.</summary>
     public TimeZoneInfo ServerTimeZone { get; init; } = TimeZoneInfo.Utc;
 
-    /// <summary>Sends <c>Date</c>, as a reverse proxy does; Keycloak itself does not.</summary>
+    /// <summary>Sends <c>Date</c>, like a reverse proxy; Keycloak itself does not.</summary>
     public bool SendsDate { get; init; }
 
     /// <summary>Serves HTTPS with this certificate and its private key; null for plain HTTP.</summary>

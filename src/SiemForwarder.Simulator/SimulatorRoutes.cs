@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace SiemForwarder.Simulator;
 
-/// <summary>Takes every request of a simulated server to its endpoint, unless a fault wants it.</summary>
+/// <summary>Routes every request of a simulated server to its endpoint, unless a fault intercepts it.</summary>
 internal sealed class SimulatorRoutes(KeycloakSimulator simulator)
 {
     private int atOnce;
@@ -13,7 +13,7 @@ internal sealed class SimulatorRoutes(KeycloakSimulator simulator)
         simulator.MaxRequestsAtOnce = Math.Max(simulator.MaxRequestsAtOnce, Interlocked.Increment(ref atOnce));
         try
         {
-            // Kestrel would add its own Date, of another clock; Keycloak sends none.
+            // Kestrel would add its own Date, from a different clock; Keycloak sends none.
             context.Response.Headers.Date =
                 simulator.Options.SendsDate ? DateTimeOffset.FromUnixTimeMilliseconds(simulator.NowMs()).ToString("R") : "";
             var pathAndQuery = context.Request.Path + context.Request.QueryString;
@@ -50,10 +50,10 @@ internal sealed class SimulatorRoutes(KeycloakSimulator simulator)
     }
 }
 
-/// <summary>Writes the answers of faults.</summary>
+/// <summary>Writes the responses of faults.</summary>
 internal static class FaultAnswer
 {
-    /// <summary>Returns true where the request goes on as usual.</summary>
+    /// <summary>Returns true if the request continues as usual.</summary>
     public static async Task<bool> WriteAsync(KeycloakSimulator simulator, HttpContext context, SimulatedFault fault)
     {
         var response = context.Response;

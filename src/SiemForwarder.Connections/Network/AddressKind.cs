@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>The sort of an address, as far as it matters to who may reach it.</summary>
+/// <summary>The category of an address, as far as it affects who may connect to it.</summary>
 public enum AddressKind
 {
     Public,
@@ -13,17 +13,17 @@ public enum AddressKind
 
     Loopback,
 
-    /// <summary>Unspecified, multicast, broadcast or reserved: no single host.</summary>
+    /// <summary>Unspecified, multicast, broadcast or reserved: not a single host.</summary>
     NotAHost,
 
-    /// <summary>Link-local, and the metadata services of clouds.</summary>
+    /// <summary>Link-local addresses, and the metadata services of clouds.</summary>
     Metadata,
 }
 
-/// <summary>Tells the sort of an address in every disguise: IPv4 inside of IPv6 counts as what it leads to.</summary>
+/// <summary>Determines the category of an address in any disguise: IPv4 embedded in IPv6 counts as the address it leads to.</summary>
 /// <remarks>
-/// Whoever may write an integration or a source must not get at the credentials of the machine it runs on. Judged after resolution, on the very address
-/// that is connected to.
+/// Someone who may edit an integration or a source must not gain access to the credentials of the machine it runs on. Evaluated after resolution, on
+/// the very address that is connected to.
 /// </remarks>
 public static class AddressKinds
 {
@@ -42,7 +42,7 @@ public static class AddressKinds
     [
         (IPNetwork.Parse("127.0.0.0/8"), AddressKind.Loopback),
         (IPNetwork.Parse("::1/128"), AddressKind.Loopback),
-        (IPNetwork.Parse("0.0.0.0/8"), AddressKind.NotAHost),   // this network, RFC 1122; systems take 0.0.0.0 for loopback
+        (IPNetwork.Parse("0.0.0.0/8"), AddressKind.NotAHost),   // this network, RFC 1122; systems treat 0.0.0.0 as loopback
         (IPNetwork.Parse("224.0.0.0/3"), AddressKind.NotAHost), // multicast, reserved, broadcast
         (IPNetwork.Parse("::/128"), AddressKind.NotAHost),
         (IPNetwork.Parse("ff00::/8"), AddressKind.NotAHost),    // multicast, RFC 4291
@@ -62,7 +62,7 @@ public static class AddressKinds
     private static readonly IPNetwork SixToFour = IPNetwork.Parse("2002::/16");
     private static readonly IPNetwork Teredo = IPNetwork.Parse("2001::/32");
 
-    /// <summary>What a host is as far as its writing tells; names are judged again when they are resolved.</summary>
+    /// <summary>The category of a host as far as its text reveals it; names are checked again when they are resolved.</summary>
     public static AddressKind OfWriting(string host)
     {
         ArgumentNullException.ThrowIfNull(host);
@@ -79,7 +79,7 @@ public static class AddressKinds
             : AddressKind.Public;
     }
 
-    /// <summary>The sort of an address; of several that it may lead to the worst.</summary>
+    /// <summary>The category of an address; if it may lead to several, the worst of them.</summary>
     public static AddressKind Of(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
@@ -87,15 +87,15 @@ public static class AddressKinds
         return own != AddressKind.Public || address.AddressFamily != AddressFamily.InterNetworkV6 ? own : OfEmbedded(address);
     }
 
-    /// <summary>The address itself and what it may lead to.</summary>
+    /// <summary>The address itself and every address that it may lead to.</summary>
     public static IEnumerable<IPAddress> Disguised(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? EmbeddedIPv4(address).Prepend(address) : [address];
     }
 
-    /// <summary>Whether an address lies in a network.</summary>
-    /// <remarks>The framework's own test takes ::ffff:0.0.0.0 for a part of every IPv6 network.</remarks>
+    /// <summary>Whether a network contains an address.</summary>
+    /// <remarks>The framework's own check considers ::ffff:0.0.0.0 part of every IPv6 network.</remarks>
     internal static bool Covers(IPNetwork network, IPAddress address)
     {
         if (network.BaseAddress.AddressFamily != address.AddressFamily)
@@ -115,7 +115,7 @@ public static class AddressKinds
     private static AddressKind OfEmbedded(IPAddress address)
     {
         var worst = EmbeddedIPv4(address).Select(OfWritten).DefaultIfEmpty(AddressKind.Public).Max();
-        // Of a prefix of unknown length most readings are wrong: only metadata counts.
+        // With a prefix of unknown length, most readings are wrong: only metadata counts.
         return Covers(LocalNat64, address) && worst != AddressKind.Metadata ? AddressKind.Public : worst;
     }
 
@@ -141,7 +141,7 @@ public static class AddressKinds
 
         if (Covers(LocalNat64, address))
         {
-            // RFC 6052 section 2.2: where the address sits depends on the length of the operator's prefix; byte 8 is always zero.
+            // RFC 6052 section 2.2: the position of the address depends on the length of the operator's prefix; byte 8 is always zero.
             yield return new IPAddress([bytes[6], bytes[7], bytes[9], bytes[10]]);
             yield return new IPAddress([bytes[7], bytes[9], bytes[10], bytes[11]]);
             yield return new IPAddress(bytes.AsSpan(9, 4));

@@ -5,7 +5,7 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Opens connections to one endpoint: resolves, refuses what the egress policy does not allow, connects, secures.</summary>
+/// <summary>Opens connections to one endpoint: resolves the name, refuses what the egress policy forbids, connects, and secures the connection.</summary>
 public sealed class Connector : IDisposable
 {
     private static readonly TimeSpan TlsProbe = TimeSpan.FromSeconds(2);
@@ -21,10 +21,10 @@ public sealed class Connector : IDisposable
     private readonly ExpiryNotes? expiries;
     private readonly Action<ErrorCategory?>? opened;
 
-    /// <param name="settings">Where and how.</param>
-    /// <param name="secure">Whether to speak TLS.</param>
+    /// <param name="settings">Where and how to connect.</param>
+    /// <param name="secure">Whether to use TLS.</param>
     /// <param name="application">Protocol to announce (ALPN), or null.</param>
-    /// <param name="time">For bounds and certificates' dates.</param>
+    /// <param name="time">For time limits and certificate dates.</param>
     public Connector(ConnectionSettings settings, bool secure, SslApplicationProtocol? application, TimeProvider time)
     {
         Endpoint = settings.Endpoint;
@@ -35,7 +35,7 @@ public sealed class Connector : IDisposable
         this.time = time;
         this.application = application;
         this.secure = secure;
-        // Settings that cannot be used are said on a plain connection too.
+        // Unusable settings are reported for plain connections as well.
         tls = TlsClient.Create(settings);
         if (tls.TryGet(out var client, out _) && client.ClientCertificateEnds is { } end)
         {
@@ -47,7 +47,7 @@ public sealed class Connector : IDisposable
 
     internal NameLookup Names { get; init; } = NameLookup.OfSystem;
 
-    /// <summary>Opens a connection; the stages are noted where a log is given.</summary>
+    /// <summary>Opens a connection; the stages are recorded if a log is given.</summary>
     public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
     {
         var result = await OpenUncountedAsync(log, cancellationToken);
@@ -91,7 +91,7 @@ public sealed class Connector : IDisposable
         return new Connection(Endpoint, socket, stream, inbound, client.HasClientCertificate);
     }
 
-    /// <summary>Whether the endpoint answers a TLS handshake, whatever its certificate: for one that did not understand plain text.</summary>
+    /// <summary>Whether the endpoint answers a TLS handshake, whatever its certificate; for an endpoint that did not understand plain text.</summary>
     public async Task<bool> SpeaksTlsAsync(CancellationToken cancellationToken)
     {
         using var bound = new TimeBound(timeout < TlsProbe ? timeout : TlsProbe, time, cancellationToken);
@@ -113,8 +113,8 @@ public sealed class Connector : IDisposable
         }
     }
 
-    /// <summary>The same for an HTTP client, which knows no other way out of connecting than an exception.</summary>
-    /// <exception cref="ConnectFailedException">There is no connection.</exception>
+    /// <summary>The same for an HTTP client, which can only be told by an exception that connecting failed.</summary>
+    /// <exception cref="ConnectFailedException">The connection failed.</exception>
     public async ValueTask<Stream> OpenStreamAsync(CancellationToken cancellationToken)
     {
         var opened = await OpenAsync(null, cancellationToken);
@@ -129,10 +129,10 @@ public sealed class Connector : IDisposable
         }
     }
 
-    // To the endpoint, or to the proxy and through it.
+    // Directly to the endpoint, or through the proxy.
     private async Task<Result<Socket>> DialAsync(StageLog? log, CancellationToken cancellationToken)
     {
-        // The proxy looks the name up by itself: what is known of it here is judged beforehand.
+        // The proxy resolves the name itself: what can be resolved here is checked beforehand.
         if (proxy is not null
             && await NameResolver.JudgeAsync(Endpoint, Names, egress, byProxy: true, time, cancellationToken) is { } refused)
         {
@@ -149,7 +149,7 @@ public sealed class Connector : IDisposable
         }
 
         log?.Passed(TestStageName.Resolve,
-            $"{next.Host}{(proxy is null ? "" : ", the proxy,")} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+            $"{next.Host}{(proxy is null ? "" : ", the proxy,")} resolves to {string.Join(", ", addresses.Select(address => address.ToString()))}");
         var connected = await TcpDialer.ConnectAsync(next, addresses, timeout, time, cancellationToken);
         if (!connected.TryGet(out var socket, out fault))
         {
@@ -188,7 +188,7 @@ public sealed class Connector : IDisposable
 }
 
 /// <summary>Carries a fault through an HTTP client.</summary>
-/// <param name="fault">Why there is no connection.</param>
+/// <param name="fault">Why the connection failed.</param>
 public sealed class ConnectFailedException(Fault fault) : Exception(fault.What)
 {
     public Fault Fault => fault;

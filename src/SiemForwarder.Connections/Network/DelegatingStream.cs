@@ -1,6 +1,6 @@
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>A connection that another stream carries; whoever derives from it watches or changes what passes.</summary>
+/// <summary>A stream that wraps another; derived classes observe or change what passes through.</summary>
 public abstract class DelegatingStream(Stream inner) : Stream
 {
     public override bool CanRead => true;
@@ -17,7 +17,7 @@ public abstract class DelegatingStream(Stream inner) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The stream that carries this one; disposed with it.</summary>
+    /// <summary>The wrapped stream; disposed with this one.</summary>
     protected Stream Inner => inner;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

@@ -4,13 +4,13 @@ using System.Net;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Where connections may lead: loopback, private networks and ports as the operator allows them; metadata services and what is no host
-/// never.</summary>
+/// <summary>Which connections are allowed: loopback, private networks and ports as configured by the operator; metadata services and addresses that
+/// are not a host are never allowed.</summary>
 public sealed record EgressPolicy
 {
     private const string Never = "Set the URL to the address of the server itself.";
 
-    /// <summary>What holds where the operator says nothing and the service is reached from its own machine alone.</summary>
+    /// <summary>The default policy, for a service that is reachable only from its own machine.</summary>
     public static EgressPolicy Usual { get; } = new();
 
     /// <summary>Whether loopback is allowed.</summary>
@@ -19,17 +19,17 @@ public sealed record EgressPolicy
     /// <summary>Whether private networks are allowed.</summary>
     public bool Private { get; init; } = true;
 
-    /// <summary>What is allowed of loopback and private networks where they are not as a whole.</summary>
+    /// <summary>Networks within loopback and private ranges that are allowed even if those ranges are not.</summary>
     public IReadOnlyList<IPNetwork> Networks { get; init; } = [];
 
-    /// <summary>Ports that are allowed; all where there are none.</summary>
+    /// <summary>Allowed ports; empty for all.</summary>
     public IReadOnlyList<PortRange> Ports { get; init; } = [];
 
-    /// <summary>The policy for what the operator names in a setting of the process, and allows by that.</summary>
+    /// <summary>The policy for addresses that the operator names in a process setting, and thereby allows.</summary>
     public static EgressPolicy OfOperator { get; } = Usual;
 
-    /// <summary>Why an address may not be connected to; null where it may.</summary>
-    /// <param name="host">What leads there, for the message.</param>
+    /// <summary>Why connecting to an address is not allowed; null if it is.</summary>
+    /// <param name="host">The host that resolved to it, for the message.</param>
     /// <param name="address">The address.</param>
     public Fault? Judge(string host, IPAddress address)
     {
@@ -38,7 +38,7 @@ public sealed record EgressPolicy
         return IsAllowed(kind) || IsListed(kind, address) ? null : Refusal(host, address.ToString(), kind);
     }
 
-    /// <summary>Why an endpoint may not be connected to, as far as its writing tells: its port, and an address in place of a name; null where it may.</summary>
+    /// <summary>Why connecting to an endpoint is not allowed, judging by its text alone: its port, and an address instead of a name; null if it is.</summary>
     public Fault? Judge(Endpoint endpoint)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -46,7 +46,7 @@ public sealed record EgressPolicy
         {
             return new Fault(
                 ErrorCategory.Configuration, $"connections to port {endpoint.Port} are not allowed from this engine.",
-                $"Use one of the ports that are ({string.Join(", ", Ports)}), or let the operator add it to Forwarder__Egress__Ports.", NeedsChange: true);
+                $"Use one of the allowed ports ({string.Join(", ", Ports)}), or ask the operator to add it to Forwarder__Egress__Ports.", NeedsChange: true);
         }
 
         if (IPAddress.TryParse(endpoint.Host, out var address))
@@ -54,7 +54,7 @@ public sealed record EgressPolicy
             return Judge(endpoint.Host, address);
         }
 
-        // A name for loopback may lead to a part of it that is listed, which its resolution tells.
+        // A name for loopback may lead to a listed part of it, which only its resolution shows.
         var kind = AddressKinds.OfWriting(endpoint.Host);
         return IsAllowed(kind) || (kind == AddressKind.Loopback && Networks.Count > 0) ? null : Refusal(endpoint.Host, null, kind);
     }
@@ -74,26 +74,26 @@ public sealed record EgressPolicy
     {
         var (what, advice) = kind switch
         {
-            AddressKind.Metadata => ("a link-local or cloud metadata address, which is never asked", Never),
-            AddressKind.NotAHost => ("an unspecified, multicast or broadcast address, which is never asked", Never),
+            AddressKind.Metadata => ("a link-local or cloud metadata address, which is never allowed", Never),
+            AddressKind.NotAHost => ("an unspecified, multicast or broadcast address, which is never allowed", Never),
             AddressKind.Loopback => (
-                "this machine itself, which is not allowed where the service is reached from others",
-                "Use the address of the server, or let the operator allow it by Forwarder__Egress__Loopback=true or Forwarder__Egress__Networks."),
+                "this machine itself, which is not allowed when the service is reachable from other machines",
+                "Use the address of the server, or ask the operator to allow it with Forwarder__Egress__Loopback=true or Forwarder__Egress__Networks."),
             _ => (
                 "a private network that is not allowed",
-                "Let the operator allow it by Forwarder__Egress__Networks, or run this in an engine pool that may reach it."),
+                "Ask the operator to allow it with Forwarder__Egress__Networks, or run this in an engine pool that may reach it."),
         };
         return new Fault(
             ErrorCategory.Configuration, address is null ? $"{host} is {what}." : $"{host} leads to {address}, {what}.", advice, NeedsChange: true);
     }
 }
 
-/// <summary>Ports from one to another, both included.</summary>
+/// <summary>An inclusive range of ports.</summary>
 public readonly record struct PortRange(int First, int Last)
 {
     public bool Contains(int port) => port >= First && port <= Last;
 
-    /// <summary>Reads <c>443</c> or <c>6000-6999</c>; false for anything else.</summary>
+    /// <summary>Parses <c>443</c> or <c>6000-6999</c>; false for anything else.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out PortRange range)
     {
         var parts = (text ?? "").Split('-', StringSplitOptions.TrimEntries);

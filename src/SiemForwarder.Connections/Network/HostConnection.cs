@@ -2,17 +2,17 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Connects an HTTP client that resolves nothing by itself: names are looked up, and addresses refused, as for every connection.</summary>
+/// <summary>Connects an HTTP client without its own name resolution: names are resolved, and addresses refused, as for every other connection.</summary>
 public static class HostConnection
 {
     private static readonly TimeSpan MaxStep = TimeSpan.FromSeconds(15);
 
-    /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>; it throws <see cref="ConnectFailedException"/> where there is no connection.</summary>
-    /// <param name="egress">Where connections may lead; null for the one who has to ask the machine's own metadata service.</param>
+    /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>; throws <see cref="ConnectFailedException"/> if the connection fails.</summary>
+    /// <param name="egress">Which connections are allowed; null for a client that must query the machine's own metadata service.</param>
     public static Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> Within(EgressPolicy? egress) =>
         (context, cancellationToken) => ConnectAsync(context, NameLookup.OfSystem, egress, cancellationToken);
 
-    /// <summary>The same with a look-up of its own.</summary>
+    /// <summary>The same with a given name lookup.</summary>
     internal static async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext context, NameLookup names, EgressPolicy? egress, CancellationToken cancellationToken)
     {

@@ -1,9 +1,9 @@
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>The stream under TLS; tells when the first bytes after the handshake have come and were digested.</summary>
+/// <summary>The stream under TLS; signals when the first bytes after the handshake have arrived and been processed.</summary>
 /// <remarks>
-/// With TLS 1.3 a client's handshake ends before the receiver has looked at the client's certificate (RFC 8446 section 4.4.2). What is
-/// sent at once may be thrown away with an alert. The receiver's session tickets are the first sign that it went on.
+/// With TLS 1.3 a client's handshake ends before the receiver has examined the client's certificate (RFC 8446 section 4.4.2). Data sent
+/// immediately may be discarded with an alert. The receiver's session tickets are the first sign that it continued.
 /// </remarks>
 public sealed class InboundSignal(Stream inner) : DelegatingStream(inner)
 {
@@ -11,7 +11,7 @@ public sealed class InboundSignal(Stream inner) : DelegatingStream(inner)
     private volatile bool armed;
     private volatile bool came;
 
-    /// <summary>Completes when the layer above asks for more after it got bytes that arrived since <see cref="Arm"/>.</summary>
+    /// <summary>Completes when the layer above requests more data after receiving bytes that arrived since <see cref="Arm"/>.</summary>
     public Task Digested => digested.Task;
 
     public void Arm() => armed = true;

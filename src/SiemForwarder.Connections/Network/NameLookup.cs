@@ -3,21 +3,21 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Asks for the addresses of names on threads of its own, so that a DNS server which is silent delays those alone who need the name.</summary>
+/// <summary>Resolves names on its own threads, so that an unresponsive DNS server delays only those who need the name.</summary>
 /// <remarks>
-/// The system's resolver blocks its thread until it answers or gives up, often for twenty seconds and more. Its threads are bounded, and names that
-/// were not answered soon have theirs apart from all others. Who asks for one name at the same time shares one look-up. The last good answer is used
-/// without asking for <see cref="Fresh"/>, and for <see cref="Kept"/> where DNS fails or is late.
+/// The system's resolver blocks its thread until it answers or gives up, often for twenty seconds or more. The threads are limited, and names that
+/// were slow to resolve have a separate set. Concurrent requests for the same name share one lookup. The last good answer is used without asking again
+/// for <see cref="Fresh"/>, and for <see cref="Kept"/> if DNS fails or is late.
 /// </remarks>
 public sealed class NameLookup
 {
     /// <summary>How long an answer is used without asking again.</summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long an answer is used where no newer one is to be had.</summary>
+    /// <summary>How long an answer is used if no newer one is available.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long a newer answer is waited for while there is an older one.</summary>
+    /// <summary>How long to wait for a newer answer while an older one is available.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private const int Threads = 16;
@@ -30,21 +30,21 @@ public sealed class NameLookup
     private readonly LookupThreads prompt;
     private readonly LookupThreads slow;
 
-    /// <param name="ask">Asks for the addresses of a name and blocks until it has them; throws as <see cref="Dns"/> does.</param>
-    /// <param name="time">For the age of answers.</param>
-    /// <param name="threads">Most look-ups at a time, of names that are answered soon and as many again of those that are not.</param>
+    /// <param name="ask">Resolves a name, blocking until it has the addresses; throws like <see cref="Dns"/>.</param>
+    /// <param name="time">Measures the age of answers.</param>
+    /// <param name="threads">Maximum concurrent lookups, separately for fast and for slow names.</param>
     internal NameLookup(Func<string, IPAddress[]> ask, TimeProvider time, int threads = Threads)
     {
         (this.ask, this.time) = (ask, time);
         (prompt, slow) = (new LookupThreads("names", threads), new LookupThreads("slow names", threads));
     }
 
-    /// <summary>The one of the process, which asks the system.</summary>
+    /// <summary>The lookup of the process, which uses the system's resolver.</summary>
     public static NameLookup OfSystem { get; } = new(Dns.GetHostAddresses, TimeProvider.System);
 
-    /// <summary>The addresses of a host; an address in writing is its own answer and nobody is asked.</summary>
+    /// <summary>The addresses of a host; an address in text form is returned without a lookup.</summary>
     /// <param name="host">Name or address, with or without brackets.</param>
-    /// <param name="limit">Longest wait of this caller; the look-up itself goes on for others.</param>
+    /// <param name="limit">Longest wait of this caller; the lookup itself continues for others.</param>
     /// <param name="waiting">Times the wait.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public async Task<NameAnswer> FindAsync(string host, TimeSpan limit, TimeProvider waiting, CancellationToken cancellationToken)
@@ -74,7 +74,7 @@ public sealed class NameLookup
         }
     }
 
-    // The look-up to wait for, null where the last answer is fresh; and the last answer while it may be used.
+    // The lookup to wait for, null if the last answer is fresh; and the last answer as long as it may be used.
     private (Task<NameAnswer>? Running, NameAnswer? Last) Begin(string host)
     {
         lock (gate)
@@ -136,12 +136,12 @@ public sealed class NameLookup
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // Nothing above this thread would catch it, and a look-up must not end the process.
+            // Nothing above this thread would catch it, and a lookup must not end the process.
             return new NameAnswer([], SocketError.SocketError);
         }
     }
 
-    // Names come from settings, which are few; what was looked up while somebody tried out settings need not stay.
+    // Names come from settings, of which there are few; names looked up while someone tried out settings need not be kept.
     private void Forget()
     {
         if (names.Count < MaxNames)
@@ -170,8 +170,8 @@ public sealed class NameLookup
     }
 }
 
-/// <summary>What came of looking up a name.</summary>
-/// <param name="Addresses">Its addresses; empty where there are none.</param>
+/// <summary>The result of a name lookup.</summary>
+/// <param name="Addresses">The addresses; empty if there are none.</param>
 /// <param name="Error">Why there are none.</param>
 public sealed record NameAnswer(IPAddress[] Addresses, SocketError? Error)
 {
@@ -179,7 +179,7 @@ public sealed record NameAnswer(IPAddress[] Addresses, SocketError? Error)
     public TimeSpan Age { get; init; }
 }
 
-/// <summary>A few threads for work that blocks, begun as they are needed and ended when they have been idle for a while.</summary>
+/// <summary>A few threads for blocking work, started on demand and ended after being idle for a while.</summary>
 internal sealed class LookupThreads(string name, int most)
 {
     private static readonly TimeSpan MaxIdle = TimeSpan.FromSeconds(20);
@@ -189,7 +189,7 @@ internal sealed class LookupThreads(string name, int most)
     private int threads;
     private int idle;
 
-    /// <summary>Runs work, which must not throw, on one of the threads as soon as one is free.</summary>
+    /// <summary>Runs an action, which must not throw, on one of the threads as soon as one is free.</summary>
     public void Run(Action action)
     {
         lock (gate)
@@ -213,7 +213,7 @@ internal sealed class LookupThreads(string name, int most)
         }
     }
 
-    // Null where nothing came for so long that the thread ends.
+    // Null if nothing arrived for so long that the thread ends.
     private Action? Take()
     {
         lock (gate)

@@ -3,15 +3,15 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Turns the host of an endpoint into the addresses that may be connected to.</summary>
+/// <summary>Resolves the host of an endpoint to the addresses that may be connected to.</summary>
 public static class NameResolver
 {
-    /// <summary>How long a name is looked up of which the proxy, or a later attempt, decides anyway.</summary>
+    /// <summary>How long to look up a name when the proxy or a later attempt decides anyway.</summary>
     public static readonly TimeSpan ShortLook = TimeSpan.FromSeconds(1);
 
-    /// <summary>At least one address, refused ones left out; a fault where there is none.</summary>
-    /// <param name="endpoint">Whose host.</param>
-    /// <param name="egress">Where connections may lead.</param>
+    /// <summary>At least one address, without refused ones; a fault if there is none.</summary>
+    /// <param name="endpoint">The endpoint whose host is resolved.</param>
+    /// <param name="egress">Which connections are allowed.</param>
     /// <param name="timeout">Longest wait.</param>
     /// <param name="time">Times the wait.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
@@ -19,11 +19,11 @@ public static class NameResolver
         Endpoint endpoint, EgressPolicy egress, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken) =>
         ResolveAsync(endpoint, NameLookup.OfSystem, egress, timeout, time, cancellationToken);
 
-    /// <summary>Why an endpoint may not be connected to; null where it may, or where nobody here knows its name.</summary>
-    /// <param name="endpoint">Where to.</param>
-    /// <param name="names">Looks the name up.</param>
-    /// <param name="egress">Where connections may lead.</param>
-    /// <param name="byProxy">Whether a proxy looks the name up and may take any of its addresses, so that none may be refused.</param>
+    /// <summary>Why connecting to an endpoint is not allowed; null if it is, or if its name cannot be resolved here.</summary>
+    /// <param name="endpoint">The endpoint to connect to.</param>
+    /// <param name="names">Resolves the name.</param>
+    /// <param name="egress">Which connections are allowed.</param>
+    /// <param name="byProxy">Whether a proxy resolves the name and may use any of its addresses, so that all of them must be allowed.</param>
     /// <param name="time">Times the wait.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public static async Task<Fault?> JudgeAsync(
@@ -42,7 +42,7 @@ public static class NameResolver
         return byProxy || faults.TrueForAll(fault => fault is not null) ? faults.Find(fault => fault is not null) : null;
     }
 
-    /// <summary>The same with a look-up of its own, and for the one who may reach every address.</summary>
+    /// <summary>The same with a given name lookup, and for callers that may reach every address.</summary>
     internal static async Task<Result<IPAddress[]>> ResolveAsync(
         Endpoint endpoint, NameLookup names, EgressPolicy? egress, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -4,18 +4,18 @@ using System.Text;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6, CONNECT); what follows on the connection is the endpoint's.</summary>
+/// <summary>Requests a tunnel to an endpoint from an HTTP proxy (RFC 9110 section 9.3.6, CONNECT); the connection then belongs to the endpoint.</summary>
 public static class ProxyTunnel
 {
     private const int MaxHeadLength = 8192;
 
-    /// <summary>Null where the tunnel stands.</summary>
-    /// <param name="stream">Connected to the proxy.</param>
+    /// <summary>Opens the tunnel; null on success.</summary>
+    /// <param name="stream">A connection to the proxy.</param>
     /// <param name="proxy">For messages.</param>
-    /// <param name="endpoint">Where the tunnel shall lead; its name is resolved by the proxy.</param>
-    /// <param name="setting">What the proxy is called in the API.</param>
-    /// <param name="timeout">Bound on the answer.</param>
-    /// <param name="time">For the bound.</param>
+    /// <param name="endpoint">The endpoint to reach; its name is resolved by the proxy.</param>
+    /// <param name="setting">Name of the proxy setting in the API.</param>
+    /// <param name="timeout">Limit for the response.</param>
+    /// <param name="time">Times the limit.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public static async Task<Fault?> OpenAsync(
         Stream stream, Endpoint proxy, Endpoint endpoint, string setting, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
@@ -29,7 +29,7 @@ public static class ProxyTunnel
         catch (OperationCanceledException) when (bound.IsOver)
         {
             return new Fault(
-                ErrorCategory.Timeout, $"the proxy {proxy} opened no connection to {endpoint} within {timeout.TotalSeconds:0.##} s.",
+                ErrorCategory.Timeout, $"the proxy {proxy} did not open a connection to {endpoint} within {timeout.TotalSeconds:0.##} s.",
                 "Check that the proxy can reach the receiver.");
         }
         catch (Exception exception) when (exception is IOException or SocketException)
@@ -38,7 +38,7 @@ public static class ProxyTunnel
         }
     }
 
-    // Byte by byte: what stands behind the head belongs to the endpoint.
+    // Byte by byte: whatever follows the head belongs to the endpoint.
     private static async Task<string> ReadHeadAsync(Stream stream, CancellationToken cancellationToken)
     {
         var head = new StringBuilder();
@@ -75,7 +75,7 @@ public static class ProxyTunnel
         {
             >= 200 and <= 299 => null,
             407 => new Fault(ErrorCategory.Authentication, what,
-                "Let this engine through the proxy by its address: proxies that want a password are not supported.", NeedsChange: true),
+                "Allow this engine through the proxy by its address: proxies that require a password are not supported.", NeedsChange: true),
             408 or 429 or 502 or 503 or 504 or 500 => new Fault(ErrorCategory.Connection, what, "Check that the proxy can reach the receiver."),
             _ => new Fault(ErrorCategory.Configuration, what, $"Check {setting}, and that the proxy permits connections to this host and port.",
                 NeedsChange: true),

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>HTTP/1.1 over connections that are secured already, so that names, addresses, proxies and certificates are judged as everywhere.</summary>
+/// <summary>HTTP/1.1 over connections that are already secured, so that names, addresses, proxies and certificates are checked as everywhere else.</summary>
 public static class SecuredHttp
 {
     private static readonly TimeSpan ConnectionAge = TimeSpan.FromMinutes(5);
 
-    /// <summary>Keeps connections for a while; no redirects, cookies, proxies of the environment or tracing headers.</summary>
+    /// <summary>Keeps connections open for a while; no redirects, cookies, environment proxies or tracing headers.</summary>
     /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
     public static SocketsHttpHandler CreateHandler(Func<CancellationToken, ValueTask<Stream>> connect) => new()
     {
@@ -20,10 +20,10 @@ public static class SecuredHttp
         UseProxy = false,
     };
 
-    /// <summary>What a URL begins with: http, since a second handshake would follow if the scheme said https here.</summary>
+    /// <summary>The start of a URL: http, because with https the client would perform a second handshake.</summary>
     public static string OriginOf(Endpoint endpoint) => $"http://{endpoint}";
 
-    /// <summary>Leads a request to its URL over such a connection.</summary>
+    /// <summary>Directs a request to its URL over such a connection.</summary>
     public static void Lead(HttpRequestMessage request)
     {
         ArgumentNullException.ThrowIfNull(request);

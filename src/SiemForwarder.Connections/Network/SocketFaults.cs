@@ -2,14 +2,14 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>The one place that turns what a socket can throw into a fault.</summary>
+/// <summary>Converts everything a socket can throw into a fault.</summary>
 public static class SocketFaults
 {
     public static Fault Resolving(Endpoint endpoint, SocketError error, TimeSpan limit) => error switch
     {
         SocketError.HostNotFound or SocketError.NoData => new Fault(
             ErrorCategory.NameResolution, $"the name {endpoint.Host} does not exist.",
-            "Check the spelling of the host in the server URL, and that this engine's DNS knows the name."),
+            "Check the spelling of the host in the server URL, and that this engine's DNS can resolve it."),
         SocketError.InvalidArgument => new Fault(
             ErrorCategory.Configuration, $"'{OneLine.Of(endpoint.Host, 100)}' is not a host name.", "Correct the server URL.", NeedsChange: true),
         SocketError.TimedOut => new Fault(
@@ -24,17 +24,17 @@ public static class SocketFaults
     {
         SocketError.ConnectionRefused => new Fault(
             ErrorCategory.Connection, $"{endpoint} refused the connection.",
-            "Check that the receiver runs and listens on this port, and that the port is right."),
+            "Check that the receiver is running and listening on this port, and that the port is correct."),
         SocketError.HostUnreachable or SocketError.NetworkUnreachable => new Fault(
             ErrorCategory.Connection, $"there is no route to {endpoint}.",
             "Check the network of this engine, or run the integration in the engine pool of the receiver's network."),
         SocketError.TimedOut => ConnectTimeout(endpoint, null),
         SocketError.AccessDenied => new Fault(
             ErrorCategory.Connection, $"this machine does not permit connections to {endpoint}.",
-            "Check the local firewall and the rights of the process."),
+            "Check the local firewall and the permissions of the process."),
         _ => new Fault(
             ErrorCategory.Connection, $"the connection to {endpoint} failed ({exception.SocketErrorCode}).",
-            "Check that the receiver runs and that nothing between here and there closes the connection."),
+            "Check that the receiver is running and that nothing in between closes the connection."),
     };
 
     public static Fault ConnectTimeout(Endpoint endpoint, TimeSpan? limit) => new(
@@ -49,15 +49,15 @@ public static class SocketFaults
         {
             SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => Reset(endpoint),
             SocketError.TimedOut => new Fault(
-                ErrorCategory.Timeout, $"{endpoint} no longer acknowledges what is sent.",
-                "The receiver or the network in between is gone; the batch is sent again."),
+                ErrorCategory.Timeout, $"{endpoint} no longer acknowledges sent data.",
+                "The receiver or the network in between is down; the batch is sent again."),
             _ => new Fault(
-                ErrorCategory.Connection, $"the connection to {endpoint} broke{(code is null ? "" : $" ({code})")}.",
-                "The batch is sent again on a new connection; look at the receiver's log if this repeats."),
+                ErrorCategory.Connection, $"the connection to {endpoint} was lost{(code is null ? "" : $" ({code})")}.",
+                "The batch is sent again on a new connection; check the receiver's log if this keeps happening."),
         };
     }
 
     public static Fault Reset(Endpoint endpoint) => new(
-        ErrorCategory.Connection, $"{endpoint} closed the connection before it had taken everything.",
-        "The batch is sent again; look at the receiver's log if this repeats: it may refuse this sender, this framing or this size.");
+        ErrorCategory.Connection, $"{endpoint} closed the connection before it had received everything.",
+        "The batch is sent again; check the receiver's log if this keeps happening: it may reject this sender, framing or size.");
 }

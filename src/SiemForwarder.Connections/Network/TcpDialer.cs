@@ -3,14 +3,14 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Connections.Network;
 
-/// <summary>Connects to the first of some addresses that answers.</summary>
+/// <summary>Connects to the first of several addresses that answers.</summary>
 public static class TcpDialer
 {
     private const int KeepAliveTimeSeconds = 30;
     private const int KeepAliveIntervalSeconds = 10;
     private const int KeepAliveProbes = 3;
 
-    // TCP_USER_TIMEOUT of Linux, RFC 5482: milliseconds that sent data may stay unacknowledged before the connection is given up.
+    // TCP_USER_TIMEOUT on Linux, RFC 5482: milliseconds that sent data may stay unacknowledged before the connection is closed.
     private const int TcpLevel = 6;
     private const int TcpUserTimeout = 18;
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Connections.Tls;
 
-/// <summary>Fingerprints of receivers' certificates that are trusted by themselves, whoever issued them (RFC 5425 sections 4.2.1 and 5.2).</summary>
+/// <summary>Fingerprints of receiver certificates that are trusted directly, whoever issued them (RFC 5425 sections 4.2.1 and 5.2).</summary>
 public sealed class CertificatePins
 {
     private const string Sha256 = "SHA-256:";
@@ -12,7 +12,7 @@ public sealed class CertificatePins
 
     private CertificatePins(IReadOnlyList<string> pins) => this.pins = pins;
 
-    /// <summary>Reads fingerprints of the form <c>SHA-256:AB:CD:…</c>, several with a comma or space between; null where one is anything else.</summary>
+    /// <summary>Parses fingerprints of the form <c>SHA-256:AB:CD:…</c>, separated by commas or spaces; null if any is invalid.</summary>
     public static CertificatePins? Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -31,14 +31,14 @@ public sealed class CertificatePins
         return pins.Count == 0 ? null : new CertificatePins(pins);
     }
 
-    /// <summary>The fingerprint of a certificate in the form that is read.</summary>
+    /// <summary>The fingerprint of a certificate, in the form that is parsed.</summary>
     public static string Of(X509Certificate2 certificate)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         return Sha256 + string.Join(':', Convert.ToHexString(SHA256.HashData(certificate.RawDataMemory.Span)).Chunk(2).Select(pair => new string(pair)));
     }
 
-    /// <summary>Whether the certificate is one of these and valid at a time; its chain and its names do not count.</summary>
+    /// <summary>Whether the certificate is one of these and valid at the given time; its chain and names are ignored.</summary>
     public bool Trust(X509Certificate? certificate, DateTimeOffset now)
     {
         if (certificate is not X509Certificate2 leaf || !GivenAuthorities.IsValidAt(leaf, now))

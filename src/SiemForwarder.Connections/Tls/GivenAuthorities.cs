@@ -5,10 +5,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Connections.Tls;
 
-/// <summary>The authorities that an administrator gave to be trusted instead of the system's; each is trusted as given, be it a root or not.</summary>
+/// <summary>The authorities that an administrator chose to trust instead of the system's; each is trusted as given, whether or not it is a root.</summary>
 /// <remarks>
-/// The platform ends every chain at a root. Where a root is missing or not among those given, and nothing else is wrong, the chain counts as far as
-/// the first certificate in it that was given: an issuing authority without its root, or the certificate of the server itself.
+/// The platform ends every chain at a root. If a root is missing or not among those given, and nothing else is wrong, the chain counts up to
+/// the first certificate in it that was given: an issuing authority without its root, or the server's own certificate.
 /// </remarks>
 public sealed class GivenAuthorities : IDisposable
 {
@@ -21,8 +21,8 @@ public sealed class GivenAuthorities : IDisposable
     {
     }
 
-    /// <summary>Reads certificates in PEM form; there may be none.</summary>
-    /// <exception cref="CryptographicException">It is not PEM.</exception>
+    /// <summary>Parses certificates in PEM format; there may be none.</summary>
+    /// <exception cref="CryptographicException">The text is not PEM.</exception>
     public static GivenAuthorities Read(string? pem)
     {
         var given = new GivenAuthorities();
@@ -34,11 +34,11 @@ public sealed class GivenAuthorities : IDisposable
         return given;
     }
 
-    /// <summary>How many there are.</summary>
+    /// <summary>Number of given certificates.</summary>
     public int Count => certificates.Count;
 
-    /// <summary>How the chain of a server is built: nothing is fetched, revocation is not checked, the system's authorities do not count where there are
-    /// others.</summary>
+    /// <summary>How the chain of a server is built: nothing is fetched, revocation is not checked, and the system's authorities are ignored if others are
+    /// given.</summary>
     public X509ChainPolicy Policy()
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
@@ -52,14 +52,14 @@ public sealed class GivenAuthorities : IDisposable
         return policy;
     }
 
-    /// <summary>What is wrong with a server after all, where its chain was built by <see cref="Policy"/>.</summary>
+    /// <summary>The remaining errors of a server whose chain was built with <see cref="Policy"/>.</summary>
     public SslPolicyErrors Judge(X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now) =>
         errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) && chain is not null && IsTrustedAsGiven(chain, now)
             ? errors & ~SslPolicyErrors.RemoteCertificateChainErrors
             : errors;
 
-    /// <summary>The same for a client that is told no and wants to know why.</summary>
-    /// <exception cref="AuthenticationException">Says what is wrong, as the platform does where it judges by itself.</exception>
+    /// <summary>The same for a client that, when refused, needs to report why.</summary>
+    /// <exception cref="AuthenticationException">Describes the error as the platform does when it validates itself.</exception>
     public RemoteCertificateValidationCallback Validation => (_, _, chain, errors) =>
     {
         var left = Judge(chain, errors, TimeProvider.System.GetUtcNow());
@@ -78,16 +78,16 @@ public sealed class GivenAuthorities : IDisposable
         }
     }
 
-    /// <summary>Whether a certificate is within its dates.</summary>
+    /// <summary>Whether a certificate is within its validity period.</summary>
     internal static bool IsValidAt(X509Certificate2 certificate, DateTimeOffset now) =>
         new DateTimeOffset(certificate.NotBefore) <= now && now <= new DateTimeOffset(certificate.NotAfter);
 
-    // From the server up to a certificate that was given, nothing may be wrong but that there is no root.
+    // From the server up to a given certificate, nothing may be wrong except the missing root.
     private bool IsTrustedAsGiven(X509Chain chain, DateTimeOffset now)
     {
         foreach (var element in chain.ChainElements)
         {
-            // OpenSSL does not look at the dates of the last certificate where a chain has no root.
+            // OpenSSL does not check the dates of the last certificate if a chain has no root.
             if (!IsValidAt(element.Certificate, now)
                 || element.ChainElementStatus.Any(status => (status.Status & ~NoRoot) != X509ChainStatusFlags.NoError))
             {
@@ -104,10 +104,10 @@ public sealed class GivenAuthorities : IDisposable
     }
 }
 
-/// <summary>Text with keys or certificates in PEM form, as people paste it.</summary>
+/// <summary>Keys or certificates in PEM format, as people paste them.</summary>
 public static class PemText
 {
-    /// <summary>Without the byte order marks that editors put before a file, which may stand between files that were joined.</summary>
+    /// <summary>The text without the byte order marks that editors put before a file, which may occur between concatenated files.</summary>
     public static string Of(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -3,14 +3,14 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Connections.Tls;
 
-/// <summary>What a receiver's certificate said in one handshake, kept for messages and tests.</summary>
+/// <summary>What a receiver's certificate contained in one handshake, for messages and tests.</summary>
 public sealed class PeerCertificate
 {
     public SslPolicyErrors Errors { get; private set; }
 
     public X509ChainStatusFlags ChainErrors { get; private set; }
 
-    /// <summary>Whether it is judged by its fingerprint, and is none of those that are trusted.</summary>
+    /// <summary>Whether it is judged by its fingerprint and is not one of the trusted ones.</summary>
     public bool IsUnknownFingerprint { get; private set; }
 
     public string Fingerprint { get; private set; } = "";
@@ -19,17 +19,17 @@ public sealed class PeerCertificate
 
     public string Issuer { get; private set; } = "";
 
-    /// <summary>DNS names and addresses that the certificate is for.</summary>
+    /// <summary>DNS names and addresses that the certificate covers.</summary>
     public IReadOnlyList<string> Names { get; private set; } = [];
 
     public DateTimeOffset NotBefore { get; private set; }
 
     public DateTimeOffset NotAfter { get; private set; }
 
-    /// <summary>Subjects from the certificate to the authority that it was traced to.</summary>
+    /// <summary>Subjects from the certificate up to the authority at which its chain ends.</summary>
     public IReadOnlyList<string> Chain { get; private set; } = [];
 
-    /// <summary>Notes what was presented, where certificates are trusted by their fingerprints; true where this one is.</summary>
+    /// <summary>Records what was presented, when certificates are trusted by fingerprint; true if this one is.</summary>
     public bool Observe(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, CertificatePins pins, DateTimeOffset now)
     {
         Observe(certificate, chain, errors, now);
@@ -39,7 +39,7 @@ public sealed class PeerCertificate
         return isTrusted;
     }
 
-    /// <summary>Notes what was presented; true where nothing is wrong with it.</summary>
+    /// <summary>Records what was presented; true if nothing is wrong with it.</summary>
     public bool Observe(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now)
     {
         Errors = errors;

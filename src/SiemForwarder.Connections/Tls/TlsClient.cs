@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Connections.Tls;
 
-/// <summary>Secures connections of one destination: TLS 1.2 or 1.3, chain and name always checked.</summary>
-/// <remarks>RFC 5425 with RFC 9662; no early data, no renegotiation, nothing is fetched from addresses that a certificate names.</remarks>
+/// <summary>Secures the connections of one destination: TLS 1.2 or 1.3, chain and name always verified.</summary>
+/// <remarks>RFC 5425 with RFC 9662; no early data, no renegotiation, and nothing is fetched from addresses named in a certificate.</remarks>
 public sealed class TlsClient : IDisposable
 {
     private GivenAuthorities authorities = GivenAuthorities.Read(null);
@@ -16,15 +16,15 @@ public sealed class TlsClient : IDisposable
 
     private TlsClient(string serverName) => ServerName = serverName;
 
-    /// <summary>Name that is asked for (SNI) and checked.</summary>
+    /// <summary>Name that is requested (SNI) and verified.</summary>
     public string ServerName { get; }
 
     public bool HasClientCertificate => clientContext is not null;
 
-    /// <summary>When the client certificate ends; null where there is none.</summary>
+    /// <summary>When the client certificate expires; null if there is none.</summary>
     public DateTimeOffset? ClientCertificateEnds => clientContext?.TargetCertificate.NotAfter;
 
-    /// <summary>Reads the PEM settings; a fault says which of them is wrong.</summary>
+    /// <summary>Reads the PEM settings; the fault names the invalid one.</summary>
     public static Result<TlsClient> Create(ConnectionSettings settings)
     {
         var client = new TlsClient(string.IsNullOrWhiteSpace(settings.Tls.ServerName) ? settings.Endpoint.Host : settings.Tls.ServerName.Trim());
@@ -36,7 +36,7 @@ public sealed class TlsClient : IDisposable
                 client.authorities = GivenAuthorities.Read(settings.Tls.CaCertificate);
                 if (client.authorities.Count == 0)
                 {
-                    return NotUsable(setting, "it holds no certificate");
+                    return NotUsable(setting, "it contains no certificate");
                 }
             }
 
@@ -63,12 +63,12 @@ public sealed class TlsClient : IDisposable
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            // The message of the exception is left out: it may quote the key.
+            // The exception's message is omitted because it may quote the key.
             return NotUsable(setting, "it is not valid PEM, or the key is encrypted or belongs to another certificate");
         }
     }
 
-    /// <summary>Performs the handshake on a connected stream; the caller disposes the stream where it fails.</summary>
+    /// <summary>Performs the handshake on a connected stream; the caller disposes the stream if it fails.</summary>
     public async Task<Result<SslStream>> HandshakeAsync(
         Stream transport, Endpoint endpoint, PeerCertificate peer, SslApplicationProtocol? application,
         TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
@@ -89,7 +89,7 @@ public sealed class TlsClient : IDisposable
         catch (ArgumentException)
         {
             return new Fault(
-                ErrorCategory.Tls, $"{endpoint} cannot be asked for: its TLS server name is no name of a host.", "Correct tls.serverName, or leave it out.",
+                ErrorCategory.Tls, $"the TLS server name for {endpoint} is not a host name.", "Correct tls.serverName, or omit it.",
                 NeedsChange: true);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or InvalidOperationException or CryptographicException)
@@ -137,7 +137,7 @@ public sealed class TlsClient : IDisposable
         var certificate = X509Certificate2.CreateFromPem(certificatePem, keyPem);
         if (OperatingSystem.IsWindows())
         {
-            // SChannel cannot use a key that lives in memory only.
+            // SChannel cannot use a key that exists only in memory.
             using var ephemeral = certificate;
             certificate = X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null);
         }
@@ -147,5 +147,5 @@ public sealed class TlsClient : IDisposable
     }
 
     private static Fault NotUsable(string setting, string why) => new(
-        ErrorCategory.Tls, $"{setting} cannot be used: {why}.", "Paste the PEM text again, with its BEGIN and END lines.", NeedsChange: true);
+        ErrorCategory.Tls, $"{setting} cannot be used: {why}.", "Paste the PEM text again, including its BEGIN and END lines.", NeedsChange: true);
 }

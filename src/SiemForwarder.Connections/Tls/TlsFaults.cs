@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Connections.Tls;
 
-/// <summary>The one place that turns a failed handshake, or an alert that came later, into a fault.</summary>
+/// <summary>Converts a failed handshake, or an alert that arrived later, into a fault.</summary>
 public static class TlsFaults
 {
     private static readonly string[] CertificateAlerts =
@@ -16,11 +16,11 @@ public static class TlsFaults
 
     /// <summary>Why a handshake failed.</summary>
     /// <param name="endpoint">The receiver.</param>
-    /// <param name="exception">What the TLS library threw.</param>
-    /// <param name="peer">What the receiver's certificate said, where it came that far.</param>
-    /// <param name="serverName">Name that was asked for.</param>
+    /// <param name="exception">Exception from the TLS library.</param>
+    /// <param name="peer">The receiver's certificate, if the handshake got that far.</param>
+    /// <param name="serverName">Name that was requested.</param>
     /// <param name="hasClientCertificate">Whether one was offered.</param>
-    /// <param name="now">To tell expired from not yet valid.</param>
+    /// <param name="now">Distinguishes expired from not yet valid.</param>
     public static Fault OfHandshake(
         Endpoint endpoint, Exception exception, PeerCertificate peer, string serverName, bool hasClientCertificate, DateTimeOffset now)
     {
@@ -38,7 +38,7 @@ public static class TlsFaults
         {
             return new Fault(
                 ErrorCategory.Tls, $"{endpoint} answered, but not in TLS.",
-                "The port takes plain connections: use its TLS port, or tcp:// or http:// in the server URL.", NeedsChange: true) { IsPlainPeer = true };
+                "The port accepts plain connections: use its TLS port, or tcp:// or http:// in the server URL.", NeedsChange: true) { IsPlainPeer = true };
         }
 
         if (exception is IOException || exception.InnerException is IOException or SocketException)
@@ -53,7 +53,7 @@ public static class TlsFaults
             "Check the TLS settings of both sides.", NeedsChange: true);
     }
 
-    /// <summary>The fault for a TLS alert in an exception, or null where there is none. TLS 1.3 tells of a refused client certificate only so.</summary>
+    /// <summary>The fault for a TLS alert in an exception, or null if there is none. TLS 1.3 reports a refused client certificate only this way.</summary>
     public static Fault? FindAlert(Endpoint endpoint, Exception exception, bool hasClientCertificate)
     {
         if (!Mentions(exception, "alert"))
@@ -64,59 +64,59 @@ public static class TlsFaults
         if (Mentions(exception, "certificaterequired") || (!hasClientCertificate && Mentions(exception, CertificateAlerts)))
         {
             return new Fault(
-                ErrorCategory.Tls, $"{endpoint} requires a client certificate{(hasClientCertificate ? " and did not take ours" : " and none is set")}.",
+                ErrorCategory.Tls, $"{endpoint} requires a client certificate{(hasClientCertificate ? " and did not accept ours" : " and none is set")}.",
                 "Set tls.clientCertificate and tls.clientKey to a certificate that the receiver trusts.", NeedsChange: true);
         }
 
         if (Mentions(exception, CertificateAlerts))
         {
             return new Fault(
-                ErrorCategory.Tls, $"{endpoint} refused the client certificate.",
-                "Check that the receiver trusts its authority, that it is valid today, and that its name is among those the receiver permits.",
+                ErrorCategory.Tls, $"{endpoint} rejected the client certificate.",
+                "Check that the receiver trusts its authority, that it is currently valid, and that the receiver permits its name.",
                 NeedsChange: true);
         }
 
         if (Mentions(exception, "protocolversion"))
         {
             return new Fault(
-                ErrorCategory.Tls, $"{endpoint} offers no TLS version that is still safe.", "Switch on TLS 1.2 or 1.3 at the receiver.", NeedsChange: true);
+                ErrorCategory.Tls, $"{endpoint} offers no TLS version that is still secure.", "Enable TLS 1.2 or 1.3 at the receiver.", NeedsChange: true);
         }
 
         return Mentions(exception, "handshakefailure")
             ? new Fault(
                 ErrorCategory.Tls, $"{endpoint} ended the TLS handshake.",
                 hasClientCertificate
-                    ? "It may refuse the client certificate, or share no cipher suite; its log says which."
+                    ? "It may reject the client certificate, or share no cipher suite; its log says which."
                     : "It may require a client certificate (tls.clientCertificate, tls.clientKey), or share no cipher suite; its log says which.",
                 NeedsChange: true)
             : new Fault(
                 ErrorCategory.Tls, $"{endpoint} ended the TLS connection with an alert.",
-                "Look at the receiver's log for the reason.");
+                "Check the receiver's log for the reason.");
     }
 
-    /// <summary>The receiver's port wants TLS, and was talked to in plain text.</summary>
+    /// <summary>The receiver's port expects TLS but received plain text.</summary>
     /// <param name="endpoint">The receiver.</param>
     /// <param name="secure">The scheme to use instead.</param>
     public static Fault PlainToTls(Endpoint endpoint, string secure) => new(
-        ErrorCategory.Tls, $"{endpoint} speaks TLS, and was talked to in plain text.",
+        ErrorCategory.Tls, $"{endpoint} expects TLS but received plain text.",
         $"Use {secure}:// in the server URL, or the receiver's port for plain connections.", NeedsChange: true);
 
     public static Fault Timeout(Endpoint endpoint, TimeSpan limit) => new(
         ErrorCategory.Timeout, $"{endpoint} did not answer the TLS handshake within {limit.TotalSeconds:0.##} s.",
-        "The port may take plain connections only: use its TLS port, or tcp:// or http:// in the server URL.");
+        "The port may accept only plain connections: use its TLS port, or tcp:// or http:// in the server URL.");
 
-    /// <summary>The receiver went away after the handshake, or after the first bytes, and said nothing.</summary>
+    /// <summary>The receiver closed the connection after the handshake, or after the first bytes, without a reason.</summary>
     public static Fault ClosedAtOnce(Endpoint endpoint, bool hasClientCertificate) => new(
-        ErrorCategory.Tls, $"{endpoint} closed the TLS connection as soon as it was set up.",
+        ErrorCategory.Tls, $"{endpoint} closed the TLS connection as soon as it was established.",
         hasClientCertificate
-            ? "It may refuse the client certificate: check that it trusts its authority and permits its name; the receiver's log says more."
+            ? "It may reject the client certificate: check that it trusts its authority and permits its name; the receiver's log says more."
             : "It may require a client certificate (tls.clientCertificate, tls.clientKey); the receiver's log says more.");
 
     private static Fault OfCertificate(Endpoint endpoint, PeerCertificate peer, string serverName, DateTimeOffset now)
     {
         if (peer.Errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
         {
-            return new Fault(ErrorCategory.Tls, $"{endpoint} presented no certificate.", "Give the receiver a certificate.", NeedsChange: true);
+            return new Fault(ErrorCategory.Tls, $"{endpoint} presented no certificate.", "Install a certificate at the receiver.", NeedsChange: true);
         }
 
         var (what, advice) = peer switch
@@ -125,22 +125,22 @@ public static class TlsFaults
                 $"the certificate of {endpoint} expired on {PeerCertificate.Day(peer.NotAfter)} ({peer.Subject}).",
                 "Renew it at the receiver."),
             _ when peer.NotBefore > now => (
-                $"the certificate of {endpoint} is not yet valid; it begins on {PeerCertificate.Day(peer.NotBefore)} ({peer.Subject}).",
+                $"the certificate of {endpoint} is not yet valid; it becomes valid on {PeerCertificate.Day(peer.NotBefore)} ({peer.Subject}).",
                 "Check the clocks of both machines, or wait until then."),
             { IsUnknownFingerprint: true } => (
-                $"the certificate of {endpoint} ({peer.Subject}) has the fingerprint {peer.Fingerprint}, which is none of those that are trusted.",
-                "Compare it with that of the receiver; where it was renewed, add the new fingerprint to tls.fingerprint."),
+                $"the certificate of {endpoint} ({peer.Subject}) has the fingerprint {peer.Fingerprint}, which is not a trusted one.",
+                "Compare it with the receiver's; if the certificate was renewed, add the new fingerprint to tls.fingerprint."),
             { ChainErrors: var errors } when errors.HasFlag(X509ChainStatusFlags.NotTimeValid) => (
                 $"an authority above the certificate of {endpoint} has expired or is not yet valid ({string.Join(" < ", peer.Chain)}).",
                 "Renew the chain at the receiver."),
             { ChainErrors: var errors } when errors.HasFlag(X509ChainStatusFlags.UntrustedRoot)
                 || errors.HasFlag(X509ChainStatusFlags.PartialChain) => (
-                $"the certificate of {endpoint} comes from an authority that is not trusted here ({peer.Issuer}; {peer.ChainErrors}).",
-                "Put the PEM of that authority into tls.caCertificate, and let the receiver send its intermediate certificates; or, to trust this one "
-                    + $"certificate alone, compare its fingerprint with the receiver's and put it into tls.fingerprint: {peer.Fingerprint}."),
+                $"the certificate of {endpoint} was issued by an authority that is not trusted here ({peer.Issuer}; {peer.ChainErrors}).",
+                "Put the PEM of that authority into tls.caCertificate and make the receiver send its intermediate certificates; or, to trust only this "
+                    + $"certificate, compare its fingerprint with the receiver's and put it into tls.fingerprint: {peer.Fingerprint}."),
             { ChainErrors: not X509ChainStatusFlags.NoError } => (
                 $"the certificate chain of {endpoint} is not acceptable ({peer.ChainErrors}).",
-                "Give the receiver a certificate for server authentication from a trusted authority."),
+                "Install a certificate for server authentication from a trusted authority at the receiver."),
             _ => (
                 $"the certificate of {endpoint} is for {peer.NamesInWords}, not for {serverName}.",
                 "Use one of these names in the server URL, or set tls.serverName to it."),

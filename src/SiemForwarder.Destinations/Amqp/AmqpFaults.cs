@@ -7,7 +7,7 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Amqp;
 
-/// <summary>The one place that turns what a broker or the AMQP library says into a fault.</summary>
+/// <summary>Converts what a broker or the AMQP library reports into a fault.</summary>
 /// <remarks>Reply codes: AMQP 0-9-1 section 1.2 and https://www.rabbitmq.com/amqp-0-9-1-reference.</remarks>
 internal static class AmqpFaults
 {
@@ -19,7 +19,7 @@ internal static class AmqpFaults
     private const int UnexpectedFrame = 505;
     private const int NotAllowed = 530;
 
-    /// <summary>Whether an exception is an end that a broker or the network can cause.</summary>
+    /// <summary>Whether an exception is one that a broker or the network can cause.</summary>
     public static bool Knows(Exception exception) => exception is RabbitMQClientException or IOException or SocketException
         or ObjectDisposedException or TimeoutException or OperationCanceledException or InvalidOperationException;
 
@@ -30,7 +30,7 @@ internal static class AmqpFaults
         {
             return new Fault(
                 ErrorCategory.Authentication, $"{endpoint} did not accept the credentials.",
-                "Check user name and password, that the user may use this virtual host, and that RabbitMQ lets it in from here ('guest' may only come "
+                "Check user name and password, that the user has access to this virtual host, and that RabbitMQ accepts it from here ('guest' may only connect "
                     + "from the broker's own machine).",
                 NeedsChange: true);
         }
@@ -47,20 +47,20 @@ internal static class AmqpFaults
         {
             return new Fault(
                 ErrorCategory.Configuration, $"{endpoint} does not speak AMQP 0-9-1.",
-                "Use the AMQP port of RabbitMQ: 5672, with TLS 5671; not the one of its management page.", NeedsChange: true);
+                "Use the AMQP port of RabbitMQ: 5672, or 5671 with TLS; not its management port.", NeedsChange: true);
         }
 
         if (timedOut || all.Exists(one => one is TimeoutException or OperationCanceledException))
         {
             return new Fault(
                 ErrorCategory.Timeout, $"{endpoint} did not answer the AMQP handshake within {settings.Timeout.TotalSeconds:0.##} s.",
-                "Check that this is the AMQP port of RabbitMQ (5672, with TLS 5671) and that the broker is not overloaded.");
+                "Check that this is the AMQP port of RabbitMQ (5672, or 5671 with TLS) and that the broker is not overloaded.");
         }
 
         return SocketFaults.Broken(endpoint, all.Find(one => one is SocketException) ?? exception);
     }
 
-    /// <summary>Why the broker, or the network, ended the channel.</summary>
+    /// <summary>Why the broker or the network closed the channel.</summary>
     public static Fault Closed(Endpoint endpoint, ShutdownEventArgs? reason, Exception? exception, DestinationSettings settings)
     {
         var text = Masked(reason?.ReplyText ?? "", settings);
@@ -68,18 +68,19 @@ internal static class AmqpFaults
         {
             AccessRefused => new Fault(
                 ErrorCategory.Authorization, $"{endpoint} refused access: {text}.",
-                "Give the user the right to write to the exchange (rabbitmqctl set_permissions).", NeedsChange: true),
+                "Grant the user write permission on the exchange (rabbitmqctl set_permissions).", NeedsChange: true),
             NotFound => new Fault(
-                ErrorCategory.Configuration, $"{endpoint} does not know what was named: {text}.",
+                ErrorCategory.Configuration, $"{endpoint} did not find it: {text}.",
                 "Create the exchange in this virtual host, or correct settings.exchange.", NeedsChange: true),
             NotAllowed => new Fault(
                 ErrorCategory.Configuration, $"{endpoint} does not allow it: {text}.",
-                "Check the virtual host in the server URL and that the user may use it.", NeedsChange: true),
+                "Check the virtual host in the server URL and that the user has access to it.", NeedsChange: true),
             PreconditionFailed => new Fault(
-                ErrorCategory.Rejected, $"{endpoint} refused a message: {text}.",
-                "Where it is the size, raise max_message_size at the broker or lower syslog.maxMessageBytes."),
+                ErrorCategory.Rejected, $"{endpoint} rejected a message: {text}.",
+                "If it is too large, raise max_message_size at the broker or lower syslog.maxMessageBytes."),
             ConnectionForced => new Fault(
-                ErrorCategory.Connection, $"{endpoint} closed the connection: {text}.", "The broker stops or its operator closed it; the batch is sent again."),
+                ErrorCategory.Connection, $"{endpoint} closed the connection: {text}.",
+                "The broker is stopping, or its operator closed the connection; the batch is sent again."),
             _ => SocketFaults.Broken(
                 endpoint, Flatten(exception ?? reason?.Exception).FirstOrDefault(one => one is SocketException) ?? exception ?? new IOException()),
         };
@@ -89,18 +90,18 @@ internal static class AmqpFaults
 
     public static Fault Unconfirmed(Endpoint endpoint, TimeSpan limit, string? blocked) => new(
         ErrorCategory.Timeout,
-        blocked is null ? $"{endpoint} confirmed nothing for {limit.TotalSeconds:0.##} s." : $"{endpoint} blocks publishers: {OneLine.Of(blocked, 160)}.",
-        "Look at the alarms of the broker: it takes nothing while memory or disk are short. What is not confirmed is sent again.");
+        blocked is null ? $"{endpoint} confirmed nothing for {limit.TotalSeconds:0.##} s." : $"{endpoint} is blocking publishers: {OneLine.Of(blocked, 160)}.",
+        "Check the broker's alarms: it accepts nothing while memory or disk space is low. Unconfirmed messages are sent again.");
 
     public static Fault Returned(RabbitMqSettings own, string text) => new(
         ErrorCategory.Configuration,
-        $"no queue takes what is published to the exchange '{OneLine.Of(own.Exchange, 80)}' with the routing key '{OneLine.Of(own.RoutingKey, 80)}' "
+        $"no queue receives what is published to the exchange '{OneLine.Of(own.Exchange, 80)}' with the routing key '{OneLine.Of(own.RoutingKey, 80)}' "
             + $"({OneLine.Of(text, 60)}).",
-        "Bind a queue to it, or correct settings.exchange and settings.routingKey.", NeedsChange: true);
+        "Bind a queue to the exchange, or correct settings.exchange and settings.routingKey.", NeedsChange: true);
 
     public static Fault Refused(Endpoint endpoint) => new(
-        ErrorCategory.ServerError, $"{endpoint} refused messages (basic.nack).",
-        "A queue may be full and reject what is published, or have no leader; the batch is sent again.");
+        ErrorCategory.ServerError, $"{endpoint} rejected messages (basic.nack).",
+        "A queue may be full and rejecting messages, or have no leader; the batch is sent again.");
 
     private static string Masked(string text, DestinationSettings settings)
     {

@@ -45,10 +45,10 @@ internal sealed class AmqpSession : IAsyncDisposable
         channel.ChannelShutdownAsync += (_, _) => Note(() => ledger?.Close());
     }
 
-    /// <summary>Product and version of the broker, as it says.</summary>
+    /// <summary>Product and version of the broker, as it reports them.</summary>
     public string Broker => OneLine.Of($"{Property("product")} {Property("version")}", 60);
 
-    /// <summary>Speaks AMQP on an open connection, which belongs to the session from here on.</summary>
+    /// <summary>Starts AMQP on an open connection, which the session then owns.</summary>
     public static async Task<Result<AmqpSession>> OpenAsync(
         Connection network, DestinationSettings settings, RabbitMqSettings own, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -56,13 +56,13 @@ internal sealed class AmqpSession : IAsyncDisposable
         {
             network.Abort();
             return new Fault(
-                ErrorCategory.Authentication, "RabbitMQ lets nobody in without credentials.",
-                "Set authentication.type to basic with user name and password, or a client certificate.", NeedsChange: true);
+                ErrorCategory.Authentication, "RabbitMQ requires credentials.",
+                "Set authentication.type to basic with user name and password, or set a client certificate.", NeedsChange: true);
         }
 
         var client = new ConnectedTcpClient(network);
         using var bound = new TimeBound(settings.Timeout, time, cancellationToken);
-        // The library would wait for the farewell of a broker that does not answer.
+        // The library would wait for a closing handshake from a broker that does not answer.
         await using var closing = bound.Token.Register(client.Close);
         IConnection? connection = null;
         var complete = false;
@@ -89,7 +89,7 @@ internal sealed class AmqpSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Publishes a batch and waits until the broker settled every message of it.</summary>
+    /// <summary>Publishes a batch and waits until the broker has settled every message in it.</summary>
     public async Task<PublishResult> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var ids = MessageIds(batch);
@@ -141,7 +141,7 @@ internal sealed class AmqpSession : IAsyncDisposable
         network.Close();
     }
 
-    // The library may notice its closed socket before the cancellation that closed it.
+    // The library may notice its closed socket before it notices the cancellation that closed it.
     private static void ThrowIfCancelled(Exception exception, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -194,7 +194,7 @@ internal sealed class AmqpSession : IAsyncDisposable
         AppId = "siemforwarder",
     };
 
-    // Ids of foreign sources can be longer than AMQP's short strings of 255 bytes.
+    // Ids from external sources can be longer than AMQP's short strings of 255 bytes.
     private static string[] MessageIds(DeliveryBatch batch)
     {
         var ids = new string[batch.Count];
@@ -220,12 +220,12 @@ internal sealed class AmqpSession : IAsyncDisposable
     }
 }
 
-/// <summary>What came of publishing a batch: which messages the broker took, and why not the others.</summary>
-/// <param name="Confirmed">How many it confirmed.</param>
-/// <param name="Missing">Indexes of those that it did not take, ascending.</param>
-/// <param name="Fault">Why it did not; null where it took all.</param>
-/// <param name="SessionUsable">Whether the connection may be used again.</param>
-/// <param name="TooLarge">Whether it was the size of a message that it refused.</param>
+/// <summary>The result of publishing a batch: which messages the broker accepted, and why not the others.</summary>
+/// <param name="Confirmed">Number of confirmed messages.</param>
+/// <param name="Missing">Indexes of messages that were not accepted, ascending.</param>
+/// <param name="Fault">Why they were not; null if all were accepted.</param>
+/// <param name="SessionUsable">Whether the connection can be reused.</param>
+/// <param name="TooLarge">Whether a message was refused because of its size.</param>
 internal sealed record PublishResult(int Confirmed, IReadOnlyList<int> Missing, Fault? Fault, bool SessionUsable, bool TooLarge = false)
 {
     public static PublishResult Nothing(Fault fault, int count) => new(0, [.. Enumerable.Range(0, count)], fault, SessionUsable: false);
@@ -243,7 +243,7 @@ internal sealed record PublishResult(int Confirmed, IReadOnlyList<int> Missing, 
     }
 }
 
-/// <summary>Gives the AMQP library a connection that was resolved, checked, opened and secured as all others are.</summary>
+/// <summary>Gives the AMQP library a connection that was resolved, checked, opened and secured like all others.</summary>
 internal sealed class ConnectedTcpClient(Connection connection) : ITcpClient
 {
     private int closed;
@@ -258,7 +258,7 @@ internal sealed class ConnectedTcpClient(Connection connection) : ITcpClient
 
     public NetworkStream GetStream() => connection.Stream as NetworkStream ?? new SecuredStream(connection);
 
-    /// <summary>Closes at once; what was not sent by then is not sent.</summary>
+    /// <summary>Closes immediately, without sending what is still pending.</summary>
     public void Close()
     {
         if (Interlocked.Exchange(ref closed, 1) == 0)
@@ -269,7 +269,7 @@ internal sealed class ConnectedTcpClient(Connection connection) : ITcpClient
 
     public void Dispose() => Close();
 
-    /// <summary>The library asks for a stream of a socket; this one lets everything through TLS first.</summary>
+    /// <summary>The library requires a NetworkStream; this one passes everything through TLS.</summary>
     private sealed class SecuredStream(Connection connection) : NetworkStream(connection.Socket, ownsSocket: false)
     {
         public override int Read(byte[] buffer, int offset, int count) => connection.Stream.Read(buffer, offset, count);

@@ -1,8 +1,8 @@
 namespace SiemForwarder.Destinations.Amqp;
 
-/// <summary>Keeps which messages of one batch the broker confirmed, refused or returned; written by the reader of the connection.</summary>
+/// <summary>Tracks which messages of a batch the broker confirmed, refused or returned; updated by the connection's reader.</summary>
 /// <param name="first">Delivery tag of the first message.</param>
-/// <param name="messageIds">Ids of the messages in their order; a returned message is known by its id alone.</param>
+/// <param name="messageIds">Ids of the messages, in order; a returned message is identified only by its id.</param>
 internal sealed class ConfirmLedger(ulong first, IReadOnlyList<string> messageIds)
 {
     private readonly Lock gate = new();
@@ -12,10 +12,10 @@ internal sealed class ConfirmLedger(ulong first, IReadOnlyList<string> messageId
     private int open = messageIds.Count;
     private string? returnText;
 
-    /// <summary>Ends when every message is settled, or nothing more can come.</summary>
+    /// <summary>Completes when every message is settled or nothing more can arrive.</summary>
     public Task Settled => settled.Task;
 
-    /// <summary>What the broker said when it returned a message; null where it returned none.</summary>
+    /// <summary>The broker's text when it returned a message; null if it returned none.</summary>
     public string? ReturnText
     {
         get
@@ -27,7 +27,7 @@ internal sealed class ConfirmLedger(ulong first, IReadOnlyList<string> messageId
         }
     }
 
-    /// <summary>Indexes of the messages that the broker did not take for good, ascending.</summary>
+    /// <summary>Indexes of messages that the broker did not finally accept, ascending.</summary>
     public List<int> Missing
     {
         get
@@ -39,7 +39,7 @@ internal sealed class ConfirmLedger(ulong first, IReadOnlyList<string> messageId
         }
     }
 
-    /// <summary>Notes basic.ack or basic.nack; with <paramref name="multiple"/> for all up to the tag.</summary>
+    /// <summary>Records basic.ack or basic.nack; with <paramref name="multiple"/> for all messages up to the tag.</summary>
     public void Settle(ulong tag, bool multiple, bool taken)
     {
         lock (gate)
@@ -68,7 +68,7 @@ internal sealed class ConfirmLedger(ulong first, IReadOnlyList<string> messageId
         settled.TrySetResult();
     }
 
-    /// <summary>Notes basic.return; the broker confirms such a message all the same, behind it.</summary>
+    /// <summary>Records basic.return; the broker still confirms such a message afterwards.</summary>
     public void Return(string? messageId, string text)
     {
         lock (gate)
@@ -78,6 +78,6 @@ internal sealed class ConfirmLedger(ulong first, IReadOnlyList<string> messageId
         }
     }
 
-    /// <summary>Nothing more can come: the channel is closed.</summary>
+    /// <summary>Nothing more can arrive: the channel is closed.</summary>
     public void Close() => settled.TrySetResult();
 }

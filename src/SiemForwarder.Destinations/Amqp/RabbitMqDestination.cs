@@ -4,8 +4,8 @@ using SiemForwarder.Connections.Network;
 namespace SiemForwarder.Destinations.Amqp;
 
 /// <summary>One persistent message per event over AMQP 0-9-1, each confirmed by the broker.</summary>
-/// <remarks>RabbitMQ, "Consumer Acknowledgements and Publisher Confirms": https://www.rabbitmq.com/docs/confirms. What cannot be routed
-/// comes back and counts as not taken.</remarks>
+/// <remarks>RabbitMQ, "Consumer Acknowledgements and Publisher Confirms": https://www.rabbitmq.com/docs/confirms. Unroutable messages
+/// are returned and count as not accepted.</remarks>
 internal sealed class RabbitMqDestination : IDestination
 {
     private readonly DestinationSettings settings;
@@ -26,7 +26,7 @@ internal sealed class RabbitMqDestination : IDestination
     {
         Id = "rabbitmq",
         Name = "RabbitMQ",
-        Description = "Publishes one persistent message per event to an exchange of RabbitMQ (AMQP 0-9-1) and waits for the broker's confirmation.",
+        Description = "Publishes one persistent message per event to a RabbitMQ exchange (AMQP 0-9-1) and waits for the broker's confirmation.",
         DefaultPorts = new Dictionary<string, int> { ["amqp"] = 5672, ["amqps"] = 5671 },
         TlsSchemes = ["amqps"],
         Acceptance = Acceptance.Acknowledged,
@@ -36,7 +36,7 @@ internal sealed class RabbitMqDestination : IDestination
         Documentation = "src/SiemForwarder.Destinations/README.md#rabbitmq",
         Fields =
         [
-            DestinationField.ServerUrl("amqp://host or amqps://host, with the virtual host as path where it is not '/': amqps://host/audit."),
+            DestinationField.ServerUrl("amqp://host or amqps://host, with the virtual host as path unless it is '/': amqps://host/audit."),
             DestinationField.Port,
             .. RabbitMqSettings.Fields,
             .. DestinationField.OfPlainAuthentication,
@@ -51,7 +51,7 @@ internal sealed class RabbitMqDestination : IDestination
     {
         if (own.Faults.Count > 0)
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.",
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is invalid: {own.Faults[0].Sentence}", "Correct it in the integration.",
                 NeedsChange: true)
                 .ToOutcome(settings.IntegrationName);
         }
@@ -60,7 +60,7 @@ internal sealed class RabbitMqDestination : IDestination
         var result = await SendOnceAsync(batch, cancellationToken);
         if (kept && result is { Confirmed: 0, Fault.Category: ErrorCategory.Connection })
         {
-            // A kept connection that the broker had closed meanwhile says nothing about this batch.
+            // A reused connection that the broker had closed in the meantime says nothing about this batch.
             result = await SendOnceAsync(batch, cancellationToken);
         }
 
@@ -69,7 +69,7 @@ internal sealed class RabbitMqDestination : IDestination
 
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(new WireImage(
         [.. Enumerable.Range(0, batch.Count).Select(index => WireUnit.Of(WireUnitKind.Message, batch[index]))],
-        "Shown are the bodies of the messages; the AMQP frames around them depend on what the broker agrees to."));
+        "Only the message bodies are shown; the AMQP frames around them depend on what is negotiated with the broker."));
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
@@ -90,7 +90,7 @@ internal sealed class RabbitMqDestination : IDestination
         await using (ofTest)
         {
             log.Passed(TestStageName.Authentication,
-                $"{ofTest.Broker} let the forwarder in to the virtual host '{RabbitMqSettings.VirtualHost(settings.ServerUrl)}'");
+                $"{ofTest.Broker} accepted the forwarder in the virtual host '{RabbitMqSettings.VirtualHost(settings.ServerUrl)}'");
             var result = await ofTest.SendAsync(batch, cancellationToken);
             if (result.Fault is { } fault)
             {
@@ -150,7 +150,7 @@ internal sealed class RabbitMqDestination : IDestination
     }
 }
 
-/// <summary>What only RabbitMQ has.</summary>
+/// <summary>Settings specific to RabbitMQ.</summary>
 internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IReadOnlyList<SettingFault> Faults)
 {
     // AMQP 0-9-1: names are short strings.
@@ -159,9 +159,9 @@ internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IRea
     public static DestinationField[] Fields { get; } =
     [
         new("settings.exchange", DestinationFieldType.Text,
-            "Exchange to publish to; it must exist. Empty is the default exchange, which routes by the name of a queue.") { Default = "" },
+            "Exchange to publish to; it must exist. Empty for the default exchange, which routes by queue name.") { Default = "" },
         new("settings.routingKey", DestinationFieldType.Text,
-            "Routing key of every message; with the default exchange, the name of the queue.") { Required = true },
+            "Routing key of all messages; with the default exchange, the name of the queue.") { Required = true },
     ];
 
     public static RabbitMqSettings Read(SettingReader reader)
@@ -170,33 +170,33 @@ internal sealed record RabbitMqSettings(string Exchange, string RoutingKey, IRea
         var key = reader.Text("routingKey") ?? "";
         if (exchange.Length == 0 && key.Length == 0)
         {
-            reader.Fault("routingKey", "Give the name of a queue, or an exchange.");
+            reader.Fault("routingKey", "Set the name of a queue, or an exchange.");
         }
 
         foreach (var (name, value) in new[] { ("exchange", exchange), ("routingKey", key) })
         {
             if (System.Text.Encoding.UTF8.GetByteCount(value) > MaxNameLength)
             {
-                reader.Fault(name, $"Must have at most {MaxNameLength} bytes.");
+                reader.Fault(name, $"Must be at most {MaxNameLength} bytes long.");
             }
         }
 
         return new RabbitMqSettings(exchange, key, reader.Faults);
     }
 
-    /// <summary>What is wrong with a URL; null where nothing is.</summary>
+    /// <summary>What is wrong with a URL; null if it is valid.</summary>
     public static string? CheckUrl(Uri url) =>
         url.Host.Length == 0 ? "Must name a host: amqps://broker.example.com."
         : url.Query.Length > 0 || url.Fragment.Length > 0 || Name(url).Trim('/').Contains('/', StringComparison.Ordinal)
-            ? "Takes the virtual host as its path and nothing else: amqps://broker.example.com/audit; write a slash in a name as %2F."
+            ? "Must have only the virtual host as its path: amqps://broker.example.com/audit; write a slash in the name as %2F."
         : null;
 
-    /// <summary>The virtual host of a URL: what stands behind the first slash, percent-decoded; '/' where there is none.</summary>
-    /// <remarks>RabbitMQ URI Specification, https://www.rabbitmq.com/docs/uri-spec. By its letter a slash alone names a virtual host without a name,
-    /// which nobody has: it is '/' too, as for RabbitMQ's own client.</remarks>
+    /// <summary>The virtual host in a URL: the part after the first slash, percent-decoded; '/' if empty.</summary>
+    /// <remarks>RabbitMQ URI Specification, https://www.rabbitmq.com/docs/uri-spec. Strictly, a lone slash names a virtual host with an empty name,
+    /// which nobody uses: it means '/' here too, as in RabbitMQ's own client.</remarks>
     public static string VirtualHost(Uri url) => Name(url) is { Length: > 0 } name ? Uri.UnescapeDataString(name) : "/";
 
-    // A slash in front belongs to the name, one behind it does not.
+    // A leading slash is part of the name, a trailing one is not.
     private static string Name(Uri url)
     {
         var name = url.AbsolutePath.Length > 1 ? url.AbsolutePath[1..] : "";

@@ -3,8 +3,8 @@ using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations.Files;
 
-/// <summary>Lines in a file below the folder that the operator opened, for agents that tail it; rotated by renaming.</summary>
-/// <remarks>Nothing stays open between batches, so that a file may be moved or deleted at any time, and several writers take turns.</remarks>
+/// <summary>Writes lines to a file in the folder that the operator opened, for agents that tail it; rotated by renaming.</summary>
+/// <remarks>Nothing stays open between batches, so files can be moved or deleted at any time, and several writers take turns.</remarks>
 internal sealed class FileDestination : IDestination
 {
     private readonly DestinationSettings settings;
@@ -23,7 +23,7 @@ internal sealed class FileDestination : IDestination
     {
         Id = "file",
         Name = "File",
-        Description = "Appends lines to a file on the engine's machine, below the folder that its operator opened for that, for an agent that tails it.",
+        Description = "Appends lines to a file on the engine's machine, in the folder that its operator opened for this, for an agent that tails it.",
         DefaultPorts = new Dictionary<string, int> { ["file"] = 0 },
         Acceptance = Acceptance.HandedOver,
         CheckServerUrl = LogFilePath.Check,
@@ -33,7 +33,7 @@ internal sealed class FileDestination : IDestination
         Documentation = "src/SiemForwarder.Destinations/README.md#file",
         Fields =
         [
-            DestinationField.ServerUrl("file:///name.log, or file:///folder/name.log; counted from the folder that the operator opened."),
+            DestinationField.ServerUrl("file:///name.log or file:///folder/name.log, relative to the folder that the operator opened."),
             .. FileSettings.Fields,
         ],
         Open = static (settings, time) => new FileDestination(settings, time, FileSettings.Read(new SettingReader(settings.Settings))),
@@ -45,7 +45,7 @@ internal sealed class FileDestination : IDestination
     {
         if (own.Faults.Count > 0)
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.",
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is invalid: {own.Faults[0].Sentence}", "Correct it in the integration.",
                 NeedsChange: true)
                 .ToOutcome(settings.IntegrationName);
         }
@@ -57,7 +57,7 @@ internal sealed class FileDestination : IDestination
         }
 
         fault = await file.AppendAsync(lines.Frame(batch), settings.Timeout, time, cancellationToken);
-        return fault is null ? new DeliveryOutcome.Delivered($"{batch.Count} lines on the disk") : fault.ToOutcome(settings.IntegrationName);
+        return fault is null ? new DeliveryOutcome.Delivered($"{batch.Count} lines written to disk") : fault.ToOutcome(settings.IntegrationName);
     }
 
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>
@@ -83,7 +83,7 @@ internal sealed class FileDestination : IDestination
         }
 
         log.Passed(TestStageName.Connect, $"{file.Path} can be written");
-        log.Passed(TestStageName.Acceptance, "the test event is a line on the disk; whether an agent reads it, only the agent knows");
+        log.Passed(TestStageName.Acceptance, "the test event was written to disk; whether an agent reads it, only the agent knows");
         return log.ToReport(line, default);
     }
 
@@ -98,17 +98,17 @@ internal sealed class FileDestination : IDestination
         if (string.IsNullOrWhiteSpace(settings.LocalFolder))
         {
             return new Fault(
-                ErrorCategory.Configuration, "the operator of this engine opened no folder for files.",
+                ErrorCategory.Configuration, "the operator of this engine has opened no folder for files.",
                 "Set Forwarder__FileDestination__Folder on every engine of the integration's pool.", NeedsChange: true);
         }
 
         return LogFilePath.Check(settings.ServerUrl) is { } sentence
-            ? new Fault(ErrorCategory.Configuration, $"serverUrl is wrong: {sentence}", "Correct it in the integration.", NeedsChange: true)
+            ? new Fault(ErrorCategory.Configuration, $"serverUrl is invalid: {sentence}", "Correct it in the integration.", NeedsChange: true)
             : LogFilePath.In(settings.LocalFolder, settings.ServerUrl, own);
     }
 }
 
-/// <summary>What only a file has.</summary>
+/// <summary>Settings specific to files.</summary>
 internal sealed record FileSettings(long MaxBytes, int Keep, IReadOnlyList<SettingFault> Faults)
 {
     private const int MebiByte = 1024 * 1024;
@@ -116,9 +116,9 @@ internal sealed record FileSettings(long MaxBytes, int Keep, IReadOnlyList<Setti
     public static DestinationField[] Fields { get; } =
     [
         new("settings.maxMegabytes", DestinationFieldType.Number,
-            "Size in MiB at which the file is renamed and a new one begun, 1 to 100000.") { Default = "100" },
+            "Size in MiB at which the file is renamed and a new one started, 1 to 100000.") { Default = "100" },
         new("settings.keep", DestinationFieldType.Number,
-            "How many renamed files stay (name.log.1 is the youngest); older ones are deleted, read or not; 1 to 1000.") { Default = "10" },
+            "How many renamed files to keep (name.log.1 is the newest), 1 to 1000; older ones are deleted, whether read or not.") { Default = "10" },
     ];
 
     public static FileSettings Read(SettingReader reader)

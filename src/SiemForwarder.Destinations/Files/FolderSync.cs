@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace SiemForwarder.Destinations.Files;
 
-/// <summary>Puts the names in a folder on the disk: a file whose bytes are synced is gone after a power cut where its name was not.</summary>
+/// <summary>Flushes the names in a folder to disk: after a power failure, a file with synced bytes is still lost if its name was not.</summary>
 /// <remarks>fsync(2): "Calling fsync() does not necessarily ensure that the entry in the directory containing the file has also reached
-/// disk." Elsewhere than on Linux the file system is trusted.</remarks>
+/// disk." On systems other than Linux, the file system is trusted.</remarks>
 internal static class FolderSync
 {
-    private const int NotSupported = 22; // EINVAL: this file system has nothing to sync there.
+    private const int NotSupported = 22; // EINVAL: this file system cannot sync folders and need not.
 
     /// <exception cref="IOException">The folder could not be synced.</exception>
     public static void Flush(string folder)
@@ -20,7 +20,7 @@ internal static class FolderSync
         var descriptor = Open(folder, 0);
         if (descriptor < 0)
         {
-            throw new IOException($"{folder} could not be opened to sync it: {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new IOException($"{folder} could not be opened for syncing: {Marshal.GetLastPInvokeErrorMessage()}");
         }
 
         try

@@ -5,11 +5,11 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Files;
 
-/// <summary>A file of whole lines: appended to under a lock, synced before anything counts, rotated by renaming.</summary>
+/// <summary>A file of complete lines: appended to under a lock, synced before success is reported, rotated by renaming.</summary>
 /// <param name="root">The operator's folder; it must exist.</param>
-/// <param name="path">Full path below it; folders between are made where they are missing.</param>
-/// <param name="maxBytes">Size that the file does not exceed, unless one batch alone is larger.</param>
-/// <param name="keep">How many renamed files stay.</param>
+/// <param name="path">Full path below it; missing folders in between are created.</param>
+/// <param name="maxBytes">Size that the file does not exceed, unless a single batch is larger.</param>
+/// <param name="keep">How many renamed files to keep.</param>
 internal sealed class LogFile(string root, string path, long maxBytes, int keep)
 {
     private const int DiskFullOfUnix = 28;
@@ -18,8 +18,8 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
 
     public string Path => path;
 
-    /// <summary>Appends lines, the last one ended too; they are on the disk when this returns no fault, and none of them is in the file
-    /// where it does.</summary>
+    /// <summary>Appends lines, all terminated. If this returns no fault, they are on disk; if it does, none of them is in the
+    /// file.</summary>
     public async Task<Fault?> AppendAsync(ReadOnlyMemory<byte> lines, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         using var bound = new TimeBound(timeout, time, cancellationToken);
@@ -29,7 +29,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
             {
                 return new Fault(
                     ErrorCategory.Configuration, $"the folder {root} does not exist on this engine.",
-                    "Make it, or correct Forwarder__FileDestination__Folder.", NeedsChange: true);
+                    "Create it, or correct Forwarder__FileDestination__Folder.", NeedsChange: true);
             }
 
             if (FindLink() is { } link)
@@ -55,35 +55,35 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         catch (ForeignFileException exception)
         {
             return new Fault(
-                ErrorCategory.Configuration, $"{exception.Path} was not made by this file's rotation, which would overwrite it.",
-                "Move it away, or choose another name for the file.", NeedsChange: true);
+                ErrorCategory.Configuration, $"{exception.Path} was not created by this file's rotation, which would overwrite it.",
+                "Move it elsewhere, or choose another name for the file.", NeedsChange: true);
         }
         catch (OperationCanceledException) when (bound.IsOver)
         {
             return new Fault(
-                ErrorCategory.Timeout, $"another writer held {path} for {timeout.TotalSeconds:0.##} s.",
+                ErrorCategory.Timeout, $"another writer locked {path} for {timeout.TotalSeconds:0.##} s.",
                 "Give each integration a file of its own.");
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or SecurityException)
         {
             return new Fault(
-                ErrorCategory.Authorization, $"the engine's user '{Environment.UserName}' may not write {path}.",
-                "Give it the right to create, rename and write files in that folder.", NeedsChange: true);
+                ErrorCategory.Authorization, $"the engine's user '{Environment.UserName}' has no permission to write {path}.",
+                "Allow it to create, rename and write files in that folder.", NeedsChange: true);
         }
         catch (IOException exception) when (exception.HResult is DiskFullOfUnix or DiskFullOfWindows)
         {
-            return new Fault(ErrorCategory.ServerError, $"the disk of {path} is full.", "Make room there, or keep fewer or smaller files.");
+            return new Fault(ErrorCategory.ServerError, $"the disk that holds {path} is full.", "Free some space there, or keep fewer or smaller files.");
         }
         catch (IOException exception)
         {
             return new Fault(ErrorCategory.ServerError, $"{path} could not be written: {OneLine.Of(exception.Message, 160)}",
-                "Look at the disk of this engine.");
+                "Check the disk of this engine.");
         }
     }
 
     private static Fault Link(string link) => new(
-        ErrorCategory.Configuration, $"{link} is a symbolic link, which could lead out of the folder for files.",
-        "Replace it by a plain file or folder, or choose another name.", NeedsChange: true);
+        ErrorCategory.Configuration, $"{link} is a symbolic link, which could lead outside the folder for files.",
+        "Replace it with a plain file or folder, or choose another name.", NeedsChange: true);
 
     private string Folder => System.IO.Path.GetDirectoryName(path)!;
 
@@ -127,7 +127,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         }
     }
 
-    /// <summary>A file that begins has a new name, and so may have the folders above it.</summary>
+    /// <summary>A new file has a new name, and so may the folders above it.</summary>
     private void FlushNames()
     {
         var top = System.IO.Path.TrimEndingDirectorySeparator(root).Length;
@@ -137,7 +137,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         }
     }
 
-    // What a crash left of a line was never accepted and comes again; agents read whole lines only.
+    // A partial line left by a crash was never accepted and is sent again; agents read complete lines only.
     private static long CutTornLine(SafeFileHandle file)
     {
         var length = RandomAccess.GetLength(file);
@@ -175,7 +175,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
     {
         if (!turn.Remembers)
         {
-            // What an older version renamed is ours: it overwrote whatever stood there.
+            // Files renamed by an older version are ours: it overwrote whatever was there.
             turn.Remember(Renamed.Where(File.Exists), []);
         }
 
@@ -188,7 +188,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
     private void Rotate(LogFileTurn turn)
     {
         RefuseForeign(turn);
-        // Known before anything is renamed, so that a crash between leaves nothing that seems foreign.
+        // Recorded before anything is renamed, so that nothing seems foreign after a crash in between.
         turn.Remember([path], Beside);
         for (var number = keep; number > 1; number--)
         {
@@ -208,7 +208,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
             return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         }
 
-        // Readable for the group, so that an agent need not be the same user.
+        // Readable by the group, so that an agent need not run as the same user.
         using var made = new FileStream(path, new FileStreamOptions
         {
             Mode = FileMode.OpenOrCreate,
@@ -219,7 +219,7 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
         return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
     }
 
-    // The operator's own folder may well be a link; what stands below it may not.
+    // The operator's own folder may be a link; nothing below it may.
     private string? FindLink()
     {
         for (var at = path; at.Length > root.Length; at = System.IO.Path.GetDirectoryName(at)!)
@@ -234,26 +234,26 @@ internal sealed class LogFile(string root, string path, long maxBytes, int keep)
     }
 }
 
-/// <summary>Where a file URL leads: always below the operator's folder, whatever it says.</summary>
+/// <summary>The target of a file URL: always inside the operator's folder, whatever the URL says.</summary>
 internal static partial class LogFilePath
 {
     private const int MaxParts = 4;
 
-    /// <summary>What is wrong with the URL; null where nothing is.</summary>
+    /// <summary>What is wrong with the URL; null if it is valid.</summary>
     public static string? Check(Uri url)
     {
         if (url.Host.Length > 0)
         {
-            return $"A file has no host: write file:///{OneLine.Of(url.Host, 60)}{OneLine.Of(url.AbsolutePath, 100)} with three slashes.";
+            return $"A file URL has no host: write file:///{OneLine.Of(url.Host, 60)}{OneLine.Of(url.AbsolutePath, 100)} with three slashes.";
         }
 
         var parts = Parts(url);
         return parts.Length is 0 or > MaxParts || !parts.All(part => Part().IsMatch(part)) || url.Query.Length > 0 || url.Fragment.Length > 0
-            ? "Give a name such as file:///keycloak.log: letters, digits, '.', '_' and '-', not beginning with a dot, with at most three folders before it."
+            ? "Must be a name such as file:///keycloak.log: letters, digits, '.', '_' and '-', not starting with a dot, in at most three folders."
             : null;
     }
 
-    /// <summary>The file of a URL that passed <see cref="Check"/>.</summary>
+    /// <summary>The file named by a URL that passed <see cref="Check"/>.</summary>
     public static LogFile In(string folder, Uri url, FileSettings settings)
     {
         var root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));

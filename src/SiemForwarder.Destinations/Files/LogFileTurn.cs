@@ -3,8 +3,8 @@ using System.Text;
 
 namespace SiemForwarder.Destinations.Files;
 
-/// <summary>The turn of one writer of a file, and the memory of which renamed files are ours: the hidden file <c>.name.lock</c> beside it.</summary>
-/// <remarks>A renamed file keeps its size and the time of its last line, and by these it is known again, under whatever number.</remarks>
+/// <summary>A writer's turn on a file, and the record of which renamed files are ours: the hidden file <c>.name.lock</c> beside it.</summary>
+/// <remarks>A renamed file keeps its size and the time of its last line, by which it is recognized under any number.</remarks>
 internal sealed class LogFileTurn : IAsyncDisposable
 {
     private const string Heading = "siemforwarder 1";
@@ -20,14 +20,14 @@ internal sealed class LogFileTurn : IAsyncDisposable
         (Remembers, IsFirst) = (remembers, isFirst);
     }
 
-    /// <summary>False where an older version wrote here, which kept no memory.</summary>
+    /// <summary>False if an older version wrote here, which kept no record.</summary>
     public bool Remembers { get; }
 
     /// <summary>Whether nobody had a turn before.</summary>
     public bool IsFirst { get; }
 
     /// <summary>Waits for the turn.</summary>
-    /// <exception cref="LinkException">The file of turns is a link.</exception>
+    /// <exception cref="LinkException">The lock file is a link.</exception>
     public static async Task<LogFileTurn> TakeAsync(string path, TimeProvider time, CancellationToken cancellationToken)
     {
         while (true)
@@ -43,12 +43,12 @@ internal sealed class LogFileTurn : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a file was renamed by this.</summary>
+    /// <summary>Whether a file was renamed by this rotation.</summary>
     public bool Knows(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null } info && ours.Contains(Mark(info));
 
-    /// <summary>Remembers these files beside those that it knows already; what is gone is forgotten.</summary>
-    /// <param name="files">What is ours from now on.</param>
-    /// <param name="beside">All files that may be known.</param>
+    /// <summary>Records these files in addition to those already known; files that no longer exist are dropped.</summary>
+    /// <param name="files">Files that are ours from now on.</param>
+    /// <param name="beside">All files that may already be known.</param>
     public void Remember(IEnumerable<string> files, IEnumerable<string> beside)
     {
         var marks = files.Concat(beside.Where(Knows)).Select(path => Mark(new FileInfo(path))).ToList();
@@ -63,7 +63,7 @@ internal sealed class LogFileTurn : IAsyncDisposable
     {
         try
         {
-            // Made anew, a name that exists is never followed, not even as a link.
+            // With CreateNew an existing name is never followed, not even as a link.
             var made = new LogFileTurn(new FileStream(path, Options(FileMode.CreateNew)), remembers: true, isFirst: true);
             made.Write();
             return made;
@@ -89,7 +89,7 @@ internal sealed class LogFileTurn : IAsyncDisposable
         }
         catch (IOException) when (file is null && File.Exists(path))
         {
-            // Another writer has its turn.
+            // Another writer has the turn.
             return null;
         }
         finally
@@ -137,14 +137,14 @@ internal sealed class LogFileTurn : IAsyncDisposable
     }
 }
 
-/// <summary>A name below the folder for files is a symbolic link.</summary>
+/// <summary>A name in the folder for files is a symbolic link.</summary>
 internal sealed class LinkException(string path) : Exception($"{path} is a symbolic link.")
 {
     public string Path => path;
 }
 
-/// <summary>A file stands where rotation would overwrite it, and rotation did not make it.</summary>
-internal sealed class ForeignFileException(string path) : Exception($"{path} was not made by rotation.")
+/// <summary>A file that rotation did not create occupies a name that rotation would overwrite.</summary>
+internal sealed class ForeignFileException(string path) : Exception($"{path} was not created by rotation.")
 {
     public string Path => path;
 }

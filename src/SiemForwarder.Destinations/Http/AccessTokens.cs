@@ -4,7 +4,7 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Gets access tokens from an OAuth 2.0 token endpoint (RFC 6749) and keeps each until shortly before its end.</summary>
+/// <summary>Gets access tokens from an OAuth 2.0 token endpoint (RFC 6749) and keeps each until shortly before it expires.</summary>
 internal sealed class AccessTokens : IAccessTokens
 {
     private static readonly TimeSpan Reserve = TimeSpan.FromMinutes(5);
@@ -20,12 +20,12 @@ internal sealed class AccessTokens : IAccessTokens
     private DateTimeOffset renewAt;
     private bool isFresh;
 
-    /// <param name="settings">Of the destination; its TLS authorities count here too.</param>
-    /// <param name="tokenUrl">Of the token endpoint.</param>
-    /// <param name="form">Body of the request at a time, form-encoded.</param>
-    /// <param name="secrets">Hidden in every text.</param>
-    /// <param name="advice">What to check where the endpoint refuses.</param>
-    /// <param name="time">For bounds and ends.</param>
+    /// <param name="settings">Of the destination; its TLS authorities apply here too.</param>
+    /// <param name="tokenUrl">URL of the token endpoint.</param>
+    /// <param name="form">Form-encoded request body for a given time.</param>
+    /// <param name="secrets">Masked in all texts.</param>
+    /// <param name="advice">What to check if the endpoint refuses.</param>
+    /// <param name="time">For time limits and expiry.</param>
     public AccessTokens(
         DestinationSettings settings, Uri tokenUrl, Func<DateTimeOffset, string> form, IReadOnlyList<Secret> secrets, string advice, TimeProvider time)
     {
@@ -67,7 +67,7 @@ internal sealed class AccessTokens : IAccessTokens
             ? byTable
             : IntakeVerdict.Of(
                 answer, settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authentication,
-                $"the token endpoint {answer.Endpoint} gave no access token: HTTP {answer.Status}{(answer.IsHtml ? "" : " " + answer.Text)}.", advice);
+                $"the token endpoint {answer.Endpoint} returned no access token: HTTP {answer.Status}{(answer.IsHtml ? "" : " " + answer.Text)}.", advice);
     }
 
     public bool Forget()
@@ -106,18 +106,18 @@ internal sealed class AccessTokens : IAccessTokens
     }
 }
 
-/// <summary>Keeps the access token that requests of a destination carry.</summary>
+/// <summary>Keeps the access token for a destination's requests.</summary>
 internal interface IAccessTokens : IDisposable
 {
-    /// <summary>The header with the token in force; empty where there is none.</summary>
+    /// <summary>The header with the current token; empty if there is none.</summary>
     IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
 
-    /// <summary>Makes sure that there is a token; null where there is one.</summary>
+    /// <summary>Ensures that there is a token; null on success.</summary>
     Task<IntakeVerdict?> EnsureAsync(SecretMask mask, CancellationToken cancellationToken);
 
-    /// <summary>After a 401: forgets a token that was kept; false where it was new, so that another one would help no more.</summary>
+    /// <summary>After a 401: discards a cached token; false if it was new, so that another would not help.</summary>
     bool Forget();
 
-    /// <summary>The token was taken: a later 401 may mean that it ended early.</summary>
+    /// <summary>The token was accepted: a later 401 may mean that it expired early.</summary>
     void Confirm();
 }

@@ -4,11 +4,11 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>A connection to an HTTP receiver that notices an answer which comes while the body is still being sent.</summary>
+/// <summary>A connection to an HTTP receiver that notices a response arriving while the body is still being sent.</summary>
 /// <remarks>
-/// A receiver may refuse a request by its head or its first bytes and close with the rest unread, or just read no further (RFC 9112 section 9.5). The
-/// client writes the whole body before it reads, so the refusal would look like a broken connection, or a write that never ends. Here a write that
-/// cannot be finished ends with <see cref="BodyCutOffException"/>, and the answer is still there to be read.
+/// A receiver may reject a request by its head or first bytes and close with the rest unread, or just stop reading (RFC 9112 section 9.5). The
+/// client writes the whole body before it reads, so the rejection would look like a broken connection, or a write that never ends. Here a write that
+/// cannot be completed ends with <see cref="BodyCutOffException"/>, and the response can still be read.
 /// </remarks>
 internal sealed class AnswerAheadStream(Stream inner) : DelegatingStream(inner)
 {
@@ -16,7 +16,7 @@ internal sealed class AnswerAheadStream(Stream inner) : DelegatingStream(inner)
 
     private const int WriteBytes = 64 * 1024;
 
-    // A receiver may answer and read on, such as one that streams: it is given up once it takes nothing for so long.
+    // A receiver may respond and keep reading, for example when streaming: it is given up once it accepts nothing for this long.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly byte[] kept = new byte[AheadBytes];
@@ -31,7 +31,7 @@ internal sealed class AnswerAheadStream(Stream inner) : DelegatingStream(inner)
             return await Inner.ReadAsync(buffer, cancellationToken);
         }
 
-        // A read of nothing asks whether there is something.
+        // A zero-byte read asks whether data is available.
         var count = await Ahead().WaitAsync(cancellationToken);
         if (buffer.Length == 0 || count == 0)
         {
@@ -95,17 +95,17 @@ internal sealed class AnswerAheadStream(Stream inner) : DelegatingStream(inner)
     private Task<int> Ahead() => ahead ??= Inner.ReadAsync(kept).AsTask();
 }
 
-/// <summary>Says that a receiver took no more of a request; what it answered may still be read from the connection.</summary>
-internal sealed class BodyCutOffException(Stream connection, Exception? cause) : IOException("The receiver takes no more of the request.", cause)
+/// <summary>Thrown when a receiver stops accepting a request; its response may still be readable from the connection.</summary>
+internal sealed class BodyCutOffException(Stream connection, Exception? cause) : IOException("The receiver stopped accepting the request.", cause)
 {
-    /// <summary>The connection, which cannot be used for another request.</summary>
+    /// <summary>The connection, which cannot be reused for another request.</summary>
     public Stream Connection => connection;
 }
 
-/// <summary>The body of a request; a receiver that takes only part of it does not keep its answer from being read.</summary>
+/// <summary>The body of a request; if a receiver accepts only part of it, its response can still be read.</summary>
 internal sealed class CutOffContent(ReadOnlyMemory<byte> body) : HttpContent
 {
-    /// <summary>The connection that took only part of the body; null where it took all.</summary>
+    /// <summary>The connection that accepted only part of the body; null if it accepted all.</summary>
     public Stream? CutOff { get; private set; }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

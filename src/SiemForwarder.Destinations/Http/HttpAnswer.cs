@@ -2,29 +2,29 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>What a receiver answered to one request, secrets masked.</summary>
+/// <summary>A receiver's response to one request, with secrets masked.</summary>
 /// <param name="Endpoint">Scheme, host and port, without path.</param>
 /// <param name="Status">Status code.</param>
-/// <param name="Text">Beginning of the body, on one line.</param>
-/// <param name="Body">The body itself, at most 64 KiB or what the destination allows, for a destination that must read it: never to be
-/// shown; valid until the next request.</param>
+/// <param name="Text">Beginning of the body, on a single line.</param>
+/// <param name="Body">The body itself, at most 64 KiB or the destination's limit, for a destination that must read it: never
+/// displayed; valid until the next request.</param>
 internal sealed record HttpAnswer(string Endpoint, int Status, string Text, ReadOnlyMemory<byte> Body = default)
 {
-    /// <summary>How long it asked to wait.</summary>
+    /// <summary>How long the receiver asked to wait.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Scheme and host that a redirect leads to, or null.</summary>
+    /// <summary>Scheme and host of a redirect's target, or null.</summary>
     public string? Location { get; init; }
 
     /// <summary>Whether the body is a web page.</summary>
     public bool IsHtml { get; init; }
 
-    /// <summary>Hides secrets in text that is taken from the body.</summary>
+    /// <summary>Masks secrets in text taken from the body.</summary>
     public Func<string, string> Hide { get; init; } = static text => text;
 
     public string InShort => Text.Length == 0 || IsHtml ? $"HTTP {Status}" : $"HTTP {Status}: {Text}";
 
-    /// <summary>The outcome of the request, by the one table.</summary>
+    /// <summary>The outcome of the request according to the status table.</summary>
     public DeliveryOutcome ToOutcome(string integrationName)
     {
         var rule = HttpStatusTable.Find(Status);
@@ -37,7 +37,7 @@ internal sealed record HttpAnswer(string Endpoint, int Status, string Text, Read
         };
     }
 
-    /// <summary>The same as a fault, for a test; null where everything is well. A web page is never the answer of an intake.</summary>
+    /// <summary>The same as a fault, for a test; null on success. A web page is never an intake's response.</summary>
     public Fault? ToFault()
     {
         var rule = HttpStatusTable.Find(Status);

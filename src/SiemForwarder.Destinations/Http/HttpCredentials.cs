@@ -4,19 +4,19 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Turns the authentication settings into the header that every request carries.</summary>
-/// <param name="Name">Name of the header; empty where there is none.</param>
+/// <summary>Builds the header with the credentials for every request from the authentication settings.</summary>
+/// <param name="Name">Name of the header; empty if there is none.</param>
 /// <param name="Value">Its value.</param>
 internal sealed record HttpCredentials(string Name, Secret Value)
 {
-    /// <summary>The header, or a fault that names the setting that is missing or wrong.</summary>
+    /// <summary>The header, or a fault that names the missing or invalid setting.</summary>
     public static Result<HttpCredentials> Create(AuthenticationSettings settings) => settings.Type switch
     {
         AuthenticationType.None => new HttpCredentials("", new Secret("")),
         AuthenticationType.Basic => Basic(settings.Username ?? "", Plain(settings.Password, keepsBlanks: true)),
         AuthenticationType.Bearer => Plain(settings.Token) is { Length: > 0 } token && IsLine(token)
             ? new HttpCredentials("Authorization", new Secret($"Bearer {token}"))
-            : Wrong("authentication.token is missing or holds a line break."),
+            : Wrong("authentication.token is missing or contains a line break."),
         _ => Header(SecretText.Of(settings.Header?.Reveal())),
     };
 
@@ -30,7 +30,7 @@ internal sealed record HttpCredentials(string Name, Secret Value)
 
     // RFC 7617 section 2: the user name ends at the first colon.
     private static Result<HttpCredentials> Basic(string username, string password) => username.Contains(':', StringComparison.Ordinal)
-        ? Wrong("authentication.username holds a colon, which basic authentication cannot carry.")
+        ? Wrong("authentication.username contains a colon, which basic authentication does not allow.")
         : new HttpCredentials("Authorization", new Secret("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"))));
 
     private static Result<HttpCredentials> Header(Secret? line)
@@ -41,11 +41,11 @@ internal sealed record HttpCredentials(string Name, Secret Value)
         }
 
         return ReservedHeaders.Contains(name)
-            ? Wrong($"authentication.header may not be {name}: the forwarder sets it itself.")
+            ? Wrong($"authentication.header must not be {name}, which the forwarder sets itself.")
             : new HttpCredentials(name, value);
     }
 
-    // What was stored before line ends were taken off counts as well.
+    // Secrets stored before line ends were trimmed are also accepted.
     private static string Plain(Secret? secret, bool keepsBlanks = false) => SecretText.Of(secret?.Reveal(), keepsBlanks: keepsBlanks)?.Reveal() ?? "";
 
     private static bool IsLine(string text) => !text.Any(char.IsControl);
@@ -53,12 +53,12 @@ internal sealed record HttpCredentials(string Name, Secret Value)
     private static Fault Wrong(string what) => new(ErrorCategory.Configuration, what, "Correct it in the integration.", NeedsChange: true);
 }
 
-/// <summary>Finds secrets in the query of a server URL, which everybody may read, where a field exists that keeps them.</summary>
+/// <summary>Finds secrets in the query of a server URL, which anyone may read, if a dedicated secret field exists for them.</summary>
 internal static class QuerySecret
 {
-    /// <param name="url">As an administrator wrote it.</param>
-    /// <param name="fields">Names of query parameters that are secrets, in any case, and the field that each belongs in.</param>
-    /// <returns>What to do instead; null where there is none.</returns>
+    /// <param name="url">As entered by an administrator.</param>
+    /// <param name="fields">Names of secret query parameters, in any case, each with the field it belongs in.</param>
+    /// <returns>What to do instead; null if there is no secret.</returns>
     public static string? Find(Uri url, params (string Parameter, string Field)[] fields)
     {
         foreach (var part in url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
@@ -68,7 +68,7 @@ internal static class QuerySecret
             {
                 if (string.Equals(name, parameter, StringComparison.OrdinalIgnoreCase))
                 {
-                    return $"Must not hold the secret ?{parameter}=, since the server URL is shown: remove it and put it into {field}, which never is.";
+                    return $"Must not contain the secret ?{parameter}=, because the server URL is displayed: move it to {field}, which never is.";
                 }
             }
         }

@@ -8,10 +8,10 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Posts bodies to one HTTP receiver and reads what it answers; the ground under every HTTP destination.</summary>
+/// <summary>Posts bodies to one HTTP receiver and reads its responses; the basis of every HTTP destination.</summary>
 /// <remarks>
-/// HTTP/1.1 over kept connections; no redirects, cookies, proxies or tracing headers. Connections come from the same code as those of
-/// syslog, already secured, so names, addresses and certificates are judged alike.
+/// HTTP/1.1 over persistent connections; no redirects, cookies, proxies or tracing headers. Connections come from the same code as those of
+/// syslog, already secured, so names, addresses and certificates are checked identically.
 /// </remarks>
 internal sealed class HttpEndpoint : IDisposable
 {
@@ -28,13 +28,13 @@ internal sealed class HttpEndpoint : IDisposable
     private readonly string hostHeader;
     private readonly string display;
 
-    // What a token endpoint answers is a secret.
+    // A token endpoint's response is a secret.
     private readonly PooledBuffer buffer = new(holdsSecrets: true);
 
     /// <param name="settings">Of the destination.</param>
     /// <param name="connect">Opens a connection; throws <see cref="ConnectFailedException"/>.</param>
-    /// <param name="time">For bounds and dates.</param>
-    /// <param name="profile">Where a destination has credentials, secrets or longer answers of its own; null for the settings' alone.</param>
+    /// <param name="time">For time limits and dates.</param>
+    /// <param name="profile">The destination's own credentials, secrets or response limit; null to use only the settings.</param>
     public HttpEndpoint(
         DestinationSettings settings, Func<CancellationToken, ValueTask<Stream>> connect, TimeProvider time, HttpIntakeProfile? profile = null)
     {
@@ -53,7 +53,7 @@ internal sealed class HttpEndpoint : IDisposable
     public SecretMask Mask { get; }
 
     /// <summary>Makes one request.</summary>
-    /// <param name="exchange">Its bytes stay unchanged until the answer came; they may be sent twice where a kept connection turns out closed.</param>
+    /// <param name="exchange">Its bytes must stay unchanged until the response arrives; they may be sent twice if a reused connection was closed.</param>
     /// <param name="cancellationToken">The only thing that throws.</param>
     public async Task<Result<HttpAnswer>> SendAsync(HttpExchange exchange, CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ internal sealed class HttpEndpoint : IDisposable
             if (request.Content is CutOffContent { CutOff: { } connection })
             {
                 await connection.DisposeAsync();
-                // What is accepted before it was sent whole is not taken.
+                // A request accepted before it was sent completely does not count as accepted.
                 return received.Status is >= 200 and <= 299 ? BrokenOff : received;
             }
 
@@ -90,7 +90,7 @@ internal sealed class HttpEndpoint : IDisposable
         }
     }
 
-    // A cancelled request closes its connection, and the client may tell of that instead of the cancellation.
+    // A cancelled request closes its connection, and the client may report that instead of the cancellation.
     private static bool IsCutOff(Exception exception) =>
         exception is OperationCanceledException
         || (exception is HttpRequestException or IOException or SocketException && exception.InnerException is not ConnectFailedException);
@@ -185,13 +185,13 @@ internal sealed class HttpEndpoint : IDisposable
         return exception is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse }
             ? new Fault(
                 ErrorCategory.Configuration, $"{display} did not answer in HTTP.",
-                "Check scheme and port of the server URL: https:// may be needed, or this may be no HTTP receiver.", NeedsChange: true)
+                "Check scheme and port of the server URL: https:// may be needed, or this may not be an HTTP receiver.", NeedsChange: true)
             : BrokenOff;
     }
 
     private Fault BrokenOff => new(
-        ErrorCategory.Connection, $"{display} broke the connection before its answer was complete.",
-        "The batch is sent again and may arrive twice; look at the receiver's log if this repeats.");
+        ErrorCategory.Connection, $"{display} closed the connection before its answer was complete.",
+        "The batch is sent again and may arrive twice; check the receiver's log if this keeps happening.");
 
     private static IEnumerable<string?> SecretsOf(DestinationSettings settings, IReadOnlyList<Secret> others)
     {

@@ -6,7 +6,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>A destination that posts each batch as one request; a SIEM adds how it wraps events and what its answers mean.</summary>
+/// <summary>A destination that posts each batch as one request; a SIEM adds how it wraps events and what its responses mean.</summary>
 internal abstract class HttpIntake : IDestination
 {
     private const int ShownBytes = 4096;
@@ -38,7 +38,7 @@ internal abstract class HttpIntake : IDestination
     {
         var (unit, fault) = await RenderUnitAsync(batch, cancellationToken);
         return new WireImage(
-            [unit], fault?.What ?? (FetchesAccess ? "An access token is fetched when a batch is sent; its Authorization header is not shown." : null));
+            [unit], fault?.What ?? (FetchesAccess ? "The access token is fetched when a batch is sent; its Authorization header is not shown." : null));
     }
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
@@ -81,48 +81,48 @@ internal abstract class HttpIntake : IDestination
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>What the request for these events looks like, and what keeps it from being sent.</summary>
+    /// <summary>What the request for these events looks like, and what would prevent it from being sent.</summary>
     protected Task<(WireUnit Unit, Fault? Fault)> RenderUnitAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var exchange = Exchange(batch, Body(batch));
         return RenderedRequest.OfAsync(Settings, profile, time, exchange, plain.Memory, cancellationToken);
     }
 
-    /// <summary>Writes the body of a request for these events, before compression.</summary>
+    /// <summary>Writes the request body for these events, before compression.</summary>
     protected abstract void WriteBody(DeliveryBatch batch, PooledBuffer body);
 
-    /// <summary>What an answer to a batch means.</summary>
+    /// <summary>The meaning of a response to a batch.</summary>
     protected virtual Task<IntakeVerdict> JudgeAsync(HttpEndpoint used, HttpAnswer answer, DeliveryBatch batch, CancellationToken cancellationToken) =>
         Task.FromResult(Judge(answer, batch));
 
-    /// <summary>What an answer to a batch means, where no further request is needed to tell.</summary>
+    /// <summary>The meaning of a response to a batch, if no further request is needed to find out.</summary>
     protected virtual IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch) => IntakeVerdict.Of(answer, Settings.IntegrationName);
 
-    /// <summary>Asks before the test event is sent whether URL and credentials are right; null where there is no way to ask.</summary>
+    /// <summary>Checks URL and credentials before the test event is sent; null if there is no way to.</summary>
     protected virtual Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken) => Task.FromResult<IntakeVerdict?>(null);
 
-    /// <summary>Headers of every request besides the credentials.</summary>
+    /// <summary>Headers of every request in addition to the credentials.</summary>
     protected virtual IReadOnlyList<KeyValuePair<string, string>> Headers => profile.Headers;
 
-    /// <summary>The same of the request for these events, whose body goes out in these bytes.</summary>
+    /// <summary>The headers of the request for these events, whose body consists of these bytes.</summary>
     protected virtual IReadOnlyList<KeyValuePair<string, string>> HeadersOf(DeliveryBatch batch, ReadOnlySpan<byte> body) => Headers;
 
-    /// <summary>Whether the receiver is told who sends.</summary>
+    /// <summary>Whether the forwarder authenticates to the receiver.</summary>
     protected virtual bool HasCredentials => true;
 
-    /// <summary>How to see the test event in the SIEM, for an answer that proves less than that; null where there is nothing to say.</summary>
+    /// <summary>How to find the test event in the SIEM, if the response alone does not prove that it is there; otherwise null.</summary>
     protected virtual string? HintOf(DeliveryBatch batch) => null;
 
-    /// <summary>Gets what a request needs first, such as an access token; null where there is everything.</summary>
+    /// <summary>Obtains what a request needs first, such as an access token; null on success.</summary>
     protected virtual Task<IntakeVerdict?> PrepareAsync(HttpEndpoint used, CancellationToken cancellationToken) => Task.FromResult<IntakeVerdict?>(null);
 
-    /// <summary>Whether requests carry an access token that <see cref="PrepareAsync"/> gets first.</summary>
+    /// <summary>Whether requests carry an access token obtained by <see cref="PrepareAsync"/>.</summary>
     protected virtual bool FetchesAccess => false;
 
-    /// <summary>After a 401: whether what <see cref="PrepareAsync"/> got is worth getting anew.</summary>
+    /// <summary>After a 401: whether it is worth calling <see cref="PrepareAsync"/> again.</summary>
     protected virtual bool ForgetAccess() => false;
 
-    /// <summary>Ends what only this destination holds.</summary>
+    /// <summary>Releases what only this destination holds.</summary>
     protected virtual void DisposeOwn()
     {
     }
@@ -150,7 +150,7 @@ internal abstract class HttpIntake : IDestination
         }
     }
 
-    /// <summary>The bytes to send, compressed where the settings say so; <see cref="plain"/> holds them before.</summary>
+    /// <summary>The bytes to send, compressed if configured; <see cref="plain"/> keeps the uncompressed ones.</summary>
     private ReadOnlyMemory<byte> Body(DeliveryBatch batch)
     {
         plain.Clear();
@@ -179,11 +179,11 @@ internal abstract class HttpIntake : IDestination
         }
         else if (sent.Fault is null)
         {
-            log.Passed(TestStageName.Authentication, "the receiver took the credentials");
+            log.Passed(TestStageName.Authentication, "the receiver accepted the credentials");
         }
         else
         {
-            log.Skipped(TestStageName.Authentication, "the receiver did not say whether it takes the credentials");
+            log.Skipped(TestStageName.Authentication, "the receiver did not say whether it accepts the credentials");
         }
 
         if (sent.Fault is not null)
@@ -192,7 +192,9 @@ internal abstract class HttpIntake : IDestination
         }
         else if (sent.Outcome is DeliveryOutcome.Delivered delivered)
         {
-            log.Passed(TestStageName.Acceptance, $"{connector.Endpoint} took the test event: {delivered.Answer}{(hint is null ? "" : $". To see it: {hint}")}");
+            log.Passed(
+                TestStageName.Acceptance,
+                $"{connector.Endpoint} accepted the test event: {delivered.Answer}{(hint is null ? "" : $". To see it: {hint}")}");
         }
     }
 
@@ -214,7 +216,7 @@ internal abstract class HttpIntake : IDestination
     }
 }
 
-/// <summary>A stream that only writes, behind what a buffer holds; the buffer outlives it.</summary>
+/// <summary>A write-only stream that appends to a buffer; the buffer outlives it.</summary>
 file sealed class BufferStream(PooledBuffer buffer) : Stream
 {
     public override bool CanRead => false;
@@ -246,34 +248,34 @@ file sealed class BufferStream(PooledBuffer buffer) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 }
 
-/// <summary>What tells one HTTP intake from another, apart from its bodies and answers.</summary>
+/// <summary>What distinguishes one HTTP intake from another, apart from bodies and responses.</summary>
 internal sealed record HttpIntakeProfile
 {
-    /// <summary>The header that every request carries, or the fault that keeps any from being sent.</summary>
+    /// <summary>The credentials header of every request, or the fault that prevents sending.</summary>
     public required Result<HttpCredentials> Credentials { get; init; }
 
     public required BatchLimits Limits { get; init; }
 
-    /// <summary>Where batches go, escaped.</summary>
+    /// <summary>Escaped path and query to which batches are posted.</summary>
     public required string PathAndQuery { get; init; }
 
     public string ContentType { get; init; } = "application/json";
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-    /// <summary>Secrets that only this destination has, hidden in every text.</summary>
+    /// <summary>Secrets specific to this destination, masked in all texts.</summary>
     public IReadOnlyList<Secret> Secrets { get; init; } = [];
 
-    /// <summary>Most bytes of an answer that are read.</summary>
+    /// <summary>Maximum number of bytes read from a response.</summary>
     public int MaxAnswerBytes { get; init; } = 64 * 1024;
 
-    /// <summary>The credentials of a destination: the first fault of its settings, a header of its own, or what the integration says under
-    /// authentication.</summary>
-    /// <param name="faults">Of the settings.</param>
-    /// <param name="own">Header of its own; null where its setting is not used.</param>
-    /// <param name="authentication">Of the integration.</param>
+    /// <summary>The credentials of a destination: the first fault of its settings, its own header, or the integration's authentication
+    /// settings.</summary>
+    /// <param name="faults">Faults of the settings.</param>
+    /// <param name="own">The destination's own header; null if its setting is not used.</param>
+    /// <param name="authentication">Authentication settings of the integration.</param>
     public static Result<HttpCredentials> CredentialsOf(IReadOnlyList<SettingFault> faults, HttpCredentials? own, AuthenticationSettings authentication) =>
         faults.Count > 0
-            ? new Fault(ErrorCategory.Configuration, $"{faults[0].Field} is wrong: {faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+            ? new Fault(ErrorCategory.Configuration, $"{faults[0].Field} is invalid: {faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
             : own is not null ? own : HttpCredentials.Create(authentication);
 }

@@ -2,12 +2,12 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>What an intake's answer means: the outcome for the dispatcher, and the same as a fault for a test.</summary>
-/// <param name="Outcome">Of the batch.</param>
-/// <param name="Fault">Null where everything was taken.</param>
+/// <summary>The meaning of an intake's response: the outcome for the dispatcher, and the same as a fault for a test.</summary>
+/// <param name="Outcome">Outcome of the batch.</param>
+/// <param name="Fault">Null if everything was accepted.</param>
 internal sealed record IntakeVerdict(DeliveryOutcome Outcome, Fault? Fault = null)
 {
-    /// <summary>By the one table of status codes. A web page is never the answer of an intake, whatever its status.</summary>
+    /// <summary>The verdict according to the status table. A web page is never an intake's response, whatever its status.</summary>
     public static IntakeVerdict Of(HttpAnswer answer, string integrationName) =>
         answer.ToFault() is { } fault && HttpStatusTable.Find(answer.Status).Verdict == HttpVerdict.Delivered
         ? new IntakeVerdict(fault.ToOutcome(integrationName), fault)
@@ -17,11 +17,11 @@ internal sealed record IntakeVerdict(DeliveryOutcome Outcome, Fault? Fault = nul
 
     public static IntakeVerdict Delivered(string answer) => new(new DeliveryOutcome.Delivered(answer));
 
-    /// <summary>Taken, and the receiver asks for fewer.</summary>
+    /// <summary>Accepted, but the receiver asks for fewer events.</summary>
     public static IntakeVerdict Delivered(HttpAnswer answer, string integrationName, string why) =>
         new(new DeliveryOutcome.Delivered(answer.InShort) { SlowDown = new SlowDown($"Integration '{integrationName}': {why}", answer.RetryAfter) });
 
-    /// <summary>An answer whose meaning the destination knows better than the table.</summary>
+    /// <summary>A response whose meaning the destination knows better than the table.</summary>
     public static IntakeVerdict Of(HttpAnswer answer, string integrationName, HttpVerdict verdict, ErrorCategory category, string what, string advice)
     {
         var fault = new Fault(category, what, advice, NeedsChange: verdict != HttpVerdict.Transient);

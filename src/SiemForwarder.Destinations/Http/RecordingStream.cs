@@ -2,7 +2,7 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Keeps what goes over a connection, for the report of a test; bounded both ways.</summary>
+/// <summary>Records what passes over a connection, for the report of a test; bounded in both directions.</summary>
 internal sealed class RecordingStream(Stream inner) : DelegatingStream(inner)
 {
     private const int MaxBytes = 64 * 1024;
@@ -10,7 +10,7 @@ internal sealed class RecordingStream(Stream inner) : DelegatingStream(inner)
     private readonly MemoryStream sent = new();
     private readonly MemoryStream received = new();
 
-    /// <summary>Request line and headers with the empty line behind them; empty where nothing was sent.</summary>
+    /// <summary>Request line and headers including the final empty line; empty if nothing was sent.</summary>
     public ReadOnlySpan<byte> SentHead
     {
         get
@@ -23,7 +23,7 @@ internal sealed class RecordingStream(Stream inner) : DelegatingStream(inner)
 
     public ReadOnlySpan<byte> Received => received.GetBuffer().AsSpan(0, (int)received.Length);
 
-    /// <summary>Forgets what was recorded so far.</summary>
+    /// <summary>Discards everything recorded so far.</summary>
     public void Restart()
     {
         sent.SetLength(0);
@@ -60,7 +60,7 @@ internal sealed class RecordingStream(Stream inner) : DelegatingStream(inner)
         kept.Write(bytes[..(int)Math.Min(bytes.Length, MaxBytes - kept.Length)]);
 }
 
-/// <summary>The connections of one test: the first is already open, further ones follow where the receiver closes between requests.</summary>
+/// <summary>The connections of one test: the first is already open, others are opened if the receiver closes between requests.</summary>
 internal sealed class RecordedConnections(Connector connector, Connection first) : IAsyncDisposable
 {
     private Connection? unused = first;
@@ -69,7 +69,7 @@ internal sealed class RecordedConnections(Connector connector, Connection first)
     /// <summary>Request line and headers of the last request.</summary>
     public ReadOnlySpan<byte> SentHead => current is null ? default : current.SentHead;
 
-    /// <summary>What came back to the last request.</summary>
+    /// <summary>What was received in response to the last request.</summary>
     public ReadOnlySpan<byte> Received => current is null ? default : current.Received;
 
     public async ValueTask<Stream> OpenAsync(CancellationToken cancellationToken)
@@ -89,7 +89,7 @@ internal sealed class RecordedConnections(Connector connector, Connection first)
         return current = new RecordingStream(connection.Stream);
     }
 
-    /// <summary>Forgets what was recorded: another request begins.</summary>
+    /// <summary>Discards everything recorded: another request follows.</summary>
     public void Restart() => current?.Restart();
 
     public async ValueTask DisposeAsync()

@@ -4,17 +4,17 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Http;
 
-/// <summary>Another host that a destination has to ask, such as a token endpoint: with its authorities and bounds, without its credentials.</summary>
+/// <summary>Another host that a destination contacts, such as a token endpoint: with its authorities and limits, but without its credentials.</summary>
 internal sealed class TokenEndpoint : IDisposable
 {
     private readonly Connector connector;
     private readonly HttpEndpoint endpoint;
 
     /// <param name="settings">Of the destination.</param>
-    /// <param name="url">Of the other host; path and query are given with each request.</param>
+    /// <param name="url">URL of the other host; path and query are given with each request.</param>
     /// <param name="credentials">Header of every request; null for none.</param>
-    /// <param name="secrets">Hidden in every text.</param>
-    /// <param name="time">For bounds and dates.</param>
+    /// <param name="secrets">Masked in all texts.</param>
+    /// <param name="time">For time limits and dates.</param>
     public TokenEndpoint(DestinationSettings settings, Uri url, HttpCredentials? credentials, IReadOnlyList<Secret> secrets, TimeProvider time)
     {
         var other = settings with

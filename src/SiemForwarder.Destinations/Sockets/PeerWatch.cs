@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>Keeps a read pending on a connection: the only way to learn that the peer closed it, or what it objects to.</summary>
+/// <summary>Keeps a read pending on a connection: the only way to notice that the peer closed it or objected.</summary>
 internal sealed class PeerWatch
 {
     private const int KeptBytes = 4096;
@@ -14,16 +14,16 @@ internal sealed class PeerWatch
 
     public PeerWatch(Stream stream) => Ended = WatchAsync(stream);
 
-    /// <summary>Completes, always without an exception, when nothing more comes.</summary>
+    /// <summary>Completes, never with an exception, when nothing more can arrive.</summary>
     public Task Ended { get; }
 
-    /// <summary>Completes when the peer sends something; never where it does not.</summary>
+    /// <summary>Completes when the peer sends something; never if it does not.</summary>
     public Task Spoke => spoke.Task;
 
-    /// <summary>What the read threw, once it ended; null where the peer closed in order.</summary>
+    /// <summary>The exception of the read, once it ended; null if the peer closed in an orderly way.</summary>
     public Exception? Objection { get; private set; }
 
-    /// <summary>The first bytes that the peer sent; a syslog receiver sends none.</summary>
+    /// <summary>The first bytes sent by the peer; a syslog receiver sends none.</summary>
     public ReadOnlyMemory<byte> Received => received.AsMemory(0, Volatile.Read(ref receivedLength));
 
     private async Task WatchAsync(Stream stream)

@@ -4,11 +4,11 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>Syslog over RELP, the protocol of rsyslog that acknowledges every message, over TCP or TLS.</summary>
-/// <remarks>What was acknowledged before a connection broke is not sent again; what was on its way is.</remarks>
+/// <summary>Syslog over RELP, rsyslog's protocol that acknowledges every message, over TCP or TLS.</summary>
+/// <remarks>Messages acknowledged before a connection failed are not sent again; those in flight are.</remarks>
 internal sealed class RelpDestination : IDestination
 {
-    // One round of the dispatcher: what passes in a few seconds, such as a full queue, sets nothing aside.
+    // One round of the dispatcher: a problem that passes within seconds, such as a full queue, sets nothing aside.
     private const int MaxRefusals = 4;
 
     private readonly DestinationSettings settings;
@@ -30,7 +30,7 @@ internal sealed class RelpDestination : IDestination
     {
         Id = "relp",
         Name = "RELP (rsyslog)",
-        Description = "Sends syslog messages over RELP, which confirms every single one, to rsyslog and others that speak it.",
+        Description = "Sends syslog messages over RELP, which confirms each one, to rsyslog and other receivers that support it.",
         DefaultPorts = new Dictionary<string, int> { ["tcp"] = 2514, ["tls"] = 2514 },
         Acceptance = Acceptance.Acknowledged,
         CheckSettings = static settings => RelpSettings.Read(new SettingReader(settings)).Faults,
@@ -51,7 +51,7 @@ internal sealed class RelpDestination : IDestination
     {
         if (own.Faults.Count > 0)
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is wrong: {own.Faults[0].Sentence}", "Correct it in the integration.",
+            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is invalid: {own.Faults[0].Sentence}", "Correct it in the integration.",
                 NeedsChange: true)
                 .ToOutcome(settings.IntegrationName);
         }
@@ -60,7 +60,7 @@ internal sealed class RelpDestination : IDestination
         var result = await SendOnceAsync(batch, cancellationToken);
         if (kept && result is { Answered: 0, Fault.Category: ErrorCategory.Connection })
         {
-            // A kept connection that the receiver had closed meanwhile says nothing about this batch.
+            // A reused connection that the receiver had closed in the meantime says nothing about this batch.
             result = await SendOnceAsync(batch, cancellationToken);
         }
 
@@ -68,7 +68,7 @@ internal sealed class RelpDestination : IDestination
     }
 
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(new WireImage(
-        [WireUnit.Of(WireUnitKind.Stream, RelpSession.FirstFrames(batch))], "The numbers before the frames go on through a session; shown are its first."));
+        [WireUnit.Of(WireUnitKind.Stream, RelpSession.FirstFrames(batch))], "The frame numbers increase during a session; its first ones are shown."));
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
@@ -84,7 +84,9 @@ internal sealed class RelpDestination : IDestination
         if (fault is null)
         {
             log.Skipped(TestStageName.Authentication,
-                connection.HasClientCertificate ? "the receiver did not object to the client certificate" : "RELP has none, and no client certificate is used");
+                connection.HasClientCertificate
+                    ? "the receiver did not object to the client certificate"
+                    : "RELP has no authentication, and no client certificate is used");
             var result = await ofTest.SendAsync(batch, cancellationToken);
             fault = result.Fault ?? (result.Refused is [var refused, ..] ? Refusal(refused.Answer) : null);
         }
@@ -139,7 +141,7 @@ internal sealed class RelpDestination : IDestination
             return new DeliveryOutcome.Partial(refused, retry, $"{result.Taken} of {batch.Count} messages acknowledged; {what}");
         }
 
-        // Where nothing was taken, the receiver may be at fault and not the messages: halving gives each a chance of its own.
+        // If nothing was accepted, the receiver may be at fault rather than the messages: halving gives each its own chance.
         return refused.Count > 0
             ? new DeliveryOutcome.Rejected(refused[0].Reason, refused[0].Answer)
             : (result.Fault ?? Refusal(result.Refused[0].Answer)).ToOutcome(settings.IntegrationName);
@@ -158,11 +160,11 @@ internal sealed class RelpDestination : IDestination
     }
 
     private string Reason(string answer) =>
-        $"Integration '{settings.IntegrationName}': {connector.Endpoint} answered {answer} {MaxRefusals} times. Look at the receiver's log for what it "
-            + "does not take in this message.";
+        $"Integration '{settings.IntegrationName}': {connector.Endpoint} answered {answer} {MaxRefusals} times. Check the receiver's log for what it "
+            + "does not accept in this message.";
 
     private Fault Refusal(string answer) => new(
-        ErrorCategory.Rejected, $"{connector.Endpoint} answered {answer}.", "It is sent again; look at the receiver's log if this repeats.");
+        ErrorCategory.Rejected, $"{connector.Endpoint} answered {answer}.", "It is sent again; check the receiver's log if this keeps happening.");
 
     private async Task<RelpResult> SendOnceAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
@@ -199,12 +201,12 @@ internal sealed class RelpDestination : IDestination
     }
 }
 
-/// <summary>What only RELP has.</summary>
+/// <summary>Settings specific to RELP.</summary>
 internal sealed record RelpSettings(int Window, IReadOnlyList<SettingFault> Faults)
 {
     public static DestinationField[] Fields { get; } =
     [
-        new("settings.window", DestinationFieldType.Number, "Most messages on their way without an acknowledgement, 1 to 1000.") { Default = "128" },
+        new("settings.window", DestinationFieldType.Number, "Maximum number of unacknowledged messages, 1 to 1000.") { Default = "128" },
     ];
 
     public static RelpSettings Read(SettingReader reader)
@@ -214,16 +216,16 @@ internal sealed record RelpSettings(int Window, IReadOnlyList<SettingFault> Faul
     }
 }
 
-/// <summary>Counts how often a receiver refused the same message: a full queue passes, a message that it cannot take does not.</summary>
-/// <param name="most">Refusals after which a message counts as refused for good.</param>
+/// <summary>Counts how often a receiver rejected the same message: a full queue is temporary, a message that it cannot process is not.</summary>
+/// <param name="most">Number of rejections after which a message counts as permanently rejected.</param>
 internal sealed class RefusalCount(int most)
 {
-    // A receiver that refuses everything is held long before so many are known.
+    // A receiver that rejects everything is put on hold long before this many are known.
     private const int MaxKnown = 20_000;
 
     private readonly Dictionary<string, int> refusals = new(StringComparer.Ordinal);
 
-    /// <summary>Notes a refusal; whether the message is refused for good now.</summary>
+    /// <summary>Records a rejection; returns whether the message is now permanently rejected.</summary>
     public bool IsFinal(ReadOnlySpan<byte> message)
     {
         if (refusals.Count >= MaxKnown)
@@ -236,7 +238,7 @@ internal sealed class RefusalCount(int most)
         return refusals[key] == most;
     }
 
-    /// <summary>Forgets a message that was taken after all.</summary>
+    /// <summary>Removes a message that was accepted after all.</summary>
     public void Forget(ReadOnlySpan<byte> message)
     {
         if (refusals.Count > 0)

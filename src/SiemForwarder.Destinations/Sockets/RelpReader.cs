@@ -3,13 +3,13 @@ using System.Text;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>A frame that a RELP receiver sent.</summary>
-/// <param name="Number">Transaction number; 0 for what belongs to none.</param>
-/// <param name="Command">rsp or serverclose; empty for bytes that are no frame.</param>
+/// <summary>A frame sent by a RELP receiver.</summary>
+/// <param name="Number">Transaction number; 0 if it belongs to none.</param>
+/// <param name="Command">rsp or serverclose; empty for bytes that are not a frame.</param>
 /// <param name="Data">Valid until the next frame is read.</param>
 internal sealed record RelpAnswer(int Number, string Command, ReadOnlyMemory<byte> Data);
 
-/// <summary>Reads frames of RELP from a stream; bounded, whatever the peer sends.</summary>
+/// <summary>Reads RELP frames from a stream; bounded, whatever the peer sends.</summary>
 internal sealed class RelpReader(Stream stream)
 {
     private const int MaxHeadLength = 64;
@@ -21,7 +21,7 @@ internal sealed class RelpReader(Stream stream)
     private int start;
     private int end;
 
-    /// <summary>The next frame; null where the peer closed.</summary>
+    /// <summary>The next frame; null if the peer closed.</summary>
     public async ValueTask<RelpAnswer?> ReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -57,7 +57,7 @@ internal sealed class RelpReader(Stream stream)
     {
         answer = NoFrame;
         var rest = buffer.AsSpan(start, end - start);
-        // Between frames a peer may repeat the line feed.
+        // A peer may repeat the line feed between frames.
         while (rest.Length > 0 && rest[0] == (byte)'\n')
         {
             rest = rest[1..];

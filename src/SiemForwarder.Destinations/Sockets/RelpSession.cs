@@ -7,10 +7,10 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>One RELP session on one connection: offers, sends messages in windows, and counts their acknowledgements.</summary>
+/// <summary>One RELP session on one connection: opens the session, sends messages in windows, and counts their acknowledgements.</summary>
 /// <remarks>
-/// Protocol: librelp, doc/relp.html. A frame is <c>TXNR SP COMMAND SP DATALEN [SP DATA] LF</c>; a receiver answers each with <c>rsp</c> under
-/// the same number, whose data begins with 200 where it took the frame.
+/// Protocol: librelp, doc/relp.html. A frame is <c>TXNR SP COMMAND SP DATALEN [SP DATA] LF</c>; a receiver answers each one with <c>rsp</c> and
+/// the same number, with data that starts with 200 if it accepted the frame.
 /// </remarks>
 internal sealed class RelpSession(Connection connection, DestinationSettings settings, int window, TimeProvider time) : IAsyncDisposable
 {
@@ -20,13 +20,13 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
     private readonly MemoryStream frames = new();
     private int number;
 
-    /// <summary>The last frames that were written.</summary>
+    /// <summary>The most recently written frames.</summary>
     public ReadOnlyMemory<byte> LastFrame { get; private set; }
 
-    /// <summary>Data of the last answer.</summary>
+    /// <summary>Data of the last response.</summary>
     public ReadOnlyMemory<byte> LastAnswer { get; private set; }
 
-    /// <summary>Opens the session; null where the receiver agreed.</summary>
+    /// <summary>Opens the session; null if the receiver agreed.</summary>
     public async Task<Fault?> OpenAsync(CancellationToken cancellationToken)
     {
         var result = new RelpResult();
@@ -34,13 +34,13 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
             () => Add("open"u8, "relp_version=0\nrelp_software=SiemForwarder\ncommands=syslog"u8), 1, result, cancellationToken);
         return fault ?? (result.Refused is [var refused, ..]
             ? new Fault(
-                ErrorCategory.Configuration, $"{connection.Endpoint} answered {refused.Answer} to the offer of a session.",
-                "Check that the receiver's RELP input takes syslog.",
+                ErrorCategory.Configuration, $"{connection.Endpoint} answered {refused.Answer} when offered a session.",
+                "Check that the receiver's RELP input accepts syslog.",
                 NeedsChange: true)
             : null);
     }
 
-    /// <summary>Sends all messages; which of them were answered and how, and why no more.</summary>
+    /// <summary>Sends all messages; returns which were answered and how, and why the rest were not.</summary>
     public async Task<RelpResult> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var result = new RelpResult();
@@ -61,7 +61,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
         return result;
     }
 
-    /// <summary>The frames of the first messages of a session; number 1 is its opening.</summary>
+    /// <summary>The frames of the first messages in a session; number 1 is its opening.</summary>
     public static byte[] FirstFrames(DeliveryBatch batch)
     {
         using var written = new MemoryStream();
@@ -75,7 +75,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
 
     public void Abort() => connection.Abort();
 
-    /// <summary>Says close, without waiting for the answer, and ends the connection.</summary>
+    /// <summary>Sends close without waiting for the response, and ends the connection.</summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -87,7 +87,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // It is closed already, or takes nothing more; everything that counts was acknowledged.
+            // It is already closed or accepts nothing more; everything that counts was acknowledged.
             connection.Abort();
         }
 
@@ -122,7 +122,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
         {
             return new Fault(
                 ErrorCategory.Timeout, $"{connection.Endpoint} acknowledged nothing for {settings.Timeout.TotalSeconds:0.##} s.",
-                "What it did not acknowledge is sent again; check that this port speaks RELP, and the receiver's load.");
+                "Unacknowledged messages are sent again; check that this port speaks RELP, and the receiver's load.");
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException)
         {
@@ -130,7 +130,7 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
         }
     }
 
-    // A refusal does not end the session: the messages behind it have answers of their own, and need not come twice.
+    // A rejection does not end the session: later messages get their own responses and need not be sent twice.
     private Fault? Judge(RelpAnswer? answer, int expected, RelpResult result)
     {
         LastAnswer = answer?.Data ?? LastAnswer;
@@ -141,22 +141,22 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
             case { Command: "" }:
                 return new Fault(
                     ErrorCategory.Configuration, $"{connection.Endpoint} does not speak RELP.",
-                    "Check the port: RELP has one of its own, beside that of plain syslog.", NeedsChange: true);
+                    "Check the port: RELP uses a different one than plain syslog.", NeedsChange: true);
             case { Command: "serverclose" }:
                 return new Fault(
-                    ErrorCategory.Connection, $"{connection.Endpoint} closes the RELP session.",
-                    "What it did not acknowledge is sent again; look at the receiver's log if this repeats.");
+                    ErrorCategory.Connection, $"{connection.Endpoint} closed the RELP session.",
+                    "Unacknowledged messages are sent again; check the receiver's log if this keeps happening.");
             case { Command: "rsp" } when answer.Number == expected:
                 result.Note(answer.Data.Span);
                 return null;
             default:
                 return new Fault(
-                    ErrorCategory.Connection, $"{connection.Endpoint} answered number {answer.Number} where {expected} was expected.",
-                    "What it did not acknowledge is sent again on a new connection.");
+                    ErrorCategory.Connection, $"{connection.Endpoint} answered number {answer.Number} instead of {expected}.",
+                    "Unacknowledged messages are sent again on a new connection.");
         }
     }
 
-    // Numbers begin anew once the largest is used; a window never crosses that line.
+    // Numbers start over after the largest; a window never crosses that boundary.
     private void Wrap() => number = number > MaxNumber - 2000 ? 0 : number;
 
     private void Add(ReadOnlySpan<byte> command, ReadOnlySpan<byte> data) => WriteFrame(frames, ++number, command, data);
@@ -179,26 +179,26 @@ internal sealed class RelpSession(Connection connection, DestinationSettings set
     }
 }
 
-/// <summary>A message that the receiver answered with anything but 200.</summary>
+/// <summary>A message that the receiver answered with something other than 200.</summary>
 internal sealed record RelpRefusal(int Index, string Answer);
 
-/// <summary>How far a batch came: every message up to <see cref="Answered"/> was taken, but for those that were refused.</summary>
+/// <summary>How far a batch got: every message up to <see cref="Answered"/> was accepted, except for the rejected ones.</summary>
 internal sealed class RelpResult
 {
     private readonly List<RelpRefusal> refused = [];
 
-    /// <summary>Messages with an answer, from the first on.</summary>
+    /// <summary>Number of answered messages, counted from the first.</summary>
     public int Answered { get; private set; }
 
     public IReadOnlyList<RelpRefusal> Refused => refused;
 
-    /// <summary>Why there are no more answers; null where all came.</summary>
+    /// <summary>Why there are no more answers; null if all arrived.</summary>
     public Fault? Fault { get; set; }
 
-    /// <summary>Messages that the receiver took.</summary>
+    /// <summary>Number of messages that the receiver accepted.</summary>
     public int Taken => Answered - refused.Count;
 
-    /// <summary>Notes the next answer; its data begins with 200 where the message was taken.</summary>
+    /// <summary>Records the next answer, whose data starts with 200 if the message was accepted.</summary>
     public void Note(ReadOnlySpan<byte> data)
     {
         if (!data.StartsWith("200"u8))

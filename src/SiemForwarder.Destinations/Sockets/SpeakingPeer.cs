@@ -4,12 +4,12 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>Tells what a peer is that sends something back, which no syslog receiver does.</summary>
+/// <summary>Identifies a peer that sends something back, which no syslog receiver does.</summary>
 internal static class SpeakingPeer
 {
     private const int ShownBytes = 60;
 
-    /// <summary>What it says of itself by its first bytes; <paramref name="secured"/> where they came through TLS.</summary>
+    /// <summary>The fault for its first bytes; <paramref name="secured"/> if they came through TLS.</summary>
     public static Fault FaultOf(Endpoint endpoint, ReadOnlySpan<byte> said, bool secured)
     {
         if (said.StartsWith("HTTP/"u8) || StartsWithAny(said, "<!doctype", "<html"))
@@ -18,15 +18,15 @@ internal static class SpeakingPeer
                 "Use http:// or https:// in the server URL, or the port of the syslog receiver.");
         }
 
-        // RFC 8446 section 5.1: a record of the type alert, or of the handshake, of any version.
+        // RFC 8446 section 5.1: an alert or handshake record, of any version.
         if (said.Length >= 2 && said[0] is 0x15 or 0x16 && said[1] == 3)
         {
-            return Wrong($"{endpoint} answered in TLS: it does not take plain text.",
+            return Wrong($"{endpoint} answered in TLS: it does not accept plain text.",
                 secured ? "Use the port of the syslog receiver." : "Use tls:// in the server URL, or the receiver's port for plain syslog.");
         }
 
         return Wrong($"{endpoint} sends data back, which no syslog receiver does{NameOf(said)}: {Shown(said)}.",
-            "Check host and port of the server URL: another service listens there.");
+            "Check host and port of the server URL: another service is listening there.");
     }
 
     private static string NameOf(ReadOnlySpan<byte> said) => said switch
@@ -48,7 +48,7 @@ internal static class SpeakingPeer
             && (said[(space + 1)..].StartsWith("rsp "u8) || said[(space + 1)..].StartsWith("serverclose"u8));
     }
 
-    // What a peer sends may be an echo of events, so little of it is shown.
+    // What a peer sends may echo events, so only a little of it is shown.
     private static string Shown(ReadOnlySpan<byte> said)
     {
         var text = OneLine.Of(said[..Math.Min(said.Length, ShownBytes)]);

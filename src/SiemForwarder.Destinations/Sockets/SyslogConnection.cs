@@ -7,7 +7,7 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>A connection that carries whole batches, and says of each whether the peer's system has all of it.</summary>
+/// <summary>A connection that carries whole batches and reports for each whether the peer's system received all of it.</summary>
 internal sealed class SyslogConnection : IAsyncDisposable
 {
     private const int WriteBytes = 256 * 1024;
@@ -37,12 +37,12 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
     public bool HasClientCertificate => connection.HasClientCertificate;
 
-    /// <summary>False where the peer closed the connection since the last write.</summary>
+    /// <summary>False if the peer has closed the connection since the last write.</summary>
     public bool IsOpen => !watch.Ended.IsCompleted && (!SendQueue.IsKnown || SendQueue.Read(connection.Socket).Peer == PeerState.Open);
 
-    /// <summary>Whether the peer closed in order, which it can only do once its program has read everything: with bytes unread its system
+    /// <summary>Whether the peer closed in an orderly way, which requires that its program has read everything: with unread bytes its system
     /// sends a reset.</summary>
-    /// <remarks>A peer that sent something is no syslog receiver, and what it read is lost however it ends.</remarks>
+    /// <remarks>A peer that sent something is not a syslog receiver, and what it read is lost however the connection ends.</remarks>
     public bool IsOrderlyEnd => watch is { Ended.IsCompleted: true, Objection: null, Received.IsEmpty: true };
 
     public static async Task<Result<SyslogConnection>> OpenAsync(
@@ -66,7 +66,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
         return fault;
     }
 
-    /// <summary>Writes the frames and waits until the peer's system acknowledged every byte; after a fault the connection is of no more use.</summary>
+    /// <summary>Writes the frames and waits until the peer's system has acknowledged every byte; after a fault the connection is unusable.</summary>
     public async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellationToken)
     {
         var fault = WhatThePeerSaid()
@@ -84,7 +84,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
             return fault;
         }
 
-        // A plain peer that is stuck has nothing to say.
+        // A stuck plain-text peer has nothing to say.
         if (connection.Tls is not null || fault.Category != ErrorCategory.Timeout)
         {
             await GiveTheWatchTimeAsync(cancellationToken);
@@ -98,11 +98,11 @@ internal sealed class SyslogConnection : IAsyncDisposable
         return isProven || connection.Tls is null || !watch.Ended.IsCompleted ? WhatTheWatchSaw() ?? fault : EndOfANewTlsConnection();
     }
 
-    /// <summary>The fault of a peer that sends something back; null where it is silent, as a syslog receiver is.</summary>
+    /// <summary>The fault for a peer that sends something back; null if it is silent, as a syslog receiver is.</summary>
     public Fault? WhatThePeerSaid() =>
         watch.Received is { IsEmpty: false } said ? SpeakingPeer.FaultOf(connection.Endpoint, said.Span, connection.Tls is not null) : null;
 
-    /// <summary>The fault that the pending read found; null where there is none.</summary>
+    /// <summary>The fault found by the pending read; null if there is none.</summary>
     public Fault? WhatTheWatchSaw() =>
         watch is { Ended.IsCompleted: true, Objection: { } exception } ? FaultOf(exception) : null;
 
@@ -122,14 +122,14 @@ internal sealed class SyslogConnection : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or SocketException or TimeoutException or InvalidOperationException)
         {
-            // Everything sent was acknowledged long ago; a peer that does not answer the farewell changes nothing.
+            // Everything sent was acknowledged long ago; a peer that does not complete the shutdown changes nothing.
             connection.Abort();
         }
 
         await connection.DisposeAsync();
     }
 
-    /// <summary>Waits for a sign that the receiver accepted the client's side before anything is entrusted to it.</summary>
+    /// <summary>Waits for a sign that the receiver accepted the client before anything is entrusted to it.</summary>
     private async Task<Fault?> SettleAsync(CancellationToken cancellationToken)
     {
         if (connection.Tls is not { } tls || connection.Inbound is not { } inbound)
@@ -139,19 +139,19 @@ internal sealed class SyslogConnection : IAsyncDisposable
 
         if (tls.SslProtocol == SslProtocols.Tls13)
         {
-            // Not every receiver issues session tickets; one that says nothing for this long has accepted.
+            // Not every receiver issues session tickets; one that is silent for this long has accepted.
             await ForAtMostAsync(Task.WhenAny(inbound.Digested, watch.Ended), MaxSettling, cancellationToken);
         }
 
-        // Some receivers judge the client certificate when all is said, and just close.
+        // Some receivers check the client certificate last, and simply close.
         await ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
         return watch.Ended.IsCompleted ? EndOfANewTlsConnection() : null;
     }
 
     /// <summary>
-    /// The first batch of a connection counts only if the receiver does not throw it away at once: rsyslog looks at a client's name, and a
-    /// proxy at its back ends, when bytes are there, and both then reset what their system had already acknowledged. A service that is no
-    /// syslog receiver answers, or closes.
+    /// The first batch of a connection counts only if the receiver does not discard it right away: rsyslog checks a client's name, and a
+    /// proxy its back ends, once bytes have arrived, and both then reset what their system had already acknowledged. A service that is not a
+    /// syslog receiver answers or closes.
     /// </summary>
     private async Task<Fault?> AwaitProofAsync(CancellationToken cancellationToken)
     {
@@ -173,14 +173,14 @@ internal sealed class SyslogConnection : IAsyncDisposable
             return null;
         }
 
-        // A receiver that closes in order has read everything first, but one that wanted it would stay.
+        // A receiver that closes in an orderly way has read everything, but one that wanted it would stay connected.
         return connection.Tls is null ? WhatTheWatchSaw() ?? ClosedAtOnce(connection.Endpoint) : EndOfANewTlsConnection();
     }
 
-    /// <summary>The peer took the first batch and closed.</summary>
+    /// <summary>The peer accepted the first batch and closed.</summary>
     public static Fault ClosedAtOnce(Endpoint endpoint) => new(
-        ErrorCategory.Connection, $"{endpoint} took the message and closed the connection.",
-        "It may refuse this sender, this framing (octet-counting or lf) or plain text on a TLS port; its log says which.");
+        ErrorCategory.Connection, $"{endpoint} received the message and closed the connection.",
+        "It may reject this sender, the framing (octet-counting or lf), or plain text on a TLS port; its log says which.");
 
     private Fault EndOfANewTlsConnection() =>
         (watch.Objection is { } exception ? TlsFaults.FindAlert(connection.Endpoint, exception, connection.HasClientCertificate) : null)
@@ -193,8 +193,8 @@ internal sealed class SyslogConnection : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Lets the pending read come to its end: the system knows a moment earlier that a connection is over, and a write can fail before the
-    /// read has met what the peer said.</summary>
+    /// <summary>Waits for the pending read to finish: the system learns slightly earlier that a connection is over, and a write can fail before the
+    /// read sees what the peer sent.</summary>
     public Task GiveTheWatchTimeAsync(CancellationToken cancellationToken) => ForAtMostAsync(watch.Ended, LateJudgement, cancellationToken);
 
     private Fault FaultOf(Exception exception) =>
@@ -220,7 +220,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
         catch (OperationCanceledException) when (bound.IsOver)
         {
             return new Fault(
-                ErrorCategory.Timeout, $"{connection.Endpoint} took nothing for {timeout.TotalSeconds:0.##} s.",
+                ErrorCategory.Timeout, $"{connection.Endpoint} accepted nothing for {timeout.TotalSeconds:0.##} s.",
                 "The receiver is overloaded or stuck; the batch is sent again.");
         }
     }
@@ -259,7 +259,7 @@ internal sealed class SyslogConnection : IAsyncDisposable
             {
                 return new Fault(
                     ErrorCategory.Timeout, $"{connection.Endpoint} did not acknowledge {queue.Unacknowledged} bytes within {limit.TotalSeconds:0.##} s.",
-                    "The receiver is overloaded, stuck, or gone; the batch is sent again.");
+                    "The receiver is overloaded, stuck or unreachable; the batch is sent again.");
             }
 
             if (look < 16)
@@ -275,10 +275,10 @@ internal sealed class SyslogConnection : IAsyncDisposable
     }
 }
 
-/// <summary>Asks the kernel how much of what was written the peer has not acknowledged yet.</summary>
+/// <summary>Asks the kernel how many of the written bytes the peer has not yet acknowledged.</summary>
 /// <remarks>
-/// Linux only: <c>ioctl(SIOCOUTQ)</c>, tcp(7), and the state in <c>TCP_INFO</c>. Elsewhere nothing is known, and a batch counts as
-/// accepted once it is written and the connection has not been seen closing.
+/// Linux only: <c>ioctl(SIOCOUTQ)</c>, tcp(7), and the state in <c>TCP_INFO</c>. On other systems nothing is known, and a batch counts as
+/// accepted once it has been written and the connection has not been seen to close.
 /// </remarks>
 internal static class SendQueue
 {
@@ -287,15 +287,15 @@ internal static class SendQueue
     private const byte Established = 1;
     private const byte CloseWait = 8;
 
-    // TIOCOUTQ under its other name; PowerPC numbers its requests differently.
+    // TIOCOUTQ under another name; PowerPC numbers its requests differently.
     private static readonly nuint OutstandingBytes = RuntimeInformation.ProcessArchitecture == Architecture.Ppc64le ? 0x40047473u : 0x5411u;
 
     public static bool IsKnown => OperatingSystem.IsLinux();
 
-    /// <summary>What the kernel says of a connected socket.</summary>
+    /// <summary>The kernel's information on a connected socket.</summary>
     public static SendQueueState Read(Socket socket)
     {
-        // The queue first: a reset that comes in between shows in the state, and then the count is not believed.
+        // The queue first: a reset in between shows in the state, and then the count is disregarded.
         if (IoControl(socket.SafeHandle, OutstandingBytes, out var unacknowledged) != 0)
         {
             return new SendQueueState(PeerState.Gone, int.MaxValue);
@@ -312,19 +312,19 @@ internal static class SendQueue
     private static extern int IoControl(SafeSocketHandle socket, nuint request, out int value);
 }
 
-/// <summary>What the kernel knows of the other side of a connection.</summary>
+/// <summary>The state of the other side of a connection, as known to the kernel.</summary>
 internal enum PeerState
 {
     Open,
 
-    /// <summary>It has said that it sends nothing more (FIN); it may still read.</summary>
+    /// <summary>It has announced that it sends nothing more (FIN); it may still read.</summary>
     Closing,
 
-    /// <summary>The connection is reset or closed; nothing that is outstanding will be acknowledged.</summary>
+    /// <summary>The connection is reset or closed; outstanding bytes will never be acknowledged.</summary>
     Gone,
 }
 
-/// <summary>A look at a connection's send queue.</summary>
-/// <param name="Peer">The other side.</param>
+/// <summary>A snapshot of a connection's send queue.</summary>
+/// <param name="Peer">State of the other side.</param>
 /// <param name="Unacknowledged">Bytes written that the peer's system has not acknowledged.</param>
 internal readonly record struct SendQueueState(PeerState Peer, int Unacknowledged);

@@ -2,7 +2,7 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>The kind of destination that takes syslog, or lines of JSON, over UDP, TCP or TLS.</summary>
+/// <summary>The kind of destination that sends syslog, or lines of JSON, over UDP, TCP or TLS.</summary>
 internal static class SyslogDestination
 {
     public static DestinationKind Kind { get; } = new()
@@ -17,12 +17,12 @@ internal static class SyslogDestination
         [
             DestinationField.ServerUrl("udp://host, tcp://host or tls://host."),
             DestinationField.Port,
-            new("syslog.framing", DestinationFieldType.Choice, "Where a message ends on TCP or TLS; octet-counting is usual on TLS, lf on TCP.")
+            new("syslog.framing", DestinationFieldType.Choice, "How messages are delimited on TCP or TLS; octet-counting is usual on TLS, lf on TCP.")
             {
                 Choices = ["octet-counting", "lf"],
             },
             new("settings.resendWindowBytes", DestinationFieldType.Number,
-                "Bytes that are sent again on TCP or TLS after a connection ended abnormally: as large as the receiver's buffer; 0 for none.")
+                "Bytes to send again on TCP or TLS after a connection ended abnormally, the size of the receiver's buffer; 0 for none.")
             {
                 Default = "6291456",
             },
@@ -35,10 +35,10 @@ internal static class SyslogDestination
     };
 }
 
-/// <summary>What only a syslog destination has.</summary>
-/// <param name="ResendWindowBytes">Bytes that are sent again after an abnormal end; as large as the receive buffers of Linux grow
+/// <summary>Settings specific to syslog.</summary>
+/// <param name="ResendWindowBytes">Bytes to send again after an abnormal end; by default the largest receive buffer on Linux
 /// (<c>net.ipv4.tcp_rmem</c>, tcp(7)).</param>
-/// <param name="Faults">What is wrong with the settings.</param>
+/// <param name="Faults">Faults of the settings.</param>
 internal sealed record SyslogSettings(int ResendWindowBytes, IReadOnlyList<SettingFault> Faults)
 {
     private const int UsualWindow = 6 * 1024 * 1024;

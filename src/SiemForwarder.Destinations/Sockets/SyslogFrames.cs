@@ -3,7 +3,7 @@ using System.Buffers.Text;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>One pooled buffer that a batch is framed into, so that it leaves in few large writes (RFC 6587 section 3.4).</summary>
+/// <summary>A pooled buffer into which a batch is framed, so that it is sent in a few large writes (RFC 6587 section 3.4).</summary>
 internal sealed class SyslogFrames(SyslogFraming framing) : IDisposable
 {
     private const int MaxCountLength = 11; // ten digits and a space
@@ -49,7 +49,7 @@ internal sealed class SyslogFrames(SyslogFraming framing) : IDisposable
     {
         var line = buffer.AsSpan(length, message.Length);
         message.CopyTo(line);
-        // A line break inside would let the sender of an event begin a message of its own.
+        // A line break inside would let the sender of an event inject another message.
         for (var at = line.IndexOfAny(LineBreaks); at >= 0; at = line.IndexOfAny(LineBreaks))
         {
             line[at] = (byte)' ';

@@ -4,11 +4,11 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>Syslog, or lines of JSON, over one kept TCP or TLS connection (RFC 6587, RFC 5425).</summary>
+/// <summary>Syslog, or lines of JSON, over one persistent TCP or TLS connection (RFC 6587, RFC 5425).</summary>
 /// <remarks>
-/// Syslog has no acknowledgement. A batch counts as handed over when the peer's system acknowledged every byte of it; if the connection
-/// ends before that, the whole batch is sent again on a new one. If a connection ends abnormally later, what the peer's program may not have
-/// read yet is sent again first (see <see cref="ResendWindow"/>), and the answer of the next delivery says so.
+/// Syslog has no acknowledgement. A batch counts as handed over once the peer's system has acknowledged every byte; if the connection
+/// ends before that, the whole batch is sent again on a new one. If a connection ends abnormally later, whatever the peer's program may not have
+/// read yet is sent again first (see <see cref="ResendWindow"/>), and the outcome of the next delivery says so.
 /// </remarks>
 internal sealed class SyslogTcpDestination : IDestination
 {
@@ -52,7 +52,7 @@ internal sealed class SyslogTcpDestination : IDestination
         return delivered;
     }
 
-    /// <summary>Sends the window again where the connection ended abnormally after the last batch.</summary>
+    /// <summary>Sends the window again if the connection ended abnormally after the last batch.</summary>
     public async Task<DeliveryOutcome?> RecoverAsync(CancellationToken cancellationToken)
     {
         if (await LookAsync(cancellationToken) is { } said)
@@ -86,7 +86,7 @@ internal sealed class SyslogTcpDestination : IDestination
         window.Dispose();
     }
 
-    /// <summary>An open connection on which everything older is sent that has to be; null, or what went wrong.</summary>
+    /// <summary>Opens a connection if needed and sends everything that must be sent again; null, or what went wrong.</summary>
     private async Task<Fault?> PrepareAsync(CancellationToken cancellationToken)
     {
         if (await LookAsync(cancellationToken) is { } said)
@@ -121,7 +121,7 @@ internal sealed class SyslogTcpDestination : IDestination
         return null;
     }
 
-    /// <summary>Leaves a connection that ended, or whose peer said something; a fault for the latter.</summary>
+    /// <summary>Abandons a connection that ended or whose peer sent something; a fault for the latter.</summary>
     private async Task<Fault?> LookAsync(CancellationToken cancellationToken)
     {
         if (connection is { IsOpen: false })
@@ -140,7 +140,7 @@ internal sealed class SyslogTcpDestination : IDestination
 
     private DeliveryOutcome.Delivered Delivered() => new(resent.Goes == 0
         ? "acknowledged by the receiver's TCP"
-        : $"acknowledged by the receiver's TCP; before it {resent.Events} events ({resent.Bytes} bytes) were sent again in {resent.Goes} goes, because a "
+        : $"acknowledged by the receiver's TCP; before that, {resent.Events} events ({resent.Bytes} bytes) were sent again in {resent.Goes} attempts because a "
             + "connection had ended abnormally");
 
     private async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> framed, CancellationToken cancellationToken)
@@ -156,7 +156,7 @@ internal sealed class SyslogTcpDestination : IDestination
         {
             if (!complete)
             {
-                // Part of a frame may be out: it must not be continued, here or on another connection.
+                // Part of a frame may have been sent: it must not be continued, here or on another connection.
                 Forget();
             }
         }
@@ -170,10 +170,10 @@ internal sealed class SyslogTcpDestination : IDestination
     }
 }
 
-/// <summary>Remembers the last framed batches that a peer's system acknowledged: what its program may not have read yet.</summary>
+/// <summary>Remembers the last framed batches acknowledged by the peer's system, which its program may not have read yet.</summary>
 /// <remarks>
-/// A reset throws away what stands unread in the peer's receive buffer, acknowledged or not. The window is as large as such a buffer, in whole
-/// batches, and lives in memory: it does not outlive the process. Those who need more than that use RELP.
+/// A reset discards whatever is unread in the peer's receive buffer, acknowledged or not. The window is as large as such a buffer, in whole
+/// batches, and exists only in memory: it does not outlive the process. Use RELP if that is not enough.
 /// </remarks>
 internal sealed class ResendWindow : IDisposable
 {
@@ -183,22 +183,22 @@ internal sealed class ResendWindow : IDisposable
     private int held;
     private bool isLeft;
 
-    /// <param name="bytes">How far back it reaches; 0 for not at all.</param>
-    /// <param name="budget">What all windows share; that of the process unless said otherwise.</param>
+    /// <param name="bytes">How far back it reaches; 0 to disable it.</param>
+    /// <param name="budget">The budget shared by all windows; by default that of the process.</param>
     public ResendWindow(int bytes, ResendBudget? budget = null)
     {
         (this.bytes, this.budget) = (bytes, budget ?? ResendBudget.OfProcess);
         this.budget.Join();
     }
 
-    /// <summary>The batches in the order in which they were sent.</summary>
+    /// <summary>The batches, in the order they were sent.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Batches => entries.Select(entry => (ReadOnlyMemory<byte>)entry.Array.AsMemory(0, entry.Length));
 
     public int Bytes => held;
 
     public int Events { get; private set; }
 
-    /// <summary>Keeps a copy of a batch, and forgets those that the window does not reach back to.</summary>
+    /// <summary>Keeps a copy of a batch, and drops those beyond the window's reach.</summary>
     public void Remember(ReadOnlyMemory<byte> framed, int events)
     {
         if (bytes == 0)
@@ -243,7 +243,7 @@ internal sealed class ResendWindow : IDisposable
     private readonly record struct Entry(byte[] Array, int Length, int Events);
 }
 
-/// <summary>What all resend windows of a process may hold together: while there is room each holds its own, beyond that an equal share.</summary>
+/// <summary>What all resend windows of a process may hold together: below the limit each keeps its own size, above it an equal share.</summary>
 internal sealed class ResendBudget(long maxBytes)
 {
     private const long UsualBytes = 128L * 1024 * 1024;
@@ -252,10 +252,10 @@ internal sealed class ResendBudget(long maxBytes)
 
     public static ResendBudget OfProcess { get; } = new(UsualBytes);
 
-    /// <summary>Bytes that the arrays of all windows take.</summary>
+    /// <summary>Bytes held in the arrays of all windows.</summary>
     public long Taken => Volatile.Read(ref taken);
 
-    /// <summary>How far back a window may reach now.</summary>
+    /// <summary>How far back a window may currently reach.</summary>
     public int Share => Taken <= maxBytes ? int.MaxValue : (int)Math.Min(int.MaxValue, maxBytes / Math.Max(1, Volatile.Read(ref windows)));
 
     public void Join() => Interlocked.Increment(ref windows);

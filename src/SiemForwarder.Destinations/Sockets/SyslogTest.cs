@@ -4,10 +4,10 @@ using SiemForwarder.Connections.Network;
 
 namespace SiemForwarder.Destinations.Sockets;
 
-/// <summary>The test of a syslog destination, stage by stage on a connection of its own.</summary>
+/// <summary>The test of a syslog destination, stage by stage on its own connection.</summary>
 internal static class SyslogTest
 {
-    /// <summary>How long a receiver may take to object: to a client certificate (TLS 1.3), to the framing, to the sender.</summary>
+    /// <summary>How long to wait for a receiver to object: to a client certificate (TLS 1.3), the framing, or the sender.</summary>
     private static readonly TimeSpan Listening = TimeSpan.FromSeconds(1);
 
     public static async Task<TestReport> OverStreamAsync(
@@ -43,7 +43,7 @@ internal static class SyslogTest
             {
                 log.Passed(
                     TestStageName.Acceptance,
-                    $"{connector.Endpoint} took {sent.Length} bytes and kept the connection open. Syslog confirms nothing beyond that: look for the test "
+                    $"{connector.Endpoint} received {sent.Length} bytes and kept the connection open. Syslog confirms nothing beyond that: look for the test "
                         + "event in the SIEM.");
             }
 
@@ -65,7 +65,7 @@ internal static class SyslogTest
         {
             log.Skipped(TestStageName.Connect, "UDP has no connection");
             log.Skipped(TestStageName.Tls, "UDP is not encrypted");
-            log.Skipped(TestStageName.Authentication, "syslog over UDP has none");
+            log.Skipped(TestStageName.Authentication, "syslog over UDP has no authentication");
             var message = batch[0].ToArray();
             var fault = await SendAndListenAsync(socket, endpoint, time, message, cancellationToken);
             if (fault is not null)
@@ -90,7 +90,7 @@ internal static class SyslogTest
         }
         else
         {
-            log.Skipped(TestStageName.Authentication, "syslog has none, and no client certificate is used");
+            log.Skipped(TestStageName.Authentication, "syslog has no authentication, and no client certificate is used");
         }
     }
 
@@ -123,7 +123,7 @@ internal static class SyslogTest
                     "Use tcp:// or tls://, or lower the message size.", NeedsChange: true);
             }
 
-            // Where nobody listens, the receiver's system says so by ICMP, and the kernel hands it to the next call.
+            // If nothing is listening, the receiver's system reports it by ICMP, and the kernel returns it on the next call.
             await socket.ReceiveAsync(new byte[1], bound.Token);
             return null;
         }

@@ -8,7 +8,7 @@ namespace SiemForwarder.Destinations.Sockets;
 /// <summary>Syslog over UDP, one message per datagram (RFC 5426): handed over, never confirmed.</summary>
 internal sealed class SyslogUdpDestination(DestinationSettings settings, TimeProvider time) : IDestination
 {
-    /// <summary>Most bytes of payload that an IPv4 datagram holds.</summary>
+    /// <summary>Maximum payload of an IPv4 datagram, in bytes.</summary>
     private const int MaxDatagramBytes = 65_507;
 
     private static readonly TimeSpan AddressAge = TimeSpan.FromMinutes(5);
@@ -23,7 +23,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
     {
         if (socket is not null && time.GetElapsedTime(openedAt) > AddressAge)
         {
-            // Nothing ever breaks on UDP, so a receiver that moved would never be noticed.
+            // UDP never fails visibly, so a receiver that moved would never be noticed.
             Forget();
         }
 
@@ -76,7 +76,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>A socket connected to the receiver, so that the kernel reports it where nobody listens there.</summary>
+    /// <summary>A socket connected to the receiver, so that the kernel reports if nothing is listening there.</summary>
     internal static async Task<Result<Socket>> OpenAsync(
         Endpoint endpoint, EgressPolicy egress, TimeSpan timeout, TimeProvider time, StageLog? log, CancellationToken cancellationToken)
     {
@@ -87,7 +87,7 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
             return fault;
         }
 
-        log?.Passed(TestStageName.Resolve, $"{endpoint.Host} is {string.Join(", ", addresses.Select(address => address.ToString()))}");
+        log?.Passed(TestStageName.Resolve, $"{endpoint.Host} resolves to {string.Join(", ", addresses.Select(address => address.ToString()))}");
         var datagrams = new Socket(addresses[0].AddressFamily, SocketType.Dgram, ProtocolType.Udp) { SendBufferSize = 1024 * 1024 };
         try
         {
@@ -106,11 +106,11 @@ internal sealed class SyslogUdpDestination(DestinationSettings settings, TimePro
     internal static Fault Undeliverable(Endpoint endpoint, SocketException exception) =>
         exception.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset
             ? new Fault(
-                ErrorCategory.Connection, $"nobody listens on UDP port {endpoint.Port} of {endpoint.Host}.",
-                "Check that the receiver runs and takes UDP on this port.")
+                ErrorCategory.Connection, $"nothing is listening on UDP port {endpoint.Port} of {endpoint.Host}.",
+                "Check that the receiver is running and accepts UDP on this port.")
             : SocketFaults.Connecting(endpoint, exception);
 
-    /// <summary>Success, or MessageSize where no datagram can hold the message; anything else is thrown.</summary>
+    /// <summary>Success, or MessageSize if no datagram can hold the message; anything else is thrown.</summary>
     internal static async ValueTask<SocketError> SendDatagramAsync(Socket socket, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
         if (message.Length > MaxDatagramBytes)

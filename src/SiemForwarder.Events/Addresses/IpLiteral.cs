@@ -4,10 +4,10 @@ using System.Net;
 
 namespace SiemForwarder.Events.Addresses;
 
-/// <summary>What a source wrote as an address.</summary>
+/// <summary>The kind of address a source wrote.</summary>
 public enum AddressKind
 {
-    /// <summary>No address: a name, or anything else. It never stands in a field for addresses.</summary>
+    /// <summary>Not an address: a name, or anything else. It never goes into an address field.</summary>
     Text,
 
     IPv4,
@@ -16,16 +16,16 @@ public enum AddressKind
 }
 
 /// <summary>
-/// Reads an address as strictly as the fields of SIEMs that are typed so: dotted decimal without leading zeros (RFC 6943 section 3.1.1),
-/// the text forms of IPv6 (RFC 4291 section 2.2) without zone, each with a port where it has one (RFC 3986 section 3.2.2, <c>[v6]:port</c>).
+/// Parses an address as strictly as typed address fields in SIEMs: dotted decimal without leading zeros (RFC 6943 section 3.1.1),
+/// the text forms of IPv6 (RFC 4291 section 2.2) without a zone, each with an optional port (RFC 3986 section 3.2.2, <c>[v6]:port</c>).
 /// </summary>
 /// <remarks>
-/// Of a list as in <c>X-Forwarded-For</c> the first one counts: the client, as far as the proxies know. IPv4-mapped IPv6 is IPv4, as the type
-/// <c>ip</c> of Elasticsearch and OpenSearch stores it. Allocates nothing.
+/// In a list, as in <c>X-Forwarded-For</c>, the first one counts: the client, as far as the proxies know. IPv4-mapped IPv6 is treated as IPv4, as the
+/// type <c>ip</c> of Elasticsearch and OpenSearch stores it. Does not allocate.
 /// </remarks>
 public readonly ref struct IpLiteral
 {
-    /// <summary>Characters of the longest text.</summary>
+    /// <summary>Length of the longest address text.</summary>
     public const int MaxTextLength = 39;
 
     private const int Groups = 8;
@@ -41,17 +41,17 @@ public readonly ref struct IpLiteral
 
     public AddressKind Kind { get; }
 
-    /// <summary>The address alone, in the form that RFC 5952 recommends; where it is none, what the source wrote.</summary>
+    /// <summary>The address alone, in the form recommended by RFC 5952; if it is not an address, what the source wrote.</summary>
     public ReadOnlySpan<char> Text { get; }
 
-    /// <summary>0 to 65535, where one stood behind the address.</summary>
+    /// <summary>The port, 0 to 65535, if one followed the address.</summary>
     public int? Port { get; }
 
     public bool IsAddress => Kind != AddressKind.Text;
 
-    /// <summary>Reads what a source wrote.</summary>
-    /// <param name="written">As the source sent it.</param>
-    /// <param name="scratch">At least <see cref="MaxTextLength"/> characters, which hold the text of an address.</param>
+    /// <summary>Parses what a source wrote.</summary>
+    /// <param name="written">The text as sent by the source.</param>
+    /// <param name="scratch">At least <see cref="MaxTextLength"/> characters, used to store the text of an address.</param>
     public static IpLiteral Read(ReadOnlySpan<char> written, Span<char> scratch)
     {
         Span<byte> bytes = stackalloc byte[V6Bytes];
@@ -64,7 +64,7 @@ public readonly ref struct IpLiteral
         };
     }
 
-    /// <summary>The address that a source wrote, or null where it is none.</summary>
+    /// <summary>The address that a source wrote, or null if it is not one.</summary>
     public static IPAddress? Find(ReadOnlySpan<char> written)
     {
         Span<byte> bytes = stackalloc byte[V6Bytes];
@@ -72,7 +72,7 @@ public readonly ref struct IpLiteral
         return length == 0 ? null : new IPAddress(bytes[..length]);
     }
 
-    // The length of the address, 0 where there is none.
+    // The length of the address in bytes, 0 if there is none.
     private static int ReadFirst(ReadOnlySpan<char> written, Span<byte> bytes, out int? port)
     {
         var comma = written.IndexOf(',');
@@ -186,7 +186,7 @@ public readonly ref struct IpLiteral
         return gap < 0 ? count == Groups : count < Groups && Spread(bytes, gap, count);
     }
 
-    // What stands behind "::" moves to the end.
+    // Moves everything after "::" to the end.
     private static bool Spread(Span<byte> bytes, int gap, int count)
     {
         var behind = (count - gap) * 2;
@@ -212,7 +212,7 @@ public readonly ref struct IpLiteral
         return scratch[..written];
     }
 
-    // RFC 5952 section 4: no leading zeros, lower case, "::" for the first of the longest runs of at least two zeros.
+    // RFC 5952 section 4: no leading zeros, lower case, "::" for the first of the longest runs of at least two zero groups.
     private static ReadOnlySpan<char> WriteIPv6(scoped ReadOnlySpan<byte> bytes, Span<char> scratch)
     {
         var (start, length) = FindZeros(bytes);

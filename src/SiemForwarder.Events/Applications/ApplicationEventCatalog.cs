@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace SiemForwarder.Events.Applications;
 
-/// <summary>Finds what is known of an event type beyond Keycloak's.</summary>
+/// <summary>Finds the descriptions of event types beyond Keycloak's.</summary>
 internal static class ApplicationEventCatalog
 {
     private static readonly FrozenDictionary<string, EventDescription> Types =
@@ -10,6 +10,6 @@ internal static class ApplicationEventCatalog
 
     public static IReadOnlyList<EventDescription> All => ApplicationEventTypes.Rows;
 
-    /// <summary>The description of a type, or null for one that the catalogue does not list.</summary>
+    /// <summary>The description of a type, or null if the catalogue does not list it.</summary>
     public static EventDescription? Find(string type) => Types.GetValueOrDefault(type);
 }

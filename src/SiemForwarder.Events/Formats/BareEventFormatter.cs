@@ -3,7 +3,7 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats;
 
-/// <summary>Writes the payload alone, for HTTP bodies and lines over TCP.</summary>
+/// <summary>Writes only the payload, for HTTP bodies and lines over TCP.</summary>
 internal sealed class BareEventFormatter(IEventPayload payload, int maxMessageBytes) : IEventFormatter
 {
     private readonly Utf8Buffer buffer = new();

@@ -11,15 +11,15 @@ using SiemForwarder.Events.Formats.Udm;
 
 namespace SiemForwarder.Events.Formats;
 
-/// <summary>The formats: makes the formatter that an integration's settings ask for.</summary>
+/// <summary>The formats; creates the formatter for an integration's settings.</summary>
 public static class EventFormatCatalog
 {
-    /// <summary>Vendor in every format that has one; with <see cref="Product"/> the identity of our events in a SIEM, so it never changes.</summary>
+    /// <summary>Vendor in every format that has one; with <see cref="Product"/> it identifies our events in a SIEM, so it never changes.</summary>
     public const string Vendor = "SiemForwarder";
 
     public const string Product = "Keycloak";
 
-    /// <summary>What every receiver of syslog must take (RFC 5424 section 6.1).</summary>
+    /// <summary>The length that every syslog receiver must accept (RFC 5424 section 6.1).</summary>
     public const int MinMaxMessageBytes = 480;
 
     /// <summary>Schemas of JSON payloads.</summary>
@@ -28,10 +28,10 @@ public static class EventFormatCatalog
         NativeJson.Schema, RawSchema.Id, EcsSchema.Id, OcsfSchema.Id, OcsfSchema.Id19, CimPayload.Id, AsimPayload.Id, UdmPayload.Id,
     ];
 
-    /// <summary>Makes a formatter for one dispatcher. Throws <see cref="ArgumentException"/>, whose text is for people, where the settings
-    /// cannot be met.</summary>
-    /// <param name="settings">What the integration wants.</param>
-    /// <param name="productVersion">Version of the forwarder in formats that name it; this version where null.</param>
+    /// <summary>Creates a formatter for one dispatcher. Throws <see cref="ArgumentException"/>, with a readable message, if the settings
+    /// are invalid.</summary>
+    /// <param name="settings">Output settings of the integration.</param>
+    /// <param name="productVersion">Version of the forwarder in formats that contain it; null for this version.</param>
     public static IEventFormatter Create(OutputSettings settings, string? productVersion = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -51,10 +51,10 @@ public static class EventFormatCatalog
         };
     }
 
-    /// <summary>Fewest octets that an integration may set as its longest message: the members that the schemas of SIEMs require need their room.</summary>
+    /// <summary>Lower limit for an integration's maximum message length in octets: the members required by SIEM schemas need their space.</summary>
     public static int MinMaxBytes(string schema) => schema is NativeJson.Schema or RawSchema.Id ? MinMaxMessageBytes : 1024;
 
-    /// <summary>The syslog header that readers of a payload expect: RFC 3164 before LEEF, as IBM's guide shows it, else RFC 5424.</summary>
+    /// <summary>The syslog header that readers of a payload expect: RFC 3164 before LEEF, as shown in IBM's guide, otherwise RFC 5424.</summary>
     public static SyslogFormat DefaultSyslogFormat(OutputType outputType) =>
         outputType == OutputType.Leef ? SyslogFormat.Rfc3164 : SyslogFormat.Rfc5424;
 
@@ -81,18 +81,18 @@ public static class EventFormatCatalog
     {
         if (!Enum.IsDefined(settings.OutputType))
         {
-            throw new ArgumentException($"Output type {settings.OutputType} is not known; choose Syslog, JSON, CEF or LEEF.", nameof(settings));
+            throw new ArgumentException($"Output type {settings.OutputType} is unknown; choose Syslog, JSON, CEF or LEEF.", nameof(settings));
         }
 
         if (IsJson(settings.OutputType) && !Schemas.Contains(settings.Schema))
         {
-            throw new ArgumentException($"Schema '{settings.Schema}' is not known; choose one of: {string.Join(", ", Schemas)}.", nameof(settings));
+            throw new ArgumentException($"Schema '{settings.Schema}' is unknown; choose one of: {string.Join(", ", Schemas)}.", nameof(settings));
         }
 
         var lowest = IsJson(settings.OutputType) ? MinMaxBytes(settings.Schema) : MinMaxMessageBytes;
         if (settings.MaxMessageBytes < lowest)
         {
-            throw new ArgumentException($"A longest message of {settings.MaxMessageBytes} bytes is too short; choose at least {lowest}.", nameof(settings));
+            throw new ArgumentException($"A message limit of {settings.MaxMessageBytes} bytes is too short; choose at least {lowest}.", nameof(settings));
         }
 
         if (settings.Syslog is { } syslog && (syslog.Facility is < 0 or > 23 || syslog.EnterpriseNumber < 1))
@@ -108,7 +108,7 @@ public static class EventFormatCatalog
 
     private static bool IsChosen(string appName) => appName != new SyslogHeaderSettings().AppName;
 
-    // Microsoft's agents know CEF by the program name, so it takes the place of a name that nobody chose.
+    // Microsoft's agents recognize CEF by the program name, so it replaces the default name.
     private static SyslogHeaderSettings Named(SyslogHeaderSettings header, OutputType outputType) =>
         outputType == OutputType.Cef && !IsChosen(header.AppName) ? header with { AppName = "CEF" } : header;
 }

@@ -5,8 +5,8 @@ using System.Text.Unicode;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Reads the names and texts of a parsed document as <see cref="JsonText"/> does: lone surrogates and broken UTF-8 become U+FFFD.</summary>
-/// <remarks>The members of <see cref="JsonElement"/> that give or compare text throw for them.</remarks>
+/// <summary>Reads names and texts of a parsed document like <see cref="JsonText"/>: lone surrogates and invalid UTF-8 become U+FFFD.</summary>
+/// <remarks>The members of <see cref="JsonElement"/> that return or compare text throw for them.</remarks>
 internal static class ElementText
 {
     /// <summary>The name of a member.</summary>
@@ -15,7 +15,7 @@ internal static class ElementText
     /// <summary>The text of a string.</summary>
     public static string Of(JsonElement text) => Read(JsonMarshal.GetRawUtf8Value(text)[1..^1]);
 
-    /// <summary>Whether a string is text: UTF-8 without lone surrogates.</summary>
+    /// <summary>Whether a string is valid text: UTF-8 without lone surrogates.</summary>
     public static bool IsText(JsonElement text)
     {
         var raw = JsonMarshal.GetRawUtf8Value(text)[1..^1];
@@ -24,11 +24,11 @@ internal static class ElementText
             return false;
         }
 
-        // What was made for a lone surrogate is looked at closely, since a sender may have meant that character itself.
+        // A replacement character is examined closely, because a sender may have meant that character itself.
         return raw.IndexOf((byte)'\\') < 0 || !Of(text).Contains('\uFFFD', StringComparison.Ordinal) || !HasLoneSurrogate(raw);
     }
 
-    /// <summary>The last member of that name; null where there is none.</summary>
+    /// <summary>The last member with that name; null if there is none.</summary>
     public static JsonElement? Find(JsonElement element, string name)
     {
         JsonElement? found = null;

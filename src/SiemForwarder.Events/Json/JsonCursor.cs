@@ -39,7 +39,7 @@ public ref struct JsonCursor
     /// <summary>How many objects and arrays are open.</summary>
     public readonly int Depth => depth;
 
-    /// <summary>The kind of the current value; containers stand as <see cref="JsonTokenType.StartObject"/> and <see cref="JsonTokenType.StartArray"/>.</summary>
+    /// <summary>The kind of the current value; <see cref="JsonTokenType.StartObject"/> and <see cref="JsonTokenType.StartArray"/> for containers.</summary>
     public JsonTokenType Kind { get; private set; }
 
     /// <summary>Where the current value begins in the text.</summary>
@@ -269,8 +269,8 @@ public ref struct JsonCursor
             ReadSomeDigits();
         }
 
-        // A slash is left to whoever reads on, who takes no comments either.
-        if (at >= json.Length ? depth > 0 : json[at] is not ((byte)',' or (byte)'}' or (byte)']' or (byte)'/' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))
+        // A comment may follow, for which reading stops at the next token.
+        if (at == json.Length ? depth > 0 : !",}]/ \t\r\n"u8.Contains(json[at]))
         {
             throw Broken();
         }

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Reads JSON texts that somebody else wrote: never throws for what a string holds, lone surrogates and broken UTF-8 become U+FFFD.</summary>
+/// <summary>Reads foreign JSON: never throws because of a string's content; lone surrogates and invalid UTF-8 become U+FFFD.</summary>
 internal static class JsonText
 {
     public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 200, AllowTrailingCommas = true };
@@ -36,9 +36,9 @@ internal static class JsonText
         return text;
     }
 
-    /// <summary>The current value as text: a string as it is, a number or boolean as written, an object or array as redacted JSON, null as null.</summary>
-    /// <param name="reader">Stands on the value, and on its last token afterwards.</param>
-    /// <param name="json">The text that the reader reads.</param>
+    /// <summary>The current value as text: a string unchanged, a number or boolean as written, an object or array as redacted JSON, null as null.</summary>
+    /// <param name="reader">Positioned on the value, and on its last token afterwards.</param>
+    /// <param name="json">The text being read.</param>
     public static string? ReadText(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         switch (reader.TokenType)
@@ -54,11 +54,11 @@ internal static class JsonText
         }
     }
 
-    /// <summary>The current object or array, or the text that holds one, as redacted JSON; null as null.</summary>
+    /// <summary>The current object or array, or a string containing one, as redacted JSON; null as null.</summary>
     public static string? ReadRedacted(ref Utf8JsonReader reader, ReadOnlySpan<byte> json) =>
         reader.TokenType == JsonTokenType.String ? SecretRedactor.Redact(Encoding.UTF8.GetBytes(ReadString(ref reader))) : ReadText(ref reader, json);
 
-    /// <summary>The bytes of the current object or array; the reader then stands on its last token.</summary>
+    /// <summary>The bytes of the current object or array; the reader is then positioned on its last token.</summary>
     public static ReadOnlySpan<byte> ReadRaw(ref Utf8JsonReader reader, ReadOnlySpan<byte> json)
     {
         var start = (int)reader.TokenStartIndex;
@@ -77,10 +77,10 @@ internal static class JsonText
         return Utf8Parser.TryParse(value, out double real, out used) && used == value.Length && Math.Abs(real) < 1e15 ? (long)real : null;
     }
 
-    /// <summary>Removes the escapes of a JSON string.</summary>
-    /// <param name="escaped">What stood between the quotes, checked by the reader.</param>
-    /// <param name="destination">At least as long as <paramref name="escaped"/>, since every escape is longer than what it stands for.</param>
-    /// <returns>Count of bytes written.</returns>
+    /// <summary>Removes the escapes from a JSON string.</summary>
+    /// <param name="escaped">The text between the quotes, validated by the reader.</param>
+    /// <param name="destination">At least as long as <paramref name="escaped"/>, because every escape is longer than what it represents.</param>
+    /// <returns>Number of bytes written.</returns>
     public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> destination)
     {
         var written = 0;
@@ -139,7 +139,7 @@ internal static class JsonText
 
     private static char TakeUnit(ref ReadOnlySpan<byte> escaped)
     {
-        // The reader has checked that four hexadecimal digits follow.
+        // The reader has verified that four hexadecimal digits follow.
         var unit = Utf8Parser.TryParse(escaped.Slice(1, 4), out ushort value, out _, 'x') ? (char)value : '\uFFFD';
         escaped = escaped[5..];
         return unit;

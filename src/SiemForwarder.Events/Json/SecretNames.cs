@@ -3,13 +3,13 @@ using System.Collections.Frozen;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Tells by its name whether a member of a representation, a detail or a parameter of an address holds a secret.</summary>
-/// <remarks>Names are read as words, whatever parts them: <c>client.secret</c>, <c>clientSecret</c> and <c>CLIENT_SECRET</c> are one name. The list
-/// holds what Keycloak's own providers mark as secret (<c>ProviderConfigProperty.setSecret</c>): <c>secret</c>, <c>clientSecret</c>,
+/// <summary>Decides by name whether a member of a representation, a detail or a URI parameter contains a secret.</summary>
+/// <remarks>Names are split into words, whatever separates them: <c>client.secret</c>, <c>clientSecret</c> and <c>CLIENT_SECRET</c> are the same name. The
+/// list covers what Keycloak's own providers mark as secret (<c>ProviderConfigProperty.setSecret</c>): <c>secret</c>, <c>clientSecret</c>,
 /// <c>bindCredential</c>, <c>privateKey</c>, <c>keystorePassword</c>, <c>keyPassword</c>, <c>secret.key</c>, <c>api.key</c>.</remarks>
 internal static class SecretNames
 {
-    // The end of a longer name tells; what stands before it does not matter.
+    // Only the end of a longer name counts.
     private const int MaxNameLength = 256;
 
     private static readonly SearchValues<string> Stems =
@@ -23,11 +23,11 @@ internal static class SecretNames
         "token", "token hint", " pwd", " salt", " salted", "assertion", "bind credential", "bindcredential", "accesskey", "sharedkey", "masterkey",
     ];
 
-    // What makes a key one that nobody else may have; others are public or have but a name.
+    // These make a key a private one; other keys are public, or just happen to be called a key.
     private static readonly FrozenSet<string> SecretKeys = FrozenSet.ToFrozenSet(
         ["api", "access", "private", "shared", "master", "account", "auth", "signing", "encryption", "hmac", "aes", "storage", "license", "service"]);
 
-    // Behind these words a name says what a secret is like and not what it is.
+    // After these words, a name describes a secret rather than containing it.
     private static readonly FrozenSet<string> Describing = FrozenSet.ToFrozenSet(
     [
         "time", "date", "at", "policy", "policies", "type", "types", "allowed", "enabled", "disabled", "required", "url", "uri", "endpoint", "lifespan",
@@ -37,14 +37,14 @@ internal static class SecretNames
         "state", "strength", "executor", "passwordless",
     ]);
 
-    // These only say in which form the secret stands there.
+    // These only state the form of the secret.
     private static readonly FrozenSet<string> Forms = FrozenSet.ToFrozenSet(
     [
         "value", "values", "data", "rotated", "pem", "text", "plain", "base", "encoded", "encrypted", "new", "old", "current", "previous", "confirm",
         "confirmation",
     ]);
 
-    // Values under these names are long and mixed without being secrets.
+    // Values with these names are long and mixed without being secrets.
     private static readonly FrozenSet<string> Ordinary = FrozenSet.ToFrozenSet(
     [
         "id", "ids", "url", "urls", "uri", "uris", "endpoint", "certificate", "certificates", "cert", "certs", "kid", "name", "names", "alias", "dn",
@@ -58,6 +58,12 @@ internal static class SecretNames
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> FormLookup = Forms.GetAlternateLookup<ReadOnlySpan<char>>();
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> OrdinaryLookup = Ordinary.GetAlternateLookup<ReadOnlySpan<char>>();
 
+    private static readonly TextMemo<bool> KnownNames = new(name => IsSecret(name.AsSpan()));
+
+    /// <summary>Whether a member of that name holds a secret; a name that repeats as the same string is looked at once.</summary>
+    public static bool IsSecret(string name) => KnownNames.Of(name);
+
+    /// <summary>Whether a member of that name holds a secret.</summary>
     public static bool IsSecret(ReadOnlySpan<char> name)
     {
         if (!name.ContainsAny(Stems))
@@ -72,7 +78,7 @@ internal static class SecretNames
             return !DescribingLookup.Contains(LastWord(words));
         }
 
-        // "age_of_refresh_token", "included.in.token": the name is of something else.
+        // "age_of_refresh_token", "included.in.token": the name refers to something else.
         if (words.Contains(" of ", StringComparison.Ordinal) || words.Contains(" in ", StringComparison.Ordinal))
         {
             return false;
@@ -95,7 +101,7 @@ internal static class SecretNames
         return LastWord(words) is "key" && SecretKeyLookup.Contains(LastWord(words[..^" key".Length]));
     }
 
-    /// <summary>Whether values under that name are no secrets however random they look: ids, addresses, names, what is public.</summary>
+    /// <summary>Whether values with that name are never secrets, however random they look: ids, addresses, names, public data.</summary>
     public static bool IsOrdinary(ReadOnlySpan<char> name)
     {
         Span<char> buffer = stackalloc char[(2 * MaxNameLength) + 1];
@@ -124,7 +130,7 @@ internal static class SecretNames
 
     private static ReadOnlySpan<char> LastWord(ReadOnlySpan<char> words) => words[(words.LastIndexOf(' ') + 1)..];
 
-    // Every word in lower case behind a space.
+    // Every word in lower case, preceded by a space.
     private static int SplitWords(ReadOnlySpan<char> name, Span<char> words)
     {
         name = name.Length > MaxNameLength ? name[^MaxNameLength..] : name;

@@ -5,28 +5,33 @@ using System.Text.Json;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Takes secrets out of JSON that came from a source, whether or not the source masked them.</summary>
+/// <summary>Removes secrets from a source's JSON, whether or not the source masked them.</summary>
 internal static class SecretRedactor
 {
-    /// <summary>Stands in for a secret; the mask that Keycloak uses.</summary>
+    /// <summary>Replaces a secret; the mask that Keycloak uses.</summary>
     public const string Mask = "**********";
 
-    /// <summary>Stands in for a text that cannot be read as JSON, so that nobody can tell what it holds.</summary>
+    /// <summary>Replaces a text that is not readable as JSON, whose content is therefore unknown.</summary>
     public const string Unreadable = "(withheld: not readable as JSON, so it could hold secrets)";
+
+    // The redirect addresses of applications repeat from login to login.
+    private static readonly TextMemo<string> MaskedTexts = new(SecretText.Mask);
 
     private static readonly JsonWriterOptions WriterOptions = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 1000,
     };
 
-    /// <summary>The JSON in compact form with every secret masked, or <see cref="Unreadable"/>.</summary>
+    /// <summary>The compact JSON with every secret masked, or <see cref="Unreadable"/>.</summary>
     /// <param name="json">One JSON value as UTF-8.</param>
-    /// <param name="valueIsSecret">True where members named <c>value</c> hold the secret, as in the answer of <c>clients/{id}/client-secret</c>.</param>
+    /// <param name="valueIsSecret">True if members named <c>value</c> contain the secret, as in the response of <c>clients/{id}/client-secret</c>.</param>
     public static string Redact(ReadOnlySpan<byte> json, bool valueIsSecret = false) => TryRedact(json, valueIsSecret) ?? Unreadable;
 
-    /// <summary>A text that somebody wrote: JSON in it redacted, tokens and what addresses carry masked.</summary>
+    /// <summary>A free text: JSON in it is redacted, tokens and secrets in URIs are masked.</summary>
     public static string RedactText(string text) =>
-        text.Length > 1 && text[0] is '{' or '[' && TryRedact(Encoding.UTF8.GetBytes(text), valueIsSecret: false) is { } json ? json : SecretText.Mask(text);
+        text.Length > 1 && text[0] is '{' or '[' && TryRedact(Encoding.UTF8.GetBytes(text), valueIsSecret: false) is { } json ? json
+        : SecretText.MayHoldSecret(text) ? MaskedTexts.Of(text)
+        : text;
 
     private static string? TryRedact(ReadOnlySpan<byte> json, bool valueIsSecret)
     {
@@ -101,16 +106,16 @@ internal static class SecretRedactor
     }
 }
 
-/// <summary>Knows member by member which values of a JSON text are secrets: by their names, inside of <c>credentials</c> every <c>value</c>, and
-/// inside of <c>config</c> what looks like a generated key.</summary>
-/// <param name="valueIsSecret">True where members named <c>value</c> are secrets everywhere.</param>
+/// <summary>Determines, member by member, which values in JSON are secrets: by name, every <c>value</c> inside <c>credentials</c>, and
+/// anything inside <c>config</c> that looks like a generated key.</summary>
+/// <param name="valueIsSecret">True if members named <c>value</c> are secrets everywhere.</param>
 internal struct SecretScope(bool valueIsSecret)
 {
     private int credentialsDepth = int.MaxValue;
     private int configDepth = int.MaxValue;
     private bool isOrdinary;
 
-    /// <summary>Whether the value that the reader stands on is a secret; to be asked for every member that is not skipped.</summary>
+    /// <summary>Whether the reader's current value is a secret; must be called for every member that is not skipped.</summary>
     public bool Masks(scoped ReadOnlySpan<char> name, ref Utf8JsonReader reader)
     {
         var inCredentials = reader.CurrentDepth > credentialsDepth;
@@ -134,7 +139,7 @@ internal struct SecretScope(bool valueIsSecret)
         return false;
     }
 
-    /// <summary>Whether the text that the reader stands on is a secret by what it looks like.</summary>
+    /// <summary>Whether the reader's current text is a secret by its appearance.</summary>
     public readonly bool MasksText(ref Utf8JsonReader reader)
     {
         const int MaxKeyLength = 2048;
@@ -152,11 +157,11 @@ internal struct SecretScope(bool valueIsSecret)
         return SecretText.IsRandom(reader.ValueIsEscaped ? text[..JsonText.Unescape(reader.ValueSpan, text)] : reader.ValueSpan);
     }
 
-    // Settings are texts in Keycloak, also those that are on or off.
+    // Keycloak stores settings as texts, including those that are on or off.
     private static bool IsSwitch(ref Utf8JsonReader reader) =>
         reader.TokenType == JsonTokenType.String && (reader.ValueSpan.SequenceEqual("true"u8) || reader.ValueSpan.SequenceEqual("false"u8));
 
-    /// <summary>To be told every token that ends something.</summary>
+    /// <summary>Must be called for every token that ends something.</summary>
     public void Leave(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == credentialsDepth)

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Finds secrets in texts by what they look like: private keys, tokens, what addresses carry, and random values among settings.</summary>
+/// <summary>Finds secrets in texts by their appearance: private keys, tokens, secrets in URIs, and random values among settings.</summary>
 internal static class SecretText
 {
     private const int MinTokenLength = 20;
@@ -19,10 +19,13 @@ internal static class SecretText
 
     private static readonly SearchValues<char> AddressEnds = SearchValues.Create(" \t\r\n\"<>");
 
-    /// <summary>Whether a text holds a private key in PEM form, whatever its member is called.</summary>
+    /// <summary>Whether a text contains a PEM private key, whatever its member is called.</summary>
     public static bool HoldsPrivateKey(ReadOnlySpan<byte> text) => text.IndexOf("PRIVATE KEY-----"u8) >= 0;
 
-    /// <summary>The text with its tokens masked, and those of the addresses in it: invitations, action links, redirects with a code.</summary>
+    /// <summary>Whether a text contains an address or the beginning of a token: quick, and often wrong.</summary>
+    public static bool MayHoldSecret(ReadOnlySpan<char> text) => text.ContainsAny(Signs);
+
+    /// <summary>The text with tokens masked, including those in URIs: invitations, action links, redirects with a code.</summary>
     public static string Mask(string text)
     {
         char[] scratch = [];
@@ -30,10 +33,10 @@ internal static class SecretText
         return masked.Length == text.Length && masked.SequenceEqual(text) ? text : masked.ToString();
     }
 
-    /// <summary>The same, in <paramref name="scratch"/>, which grows as needed; the text itself where it holds no secret.</summary>
+    /// <summary>The same, using <paramref name="scratch"/>, which grows as needed; the text itself if it contains no secret.</summary>
     public static ReadOnlySpan<char> Mask(ReadOnlySpan<char> text, ref char[] scratch)
     {
-        if (!text.ContainsAny(Signs))
+        if (!MayHoldSecret(text))
         {
             return text;
         }
@@ -63,7 +66,7 @@ internal static class SecretText
         return scratch.AsSpan(0, output.Length);
     }
 
-    /// <summary>Whether a text looks like a generated key: long, of several kinds of characters in no order, and neither a UUID nor words.</summary>
+    /// <summary>Whether a text looks like a generated key: long, of several kinds of characters without order, and neither a UUID nor words.</summary>
     /// <param name="text">UTF-8.</param>
     public static bool IsRandom(ReadOnlySpan<byte> text)
     {
@@ -92,7 +95,7 @@ internal static class SecretText
             && Entropy(counts, text.Length) >= 3;
     }
 
-    // Bits for each character (Shannon).
+    // Bits per character (Shannon).
     private static double Entropy(ReadOnlySpan<int> counts, int length)
     {
         var bits = 0d;
@@ -106,7 +109,7 @@ internal static class SecretText
 
     private static bool IsUuid(ReadOnlySpan<byte> text) => System.Buffers.Text.Utf8Parser.TryParse(text, out Guid _, out var used, 'D') && used == text.Length;
 
-    // A JWT or the like: base64url of '{"', and more parts behind dots (RFC 7515 section 3.1).
+    // A JWT or similar: base64url of '{"', followed by more parts separated by dots (RFC 7515 section 3.1).
     private static ReadOnlySpan<char> CopyToken(ReadOnlySpan<char> text, scoped ref Output output)
     {
         var end = text.IndexOfAnyExcept(TokenCharacters);
@@ -135,7 +138,7 @@ internal static class SecretText
         address = address[query..];
         while (!address.IsEmpty)
         {
-            // The character that begins the parameter, its name and its value.
+            // The character that starts the parameter, its name and its value.
             output.Append(address[..1]);
             var next = address[1..].IndexOfAny('&', '#', '?');
             var parameter = next < 0 ? address[1..] : address.Slice(1, next);

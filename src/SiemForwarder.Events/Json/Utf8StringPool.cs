@@ -4,14 +4,16 @@ using System.Text;
 
 namespace SiemForwarder.Events.Json;
 
-/// <summary>Gives the same string for the same short ASCII text, since names, realms, clients and addresses repeat from event to event.</summary>
-/// <remarks>Thread-safe without locks: a slot holds one immutable string, and a newer text simply takes the slot of an older one.</remarks>
+/// <summary>Returns the same string for the same short ASCII text, because names, realms, clients and addresses repeat from event to event.</summary>
+/// <remarks>Thread-safe without locks: a slot holds one immutable string, and a newer text simply replaces an older one.</remarks>
 internal static class Utf8StringPool
 {
-    private const int MaxPooledLength = 40;
+    /// <summary>The length of the longest text that is pooled, in bytes: ids, names and most addresses of applications.</summary>
+    public const int MaxPooledLength = 128;
+
     private const int Slots = 4096;
 
-    // The odd number next to 2^64 by the golden ratio: its product spreads into the high bits.
+    // The odd number closest to 2^64 divided by the golden ratio: the product spreads into the high bits.
     private const ulong Multiplier = 0x9E3779B97F4A7C15;
 
     private static readonly string?[] Pool = new string?[Slots];
@@ -39,7 +41,7 @@ internal static class Utf8StringPool
         return text;
     }
 
-    // Of eight bytes at a time: what is asked for most are ids, 36 characters long. Nothing depends on how well it spreads but the hit rate.
+    // Eight bytes at a time: most texts are ids, 36 characters long. Only the hit rate depends on how well it spreads.
     private static int Hash(ReadOnlySpan<byte> utf8)
     {
         var hash = (ulong)utf8.Length * Multiplier;

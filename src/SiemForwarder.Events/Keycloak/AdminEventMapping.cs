@@ -61,7 +61,7 @@ internal static class AdminEventMapping
         };
     }
 
-    // A group that is made below another one is named by the representation, the path names only the group above it.
+    // The path of a group created below another names only the parent; the new group is named by the representation.
     private static string? ResourceId(string resourceType, string path, in RepresentationFacts facts) =>
         resourceType is "GROUP" or "ORGANIZATION_GROUP" && PathPattern.Matches("**/children", path)
             ? facts.Id
@@ -74,7 +74,7 @@ internal static class AdminEventMapping
         return grants ? Math.Max(severity, AdminRoleSeverity) : severity;
     }
 
-    /// <summary>The users of the event's own realm whom it gives by id alone: who acted, and on whom.</summary>
+    /// <summary>The users in the event's own realm that it identifies only by id: who acted, and on whom.</summary>
     public static IEnumerable<(string RealmId, string UserId)> FindUnnamedUsers(in KeycloakEvent adminEvent)
     {
         var users = new List<(string, string)>();
@@ -145,7 +145,7 @@ internal static class AdminEventMapping
             ? SecretRedactor.Redact(json, HoldsSecret(path))
             : null;
 
-    // What is sent to either, or answered by it, is a secret named value.
+    // The secret that these requests send or return is named value.
     private static bool HoldsSecret(string path) =>
         path.Contains("client-secret", StringComparison.Ordinal) || path.EndsWith("/reset-password", StringComparison.Ordinal);
 }

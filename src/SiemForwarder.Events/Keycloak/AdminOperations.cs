@@ -1,11 +1,11 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>What each operation on one resource type means, by path.</summary>
+/// <summary>The meaning of each operation on one resource type, by path.</summary>
 internal sealed class AdminOperations
 {
     public static readonly string[] Operations = ["CREATE", "UPDATE", "DELETE", "ACTION"];
 
-    // A partial import is told as CREATE REALM with the path of what was created.
+    // A partial import is reported as CREATE REALM with the path of the created resource.
     private static readonly (string Path, string ResourceType)[] Imported =
     [
         ("users/*", "USER"), ("groups/*", "GROUP"), ("roles/*", "REALM_ROLE"), ("clients/*/roles/*", "CLIENT_ROLE"),
@@ -24,7 +24,7 @@ internal sealed class AdminOperations
 
     public ResourceTypeRow Resource { get; }
 
-    /// <summary>What every operation may mean, by path.</summary>
+    /// <summary>All possible meanings of all operations, by path.</summary>
     public IEnumerable<EventDescription> All => byOperation.Values.SelectMany(deeds => deeds).Select(deed => deed.Description);
 
     /// <summary>The description of an operation at a path, or null for an unknown operation.</summary>
@@ -47,7 +47,7 @@ internal sealed class AdminOperations
             : description;
     }
 
-    /// <summary>Describes what the catalogue does not list: as a custom resource, or an activity of its own for a new operation.</summary>
+    /// <summary>Describes what the catalogue does not list: as a custom resource, or as an activity of its own for a new operation.</summary>
     public static EventDescription DescribeUnknown(AdminOperations custom, string operation, string resourceType)
     {
         var type = operation + "-" + resourceType;
@@ -56,7 +56,7 @@ internal sealed class AdminOperations
         {
             Name = TypeNames.Sentence(type),
             Type = type,
-            Summary = "A type that this version does not know; it is forwarded as it is.",
+            Summary = "A type unknown to this version; it is forwarded unchanged.",
             IsKnown = false,
         };
     }
@@ -81,7 +81,7 @@ internal sealed class AdminOperations
             .Concat(Matching(rows, operation, resource.Type).Select(row => (row.Path, row.Describe(operation, resource))));
     }
 
-    // Actions that the catalogue does not list count as updates, of ECS type info.
+    // Actions that the catalogue does not list count as updates with ECS type info.
     private static EventDescription Fallback(AdminEventRow[] rows, string operation, ResourceTypeRow resource)
     {
         if (operation == "ACTION" && General(rows, "UPDATE", resource) is { } update)
@@ -91,7 +91,7 @@ internal sealed class AdminOperations
             {
                 Name = TypeNames.Capitalize(resource.Words + " action"),
                 Type = operation + "-" + resource.Type,
-                Summary = $"An administrator did something with: {resource.Words}.",
+                Summary = $"An administrator performed an action on: {resource.Words}.",
                 Classification = classification with { EcsTypes = [.. classification.EcsTypes.Where(type => type != "change"), "info"] },
             };
         }

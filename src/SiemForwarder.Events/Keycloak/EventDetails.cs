@@ -3,10 +3,10 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>Reads and searches the details of an event, secrets redacted.</summary>
+/// <summary>Reads and searches the details of an event, with secrets redacted.</summary>
 internal static class EventDetails
 {
-    // So few are found faster by looking at each.
+    // This few are found faster by a linear search.
     private const int FewMembers = 16;
 
     [ThreadStatic]
@@ -15,7 +15,7 @@ internal static class EventDetails
     [ThreadStatic]
     private static Dictionary<string, int>? places;
 
-    /// <summary>The members of the object that the cursor stands on, in their order; of members of the same name the last one.</summary>
+    /// <summary>The members of the cursor's current object, in order; of members with the same name, the last.</summary>
     public static KeyValuePair<string, string>[] Read(ref JsonCursor cursor)
     {
         if (cursor.Kind != JsonTokenType.StartObject)
@@ -35,8 +35,8 @@ internal static class EventDetails
         return [.. members];
     }
 
-    /// <summary>Adds the value that the cursor stands on under its name, or the mask where the name says that it is a secret;
-    /// <see cref="KeepLast"/> must follow the last one.</summary>
+    /// <summary>Adds the cursor's current value under its name, or the mask if the name denotes a secret;
+    /// <see cref="KeepLast"/> must be called after the last one.</summary>
     public static void Add(List<KeyValuePair<string, string>> members, string name, ref JsonCursor cursor)
     {
         var text = cursor.ReadText();
@@ -49,7 +49,7 @@ internal static class EventDetails
         members.Add(KeyValuePair.Create(name, isSecret ? SecretRedactor.Mask : SecretRedactor.RedactText(text)));
     }
 
-    /// <summary>Leaves of members of the same name the last one, at the place of the first; in one pass, since a sender chooses how many there are.</summary>
+    /// <summary>Keeps the last of equally named members, at the position of the first; in a single pass, because senders choose their number.</summary>
     public static void KeepLast(List<KeyValuePair<string, string>> members)
     {
         var known = members.Count <= FewMembers ? null : places ??= [];
@@ -84,7 +84,7 @@ internal static class EventDetails
         return -1;
     }
 
-    /// <summary>The detail of that name, or null.</summary>
+    /// <summary>The detail with that name, or null.</summary>
     public static string? Find(IReadOnlyList<KeyValuePair<string, string>> details, string name)
     {
         for (var index = 0; index < details.Count; index++)

@@ -6,14 +6,14 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>Keys for events that have no id: a hash over the content in canonical form, and a number where two rows are alike.</summary>
-/// <remarks>Canonical: members sorted by name at every level, no white space, null members and the event's own <c>id</c> left out, so that a row
-/// is recognized after an upgrade of the server gave it an id. Not thread-safe.</remarks>
+/// <summary>Keys for events without an id: a hash of the canonical content, plus a number if several rows are identical.</summary>
+/// <remarks>Canonical: members sorted by name at every level, no whitespace, without null members and the event's own <c>id</c>, so that a row
+/// is recognized after a server upgrade gave it an id. Not thread-safe.</remarks>
 public sealed class KeycloakContentHash
 {
     private readonly ArrayBufferWriter<byte> canonical = new();
 
-    /// <summary>The key of the <paramref name="occurrence"/>-th row of this content (0 for the first) inside one page.</summary>
+    /// <summary>The key of the <paramref name="occurrence"/>-th row with this content (0 for the first) within one page.</summary>
     /// <exception cref="JsonException">The bytes are not one JSON object.</exception>
     public EventKey Compute(ReadOnlyMemory<byte> json, int occurrence)
     {
@@ -71,7 +71,7 @@ public sealed class KeycloakContentHash
                 writer.WriteStringValue(ElementText.Of(element));
                 break;
             case JsonValueKind.String:
-                // Read as text, different ones would be alike: one of two events would be taken for the other.
+                // Read as text, different ones would be identical: one of two events would be mistaken for the other.
                 writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(element), skipInputValidation: true);
                 break;
             default:

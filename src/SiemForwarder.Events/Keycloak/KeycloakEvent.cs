@@ -3,20 +3,20 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>Who wrote an event of Keycloak, and so which members it may have.</summary>
+/// <summary>The producer of a Keycloak event, which determines its possible members.</summary>
 internal enum KeycloakEventShape
 {
-    /// <summary>Keycloak, a login event (<c>EventRepresentation</c>): who acted stands beside the other members, without a name.</summary>
+    /// <summary>Keycloak, a login event (<c>EventRepresentation</c>): the actor is given in members of the event itself, without a name.</summary>
     User,
 
-    /// <summary>Keycloak, an admin event (<c>AdminEventRepresentation</c>): who acted stands in <c>authDetails</c>.</summary>
+    /// <summary>Keycloak, an admin event (<c>AdminEventRepresentation</c>): the actor is given in <c>authDetails</c>.</summary>
     Admin,
 
-    /// <summary>A webhook plug-in, either event: who acted stands in either place.</summary>
+    /// <summary>A webhook plug-in, either kind of event: the actor is given in either place.</summary>
     Webhook,
 }
 
-/// <summary>An event as Keycloak or a webhook plug-in writes it; what is absent, null or of another type than expected stays empty.</summary>
+/// <summary>An event as written by Keycloak or a webhook plug-in; members that are absent, null or of an unexpected type stay empty.</summary>
 internal struct KeycloakEvent()
 {
     public string? Id;
@@ -37,13 +37,13 @@ internal struct KeycloakEvent()
     public string? Error;
     public KeyValuePair<string, string>[] Details = [];
 
-    /// <summary><c>event_type</c> of an event that was pushed: it is in the native schema.</summary>
+    /// <summary>The <c>event_type</c> of a pushed event, which shows that it uses the native schema.</summary>
     public string? NativeType;
 
     /// <summary>The representation as UTF-8 JSON, or null.</summary>
     public byte[]? Representation;
 
-    /// <summary>Reads as far as the text is JSON; throws <see cref="JsonException"/> where it is not, with what came before in
+    /// <summary>Reads as far as the text is valid JSON; throws <see cref="JsonException"/> at the first error, with everything before it in
     /// <paramref name="one"/>.</summary>
     public static void Read(ReadOnlySpan<byte> json, KeycloakEventShape shape, ref KeycloakEvent one)
     {
@@ -120,7 +120,7 @@ internal struct KeycloakEvent()
         }
     }
 
-    // Keycloak writes the representation as a string that holds JSON; plug-ins may write the JSON itself.
+    // Keycloak writes the representation as a string containing JSON; plug-ins may write the JSON itself.
     private static byte[]? ReadRepresentation(ref JsonCursor cursor)
     {
         switch (cursor.Kind)

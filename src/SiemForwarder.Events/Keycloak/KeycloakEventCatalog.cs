@@ -2,10 +2,10 @@ using System.Collections.Frozen;
 
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>The event types of Keycloak: what each one means to people and to SIEMs.</summary>
+/// <summary>Keycloak's event types, with their meaning to people and to SIEMs.</summary>
 public static class KeycloakEventCatalog
 {
-    /// <summary>Ends the name of a user event type that tells of a failure.</summary>
+    /// <summary>Suffix of user event types that report a failure.</summary>
     public const string ErrorSuffix = "_ERROR";
 
     private const string Password = "password";
@@ -18,7 +18,7 @@ public static class KeycloakEventCatalog
         .Select(row => new AdminOperations(row, [.. UserAdministration.Rows, .. RoleAdministration.Rows, .. SettingsAdministration.Rows]))
         .ToFrozenDictionary(deeds => deeds.Resource.Type);
 
-    // The types of Keycloak 26.7 besides the password; a plug-in's own may be anything.
+    // The credential types of Keycloak 26.7 other than the password; a plug-in may use any name.
     private static readonly string[] SecondFactors = ["otp", "webauthn", "webauthn-passwordless", "recovery-authn-codes"];
 
     private static readonly FrozenDictionary<(string Operation, string CredentialType), EventDescription> RemovedCredentials = DescribeRemovedCredentials();
@@ -27,14 +27,14 @@ public static class KeycloakEventCatalog
 
     private static readonly FrozenDictionary<(string Type, string CredentialType), EventDescription> CredentialTypes = DescribeCredentialTypes();
 
-    /// <summary>Every type that the catalogue lists, user events first; of an admin event type with several meanings the general one.</summary>
+    /// <summary>Every type in the catalogue, user events first; for an admin event type with several meanings, the general one.</summary>
     public static IReadOnlyList<EventDescription> All { get; } =
     [
         .. UserEventTypes.Rows.SelectMany(row => new[] { UserTypes[row.Type], UserTypes[row.Type + ErrorSuffix] }),
         .. ResourceTypes.Rows.SelectMany(row => AdminOperations.Operations.Select(operation => Resources[row.Type].Find(operation, "")!)),
     ];
 
-    /// <summary>Every deed that is told apart, also those that share a type.</summary>
+    /// <summary>Every distinguishable activity, including those that share a type.</summary>
     internal static IEnumerable<EventDescription> Deeds =>
     [
         .. UserTypes.Values, .. CredentialTypes.Values.DistinctBy(description => description.SignatureId),
@@ -51,11 +51,11 @@ public static class KeycloakEventCatalog
     /// <summary>The description of a user event type, or null for one that the catalogue does not list.</summary>
     public static EventDescription? FindUser(string type) => UserTypes.GetValueOrDefault(type);
 
-    /// <summary>The description of what was done to a resource, or null for an operation or a resource type that the catalogue does not list.</summary>
+    /// <summary>The description of an operation on a resource, or null if the catalogue does not list the operation or the resource type.</summary>
     public static EventDescription? FindAdmin(string operation, string resourceType, string resourcePath) =>
         Resources.TryGetValue(resourceType, out var deeds) ? deeds.Find(operation, resourcePath) : null;
 
-    /// <summary>The description of a user event; a credential type tells a password from a second factor.</summary>
+    /// <summary>The description of a user event; the credential type distinguishes a password from a second factor.</summary>
     internal static EventDescription DescribeUser(string type, string? credentialType)
     {
         if (credentialType is not null && CredentialTypes.TryGetValue((type, credentialType), out var description))
@@ -69,11 +69,11 @@ public static class KeycloakEventCatalog
     internal static EventDescription DescribeAdmin(string operation, string resourceType, string resourcePath) =>
         FindAdmin(operation, resourceType, resourcePath) ?? AdminOperations.DescribeUnknown(CustomResource, operation, resourceType);
 
-    /// <summary>The id of the resource that a path names, or null where none can be told.</summary>
+    /// <summary>The id of the resource identified by a path, or null if it cannot be determined.</summary>
     internal static string? FindResourceId(string resourceType, string resourcePath) =>
         Resources.GetValueOrDefault(resourceType)?.Resource.FindId(resourcePath);
 
-    /// <summary>The description of an administrator's removal of a credential of a known type; null for another type.</summary>
+    /// <summary>The description of an administrator removing a credential of a known type; null for other types.</summary>
     internal static EventDescription? FindRemoval(string operation, string credentialType) =>
         RemovedCredentials.GetValueOrDefault((operation, credentialType));
 
@@ -94,8 +94,8 @@ public static class KeycloakEventCatalog
         };
         var rows = new List<(string CredentialType, UserEventRow Row)>
         {
-            (Password, new("UPDATE_CREDENTIAL", "Password change", "A user changed the password.", UserEventGroup.PasswordChange)),
-            (Password, new("REMOVE_CREDENTIAL", "Password removal", "A user removed the password.", password)),
+            (Password, new("UPDATE_CREDENTIAL", "Password change", "A user changed their password.", UserEventGroup.PasswordChange)),
+            (Password, new("REMOVE_CREDENTIAL", "Password removal", "A user removed their password.", password)),
         };
         foreach (var secondFactor in SecondFactors)
         {

@@ -1,7 +1,7 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>Matches resource paths: <c>*</c> stands for one segment, a trailing <c>**</c> for the rest (or nothing), <c>|</c> parts alternatives.</summary>
-/// <remarks>A segment may end in <c>*</c>: <c>invite-*</c>. A pattern that begins with <c>**/</c> matches the end of a path.</remarks>
+/// <summary>Matches resource paths: <c>*</c> matches one segment, a trailing <c>**</c> the rest (or nothing), and <c>|</c> separates alternatives.</summary>
+/// <remarks>A segment may end in <c>*</c>: <c>invite-*</c>. A pattern that starts with <c>**/</c> matches the end of a path.</remarks>
 internal static class PathPattern
 {
     public static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> path)

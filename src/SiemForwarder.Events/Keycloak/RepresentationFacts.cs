@@ -3,7 +3,7 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>What the representation of an admin event tells beyond operation, type and path.</summary>
+/// <summary>What the representation of an admin event reveals beyond operation, type and path.</summary>
 internal struct RepresentationFacts
 {
     private const int MaxNamesLength = 1000;
@@ -14,34 +14,34 @@ internal struct RepresentationFacts
     public string? ClientId;
     public string? Alias;
 
-    /// <summary>The <c>name</c> of an object, or the names of the roles of an array.</summary>
+    /// <summary>The <c>name</c> of an object, or the role names in an array.</summary>
     public string? Name;
 
-    /// <summary>The ids of the roles of an array, in the order of <see cref="Name"/>.</summary>
+    /// <summary>The role ids in an array, in the order of <see cref="Name"/>.</summary>
     public string? RoleIds;
 
-    /// <summary>The text of an array that holds but one: the credential type that is disabled.</summary>
+    /// <summary>The text of a single-element array: the disabled credential type.</summary>
     public string? OnlyText;
 
     public string? Email;
 
-    /// <summary>The names of the members of an object, parted by a comma; null where it has more than a few, as a whole object has.</summary>
+    /// <summary>The member names of an object, separated by commas; null if it has more than a few, as a complete object does.</summary>
     public readonly string? Attributes => memberCount is > 0 and <= MaxAttributes ? attributes : null;
 
     /// <summary>The value of <c>enabled</c>, or null.</summary>
     public bool? Enabled;
 
-    /// <summary>Whether an update can only be about <c>enabled</c>, since it holds nothing else. Keycloak stores what the caller sent and not
-    /// the difference, and consoles send the whole object: in one, <c>enabled</c> tells what the account is and not what was changed.</summary>
+    /// <summary>Whether an update can only be about <c>enabled</c> because it contains nothing else. Keycloak stores what the caller sent, not
+    /// the difference, and consoles send the complete object, in which <c>enabled</c> is the account's state and not a change.</summary>
     public readonly bool IsOnlyEnabled => Enabled is not null && !holdsMore && !namesEventSettings;
 
-    /// <summary>Whether an update can only be about the event settings of the realm, since it holds nothing else.</summary>
+    /// <summary>Whether an update can only be about the realm's event settings because it contains nothing else.</summary>
     public readonly bool IsOnlyEventSettings => namesEventSettings && !holdsMore && Enabled is null;
 
-    /// <summary>True where a role that lets its owner administer a realm is among the roles.</summary>
+    /// <summary>True if the roles include one that allows its holder to administer a realm.</summary>
     public bool HoldsAdminRole;
 
-    /// <summary>What the resource is called.</summary>
+    /// <summary>Name of the resource.</summary>
     public readonly string? ResourceName => UserName ?? ClientId ?? Alias ?? Name;
 
     private bool namesEventSettings;
@@ -49,7 +49,7 @@ internal struct RepresentationFacts
     private string? attributes;
     private int memberCount;
 
-    /// <summary>Reads the facts that JSON holds; of a text that is no JSON, those before the error.</summary>
+    /// <summary>Reads the facts in JSON; if the text is not valid JSON, those before the error.</summary>
     public static RepresentationFacts Read(ReadOnlySpan<byte> json)
     {
         var facts = default(RepresentationFacts);

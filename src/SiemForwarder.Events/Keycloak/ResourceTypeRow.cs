@@ -1,12 +1,12 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>One resource type of admin events.</summary>
+/// <summary>A resource type of admin events.</summary>
 /// <param name="Type">Keycloak's name.</param>
 /// <param name="Words">The resource in words, in lower case.</param>
-/// <param name="Collections">Path segments that the id of the resource follows; the last one found in a path counts.</param>
+/// <param name="Collections">Path segments that precede the id of the resource; the last one found in a path applies.</param>
 internal sealed record ResourceTypeRow(string Type, string Words, params string[] Collections)
 {
-    /// <summary>The id of the resource in a path such as <c>users/{id}/groups/{id}</c>, or null where none can be told.</summary>
+    /// <summary>The id of the resource in a path such as <c>users/{id}/groups/{id}</c>, or null if it cannot be determined.</summary>
     public string? FindId(string path)
     {
         string? found = null;

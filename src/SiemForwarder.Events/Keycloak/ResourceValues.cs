@@ -5,10 +5,10 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>What rules look for in the representation of an admin event, as texts under fixed names, so that it is there without the whole
-/// representation.</summary>
-/// <remarks>The names are Keycloak's own (<c>ClientRepresentation</c>, <c>RealmRepresentation</c>, <c>ComponentRepresentation</c> and so on), letters only and
-/// fixed, so that an index has one field for each; those below <c>config</c> stand beside the others.</remarks>
+/// <summary>Values that detection rules need from the representation of an admin event, as texts under fixed names, so that they are available
+/// without the complete representation.</summary>
+/// <remarks>The names are Keycloak's own (<c>ClientRepresentation</c>, <c>RealmRepresentation</c>, <c>ComponentRepresentation</c> and so on), letters only
+/// and fixed, so that an index has one field for each; those within <c>config</c> are placed beside the others.</remarks>
 internal static class ResourceValues
 {
     public const string Roles = "roles";
@@ -37,10 +37,10 @@ internal static class ResourceValues
         "connectionUrl", "bindDn", "usersDn", "editMode", "vendor", "startTls", "useTruststoreSpi", "kerberosRealm", "priority", "active", "role",
     ]);
 
-    /// <summary>Every name that there can be.</summary>
+    /// <summary>All possible names.</summary>
     public static IEnumerable<string> Names => [Roles, RoleIds, .. Members, .. Settings];
 
-    /// <summary>The values of a representation whose secrets are masked; none where it is not readable or tells nothing of the kind.</summary>
+    /// <summary>The values in a representation with masked secrets; none if it is unreadable or contains no such values.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> Read(string? redacted, in RepresentationFacts facts)
     {
         var values = new List<KeyValuePair<string, string>>();
@@ -82,7 +82,7 @@ internal static class ResourceValues
         }
     }
 
-    // Null where it is neither a value nor a list of values.
+    // Null if it is neither a value nor a list of values.
     private static string? ReadValue(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartArray)

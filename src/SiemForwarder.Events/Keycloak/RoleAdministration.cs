@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>What administrators do to roles and groups; the first row that matches counts.</summary>
+/// <summary>Administrator actions on roles and groups; the first matching row applies.</summary>
 internal static class RoleAdministration
 {
     public static readonly AdminEventRow[] Rows =
@@ -76,7 +76,7 @@ internal static class RoleAdministration
             ["iam"], ["group", "change"], "UserManagement/GroupModified", "GROUP_MODIFICATION", "Change modified"), "default-group"),
 
         new("CREATE", "GROUP ORGANIZATION_GROUP", "**/children",
-            "Subgroup created or moved", "An administrator created a group below another one, or moved it there.", 4, new(
+            "Subgroup created or moved", "An administrator created a group below another group, or moved it there.", 4, new(
             "Sub-group create / move", "create group", new(3006, 7), new(3006, 7),
             ["iam"], ["group", "creation"], "UserManagement/GroupCreated", "GROUP_CREATION", "Change created"), "subgroup"),
 

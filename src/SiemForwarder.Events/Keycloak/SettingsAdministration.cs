@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>What administrators do to settings; the first row that matches counts.</summary>
+/// <summary>Administrator actions on settings; the first matching row applies.</summary>
 internal static class SettingsAdministration
 {
     public static readonly AdminEventRow[] Rows =
@@ -22,7 +22,7 @@ internal static class SettingsAdministration
             ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified"), "rotated-secret"),
 
         new("CREATE DELETE", "CLIENT_SCOPE", "default-default-client-scopes/**|default-optional-client-scopes/**",
-            "Default client scope changed", "An administrator changed which client scopes new clients get.", 6, new(
+            "Default client scope changed", "An administrator changed the client scopes that new clients get.", 6, new(
             "Client, client scope, protocol mapper, initial access token update", "update client scope", new(3004, 3), new(3004, 3),
             ["iam", "configuration"], ["change"], "AuditEvent/Set", "USER_RESOURCE_UPDATE_CONTENT", "Change modified"), "default-scope"),
 
@@ -38,19 +38,19 @@ internal static class SettingsAdministration
             ["iam", "configuration"], ["deletion"], "AuditEvent/Clear", "SYSTEM_AUDIT_LOG_WIPE", "Change/Auditing_Changes cleared"), "clear-events"),
 
         RealmAction("logout-all", "All users logged out", "An administrator ended every session of the realm.", "logout-all"),
-        RealmAction("push-revocation", "Revocation pushed", "An administrator told clients to refuse older tokens.", "push-revocation"),
+        RealmAction("push-revocation", "Revocation pushed", "An administrator told clients to reject older tokens.", "push-revocation"),
         RealmAction(
-            "clear-realm-cache|clear-user-cache|clear-keys-cache|clear-crl-cache", "Cache cleared", "An administrator emptied a cache.", "clear-cache"),
+            "clear-realm-cache|clear-user-cache|clear-keys-cache|clear-crl-cache", "Cache cleared", "An administrator cleared a cache.", "clear-cache"),
         RealmAction(
             "user-storage/*/sync|user-storage/*/mappers/*/sync", "User federation synchronized",
-            "An administrator had users read from another directory, or written to it.", "synchronize"),
+            "An administrator started reading users from another directory, or writing them to it.", "synchronize"),
         RealmAction(
             "user-storage/*/remove-imported-users", "Imported users removed",
-            "An administrator removed the users that came from another directory.", "remove-imported-users"),
+            "An administrator removed the users imported from another directory.", "remove-imported-users"),
         RealmAction(
             "user-storage/*/unlink-users", "Imported users unlinked",
-            "An administrator parted users from the directory that they came from.", "unlink-users"),
-        RealmAction(null, "Realm action", "An administrator had the realm do something, such as test a connection.", null),
+            "An administrator unlinked users from the directory they were imported from.", "unlink-users"),
+        RealmAction(null, "Realm action", "An administrator triggered an action on the realm, such as a connection test.", null),
 
         // Families: group, severities of create, update and delete, resource types.
         .. Lifecycle(

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>Turns the names of event types into words.</summary>
+/// <summary>Converts event type names into words.</summary>
 internal static class TypeNames
 {
     /// <summary><c>SEND_VERIFY_EMAIL</c> becomes <c>Send Verify Email</c>.</summary>
@@ -12,7 +12,7 @@ internal static class TypeNames
     /// <summary>The text with its first letter in upper case.</summary>
     public static string Capitalize(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 
-    // Only words in capitals are put in lower case: others were written so on purpose.
+    // Only words in capitals are converted to lower case: others were written that way on purpose.
     private static IEnumerable<string> Words(string type) =>
         type.Split(['_', '-', ' '], StringSplitOptions.RemoveEmptyEntries).Select(word => word.Any(char.IsLower) ? word : word.ToLowerInvariant());
 }

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>What administrators do to users; the first row that matches counts.</summary>
+/// <summary>Administrator actions on users; the first matching row applies.</summary>
 internal static class UserAdministration
 {
     public static readonly AdminEventRow[] Rows =
@@ -10,7 +10,7 @@ internal static class UserAdministration
             "Admin sets password", "reset password", new(3001, 4), new(3007, 9),
             ["iam"], ["user", "change"], "UserManagement/PasswordReset", "USER_CHANGE_PASSWORD", "Change/Account_Management modified"), "reset-password"),
 
-        // Which credential it was stands in the details, if at all; see the rows below.
+        // The details state which credential it was, if anything does; see the rows below.
         new("ACTION DELETE", "USER", "users/*/credentials/*|users/*/disable-credential-types",
             "Credential removed by administrator", "An administrator removed or disabled a credential of a user.", 6, new(
             "Admin removes a credential / disables credential types", "remove credential",
@@ -18,7 +18,7 @@ internal static class UserAdministration
             ["iam"], ["user", "change"], "UserManagement/UserModified", "USER_UNCATEGORIZED", "Change/Account_Management modified"), "remove-credential"),
 
         new("ACTION", "USER", "users/*/execute-actions-email|users/*/send-verify-email|users/*/reset-password-email",
-            "Action e-mail sent by administrator", "An administrator had an e-mail with actions sent to a user.", 3, new(
+            "Action e-mail sent by administrator", "An administrator sent a user an e-mail with required actions.", 3, new(
             "Admin sends action / verify mail", "send action e-mail", new(3001, 99, "Send Action E-mail"), new(3007, 99, "Send Action E-mail"),
             ["iam"], ["user", "info"], "AuditEvent/Execute", "USER_UNCATEGORIZED", "none"), "send-action-email"),
 
@@ -33,7 +33,7 @@ internal static class UserAdministration
             ["authentication"], ["end"], "Authentication/Logoff", "USER_LOGOUT", "none")),
 
         new("ACTION", "USER", "users/*/impersonation",
-            "User impersonated by administrator", "An administrator took on the session of a user.", 8, new(
+            "User impersonated by administrator", "An administrator started a session as another user.", 8, new(
             "Admin impersonates a user", "impersonate", new(3002, 7), new(3002, 7),
             ["authentication", "iam"], ["start", "user"], "Authentication/Elevate", "USER_LOGIN", "Authentication tag privileged"), "impersonate"),
 
@@ -58,7 +58,7 @@ internal static class UserAdministration
             ["iam"], ["user", "deletion"], "UserManagement/UserDeleted", "USER_DELETION", "Change/Account_Management deleted")),
 
         new("DELETE", "USER_LOGIN_FAILURE", null,
-            "User unlocked by administrator", "An administrator cleared the counter of failed logins of one or all users.", 4, new(
+            "User unlocked by administrator", "An administrator cleared the failed login counter of one or all users.", 4, new(
             "Brute-force counter cleared (unlock)", "unlock user", new(3001, 12), new(3007, 7),
             ["iam"], ["user", "change"], "UserManagement/UserUnlocked", "USER_UNCATEGORIZED", "Change/Account_Management unlocked")),
     ];

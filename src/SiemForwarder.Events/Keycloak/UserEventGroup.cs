@@ -1,12 +1,12 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>User event types that mean the same to a SIEM: their classes, and the severity of success and of failure.</summary>
-/// <param name="Severity">Severity of success, 0 to 10.</param>
+/// <summary>User event types with the same meaning to a SIEM: their classes, and the severities of success and failure.</summary>
+/// <param name="Severity">Severity of the success type, 0 to 10.</param>
 /// <param name="FailureSeverity">Severity of the <c>_ERROR</c> types, 0 to 10.</param>
 /// <param name="Classification">Classes in the schemas of SIEMs.</param>
 internal sealed record UserEventGroup(int Severity, int FailureSeverity, EventClassification Classification)
 {
-    /// <summary>Stands for the event type in words, where an OCSF activity has no name of its own.</summary>
+    /// <summary>Placeholder for the event type in words, if an OCSF activity has no name of its own.</summary>
     public const string TypeInWords = "<type>";
 
     public static readonly UserEventGroup InteractiveLogin = new(1, 4, new(
@@ -207,7 +207,7 @@ internal sealed record UserEventGroup(int Severity, int FailureSeverity, EventCl
         "AuditEvent/Delete", "USER_RESOURCE_DELETION",
         "Change action=deleted"));
 
-    /// <summary>A type that the catalogue does not list: the class of logins, an activity of its own.</summary>
+    /// <summary>A type that the catalogue does not list: in the class of logins, with an activity of its own.</summary>
     public static readonly UserEventGroup Unknown = new(3, 3, new(
         "Unknown user event", "other", new(3002, 99, TypeInWords), new(3002, 99, TypeInWords),
         ["authentication"], ["info"],

@@ -41,7 +41,7 @@ internal static class UserEventMapping
 
     private static EventParty? Subject(in KeycloakEvent userEvent, string type, EventSource source)
     {
-        // Since Keycloak 25 a failed refresh names its user only here.
+        // Since Keycloak 25, a failed refresh names its user only here.
         var id = userEvent.UserId ?? EventDetails.Find(userEvent.Details, "refresh_token_sub");
         var name = EventDetails.Find(userEvent.Details, "username") ?? userEvent.UserName;
         var isServiceAccount = type is "CLIENT_LOGIN" or "CLIENT_LOGIN_ERROR" || name?.StartsWith(ServiceAccountPrefix, StringComparison.Ordinal) == true;
@@ -56,7 +56,7 @@ internal static class UserEventMapping
         };
     }
 
-    // IMPERSONATE names who took on the session; since Keycloak 26.8 every event of that session does (keycloak/keycloak#51489).
+    // IMPERSONATE names the impersonator; since Keycloak 26.8 so does every event of that session (keycloak/keycloak#51489).
     private static EventParty? Impersonator(in KeycloakEvent userEvent)
     {
         var name = EventDetails.Find(userEvent.Details, "impersonator");
@@ -76,7 +76,7 @@ internal static class UserEventMapping
         _ => description.FailureSeverity,
     };
 
-    // Only servers from 26.0 on give these the credential type of their twin. REMOVE_TOTP had one before, but there were no ids then.
+    // Only servers since 26.0 give these the credential type of their twin. REMOVE_TOTP had one before, but events had no ids then.
     private static bool IsDeprecatedDuplicate(string type, in KeycloakEvent userEvent) => type switch
     {
         "UPDATE_PASSWORD" or "UPDATE_PASSWORD_ERROR" or "UPDATE_TOTP" or "UPDATE_TOTP_ERROR" => true,

@@ -1,18 +1,18 @@
 namespace SiemForwarder.Events.Keycloak;
 
-/// <summary>One user event type together with its <c>_ERROR</c> twin.</summary>
-/// <param name="Type">Keycloak's name of the success.</param>
-/// <param name="Name">The deed as a noun, so that " failed" can follow.</param>
+/// <summary>A user event type together with its <c>_ERROR</c> twin.</summary>
+/// <param name="Type">Keycloak's name for the success.</param>
+/// <param name="Name">The activity as a noun, to which " failed" can be appended.</param>
 /// <param name="Summary">One sentence on the success.</param>
-/// <param name="Group">What it means to a SIEM.</param>
-/// <param name="Recommended">Which twins a realm should store.</param>
-/// <param name="Stored">Which twins a realm stores without being told to (read from 26.7.4).</param>
+/// <param name="Group">Its meaning to a SIEM.</param>
+/// <param name="Recommended">Which of the twins a realm should store.</param>
+/// <param name="Stored">Which of the twins a realm stores by default (as of 26.7.4).</param>
 internal sealed record UserEventRow(
     string Type, string Name, string Summary, UserEventGroup Group, AppliesTo Recommended = AppliesTo.Both, AppliesTo Stored = AppliesTo.Both)
 {
     /// <summary>Describes one of the twins.</summary>
-    /// <param name="failure">Which one.</param>
-    /// <param name="deed">Tells the deed from others of the same type in signature ids; null for the general one.</param>
+    /// <param name="failure">Whether to describe the failure.</param>
+    /// <param name="deed">Distinguishes the activity from others of the same type in signature ids; null for the general one.</param>
     public EventDescription Describe(bool failure, string? deed = null)
     {
         var type = failure ? Type + KeycloakEventCatalog.ErrorSuffix : Type;
@@ -21,7 +21,7 @@ internal sealed record UserEventRow(
         {
             Name = failure ? Name + " failed" : Name,
             SignatureId = deed is null ? null : $"{type}:{deed}",
-            Summary = failure ? $"{Name} was refused or failed; the error code says why." : Summary,
+            Summary = failure ? $"{Name} was rejected or failed; the error code says why." : Summary,
             Severity = failure ? Group.FailureSeverity : Group.Severity,
             FailureSeverity = Group.FailureSeverity,
             Recommended = Recommended == AppliesTo.Both || Recommended == twin,
@@ -33,7 +33,7 @@ internal sealed record UserEventRow(
     public static EventDescription DescribeUnknown(string type) =>
         Describe(type, UserEventGroup.Unknown.Classification) with
         {
-            Summary = "A type that this version does not know; it is forwarded as it is.",
+            Summary = "A type unknown to this version; it is forwarded unchanged.",
             Severity = UserEventGroup.Unknown.Severity,
             FailureSeverity = UserEventGroup.Unknown.FailureSeverity,
             IsKnown = false,
@@ -52,7 +52,7 @@ internal sealed record UserEventRow(
         activity.ActivityName == UserEventGroup.TypeInWords ? activity with { ActivityName = TypeNames.Title(type) } : activity;
 }
 
-/// <summary>Which of the two types of a pair a flag holds for: the type itself, its <c>_ERROR</c> twin, or both.</summary>
+/// <summary>Which types of a pair a flag applies to: the type itself, its <c>_ERROR</c> twin, or both.</summary>
 internal enum AppliesTo
 {
     Neither,

@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads an address as the typed fields of receivers do: nothing but the address, no leading zeros, no zone, no port.</summary>
+/// <summary>Parses an address like the typed fields of receivers: only the address, without leading zeros, zone or port.</summary>
 internal static class AddressReader
 {
-    /// <summary>The address, or null where a strict receiver would see none.</summary>
+    /// <summary>The address, or null if a strict receiver would not accept it as one.</summary>
     public static IPAddress? Find(string value) =>
         !value.AsSpan().ContainsAny("%[]") && IPAddress.TryParse(value, out var address)
         && (address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == value) ? address : null;

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads the <c>key=value</c> pairs behind a CEF header.</summary>
+/// <summary>Parses the <c>key=value</c> pairs after a CEF header.</summary>
 internal static partial class CefExtensionReader
 {
     public static void Read(string extension, ParsedMessage reading)
@@ -11,7 +11,7 @@ internal static partial class CefExtensionReader
         var keys = Key().Matches(extension).ToList();
         if (extension.Length > 0 && (keys.Count == 0 || keys[0].Index > 0))
         {
-            reading.Error("cef.extension", "The extension does not begin with a key of letters and digits and an equals sign.");
+            reading.Error("cef.extension", "The extension does not start with a key of letters and digits and an equals sign.");
         }
 
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -23,7 +23,7 @@ internal static partial class CefExtensionReader
             reading.AddField(key, value);
             if (!pairs.TryAdd(key, value))
             {
-                reading.Error("cef.duplicate", $"The key {key} stands there more than once; receivers keep one of them.");
+                reading.Error("cef.duplicate", $"The key {key} occurs more than once; receivers keep only one value.");
             }
 
             CefKeys.Check(key, value, reading);
@@ -32,12 +32,12 @@ internal static partial class CefExtensionReader
         var labels = pairs.Keys.Where(key => key.EndsWith("Label", StringComparison.Ordinal));
         foreach (var label in labels.Where(key => !pairs.ContainsKey(key[..^"Label".Length])))
         {
-            reading.Warn("cef.label", $"{label} labels a field that is not there.");
+            reading.Warn("cef.label", $"{label} labels a field that is missing.");
         }
 
         foreach (var custom in pairs.Keys.Where(key => CefKeys.NeedsLabel(key) && !pairs.ContainsKey(key + "Label")))
         {
-            reading.Warn("cef.label", $"{custom} has no {custom}Label, so nobody can tell what it holds.");
+            reading.Warn("cef.label", $"{custom} has no {custom}Label, so its meaning is unknown.");
         }
     }
 
@@ -48,7 +48,7 @@ internal static partial class CefExtensionReader
         {
             if (value[at] == '=')
             {
-                reading.Error("cef.escape", $"In {key} stands an equals sign without a backslash.");
+                reading.Error("cef.escape", $"The value of {key} contains an unescaped equals sign.");
             }
 
             if (value[at] != '\\')
@@ -62,7 +62,7 @@ internal static partial class CefExtensionReader
             {
                 reading.Error(
                     "cef.escape",
-                    $"In {key} stands a backslash that escapes nothing that CEF knows: only \\\\, \\=, \\n and \\r are legal.");
+                    $"The value of {key} contains an invalid escape: CEF allows only \\\\, \\=, \\n and \\r.");
             }
 
             text.Append(escaped switch { 'n' => '\n', 'r' => '\r', _ => escaped });
@@ -71,7 +71,7 @@ internal static partial class CefExtensionReader
         return text.ToString();
     }
 
-    // A key is letters and digits before an equals sign, at the begin or behind a space.
+    // A key consists of letters and digits before an equals sign, at the beginning or after a space.
     [GeneratedRegex(@"(?:^| )(?<key>[A-Za-z0-9]+)=", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Key();
 }

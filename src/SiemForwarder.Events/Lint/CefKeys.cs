@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>What the values of CEF's own keys may be (CEF Implementation Standard, document version 27, appendix of keys).</summary>
+/// <summary>The allowed values of CEF's standard keys (CEF Implementation Standard, document version 27, appendix of keys).</summary>
 internal static partial class CefKeys
 {
     private const int UsualCharacters = 1023;
@@ -28,12 +28,12 @@ internal static partial class CefKeys
 
     public static bool NeedsLabel(string key) => Custom().IsMatch(key);
 
-    /// <summary>Notes where the value of a known key is not what receivers expect; keys of one's own may hold anything.</summary>
+    /// <summary>Reports values of standard keys that receivers do not expect; custom keys may have any value.</summary>
     public static void Check(string key, string value, ParsedMessage reading)
     {
         if (value.Length == 0)
         {
-            reading.Warn("cef.empty", $"{key} is empty; leave it out.");
+            reading.Warn("cef.empty", $"{key} is empty; omit it.");
             return;
         }
 
@@ -49,7 +49,7 @@ internal static partial class CefKeys
         };
         if (wanted is not null)
         {
-            reading.Error("cef.type", $"{key} holds '{ParsedMessage.Shown(value)}', which is not {wanted}.");
+            reading.Error("cef.type", $"{key} contains '{ParsedMessage.Shown(value)}', which is not {wanted}.");
         }
 
         var most = Longest().IsMatch(key) ? MaxCharacters

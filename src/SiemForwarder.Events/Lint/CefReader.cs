@@ -3,7 +3,7 @@ using System.Text;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads CEF as the CEF Implementation Standard (document version 27, chapters 1 to 3) has it.</summary>
+/// <summary>Parses CEF according to the CEF Implementation Standard (document version 27, chapters 1 to 3).</summary>
 internal static class CefReader
 {
     private static readonly (string Name, int Characters)[] Header =
@@ -17,7 +17,7 @@ internal static class CefReader
     {
         if (!text.StartsWith("CEF:", StringComparison.Ordinal))
         {
-            reading.Error("cef.header", "The payload does not begin with 'CEF:'.");
+            reading.Error("cef.header", "The payload does not start with 'CEF:'.");
             return;
         }
 
@@ -32,7 +32,7 @@ internal static class CefReader
         {
             if (TakeField(text, ref at, reading) is not { } value)
             {
-                reading.Error("cef.header", $"The header ends before {name}: seven fields, each with a pipe behind it.");
+                reading.Error("cef.header", $"The header ends before {name}: it must have seven fields, each followed by a pipe.");
                 return;
             }
 
@@ -58,7 +58,7 @@ internal static class CefReader
         }
     }
 
-    /// <summary>The field up to the next bare pipe; null where none follows.</summary>
+    /// <summary>The field up to the next unescaped pipe; null if there is none.</summary>
     private static string? TakeField(string text, ref int at, ParsedMessage reading)
     {
         var field = new StringBuilder();
@@ -74,7 +74,7 @@ internal static class CefReader
             {
                 if (at + 1 == text.Length || text[at + 1] is not ('\\' or '|'))
                 {
-                    reading.Error("cef.header-escape", "In a header field stands a backslash that escapes neither a backslash nor a pipe.");
+                    reading.Error("cef.header-escape", "A header field contains a backslash that escapes neither a backslash nor a pipe.");
                 }
                 else
                 {

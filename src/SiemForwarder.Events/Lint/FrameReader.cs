@@ -3,12 +3,12 @@ using System.Buffers.Text;
 namespace SiemForwarder.Events.Lint;
 
 /// <summary>
-/// Takes a stream apart as receivers do: by counts or by line feeds (RFC 6587 section 3.4), told apart by the first octet, or by the frames
-/// of RELP.
+/// Splits a stream as receivers do: by counts or by line feeds (RFC 6587 section 3.4), distinguished by the first octet, or by RELP
+/// frames.
 /// </summary>
 public static class FrameReader
 {
-    /// <summary>The messages of a stream; what cannot be read as a whole frame is found to be wrong.</summary>
+    /// <summary>The messages in a stream; anything that is not a complete frame is reported.</summary>
     public static IReadOnlyList<Frame> Read(ReadOnlyMemory<byte> stream, out IReadOnlyList<Finding> findings)
     {
         var reading = new ParsedMessage();
@@ -18,7 +18,7 @@ public static class FrameReader
         {
             if (Next(stream) is not { } frame)
             {
-                reading.Error("framing", "The stream ends within a frame, or a count is not followed by as many octets.");
+                reading.Error("framing", "The stream ends within a frame, or a count is not followed by that many octets.");
                 break;
             }
 
@@ -55,7 +55,7 @@ public static class FrameReader
             : null;
     }
 
-    /// <summary>A number and the space behind it.</summary>
+    /// <summary>A number and the space after it.</summary>
     private static int? TakeNumber(ReadOnlySpan<byte> stream, ref int at)
     {
         if (!Utf8Parser.TryParse(stream[at..], out int number, out var digits) || number < 0 || !stream[(at + digits)..].StartsWith(" "u8))
@@ -68,7 +68,7 @@ public static class FrameReader
     }
 }
 
-/// <summary>One message on a stream.</summary>
-/// <param name="Message">Its bytes without framing.</param>
-/// <param name="Octets">Its length with framing.</param>
+/// <summary>A message on a stream.</summary>
+/// <param name="Message">Its bytes, without framing.</param>
+/// <param name="Octets">Its length, including framing.</param>
 public readonly record struct Frame(ReadOnlyMemory<byte> Message, int Octets);

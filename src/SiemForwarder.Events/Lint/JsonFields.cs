@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Makes fields of JSON: names with dots between the levels, a number in brackets where a list holds several objects.</summary>
+/// <summary>Converts JSON into fields: names with dots between the levels, and an index in brackets if a list contains several objects.</summary>
 internal static class JsonFields
 {
     private const int MaxDepth = 128;
 
-    /// <summary>Adds the fields of one value, or of several one behind the other; false where it is not JSON.</summary>
+    /// <summary>Adds the fields of one value, or of several consecutive ones; false if it is not JSON.</summary>
     public static bool Read(ReadOnlyMemory<byte> json, ParsedMessage reading, bool isSequence)
     {
         CheckNames(json.Span, reading, isSequence);
@@ -24,13 +24,13 @@ internal static class JsonFields
         }
         catch (JsonException)
         {
-            reading.Error("json.syntax", "The text is not JSON from its begin to its end (RFC 8259).");
+            reading.Error("json.syntax", "The text is not valid JSON throughout (RFC 8259).");
             return false;
         }
         catch (InvalidOperationException)
         {
-            // What the parser throws for a text that is no Unicode.
-            reading.Error("json.surrogate", "A name or text holds half of a surrogate pair: receivers differ in what they make of it (RFC 8259 section 8.2).");
+            // Thrown by the parser for a text that is not valid Unicode.
+            reading.Error("json.surrogate", "A name or text contains a lone surrogate, which receivers treat differently (RFC 8259 section 8.2).");
             return false;
         }
     }
@@ -63,7 +63,7 @@ internal static class JsonFields
         var index = 0;
         foreach (var item in list.EnumerateArray())
         {
-            // Lists of keys and values, as OpenTelemetry has them, are fields of those names.
+            // Lists of keys and values, as in OpenTelemetry, become fields with those names.
             if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("key", out var key) && key.ValueKind == JsonValueKind.String
                 && item.TryGetProperty("value", out var value))
             {
@@ -79,7 +79,7 @@ internal static class JsonFields
         }
     }
 
-    /// <summary>Notes names that stand twice in one object: receivers keep either value.</summary>
+    /// <summary>Reports names that occur twice in one object: receivers may keep either value.</summary>
     private static void CheckNames(ReadOnlySpan<byte> json, ParsedMessage reading, bool isSequence)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth, AllowMultipleValues = isSequence });
@@ -99,7 +99,7 @@ internal static class JsonFields
                     case JsonTokenType.PropertyName when !names.Peek().Add(reader.GetString()!):
                         reading.Error(
                             "json.duplicate",
-                            $"The name {ParsedMessage.Shown(reader.GetString()!)} stands twice in one object (RFC 8259 section 4).");
+                            $"The name {ParsedMessage.Shown(reader.GetString()!)} occurs twice in one object (RFC 8259 section 4).");
                         break;
                     default:
                         break;
@@ -108,7 +108,7 @@ internal static class JsonFields
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // Reported by whoever reads the values.
+            // Reported when the values are read.
             return;
         }
     }

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads one JSON object (RFC 8259) on one line, and checks what its schema cannot be without.</summary>
+/// <summary>Parses one JSON object (RFC 8259) on one line, and checks for the members that its schema requires.</summary>
 internal static class JsonPayloadReader
 {
     public static void Read(string text, string schema, ParsedMessage reading)
     {
         if (!text.StartsWith('{'))
         {
-            reading.Error("json.object", "The payload does not begin with the brace of a JSON object.");
+            reading.Error("json.object", "The payload does not start with the opening brace of a JSON object.");
             return;
         }
 

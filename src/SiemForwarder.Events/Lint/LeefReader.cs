@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads LEEF 1.0 and 2.0 as IBM's guide for QRadar has it; the format knows no escapes.</summary>
+/// <summary>Parses LEEF 1.0 and 2.0 according to IBM's guide for QRadar; the format has no escapes.</summary>
 internal static class LeefReader
 {
     private const int EventIdCharacters = 255;
@@ -18,7 +18,7 @@ internal static class LeefReader
         {
             reading.Error(
                 "leef.header",
-                "The payload does not begin with 'LEEF:1.0|' and four fields, or 'LEEF:2.0|' and five, each with a pipe behind it.");
+                "The payload does not start with 'LEEF:1.0|' and four fields, or 'LEEF:2.0|' and five, each followed by a pipe.");
             return;
         }
 
@@ -43,7 +43,7 @@ internal static class LeefReader
         {
             reading.Error(
                 "leef.delimiter",
-                $"'{ParsedMessage.Shown(fields[5])}' is no delimiter: one character, or x and its code in up to four hexadecimal digits.");
+                $"'{ParsedMessage.Shown(fields[5])}' is not a delimiter: use one character, or x and its code in up to four hexadecimal digits.");
         }
     }
 
@@ -70,7 +70,7 @@ internal static class LeefReader
             {
                 reading.Error(
                     "leef.attribute",
-                    $"'{ParsedMessage.Shown(pair)}' is no attribute: a key of letters and digits, an equals sign, a value.");
+                    $"'{ParsedMessage.Shown(pair)}' is not an attribute: use a key of letters and digits, an equals sign and a value.");
                 continue;
             }
 
@@ -78,7 +78,7 @@ internal static class LeefReader
             reading.AddField(key, value);
             if (!seen.Add(key))
             {
-                reading.Error("leef.duplicate", $"The key {key} stands there more than once; QRadar keeps one of them.");
+                reading.Error("leef.duplicate", $"The key {key} occurs more than once; QRadar keeps only one value.");
             }
 
             Check(key, value, reading);
@@ -87,7 +87,7 @@ internal static class LeefReader
         var isEpoch = reading["devTime"] is { Length: 13 } time && time.All(char.IsAsciiDigit);
         if (seen.Contains("devTime") && !seen.Contains("devTimeFormat") && !isEpoch)
         {
-            reading.Error("leef.devTime", "devTime is not in milliseconds of 13 digits, and no devTimeFormat says what it is.");
+            reading.Error("leef.devTime", "devTime is not in milliseconds with 13 digits, and there is no devTimeFormat.");
         }
     }
 
@@ -102,7 +102,7 @@ internal static class LeefReader
         };
         if (wanted is not null)
         {
-            reading.Error("leef.type", $"{key} holds '{ParsedMessage.Shown(value)}', which is not {wanted}.");
+            reading.Error("leef.type", $"{key} contains '{ParsedMessage.Shown(value)}', which is not {wanted}.");
         }
     }
 }

@@ -3,14 +3,14 @@ using SiemForwarder.Events.Formats;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads a message back as a strict receiver would, by readers that share nothing with the writers.</summary>
+/// <summary>Reads a message back like a strict receiver, with readers that share nothing with the writers.</summary>
 public static class MessageReader
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The fields of one message without framing, and all that is wrong with it.</summary>
+    /// <summary>The fields of one message without framing, and everything that is wrong with it.</summary>
     /// <param name="message">Exact bytes.</param>
-    /// <param name="expected">What the message is meant to be.</param>
+    /// <param name="expected">The settings with which the message was written.</param>
     public static ParsedMessage Read(ReadOnlySpan<byte> message, OutputSettings expected)
     {
         ArgumentNullException.ThrowIfNull(expected);
@@ -66,13 +66,13 @@ public static class MessageReader
         {
             reading.Error(
                 "line-break",
-                "A line break or NUL stands in the message: receivers that read lines take what follows for a message of its own.");
+                "The message contains a line break or NUL: receivers that read lines treat what follows as a separate message.");
         }
 
         var known = outputType == OutputType.Leef ? "\r\n\0\t" : "\r\n\0";
         if (text.Any(character => char.IsControl(character) && !known.Contains(character, StringComparison.Ordinal)))
         {
-            reading.Warn("control-character", "A control character stands in the message; receivers show it escaped, or cut there.");
+            reading.Warn("control-character", "The message contains a control character; receivers show it escaped, or cut the message there.");
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>What was read out of a message, and what was found on the way; readers add to it and go on as far as they can.</summary>
+/// <summary>The fields read from a message, and the problems found; readers add to it and continue as far as they can.</summary>
 public sealed class ParsedMessage
 {
     private readonly List<ParsedField> fields = [];
@@ -10,7 +10,7 @@ public sealed class ParsedMessage
 
     public IReadOnlyList<Finding> Findings => findings;
 
-    /// <summary>Value of the first field of a name; null where there is none.</summary>
+    /// <summary>Value of the first field with that name; null if there is none.</summary>
     public string? this[string name] => Find(name)?.Value;
 
     public ParsedField? Find(string name) => fields.Find(field => field.Name == name);
@@ -25,14 +25,14 @@ public sealed class ParsedMessage
 
     internal void Add(Finding finding) => findings.Add(finding);
 
-    /// <summary>Takes over what another reading found, and its fields below a name.</summary>
+    /// <summary>Adds the findings of another reading, and its fields below a name.</summary>
     internal void Include(ParsedMessage other, string below)
     {
         fields.AddRange(other.fields.Select(field => field with { Name = $"{below}.{field.Name}" }));
         findings.AddRange(other.findings);
     }
 
-    /// <summary>A text for a sentence: one line, at most 40 characters.</summary>
+    /// <summary>A text for use in a sentence: one line, at most 40 characters.</summary>
     internal static string Shown(string text)
     {
         var line = string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character));
@@ -40,9 +40,9 @@ public sealed class ParsedMessage
     }
 }
 
-/// <summary>A field as a receiver reads it out of a message.</summary>
-/// <param name="Name">Name, with dots between the levels of JSON; a list of plain values gives a field for each.</param>
-/// <param name="Value">Value without escapes.</param>
+/// <summary>A field as a receiver reads it from a message.</summary>
+/// <param name="Name">Name, with dots between the levels of JSON; a list of plain values yields a field for each.</param>
+/// <param name="Value">Value, without escapes.</param>
 /// <param name="Type"><c>string</c>, or in JSON also <c>number</c>, <c>boolean</c>, <c>null</c>.</param>
 public sealed record ParsedField(string Name, string Value, string Type = ParsedField.Text)
 {
@@ -50,10 +50,10 @@ public sealed record ParsedField(string Name, string Value, string Type = Parsed
     public const string Number = "number";
 }
 
-/// <summary>How much a finding weighs.</summary>
+/// <summary>The severity of a finding.</summary>
 public enum FindingLevel
 {
-    /// <summary>A strict receiver refuses or misreads the message.</summary>
+    /// <summary>A strict receiver rejects or misreads the message.</summary>
     Error,
 
     /// <summary>Some receivers cut it, or show less than was sent.</summary>
@@ -63,8 +63,8 @@ public enum FindingLevel
     Note,
 }
 
-/// <summary>One thing that a receiver may stumble over.</summary>
-/// <param name="Level">How much it weighs.</param>
-/// <param name="Rule">Name of the rule, stable: <c>rfc5424.pri</c>.</param>
-/// <param name="Message">What is the matter, in a sentence for people.</param>
+/// <summary>Something that may cause problems at a receiver.</summary>
+/// <param name="Level">Its severity.</param>
+/// <param name="Rule">Stable name of the rule: <c>rfc5424.pri</c>.</param>
+/// <param name="Message">The problem, in a readable sentence.</param>
 public sealed record Finding(FindingLevel Level, string Rule, string Message);

@@ -3,13 +3,13 @@ using SiemForwarder.Events.Formats;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads the body of a request that carries one event, with what the destination put around it.</summary>
+/// <summary>Reads the body of a request with one event, including what the destination added around it.</summary>
 public static class RequestReader
 {
-    /// <summary>The fields of the body; where the message stands in it as a text, its fields stand below that name.</summary>
+    /// <summary>The fields of the body; if it contains the message as a text, the message's fields are placed below that name.</summary>
     /// <param name="body">Body before compression.</param>
-    /// <param name="message">The message as it was formatted.</param>
-    /// <param name="expected">What the message is meant to be.</param>
+    /// <param name="message">The formatted message.</param>
+    /// <param name="expected">The settings with which the message was written.</param>
     public static ParsedMessage Read(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> message, OutputSettings expected)
     {
         var own = MessageReader.Read(message.Span, expected);
@@ -39,7 +39,7 @@ public static class RequestReader
             }
         }
 
-        // Where the message is part of the body's own JSON, what was found in it counts all the same.
+        // If the message is part of the body's own JSON, its findings still apply.
         if (!around.Fields.Any(field => field.Value == text || field.Value == base64))
         {
             foreach (var finding in own.Findings)

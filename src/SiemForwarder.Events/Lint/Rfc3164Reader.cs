@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads the header of an RFC 3164 message.</summary>
+/// <summary>Parses the header of an RFC 3164 message.</summary>
 internal static partial class Rfc3164Reader
 {
-    /// <summary>Reads up to the content, which comes back; null where the header cannot be read.</summary>
+    /// <summary>Parses up to the content, which is returned; null if the header is unreadable.</summary>
     public static string? Read(string text, ParsedMessage reading)
     {
         var rest = SyslogPriorityReader.Read(text, "rfc3164", reading);
@@ -19,7 +19,7 @@ internal static partial class Rfc3164Reader
         {
             reading.Error(
                 "rfc3164.timestamp",
-                "Behind the priority stands no 'Mmm dd hh:mm:ss' with a space before a day of one digit, and a host (section 4.1.2).");
+                "The priority is not followed by 'Mmm dd hh:mm:ss', with a space before a single-digit day, and a host (section 4.1.2).");
             return null;
         }
 
@@ -27,27 +27,27 @@ internal static partial class Rfc3164Reader
         reading.AddField("syslog.hostname", header.Groups["host"].Value);
         if (header.Groups["host"].Value.Any(character => character is < '!' or > '~'))
         {
-            reading.Error("rfc3164.hostname", "The host holds other than printable ASCII characters.");
+            reading.Error("rfc3164.hostname", "The host contains characters other than printable ASCII.");
         }
 
         if (header.Groups["host"].Value.Contains(':', StringComparison.Ordinal))
         {
-            reading.Error("rfc3164.hostname", "The host holds a colon, which receivers take for the end of the tag.");
+            reading.Error("rfc3164.hostname", "The host contains a colon, which receivers mistake for the end of the tag.");
         }
 
         return ReadTag(rest[header.Length..], reading);
     }
 
-    // Any leap year will do: the message has none.
+    // Any leap year will do: the message has no year.
     private static bool IsTime(string text) => DateTime.TryParseExact(
         $"2024 {text}", ["yyyy MMM d HH:mm:ss", "yyyy MMM  d HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
     private static string ReadTag(string content, ParsedMessage reading)
     {
-        // Readers of CEF and LEEF look for these words; they are no tag of ours.
+        // Readers of CEF and LEEF look for these words; they are not a tag of ours.
         if (Payload().IsMatch(content))
         {
-            reading.Note("rfc3164.tag", "There is no tag: relays take 'CEF' or 'LEEF' for it, so let them pass the message on as it is.");
+            reading.Note("rfc3164.tag", "There is no tag: relays mistake 'CEF' or 'LEEF' for it, so configure them to pass the message on unchanged.");
             return content;
         }
 
@@ -55,7 +55,7 @@ internal static partial class Rfc3164Reader
         {
             reading.Error(
                 "rfc3164.tag",
-                "The content does not begin with a tag of at most 32 letters and digits and a colon (section 4.1.3).");
+                "The content does not start with a tag of at most 32 letters and digits and a colon (section 4.1.3).");
             return content;
         }
 

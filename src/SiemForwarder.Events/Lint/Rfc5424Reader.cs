@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads the header and structured data of an RFC 5424 message.</summary>
+/// <summary>Parses the header and structured data of an RFC 5424 message.</summary>
 internal static partial class Rfc5424Reader
 {
     private static readonly (string Name, int Characters)[] Names = [("hostname", 255), ("appName", 48), ("procId", 128), ("msgId", 32)];
 
-    /// <summary>Reads up to the message part, which comes back; null where the header cannot be read.</summary>
+    /// <summary>Parses up to the message part, which is returned; null if the header is unreadable.</summary>
     public static string? Read(string text, ParsedMessage reading)
     {
         var rest = SyslogPriorityReader.Read(text, "rfc5424", reading);
@@ -22,7 +22,7 @@ internal static partial class Rfc5424Reader
         {
             reading.Error(
                 "rfc5424.header",
-                "The header has not all of its parts: version, time, host, application, process, message id, structured data (section 6).");
+                "The header is incomplete; it needs version, time, host, application, process, message id and structured data (section 6).");
             return null;
         }
 
@@ -42,8 +42,8 @@ internal static partial class Rfc5424Reader
         {
             reading.Note(
                 "rfc5424.bom",
-                "The message part begins with a byte order mark (section 6.4); receivers that look at the first character do not "
-                + "recognise JSON, CEF or LEEF behind it.");
+                "The message part starts with a byte order mark (section 6.4); receivers that check the first character do not "
+                + "recognize JSON, CEF or LEEF after it.");
             return payload[1..];
         }
 
@@ -57,7 +57,7 @@ internal static partial class Rfc5424Reader
         {
             reading.Error(
                 "rfc5424.timestamp",
-                $"'{ParsedMessage.Shown(time)}' is no time of section 6.2.3: RFC 3339 with T and Z in upper case and at most six digits of "
+                $"'{ParsedMessage.Shown(time)}' is not a valid time (section 6.2.3): use RFC 3339 with T and Z in upper case and at most six digits of "
                 + "a second.");
         }
     }
@@ -73,7 +73,7 @@ internal static partial class Rfc5424Reader
         {
             reading.Error(
                 $"rfc5424.{name}",
-                $"'{ParsedMessage.Shown(value)}' is no {name}: 1 to {characters} printable ASCII characters, or a dash.");
+                $"'{ParsedMessage.Shown(value)}' is not a valid {name}: use 1 to {characters} printable ASCII characters, or a dash.");
         }
     }
 

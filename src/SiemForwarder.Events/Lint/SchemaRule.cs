@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>One field that a schema demands.</summary>
-/// <param name="Field">Name with dots.</param>
-/// <param name="Wanted">What it must be, for a sentence.</param>
-/// <param name="IsLegal">Whether a field is that.</param>
+/// <summary>One field that a schema requires.</summary>
+/// <param name="Field">Name, with dots.</param>
+/// <param name="Wanted">What its value must be, for use in a sentence.</param>
+/// <param name="IsLegal">Whether a field's value is valid.</param>
 internal sealed record SchemaRule(string Field, string Wanted, Func<ParsedField, bool> IsLegal)
 {
     public static SchemaRule Required(string field) =>
-        new(field, "a text that says something", one => one.Value.Length > 0 && one.Type != "null");
+        new(field, "a non-empty text", one => one.Value.Length > 0 && one.Type != "null");
 
     public static SchemaRule Whole(string field) => new(
         field, "a whole number", one => one.Type == ParsedField.Number && long.TryParse(one.Value, CultureInfo.InvariantCulture, out _));
@@ -33,7 +33,7 @@ internal sealed record SchemaRule(string Field, string Wanted, Func<ParsedField,
 
         foreach (var wrong in found.Where(field => !IsLegal(field)))
         {
-            reading.Error(name, $"{Field} holds '{ParsedMessage.Shown(wrong.Value)}', which is not {Wanted}.");
+            reading.Error(name, $"{Field} contains '{ParsedMessage.Shown(wrong.Value)}', which is not {Wanted}.");
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>What an event of a schema must have, and what it may say there; the rest is for the schema's own validator.</summary>
+/// <summary>The required fields of an event in each schema, and their allowed values; everything else is left to the schema's own validator.</summary>
 internal static class SchemaRules
 {
     private static readonly Dictionary<string, SchemaRule[]> BySchema = new(StringComparer.Ordinal)
@@ -24,7 +24,7 @@ internal static class SchemaRules
                 "malware", "network", "package", "process", "registry", "session", "threat", "vulnerability", "web"),
             SchemaRule.OneOf("event.outcome", "success", "failure", "unknown"), SchemaRule.Required("event.id"),
         ],
-        // Splunk CIM 8.5: what Authentication and Change have in common.
+        // Splunk CIM 8.5: fields that Authentication and Change have in common.
         ["cim"] =
         [
             SchemaRule.Time("timestamp"), SchemaRule.Required("vendor_product"), SchemaRule.Required("src"), SchemaRule.Required("dest"),
@@ -39,7 +39,7 @@ internal static class SchemaRules
             SchemaRule.OneOf("EventSchema", "Authentication", "AuditEvent", "UserManagement"),
             SchemaRule.Required("EventSchemaVersion"), SchemaRule.Required("Dvc"),
         ],
-        // Google's Unified Data Model, as its import takes it.
+        // Google's Unified Data Model, as accepted by its import.
         ["udm"] =
         [
             SchemaRule.Time("metadata.eventTimestamp"), SchemaRule.Required("metadata.eventType"),
@@ -50,10 +50,10 @@ internal static class SchemaRules
         ["ocsf-1.9"] = Ocsf("1.9.0"),
     };
 
-    // Typed as addresses by the receivers; no schema has a name of another's list for something else.
+    // Fields that receivers type as addresses; no schema uses a name in another's list for something else.
     private static readonly HashSet<string> AddressFields = ["source.ip", "related.ip", "src_endpoint.ip", "SrcIpAddr", "principal.ip"];
 
-    /// <summary>Checks the fields of one event; schemas without rules, such as raw, may hold anything.</summary>
+    /// <summary>Checks the fields of one event; schemas without rules, such as raw, may contain anything.</summary>
     public static void Check(string schema, IReadOnlyList<ParsedField> fields, ParsedMessage reading)
     {
         foreach (var rule in BySchema.GetValueOrDefault(schema, []))
@@ -63,7 +63,9 @@ internal static class SchemaRules
 
         foreach (var wrong in fields.Where(field => AddressFields.Contains(field.Name) && AddressReader.Find(field.Value) is null))
         {
-            reading.Error($"{schema}.{wrong.Name}", $"{wrong.Name} holds '{ParsedMessage.Shown(wrong.Value)}', which is no address: a typed field refuses it.");
+            reading.Error(
+                $"{schema}.{wrong.Name}",
+                $"{wrong.Name} contains '{ParsedMessage.Shown(wrong.Value)}', which is not an address: typed fields reject it.");
         }
 
         if (schema.StartsWith("ocsf", StringComparison.Ordinal))

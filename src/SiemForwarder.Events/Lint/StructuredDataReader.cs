@@ -2,13 +2,13 @@ using System.Text;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads structured data (RFC 5424 section 6.3).</summary>
+/// <summary>Parses structured data (RFC 5424 section 6.3).</summary>
 internal static class StructuredDataReader
 {
     private const int NameCharacters = 32;
     private static readonly string[] Registered = ["timeQuality", "origin", "meta"];
 
-    /// <summary>Reads the elements and gives back the message part; null where they have no end.</summary>
+    /// <summary>Parses the elements and returns the message part; null if they do not end.</summary>
     public static string? Read(string text, ParsedMessage reading)
     {
         if (text.StartsWith('-'))
@@ -25,14 +25,14 @@ internal static class StructuredDataReader
             {
                 reading.Error(
                     "rfc5424.structured-data",
-                    "The structured data has no end, or a parameter is not of the form NAME=\"VALUE\".");
+                    "The structured data does not end, or a parameter is not of the form NAME=\"VALUE\".");
                 return null;
             }
         }
 
         if (at == 0)
         {
-            reading.Error("rfc5424.structured-data", "Structured data is neither a dash nor an element in brackets.");
+            reading.Error("rfc5424.structured-data", "The structured data is neither a dash nor an element in brackets.");
             return null;
         }
 
@@ -44,14 +44,14 @@ internal static class StructuredDataReader
         var id = TakeName(text, ref at, reading);
         if (!ids.Add(id))
         {
-            reading.Error("rfc5424.sd-id", $"The element {id} stands there twice (section 6.3.2).");
+            reading.Error("rfc5424.sd-id", $"The element {id} occurs twice (section 6.3.2).");
         }
 
         if (!id.Contains('@', StringComparison.Ordinal) && !Registered.Contains(id))
         {
             reading.Error(
                 "rfc5424.sd-id",
-                $"The element '{ParsedMessage.Shown(id)}' is not registered with IANA and names no enterprise number behind an @.");
+                $"The element '{ParsedMessage.Shown(id)}' is not registered with IANA and has no enterprise number after an @.");
         }
 
         while (at < text.Length && text[at] == ' ')
@@ -88,7 +88,7 @@ internal static class StructuredDataReader
         {
             reading.Error(
                 "rfc5424.sd-name",
-                $"'{ParsedMessage.Shown(name)}' is no name of structured data: 1 to {NameCharacters} printable ASCII characters.");
+                $"'{ParsedMessage.Shown(name)}' is not a valid name in structured data: use 1 to {NameCharacters} printable ASCII characters.");
         }
 
         return name;
@@ -101,10 +101,10 @@ internal static class StructuredDataReader
         {
             if (text[at] == ']')
             {
-                reading.Error("rfc5424.sd-value", "A closing bracket stands in a value without a backslash (section 6.3.3).");
+                reading.Error("rfc5424.sd-value", "A value contains an unescaped closing bracket (section 6.3.3).");
             }
 
-            // A backslash before any other character stands for itself.
+            // A backslash before any other character is literal.
             if (text[at] == '\\' && at + 1 < text.Length && text[at + 1] is '"' or '\\' or ']')
             {
                 at++;
@@ -120,7 +120,7 @@ internal static class StructuredDataReader
     {
         if (at < text.Length && text[at] != ' ')
         {
-            reading.Error("rfc5424.structured-data", "Behind the structured data stands something other than a space.");
+            reading.Error("rfc5424.structured-data", "The structured data is not followed by a space.");
             return null;
         }
 

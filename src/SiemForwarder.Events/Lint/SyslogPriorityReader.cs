@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace SiemForwarder.Events.Lint;
 
-/// <summary>Reads the <c>&lt;PRI&gt;</c> that every syslog message begins with (RFC 5424 section 6.2.1, RFC 3164 section 4.1.1).</summary>
+/// <summary>Parses the <c>&lt;PRI&gt;</c> at the start of every syslog message (RFC 5424 section 6.2.1, RFC 3164 section 4.1.1).</summary>
 internal static class SyslogPriorityReader
 {
     private const int MaxPriority = 191;
     private const int SeveritiesPerFacility = 8;
 
-    /// <summary>What stands behind it; null where there is none.</summary>
+    /// <summary>The text after it; null if there is none.</summary>
     public static string? Read(string text, string rules, ParsedMessage reading)
     {
         var end = text.IndexOf('>', StringComparison.Ordinal);
@@ -16,7 +16,7 @@ internal static class SyslogPriorityReader
         if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) || priority > MaxPriority
             || (digits.Length > 1 && digits[0] == '0'))
         {
-            reading.Error($"{rules}.pri", "The message does not begin with a priority <0> to <191> without leading zeros.");
+            reading.Error($"{rules}.pri", "The message does not start with a priority <0> to <191> without leading zeros.");
             return null;
         }
 

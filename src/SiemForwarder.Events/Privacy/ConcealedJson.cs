@@ -6,7 +6,7 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Privacy;
 
-/// <summary>Reads and rewrites the JSON of a representation, value by value, so that escapes hide nothing.</summary>
+/// <summary>Reads and rewrites the JSON of a representation value by value, so that escapes cannot hide anything.</summary>
 internal static class ConcealedJson
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 1000 };
@@ -16,14 +16,14 @@ internal static class ConcealedJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 1000,
     };
 
-    /// <summary>The texts of members whose names are wanted, at any depth; none where the text is no JSON.</summary>
+    /// <summary>The texts of members with the wanted names, at any depth; none if the text is not JSON.</summary>
     public static IEnumerable<string> TextsOf(string json, Func<string, bool> isWanted)
     {
         using var document = Read(json);
         return document is null ? [] : Find(document.RootElement, isWanted, isInside: false).ToList();
     }
 
-    /// <summary>The JSON without the values; what is no JSON is taken as a text.</summary>
+    /// <summary>The JSON without the values; anything that is not JSON is treated as a text.</summary>
     public static string? Conceal(string? json, ConcealedValues values)
     {
         if (json is null)

@@ -4,13 +4,13 @@ using System.Text.Json;
 
 namespace SiemForwarder.Events.Privacy;
 
-/// <summary>The values of one event that must not be seen, and what stands in for each; finds them in any text of the event.</summary>
+/// <summary>The values in one event that must not be visible, and the replacement for each; finds them in any text of the event.</summary>
 internal sealed class ConcealedValues
 {
-    /// <summary>Most characters of values that are looked for inside of texts; what the other values may stand in is withheld as a whole.</summary>
+    /// <summary>Maximum characters of values searched for within texts; if there are more, texts that may contain them are withheld entirely.</summary>
     public const int MaxSearchedCharacters = 256 * 1024;
 
-    // A shorter value is hidden where it stands alone, else half of every text would go with it.
+    // A shorter value is concealed only where it stands alone; otherwise half of every text would disappear.
     private const int MinAnywhereLength = 4;
 
     private readonly Dictionary<string, ConcealedValue> all = new(StringComparer.OrdinalIgnoreCase);
@@ -18,34 +18,34 @@ internal sealed class ConcealedValues
     private int searchedCharacters;
     private ValueSearch? search;
 
-    /// <summary>Whether there are more values than are looked for inside of texts.</summary>
+    /// <summary>Whether there are more values than are searched for within texts.</summary>
     public bool HasMore => all.Count > searched.Count;
 
-    /// <summary>Adds a value; where it is there already, what was said first holds.</summary>
-    /// <param name="value">Not empty. Case does not matter: Keycloak lowers what people type.</param>
-    /// <param name="replacement">Null to leave it out.</param>
-    /// <param name="standsAlone">True for what is only meant where no letter or digit is beside it: an address.</param>
+    /// <summary>Adds a value; if it already exists, the first replacement is kept.</summary>
+    /// <param name="value">Not empty. Case-insensitive: Keycloak converts what people type to lower case.</param>
+    /// <param name="replacement">Null to omit it.</param>
+    /// <param name="standsAlone">True if it counts only without a letter or digit next to it: an address.</param>
     public void Add(string value, string? replacement, bool standsAlone)
     {
         AddForm(value, replacement, standsAlone);
-        // As it stands in a path, and in JSON inside of a text.
+        // As it appears in a path, and in JSON within a text.
         AddForm(Uri.EscapeDataString(value), replacement, standsAlone);
         AddForm(JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(), replacement, standsAlone);
         AddForm(JsonEncodedText.Encode(value).ToString(), replacement, standsAlone);
     }
 
-    /// <summary>The text with every value replaced; null where it was nothing but a value to be left out, <see cref="PrivacyPolicy.Withheld"/> where
-    /// there are too many values to look for.</summary>
+    /// <summary>The text with every value replaced; null if it was only a value to be omitted, <see cref="PrivacyPolicy.Withheld"/> if
+    /// there are too many values to search for.</summary>
     public string? Conceal(string? text) =>
         HasMore && !string.IsNullOrEmpty(text) && !all.ContainsKey(text) ? PrivacyPolicy.Withheld : ConcealIdentity(text);
 
-    /// <summary>An id or the name of a party, which is shown where there are too many values to look for too: nobody hides who acted by naming
-    /// thousands.</summary>
+    /// <summary>An id or the name of a party, which remains visible even if there are too many values to search for: nobody can hide who acted by
+    /// naming thousands.</summary>
     public string? ConcealIdentity(string? text) => string.IsNullOrEmpty(text) ? text
         : all.TryGetValue(text, out var whole) ? whole.Replacement
         : Scan(text, onlyAlone: false);
 
-    /// <summary>A name of a detail or member: only what stands alone in it is replaced, since names are the source's words.</summary>
+    /// <summary>The name of a detail or member: only values that stand alone in it are replaced, because names come from the source.</summary>
     public string ConcealName(string name) => Scan(name, onlyAlone: true);
 
     private string Scan(string text, bool onlyAlone)

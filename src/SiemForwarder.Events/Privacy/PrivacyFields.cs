@@ -22,12 +22,12 @@ public static class PrivacyFields
     public const string ResourceName = "resource_name";
     public const string Representation = "representation";
 
-    /// <summary>Begins the name of a detail; <c>context.*</c> means all of them.</summary>
+    /// <summary>Prefix of the name of a detail; <c>context.*</c> means all of them.</summary>
     public const string Context = "context.";
 
     public const string EveryDetail = Context + "*";
 
-    /// <summary>All but the details, whose names are the source's.</summary>
+    /// <summary>All except details, whose names come from the source.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         Subject, SubjectId, Requestor, RequestorId, RequestorClientId, Email, IpAddress, SessionId, ClientId, TransactionId,
@@ -35,12 +35,12 @@ public static class PrivacyFields
         ResourcePath, ResourceId, ResourceName, Representation,
     ];
 
-    /// <summary>Whether a rule can name it.</summary>
+    /// <summary>Whether a rule can name the field.</summary>
     public static bool IsKnown(string field) =>
         All.Contains(field) || (field.Length > Context.Length && field.StartsWith(Context, StringComparison.Ordinal));
 
     /// <summary>
-    /// Whether the action makes sense there: a place and a document can only go as a whole, and only an address can be shortened.
+    /// Whether the action is possible for the field: a location and a document can only be dropped entirely, and only an address can be shortened.
     /// </summary>
     public static bool Takes(string field, PrivacyAction action) => field switch
     {
@@ -49,7 +49,7 @@ public static class PrivacyFields
         _ => action != PrivacyAction.TruncateIp || field.StartsWith(Context, StringComparison.Ordinal),
     };
 
-    /// <summary>Whether a detail, or a member of a representation, holds the same thing as a field by another name.</summary>
+    /// <summary>Whether a detail, or a member of a representation, contains the same data as a field under another name.</summary>
     internal static bool IsAlias(string field, string name, bool inDetails) => field switch
     {
         Subject => Ends(name, "username"),
@@ -64,7 +64,7 @@ public static class PrivacyFields
     };
 
     /// <summary>
-    /// Compares the end of a name without regard to case and separators: <c>previous_user-name</c> ends in <c>username</c>.
+    /// Compares the end of a name, ignoring case and separators: <c>previous_user-name</c> ends in <c>username</c>.
     /// </summary>
     private static bool Ends(string name, string ending)
     {

@@ -3,9 +3,9 @@ using System.Text;
 
 namespace SiemForwarder.Events.Privacy;
 
-/// <summary>The key of hashed fields, with the id that stands beside every hash; prints as <c>***</c>.</summary>
-/// <param name="id">Tells which key made a hash, so that keys can be exchanged.</param>
-/// <param name="text">The key; its UTF-8 bytes count.</param>
+/// <summary>The key for hashed fields, with the id that precedes every hash; prints as <c>***</c>.</summary>
+/// <param name="id">Identifies the key that created a hash, so that keys can be rotated.</param>
+/// <param name="text">The key, used as its UTF-8 bytes.</param>
 public sealed class PrivacyKey(string id, string text)
 {
     private readonly byte[] key = Encoding.UTF8.GetBytes(text);

@@ -3,22 +3,22 @@ using System.Net;
 namespace SiemForwarder.Events.Privacy;
 
 /// <summary>
-/// Takes out of events what one integration must not show its SIEM: the fields that its rules name, and their values wherever else they
-/// stand in the event.
+/// Removes from events what an integration must not show its SIEM: the fields named by its rules, and their values wherever else they
+/// occur in the event.
 /// </summary>
 /// <remarks>
-/// Pure. Left as they are, since they are no copies of personal data and hiding them would let somebody who types a word into a login form
-/// hide them too: event id and type, category, operation and resource type, realm and source, times, the place, error codes of Keycloak,
-/// and the address (which has a rule of its own). The bytes of the source go, since they cannot be rewritten field by field.
+/// Pure. The following stay unchanged, because they are not copies of personal data and concealing them would allow anyone who types such a word into a
+/// login form to conceal them too: event id and type, category, operation and resource type, realm and source, times, the location, Keycloak's error
+/// codes, and the address (which has its own rule). The source's raw bytes are removed, because they cannot be rewritten field by field.
 /// </remarks>
-/// <param name="rules">What to do; where two name the same value, the first decides.</param>
-/// <param name="key">For <see cref="PrivacyAction.Hash"/>; null where no rule hashes.</param>
+/// <param name="rules">What to do; if several name the same value, the first applies.</param>
+/// <param name="key">For <see cref="PrivacyAction.Hash"/>; null if no rule hashes.</param>
 public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? key)
 {
-    /// <summary>Stands in for a value that is masked, or that is left out of the middle of a text.</summary>
+    /// <summary>Replaces a value that is masked, or that is omitted from the middle of a text.</summary>
     public const string Mask = "***";
 
-    /// <summary>Stands in for a text of an event that has too many values to be hidden for each to be looked for in it.</summary>
+    /// <summary>Replaces a text in an event with too many values to search for each of them.</summary>
     public const string Withheld = "withheld";
 
     /// <summary>The event as the integration may show it.</summary>
@@ -84,8 +84,8 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
 
     private void Add(PrivacyRule rule, string? value, ConcealedValues values)
     {
-        // A detail may hold a word that says nothing about anybody and stands elsewhere for itself; Conceal of the details sees to its own
-        // place.
+        // A detail may contain an innocuous word that also occurs elsewhere on its own; Conceal(details) handles the detail
+        // itself.
         if (string.IsNullOrEmpty(value) || (rule.Field.StartsWith(PrivacyFields.Context, StringComparison.Ordinal) && !IsTelling(value)))
         {
             return;

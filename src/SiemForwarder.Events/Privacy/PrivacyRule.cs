@@ -1,22 +1,22 @@
 namespace SiemForwarder.Events.Privacy;
 
-/// <summary>What is done to a field before an event leaves.</summary>
+/// <summary>What is done to a field before an event is sent.</summary>
 public enum PrivacyAction
 {
-    /// <summary>Left out.</summary>
+    /// <summary>The field is omitted.</summary>
     Drop,
 
-    /// <summary>Replaced by <see cref="PrivacyPolicy.Mask"/>.</summary>
+    /// <summary>Replaced with <see cref="PrivacyPolicy.Mask"/>.</summary>
     Mask,
 
-    /// <summary>IPv4 shortened to its /24, IPv6 to its /48; what is no address is masked.</summary>
+    /// <summary>IPv4 shortened to its /24, IPv6 to its /48; anything that is not an address is masked.</summary>
     TruncateIp,
 
-    /// <summary>Replaced by <c>hmac:KEYID:HEX</c>, the HMAC-SHA-256 (RFC 2104) of its UTF-8 bytes.</summary>
+    /// <summary>Replaced with <c>hmac:KEYID:HEX</c>, the HMAC-SHA-256 (RFC 2104) of its UTF-8 bytes.</summary>
     Hash,
 }
 
-/// <summary>One rule: what happens to one field.</summary>
+/// <summary>A rule: what happens to a field.</summary>
 /// <param name="Field">Name as in the native schema, see <see cref="PrivacyFields"/>.</param>
 /// <param name="Action">What is done to it.</param>
 public sealed record PrivacyRule(string Field, PrivacyAction Action);

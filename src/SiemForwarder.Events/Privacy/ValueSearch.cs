@@ -3,18 +3,18 @@ using System.Security.Cryptography;
 
 namespace SiemForwarder.Events.Privacy;
 
-/// <summary>A value that must not be seen.</summary>
-/// <param name="Value">As it is looked for; case does not matter.</param>
-/// <param name="Replacement">What stands in for it; null to leave it out.</param>
-/// <param name="StandsAlone">True where it is only meant with no letter or digit beside it.</param>
+/// <summary>A value that must not be visible.</summary>
+/// <param name="Value">The text to search for, case-insensitive.</param>
+/// <param name="Replacement">Its replacement; null to omit it.</param>
+/// <param name="StandsAlone">True if it counts only without a letter or digit next to it.</param>
 internal sealed record ConcealedValue(string Value, string? Replacement, bool StandsAlone);
 
-/// <summary>Finds many values in a text in one pass, whatever their case, so that whoever chooses values and text cannot make it slow.</summary>
-/// <remarks>Aho and Corasick, Efficient string matching, 1975: a trie of the values whose nodes know where to go on when the next character does not
-/// fit.</remarks>
+/// <summary>Finds many values in a text in a single pass, case-insensitively, so that no choice of values and text can make it slow.</summary>
+/// <remarks>Aho and Corasick, Efficient string matching, 1975: a trie of the values whose nodes know where to continue if the next character does not
+/// match.</remarks>
 internal sealed class ValueSearch
 {
-    // Nobody can choose texts that collide in a table whose order they do not know.
+    // Nobody can construct colliding texts for a table whose order is unknown.
     private static readonly ulong Multiplier = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
 
     [ThreadStatic]
@@ -28,13 +28,13 @@ internal sealed class ValueSearch
     private readonly int[] targets;
     private readonly int shift;
 
-    // Of every node: the value that ends there, the node to go on at, and the nearest one on that way at which a value ends; 0 is the root.
+    // For each node: the value that ends there, the node to continue at, and the nearest node on that path where a value ends; 0 is the root.
     private readonly int[] ends;
     private readonly int[] fallbacks;
     private readonly int[] outputs;
     private int nodes = 1;
 
-    /// <param name="values">Not empty, each another than the others even without regard to case.</param>
+    /// <param name="values">Not empty, and all different even when case is ignored.</param>
     public ValueSearch(IReadOnlyList<ConcealedValue> values)
     {
         this.values = values;
@@ -72,17 +72,17 @@ internal sealed class ValueSearch
         Array.Sort(depths[..nodes], order);
         foreach (var node in order.AsSpan(1))
         {
-            // One character alone falls back to the root.
+            // A single character falls back to the root.
             var back = parents[node] == 0 ? 0 : Step(fallbacks[parents[node]], letters[node]);
             fallbacks[node] = back;
             outputs[node] = ends[back] > 0 ? back : outputs[back];
         }
     }
 
-    /// <summary>For every place of the text the number of the longest value that begins there, from 1; 0 for none. Null where there is none at all.
-    /// Lives until the next search of this thread.</summary>
-    /// <param name="text">Text to look in.</param>
-    /// <param name="onlyAlone">Whether every value counts only where it stands alone.</param>
+    /// <summary>For every position in the text the number of the longest value starting there, from 1; 0 for none. Null if there is none at all.
+    /// Valid until the next search on this thread.</summary>
+    /// <param name="text">Text to search.</param>
+    /// <param name="onlyAlone">Whether values count only where they stand alone.</param>
     public int[]? Find(string text, bool onlyAlone)
     {
         int[]? found = null;

@@ -7,10 +7,10 @@ using SiemForwarder.Service.Configuration.Files;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>How one change ended.</summary>
+/// <summary>The outcome of one change.</summary>
 /// <param name="Change">The change.</param>
 /// <param name="Result"><c>done</c>, <c>waits</c> for a second administrator, or <c>refused</c>.</param>
-/// <param name="Sentence">Why it is refused, or what it waits for; empty where it is done.</param>
+/// <param name="Sentence">Why it was refused, or what it waits for; empty if done.</param>
 internal sealed record AppliedChange(PlannedChange Change, string Result, string Sentence)
 {
     public const string Done = "done";
@@ -18,21 +18,21 @@ internal sealed record AppliedChange(PlannedChange Change, string Result, string
     public const string Refused = "refused";
 }
 
-/// <summary>A refusal of the whole: the caller may not, or the service cannot answer.</summary>
-/// <param name="Status">Status code of the answer.</param>
-/// <param name="message">What it said.</param>
+/// <summary>Everything was refused: the caller lacks permission, or the service cannot respond.</summary>
+/// <param name="Status">Status code of the response.</param>
+/// <param name="message">What the response said.</param>
 internal sealed class ApiRefusedException(HttpStatusCode Status, string message) : Exception(message)
 {
     public HttpStatusCode Status { get; } = Status;
 }
 
-/// <summary>Brings a service to what a configuration file declares, over the API alone: so its roles, rules and records hold.</summary>
-/// <param name="api">Reaches the API as the caller who applies.</param>
+/// <summary>Brings a service in line with a configuration file using only the API, so that its roles, rules and records apply.</summary>
+/// <param name="api">Calls the API as the caller who applies the file.</param>
 internal sealed class ConfigurationApply(HttpClient api)
 {
     private const int PageSize = 200;
 
-    /// <summary>What would change, and every fault of file and service at its place.</summary>
+    /// <summary>What would change, and every fault in the file or found by the service, with its location.</summary>
     /// <exception cref="HttpRequestException">The service does not answer.</exception>
     /// <exception cref="ApiRefusedException">The caller may not read settings.</exception>
     public async Task<(ConfigurationPlan Plan, IReadOnlyList<FileFault> Faults)> PlanAsync(
@@ -51,15 +51,15 @@ internal sealed class ConfigurationApply(HttpClient api)
         }
 
         var plan = (await answer.Content.ReadFromJsonAsync<ConfigurationPlan>(JsonSerializerOptions.Web, cancellationToken))!;
-        // What could not be read is wrong already; that the service misses it says nothing new.
+        // Unreadable values are already reported; the service reporting them as missing adds nothing.
         var known = declared.Faults.Select(fault => (fault.Resource, fault.Field)).ToHashSet();
         var found = plan.Faults.Select(fault => declared.Locate(fault.Kind, fault.Index, fault.Field, fault.Sentence))
             .Where(fault => !known.Contains((fault.Resource, fault.Field)));
         return (plan, [.. declared.Faults.Concat(found).OrderBy(fault => fault.Place.File, StringComparer.Ordinal).ThenBy(fault => fault.Place.Line)]);
     }
 
-    /// <summary>Makes the changes of a plan, each told when it is made; one that is refused does not keep the others back.</summary>
-    /// <exception cref="HttpRequestException">The service does not answer any more.</exception>
+    /// <summary>Makes the changes of a plan and reports each as it is made; a refused change does not hold back the others.</summary>
+    /// <exception cref="HttpRequestException">The service no longer answers.</exception>
     public async IAsyncEnumerable<AppliedChange> RunAsync(
         DeclaredConfiguration declared, ConfigurationPlan plan, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -83,7 +83,7 @@ internal sealed class ConfigurationApply(HttpClient api)
 
             using var answer = await api.SendAsync(request, cancellationToken);
             yield return answer.StatusCode == HttpStatusCode.Accepted
-                ? new AppliedChange(change, AppliedChange.Waits, "Another administrator has to approve it.")
+                ? new AppliedChange(change, AppliedChange.Waits, "Another administrator must approve it.")
                 : answer.IsSuccessStatusCode ? new AppliedChange(change, AppliedChange.Done, "")
                 : new AppliedChange(change, AppliedChange.Refused, await ApiProblem.ReadAsync(answer, cancellationToken));
         }
@@ -96,7 +96,7 @@ internal sealed class ConfigurationApply(HttpClient api)
         {
             if (body["sources"] is JsonArray names)
             {
-                // A source that could not be created has no id: the service says which is missing.
+                // A source that could not be created has no id; the service reports which one is missing.
                 body["sources"] = new JsonArray([.. names.Select(name => (JsonNode)sources!.GetValueOrDefault(name?.ToString() ?? "", 0))]);
             }
 
@@ -141,10 +141,10 @@ internal sealed class ConfigurationApply(HttpClient api)
     }
 }
 
-/// <summary>The refusals of the API in a sentence.</summary>
+/// <summary>Formats API error responses as a sentence.</summary>
 internal static class ApiProblem
 {
-    /// <summary>What a refusal says: its detail, and each field with its faults.</summary>
+    /// <summary>What an error response says: its detail, and each field with its errors.</summary>
     public static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         var text = await answer.Content.ReadAsStringAsync(cancellationToken);

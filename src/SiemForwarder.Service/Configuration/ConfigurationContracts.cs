@@ -8,15 +8,15 @@ using SiemForwarder.Service.Sources;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>What pools, sources and integrations there shall be, as a configuration file declares them.</summary>
+/// <summary>The pools, sources and integrations that should exist, as declared in a configuration file.</summary>
 public sealed record ConfigurationRequest
 {
-    /// <summary>Name of the configuration, 1 to 100 letters, digits, spaces, dots, dashes or underscores: what it creates or changes is managed
+    /// <summary>Name of the configuration: 1 to 100 letters, digits, spaces, dots, dashes or underscores. Everything it creates or changes is managed
     /// by it.</summary>
     [Length(1, 100)]
     public string? Name { get; init; }
 
-    /// <summary>Whether what it manages and no longer names is deleted; false by default.</summary>
+    /// <summary>Whether resources that it manages but no longer declares are deleted; default false.</summary>
     public bool? Prune { get; init; }
 
     public IReadOnlyList<EnginePoolRequest>? EnginePools { get; init; }
@@ -26,33 +26,33 @@ public sealed record ConfigurationRequest
     public IReadOnlyList<DeclaredIntegration>? Integrations { get; init; }
 }
 
-/// <summary>An integration as a configuration file declares it: it names its sources, which may not exist yet.</summary>
+/// <summary>An integration as declared in a configuration file: it references its sources by name, because they may not exist yet.</summary>
 public sealed record DeclaredIntegration : IntegrationRequest
 {
-    /// <summary>Names of the sources to forward; empty means all.</summary>
+    /// <summary>Names of the sources to forward; empty for all.</summary>
     public new IReadOnlyList<string>? Sources { get; init; }
 
-    /// <summary>Hides the secrets, should somebody write a request to a log.</summary>
+    /// <summary>Hides the secrets in case a request is written to a log.</summary>
     public override string ToString() => $"DeclaredIntegration {{ {Name} }}";
 }
 
-/// <summary>What applying a configuration would change, in the order in which it is to be done.</summary>
-/// <param name="Name">The configuration.</param>
-/// <param name="Changes">What it names, and with <c>prune</c> what it no longer names; also what stays as it is.</param>
-/// <param name="Faults">Why it cannot be applied; empty where it can.</param>
+/// <summary>What applying a configuration would change, in the order of the changes.</summary>
+/// <param name="Name">Name of the configuration.</param>
+/// <param name="Changes">Every declared resource, including unchanged ones, and with <c>prune</c> those no longer declared.</param>
+/// <param name="Faults">Why it cannot be applied; empty if it can.</param>
 public sealed record ConfigurationPlan(string Name, IReadOnlyList<PlannedChange> Changes, IReadOnlyList<PlannedFault> Faults);
 
-/// <summary>What becomes of one resource.</summary>
+/// <summary>What happens to one resource.</summary>
 /// <param name="Kind"><c>enginePool</c>, <c>source</c> or <c>integration</c>.</param>
-/// <param name="Index">Place in the list of its kind in the request; null for what is deleted.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Action"><c>create</c>; <c>update</c>; <c>adopt</c>, which changes nothing but by whom it is managed; <c>delete</c>; <c>wait</c>, where the same
-/// change waits for a second administrator; or <c>none</c>.</param>
-/// <param name="Id">Id of a source or an integration that exists.</param>
+/// <param name="Index">Position in the list of its kind in the request; null for a deletion.</param>
+/// <param name="Name">Name of the resource.</param>
+/// <param name="Action"><c>create</c>; <c>update</c>; <c>adopt</c>, which changes only what manages it; <c>delete</c>; <c>wait</c>, if the same
+/// change is already waiting for a second administrator; or <c>none</c>.</param>
+/// <param name="Id">Id of an existing source or integration.</param>
 /// <param name="Version">Its version, for If-Match.</param>
-/// <param name="ManagedBy">Which configuration manages it now.</param>
+/// <param name="ManagedBy">The configuration that currently manages it.</param>
 /// <param name="Members">The settings that change.</param>
-/// <param name="Warnings">What may not be meant as it is written.</param>
+/// <param name="Warnings">Settings that may not be intended as written.</param>
 public sealed record PlannedChange(
     string Kind, int? Index, string Name, string Action, int? Id, int? Version, string? ManagedBy, IReadOnlyList<PlannedMember> Members,
     IReadOnlyList<string> Warnings)
@@ -69,36 +69,36 @@ public sealed record PlannedChange(
 }
 
 /// <summary>One setting that changes.</summary>
-/// <param name="Field">Its name, with dots between the parts.</param>
-/// <param name="Before">Its value now; absent where it has none.</param>
-/// <param name="After">Its value then; absent where it has none.</param>
+/// <param name="Field">Name of the setting, with dots between the parts.</param>
+/// <param name="Before">Current value; absent if there is none.</param>
+/// <param name="After">New value; absent if there is none.</param>
 public sealed record PlannedMember(
     string Field,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Before,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? After);
 
 /// <summary>Why a configuration cannot be applied.</summary>
-/// <param name="Kind"><c>enginePool</c>, <c>source</c>, <c>integration</c>, or <c>configuration</c> for the whole.</param>
-/// <param name="Index">Place in the list of its kind.</param>
+/// <param name="Kind"><c>enginePool</c>, <c>source</c>, <c>integration</c>, or <c>configuration</c> for the whole file.</param>
+/// <param name="Index">Position in the list of its kind.</param>
 /// <param name="Field">The setting, with dots between the parts.</param>
 /// <param name="Sentence">What is wrong and what to do.</param>
 public sealed record PlannedFault(string Kind, int? Index, string Field, string Sentence);
 
-/// <summary>The state of now as a configuration file declares it: defaults are left out, and secrets are named by where they are kept.</summary>
-/// <param name="EnginePools">All but the pool <c>default</c>, which always exists, unless a file manages it.</param>
-/// <param name="Sources">All that are configured.</param>
-/// <param name="Integrations">All, with their sources by name.</param>
+/// <summary>The current state in the form of a configuration file: defaults are omitted, and secrets are given as references.</summary>
+/// <param name="EnginePools">All pools; <c>default</c>, which always exists, only if a file manages it.</param>
+/// <param name="Sources">All configured sources.</param>
+/// <param name="Integrations">All integrations, with their sources by name.</param>
 public sealed record ConfigurationResponse(
     IReadOnlyList<JsonObject> EnginePools, IReadOnlyList<JsonObject> Sources, IReadOnlyList<JsonObject> Integrations);
 
-/// <summary>The place of a secret in an exported configuration whose value only the database holds.</summary>
+/// <summary>The placeholder in an exported configuration for a secret whose value exists only in the database.</summary>
 internal static class StoredSecret
 {
     private const string Mark = "stored:";
 
-    /// <summary>What an export writes in place of the secret.</summary>
-    public const string Placeholder = Mark + " write env:NAME or file:/path here, or take this line out to keep the secret that is stored";
+    /// <summary>What an export writes instead of the secret.</summary>
+    public const string Placeholder = Mark + " write env:NAME or file:/path here, or remove this line to keep the stored secret";
 
-    /// <summary>Whether a text is such a placeholder.</summary>
+    /// <summary>Whether a text is this placeholder.</summary>
     public static bool Is(string? text) => text?.StartsWith(Mark, StringComparison.Ordinal) == true;
 }

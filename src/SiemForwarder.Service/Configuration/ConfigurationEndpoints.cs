@@ -3,16 +3,16 @@ using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>The configuration as a whole: what there is, and what a file would change.</summary>
+/// <summary>The configuration as a whole: the current state, and what a file would change.</summary>
 internal static class ConfigurationEndpoints
 {
     public static void MapConfiguration(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/configuration").WithTags("Configuration");
         group.MapGet("/", Get).WithName("GetConfiguration").Needs(Permission.ReadSettings)
-            .WithSummary("Shows pools, sources and integrations as a configuration file declares them: without defaults, secrets by where they are kept.");
+            .WithSummary("Returns pools, sources and integrations in the form of a configuration file: defaults omitted, secrets as references.");
         group.MapPost("/plan", Plan).WithName("PlanConfiguration").Needs(Permission.ReadSettings)
-            .WithSummary("Tells what applying a configuration would change, and every fault of it; changes nothing.");
+            .WithSummary("Returns what applying a configuration would change, and all its faults; changes nothing.");
     }
 
     private static async Task<Ok<ConfigurationResponse>> Get(ConfigurationExport export, CancellationToken cancellationToken) =>

@@ -11,11 +11,11 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>Writes what there is as a configuration file declares it; planned again, it changes nothing.</summary>
+/// <summary>Exports the current state in the form of a configuration file; planning the result changes nothing.</summary>
 internal sealed class ConfigurationExport(
     IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, IOptions<JsonOptions> json)
 {
-    // Written whatever their defaults are: what a reader looks for, and what other defaults follow from.
+    // Written even if they are defaults: what readers look for, and what other defaults depend on.
     private static readonly string[] Always =
         ["name", "kind", "enabled", "destination", "serverUrl", "outputType", "keycloak.baseUrl", "keycloak.realm", "keycloak.clientId"];
 
@@ -148,7 +148,7 @@ internal sealed class ConfigurationExport(
         return declared;
     }
 
-    // What is as it would be anyhow is left out, and so is what only shows whether a secret is set.
+    // Omits defaults, and members that only show whether a secret is set.
     private static JsonObject Without(string path, JsonObject shown, JsonObject usual)
     {
         var left = new JsonObject();

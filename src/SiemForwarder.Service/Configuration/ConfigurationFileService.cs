@@ -7,8 +7,8 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>Applies the configuration file of the process at the start and when it changes, one engine at a time.</summary>
-/// <remarks>What was changed elsewhere stays until the file changes or a process starts, so that engines with two versions of it do not fight.</remarks>
+/// <summary>Applies the process's configuration file at startup and whenever it changes, one engine at a time.</summary>
+/// <remarks>Changes made elsewhere stay until the file changes or a process starts, so that engines with different versions of it do not fight.</remarks>
 internal sealed class ConfigurationFileService(
     IServiceProvider services, IHostApplicationLifetime lifetime, NpgsqlDataSource database, IOptions<ForwarderOptions> options, LoopGuard guard,
     TimeProvider time, ILogger<ConfigurationFileService> logger)
@@ -28,7 +28,7 @@ internal sealed class ConfigurationFileService(
             return;
         }
 
-        // The handlers are there once the service listens.
+        // The handlers are available once the service is listening.
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var start = lifetime.ApplicationStarted.Register(started.SetResult);
         await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -59,7 +59,7 @@ internal sealed class ConfigurationFileService(
         var (plan, faults) = await apply.PlanAsync(declared, prune: false, cancellationToken);
         if (faults.Count > 0)
         {
-            Tell(LogLevel.Error, $"The configuration file is not applied: {string.Join(" ", faults)}");
+            Tell(LogLevel.Error, $"The configuration file was not applied: {string.Join(" ", faults)}");
             return false;
         }
 
@@ -81,13 +81,13 @@ internal sealed class ConfigurationFileService(
         if (isDone)
         {
             told = "";
-            logger.LogInformation("The configuration file {File} is applied.", declared.Name);
+            logger.LogInformation("Applied the configuration file {File}.", declared.Name);
         }
 
         return isDone;
     }
 
-    // A fault that stays is told once.
+    // A persistent fault is logged once.
     private void Tell(LogLevel level, string message)
     {
         if (message != told)

@@ -12,14 +12,14 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>Compares what a configuration declares with what there is, by the rules that a change over the API would meet; changes nothing.</summary>
+/// <summary>Compares a declared configuration with the current state, using the same rules as changes through the API; changes nothing.</summary>
 internal sealed class ConfigurationPlanner(
     IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, FilterWarnings filters, ChangeApprovals approvals,
     IOptions<JsonOptions> json)
 {
     private const int MaxPending = 50;
 
-    // What is shown and cannot be declared, or is told in another member of the plan.
+    // Members that are displayed but cannot be declared, or that the plan reports in another member.
     private static readonly string[] Shown = ["id", "version", "createdAt", "updatedAt", "status", "warnings", "pausedSince", "managedBy"];
 
     public async Task<ConfigurationPlan> PlanAsync(ConfigurationRequest request, CancellationToken cancellationToken)
@@ -33,7 +33,7 @@ internal sealed class ConfigurationPlanner(
         if (request.Name is not { Length: > 0 } name || !Provenance.IsName(name))
         {
             pass.Faults.Add(new PlannedFault(
-                "configuration", null, "name", "Name the configuration by 1 to 100 letters, digits, spaces, dots, dashes or underscores."));
+                "configuration", null, "name", "Name the configuration with 1 to 100 letters, digits, spaces, dots, dashes or underscores."));
         }
 
         PlanPools(pass);
@@ -97,10 +97,10 @@ internal sealed class ConfigurationPlanner(
             var named = (declared.Sources ?? []).Where(one => one is not null).Distinct().ToList();
             foreach (var unknown in named.Where(one => !pass.KnowsSource(one)))
             {
-                errors.Add("sources", $"There is no source called '{OneLine.Of(unknown, 100)}', and the configuration declares none.");
+                errors.Add("sources", $"There is no source named '{OneLine.Of(unknown, 100)}', and the configuration declares none.");
             }
 
-            // What is to be created before it cannot be asked for yet.
+            // A pool that is yet to be created cannot be requested now.
             var pool = declared.EnginePool is null || pass.Pools.Any(one => one.Name == declared.EnginePool) || !pass.DeclaresPool(declared.EnginePool)
                 ? declared.EnginePool
                 : EnginePool.Default;
@@ -152,7 +152,7 @@ internal sealed class ConfigurationPlanner(
         }
     }
 
-    // Whether the very same change waits for a second administrator already: asking again would only make a second one.
+    // Whether exactly this change is already waiting for a second administrator; requesting it again would only duplicate it.
     private async Task<bool> IsAskedForAsync(Pass pass, Integration stored, string operation, JsonObject? after, CancellationToken cancellationToken)
     {
         if (!approvals.IsAskedFor)
@@ -187,10 +187,10 @@ internal sealed class ConfigurationPlanner(
 
     private static JsonArray Sorted(IEnumerable<string> names) => [.. names.Order(StringComparer.Ordinal).Select(name => (JsonNode)name)];
 
-    /// <summary>A resource as it is.</summary>
+    /// <summary>A resource in its current state.</summary>
     private sealed record Present(int? Id, int? Version, string? ManagedBy, JsonObject Shown);
 
-    /// <summary>One run of the planner: what is declared, what there is, and what follows.</summary>
+    /// <summary>One run of the planner: the declaration, the current state, and the resulting changes.</summary>
     private sealed record Pass(
         ConfigurationRequest Request, IReadOnlyList<EnginePool> Pools, IReadOnlyList<Source> Sources, IReadOnlyList<Integration> Integrations)
     {
@@ -198,7 +198,7 @@ internal sealed class ConfigurationPlanner(
 
         public List<PlannedFault> Faults { get; } = [];
 
-        /// <summary>The declared resources of a kind that can be told apart; faults of the others are noted.</summary>
+        /// <summary>The declared resources of a kind that have distinct names; faults of the others are added.</summary>
         public IEnumerable<(int Index, T Wanted)> Named<T>(string kind, IReadOnlyList<T>? declared, Func<T, string?> nameOf)
         {
             var seen = new HashSet<string>();
@@ -206,7 +206,7 @@ internal sealed class ConfigurationPlanner(
             {
                 if (declared![index] is not { } wanted)
                 {
-                    Faults.Add(new PlannedFault(kind, index, "name", "Is empty; give it a name, or take it out."));
+                    Faults.Add(new PlannedFault(kind, index, "name", "Is empty; give it a name, or remove it."));
                 }
                 else if (nameOf(wanted)?.Trim() is { Length: > 0 } name && !seen.Add(name))
                 {
@@ -224,7 +224,7 @@ internal sealed class ConfigurationPlanner(
 
         public bool DeclaresPool(string name) => Request.EnginePools?.Any(pool => pool?.Name?.Trim() == name) == true;
 
-        /// <summary>Whether nothing is wrong; what is wrong is noted.</summary>
+        /// <summary>Whether there are no errors; errors are added to the faults.</summary>
         public bool Accept(string kind, int index, FieldErrors errors)
         {
             Faults.AddRange(errors.ByField.SelectMany(field => field.Value.Select(sentence => new PlannedFault(kind, index, field.Key, sentence))));
@@ -240,7 +240,7 @@ internal sealed class ConfigurationPlanner(
                 : present.ManagedBy != Request.Name ? PlannedChange.Adopt
                 : PlannedChange.None;
             var other = present?.ManagedBy is { } manager && manager != Request.Name
-                ? new[] { $"It is managed by {manager} until now; from now on by {Request.Name}." }
+                ? new[] { $"It is currently managed by {manager}, and from now on by {Request.Name}." }
                 : [];
             Changes.Add(new PlannedChange(
                 kind, index, after["name"]!.GetValue<string>(), action, present?.Id, present?.Version, present?.ManagedBy, members,
@@ -252,7 +252,7 @@ internal sealed class ConfigurationPlanner(
 
         public void MarkWaiting() => Changes[^1] = Changes[^1] with { Action = PlannedChange.Wait };
 
-        /// <summary>Whether the configuration manages a resource that it does not name any more.</summary>
+        /// <summary>Whether the configuration manages a resource that it no longer declares.</summary>
         public bool IsLeft(string? managedBy, string kind, string name) => managedBy is not null && managedBy == Request.Name && (kind switch
         {
             PlannedChange.Pool => Request.EnginePools?.Select(one => one?.Name),
@@ -260,7 +260,7 @@ internal sealed class ConfigurationPlanner(
             _ => Request.Integrations?.Select(one => one?.Name),
         })?.Any(one => one?.Trim() == name) != true;
 
-        /// <summary>An integration as shown, with its sources by name.</summary>
+        /// <summary>An integration as displayed, with its sources by name.</summary>
         public JsonObject WithNames(JsonObject shown)
         {
             var ids = shown["sources"]?.AsArray().Select(one => one!.GetValue<int>()).ToList() ?? [];
@@ -273,7 +273,7 @@ internal sealed class ConfigurationPlanner(
 /// <summary>Tells in which members two resources differ.</summary>
 internal static class Differences
 {
-    /// <summary>The members that differ, those of objects by themselves; null and absent are the same.</summary>
+    /// <summary>The members that differ, with those of nested objects listed individually; null and absent are equal.</summary>
     public static IReadOnlyList<PlannedMember> Between(JsonObject before, JsonObject after)
     {
         var found = new List<PlannedMember>();

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>Registers the configuration as a whole, and the file that is watched.</summary>
+/// <summary>Registers the configuration as a whole and the service that watches its file.</summary>
 internal static class ConfigurationRegistration
 {
     public static IServiceCollection AddDeclaredConfiguration(this IServiceCollection services) => services

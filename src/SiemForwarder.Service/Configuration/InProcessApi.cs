@@ -7,9 +7,9 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>Carries requests to the handlers of the API in this process, as a caller of its own: they check, hold back and record as ever.</summary>
+/// <summary>Passes requests to the API handlers of this process on behalf of its own caller; they validate, hold back and record as usual.</summary>
 /// <param name="services">Services of the application.</param>
-/// <param name="caller">In whose name.</param>
+/// <param name="caller">On whose behalf.</param>
 internal sealed class InProcessApi(IServiceProvider services, Caller caller) : HttpMessageHandler
 {
     private const string Scheme = "in-process";
@@ -47,7 +47,7 @@ internal sealed class InProcessApi(IServiceProvider services, Caller caller) : H
         }
         catch (Exception exception) when (DatabaseFault.IsUnavailable(exception))
         {
-            return Refuse(HttpStatusCode.ServiceUnavailable, "The database cannot be used now.");
+            return Refuse(HttpStatusCode.ServiceUnavailable, "The database is unavailable.");
         }
 
         var message = new HttpResponseMessage((HttpStatusCode)context.Response.StatusCode) { Content = new ByteArrayContent(answer.ToArray()) };
@@ -78,6 +78,6 @@ internal sealed class InProcessApi(IServiceProvider services, Caller caller) : H
     private static HttpResponseMessage Refuse(HttpStatusCode status, string detail) =>
         new(status) { Content = JsonContent.Create(new JsonObject { ["detail"] = detail }) };
 
-    /// <summary>Whether the request has a body, which the server would know.</summary>
+    /// <summary>Tells the framework whether the request has a body, which a real server would know.</summary>
     private sealed record GivenBody(bool CanHaveBody) : IHttpRequestBodyDetectionFeature;
 }

@@ -133,11 +133,12 @@ internal sealed class EventIndexService(
         {
             foreach (var segment in segments)
             {
-                foreach (var one in normalizer.Normalize(segment, source))
+                var index = (int)Math.Max(0, afterPosition + 1 - segment.FirstPosition);
+                while (index < segment.Count)
                 {
-                    if (one.Position > afterPosition)
+                    for (var slice = normalizer.NormalizeSlice(segment, index, source); index < slice.End; index++)
                     {
-                        await WriteRowAsync(import, segment, one, cancellationToken);
+                        await WriteRowAsync(import, segment, slice[index], cancellationToken);
                     }
                 }
             }

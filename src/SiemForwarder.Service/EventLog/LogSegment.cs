@@ -3,7 +3,7 @@ using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
 
-/// <summary>A stored page in memory: the bytes of its events, and their normalized form once <see cref="SegmentNormalizer"/> has produced it.</summary>
+/// <summary>A stored page in memory: the bytes of its events, and what <see cref="SegmentNormalizer"/> keeps of their normalized form.</summary>
 internal sealed class LogSegment(
     int sourceId, EventStream stream, long firstPosition, DateTimeOffset receivedAt, byte[] bytes, int[] ends, EventKey[] keys, long[] times,
     long[]? receivedAfterUs = null, UserNames? names = null)
@@ -11,8 +11,8 @@ internal sealed class LogSegment(
     /// <summary>Held while <see cref="Normalized"/> is read or produced.</summary>
     public Lock Normalizing { get; } = new();
 
-    /// <summary>The normalized events; null until they are requested, and again after they are evicted.</summary>
-    public NormalizedPage? Normalized { get; set; }
+    /// <summary>The normalized slices that are kept, by their number; made on first use, under <see cref="Normalizing"/>.</summary>
+    public NormalizedSlice?[] Normalized => field ??= new NormalizedSlice?[(ends.Length + SegmentNormalizer.SliceSize - 1) / SegmentNormalizer.SliceSize];
 
     /// <summary>The span that appended it in this process; default if there was none.</summary>
     public ActivityContext AppendedIn { get; set; }

@@ -98,7 +98,7 @@ internal sealed class EventJourneys(
     private async Task<EventJourney> TellAsync(LogSegment segment, int index, CancellationToken cancellationToken)
     {
         var source = await sources.GetAsync(segment.SourceId, cancellationToken);
-        var one = normalizer.Normalize(segment, source)[index];
+        var one = normalizer.NormalizeOne(segment, index, source);
         var fates = new List<EventFate>();
         var (all, _) = await integrations.ListAsync(null, null, 1, 1000, cancellationToken);
         foreach (var integration in all)

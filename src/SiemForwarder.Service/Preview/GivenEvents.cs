@@ -72,7 +72,7 @@ internal sealed class GivenEvents(SourceDirectory sources, SegmentNormalizer nor
         var (key, _) = new PushedKeys().Of(outline, json, isPulledToo: false, pulledByContent: false);
         var time = outline.TimeMs ?? now.ToUnixTimeMilliseconds();
         var segment = new LogSegment(source.Id, stream, 0, now, json, [json.Length], [key], [time]);
-        return normalizer.Normalize(segment, source)[0];
+        return normalizer.NormalizeOne(segment, 0, source);
     }
 
     private async Task<EventSource> FindSourceAsync(int? sourceId, CancellationToken cancellationToken) =>

@@ -1,14 +1,14 @@
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>What came of a change to a stored resource.</summary>
+/// <summary>The outcome of a change to a stored resource.</summary>
 internal enum ChangeResult
 {
     Done,
     NotFound,
 
-    /// <summary>Somebody changed it since the caller read it.</summary>
+    /// <summary>It was changed by someone else after the caller read it.</summary>
     Stale,
 
-    /// <summary>Another one has the name.</summary>
+    /// <summary>Another resource has this name.</summary>
     NameTaken,
 }

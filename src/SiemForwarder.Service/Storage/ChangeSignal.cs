@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>Wakes whoever waits for a change, each time there is one.</summary>
+/// <summary>Wakes everyone waiting for a change, once per change.</summary>
 internal class ChangeSignal
 {
     private TaskCompletionSource changed = New();
@@ -13,5 +13,5 @@ internal class ChangeSignal
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Tells the loops of this process that sources or integrations were changed; other processes see it by their timer.</summary>
+/// <summary>Tells the loops of this process that sources or integrations have changed; other processes notice on their timer.</summary>
 internal sealed class ConfigurationSignal : ChangeSignal;

@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>The connections of this process to the database, in two pools: what keeps the promise never waits for what only reads.</summary>
+/// <summary>The process's database connections in two pools, so that work that must not lose events never waits for reads.</summary>
 /// <remarks>
-/// A third of the connections carries appends, leases and checkpoints, the rest serves readers and the API. Sessions of a server that became
-/// read-only or went away are thrown away as soon as one of them says so, so that the next command meets the server of now.
+/// A third of the connections carries appends, leases and checkpoints; the rest serves readers and the API. As soon as one session reports that its
+/// server became read-only or went away, all sessions are discarded, so that the next command connects to the current server.
 /// </remarks>
 internal sealed class DatabaseConnections : IAsyncDisposable
 {
@@ -13,8 +13,8 @@ internal sealed class DatabaseConnections : IAsyncDisposable
     private readonly TimeProvider time;
     private long clearedAt;
 
-    /// <param name="connectionString">Where the database is.</param>
-    /// <param name="options">Bounds.</param>
+    /// <param name="connectionString">Location of the database.</param>
+    /// <param name="options">Connection limits.</param>
     /// <param name="time">Clock.</param>
     public DatabaseConnections(string connectionString, DatabaseOptions options, TimeProvider time)
     {
@@ -32,13 +32,13 @@ internal sealed class DatabaseConnections : IAsyncDisposable
     /// <summary>For everything else.</summary>
     public NpgsqlDataSource Shared { get; }
 
-    /// <summary>One connection that notifications come over.</summary>
+    /// <summary>The single connection that receives notifications.</summary>
     public NpgsqlDataSource Listener { get; }
 
-    /// <summary>Called with every new session before its first use; a fault of it fails the session.</summary>
+    /// <summary>Called for every new session before its first use; if it throws, the session fails.</summary>
     public Func<NpgsqlConnection, Task>? Connected { get; set; }
 
-    /// <summary>Throws all sessions away where a fault says that they are of no more use.</summary>
+    /// <summary>Discards all sessions if the exception shows that they can no longer be used.</summary>
     public void Suspect(Exception exception)
     {
         var before = Volatile.Read(ref clearedAt);

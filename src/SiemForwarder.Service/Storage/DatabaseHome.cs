@@ -2,7 +2,7 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>Where the database is: a given one, or one of the service's own that ends with it.</summary>
+/// <summary>The location of the database: either given, or a server owned by the service and stopped with it.</summary>
 internal sealed class DatabaseHome : IAsyncDisposable
 {
     private readonly IAsyncDisposable? server;
@@ -16,19 +16,19 @@ internal sealed class DatabaseHome : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>For the log: where the data is.</summary>
+    /// <summary>Where the data is, for the log.</summary>
     public string Description { get; }
 
-    /// <summary>Whether it is the service's own, so that no other engine uses it.</summary>
+    /// <summary>Whether the service owns it, so that no other engine uses it.</summary>
     public bool IsOwn => server is not null;
 
-    /// <summary>Uses the given connection string, else starts a private PostgreSQL, else a container.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence that names both ways out.</exception>
+    /// <summary>Uses the given connection string; otherwise starts a private PostgreSQL, or failing that a container.</summary>
+    /// <exception cref="DatabaseStartException">No database is available; one sentence names both ways out.</exception>
     public static async Task<DatabaseHome> OpenAsync(string? connectionString, string dataFolder, CancellationToken cancellationToken)
     {
         if (!string.IsNullOrWhiteSpace(connectionString))
         {
-            return new DatabaseHome(connectionString, "the PostgreSQL of ConnectionStrings__Forwarder", null);
+            return new DatabaseHome(connectionString, "the PostgreSQL named in ConnectionStrings__Forwarder", null);
         }
 
         if (PostgresPrograms.FindFolder() is { } programs)
@@ -40,16 +40,16 @@ internal sealed class DatabaseHome : IAsyncDisposable
         if (await ContainerPostgres.IsAvailableAsync(cancellationToken))
         {
             var container = await ContainerPostgres.StartAsync(dataFolder, cancellationToken);
-            return new DatabaseHome(container.ConnectionString, "a PostgreSQL container of its own", container);
+            return new DatabaseHome(container.ConnectionString, "its own PostgreSQL container", container);
         }
 
         throw new DatabaseStartException(
-            "SiemForwarder needs PostgreSQL 15 or newer: install its server programs (initdb, pg_ctl, postgres) on this machine, or name a running server "
-                + "by ConnectionStrings__Forwarder.");
+            "SiemForwarder needs PostgreSQL 15 or newer: install its server programs (initdb, pg_ctl, postgres) on this machine, or set "
+                + "ConnectionStrings__Forwarder to a running server.");
     }
 
-    /// <summary>Starts the private server again where it ended by itself; false where it runs, or is not ours.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Restarts the private server if it has stopped; false if it is running or not ours.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public Task<bool> ReviveAsync(CancellationToken cancellationToken) =>
         server is PrivatePostgres own ? own.ReviveAsync(cancellationToken) : Task.FromResult(false);
 

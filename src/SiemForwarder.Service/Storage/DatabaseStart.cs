@@ -6,7 +6,7 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>Looks at the database before the service starts, and says in one sentence why it cannot be used. No sentence holds a part of a password.</summary>
+/// <summary>Checks the database before the service starts and explains in one sentence why it cannot be used. No message contains part of a password.</summary>
 internal static class DatabaseStart
 {
     internal const string Setting = "ConnectionStrings__Forwarder";
@@ -14,8 +14,8 @@ internal static class DatabaseStart
     private static readonly TimeSpan StartingBound = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StartingPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Checks version, encoding and rights; how many connections the server grants.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Checks version, encoding and privileges; returns how many connections the server grants.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public static async Task<int> CheckAsync(string connectionString, TimeProvider time, CancellationToken cancellationToken)
     {
         var settings = Parse(connectionString);
@@ -47,14 +47,14 @@ internal static class DatabaseStart
         {
             var settings = new NpgsqlConnectionStringBuilder(connectionString);
             return string.IsNullOrWhiteSpace(settings.Host)
-                ? throw new DatabaseStartException($"{Setting} names no server: give Host=…;Username=…;Password=…;Database=….")
+                ? throw new DatabaseStartException($"{Setting} names no server: set Host=…;Username=…;Password=…;Database=….")
                 : settings;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException)
         {
-            // What the parser says may quote a part of the password.
+            // The parser's message may quote part of the password.
             throw new DatabaseStartException(
-                $"{Setting} cannot be read: write Host=…;Username=…;Password=…;Database=…, and put a value that holds ; ' \" or = into quotes, as in "
+                $"{Setting} cannot be parsed: use Host=…;Username=…;Password=…;Database=…, and quote values that contain ; ' \" or =, as in "
                     + "Password=\"a;b\".");
         }
     }
@@ -83,27 +83,27 @@ internal static class DatabaseStart
         return exception switch
         {
             PostgresException { SqlState: PostgresErrorCodes.InvalidPassword } =>
-                $"PostgreSQL at {server} refuses the password of user '{user}': correct it in {Setting}.",
+                $"PostgreSQL at {server} rejects the password of user '{user}': correct it in {Setting}.",
             PostgresException { SqlState: PostgresErrorCodes.InvalidAuthorizationSpecification } refused =>
-                $"PostgreSQL at {server} refuses the user '{user}': {refused.MessageText}. Correct the user in {Setting}, or pg_hba.conf.",
+                $"PostgreSQL at {server} rejects the user '{user}': {refused.MessageText}. Correct the user in {Setting} or the rules in pg_hba.conf.",
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } =>
-                $"There is no database '{name}' at {server}: run CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0, or correct {Setting}.",
+                $"The database '{name}' does not exist at {server}: run CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0, or correct {Setting}.",
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } denied =>
-                $"The user '{user}' may not use the database '{name}' at {server}: {denied.MessageText}. Grant the right, or correct {Setting}.",
+                $"The user '{user}' may not use the database '{name}' at {server}: {denied.MessageText}. Grant the privilege, or correct {Setting}.",
             PostgresException { SqlState: PostgresErrorCodes.TooManyConnections } =>
-                $"PostgreSQL at {server} has no connection left: raise max_connections there, or lower Forwarder__Database__MaxConnections of the engines.",
+                $"PostgreSQL at {server} has no connections left: raise max_connections there, or lower Forwarder__Database__MaxConnections on the engines.",
             PostgresException postgres => $"PostgreSQL at {server} cannot be used: {postgres.MessageText} ({postgres.SqlState}).",
             _ when Socket(exception) is { } socket => socket.SocketErrorCode switch
             {
                 SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
-                    $"The host '{settings.Host}' of the database cannot be resolved: correct Host in {Setting}, or DNS.",
-                SocketError.ConnectionRefused => $"Nothing listens at {server}: start PostgreSQL there, or correct Host and Port in {Setting}.",
+                    $"The host '{settings.Host}' of the database cannot be resolved: correct Host in {Setting} or fix DNS.",
+                SocketError.ConnectionRefused => $"Nothing is listening at {server}: start PostgreSQL there, or correct Host and Port in {Setting}.",
                 _ => $"PostgreSQL at {server} cannot be reached: {socket.Message}. Check host, port and firewall, or correct {Setting}.",
             },
             TimeoutException or { InnerException: TimeoutException } =>
                 $"PostgreSQL at {server} does not answer: check host, port and firewall, or correct {Setting}.",
             ArgumentException or NotSupportedException =>
-                $"{Setting} holds a setting that cannot be used; compare it with Host=…;Username=…;Password=…;Database=….",
+                $"{Setting} contains an invalid setting; compare it with Host=…;Username=…;Password=…;Database=….",
             _ => $"PostgreSQL at {server} cannot be used: {exception.Message.TrimEnd('.')}. Check {Setting}.",
         };
     }
@@ -122,40 +122,40 @@ internal static class DatabaseStart
     private static string Database(NpgsqlConnectionStringBuilder settings) => settings.Database ?? settings.Username ?? Environment.UserName;
 }
 
-/// <summary>What a database says of itself, as far as the service depends on it.</summary>
-/// <param name="VersionNumber">As PostgreSQL counts: 150004.</param>
-/// <param name="Version">For people: 15.4.</param>
+/// <summary>The database properties that the service depends on.</summary>
+/// <param name="VersionNumber">In PostgreSQL's numeric form: 150004.</param>
+/// <param name="Version">Readable form: 15.4.</param>
 /// <param name="Encoding">Encoding of the database.</param>
-/// <param name="IsStandby">Whether the server replays another one's log.</param>
-/// <param name="IsReadOnly">Whether a new transaction may only read.</param>
-/// <param name="Schema">Schema that new tables go to; null where there is none.</param>
+/// <param name="IsStandby">Whether the server is replaying another server's log.</param>
+/// <param name="IsReadOnly">Whether new transactions are read-only.</param>
+/// <param name="Schema">Schema in which new tables are created; null if there is none.</param>
 /// <param name="MayCreate">Whether the user may create tables there.</param>
-/// <param name="User">The user.</param>
+/// <param name="User">The connected user.</param>
 internal sealed record DatabaseFacts(
     int VersionNumber, string Version, string Encoding, bool IsStandby, bool IsReadOnly, string? Schema, bool MayCreate, string User)
 {
     private const int OldestVersion = 15;
 
-    /// <summary>One sentence that says why the service cannot use it and what to do; null where it can.</summary>
-    /// <param name="server">Where it is.</param>
-    /// <param name="name">Its name.</param>
+    /// <summary>One sentence that says why the service cannot use the database and what to do; null if it can.</summary>
+    /// <param name="server">Address of the server.</param>
+    /// <param name="name">Name of the database.</param>
     public string? FindFault(string server, string name)
     {
         if (VersionNumber < OldestVersion * 10_000)
         {
-            return $"PostgreSQL at {server} is version {Version}; SiemForwarder needs {OldestVersion} or newer: upgrade it, or name another server in "
+            return $"PostgreSQL at {server} is version {Version}; SiemForwarder needs {OldestVersion} or newer: upgrade it, or set another server in "
                 + $"{DatabaseStart.Setting}.";
         }
 
         if (Encoding != "UTF8")
         {
-            return $"The database '{name}' at {server} has the encoding {Encoding}, which cannot hold every event: create one with CREATE DATABASE … "
-                + $"ENCODING 'UTF8' TEMPLATE template0, and name it in {DatabaseStart.Setting}.";
+            return $"The database '{name}' at {server} has the encoding {Encoding}, which cannot store every event: create one with CREATE DATABASE … "
+                + $"ENCODING 'UTF8' TEMPLATE template0, and set it in {DatabaseStart.Setting}.";
         }
 
         if (IsStandby || IsReadOnly)
         {
-            return $"The database '{name}' at {server} takes no writes ({(IsStandby ? "the server is a standby" : "read-only")}): name the primary "
+            return $"The database '{name}' at {server} accepts no writes ({(IsStandby ? "the server is a standby" : "read-only")}): set the primary "
                 + $"server in {DatabaseStart.Setting}.";
         }
 

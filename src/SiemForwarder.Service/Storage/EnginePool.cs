@@ -9,7 +9,7 @@ internal sealed class EnginePool
 
     public required string Description { get; set; }
 
-    /// <summary>Name of the configuration file that manages it; null where none does.</summary>
+    /// <summary>Name of the configuration file that manages it; null if none.</summary>
     public string? ManagedBy { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }

@@ -4,7 +4,7 @@ using SiemForwarder.Service.Storage.Mapping;
 
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>The configuration tables; the event log and the delivery records are plain SQL.</summary>
+/// <summary>The configuration tables; the event log and the delivery records use plain SQL.</summary>
 internal sealed class ForwarderDbContext(DbContextOptions<ForwarderDbContext> options) : DbContext(options)
 {
     public DbSet<Source> Sources => Set<Source>();
@@ -20,7 +20,7 @@ internal sealed class ForwarderDbContext(DbContextOptions<ForwarderDbContext> op
         modelBuilder.ApplyConfiguration(new EnginePoolMapping());
     }
 
-    /// <summary>Saves; a lost race and a taken name are values.</summary>
+    /// <summary>Saves the changes; a lost race and a taken name are returned as values.</summary>
     public async Task<ChangeResult> SaveAsync(CancellationToken cancellationToken)
     {
         try

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>The stored wish to send events to one SIEM.</summary>
+/// <summary>A stored integration: the configuration for sending events to one SIEM.</summary>
 internal sealed class Integration
 {
     public int Id { get; set; }
@@ -11,7 +11,7 @@ internal sealed class Integration
 
     public bool Enabled { get; set; }
 
-    /// <summary>Since when sending is paused; null while it is not.</summary>
+    /// <summary>When sending was paused; null if it is not paused.</summary>
     public DateTimeOffset? PausedAt { get; set; }
 
     /// <summary>Who paused it.</summary>
@@ -24,22 +24,22 @@ internal sealed class Integration
     /// <summary>Kind id of the destination catalogue.</summary>
     public required string Destination { get; set; }
 
-    /// <summary>Id of the preset that filled what was left out; null where none was named.</summary>
+    /// <summary>Id of the preset that supplied omitted settings; null if none was named.</summary>
     public string? Preset { get; set; }
 
-    /// <summary>URL as shown and searched; never holds credentials.</summary>
+    /// <summary>The URL as displayed and searched; never contains credentials.</summary>
     public required string ServerUrl { get; set; }
 
-    /// <summary>The validated settings as JSON, secrets left out.</summary>
+    /// <summary>The validated settings as JSON, without secrets.</summary>
     public required string Definition { get; set; }
 
-    /// <summary>The secrets, encrypted; null where there are none.</summary>
+    /// <summary>The encrypted secrets; null if there are none.</summary>
     public byte[]? Secrets { get; set; }
 
-    /// <summary>Name of the configuration file that manages it; null where none does.</summary>
+    /// <summary>Name of the configuration file that manages it; null if none.</summary>
     public string? ManagedBy { get; set; }
 
-    /// <summary>Counts the changes; the entity tag of the API.</summary>
+    /// <summary>Incremented with each change; the entity tag of the API.</summary>
     public int Version { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>Makes searched text literal inside a LIKE pattern.</summary>
+/// <summary>Escapes search text so that a LIKE pattern matches it literally.</summary>
 internal static class LikePattern
 {
     public const string EscapeCharacter = "\\";

@@ -10,18 +10,18 @@ internal static class ServiceDatabase
 {
     private const string MaxAutoPrepare = "Max Auto Prepare";
 
-    /// <summary>A pool of connections.</summary>
-    /// <param name="connectionString">Where the database is; what it says of prepared statements and of the size of the pool is honoured.</param>
-    /// <param name="maxConnections">Size of the pool; null for what the connection string says.</param>
-    /// <param name="connected">Called with every new session before its first use.</param>
-    /// <param name="name">Name of the pool in metrics; null for the address of the server and the like.</param>
+    /// <summary>A connection pool.</summary>
+    /// <param name="connectionString">Location of the database; its settings for prepared statements and pool size are honored.</param>
+    /// <param name="maxConnections">Size of the pool; null to use the connection string's.</param>
+    /// <param name="connected">Called for every new session before its first use.</param>
+    /// <param name="name">Name of the pool in metrics; null for one that Npgsql makes.</param>
     public static NpgsqlDataSource CreateDataSource(
         string connectionString, int? maxConnections = null, Func<NpgsqlConnection, Task>? connected = null, string? name = null)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
         var settings = builder.ConnectionStringBuilder;
         settings.ApplicationName ??= "siemforwarder";
-        // Zero switches prepared statements off, which a pooler that shares sessions may need: it must not be taken for "nothing said".
+        // Zero turns prepared statements off, which a pooler that shares sessions may need; it must not be mistaken for "not given".
         if (!Names(connectionString).Contains(MaxAutoPrepare.Replace(" ", "", StringComparison.Ordinal)))
         {
             settings.MaxAutoPrepare = 60;
@@ -36,7 +36,7 @@ internal static class ServiceDatabase
 
         if (settings.Host?.Contains(',', StringComparison.Ordinal) == true)
         {
-            // Of several servers only the one that takes writes is of use.
+            // Of several servers, only the one that accepts writes is useful.
             settings.TargetSessionAttributes ??= "read-write";
         }
 
@@ -50,10 +50,10 @@ internal static class ServiceDatabase
 
     public static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource database) => options
         .UseNpgsql(database)
-        // Migrations are SQL files; there is no snapshot to compare with, a test compares the tables with the model.
+        // Migrations are SQL files without a snapshot to compare with; a test compares the tables with the model.
         .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
 
-    /// <summary>The keywords that a connection string gives, without blanks, in lower case.</summary>
+    /// <summary>The keywords given in a connection string, without blanks, compared case-insensitively.</summary>
     private static HashSet<string> Names(string connectionString)
     {
         var given = new DbConnectionStringBuilder { ConnectionString = connectionString };

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>A place that events come from, as stored.</summary>
+/// <summary>A source of events, as stored.</summary>
 internal sealed class Source
 {
     public int Id { get; set; }
@@ -12,16 +12,16 @@ internal sealed class Source
 
     public bool Enabled { get; set; }
 
-    /// <summary>The validated settings as JSON, secrets left out.</summary>
+    /// <summary>The validated settings as JSON, without secrets.</summary>
     public required string Definition { get; set; }
 
-    /// <summary>The secrets, encrypted; null where there are none.</summary>
+    /// <summary>The encrypted secrets; null if there are none.</summary>
     public byte[]? Secrets { get; set; }
 
-    /// <summary>Name of the configuration file that manages it; null where none does.</summary>
+    /// <summary>Name of the configuration file that manages it; null if none.</summary>
     public string? ManagedBy { get; set; }
 
-    /// <summary>Counts the changes; the entity tag of the API.</summary>
+    /// <summary>Incremented with each change; the entity tag of the API.</summary>
     public int Version { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }

@@ -11,7 +11,7 @@ using SiemForwarder.Service.Storage.Protection;
 
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>Registers the database and what protects the secrets in it.</summary>
+/// <summary>Registers the database and the protection of the secrets in it.</summary>
 internal static class StorageRegistration
 {
     public static IServiceCollection AddStorage(this IServiceCollection services, string connectionString)
@@ -34,13 +34,13 @@ internal static class StorageRegistration
         return services.AddSingleton<SecretProtector>().AddSingleton<SecretReferences>().AddSingleton<ConfigurationSignal>();
     }
 
-    /// <summary>Brings the tables up to date; engines that start together wait for each other.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Updates the tables; engines that start at the same time wait for each other.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
         try
         {
-            // The lock of the framework is a table, which an empty database does not have yet.
+            // The framework's own lock is a table, which an empty database does not have yet.
             await using (await EngineTurn.TakeAsync(services.GetRequiredService<DatabaseConnections>().Vital, "siemforwarder migration", cancellationToken))
             {
                 await using var database = await services.GetRequiredService<IDbContextFactory<ForwarderDbContext>>().CreateDbContextAsync(cancellationToken);
@@ -53,13 +53,13 @@ internal static class StorageRegistration
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
         {
             var advice = SchemaUpdate.IsHeld(exception)
-                ? "another session holds them, a backup perhaps; let it end, and start again."
-                : "mend that, and start again.";
-            throw new DatabaseStartException($"The tables cannot be brought up to date ({DatabaseFault.Describe(exception).TrimEnd('.')}): {advice}");
+                ? "another session has locked them, possibly a backup; let it finish, then start again."
+                : "fix this, then start again.";
+            throw new DatabaseStartException($"The tables cannot be updated ({DatabaseFault.Describe(exception).TrimEnd('.')}): {advice}");
         }
     }
 
-    /// <summary>Engines that start together on an empty database must not make a key each: neither would know the other's before a day is over.</summary>
+    /// <summary>Engines that start together on an empty database must not create a key each: neither would notice the other's for a day.</summary>
     private static async Task MakeProtectionKeyAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         await using var turn = await EngineTurn.TakeAsync(services.GetRequiredService<NpgsqlDataSource>(), KeyRewrapping.Turn, cancellationToken);

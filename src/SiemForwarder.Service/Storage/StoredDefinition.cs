@@ -5,13 +5,13 @@ using System.Text.Json.Serialization;
 
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>Reads settings from the database that a newer version may have saved.</summary>
+/// <summary>Reads settings from the database that may have been saved by a newer version.</summary>
 internal static class StoredDefinition
 {
     private static readonly ConcurrentDictionary<JsonSerializerOptions, JsonSerializerOptions> StrictOptions = new();
 
-    /// <summary>The settings; null with a sentence where this version does not know all that they say.</summary>
-    /// <remarks>A member that is not known is never passed over: it may be what keeps events or fields back.</remarks>
+    /// <summary>The settings; null with a sentence if this version does not know everything in them.</summary>
+    /// <remarks>An unknown member is never ignored: it may be what withholds events or fields.</remarks>
     public static T? Read<T>(string json, JsonSerializerOptions options, out string? fault)
         where T : class
     {
@@ -31,10 +31,10 @@ internal static class StoredDefinition
         }
     }
 
-    /// <summary>As much of the settings as this version knows, so that they can be shown.</summary>
-    /// <param name="json">The settings as stored.</param>
-    /// <param name="options">How they are written.</param>
-    /// <param name="blank">Stands in for what cannot be read.</param>
+    /// <summary>As much of the settings as this version knows, for display.</summary>
+    /// <param name="json">The stored settings.</param>
+    /// <param name="options">How they are serialized.</param>
+    /// <param name="blank">Replaces what cannot be read.</param>
     public static T ReadKnown<T>(string json, JsonSerializerOptions options, T blank)
         where T : class
     {
@@ -54,7 +54,7 @@ internal static class StoredDefinition
 
     /// <summary>The sentence for something that a newer version knows and this one does not.</summary>
     public static string SavedByNewer(string what) =>
-        $"The settings were saved by a newer version, and this one does not know {what}. Update this engine, or save them anew without it.";
+        $"The settings were saved by a newer version, and this one does not know {what}. Update this engine, or save the settings again without it.";
 
     private static T? TryRead<T>(JsonObject trial, JsonSerializerOptions options)
         where T : class
@@ -69,7 +69,7 @@ internal static class StoredDefinition
         }
     }
 
-    // What is not said is nothing to be known.
+    // A null says nothing that this version would have to know.
     private static void RemoveNulls(JsonNode? node)
     {
         if (node is JsonArray array)
@@ -100,6 +100,6 @@ internal static class StoredDefinition
     {
         var path = (exception.Path ?? "$").TrimStart('$').TrimStart('.');
         var isUnknownMember = exception.Message.StartsWith("The JSON property '", StringComparison.Ordinal);
-        return SavedByNewer(path.Length == 0 ? "the value of one of them" : isUnknownMember ? $"'{path}'" : $"the value of '{path}'");
+        return SavedByNewer(path.Length == 0 ? "the value of one setting" : isUnknownMember ? $"'{path}'" : $"the value of '{path}'");
     }
 }

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Storage;
 
-/// <summary>The present time as PostgreSQL keeps it, in whole microseconds, so that what was just stored reads the same later.</summary>
+/// <summary>The current time as PostgreSQL stores it, in whole microseconds, so that it reads back unchanged.</summary>
 internal static class StoredTime
 {
     public static DateTimeOffset Now(TimeProvider time)

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>A certificate authority that lives as long as a test or a demo.</summary>
+/// <summary>A certificate authority for the duration of a test or demo.</summary>
 public sealed class CertificateAuthority : IDisposable
 {
     private const string ServerUsage = "1.3.6.1.5.5.7.3.1";
@@ -14,7 +14,7 @@ public sealed class CertificateAuthority : IDisposable
     private readonly DateTimeOffset now;
 
     /// <param name="name">Common name of the authority.</param>
-    /// <param name="time">Clock that validity is counted from.</param>
+    /// <param name="time">Clock on which validity is based.</param>
     public CertificateAuthority(string name, TimeProvider time)
     {
         now = time.GetUtcNow();
@@ -31,14 +31,14 @@ public sealed class CertificateAuthority : IDisposable
     /// <summary>PEM of the authority's certificate.</summary>
     public string Pem => certificate.ExportCertificatePem() + "\n";
 
-    /// <summary>A certificate for a server of this name or address.</summary>
+    /// <summary>A certificate for a server with this name or address.</summary>
     /// <param name="name">DNS name, wildcard or IP address.</param>
-    /// <param name="validFrom">Begin of its validity, relative to now; a day ago by default.</param>
+    /// <param name="validFrom">Start of its validity, relative to now; a day ago by default.</param>
     /// <param name="validUntil">End of its validity, relative to now; in two months by default.</param>
     public X509Certificate2 IssueServer(string name, TimeSpan? validFrom = null, TimeSpan? validUntil = null) =>
         Issue(name, ServerUsage, validFrom, validUntil);
 
-    /// <summary>A certificate for a client of this name.</summary>
+    /// <summary>A certificate for a client with this name.</summary>
     /// <param name="name">Name of the client.</param>
     /// <param name="validUntil">End of its validity, relative to now; in two months by default.</param>
     public X509Certificate2 IssueClient(string name, TimeSpan? validUntil = null) => Issue(name, ClientUsage, null, validUntil);

@@ -6,7 +6,7 @@ using System.Text;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>An HTTP receiver on a free loopback port, on bare sockets, that records exact requests and answers, or misbehaves, as told.</summary>
+/// <summary>An HTTP receiver on a free loopback port, on bare sockets, that records exact requests and answers or misbehaves as configured.</summary>
 public sealed class HttpReceiver : IAsyncDisposable
 {
     private readonly Func<ReceivedRequest, HttpReply> answer;
@@ -29,10 +29,10 @@ public sealed class HttpReceiver : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
 
-    /// <summary>Resets every connection as soon as the headers of a request are read, while its body is still coming.</summary>
+    /// <summary>Resets every connection as soon as the headers of a request have been read, while its body is still arriving.</summary>
     public bool ResetsBeforeBody { get; set; }
 
-    /// <summary>All requests that came whole, in order.</summary>
+    /// <summary>All completely received requests, in order.</summary>
     public IReadOnlyList<ReceivedRequest> Requests
     {
         get
@@ -44,19 +44,19 @@ public sealed class HttpReceiver : IAsyncDisposable
         }
     }
 
-    /// <param name="answer">What to answer to a request.</param>
-    /// <param name="tls">Speak TLS with these options; null for plain HTTP.</param>
+    /// <param name="answer">Determines the reply to a request.</param>
+    /// <param name="tls">TLS options; null for plain HTTP.</param>
     /// <param name="port">Port to listen on; 0 for a free one.</param>
     public static HttpReceiver Start(Func<ReceivedRequest, HttpReply> answer, SslServerAuthenticationOptions? tls = null, int port = 0) =>
         new(answer, tls, port);
 
-    /// <summary>Answers everything alike.</summary>
+    /// <summary>Gives the same reply to every request.</summary>
     public static HttpReceiver Start(HttpReply reply, SslServerAuthenticationOptions? tls = null) => new(_ => reply, tls, 0);
 
     public Task WaitForRequestsAsync(int count, CancellationToken cancellationToken) =>
         pulse.WaitUntilAsync(() => Requests.Count >= count, cancellationToken);
 
-    /// <summary>Stops listening and ends every connection; may be called again.</summary>
+    /// <summary>Stops listening and closes every connection; may be called repeatedly.</summary>
     public async ValueTask DisposeAsync()
     {
         if (stop.IsCancellationRequested)
@@ -110,7 +110,7 @@ public sealed class HttpReceiver : IAsyncDisposable
         catch (Exception exception)
             when (exception is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
-            // The sender broke off or was refused; what came whole is recorded.
+            // The sender disconnected or was refused; complete requests are recorded.
             socket.Dispose();
         }
     }

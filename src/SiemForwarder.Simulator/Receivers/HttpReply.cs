@@ -2,33 +2,33 @@ using System.Text;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>What an HTTP receiver does after it has read a request.</summary>
+/// <summary>What an HTTP receiver does after reading a request.</summary>
 public enum HttpReplyConduct
 {
-    /// <summary>Sends the whole answer.</summary>
+    /// <summary>Sends the complete reply.</summary>
     Complete,
 
-    /// <summary>Announces the whole body, sends half of it and closes.</summary>
+    /// <summary>Announces the complete body, sends half of it and closes.</summary>
     CutOff,
 
-    /// <summary>Never answers.</summary>
+    /// <summary>Never replies.</summary>
     Silence,
 
-    /// <summary>Resets the connection instead of answering.</summary>
+    /// <summary>Resets the connection instead of replying.</summary>
     Reset,
 }
 
-/// <summary>An answer to one request.</summary>
+/// <summary>A reply to one request.</summary>
 /// <param name="Status">Status code.</param>
 /// <param name="Body">Text of the body.</param>
 public sealed record HttpReply(int Status, string Body = "")
 {
     public HttpReplyConduct Conduct { get; init; } = HttpReplyConduct.Complete;
 
-    /// <summary>How long to let the sender wait for the answer.</summary>
+    /// <summary>How long the sender must wait for the reply.</summary>
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Header lines besides Content-Length, without line ends.</summary>
+    /// <summary>Header lines other than Content-Length, without line ends.</summary>
     public IReadOnlyList<string> Headers { get; init; } = [];
 
     internal byte[] ToBytes()

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>One connection that a receiver accepted, and the exact bytes that came over it.</summary>
+/// <summary>A connection accepted by a receiver, and the exact bytes received over it.</summary>
 public sealed class ReceivedConnection
 {
     private readonly Lock guard = new();
@@ -12,7 +12,7 @@ public sealed class ReceivedConnection
 
     internal ReceivedConnection(Socket socket) => this.socket = socket;
 
-    /// <summary>Everything that was read so far, after decryption.</summary>
+    /// <summary>Everything read so far, after decryption.</summary>
     public byte[] Bytes
     {
         get
@@ -35,23 +35,23 @@ public sealed class ReceivedConnection
         }
     }
 
-    /// <summary>True once the sender closed in order: with close_notify on TLS, with FIN on TCP.</summary>
+    /// <summary>True once the sender closed in an orderly way: with close_notify on TLS, with FIN on TCP.</summary>
     public bool EndedInOrder { get; internal set; }
 
-    /// <summary>Ends the connection with RST; what was not read is thrown away.</summary>
+    /// <summary>Ends the connection with RST; unread data is discarded.</summary>
     public void Reset()
     {
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
     }
 
-    /// <summary>Makes the connection half-open: nothing that the sender sends reaches this side any more, and it is not told.</summary>
+    /// <summary>Makes the connection half-open: nothing from the sender reaches this side anymore, and the sender is not told.</summary>
     public void GoDark() => SocketFilter.Drop(socket);
 
-    /// <summary>Says with FIN that nothing more comes, and reads on until the sender ends too.</summary>
+    /// <summary>Announces the end of sending with FIN, and keeps reading until the sender ends too.</summary>
     public void Finish() => socket.Shutdown(SocketShutdown.Send);
 
-    /// <summary>Ends the connection: with FIN, or with RST where a read is just under way.</summary>
+    /// <summary>Closes the connection: with FIN, or with RST if a read is in progress.</summary>
     public void Close() => socket.Dispose();
 
     internal void Append(ReadOnlySpan<byte> more)

@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>A request as it came over the wire.</summary>
+/// <summary>A request as received over the wire.</summary>
 /// <param name="Connection">Number of the connection, from 1.</param>
 /// <param name="Head">Request line and headers, exact.</param>
 /// <param name="Body">Bytes of the body, exact.</param>

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>A RELP receiver on a free loopback port that records messages and answers each as told.</summary>
+/// <summary>A RELP receiver on a free loopback port that records messages and answers each as configured.</summary>
 public sealed class RelpReceiver : IAsyncDisposable
 {
     private readonly Func<int, string?> answer;
@@ -29,7 +29,7 @@ public sealed class RelpReceiver : IAsyncDisposable
 
     public int Connections { get; private set; }
 
-    /// <summary>The messages that came, in order, whatever was answered.</summary>
+    /// <summary>The received messages, in order, whatever was answered.</summary>
     public IReadOnlyList<string> Messages
     {
         get
@@ -41,7 +41,7 @@ public sealed class RelpReceiver : IAsyncDisposable
         }
     }
 
-    /// <summary>Everything that was read so far, over all connections.</summary>
+    /// <summary>Everything read so far, over all connections.</summary>
     public byte[] Bytes
     {
         get
@@ -53,8 +53,8 @@ public sealed class RelpReceiver : IAsyncDisposable
         }
     }
 
-    /// <param name="answer">By the count of messages so far: the data of the answer, <c>serverclose</c>, or null to close without one.</param>
-    /// <param name="received">Told of every message before it is answered; null for nobody.</param>
+    /// <param name="answer">Maps the number of messages so far to the data of the answer, <c>serverclose</c>, or null to close without answering.</param>
+    /// <param name="received">Called with every message before it is answered; may be null.</param>
     public static RelpReceiver Start(Func<int, string?> answer, Action<string>? received = null) => new(answer, received);
 
     public async ValueTask DisposeAsync()
@@ -78,7 +78,7 @@ public sealed class RelpReceiver : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException or IOException or InvalidOperationException)
         {
-            // The sender left or the test is over; what came is recorded.
+            // The sender disconnected or the test is over; received messages are recorded.
             listener.Stop();
         }
     }

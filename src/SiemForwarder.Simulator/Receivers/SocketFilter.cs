@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>Lets a socket's incoming packets vanish, as if the network or the other host were gone: no answer, no acknowledgement, no reset.</summary>
+/// <summary>Makes a socket's incoming packets vanish, as if the network or the other host were gone: no response, no acknowledgement, no reset.</summary>
 /// <remarks>Linux: a classic BPF program that drops everything (socket(7), SO_ATTACH_FILTER); needs no privilege.</remarks>
 internal static class SocketFilter
 {

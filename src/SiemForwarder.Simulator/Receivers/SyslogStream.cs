@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>Takes the messages out of a stream of bytes as a receiver does: by octet counting or by line, told apart by the first octet (RFC 6587).</summary>
+/// <summary>Splits a byte stream into messages like a receiver: by octet counting or by line, distinguished by the first octet (RFC 6587).</summary>
 public static class SyslogStream
 {
-    /// <summary>All complete messages, without their framing; what is left over is the beginning of one.</summary>
+    /// <summary>All complete messages, without framing; the remainder is the beginning of another.</summary>
     public static (IReadOnlyList<byte[]> Messages, byte[] Beginning) Split(ReadOnlySpan<byte> bytes)
     {
         var messages = new List<byte[]>();

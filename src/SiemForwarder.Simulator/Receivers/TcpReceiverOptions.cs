@@ -2,7 +2,7 @@ using System.Net.Security;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>What a TCP receiver does with those who connect.</summary>
+/// <summary>What a TCP receiver does with its connections.</summary>
 public enum TcpReceiverConduct
 {
     /// <summary>Reads everything.</summary>
@@ -11,13 +11,13 @@ public enum TcpReceiverConduct
     /// <summary>Accepts and never reads, like a program that hangs.</summary>
     ReadNothing,
 
-    /// <summary>Reads one message octet by octet, then closes the connection, whatever else has come.</summary>
+    /// <summary>Reads one message octet by octet, then closes the connection, whatever else has arrived.</summary>
     CloseAfterEachMessage,
 
-    /// <summary>Resets the connection when the first bytes have come, unread: like a proxy without a back end, or a receiver that refuses the sender.</summary>
+    /// <summary>Resets the connection when the first bytes arrive, unread: like a proxy without a back end, or a receiver that rejects the sender.</summary>
     ResetAtFirstBytes,
 
-    /// <summary>Closes as soon as somebody has connected.</summary>
+    /// <summary>Closes each connection immediately.</summary>
     CloseAtOnce,
 
     /// <summary>Reads some bytes, then resets the connection with more of them unread.</summary>
@@ -35,12 +35,12 @@ public sealed record TcpReceiverOptions
     /// <summary>Size of the kernel's receive buffer in bytes; null for the system's own.</summary>
     public int? ReceiveBufferBytes { get; init; }
 
-    /// <summary>Speak TLS with these options; null for plain TCP.</summary>
+    /// <summary>TLS options; null for plain TCP.</summary>
     public SslServerAuthenticationOptions? Tls { get; init; }
 
-    /// <summary>Told of the bytes of every connection in their order; null for nobody.</summary>
+    /// <summary>Called with the bytes of every connection, in order; may be null.</summary>
     public Action<ReceivedConnection, ReadOnlyMemory<byte>>? Received { get; init; }
 
-    /// <summary>Bytes to send to everybody who connects.</summary>
+    /// <summary>Bytes to send to every new connection.</summary>
     public ReadOnlyMemory<byte> Greeting { get; init; }
 }

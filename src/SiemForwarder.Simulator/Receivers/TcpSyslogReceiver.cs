@@ -32,7 +32,7 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
 
-    /// <summary>All connections so far, in the order in which they came.</summary>
+    /// <summary>All connections so far, in the order they were accepted.</summary>
     public IReadOnlyList<ReceivedConnection> Connections
     {
         get
@@ -51,11 +51,11 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
     /// <param name="port">Port to listen on; 0 for a free one.</param>
     public static TcpSyslogReceiver Start(TcpReceiverOptions? options = null, int port = 0) => new(options ?? new TcpReceiverOptions(), port);
 
-    /// <summary>Waits until something that this receiver sees is so.</summary>
+    /// <summary>Waits until a condition on this receiver is met.</summary>
     public Task WaitUntilAsync(Func<TcpSyslogReceiver, bool> isSo, CancellationToken cancellationToken) =>
         pulse.WaitUntilAsync(() => isSo(this), cancellationToken);
 
-    /// <summary>Becomes a black hole: whoever connects gets no answer at all, and connections that exist are half-open.</summary>
+    /// <summary>Becomes a black hole: new connections get no response at all, and existing ones become half-open.</summary>
     public void GoDark()
     {
         SocketFilter.Drop(listener);
@@ -65,13 +65,13 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes connections again; those that were half-open stay so.</summary>
+    /// <summary>Accepts connections again; half-open ones stay that way.</summary>
     public void ComeBack() => SocketFilter.Restore(listener);
 
     public Task WaitForMessagesAsync(int count, CancellationToken cancellationToken) =>
         WaitUntilAsync(receiver => receiver.Messages.Count >= count, cancellationToken);
 
-    /// <summary>Stops listening and ends every connection; may be called again.</summary>
+    /// <summary>Stops listening and closes every connection; may be called repeatedly.</summary>
     public async ValueTask DisposeAsync()
     {
         if (stop.IsCancellationRequested)
@@ -149,7 +149,7 @@ public sealed class TcpSyslogReceiver : IAsyncDisposable
         catch (Exception exception)
             when (exception is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
         {
-            // The sender broke off or was refused; what came until then is recorded.
+            // The sender disconnected or was refused; everything received so far is recorded.
             socket.Dispose();
         }
         finally

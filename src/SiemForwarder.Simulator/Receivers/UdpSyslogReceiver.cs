@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace SiemForwarder.Simulator.Receivers;
 
-/// <summary>A syslog receiver on a free loopback port over UDP that records every datagram.</summary>
+/// <summary>A syslog receiver on a free loopback UDP port that records every datagram.</summary>
 public sealed class UdpSyslogReceiver : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();

@@ -120,7 +120,7 @@ public sealed class ApplyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Contains($"{file}:4: source 'apps', inbox.key: Is a secret", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:7: integration 'siem', serverUrl: ", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:8: integration 'siem', outputType: 'XML' is not a known value", output, StringComparison.Ordinal);
-        Assert.Contains($"{file}:9: integration 'siem', sources: There is no source called 'elsewhere'", output, StringComparison.Ordinal);
+        Assert.Contains($"{file}:9: integration 'siem', sources: There is no source named 'elsewhere'", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:10: integration 'siem', name: 'siem' is declared twice", output, StringComparison.Ordinal);
         Assert.Contains("nothing is changed.", output, StringComparison.Ordinal);
         Assert.DoesNotContain("not-a-reference", output, StringComparison.Ordinal);
@@ -171,7 +171,7 @@ public sealed class ApplyTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Contains("key: ", text, StringComparison.Ordinal);
         Assert.DoesNotContain("planted", text, StringComparison.Ordinal);
         Assert.Equal((2, 0), (refused, kept));
-        Assert.Contains("inbox.key: Is the place of a secret that an export could not write: put the secret into a variable or a file", output, StringComparison.Ordinal);
+        Assert.Contains("inbox.key: Is the placeholder for a secret that was not exported: put the secret into a variable or a file", output, StringComparison.Ordinal);
         Assert.Contains("= source 'apps', as it is, is managed by forwarder.yaml from now on", nothing, StringComparison.Ordinal);
         Assert.True((bool)(await FindAsync(forwarder, "sources", "apps"))["inbox"]!["keySet"]!);
     }
@@ -221,7 +221,7 @@ public sealed class ApplyTests(TestPostgres postgres) : IAsyncLifetime
 
         var siem = await FindAsync(forwarder, "integrations", "siem");
         Assert.Equal((6, 6), (first, second));
-        Assert.Contains("integration 'siem' waits: Another administrator has to approve it.", asked, StringComparison.Ordinal);
+        Assert.Contains("integration 'siem' waits: Another administrator must approve it.", asked, StringComparison.Ordinal);
         Assert.Contains("~ integration 'siem' waits for another administrator already", waits, StringComparison.Ordinal);
         Assert.Equal("tcp://127.0.0.1:6514", (string?)siem["serverUrl"]);
         Assert.Equal(1, (int)(await forwarder.GetAsync($"/api/v1/integrations/{siem["id"]}/changes"))["total"]!);

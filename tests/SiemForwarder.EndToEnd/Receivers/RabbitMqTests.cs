@@ -113,7 +113,7 @@ public sealed class RabbitMqTests(RabbitMqServer server, TestPostgres postgres) 
         var outcome = await destination.SendAsync(Batches.Json(3, _ => "{}"), Soon);
         outcome = outcome is DeliveryOutcome.Partial ? await destination.SendAsync(Batches.Json(3, _ => "{}"), Soon) : outcome;
 
-        Assert.Contains("refused messages", Assert.IsType<DeliveryOutcome.Transient>(outcome).Reason);
+        Assert.Contains("rejected messages", Assert.IsType<DeliveryOutcome.Transient>(outcome).Reason);
     }
 
     [Fact]

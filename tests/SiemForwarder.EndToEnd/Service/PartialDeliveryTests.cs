@@ -29,8 +29,8 @@ public sealed class PartialDeliveryTests(TestPostgres postgres)
     }
 
     [Theory]
-    [InlineData(false, "nobody confirms that they are indexed")]
-    [InlineData(true, "the 3 events before the refused one are indexed")]
+    [InlineData(false, "their indexing cannot be confirmed")]
+    [InlineData(true, "the 3 events before the rejected one are indexed")]
     public async Task WhatACollectorTookBeforeItsRefusalIsNotCalledIndexedUnlessItSaysSo(bool hasAckId, string said)
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

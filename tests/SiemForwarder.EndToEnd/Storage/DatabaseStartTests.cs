@@ -46,7 +46,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
             port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         }
 
-        Assert.StartsWith($"Nothing listens at 127.0.0.1:{port}: start PostgreSQL there", await FaultAsync($"Host=127.0.0.1;Port={port};Username=x"), StringComparison.Ordinal);
+        Assert.StartsWith($"Nothing is listening at 127.0.0.1:{port}: start PostgreSQL there", await FaultAsync($"Host=127.0.0.1;Port={port};Username=x"), StringComparison.Ordinal);
         Assert.Contains("'nowhere.invalid' of the database cannot be resolved", await FaultAsync("Host=nowhere.invalid;Username=x;Timeout=10"), StringComparison.Ordinal);
     }
 
@@ -60,7 +60,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var missing = await FaultAsync(With(given, database: "not_there"));
         var foreign = await FaultAsync(With(given, database: latin));
 
-        Assert.StartsWith("There is no database 'not_there' at ", missing, StringComparison.Ordinal);
+        Assert.StartsWith("The database 'not_there' does not exist at ", missing, StringComparison.Ordinal);
         Assert.Contains("CREATE DATABASE \"not_there\" ENCODING 'UTF8' TEMPLATE template0", missing, StringComparison.Ordinal);
         Assert.Contains("has the encoding LATIN1", foreign, StringComparison.Ordinal);
     }
@@ -74,7 +74,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
             $"CREATE ROLE {poor} LOGIN; CREATE ROLE {locked} NOLOGIN; CREATE ROLE {shut} LOGIN; REVOKE CONNECT ON DATABASE {given.Database} FROM PUBLIC; GRANT CONNECT ON DATABASE {given.Database} TO {poor}");
 
         Assert.Contains($"GRANT CREATE, USAGE ON SCHEMA public TO \"{poor}\"", await FaultAsync(With(given, user: poor)), StringComparison.Ordinal);
-        Assert.Contains($"refuses the user '{locked}'", await FaultAsync(With(given, user: locked)), StringComparison.Ordinal);
+        Assert.Contains($"rejects the user '{locked}'", await FaultAsync(With(given, user: locked)), StringComparison.Ordinal);
         Assert.Contains($"The user '{shut}' may not use the database", await FaultAsync(With(given, user: shut)), StringComparison.Ordinal);
     }
 
@@ -84,7 +84,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var given = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync());
         await ExecuteAsync(given.ConnectionString, $"ALTER DATABASE {given.Database} SET default_transaction_read_only = on");
 
-        Assert.Contains("takes no writes (read-only)", await FaultAsync(With(given)), StringComparison.Ordinal);
+        Assert.Contains("accepts no writes (read-only)", await FaultAsync(With(given)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var code = await process.RunToEndAsync(Token);
 
         Assert.Equal(2, code);
-        Assert.Equal($"PostgreSQL at {settings.Host} refuses the password of user 'guest': correct it in ConnectionStrings__Forwarder.", process.Output.Trim());
+        Assert.Equal($"PostgreSQL at {settings.Host} rejects the password of user 'guest': correct it in ConnectionStrings__Forwarder.", process.Output.Trim());
     }
 
     [Fact]
@@ -122,17 +122,17 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var code = await process.RunToEndAsync(Token);
 
         Assert.Equal(2, code);
-        Assert.Contains("takes no writes (the server is a standby): name the primary", process.Output, StringComparison.Ordinal);
+        Assert.Contains("accepts no writes (the server is a standby): set the primary", process.Output, StringComparison.Ordinal);
         Assert.Single(process.Output.Trim().Split('\n'));
     }
 
     [Theory]
-    [InlineData("missing", "There is no database 'not_there'")]
+    [InlineData("missing", "The database 'not_there' does not exist")]
     [InlineData("latin", "has the encoding LATIN1")]
     [InlineData("poor", "GRANT CREATE, USAGE ON SCHEMA public")]
-    [InlineData("locked", "refuses the user")]
-    [InlineData("read-only", "takes no writes (read-only)")]
-    [InlineData("refused", "Nothing listens at 127.0.0.1:1")]
+    [InlineData("locked", "rejects the user")]
+    [InlineData("read-only", "accepts no writes (read-only)")]
+    [InlineData("refused", "Nothing is listening at 127.0.0.1:1")]
     [InlineData("unknown", "'nowhere.invalid' of the database cannot be resolved")]
     public async Task EveryWrongDatabaseEndsTheProcessWithOneSentenceAndExitCodeTwo(string what, string sentence)
     {
@@ -195,7 +195,7 @@ public sealed class DatabaseStartTests(TestPostgres postgres)
         var fault = await Assert.ThrowsAsync<DatabaseStartException>(
             () => PrivatePostgres.StartAsync(PostgresPrograms.FindFolder()!, Path.Combine(locked, "data"), Token));
 
-        Assert.Contains($"may not enter {locked}: run chmod o+x {locked}", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"cannot enter {locked}: run chmod o+x {locked}", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class MasterKeyTests(TestPostgres postgres)
         Assert.Contains("protection_key", dump, StringComparison.Ordinal);
         Assert.Contains("aes", dump, StringComparison.OrdinalIgnoreCase);
         Assert.All([Token, "requiresEncryption", "<value>", File.ReadAllText(file).Trim()], text => Assert.DoesNotContain(text, dump, StringComparison.Ordinal));
-        Assert.StartsWith("The stored secrets are wrapped by a master key: name its file in Forwarder__Secrets__MasterKeyFile", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The stored secrets are protected by a master key: set its file in Forwarder__Secrets__MasterKeyFile", fault.Message, StringComparison.Ordinal);
         Assert.Matches("^The stored secrets cannot be read: The master key [0-9a-f]{8} is not in the file", foreign.Message);
     }
 
@@ -153,7 +153,7 @@ public sealed class MasterKeyTests(TestPostgres postgres)
 
         var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartAsync(postgres, Setting(WriteKeys(folder, $"certificate:{path}"))));
 
-        Assert.StartsWith($"The certificate {path} of the file of master keys cannot be used: ", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The certificate {path} in the master key file cannot be used: ", fault.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -167,7 +167,7 @@ public sealed class MasterKeyTests(TestPostgres postgres)
 
         var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartAsync(postgres, Setting(file)));
 
-        Assert.StartsWith($"The file of master keys {file} must hold 32 bytes in base64 on each line", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The master key file {file} must contain 32 bytes in base64 on each line", fault.Message, StringComparison.Ordinal);
     }
 
     private static Task AddAsync(ForwarderApplication forwarder, HttpReceiver receiver) => forwarder.PostAsync(

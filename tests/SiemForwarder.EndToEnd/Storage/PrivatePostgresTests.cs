@@ -125,7 +125,7 @@ public sealed class PrivatePostgresTests
 
         File.Delete(file);
         Assert.Equal(2, code);
-        AssertOneSentence(forwarder.Output, "cannot be made or written", "Forwarder__DataFolder", "ConnectionStrings__Forwarder");
+        AssertOneSentence(forwarder.Output, "cannot be created or written", "Forwarder__DataFolder", "ConnectionStrings__Forwarder");
     }
 
     [Fact]

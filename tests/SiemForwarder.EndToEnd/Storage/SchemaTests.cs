@@ -72,7 +72,7 @@ public sealed class SchemaTests(TestPostgres postgres)
         if (isOlder)
         {
             var fault = await Assert.ThrowsAsync<DatabaseStartException>(() => ForwarderApplication.StartOnAsync(connectionString));
-            Assert.Contains("another session holds them, a backup perhaps; let it end, and start again.", fault.Message, StringComparison.Ordinal);
+            Assert.Contains("another session has locked them, possibly a backup; let it finish, then start again.", fault.Message, StringComparison.Ordinal);
             await dump.RollbackAsync(TestContext.Current.CancellationToken);
         }
 

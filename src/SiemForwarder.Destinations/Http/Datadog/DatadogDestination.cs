@@ -55,7 +55,7 @@ internal sealed class DatadogDestination : HttpIntake
         writer.WriteEndArray();
     }
 
-    // Proves the key without a log; an engine that reaches the intake alone need not reach the API.
+    // Verifies the key without sending a log; an engine that can reach only the intake need not reach the API.
     protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
         if (api is null || own.Faults.Count > 0)
@@ -66,17 +66,17 @@ internal sealed class DatadogDestination : HttpIntake
         var asked = await api.SendAsync(new HttpExchange("/api/v1/validate") { Method = HttpMethod.Get }, cancellationToken);
         if (!asked.TryGet(out var answer, out var fault))
         {
-            return IntakeVerdict.Delivered($"the intake has to tell, since Datadog's API could not be asked: {fault.What}");
+            return IntakeVerdict.Delivered($"the test event will show, because Datadog's API could not be reached: {fault.What}");
         }
 
         return answer.Status switch
         {
-            200 => IntakeVerdict.Delivered($"{answer.Endpoint} knows the API key"),
+            200 => IntakeVerdict.Delivered($"{answer.Endpoint} accepts the API key"),
             401 or 403 => IntakeVerdict.Of(
                 answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authentication,
-                $"{answer.Endpoint} does not know the API key: HTTP {answer.Status}.",
-                "Check settings.apiKey, which must be an API key and no application key, and that serverUrl and settings.apiUrl are of your site."),
-            _ => IntakeVerdict.Delivered($"the intake has to tell, since {answer.Endpoint} answered HTTP {answer.Status}"),
+                $"{answer.Endpoint} does not accept the API key: HTTP {answer.Status}.",
+                "Check settings.apiKey, which must be an API key, not an application key, and that serverUrl and settings.apiUrl belong to your site."),
+            _ => IntakeVerdict.Delivered($"the test event will show, because {answer.Endpoint} answered HTTP {answer.Status}"),
         };
     }
 
@@ -86,7 +86,7 @@ internal sealed class DatadogDestination : HttpIntake
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, new HttpCredentials("DD-API-KEY", own.ApiKey), settings.Authentication),
         Secrets = [own.ApiKey],
-        // 4 MB uncompressed with the attributes, of 5 that are taken; entries over 1 MB would be truncated, but no event grows so large.
+        // 4 MB uncompressed including the attributes, of the 5 allowed; entries over 1 MB would be truncated, but no event grows that large.
         Limits = new BatchLimits(1000, 3_500_000),
         PathAndQuery = HttpExchange.PathBehind(settings.ServerUrl, "/api/v2/logs"),
     };
@@ -140,7 +140,7 @@ internal sealed class DatadogDestination : HttpIntake
     }
 }
 
-/// <summary>What only Datadog has.</summary>
+/// <summary>Settings specific to Datadog.</summary>
 internal sealed record DatadogSettings(Secret ApiKey, string Source, string Service, string? Tags, Uri? ApiUrl, IReadOnlyList<SettingFault> Faults)
 {
     private const string IntakePrefix = "http-intake.logs.";
@@ -155,7 +155,7 @@ internal sealed record DatadogSettings(Secret ApiKey, string Source, string Serv
         new("settings.service", DestinationFieldType.Text, "Attribute service.") { Default = "keycloak" },
         new("settings.tags", DestinationFieldType.Text, "Tags, separated by commas: env:prod,team:iam."),
         new("settings.apiUrl", DestinationFieldType.Url,
-            "API that a test asks whether it knows the key; https://api. and the site of the server URL where it is missing."),
+            "API that a test uses to verify the key; default: https://api. followed by the site of the server URL."),
     ];
 
     public static DatadogSettings Read(SettingReader reader)
@@ -169,12 +169,12 @@ internal sealed record DatadogSettings(Secret ApiKey, string Source, string Serv
         }
 
         var settings = new DatadogSettings(
-            new Secret(reader.Required("apiKey", "Give an API key of the organisation.")),
+            new Secret(reader.Required("apiKey", "Set an API key of the organization.")),
             reader.Text("source") ?? UsualSource, reader.Text("service") ?? "keycloak", reader.Text("tags"), apiUrl, []);
         return settings with { Faults = reader.Faults };
     }
 
-    /// <summary>Where to ask whether the key is known; null where the intake is not one of Datadog's own and no API is named.</summary>
+    /// <summary>Where to verify the key; null if the intake is not Datadog's own and no API is set.</summary>
     public Uri? ApiUrlFor(Uri serverUrl) => ApiUrl
         ?? (serverUrl.Host.StartsWith(IntakePrefix, StringComparison.OrdinalIgnoreCase)
             ? new Uri($"https://api.{serverUrl.Host[IntakePrefix.Length..]}")

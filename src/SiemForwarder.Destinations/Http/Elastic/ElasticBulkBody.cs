@@ -7,17 +7,17 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
-/// <summary>Writes the body of the bulk API: for every event a line that says create with its id, and a line with the document.</summary>
-/// <param name="isJson">Whether events are formatted as JSON; all else becomes a document with the text as its message.</param>
-/// <param name="dataStream">The member <c>data_stream</c> with a comma behind it, or nothing.</param>
+/// <summary>Writes the body of a bulk request: for each event a create action line with its id, and a line with the document.</summary>
+/// <param name="isJson">Whether events are formatted as JSON; anything else becomes a document with the text as its message.</param>
+/// <param name="dataStream">The member <c>data_stream</c> followed by a comma, or nothing.</param>
 internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
 {
-    // Both servers refuse longer document ids.
+    // Both servers reject longer document ids.
     private const int MaxIdLength = 512;
 
     private static ReadOnlySpan<byte> Timestamp => "@timestamp"u8;
 
-    // A member of ours is an object in every document, whatever else a sender has.
+    // A member of our own is an object in every document, whatever else a sender includes.
     private static ReadOnlySpan<byte> SentTimestamp => "\"siemforwarder.sent_timestamp\""u8;
 
     public void Write(DeliveryBatch batch, PooledBuffer body)
@@ -62,7 +62,7 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
 
             if (!found.HasTime)
             {
-                // A data stream refuses a document without it.
+                // A data stream rejects a document without it.
                 body.Append("\"@timestamp\":\""u8);
                 body.Append(Encoding.ASCII.GetBytes(time));
                 body.Append("\","u8);
@@ -117,7 +117,7 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
                 continue;
             }
 
-            // Whoever sent the event wrote something of his own: it is kept, and a document is found by the time that the event log has.
+            // The sender wrote a different value: it is kept, and the document gets the event log's time.
             found.NameOfAnotherTime = name;
             reader.Skip();
         }
@@ -125,13 +125,13 @@ internal sealed class ElasticBulkBody(bool isJson, byte[] dataStream)
         return found;
     }
 
-    /// <summary>What a document brings along.</summary>
+    /// <summary>What a document already contains.</summary>
     private struct Found
     {
         public bool HasTime;
         public bool HasDataStream;
 
-        /// <summary>Where the name of a <c>@timestamp</c> stands, with its quotes, that is not the time of the event.</summary>
+        /// <summary>The position, including quotes, of a <c>@timestamp</c> name whose value is not the time of the event.</summary>
         public Range? NameOfAnotherTime;
     }
 }

@@ -5,16 +5,16 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
-/// <summary>Makes one outcome of the results of a bulk request.</summary>
+/// <summary>Combines the results of a bulk request into one outcome.</summary>
 internal static class ElasticBulkVerdict
 {
     private const string RefusedAdvice = "Correct the mapping of that field in the index template, or choose another schema.";
 
-    /// <param name="answer">The request's own, a success.</param>
-    /// <param name="items">Results in the order of the batch.</param>
+    /// <param name="answer">The response to the request itself, a success.</param>
+    /// <param name="items">Results, in the order of the batch.</param>
     /// <param name="target">Data stream or index, for messages.</param>
     /// <param name="integrationName">For messages.</param>
-    /// <remarks>A batch that is sent again whole makes no second document, so it may be where one event says that a setting is wrong.</remarks>
+    /// <remarks>Sending the whole batch again creates no duplicates, so it may be repeated if one event reveals a wrong setting.</remarks>
     public static IntakeVerdict Of(HttpAnswer answer, IReadOnlyList<BulkItem> items, string target, string integrationName)
     {
         List<RejectedEvent> refused = [];
@@ -56,11 +56,11 @@ internal static class ElasticBulkVerdict
         }
 
         var outcome = new DeliveryOutcome.Partial(
-            refused, retry, $"{summary}, {refused.Count} refused, {retry.Count} to send again; {InShort(answer, first)}", answer.RetryAfter);
+            refused, retry, $"{summary}, {refused.Count} rejected, {retry.Count} to send again; {InShort(answer, first)}", answer.RetryAfter);
         return new IntakeVerdict(outcome, new Fault(ErrorCategory.Rejected, What(answer, first, target), RefusedAdvice));
     }
 
-    // Nothing was taken: the outcome itself says more than a list, and a destination that refuses everything is noticed.
+    // Nothing was accepted: the outcome itself says more than a list, and a destination that rejects everything gets noticed.
     private static IntakeVerdict OfAll(HttpAnswer answer, BulkItem item, string target, string integrationName)
     {
         var transient = VerdictOf(item) == HttpVerdict.Transient;
@@ -68,7 +68,7 @@ internal static class ElasticBulkVerdict
             answer, integrationName, transient ? HttpVerdict.Transient : HttpVerdict.Rejected,
             !transient ? ErrorCategory.Rejected : item.Status == 429 ? ErrorCategory.RateLimited : ErrorCategory.ServerError,
             What(answer, item, target),
-            transient ? "The events are sent again; if this lasts, look at the cluster's load and free disk space." : RefusedAdvice);
+            transient ? "The events are sent again; if this persists, check the cluster's load and free disk space." : RefusedAdvice);
     }
 
     private static IntakeVerdict Misconfigured(HttpAnswer answer, BulkItem item, string target, string integrationName) => IntakeVerdict.Of(
@@ -89,7 +89,7 @@ internal static class ElasticBulkVerdict
 
     private static HttpVerdict VerdictOf(BulkItem item) => item.Status switch
     {
-        // 409: this id is there already, so an earlier attempt had arrived.
+        // 409: this id already exists, so an earlier attempt had arrived.
         (>= 200 and < 300) or 409 => HttpVerdict.Delivered,
         429 or >= 500 => HttpVerdict.Transient,
         403 when item.ErrorType == "cluster_block_exception" => HttpVerdict.Transient,
@@ -103,17 +103,17 @@ internal static class ElasticBulkVerdict
         OneLine.Of(answer.Hide($"{item.Status.ToString(CultureInfo.InvariantCulture)} {item.ErrorType} {item.Reason}".TrimEnd('.', ' ')));
 }
 
-/// <summary>What the bulk API says of one event.</summary>
+/// <summary>The bulk API's result for one event.</summary>
 /// <param name="Status">Its own status code.</param>
 /// <param name="ErrorType">Name of the error, or null.</param>
-/// <param name="Reason">Why, in the server's words, or null; may hold text of the event.</param>
-/// <param name="InFailureStore">Stored, but aside: the document did not fit its mapping.</param>
+/// <param name="Reason">Why, in the server's words, or null; may contain text of the event.</param>
+/// <param name="InFailureStore">Whether the document was stored in the failure store because it did not fit its mapping.</param>
 internal sealed record BulkItem(int Status, string? ErrorType, string? Reason, bool InFailureStore);
 
-/// <summary>Reads the answers of Elasticsearch and OpenSearch.</summary>
+/// <summary>Parses responses of Elasticsearch and OpenSearch.</summary>
 internal static class ElasticBulkAnswer
 {
-    /// <summary>The result of every event in order; false where the answer does not hold so many.</summary>
+    /// <summary>The result of every event, in order; false if the response does not contain exactly that many.</summary>
     public static bool TryRead(ReadOnlyMemory<byte> body, int count, [NotNullWhen(true)] out IReadOnlyList<BulkItem>? items)
     {
         items = null;
@@ -136,7 +136,7 @@ internal static class ElasticBulkAnswer
         }
     }
 
-    /// <summary>Name and version of the server, or null where it is another one.</summary>
+    /// <summary>Name and version of the server, or null if it is neither.</summary>
     public static string? FindVersion(ReadOnlyMemory<byte> body)
     {
         try

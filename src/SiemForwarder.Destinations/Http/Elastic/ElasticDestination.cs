@@ -6,7 +6,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
-/// <summary>Elasticsearch and OpenSearch by the bulk API; the event's id as document id makes repeats harmless.</summary>
+/// <summary>Elasticsearch and OpenSearch through the bulk API; using the event id as document id makes repeats harmless.</summary>
 internal sealed class ElasticDestination : HttpIntake
 {
     private readonly ElasticSettings own;
@@ -55,7 +55,7 @@ internal sealed class ElasticDestination : HttpIntake
             : IntakeVerdict.Of(
                 answer, Settings.IntegrationName, HttpVerdict.Transient, ErrorCategory.ServerError,
                 $"{answer.Endpoint} answered HTTP {answer.Status}, but not with the result of every event.",
-                "The batch is sent again, which makes no second document; if this lasts, check that the server URL leads to Elasticsearch or OpenSearch.");
+                "The batch is sent again, which creates no duplicates; if this persists, check that the server URL leads to Elasticsearch or OpenSearch.");
     }
 
     protected override Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken) =>
@@ -67,7 +67,7 @@ internal sealed class ElasticDestination : HttpIntake
             own.Faults, own.ApiKey is null ? null : new HttpCredentials("Authorization", new Secret($"ApiKey {own.EncodedApiKey!.Reveal()}")),
             settings.Authentication),
         Secrets = own.Secrets,
-        // 5 MB with the action lines, far below the 100 MB that the servers take by default.
+        // 5 MB with the action lines, far below the servers' default limit of 100 MB.
         Limits = new BatchLimits(1000, 4_800_000),
         PathAndQuery = own.BulkPathOf(settings.ServerUrl),
         ContentType = "application/x-ndjson",
@@ -75,7 +75,7 @@ internal sealed class ElasticDestination : HttpIntake
     };
 }
 
-/// <summary>What only Elasticsearch and OpenSearch have.</summary>
+/// <summary>Settings specific to Elasticsearch and OpenSearch.</summary>
 internal sealed partial record ElasticSettings
 {
     private const string UsualDataStream = "logs-keycloak.audit-default";
@@ -85,8 +85,8 @@ internal sealed partial record ElasticSettings
         new("settings.dataStream", DestinationFieldType.Text, "Data stream to write to: logs-<dataset>-<namespace>.") { Default = UsualDataStream },
         new("settings.index", DestinationFieldType.Text, "Index or alias to write to instead of a data stream."),
         new("settings.apiKey", DestinationFieldType.Text,
-            "API key as Elasticsearch shows it: encoded, or id:key; where it is missing, authentication counts.") { Secret = true },
-        new("settings.pipeline", DestinationFieldType.Text, "Ingest pipeline to run documents through."),
+            "API key as shown by Elasticsearch: encoded, or id:key; if not set, authentication is used.") { Secret = true },
+        new("settings.pipeline", DestinationFieldType.Text, "Ingest pipeline for the documents."),
     ];
 
     public IReadOnlyList<SettingFault> Faults { get; private init; } = [];
@@ -94,7 +94,7 @@ internal sealed partial record ElasticSettings
     /// <summary>Data stream, index or alias.</summary>
     public string Target { get; private init; } = "";
 
-    /// <summary>The member <c>data_stream</c> of every document, with a comma behind it; empty where the target is an index or alias.</summary>
+    /// <summary>The member <c>data_stream</c> of every document followed by a comma; empty if the target is an index or alias.</summary>
     /// <remarks>
     /// Elastic's data stream naming scheme: type, dataset and namespace, which Kibana and Elastic Security filter by (elastic.co, ECS, Data Stream
     /// Fields).
@@ -103,11 +103,11 @@ internal sealed partial record ElasticSettings
 
     public Secret? ApiKey { get; private init; }
 
-    /// <summary>The key as it stands in the header: id and key in Base64.</summary>
+    /// <summary>The key in the form used in the header: id and key in Base64.</summary>
     public Secret? EncodedApiKey => ApiKey?.Reveal() is not { } key ? null
         : key.Contains(':', StringComparison.Ordinal) ? new Secret(Convert.ToBase64String(Encoding.UTF8.GetBytes(key))) : ApiKey;
 
-    /// <summary>The key in both forms, and its secret half alone.</summary>
+    /// <summary>The key in both forms, and its secret part by itself.</summary>
     public IReadOnlyList<Secret> Secrets
     {
         get
@@ -130,7 +130,7 @@ internal sealed partial record ElasticSettings
         var (stream, index) = (reader.Text("dataStream"), reader.Text("index"));
         if (stream is not null && index is not null)
         {
-            reader.Fault("index", "Give either a data stream or an index, not both.");
+            reader.Fault("index", "Set either a data stream or an index, not both.");
         }
 
         if (stream is not null && !DataStream().IsMatch(stream))
@@ -142,7 +142,7 @@ internal sealed partial record ElasticSettings
         if (index is not null && (!Index().IsMatch(index) || Encoding.UTF8.GetByteCount(index) > 255))
         {
             reader.Fault("index",
-                "Must be the name of an index: lower case, at most 255 bytes, none of \\ / * ? \" < > | , # : or space, and no - _ + at its beginning.");
+                "Must be an index name: lower case, at most 255 bytes, none of \\ / * ? \" < > | , # : or space, and not starting with - _ or +.");
         }
 
         var settings = new ElasticSettings
@@ -157,7 +157,7 @@ internal sealed partial record ElasticSettings
 
     public static string RootOf(Uri serverUrl) => serverUrl.AbsolutePath.TrimEnd('/') + "/";
 
-    /// <summary>The path of the bulk API with only the answers that are read.</summary>
+    /// <summary>The path of the bulk API, limiting the response to the fields that are read.</summary>
     public string BulkPathOf(Uri serverUrl)
     {
         var query = "filter_path=errors,items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason";

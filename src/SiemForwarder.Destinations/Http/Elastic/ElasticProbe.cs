@@ -3,8 +3,8 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http.Elastic;
 
-/// <summary>Asks Elasticsearch or OpenSearch what it is, who the forwarder is to it, and what the forwarder may do, before a test writes a document.</summary>
-/// <param name="used">Where to ask.</param>
+/// <summary>Asks Elasticsearch or OpenSearch for its version, the forwarder's identity and its privileges, before a test writes a document.</summary>
+/// <param name="used">The endpoint to ask.</param>
 /// <param name="settings">Of the destination.</param>
 /// <param name="target">Data stream, index or alias.</param>
 internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settings, string target)
@@ -13,7 +13,7 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
 
     private static readonly string[] Privileges = ["create_doc", "auto_configure"];
 
-    /// <summary>What is wrong, or what is known.</summary>
+    /// <summary>What is wrong, or what was found out.</summary>
     public async Task<IntakeVerdict?> RunAsync(CancellationToken cancellationToken)
     {
         var asked = await AskAsync("", null, cancellationToken);
@@ -22,8 +22,8 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
             return IntakeVerdict.Of(fault, settings.IntegrationName);
         }
 
-        // A key that may only create documents is refused here with 403: it is known all the same.
-        var version = answer.Status == 403 ? "the credentials are known, but may not ask for the version" : ElasticBulkAnswer.FindVersion(answer.Body);
+        // A key that may only create documents gets a 403 here, which still shows that it is valid.
+        var version = answer.Status == 403 ? "the credentials are valid, but may not read the version" : ElasticBulkAnswer.FindVersion(answer.Body);
         if (answer.Status is not (200 or 403))
         {
             return IntakeVerdict.Of(answer, settings.IntegrationName);
@@ -34,7 +34,7 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
                 answer, settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Configuration,
                 $"{answer.Endpoint} does not answer as Elasticsearch or OpenSearch does.", "Check host, port and path of the server URL.")
             : version.StartsWith(OpenSearch, StringComparison.OrdinalIgnoreCase)
-                ? Known($"{version}; OpenSearch does not tell a client its privileges, the test document has to")
+                ? Known($"{version}; OpenSearch does not report a client's privileges; the test document will show")
                 : await AskForPrivilegesAsync(version, cancellationToken);
     }
 
@@ -52,7 +52,7 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
         }
 
         var name = answer.Status == 200 ? TextOf(answer.Body, "username") : null;
-        var known = name is null ? $"{version}; it does not tell who the forwarder is to it" : $"{version}; authenticated as {name}";
+        var known = name is null ? $"{version}; it does not report the forwarder's identity" : $"{version}; authenticated as {name}";
         var wanted = JsonSerializer.SerializeToUtf8Bytes(new { index = new[] { new { names = new[] { target }, privileges = Privileges } } });
         asked = await AskAsync("_security/user/_has_privileges", wanted, cancellationToken);
         if (!asked.TryGet(out answer, out fault))
@@ -64,11 +64,11 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
         {
             (false, _) => IntakeVerdict.Of(
                 answer, settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Authorization,
-                $"{answer.Endpoint} knows the credentials, but they may not create documents in {target}.",
-                $"Give the role of the user or API key create_doc and auto_configure on {target}."),
-            (true, false) => Known($"{known}, may create documents in {target}, but not the data stream itself: it must exist"),
+                $"{answer.Endpoint} accepts the credentials, but they may not create documents in {target}.",
+                $"Grant the role of the user or API key create_doc and auto_configure on {target}."),
+            (true, false) => Known($"{known}, may create documents in {target}, but not the data stream itself, which must exist"),
             (true, _) => Known($"{known}, may create documents in {target}"),
-            _ => Known($"{known}; it does not tell the forwarder's privileges, the test document has to"),
+            _ => Known($"{known}; it does not report the forwarder's privileges; the test document will show"),
         };
     }
 
@@ -93,7 +93,7 @@ internal sealed class ElasticProbe(HttpEndpoint used, DestinationSettings settin
         }
     }
 
-    // {"index":{"<target>":{"create_doc":true}}}; null where the answer says nothing of it.
+    // {"index":{"<target>":{"create_doc":true}}}; null if the response does not say.
     private bool? Has(ReadOnlyMemory<byte> body, string privilege)
     {
         try

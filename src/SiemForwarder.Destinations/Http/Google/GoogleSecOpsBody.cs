@@ -6,8 +6,8 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
-/// <summary>Writes the bodies of both import APIs and of the push feed.</summary>
-/// <param name="own">Which of them, and in which form events go in.</param>
+/// <summary>Writes the request bodies of both import APIs and of the push feed.</summary>
+/// <param name="own">Which API, and in which form events are sent.</param>
 /// <param name="isJson">Whether events are formatted as JSON.</param>
 internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : IDisposable
 {
@@ -97,7 +97,7 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
         writer.WriteEndArray();
     }
 
-    /// <summary>The same events, each as the change record of a row of Keycloak's tables.</summary>
+    /// <summary>The same events, each as the change record of a row in Keycloak's tables.</summary>
     private DeliveryBatch AsChangeRecords(DeliveryBatch batch)
     {
         records.Clear();
@@ -116,11 +116,11 @@ internal sealed class GoogleSecOpsBody(GoogleSecOpsSettings own, bool isJson) : 
 }
 
 /// <summary>
-/// Writes an event as what Google's own parser of the log type KEYCLOAK reads: the change record of an inserted row of Keycloak's tables
+/// Writes an event in the form that Google's own parser for the log type KEYCLOAK reads: the change record of an inserted row in Keycloak's tables
 /// EVENT_ENTITY and ADMIN_EVENT_ENTITY (Google Datastream, event format).
 /// </summary>
-/// <remarks>Columns are those of Keycloak's tables, lower case as PostgreSQL names them; unknown ones are null. The representation of admin
-/// events is left out.</remarks>
+/// <remarks>Columns are those of Keycloak's tables, in lower case as PostgreSQL names them; unknown ones are null. The representation of admin
+/// events is omitted.</remarks>
 internal static class KeycloakChangeRecord
 {
     public static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent)
@@ -177,7 +177,7 @@ internal static class KeycloakChangeRecord
         writer.WriteString("auth_user_id"u8, securityEvent.Actor?.Id);
     }
 
-    // Keycloak keeps the details as JSON in a column of text.
+    // Keycloak stores the details as JSON in a text column.
     private static string DetailsOf(SecurityEvent securityEvent)
     {
         var details = new Dictionary<string, string>(StringComparer.Ordinal);

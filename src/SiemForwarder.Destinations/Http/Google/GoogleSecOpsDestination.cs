@@ -3,7 +3,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
-/// <summary>Google Security Operations (Chronicle), by one of its two import APIs or by an HTTPS push feed.</summary>
+/// <summary>Google Security Operations (Chronicle), through one of its two import APIs or an HTTPS push feed.</summary>
 internal sealed class GoogleSecOpsDestination : HttpIntake
 {
     private readonly GoogleSecOpsSettings own;
@@ -24,7 +24,7 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
     {
         Id = "google_secops",
         Name = "Google Security Operations",
-        Description = "Imports events into Google Security Operations (Chronicle), as logs or UDM by either of its APIs, or by an HTTPS push feed.",
+        Description = "Imports events into Google Security Operations (Chronicle), as logs or UDM through either of its APIs, or through an HTTPS push feed.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckServerUrl = static url => QuerySecret.Find(url, ("key", "settings.apiKey"), ("secret", "settings.feedSecret")),
@@ -67,17 +67,17 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
         return answer.Status switch
         {
             403 when own.Legacy =>
-                Advise(answer, byTable, "Use the key file for the Ingestion API that Google gave for this customer, and check settings.customerId."),
+                Advise(answer, byTable, "Use the Ingestion API key file that Google issued for this customer, and check settings.customerId."),
             404 when own.Legacy => Advise(answer, byTable, "Check the region of the server URL: https://[<region>-]malachiteingestion-pa.googleapis.com."),
             403 when !own.Feed =>
-                Advise(answer, byTable, $"Give the service account a role with chronicle.{(own.Udm ? "events" : "logs")}.import on this instance."),
-            404 when !own.Feed => Advise(answer, byTable, "Check region of the server URL, settings.instance and settings.logType."),
+                Advise(answer, byTable, $"Grant the service account a role with chronicle.{(own.Udm ? "events" : "logs")}.import on this instance."),
+            404 when !own.Feed => Advise(answer, byTable, "Check the region in the server URL, settings.instance and settings.logType."),
             401 or 403 => Advise(answer, byTable, "Check settings.apiKey, which must be restricted to the Chronicle API, and settings.feedSecret."),
             _ => byTable,
         };
     }
 
-    // A wrong key shows before the event is sent; the older API can also be asked which log types it knows.
+    // Detects a wrong key before the event is sent; the older API can also be asked for its log types.
     protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
         if (await PrepareAsync(used, cancellationToken) is { } refused)
@@ -87,7 +87,7 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
 
         return own.Legacy && own.Faults.Count == 0 ? await AskForLogTypesAsync(used, cancellationToken)
             : tokens is null ? null
-            : IntakeVerdict.Delivered("Google gave the service account an access token");
+            : IntakeVerdict.Delivered("Google issued an access token to the service account");
     }
 
     protected override string? HintOf(DeliveryBatch batch) =>
@@ -103,10 +103,10 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, new AuthenticationSettings()),
         Secrets = own.Secrets,
-        // 3 MB, below the 4 MB of a request; Base64 adds a third.
-        // The older API takes 1 MB; the escapes of a text are more than those of an event.
+        // 3 MB, below the limit of 4 MB per request; Base64 adds a third.
+        // The older API accepts 1 MB, and embedding an event as text adds escapes.
         Limits = new BatchLimits(1000, own.Legacy ? (own.Udm ? 850_000 : 700_000) : own.Feed ? 2_900_000 : 2_100_000),
-        // Google knows more than a thousand log types.
+        // Google lists more than a thousand log types.
         MaxAnswerBytes = 1024 * 1024,
         PathAndQuery = own.PathOf(settings.ServerUrl),
         ContentType = own.Feed && !EventValue.IsJson(settings.Http) ? "text/plain; charset=utf-8" : "application/json",
@@ -124,12 +124,12 @@ internal sealed class GoogleSecOpsDestination : HttpIntake
         var verdict = Judge(answer, new DeliveryBatch(default, default, default));
         if (verdict.Fault is not null || own.Udm || answer.Body.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes($"\"{own.LogType}\"")) >= 0)
         {
-            return verdict.Fault is null ? IntakeVerdict.Delivered("Google lists its log types to the service account") : verdict;
+            return verdict.Fault is null ? IntakeVerdict.Delivered("the service account may list Google's log types") : verdict;
         }
 
         return IntakeVerdict.Of(
             answer, Settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Configuration,
-            $"{answer.Endpoint} does not list the log type {own.LogType}.", "Set settings.logType to one that Google knows; that of Keycloak is KEYCLOAK.");
+            $"{answer.Endpoint} does not list the log type {own.LogType}.", "Set settings.logType to one that Google lists; for Keycloak it is KEYCLOAK.");
     }
 
     private IntakeVerdict Advise(HttpAnswer answer, IntakeVerdict byTable, string advice) => IntakeVerdict.Of(

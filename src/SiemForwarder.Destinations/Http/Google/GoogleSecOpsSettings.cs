@@ -7,7 +7,7 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Http.Google;
 
-/// <summary>What only Google Security Operations has.</summary>
+/// <summary>Settings specific to Google Security Operations.</summary>
 internal sealed record GoogleSecOpsSettings
 {
     private const string UsualLogType = "KEYCLOAK";
@@ -15,31 +15,31 @@ internal sealed record GoogleSecOpsSettings
     public static DestinationField[] Fields { get; } =
     [
         new("settings.mode", DestinationFieldType.Choice,
-            "Import raw logs (api) or UDM events (udm, with the schema udm) by the Chronicle API, the same by the older Ingestion API (legacy, "
+            "Import raw logs (api) or UDM events (udm, with the schema udm) through the Chronicle API, the same through the older Ingestion API (legacy, "
                 + "legacyUdm), or post to an HTTPS push feed.") { Default = "api", Choices = ["api", "udm", "legacy", "legacyUdm", "feed"] },
         new("settings.instance", DestinationFieldType.Text, "For api and udm: projects/<project>/locations/<region>/instances/<customer id>."),
         new("settings.customerId", DestinationFieldType.Text, "For legacy and legacyUdm: the customer id, a UUID."),
-        new("settings.logType", DestinationFieldType.Text, "For api and legacy: log type whose parser reads the events.") { Default = UsualLogType },
+        new("settings.logType", DestinationFieldType.Text, "For api and legacy: log type whose parser processes the events.") { Default = UsualLogType },
         new("settings.envelope", DestinationFieldType.Choice,
-            "For api, legacy and feed: each event as it was formatted (none), or as the change record of a row of Keycloak's tables, which Google's own "
-                + "parser for KEYCLOAK reads (changeRecord).") { Default = "none", Choices = ["none", "changeRecord"] },
-        new("settings.forwarder", DestinationFieldType.Text, "For api: resource name of the forwarder that imports are booked on."),
+            "For api, legacy and feed: each event as formatted (none), or as the change record of a row in Keycloak's tables, which Google's own "
+                + "parser for KEYCLOAK processes (changeRecord).") { Default = "none", Choices = ["none", "changeRecord"] },
+        new("settings.forwarder", DestinationFieldType.Text, "For api: resource name of the forwarder to which imports are attributed."),
         new("settings.version", DestinationFieldType.Choice, "For api and udm: version of the API.")
         {
             Default = "v1", Choices = ["v1", "v1beta", "v1alpha"],
         },
         new("settings.serviceAccountKey", DestinationFieldType.MultilineText,
-            "For all but feed: key file of the service account, the whole JSON.") { Secret = true },
+            "For all but feed: key file of the service account, the complete JSON.") { Secret = true },
         new("settings.apiKey", DestinationFieldType.Text, "For feed: API key of the Google Cloud project.") { Secret = true },
-        new("settings.feedSecret", DestinationFieldType.Text, "For feed: the secret that the feed showed once.") { Secret = true },
+        new("settings.feedSecret", DestinationFieldType.Text, "For feed: the secret that was shown once when the feed was created.") { Secret = true },
     ];
 
     public bool Feed { get; private init; }
 
-    /// <summary>Whether the older Ingestion API is meant.</summary>
+    /// <summary>Whether the older Ingestion API is used.</summary>
     public bool Legacy { get; private init; }
 
-    /// <summary>Whether events are imported as they are, past every parser.</summary>
+    /// <summary>Whether events are imported as UDM, bypassing every parser.</summary>
     public bool Udm { get; private init; }
 
     /// <summary>Whether events are written as change records of Keycloak's tables.</summary>
@@ -75,12 +75,12 @@ internal sealed record GoogleSecOpsSettings
         var account = keyFile is null ? null : GoogleServiceAccount.Find(keyFile);
         if (feed && (apiKey is null || feedSecret is null))
         {
-            reader.Fault(apiKey is null ? "apiKey" : "feedSecret", "A push feed needs both an API key and the secret of the feed.");
+            reader.Fault(apiKey is null ? "apiKey" : "feedSecret", "A push feed needs both an API key and the feed's secret.");
         }
 
         if (!feed && account is null)
         {
-            reader.Fault("serviceAccountKey", "Give the whole key file of the service account: JSON with client_email and private_key.");
+            reader.Fault("serviceAccountKey", "Paste the complete key file of the service account: JSON with client_email and private_key.");
         }
 
         if (!feed && !legacy && (instance is null || instance.Split('/') is not ["projects", _, "locations", _, "instances", _]))
@@ -90,12 +90,12 @@ internal sealed record GoogleSecOpsSettings
 
         if (legacy && !Guid.TryParse(customerId, out _))
         {
-            reader.Fault("customerId", "Must be the customer id, a UUID, as SIEM Settings > Profile shows it.");
+            reader.Fault("customerId", "Must be the customer id, a UUID, as shown in SIEM Settings > Profile.");
         }
 
         if (udm && changeRecords)
         {
-            reader.Fault("envelope", "UDM events go past every parser; use api, legacy or feed with changeRecord.");
+            reader.Fault("envelope", "UDM events bypass every parser; use api, legacy or feed with changeRecord.");
         }
 
         return new GoogleSecOpsSettings
@@ -120,13 +120,13 @@ internal sealed record GoogleSecOpsSettings
 
     public string PathOf(Uri serverUrl) => Feed ? serverUrl.PathAndQuery : serverUrl.AbsolutePath.TrimEnd('/') + ImportPath;
 
-    /// <summary>Where the older API lists its log types.</summary>
+    /// <summary>Path at which the older API lists its log types.</summary>
     public static string LogTypesPathOf(Uri serverUrl) => serverUrl.AbsolutePath.TrimEnd('/') + "/v2/logtypes";
 }
 
 /// <summary>The key of a Google service account, which signs requests for access tokens (RFC 7523).</summary>
-/// <remarks>Without Google.Apis.Auth: it could be given our connections, but where the endpoint refuses it throws the error and the status alone.
-/// <see cref="AccessTokens"/>, which Sentinel uses too, also heeds Retry-After and tells where a redirect leads, and that a web page answered.</remarks>
+/// <remarks>Without Google.Apis.Auth: it could use our connections, but when the endpoint refuses, its exception has only the error and the status.
+/// <see cref="AccessTokens"/>, which Sentinel uses too, also honors Retry-After and reports where a redirect leads, and that a web page answered.</remarks>
 internal sealed class GoogleServiceAccount
 {
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
@@ -147,7 +147,7 @@ internal sealed class GoogleServiceAccount
 
     public IReadOnlyList<Secret> Secrets => [new(privateKey)];
 
-    /// <summary>Reads a key file; null where it is none.</summary>
+    /// <summary>Parses a key file; null if it is not one.</summary>
     public static GoogleServiceAccount? Find(string keyFile)
     {
         try
@@ -172,7 +172,7 @@ internal sealed class GoogleServiceAccount
         }
     }
 
-    /// <summary>The form that asks for a token of a scope at a time.</summary>
+    /// <summary>The form that requests a token for a scope at a given time.</summary>
     public string FormAt(DateTimeOffset now, string scope)
     {
         var header = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string?> { ["alg"] = "RS256", ["typ"] = "JWT", ["kid"] = keyId });

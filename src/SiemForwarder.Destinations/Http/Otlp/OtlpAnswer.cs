@@ -5,17 +5,17 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
-/// <summary>What a receiver says beside its success (opentelemetry-proto, ExportLogsPartialSuccess).</summary>
-/// <param name="Rejected">Records that it refused; which, it does not say.</param>
-/// <param name="Message">Why, or a warning where none was refused.</param>
+/// <summary>What a receiver reports along with success (opentelemetry-proto, ExportLogsPartialSuccess).</summary>
+/// <param name="Rejected">Number of rejected records; it does not say which.</param>
+/// <param name="Message">Why, or a warning if none was rejected.</param>
 internal sealed record OtlpAnswer(long Rejected, string Message)
 {
     private static readonly OtlpAnswer Nothing = new(0, "");
 
-    /// <summary>Reads the body of a success in JSON or in protobuf, whichever it is; nothing is said where it is neither.</summary>
+    /// <summary>Parses the body of a success as JSON or protobuf; if it is neither, nothing is reported.</summary>
     public static OtlpAnswer Read(ReadOnlySpan<byte> body)
     {
-        // A line feed begins a message of protobuf as well as white space before JSON, so only the whole tells.
+        // A line feed can start a protobuf message as well as whitespace before JSON, so only the whole body tells.
         var text = body.TrimStart(" \t\r\n"u8);
         return (text.StartsWith("{"u8) ? OfJson(text) : null) ?? OfProtobuf(body);
     }
@@ -69,20 +69,20 @@ internal sealed record OtlpAnswer(long Rejected, string Message)
     private static long NumberOf(JsonElement count) => count.ValueKind switch
     {
         JsonValueKind.Number => count.TryGetInt64(out var number) ? number : 0,
-        // 64-bit integers are strings in protobuf's JSON.
+        // 64-bit integers are strings in protobuf JSON.
         JsonValueKind.String => long.TryParse(count.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0,
         _ => 0,
     };
 }
 
-/// <summary>Reads fields in the wire format of Protocol Buffers, one after the other; bounded by the bytes that are there, whatever they say.</summary>
+/// <summary>Reads fields in the Protocol Buffers wire format one by one; never reads beyond the given bytes, whatever lengths they claim.</summary>
 internal static class ProtobufInput
 {
-    /// <summary>Takes the next field off the front; false at the end, and where the bytes are no such message.</summary>
-    /// <param name="rest">What is left to read.</param>
+    /// <summary>Takes the next field; false at the end, or if the bytes are not a valid message.</summary>
+    /// <param name="rest">The remaining bytes.</param>
     /// <param name="field">Its number.</param>
-    /// <param name="number">Its value, where it is a varint.</param>
-    /// <param name="bytes">Its value, where it is a string or a message.</param>
+    /// <param name="number">Its value, if it is a varint.</param>
+    /// <param name="bytes">Its value, if it is a string or a message.</param>
     public static bool TryRead(ref ReadOnlySpan<byte> rest, out int field, out ulong number, out ReadOnlySpan<byte> bytes)
     {
         field = 0;

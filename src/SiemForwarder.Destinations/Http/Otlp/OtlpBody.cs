@@ -6,14 +6,14 @@ using SiemForwarder.Events.Bytes;
 namespace SiemForwarder.Destinations.Http.Otlp;
 
 /// <summary>
-/// Writes the formatted event as the body of a record: JSON as a map, so that backends can query its members (opentelemetry-proto, AnyValue), all
-/// else as a string.
+/// Writes the formatted event as the body of a record: JSON as a map, so that backends can query its members (opentelemetry-proto, AnyValue),
+/// anything else as a string.
 /// </summary>
 internal static class OtlpBody
 {
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 64 };
 
-    /// <summary>Writes an AnyValue in the JSON of OTLP.</summary>
+    /// <summary>Writes an AnyValue in OTLP's JSON.</summary>
     public static void Write(Utf8JsonWriter writer, ReadOnlySpan<byte> formatted, bool isJson)
     {
         if (!isJson || !IsMap(formatted))
@@ -28,7 +28,7 @@ internal static class OtlpBody
         WriteValue(writer, ref reader);
     }
 
-    /// <summary>A reader at the beginning of a map.</summary>
+    /// <summary>A reader positioned at the start of a map.</summary>
     public static Utf8JsonReader ReaderOf(ReadOnlySpan<byte> map)
     {
         var reader = new Utf8JsonReader(map, ReaderOptions);
@@ -36,7 +36,7 @@ internal static class OtlpBody
         return reader;
     }
 
-    /// <summary>True for an object that a reader gets to the end of, every text of which is Unicode.</summary>
+    /// <summary>True for an object that can be read to its end and whose texts are all valid Unicode.</summary>
     public static bool IsMap(ReadOnlySpan<byte> json)
     {
         if (!json.StartsWith("{"u8))
@@ -49,7 +49,7 @@ internal static class OtlpBody
         {
             while (reader.Read())
             {
-                // Half of a surrogate pair, escaped, is JSON but no text.
+                // An escaped lone surrogate is valid JSON but not valid text.
                 if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
                 {
                     _ = reader.GetString();
@@ -114,7 +114,7 @@ internal static class OtlpBody
     }
 }
 
-/// <summary>Writes the same bodies in the binary form of OTLP (opentelemetry-proto 1.11, common/v1).</summary>
+/// <summary>Writes the same bodies in OTLP's binary form (opentelemetry-proto 1.11, common/v1).</summary>
 internal sealed class OtlpProtobufBody : IDisposable
 {
     // AnyValue
@@ -132,10 +132,10 @@ internal sealed class OtlpProtobufBody : IDisposable
     private const int Key = 1;
     private const int Value = 2;
 
-    // A message is written behind its length, so each one in another is written for itself first.
+    // A message is preceded by its length, so nested messages are written separately first.
     private readonly List<PooledBuffer> levels = [];
 
-    /// <summary>An AnyValue; lives until the next call.</summary>
+    /// <summary>An AnyValue; valid until the next call.</summary>
     public ReadOnlySpan<byte> Write(ReadOnlySpan<byte> formatted, bool isJson)
     {
         var output = Level(0);
@@ -152,7 +152,7 @@ internal sealed class OtlpProtobufBody : IDisposable
         return output.Written;
     }
 
-    /// <summary>A KeyValue that holds a number; lives until the next call.</summary>
+    /// <summary>A KeyValue with a number; valid until the next call.</summary>
     public ReadOnlySpan<byte> WriteNumber(string key, long number)
     {
         var output = Level(0);

@@ -4,7 +4,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
-/// <summary>Any OpenTelemetry Collector or backend that takes logs by OTLP over HTTP, in JSON or protobuf.</summary>
+/// <summary>Any OpenTelemetry Collector or backend that accepts logs as OTLP over HTTP, in JSON or protobuf.</summary>
 internal sealed class OtlpDestination : HttpIntake
 {
     private const string Path = "/v1/logs";
@@ -19,7 +19,7 @@ internal sealed class OtlpDestination : HttpIntake
     {
         Id = "otlp",
         Name = "OpenTelemetry (OTLP/HTTP)",
-        Description = "Posts events as OpenTelemetry log records to a Collector or any backend that takes OTLP over HTTP, in JSON or protobuf.",
+        Description = "Posts events as OpenTelemetry log records to a Collector or any backend that accepts OTLP over HTTP, in JSON or protobuf.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckSettings = static settings => OtlpSettings.Read(new SettingReader(settings)).Faults,
@@ -59,11 +59,11 @@ internal sealed class OtlpDestination : HttpIntake
                 { Refused: 0 } partial => IntakeVerdict.Delivered(partial.Note),
                 { } partial => IntakeVerdict.Of(
                     answer, Settings.IntegrationName, HttpVerdict.Rejected, ErrorCategory.Rejected, partial.Note,
-                    "Smaller batches find out which records it refuses; those are set aside."),
+                    "Smaller batches are sent to find the rejected records, which are set aside."),
             };
         }
 
-        // The specification lets a client repeat only after 429, 502, 503 and 504.
+        // The specification allows retries only after 429, 502, 503 and 504.
         return answer.Status switch
         {
             429 or 502 or 503 or 504 => byTable,
@@ -73,7 +73,7 @@ internal sealed class OtlpDestination : HttpIntake
         };
     }
 
-    // An empty request must succeed, which proves URL and credentials without a record.
+    // An empty request must succeed, which verifies URL and credentials without a record.
     protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
         var exchange = own.Protobuf
@@ -86,7 +86,7 @@ internal sealed class OtlpDestination : HttpIntake
         }
 
         var verdict = IntakeVerdict.Of(answer, Settings.IntegrationName);
-        return verdict.Fault is null ? IntakeVerdict.Delivered("the receiver takes an empty request") : verdict;
+        return verdict.Fault is null ? IntakeVerdict.Delivered("the receiver accepts an empty request") : verdict;
     }
 
     protected override void DisposeOwn() => protobuf.Dispose();
@@ -94,7 +94,7 @@ internal sealed class OtlpDestination : HttpIntake
     private static HttpIntakeProfile ProfileOf(DestinationSettings settings, OtlpSettings own) => new()
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
-        // 4 MB with the attributes of each record, and with the names of types that OTLP's JSON puts around every member of the body.
+        // 4 MB including the attributes of each record and the type names that OTLP's JSON adds around every member of the body.
         Limits = own.Protobuf ? new BatchLimits(1000, 1_600_000) : new BatchLimits(500, 600_000),
         PathAndQuery = HttpExchange.PathBehind(settings.ServerUrl, Path),
         ContentType = own.Protobuf ? OtlpSettings.ProtobufType : "application/json",
@@ -102,23 +102,23 @@ internal sealed class OtlpDestination : HttpIntake
 
     private IntakeVerdict Of(HttpAnswer answer, IntakeVerdict byTable, HttpVerdict verdict) => IntakeVerdict.Of(
         answer, Settings.IntegrationName, verdict, byTable.Fault!.Category, byTable.Fault.What,
-        "OTLP forbids repeating the same request after this answer; look at the receiver's log.");
+        "OTLP forbids repeating the same request after this answer; check the receiver's log.");
 
-    /// <summary>What a partial success says; null where the answer has none.</summary>
+    /// <summary>The content of a partial success; null if the response contains none.</summary>
     /// <remarks>
-    /// Only a number is told, not which records. The protocol forbids repeating the request; taking it for success would lose those records without a word,
-    /// so the batch is halved until they are found: the others come twice, each with its id.
+    /// Only a number is reported, not which records. The protocol forbids repeating the request; treating it as a success would silently lose those records,
+    /// so the batch is halved until they are found: the others arrive twice, each with its id.
     /// </remarks>
     private static (long Refused, string Note)? FindPartialSuccess(HttpAnswer answer) => OtlpAnswer.Read(answer.Body.Span) switch
     {
         { Rejected: 0, Message: "" } => null,
         { Rejected: 0 } warning => (0, OneLine.Of(answer.Hide($"HTTP {answer.Status}, and the receiver warns: {warning.Message}"))),
         var partial => (partial.Rejected, OneLine.Of(answer.Hide(
-            $"HTTP {answer.Status}, but the receiver says that it refused {partial.Rejected} records without saying which: {partial.Message}"))),
+            $"HTTP {answer.Status}, but the receiver rejected {partial.Rejected} records without saying which: {partial.Message}"))),
     };
 }
 
-/// <summary>What only OTLP has.</summary>
+/// <summary>Settings specific to OTLP.</summary>
 internal sealed record OtlpSettings(string ServiceName, bool Protobuf, IReadOnlyList<SettingFault> Faults)
 {
     public const string ProtobufType = "application/x-protobuf";
@@ -127,7 +127,7 @@ internal sealed record OtlpSettings(string ServiceName, bool Protobuf, IReadOnly
     [
         new("settings.serviceName", DestinationFieldType.Text, "Resource attribute service.name of every record.") { Default = "keycloak" },
         new("settings.encoding", DestinationFieldType.Choice,
-            "Form of the requests: JSON, or protobuf for receivers that take nothing else.") { Default = "json", Choices = ["json", "protobuf"] },
+            "Encoding of the requests: JSON, or protobuf for receivers that accept nothing else.") { Default = "json", Choices = ["json", "protobuf"] },
     ];
 
     public static OtlpSettings Read(SettingReader reader)

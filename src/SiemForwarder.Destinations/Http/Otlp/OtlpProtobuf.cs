@@ -5,9 +5,9 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
-/// <summary>Writes the same log records as <see cref="OtlpRecord"/> in the binary form of OTLP (opentelemetry-proto 1.11, collector/logs/v1
+/// <summary>Writes the same log records as <see cref="OtlpRecord"/> in OTLP's binary form (opentelemetry-proto 1.11, collector/logs/v1
 /// and logs/v1).</summary>
-/// <remarks>Without Google.Protobuf: its messages are objects, several for each record; here the bytes go straight into the pooled body.</remarks>
+/// <remarks>Without Google.Protobuf, whose messages are several objects per record; here the bytes go straight into the pooled body.</remarks>
 internal sealed class OtlpProtobuf : IDisposable
 {
     // ExportLogsServiceRequest
@@ -35,7 +35,7 @@ internal sealed class OtlpProtobuf : IDisposable
     private readonly PooledBuffer scope = new();
     private readonly PooledBuffer resource = new();
 
-    /// <summary>One request: a batch is of one source, so it has one resource. No events make the empty request.</summary>
+    /// <summary>One request: a batch comes from one source, so it has one resource. A batch without events produces the empty request.</summary>
     public void WriteRequest(PooledBuffer output, DeliveryBatch batch, string serviceName, bool isJson)
     {
         if (batch.Count == 0)
@@ -112,7 +112,7 @@ internal sealed class OtlpProtobuf : IDisposable
     }
 }
 
-/// <summary>Writes fields in the wire format of Protocol Buffers (protobuf.dev, Encoding); empty strings and zeros are left out, as proto3 does.</summary>
+/// <summary>Writes fields in the Protocol Buffers wire format (protobuf.dev, Encoding); empty strings and zeros are omitted, as in proto3.</summary>
 internal static class ProtobufOutput
 {
     private const int Number = 0;
@@ -128,7 +128,7 @@ internal static class ProtobufOutput
         }
     }
 
-    /// <summary>A varint of a oneof, which is there also where it is 0.</summary>
+    /// <summary>A varint of a oneof, which is written even if it is 0.</summary>
     public static void WriteChosen(PooledBuffer output, int field, ulong value)
     {
         WriteTag(output, field, Number);
@@ -151,7 +151,7 @@ internal static class ProtobufOutput
         }
     }
 
-    /// <summary>A string that is UTF-8 already, or a whole message.</summary>
+    /// <summary>A string already in UTF-8, or a complete message.</summary>
     public static void WriteBytes(PooledBuffer output, int field, ReadOnlySpan<byte> bytes)
     {
         WriteHead(output, field, bytes.Length);
@@ -175,7 +175,7 @@ internal static class ProtobufOutput
         WriteVarint(output, (ulong)length);
     }
 
-    /// <summary>Bytes of a string field with its tag, for fields below 16.</summary>
+    /// <summary>Size of a string field including its tag, for field numbers below 16.</summary>
     public static int SizeOf(int utf8Length) => 1 + Varint.SizeOf((ulong)utf8Length) + utf8Length;
 
     private static void WriteTag(PooledBuffer output, int field, int wireType) => WriteVarint(output, (ulong)((field << 3) | wireType));

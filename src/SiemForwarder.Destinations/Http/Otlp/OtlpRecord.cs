@@ -5,10 +5,10 @@ using SiemForwarder.Events.Addresses;
 
 namespace SiemForwarder.Destinations.Http.Otlp;
 
-/// <summary>Writes log records in the JSON of OTLP (opentelemetry-proto 1.11, logs/v1): enumerations as numbers, 64-bit integers as strings.</summary>
+/// <summary>Writes log records in OTLP's JSON (opentelemetry-proto 1.11, logs/v1): enumerations as numbers, 64-bit integers as strings.</summary>
 internal static class OtlpRecord
 {
-    /// <summary>Attributes of a record, in the order in which they are written.</summary>
+    /// <summary>Attributes of a record, in the order they are written.</summary>
     public static IReadOnlyList<(string Key, Func<SecurityEvent, string?> Value)> Attributes { get; } =
     [
         ("log.record.uid", static one => one.Id),
@@ -30,7 +30,7 @@ internal static class OtlpRecord
 
     public static string ScopeVersion { get; } = typeof(OtlpRecord).Assembly.GetName().Version?.ToString(3) ?? "";
 
-    /// <summary>One request: a batch is of one source, so it has one resource.</summary>
+    /// <summary>One request: a batch comes from one source, so it has one resource.</summary>
     public static void WriteRequest(Utf8JsonWriter writer, DeliveryBatch batch, string serviceName, bool isJson)
     {
         writer.WriteStartObject();
@@ -72,21 +72,21 @@ internal static class OtlpRecord
 
     public static string NameOf(SecurityEvent securityEvent) => "keycloak." + securityEvent.Type.ToLowerInvariant();
 
-    /// <summary>Nanoseconds since 1970, or 0 for "unknown" (opentelemetry-proto, logs.proto) where they do not fit.</summary>
+    /// <summary>Nanoseconds since 1970, or 0 for "unknown" (opentelemetry-proto, logs.proto) if they do not fit.</summary>
     /// <remarks>
-    /// The field has 64 bits without sign; receivers in Go and Java count with a sign, so the year 2262 is the last. The time of observation stands beside.
+    /// The field is an unsigned 64-bit number; receivers in Go and Java use a signed one, so 2262 is the last year. The observed time is sent as well.
     /// </remarks>
     public static long NanosecondsOf(DateTimeOffset time) =>
         time.ToUnixTimeMilliseconds() is > 0 and <= long.MaxValue / 1_000_000 and var milliseconds ? milliseconds * 1_000_000 : 0;
 
-    /// <summary>The address of the client and its port, where there is one (OpenTelemetry semantic conventions, <c>client.port</c>).</summary>
+    /// <summary>The client's address, and its port if known (OpenTelemetry semantic conventions, <c>client.port</c>).</summary>
     public static (string? Text, int? Port) AddressOf(SecurityEvent securityEvent)
     {
         var literal = IpLiteral.Read(securityEvent.IpAddress, stackalloc char[IpLiteral.MaxTextLength]);
         return (literal.Text.ToString(), literal.Port);
     }
 
-    /// <summary>Severity number and text of a severity from 0 to 10; FATAL would mean a crash.</summary>
+    /// <summary>OpenTelemetry severity number and text for a severity from 0 to 10; FATAL would mean a crash.</summary>
     public static (int Number, string Text) SeverityOf(int severity) => severity switch
     {
         <= 3 => (9, "INFO"),

@@ -11,11 +11,11 @@ using SiemForwarder.Connections.Tls;
 
 namespace SiemForwarder.Destinations.Http.Sentinel;
 
-/// <summary>Gets access tokens for the identity that Azure gave to the machine or pod, as Azure.Identity does, and keeps each until shortly
-/// before its end.</summary>
+/// <summary>Gets access tokens for the identity that Azure assigned to the machine or pod, using Azure.Identity, and keeps each until shortly
+/// before it expires.</summary>
 internal sealed class AzureIdentityTokens : IAccessTokens
 {
-    // The library keeps tokens for the whole process; a request with claims passes that by (Continuous Access Evaluation).
+    // The library caches tokens for the whole process; a request with claims bypasses that cache (Continuous Access Evaluation).
     private const string AnotherToken = """{"access_token":{}}""";
 
     private static readonly TimeSpan Reserve = TimeSpan.FromMinutes(5);
@@ -37,7 +37,7 @@ internal sealed class AzureIdentityTokens : IAccessTokens
         client = new HttpClient(CreateHandler());
     }
 
-    /// <summary>What the platform hands to this process to prove that it runs here; hidden in every text.</summary>
+    /// <summary>The secret by which the platform lets this process prove that it runs there; masked in all texts.</summary>
     public static IEnumerable<Secret> Secrets =>
         Environment.GetEnvironmentVariable("IDENTITY_HEADER") is { Length: > 0 } header ? [new Secret(header)] : [];
 
@@ -65,11 +65,11 @@ internal sealed class AzureIdentityTokens : IAccessTokens
         }
         catch (OperationCanceledException) when (bound.IsOver)
         {
-            return Transient(ErrorCategory.Timeout, $"Azure gave no access token within {settings.Timeout.TotalSeconds:0.##} s.");
+            return Transient(ErrorCategory.Timeout, $"Azure issued no access token within {settings.Timeout.TotalSeconds:0.##} s.");
         }
         catch (Exception exception) when (exception is AuthenticationFailedException or RequestFailedException or MsalException)
         {
-            var what = $"Azure gave no access token: {OneLine.Of(mask.Mask(exception.Message)).TrimEnd('.')}.";
+            var what = $"Azure issued no access token: {OneLine.Of(mask.Mask(exception.Message)).TrimEnd('.')}.";
             return StatusOf(exception) is null or 408 or 429 or >= 500 && exception is not CredentialUnavailableException
                 ? Transient(ErrorCategory.ServerError, what)
                 : IntakeVerdict.Of(new Fault(ErrorCategory.Authentication, what, Advice, NeedsChange: true), settings.IntegrationName);
@@ -92,10 +92,10 @@ internal sealed class AzureIdentityTokens : IAccessTokens
     }
 
     private string Advice => own.Credential == SentinelCredential.ManagedIdentity
-        ? "Assign a managed identity to the Azure resource that this engine runs on; settings.clientId names one that is user-assigned."
-        : "Check the federated credential of the identity, and that the pod is labelled azure.workload.identity/use and has AZURE_FEDERATED_TOKEN_FILE.";
+        ? "Assign a managed identity to the Azure resource that this engine runs on; settings.clientId selects a user-assigned one."
+        : "Check the federated credential of the identity, and that the pod is labeled azure.workload.identity/use and has AZURE_FEDERATED_TOKEN_FILE.";
 
-    // A dispatcher retries in its own way, so the client need not.
+    // The dispatcher has its own retries, so the client needs none.
     private TokenCredential CreateCredential()
     {
         var transport = new HttpClientTransport(client);
@@ -114,11 +114,11 @@ internal sealed class AzureIdentityTokens : IAccessTokens
 
     private SocketsHttpHandler CreateHandler()
     {
-        // The identity of a machine is asked for on that machine, never behind a proxy.
+        // The identity of a machine is requested on that machine, never through a proxy.
         var proxy = own.Credential == SentinelCredential.WorkloadIdentity && settings.Proxy is { } url ? new WebProxy(url) : null;
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = proxy is not null, Proxy = proxy,
             ActivityHeadersPropagator = null,
-            // A machine's own identity stands behind its metadata service; the authority of a workload is a setting.
+            // A machine's own identity comes from its metadata service; the authority of a workload identity is a setting.
             ConnectCallback = HostConnection.Within(own.Credential == SentinelCredential.ManagedIdentity ? null : settings.Egress) };
         if (authorities.Count > 0)
         {
@@ -133,7 +133,7 @@ internal sealed class AzureIdentityTokens : IAccessTokens
     }
 
     private IntakeVerdict Transient(ErrorCategory category, string what) =>
-        IntakeVerdict.Of(new Fault(category, what, "It is asked for again; if this lasts, look at the identity endpoint of this machine."),
+        IntakeVerdict.Of(new Fault(category, what, "It is requested again; if this persists, check the identity endpoint of this machine."),
             settings.IntegrationName);
 
     private static int? StatusOf(Exception? exception)

@@ -5,7 +5,7 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.Http.Sentinel;
 
-/// <summary>Microsoft Sentinel and Log Analytics by the Logs Ingestion API of Azure Monitor.</summary>
+/// <summary>Microsoft Sentinel and Log Analytics through the Logs Ingestion API of Azure Monitor.</summary>
 internal sealed class SentinelDestination : HttpIntake
 {
     private readonly SentinelSettings own;
@@ -26,8 +26,8 @@ internal sealed class SentinelDestination : HttpIntake
     {
         Id = "sentinel",
         Name = "Microsoft Sentinel (Logs Ingestion API)",
-        Description = "Writes events into a table of Microsoft Sentinel or Log Analytics through a data collection rule, as an app registration or as the "
-            + "identity of its own machine or pod.",
+        Description = "Writes events into a table of Microsoft Sentinel or Log Analytics through a data collection rule, as an app registration or with the "
+            + "identity of its machine or pod.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckSettings = static settings => SentinelSettings.Read(new SettingReader(settings)).Faults,
@@ -83,14 +83,14 @@ internal sealed class SentinelDestination : HttpIntake
         return answer.Status switch
         {
             403 => Advise(answer, byTable,
-                "Give the application the role Monitoring Metrics Publisher on the data collection rule; it takes up to half an hour to count."),
-            404 => Advise(answer, byTable, "Check settings.ruleId, settings.stream and the ingestion URL: they belong to one data collection rule."),
+                "Assign the application the role Monitoring Metrics Publisher on the data collection rule; it takes up to half an hour to take effect."),
+            404 => Advise(answer, byTable, "Check settings.ruleId, settings.stream and the ingestion URL: they must belong to the same data collection rule."),
             400 when SentinelErrorCode.Find(answer.Body) is { } code && SentinelErrorCode.AdviceOf(code) is { } advice => Advise(answer, byTable, advice),
             _ => byTable,
         };
     }
 
-    // An empty array is taken with 204 and stores nothing.
+    // An empty array is accepted with 204 and stores nothing.
     protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
         if (await PrepareAsync(used, cancellationToken) is { } refused)
@@ -109,8 +109,8 @@ internal sealed class SentinelDestination : HttpIntake
     }
 
     protected override string? HintOf(DeliveryBatch batch) => own.AsFormatted || !own.Stream.StartsWith("Custom-", StringComparison.Ordinal)
-        ? "query the table of the rule after some minutes; rows that fail in its transformation show in its metrics only"
-        : $"{own.Stream["Custom-".Length..]} | where EventId == \"{batch.Events[0].Id}\", after some minutes";
+        ? "query the rule's table after a few minutes; rows that fail in its transformation appear only in its metrics"
+        : $"{own.Stream["Custom-".Length..]} | where EventId == \"{batch.Events[0].Id}\", after a few minutes";
 
     protected override void DisposeOwn() => tokens.Dispose();
 
@@ -124,7 +124,7 @@ internal sealed class SentinelDestination : HttpIntake
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.FaultsAt(settings), null, new AuthenticationSettings()),
         Secrets = [own.ClientSecret, .. AzureIdentityTokens.Secrets],
-        // 1 MB counts before and after compression; a row repeats the event as text beside its columns.
+        // The limit of 1 MB applies before and after compression; a row repeats the event as text beside its columns.
         Limits = new BatchLimits(500, own.AsFormatted ? 899_000 : 350_000),
         PathAndQuery = own.PathOf(settings.ServerUrl),
     };
@@ -133,20 +133,20 @@ internal sealed class SentinelDestination : HttpIntake
         answer, Settings.IntegrationName, HttpVerdict.Misconfigured, byTable.Fault!.Category, byTable.Fault.What, advice);
 }
 
-/// <summary>The member <c>error.code</c> of an answer of Azure: tells a wrong setting from a bad event, which both are HTTP 400.</summary>
+/// <summary>The member <c>error.code</c> of Azure's response, which distinguishes a wrong setting from a bad event; both are HTTP 400.</summary>
 internal static class SentinelErrorCode
 {
-    // What such a code names is a setting; all others, such as InvalidPayload, are about the events.
+    // Codes with these parts are about a setting; all others, such as InvalidPayload, are about the events.
     private static readonly (string Part, string Advice)[] OfSettings =
     [
         ("Stream", "Set settings.stream to a stream that the data collection rule declares, such as Custom-KeycloakEvents_CL."),
         ("Dcr", "Check settings.ruleId: it must be the immutable id of a rule in the region of the ingestion URL."),
         ("Rule", "Check settings.ruleId: it must be the immutable id of a rule in the region of the ingestion URL."),
         ("Table", "Create the table that the data collection rule writes to, or correct the rule's output stream."),
-        ("ApiVersion", "Check that the ingestion URL belongs to Azure Monitor: it does not know this version of the Logs Ingestion API."),
+        ("ApiVersion", "Check that the ingestion URL belongs to Azure Monitor: it does not support this version of the Logs Ingestion API."),
     ];
 
-    /// <summary>The code; null where the answer has none.</summary>
+    /// <summary>The code; null if the response has none.</summary>
     public static string? Find(ReadOnlyMemory<byte> body)
     {
         try
@@ -163,11 +163,11 @@ internal static class SentinelErrorCode
         }
     }
 
-    /// <summary>What to change where the code is about a setting; null where it is about the events.</summary>
+    /// <summary>What to change if the code is about a setting; null if it is about the events.</summary>
     public static string? AdviceOf(string code) => OfSettings.FirstOrDefault(pair => code.Contains(pair.Part, StringComparison.OrdinalIgnoreCase)).Advice;
 }
 
-/// <summary>Writes an event as a flat row with the columns that the documentation suggests for the stream.</summary>
+/// <summary>Writes an event as a flat row with the columns that the documentation recommends for the stream.</summary>
 internal static class SentinelRow
 {
     public static void Write(Utf8JsonWriter writer, SecurityEvent securityEvent, ReadOnlySpan<byte> formatted)

@@ -2,7 +2,7 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.Http.Sentinel;
 
-/// <summary>What only the Logs Ingestion API has.</summary>
+/// <summary>Settings specific to the Logs Ingestion API.</summary>
 internal sealed record SentinelSettings(
     SentinelCredential Credential, string TenantId, string ClientId, Secret ClientSecret, string RuleId, string Stream, bool AsFormatted, Uri Authority,
     string Scope,
@@ -22,22 +22,22 @@ internal sealed record SentinelSettings(
     public static DestinationField[] Fields { get; } =
     [
         new("settings.credential", DestinationFieldType.Choice,
-            "As whom to ask for tokens: an app registration with a secret, the managed identity of the engine's machine, or the workload identity of its "
+            "Identity used to request tokens: an app registration with a secret, the managed identity of the engine's machine, or the workload identity of its "
                 + "pod.") { Default = "clientSecret", Choices = ["clientSecret", "managedIdentity", "workloadIdentity"] },
         new("settings.tenantId", DestinationFieldType.Text,
-            "Directory (tenant) id; required with clientSecret, AZURE_TENANT_ID of the pod with workloadIdentity.") { LeadsSecrets = true },
+            "Directory (tenant) id; required with clientSecret; with workloadIdentity, default: the pod's AZURE_TENANT_ID.") { LeadsSecrets = true },
         new("settings.clientId", DestinationFieldType.Text,
-            "Application (client) id; required with clientSecret, of a user-assigned identity with managedIdentity, AZURE_CLIENT_ID of the pod with "
+            "Application (client) id; required with clientSecret; of a user-assigned identity with managedIdentity; default: the pod's AZURE_CLIENT_ID with "
                 + "workloadIdentity.") { LeadsSecrets = true },
         new("settings.clientSecret", DestinationFieldType.Text, "Client secret of the app registration; required with clientSecret.") { Secret = true },
         new("settings.ruleId", DestinationFieldType.Text, "Immutable id of the data collection rule: dcr- and 32 digits.") { Required = true },
-        new("settings.stream", DestinationFieldType.Text, "Stream that the rule declares.") { Default = UsualStream },
+        new("settings.stream", DestinationFieldType.Text, "Stream declared by the rule.") { Default = UsualStream },
         new("settings.payload", DestinationFieldType.Choice,
-            "Rows with the columns of the documentation, or each event as it was formatted.") { Default = "columns", Choices = ["columns", "formatted"] },
-        new("settings.cloud", DestinationFieldType.Choice, "Cloud that the workspace is in; chooses authority and scope.") { Default = "public",
+            "Rows with the documented columns, or each event as formatted.") { Default = "columns", Choices = ["columns", "formatted"] },
+        new("settings.cloud", DestinationFieldType.Choice, "Cloud of the workspace; determines authority and scope.") { Default = "public",
             Choices = ["public", "usGovernment", "china"], LeadsSecrets = true },
-        new("settings.authority", DestinationFieldType.Url, "Where tokens are asked for, where it is not that of the cloud."),
-        new("settings.scope", DestinationFieldType.Text, "Scope of the token, where it is not that of the cloud; only with clientSecret.")
+        new("settings.authority", DestinationFieldType.Url, "Where tokens are requested; default: the authority of the cloud."),
+        new("settings.scope", DestinationFieldType.Text, "Scope of the token; default: that of the cloud. Only with clientSecret.")
         {
             LeadsSecrets = true,
         },
@@ -54,26 +54,26 @@ internal sealed record SentinelSettings(
             authority = new Uri(usualAuthority);
         }
 
-        var ruleId = reader.Required("ruleId", "Give the immutable id of the data collection rule, which begins with dcr-.");
+        var ruleId = reader.Required("ruleId", "Set the immutable id of the data collection rule, which starts with dcr-.");
         if (ruleId.Length > 0 && !ruleId.StartsWith("dcr-", StringComparison.Ordinal))
         {
-            reader.Fault("ruleId", "Must be the immutable id, which begins with dcr-, not the name or the resource id of the rule.");
+            reader.Fault("ruleId", "Must be the immutable id, which starts with dcr-, not the name or the resource id of the rule.");
         }
 
         var credential = Enum.Parse<SentinelCredential>(
             reader.Choice("credential", "clientSecret", "clientSecret", "managedIdentity", "workloadIdentity"), ignoreCase: true);
         if (credential != SentinelCredential.ClientSecret && reader.Text("scope") is { } scope && scope != usualScope)
         {
-            // Else a token for any service of the cloud that trusts this machine could be had.
-            reader.Fault("scope", $"The identity of a machine or pod gets tokens for {usualScope} alone: leave the scope out, or choose settings.cloud.");
+            // Otherwise a token for any service in the cloud that trusts this machine could be obtained.
+            reader.Fault("scope", $"The identity of a machine or pod gets tokens only for {usualScope}: omit the scope, or choose settings.cloud.");
         }
 
         string Text(string name, string sentence) => credential == SentinelCredential.ClientSecret ? reader.Required(name, sentence) : reader.Text(name) ?? "";
         var settings = new SentinelSettings(
             credential,
-            Text("tenantId", "Give the directory (tenant) id."),
-            Text("clientId", "Give the application (client) id."),
-            new Secret(Text("clientSecret", "Give a client secret of the application, or choose another settings.credential.")),
+            Text("tenantId", "Set the directory (tenant) id."),
+            Text("clientId", "Set the application (client) id."),
+            new Secret(Text("clientSecret", "Set a client secret of the application, or choose another settings.credential.")),
             ruleId,
             reader.Text("stream") ?? UsualStream,
             reader.Choice("payload", "columns", "columns", "formatted") == "formatted",
@@ -83,10 +83,10 @@ internal sealed record SentinelSettings(
         return settings with { Faults = reader.Faults };
     }
 
-    /// <summary>The faults of the settings, and those by which somebody else could be shown the identity of this machine.</summary>
+    /// <summary>The faults of the settings, including those that could expose this machine's identity to someone else.</summary>
     /// <remarks>
-    /// Who may write an integration must not get at the tokens of the machine that it runs on: by naming a host or an authority of their own, or by a proxy and
-    /// certificates that pass it off as Azure.
+    /// Someone who may edit an integration must not gain access to the tokens of the machine it runs on: neither by naming their own host or authority, nor
+    /// through a proxy and certificates that impersonate Azure.
     /// </remarks>
     public IReadOnlyList<SettingFault> FaultsAt(DestinationSettings settings)
     {
@@ -102,21 +102,21 @@ internal sealed record SentinelSettings(
         if (!IsHere(settings.ServerUrl) && !IsAzure(settings.ServerUrl))
         {
             faults.Add(new SettingFault(
-                "serverUrl", $"A {name} identity is only shown to Azure: https:// and a host that ends in .ingest.monitor.azure.com, .us or .cn."));
+                "serverUrl", $"A {name} identity is only sent to Azure: use https:// and a host that ends in .ingest.monitor.azure.com, .us or .cn."));
         }
 
         if (asksAuthority && !IsHere(Authority)
             && !Clouds.Values.Any(cloud => new Uri(cloud.Authority).Host == Authority.Host && Authority.Scheme == Uri.UriSchemeHttps))
         {
             faults.Add(new SettingFault(
-                "settings.authority", "A workload identity is only shown to Entra ID: choose settings.cloud and leave the authority out."));
+                "settings.authority", "A workload identity is only sent to Entra ID: choose settings.cloud and omit the authority."));
         }
 
         if ((settings.Tls.CaCertificate ?? settings.Tls.Fingerprint ?? settings.Tls.ServerName) is not null
             && !(IsHere(settings.ServerUrl) && (!asksAuthority || IsHere(Authority))))
         {
             faults.Add(new SettingFault(
-                "tls", $"With a {name} identity the authorities of this machine count alone: leave out caCertificate, fingerprint and serverName."));
+                "tls", $"With a {name} identity, only the authorities of this machine are trusted: omit caCertificate, fingerprint and serverName."));
         }
 
         return faults;
@@ -130,7 +130,7 @@ internal sealed record SentinelSettings(
         serverUrl.Scheme == Uri.UriSchemeHttps && IngestionHosts.Any(host => serverUrl.IdnHost.EndsWith(host, StringComparison.OrdinalIgnoreCase));
 }
 
-/// <summary>As whom the forwarder asks Entra ID for a token.</summary>
+/// <summary>The identity as which the forwarder requests a token from Entra ID.</summary>
 internal enum SentinelCredential
 {
     /// <summary>An app registration with a secret.</summary>

@@ -12,15 +12,15 @@ internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHec
 
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(10);
 
-    /// <summary>Asks until the answer is yes, or the time is over; then the batch has to be sent again.</summary>
-    /// <remarks>A yes is told once and then forgotten: one that is lost on the way ends as time over, never as delivered.</remarks>
+    /// <summary>Asks until the answer is yes or the time is up, in which case the batch must be sent again.</summary>
+    /// <remarks>A yes is reported only once: if it is lost on the way, this ends in a timeout, never as delivered.</remarks>
     public async Task<IntakeVerdict> WaitAsync(HttpEndpoint used, HttpAnswer accepted, long? ackId, CancellationToken cancellationToken)
     {
         if (ackId is not { } id)
         {
             return IntakeVerdict.Of(
                 accepted, settings.IntegrationName, HttpVerdict.Misconfigured, ErrorCategory.Configuration,
-                $"{accepted.Endpoint} accepted the batch, but gave no number to ask for its acknowledgement.",
+                $"{accepted.Endpoint} accepted the batch, but returned no id to query its acknowledgement.",
                 "Enable indexer acknowledgement for the token, or set settings.acknowledge to false.");
         }
 
@@ -55,10 +55,10 @@ internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHec
         return IntakeVerdict.Of(
             accepted, settings.IntegrationName, HttpVerdict.Transient, ErrorCategory.Timeout,
             $"{accepted.Endpoint} did not confirm within {own.AcknowledgementLimit.TotalSeconds:0} s that the batch is indexed.",
-            "It is sent again and may arrive twice; look at the indexers' queues.");
+            "It is sent again and may arrive twice; check the indexers' queues.");
     }
 
-    // Beside the collector's own path, which the server URL may or may not hold.
+    // Next to the collector's own path, which the server URL may or may not contain.
     private string AckRoot
     {
         get
@@ -85,15 +85,15 @@ internal sealed class HecAcknowledgement(DestinationSettings settings, SplunkHec
     }
 }
 
-/// <summary>What a collector that names its first bad event did with the others: those before it are taken, those behind it are not.</summary>
+/// <summary>How to treat the other events when a collector names its first bad event: those before it were accepted, those after it were not.</summary>
 internal static class HecPartialBatch
 {
-    /// <summary>The refused event is set aside and the rest sent again; where a setting is wrong, nothing is refused and everything from
-    /// there on waits for it.</summary>
-    /// <param name="verdict">Of the answer as a whole: rejected or misconfigured.</param>
-    /// <param name="answer">The collector's.</param>
-    /// <param name="bad">Place of the bad event, from 0.</param>
-    /// <param name="count">Events of the batch.</param>
+    /// <summary>The rejected event is set aside and the rest sent again; if a setting is wrong, nothing is rejected and everything from
+    /// that event on is kept for later.</summary>
+    /// <param name="verdict">Of the response as a whole: rejected or misconfigured.</param>
+    /// <param name="answer">The collector's response.</param>
+    /// <param name="bad">Index of the bad event, from 0.</param>
+    /// <param name="count">Number of events in the batch.</param>
     public static IntakeVerdict Of(IntakeVerdict verdict, HttpAnswer answer, int bad, int count) => verdict.Outcome switch
     {
         DeliveryOutcome.Rejected rejected when count > 1 => verdict with
@@ -108,11 +108,11 @@ internal static class HecPartialBatch
         _ => verdict,
     };
 
-    /// <summary>Says what is known of the events that were taken.</summary>
+    /// <summary>Adds a note on the events that were accepted.</summary>
     public static IntakeVerdict Note(IntakeVerdict verdict, string note) =>
         verdict.Outcome is DeliveryOutcome.Partial partial ? verdict with { Outcome = partial with { Answer = $"{partial.Answer}; {note}" } } : verdict;
 
-    /// <summary>Nobody confirmed what was taken, so it is sent again too.</summary>
+    /// <summary>The accepted events were not confirmed, so they are sent again too.</summary>
     public static IntakeVerdict RetryTaken(IntakeVerdict verdict, int bad, int count)
     {
         if (verdict.Outcome is not DeliveryOutcome.Partial partial)
@@ -121,11 +121,11 @@ internal static class HecPartialBatch
         }
 
         var refused = partial.Refused.Select(one => one.Index).ToHashSet();
-        var note = $"the {bad} events before the refused one were not confirmed in time and are sent again";
+        var note = $"the {bad} events before the rejected one were not confirmed in time and are sent again";
         return Note(verdict with { Outcome = partial with { Retry = [.. Enumerable.Range(0, count).Where(index => !refused.Contains(index))] } }, note);
     }
 
-    /// <summary>A confirmed batch keeps what the collector said of its pace when it took it.</summary>
+    /// <summary>A confirmed batch keeps the collector's request to slow down from when it was accepted.</summary>
     public static IntakeVerdict WithPaceOf(DeliveryOutcome.Delivered taken, IntakeVerdict confirmed) =>
         confirmed.Outcome is DeliveryOutcome.Delivered delivered ? confirmed with { Outcome = delivered with { SlowDown = taken.SlowDown } } : confirmed;
 }

@@ -5,17 +5,17 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
-/// <summary>What stands beside every event in the envelope of the HTTP Event Collector; null members are left out.</summary>
-/// <param name="Host">Host of the event; null for the host of the event's source.</param>
-/// <param name="Source">Source; null for <c>keycloak:</c> and the name of the event's source.</param>
+/// <summary>The metadata for every event in the envelope of the HTTP Event Collector; null members are omitted.</summary>
+/// <param name="Host">Host of the event; null to use the host of the event's source.</param>
+/// <param name="Source">Source; null to use <c>keycloak:</c> followed by the name of the event's source.</param>
 /// <param name="SourceType">Source type.</param>
-/// <param name="Index">Index, where the token's own is not meant.</param>
+/// <param name="Index">Index; null to use the token's default.</param>
 internal sealed record HecEnvelope(string? Host, string? Source, string? SourceType, string? Index)
 {
     private const int MaxTimeLength = 24;
 
-    /// <summary>Writes envelopes one after the other, nothing but a line feed between them.</summary>
-    /// <remarks>Only the seven known keys: behind an unknown one Splunk silently loses the rest of the body.</remarks>
+    /// <summary>Writes envelopes one after another, separated only by line feeds.</summary>
+    /// <remarks>Only the seven known keys: after an unknown one, Splunk silently drops the rest of the body.</remarks>
     public void Write(DeliveryBatch batch, bool isJson, PooledBuffer body)
     {
         using var writer = new Utf8JsonWriter(body, EventValue.WriterOptions);

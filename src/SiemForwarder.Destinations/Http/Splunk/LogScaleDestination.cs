@@ -16,7 +16,7 @@ internal sealed class LogScaleDestination : HttpIntake
     {
         Id = "logscale",
         Name = "CrowdStrike Falcon LogScale, Next-Gen SIEM",
-        Description = "Posts events to the HEC intake of LogScale, or to the address of a HEC connector of Falcon Next-Gen SIEM.",
+        Description = "Posts events to the HEC intake of LogScale, or to the URL of a HEC connector of Falcon Next-Gen SIEM.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckServerUrl = static url => QuerySecret.Find(url, ("token", "settings.token")),
@@ -24,7 +24,7 @@ internal sealed class LogScaleDestination : HttpIntake
         Documentation = "src/SiemForwarder.Destinations/README.md#logscale",
         Fields =
         [
-            DestinationField.ServerUrl("https://cloud.community.humio.com, or the host that the connector shows."),
+            DestinationField.ServerUrl("https://cloud.community.humio.com, or the host shown by the connector."),
             DestinationField.Port,
             .. LogScaleSettings.Fields,
             .. DestinationField.OfGzippedHttp,
@@ -45,7 +45,7 @@ internal sealed class LogScaleDestination : HttpIntake
     };
 }
 
-/// <summary>What only LogScale has.</summary>
+/// <summary>Settings specific to LogScale.</summary>
 internal sealed record LogScaleSettings(
     Secret Token, string Path, string? Host, string? Source, string? SourceType, IReadOnlyList<SettingFault> Faults)
 {
@@ -55,19 +55,19 @@ internal sealed record LogScaleSettings(
     [
         new("settings.token", DestinationFieldType.Text, "Ingest token, or the connector's API key.") { Secret = true, Required = true },
         new("settings.path", DestinationFieldType.Text,
-            "Path of the intake; a Next-Gen SIEM connector shows its own, such as /services/collector.") { Default = UsualPath },
-        new("settings.source", DestinationFieldType.Text, "Source of the events; keycloak: and the name of the source where it is missing."),
-        new("settings.sourceType", DestinationFieldType.Text, "Source type; the parser of the token where it is missing."),
-        new("settings.host", DestinationFieldType.Text, "Host of the events; the Keycloak server's where it is missing."),
+            "Path of the intake; a Next-Gen SIEM connector displays its own, such as /services/collector.") { Default = UsualPath },
+        new("settings.source", DestinationFieldType.Text, "Source of the events; default: keycloak: followed by the name of the source."),
+        new("settings.sourceType", DestinationFieldType.Text, "Source type; default: the parser assigned to the token."),
+        new("settings.host", DestinationFieldType.Text, "Host of the events; default: the Keycloak server's."),
     ];
 
     public static LogScaleSettings Read(SettingReader reader)
     {
-        var token = reader.Required("token", "Give an ingest token of the repository, or the connector's API key.");
+        var token = reader.Required("token", "Set an ingest token of the repository, or the connector's API key.");
         var path = reader.Text("path") ?? UsualPath;
         if (path[0] != '/' || !Uri.IsWellFormedUriString(path, UriKind.Relative))
         {
-            reader.Fault("path", "Must begin with a slash, such as /api/v1/ingest/hec.");
+            reader.Fault("path", "Must start with a slash, such as /api/v1/ingest/hec.");
             path = UsualPath;
         }
 

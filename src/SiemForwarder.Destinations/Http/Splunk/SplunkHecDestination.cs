@@ -4,10 +4,10 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Splunk;
 
-/// <summary>Splunk's HTTP Event Collector: envelopes or raw lines, with indexer acknowledgement where the token has it.</summary>
+/// <summary>Splunk's HTTP Event Collector: envelopes or raw lines, with indexer acknowledgement if the token supports it.</summary>
 internal sealed class SplunkHecDestination : HttpIntake
 {
-    // 1 MB per request is what Splunk Cloud recommends; the envelopes take up to 250 bytes per event.
+    // Splunk Cloud recommends 1 MB per request; the envelopes take up to 250 bytes per event.
     private static readonly BatchLimits InEnvelopes = new(500, 775_000);
     private static readonly BatchLimits InLines = new(500, 899_000);
 
@@ -86,7 +86,7 @@ internal sealed class SplunkHecDestination : HttpIntake
                 "Check host and port of the server URL: the collector usually listens on port 8088, or 443 in Splunk Cloud.")
             : IntakeVerdict.Of(answer, Settings.IntegrationName);
 
-    // The collector's health answers 200 even to a wrong token; an empty request with a good one is told that it holds no data.
+    // The collector's health check answers 200 even to a wrong token; with a valid token, an empty request is answered with "no data".
     protected override async Task<IntakeVerdict?> ProbeAsync(HttpEndpoint used, CancellationToken cancellationToken)
     {
         var posted = await used.SendAsync(
@@ -102,7 +102,7 @@ internal sealed class SplunkHecDestination : HttpIntake
         }
 
         return reply.Code is 5 or 0 or 24 or 25
-            ? IntakeVerdict.Delivered("the collector knows the token")
+            ? IntakeVerdict.Delivered("the collector accepts the token")
             : ByTable(answer, reply);
     }
 
@@ -117,20 +117,20 @@ internal sealed class SplunkHecDestination : HttpIntake
         Headers = own.Headers,
     };
 
-    /// <summary>What stands before the bad event was taken. It counts as indexed only once the indexers confirm it; a refusal seldom has a
-    /// number to ask for.</summary>
+    /// <summary>The events before the bad one were accepted. They count as indexed only once the indexers confirm it; a rejection seldom has an
+    /// id to query.</summary>
     private async Task<IntakeVerdict> ConfirmTakenAsync(
         HttpEndpoint used, HttpAnswer answer, HecReply reply, IntakeVerdict partial, int bad, int count, CancellationToken cancellationToken)
     {
         if (reply.AckId is null)
         {
-            return HecPartialBatch.Note(partial, $"the {bad} events before the refused one were taken, but nobody confirms that they are indexed");
+            return HecPartialBatch.Note(partial, $"the {bad} events before the rejected one were accepted, but their indexing cannot be confirmed");
         }
 
         var confirmed = await acknowledgement.WaitAsync(used, answer, reply.AckId, cancellationToken);
         return confirmed.Outcome switch
         {
-            DeliveryOutcome.Delivered => HecPartialBatch.Note(partial, $"the {bad} events before the refused one are indexed"),
+            DeliveryOutcome.Delivered => HecPartialBatch.Note(partial, $"the {bad} events before the rejected one are indexed"),
             DeliveryOutcome.Transient => HecPartialBatch.RetryTaken(partial, bad, count),
             _ => confirmed,
         };
@@ -151,7 +151,7 @@ internal sealed class SplunkHecDestination : HttpIntake
     }
 }
 
-/// <summary>What only Splunk's collector has.</summary>
+/// <summary>Settings specific to Splunk's collector.</summary>
 internal sealed record SplunkHecSettings
 {
     public const string EventPath = "/services/collector/event";
@@ -160,16 +160,16 @@ internal sealed record SplunkHecSettings
     public static DestinationField[] Fields { get; } =
     [
         new("settings.token", DestinationFieldType.Text,
-            "Token of the collector, without the word Splunk; where it is missing, authentication counts.") { Secret = true },
-        new("settings.endpoint", DestinationFieldType.Choice, "Envelopes with metadata (event), or the formatted lines alone (raw).") { Default = "event",
+            "Token of the collector, without the word Splunk; if not set, authentication is used.") { Secret = true },
+        new("settings.endpoint", DestinationFieldType.Choice, "Envelopes with metadata (event), or only the formatted lines (raw).") { Default = "event",
             Choices = ["event", "raw"] },
-        new("settings.index", DestinationFieldType.Text, "Index to write to, where the token's default is not meant."),
-        new("settings.source", DestinationFieldType.Text, "Source of the events; keycloak: and the name of the source where it is missing."),
+        new("settings.index", DestinationFieldType.Text, "Index to write to instead of the token's default."),
+        new("settings.source", DestinationFieldType.Text, "Source of the events; default: keycloak: followed by the name of the source."),
         new("settings.sourceType", DestinationFieldType.Text, "Source type of the events.") { Default = "keycloak:event" },
-        new("settings.host", DestinationFieldType.Text, "Host of the events; the Keycloak server's where it is missing."),
-        new("settings.channel", DestinationFieldType.Text, "Data channel, a GUID; chosen at random where it is missing."),
+        new("settings.host", DestinationFieldType.Text, "Host of the events; default: the Keycloak server's."),
+        new("settings.channel", DestinationFieldType.Text, "Data channel, a GUID; random by default."),
         new("settings.acknowledge", DestinationFieldType.Flag,
-            "Wait until the indexers have stored a batch; the token must have indexer acknowledgement enabled.") { Default = "false" },
+            "Wait until the indexers have stored a batch; indexer acknowledgement must be enabled for the token.") { Default = "false" },
     ];
 
     public IReadOnlyList<SettingFault> Faults { get; private init; } = [];
@@ -190,10 +190,10 @@ internal sealed record SplunkHecSettings
 
     public bool Acknowledge { get; private init; }
 
-    /// <summary>First pause between questions for an acknowledgement; doubles up to ten seconds.</summary>
+    /// <summary>First pause between queries for an acknowledgement; doubles up to ten seconds.</summary>
     public TimeSpan AcknowledgementPause { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>After this time an unconfirmed batch is sent again.</summary>
+    /// <summary>Time after which an unconfirmed batch is sent again.</summary>
     public TimeSpan AcknowledgementLimit { get; init; } = TimeSpan.FromMinutes(5);
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers => [new("X-Splunk-Request-Channel", Channel.ToString())];
@@ -203,7 +203,7 @@ internal sealed record SplunkHecSettings
         var channel = Guid.NewGuid();
         if (reader.Text("channel") is { } text && !Guid.TryParse(text, out channel))
         {
-            reader.Fault("channel", "Must be a GUID such as 5c0c5a5e-8f0b-4c5e-9d1f-6f1f5b2a7c11, or left out.");
+            reader.Fault("channel", "Must be a GUID such as 5c0c5a5e-8f0b-4c5e-9d1f-6f1f5b2a7c11, or omitted.");
         }
 
         var settings = new SplunkHecSettings

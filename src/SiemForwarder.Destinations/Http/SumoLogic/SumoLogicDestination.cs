@@ -3,7 +3,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.SumoLogic;
 
-/// <summary>An HTTP source of Sumo Logic, whose address is the secret.</summary>
+/// <summary>An HTTP source of Sumo Logic, whose URL is the secret.</summary>
 internal sealed class SumoLogicDestination : HttpIntake
 {
     private const string IntakePath = "/receiver/v1/http/";
@@ -21,13 +21,13 @@ internal sealed class SumoLogicDestination : HttpIntake
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckServerUrl = static url => url.AbsolutePath.Contains(IntakePath, StringComparison.OrdinalIgnoreCase)
-            ? "Whoever reads the last part of this address can write: give the host alone here, and the whole address as settings.code, which is never shown."
+            ? "The last part of this address is a secret: enter only the host here, and the whole address in settings.code, which is never shown."
             : null,
         CheckSettings = static settings => SumoLogicSettings.Read(new SettingReader(settings)).Faults,
         Documentation = "src/SiemForwarder.Destinations/README.md#sumo-logic",
         Fields =
         [
-            DestinationField.ServerUrl("https:// and the host of the source's address only, such as https://endpoint4.collection.eu.sumologic.com."),
+            DestinationField.ServerUrl("https:// and only the host of the source's address, such as https://endpoint4.collection.eu.sumologic.com."),
             DestinationField.Port,
             .. SumoLogicSettings.Fields,
             .. DestinationField.OfGzippedHttp,
@@ -55,7 +55,7 @@ internal sealed class SumoLogicDestination : HttpIntake
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, new AuthenticationSettings()),
         Secrets = [own.Code],
-        // 1 MB uncompressed is what Sumo Logic recommends at most.
+        // Sumo Logic recommends at most 1 MB uncompressed.
         Limits = new BatchLimits(1000, 899_000),
         PathAndQuery = $"{settings.ServerUrl.AbsolutePath.TrimEnd('/')}{IntakePath}{Uri.EscapeDataString(own.Code.Reveal())}",
         ContentType = EventValue.IsJson(settings.Http) ? "application/json" : "text/plain; charset=utf-8",
@@ -63,13 +63,13 @@ internal sealed class SumoLogicDestination : HttpIntake
     };
 }
 
-/// <summary>What only Sumo Logic has.</summary>
+/// <summary>Settings specific to Sumo Logic.</summary>
 internal sealed record SumoLogicSettings(Secret Code, string? Category, IReadOnlyList<KeyValuePair<string, string>> Headers, IReadOnlyList<SettingFault> Faults)
 {
     public static DestinationField[] Fields { get; } =
     [
         new("settings.code", DestinationFieldType.Text,
-            "The unique code at the end of the source's address; whoever knows it can write. The whole address works too.") { Secret = true, Required = true },
+            "The unique code at the end of the source's address, which allows writing; the whole address also works.") { Secret = true, Required = true },
         new("settings.category", DestinationFieldType.Text, "Source category instead of the source's own."),
         new("settings.name", DestinationFieldType.Text, "Source name instead of the source's own."),
         new("settings.host", DestinationFieldType.Text, "Source host instead of the source's own."),
@@ -78,7 +78,7 @@ internal sealed record SumoLogicSettings(Secret Code, string? Category, IReadOnl
 
     public static SumoLogicSettings Read(SettingReader reader)
     {
-        var code = reader.Required("code", "Give the last part of the HTTP source's address, as Sumo Logic shows it.");
+        var code = reader.Required("code", "Set the last part of the HTTP source's address, as shown by Sumo Logic.");
         var headers = new[] { ("X-Sumo-Category", "category"), ("X-Sumo-Name", "name"), ("X-Sumo-Host", "host"), ("X-Sumo-Fields", "fields") }
             .Select(pair => (Header: pair.Item1, Value: reader.Text(pair.Item2))).Where(pair => pair.Value is not null)
             .Select(pair => KeyValuePair.Create(pair.Header, pair.Value!)).ToArray();

@@ -4,7 +4,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Destinations.Http.Webhook;
 
-/// <summary>Any receiver that takes events by HTTP POST: one by one, as a JSON array, or as lines.</summary>
+/// <summary>Any receiver that accepts events by HTTP POST: one by one, as a JSON array, or as lines.</summary>
 internal sealed class WebhookDestination : HttpIntake
 {
     private readonly TimeProvider time;
@@ -51,7 +51,7 @@ internal sealed class WebhookDestination : HttpIntake
     {
         var one = SendsOneByOne ? 1 : Math.Max(batch.Count, 1);
         List<WireUnit> units = [];
-        string? note = signature is null ? null : "The signature is masked; it and its time differ from request to request.";
+        string? note = signature is null ? null : "The signature is masked; it and its timestamp differ with each request.";
         for (var first = 0; first < batch.Count; first += one)
         {
             var (unit, fault) = await RenderUnitAsync(batch.Slice(first, one), cancellationToken);
@@ -65,7 +65,7 @@ internal sealed class WebhookDestination : HttpIntake
     protected override IReadOnlyList<KeyValuePair<string, string>> HeadersOf(DeliveryBatch batch, ReadOnlySpan<byte> body) =>
         signature?.Sign(WebhookSignature.IdOf(batch), time.GetUtcNow(), body) ?? [];
 
-    // Whatever a receiver of somebody's own answers beside 2xx, a page as well, it took the events.
+    // Whatever a custom receiver sends along with 2xx, even a web page, it accepted the events.
     protected override IntakeVerdict Judge(HttpAnswer answer, DeliveryBatch batch) => new(answer.ToOutcome(Settings.IntegrationName), answer.ToFault());
 
     protected override void WriteBody(DeliveryBatch batch, PooledBuffer body)
@@ -101,7 +101,7 @@ internal sealed class WebhookDestination : HttpIntake
             }
             else
             {
-                // Text in an array is a JSON string, or the body would not be JSON.
+                // Text in an array must be a JSON string, or the body would not be JSON.
                 body.Append("\""u8);
                 body.Append(JsonEncodedText.Encode(batch[index].Span).EncodedUtf8Bytes);
                 body.Append("\""u8);
@@ -124,7 +124,7 @@ internal sealed class WebhookDestination : HttpIntake
             }
             else if (outcome is not DeliveryOutcome.Delivered)
             {
-                // Nothing was taken yet: the outcome itself says more than a list.
+                // Nothing was accepted yet: the outcome itself says more than a list.
                 return index == 0 ? outcome : Rest(batch.Count, index, refused, outcome);
             }
         }
@@ -151,7 +151,7 @@ internal sealed class WebhookDestination : HttpIntake
     {
         Credentials = HttpIntakeProfile.CredentialsOf(own.Faults, null, settings.Authentication),
         Secrets = own.SigningSecrets,
-        // Many receivers and proxies refuse bodies from 1 MiB on.
+        // Many receivers and proxies reject bodies of 1 MiB or more.
         Limits = settings.Http.Body == HttpBody.Single ? new BatchLimits(100, 900_000) : new BatchLimits(1000, 900_000),
         PathAndQuery = settings.ServerUrl.PathAndQuery,
         ContentType = settings.Http.Body switch
@@ -163,14 +163,14 @@ internal sealed class WebhookDestination : HttpIntake
     };
 }
 
-/// <summary>What only the webhook has.</summary>
+/// <summary>Settings specific to webhooks.</summary>
 internal sealed record WebhookSettings(IReadOnlyList<Secret> SigningSecrets, IReadOnlyList<SettingFault> Faults)
 {
     public static DestinationField[] Fields { get; } =
     [
         new("settings.signingSecret", DestinationFieldType.Text,
-            "Signs every request as Standard Webhooks says: whsec_ and Base64 of a shared key (v1), or whsk_ and Base64 of an Ed25519 key pair (v1a); "
-                + "two with a space between while one replaces the other.") { Secret = true },
+            "Signs every request according to Standard Webhooks: whsec_ and the Base64 of a shared key (v1), or whsk_ and that of an Ed25519 pair (v1a); "
+                + "during a key change, two separated by a space.") { Secret = true },
     ];
 
     public static WebhookSettings Read(SettingReader reader)

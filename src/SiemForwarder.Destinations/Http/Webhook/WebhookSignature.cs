@@ -8,28 +8,28 @@ using SignatureAlgorithm = NSec.Cryptography.SignatureAlgorithm;
 
 namespace SiemForwarder.Destinations.Http.Webhook;
 
-/// <summary>Signs requests as Standard Webhooks says: a receiver can tell who sent them, and that nobody changed or kept them.</summary>
+/// <summary>Signs requests according to Standard Webhooks, so that a receiver can verify the sender and detect altered or replayed requests.</summary>
 public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
 {
     private const string Prefix = "whsec_";
     private const string PairPrefix = "whsk_";
     private const int SeedLength = 32;
 
-    /// <summary>Most bytes of a key; fewer than 24 are refused as well.</summary>
+    /// <summary>Maximum number of bytes in a key; fewer than 24 are rejected too.</summary>
     private const int MaxKeyLength = 64;
 
     private readonly Func<byte[], string>[] signers = [.. secrets.Select(secret => SignerOf(secret.Reveal()))];
 
-    /// <summary>Whether a text is a secret of the form <c>whsec_</c> and Base64 of 24 to 64 bytes.</summary>
+    /// <summary>Whether a text is a secret of the form <c>whsec_</c> and the Base64 of 24 to 64 bytes.</summary>
     public static bool IsSecret(string text) => KeyOf(text) is { Length: >= 24 and <= MaxKeyLength };
 
-    /// <summary>The same, or the key of an Ed25519 signature, of the form <c>whsk_</c> and Base64 of seed and public key, or of the seed alone.</summary>
+    /// <summary>The same, or an Ed25519 signing key of the form <c>whsk_</c> and the Base64 of seed and public key, or of the seed alone.</summary>
     public static bool IsSigningSecret(string text) => IsSecret(text) || SeedOf(text) is not null;
 
     /// <summary>The three headers.</summary>
-    /// <param name="id">Constant over repeats of the same events.</param>
+    /// <param name="id">The same for every attempt to send the same events.</param>
     /// <param name="at">Time of this attempt.</param>
-    /// <param name="body">Bytes of the body as they go out.</param>
+    /// <param name="body">Bytes of the body as sent.</param>
     public KeyValuePair<string, string>[] Sign(string id, DateTimeOffset at, ReadOnlySpan<byte> body)
     {
         var timestamp = at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
@@ -42,7 +42,7 @@ public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
         ];
     }
 
-    /// <summary>The id of a request: that of its one event, or a digest of the ids of all.</summary>
+    /// <summary>The id of a request: that of its only event, or a digest of all ids.</summary>
     public static string IdOf(DeliveryBatch batch)
     {
         if (batch.Count == 1)
@@ -59,7 +59,7 @@ public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
         return "batch_" + Convert.ToHexStringLower(digest.GetCurrentHash())[..32];
     }
 
-    /// <summary>The bytes of a secret; null where the text is none.</summary>
+    /// <summary>The bytes of a secret; null if the text is not one.</summary>
     public static byte[]? KeyOf(string secret) => BytesOf(secret, Prefix);
 
     private static Func<byte[], string> SignerOf(string secret)
@@ -74,7 +74,7 @@ public sealed class WebhookSignature(IReadOnlyList<Secret> secrets)
         return signed => "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, signed));
     }
 
-    // Null where the text is no such key, or its halves do not belong together.
+    // Null if the text is not such a key, or its halves do not match.
     private static byte[]? SeedOf(string secret)
     {
         if (BytesOf(secret, PairPrefix) is not { Length: SeedLength or 2 * SeedLength } bytes)

@@ -3,7 +3,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Asim;
 
-/// <summary>Writes what ASIM's Audit Event has: operation and object.</summary>
+/// <summary>Writes the fields of ASIM's Audit Event: operation and object.</summary>
 internal static class AsimAudit
 {
     public static void Write(SecurityEvent securityEvent, JsonMembers json)
@@ -32,8 +32,8 @@ internal static class AsimAudit
         _ => "Other",
     };
 
-    // What an application's event is about, where it names no resource; the client that a consent is for; the user of an impersonated session, since
-    // the schema has no user but the one who acts.
+    // What an application's event is about if it names no resource; the client that a consent is for; the user of an impersonated session, because
+    // the schema has no user other than the one who acts.
     private static string? About(SecurityEvent securityEvent) =>
         securityEvent.Description.ObjectType is not null || IsImpersonated(securityEvent)
             ? securityEvent.Subject?.Name ?? securityEvent.Subject?.Id

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Formats.Asim;
 
-/// <summary>The schema of ASIM that an event falls into, and its event type.</summary>
+/// <summary>The ASIM schema of an event, and its event type.</summary>
 internal readonly ref struct AsimKind
 {
     private AsimKind(ReadOnlySpan<char> schema, ReadOnlySpan<char> eventType)
@@ -18,7 +18,7 @@ internal readonly ref struct AsimKind
 
     public bool IsAudit => Schema is "AuditEvent";
 
-    /// <summary>Reads what the catalogue says: <c>Authentication/Elevate (EventSubType=AssumeRole)</c>.</summary>
+    /// <summary>Parses the catalogue's classification: <c>Authentication/Elevate (EventSubType=AssumeRole)</c>.</summary>
     public static AsimKind Of(SecurityEvent securityEvent)
     {
         var text = securityEvent.Description.Classification.Asim.AsSpan();

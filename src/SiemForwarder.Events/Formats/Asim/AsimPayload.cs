@@ -5,7 +5,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Asim;
 
-/// <summary>Writes Microsoft's ASIM: Authentication 0.1.4, Audit Event 0.1.2 or User Management 0.1.2, and the rest in <c>AdditionalFields</c>.</summary>
+/// <summary>Writes Microsoft's ASIM: Authentication 0.1.4, Audit Event 0.1.2 or User Management 0.1.2; the rest goes into <c>AdditionalFields</c>.</summary>
 internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
 {
     /// <summary>Id of the schema in an integration's settings.</summary>
@@ -75,7 +75,7 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         json.Text("EventResultDetails"u8, securityEvent.Outcome == EventOutcome.Failure ? Details(securityEvent.Reason) : "");
     }
 
-    // UpdatedPropertyName is an alias of EventSubType; the values before and after are named where the event knows them.
+    // UpdatedPropertyName is an alias of EventSubType; old and new values are written if the event contains them.
     private static void WriteChange(SecurityEvent securityEvent, bool isMfa, JsonMembers json)
     {
         var admin = securityEvent.Admin;

@@ -2,7 +2,7 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Cef;
 
-/// <summary>Appends the key-value pairs of a CEF extension; where room is scarce, a pair that does not fit is left out whole.</summary>
+/// <summary>Appends the key-value pairs of a CEF extension; if space is short, a pair that does not fit is omitted entirely.</summary>
 internal ref struct CefExtension
 {
     private const int Unlimited = int.MaxValue;
@@ -13,17 +13,17 @@ internal ref struct CefExtension
     private readonly int valueLength;
     private bool hasPairs;
 
-    /// <summary>Begins an extension without limit.</summary>
+    /// <summary>Starts an extension without a limit.</summary>
     public CefExtension(Utf8Buffer output, EscapeRules rules)
         : this(output, rules, Unlimited, Unlimited)
     {
     }
 
-    /// <summary>Begins an extension that must end before a place in the buffer.</summary>
-    /// <param name="output">Holds the header already.</param>
-    /// <param name="rules">Those of values.</param>
+    /// <summary>Starts an extension that must end before a position in the buffer.</summary>
+    /// <param name="output">Already contains the header.</param>
+    /// <param name="rules">Escape rules for values.</param>
     /// <param name="end">Length that the buffer must not exceed.</param>
-    /// <param name="valueLength">Longest value in UTF-16 units, where the key does not ask for less.</param>
+    /// <param name="valueLength">Maximum length of a value in UTF-16 units, unless the key requires less.</param>
     public CefExtension(Utf8Buffer output, EscapeRules rules, int end, int valueLength)
     {
         this.output = output;
@@ -40,7 +40,7 @@ internal ref struct CefExtension
         Keep(start);
     }
 
-    /// <summary>Appends a text that needs no escape.</summary>
+    /// <summary>Appends a text that needs no escaping.</summary>
     public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> value)
     {
         var start = Begin(key);
@@ -48,7 +48,7 @@ internal ref struct CefExtension
         Keep(start);
     }
 
-    /// <summary>Appends a text of at most <paramref name="length"/> UTF-16 units; an empty one is left out.</summary>
+    /// <summary>Appends a text of at most <paramref name="length"/> UTF-16 units; an empty one is omitted.</summary>
     public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
     {
         var text = Shorten(value, length);
@@ -81,7 +81,7 @@ internal ref struct CefExtension
         Keep(start);
     }
 
-    /// <summary>Appends a label and the number 1, where a mark is set.</summary>
+    /// <summary>Appends a label and the number 1 if a mark is set.</summary>
     public void AddMark(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, bool isSet)
     {
         if (isSet)

@@ -5,7 +5,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Cef;
 
-/// <summary>Writes CEF:0 (OpenText CEF Implementation Standard v27), in the keys that Microsoft's CommonSecurityLog maps.</summary>
+/// <summary>Writes CEF:0 (OpenText CEF Implementation Standard v27), using the keys that Microsoft's CommonSecurityLog maps.</summary>
 internal sealed class CefPayload(string productVersion, InvisibleCharacters invisible) : IEventPayload
 {
     private const int ClassIdLength = 1023;
@@ -30,7 +30,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
             return;
         }
 
-        // Too long: every value is cut, and the pairs that still do not fit are left out.
+        // Too long: every value is cut, and pairs that still do not fit are omitted.
         output.Truncate(start);
         AppendHeader(securityEvent, output, ScarceClassIdLength, ScarceClassIdLength);
         AppendPairs(securityEvent, output, new CefExtension(output, valueRules, start + maxBytes - MarkBytes, ScarceValueLength), isWhole: false);
@@ -76,7 +76,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
         extension.Add("dhost"u8, securityEvent.Source.Host, 1023);
         extension.Add("deviceExternalId"u8, securityEvent.Source.Name, 255);
         AppendContext(securityEvent, ref extension);
-        // CEF has no keys for places; these two strings are what Microsoft's table keeps besides the six.
+        // CEF has no keys for locations; these two strings are what Microsoft's table retains besides the six.
         extension.Add("flexString1Label"u8, "sourceCity"u8, "flexString1"u8, securityEvent.Location?.City, 1023);
         extension.Add("flexString2Label"u8, "sourceCountry"u8, "flexString2"u8, securityEvent.Location?.Country, 1023);
         extension.Add("msg"u8, EventSummary.Compose(securityEvent, message), 1023);
@@ -119,7 +119,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
         extension.Add("suser"u8, securityEvent.Actor?.Name, 1023);
         extension.Add("suid"u8, securityEvent.Actor?.Id, 1023);
         extension.Add("sntdom"u8, securityEvent.Actor?.Realm, 255);
-        // A lockout tells no name.
+        // A lockout contains no name.
         extension.Add("duser"u8, securityEvent.Subject?.Name ?? securityEvent.Subject?.Id, 1023);
         extension.Add("duid"u8, securityEvent.Subject?.Id, 1023);
         extension.Add("dpriv"u8, securityEvent.Admin is { ResourceType: "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING" } grant ? grant.ResourceName : null,

@@ -3,12 +3,12 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Cef;
 
-/// <summary>Composes the sentence for people in CEF's <c>msg</c>: what happened and why it failed.</summary>
+/// <summary>Composes the readable sentence for CEF's <c>msg</c>: what happened and why it failed.</summary>
 internal static class EventSummary
 {
     public const int Length = 1023;
 
-    /// <summary>The sentence, in <paramref name="scratch"/>, which holds at least <see cref="Length"/> characters.</summary>
+    /// <summary>The sentence, written to <paramref name="scratch"/>, which must hold at least <see cref="Length"/> characters.</summary>
     public static ReadOnlySpan<char> Compose(SecurityEvent securityEvent, Span<char> scratch)
     {
         var length = 0;

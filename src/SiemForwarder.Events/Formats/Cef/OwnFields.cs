@@ -4,13 +4,13 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Cef;
 
-/// <summary>A key of CEF and one of LEEF for what neither standard has a key for.</summary>
-/// <param name="Name">Name of the detail or of the value, as Keycloak has it.</param>
-/// <param name="Cef">Begins with vendor and product, as CEF asks of keys that are not its own (Implementation Standard v27, custom keys).</param>
-/// <param name="Leef">Letters and digits, as QRadar asks.</param>
+/// <summary>A pair of keys, for CEF and LEEF, for data for which neither standard defines a key.</summary>
+/// <param name="Name">Keycloak's name of the detail or value.</param>
+/// <param name="Cef">Starts with vendor and product, as CEF requires for custom keys (Implementation Standard v27, custom keys).</param>
+/// <param name="Leef">Letters and digits, as QRadar requires.</param>
 internal sealed record OwnField(string Name, byte[] Cef, byte[] Leef);
 
-/// <summary>The fields that are not the standards' own: details of Keycloak, and values of a representation.</summary>
+/// <summary>The fields that the standards do not define: Keycloak's details, and values of a representation.</summary>
 internal static class OwnFields
 {
     public static readonly OwnField ResourceName = Field("", "resourceName");
@@ -34,10 +34,10 @@ internal static class OwnFields
 
     private static readonly FrozenDictionary<string, OwnField> ByValue = ResourceValues.Names.ToFrozenDictionary(name => name, name => Field(name, name));
 
-    /// <summary>Every field that there can be.</summary>
+    /// <summary>All possible fields.</summary>
     public static IEnumerable<OwnField> All => [ResourceName, ResourceId, .. Details, .. ByValue.Values];
 
-    /// <summary>The field of a detail, or null where it has another place or none.</summary>
+    /// <summary>The field of a detail, or null if it has another place or none.</summary>
     public static OwnField? FindDetail(string name) => ByDetail.GetValueOrDefault(name);
 
     /// <summary>The field of a value of a representation.</summary>

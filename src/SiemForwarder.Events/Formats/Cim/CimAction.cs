@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Formats.Cim;
 
-/// <summary>Reads what the catalogue says of an event in CIM: <c>Change/Account_Management action=modified object_attrs=mfa</c>.</summary>
+/// <summary>Parses the catalogue's CIM classification of an event: <c>Change/Account_Management action=modified object_attrs=mfa</c>.</summary>
 internal static class CimAction
 {
     /// <summary><c>success</c>, <c>failure</c>, <c>pending</c> or <c>error</c>.</summary>
@@ -10,14 +10,14 @@ internal static class CimAction
         : model.Contains("action=pending", StringComparison.Ordinal) ? "pending"u8
         : "success"u8;
 
-    /// <summary>The action of a change: what is named so, or the last word.</summary>
+    /// <summary>The action of a change: the value of <c>action=</c>, or the last word.</summary>
     public static ReadOnlySpan<char> OfChange(ReadOnlySpan<char> model)
     {
         var action = Value(model, "action=");
         return action.IsEmpty ? model[(model.LastIndexOf(' ') + 1)..] : action;
     }
 
-    /// <summary>What follows a name, up to the next space; empty where the name is not there.</summary>
+    /// <summary>The text after a name, up to the next space; empty if the name is missing.</summary>
     public static ReadOnlySpan<char> Value(ReadOnlySpan<char> model, ReadOnlySpan<char> name)
     {
         var at = model.IndexOf(name);

@@ -35,7 +35,7 @@ internal static class CimChange
         json.Required("object_category"u8, Known(category, lower[..type.ToLowerInvariant(lower)]));
     }
 
-    // Required by the model. "all" of what was created, deleted or sent as a whole, since Keycloak does not tell what of it was changed.
+    // Required by the model. "all" for whatever was created, deleted or sent as a whole, because Keycloak does not report which part of it changed.
     private static string Attributes(SecurityEvent securityEvent) => securityEvent.Description.Classification.Action switch
     {
         "assign privileges" or "revoke privileges" => "roles",

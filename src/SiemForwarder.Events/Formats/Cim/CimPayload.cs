@@ -5,7 +5,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Cim;
 
-/// <summary>Writes the field names of Splunk's Common Information Model 8.5, data models Authentication and Change, and the rest under
+/// <summary>Writes the field names of Splunk's Common Information Model 8.5, data models Authentication and Change; everything else goes under
 /// <c>keycloak</c>.</summary>
 internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
 {
@@ -57,7 +57,7 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
         }
     }
 
-    // Neither data model has a field for the port of the source.
+    // Neither data model has a field for the source port.
     private static void WriteSource(string? address, JsonMembers json)
     {
         var literal = IpLiteral.Read(Known(address, "unknown"), stackalloc char[IpLiteral.MaxTextLength]);

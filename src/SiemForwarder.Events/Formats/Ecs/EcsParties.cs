@@ -3,7 +3,7 @@ using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Ecs;
 
-/// <summary>Writes who took part: <c>user</c>, <c>user.target</c>, <c>user.effective</c>, <c>group</c>, <c>organization</c> and <c>source</c>.</summary>
+/// <summary>Writes the parties: <c>user</c>, <c>user.target</c>, <c>user.effective</c>, <c>group</c>, <c>organization</c> and <c>source</c>.</summary>
 internal static class EcsParties
 {
     public static void Write(SecurityEvent securityEvent, JsonMembers json)
@@ -15,7 +15,7 @@ internal static class EcsParties
             json.Open("user"u8);
             WriteUser(actor, json);
             WriteParty("target"u8, target, json);
-            // Who acts as another one, from the impersonation on.
+            // Someone acting as another user, from the impersonation on.
             WriteParty(
                 "effective"u8, securityEvent is { Kind: EventKind.User, Outcome: EventOutcome.Success } ? target : null, json, Worth.Repetition);
             json.Close();
@@ -57,7 +57,7 @@ internal static class EcsParties
         json.Close();
     }
 
-    // source.ip is of type ip: one name in it, and Elasticsearch refuses the whole event.
+    // source.ip is of type ip: with a host name in it, Elasticsearch rejects the whole event.
     private static void WriteSource(string? address, EventLocation? location, JsonMembers json)
     {
         if (string.IsNullOrEmpty(address) && location is null)

@@ -5,7 +5,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Ecs;
 
-/// <summary>Writes ECS 9.4 (elastic/ecs v9.4.0); what ECS has no field for stands under <c>keycloak</c>, as in Elastic's own integration.</summary>
+/// <summary>Writes ECS 9.4 (elastic/ecs v9.4.0); whatever ECS has no field for goes under <c>keycloak</c>, as in Elastic's own integration.</summary>
 internal sealed class EcsPayload(string productVersion, bool includeRepresentation) : JsonPayload
 {
     private readonly char[] message = new char[EventSummary.Length];
@@ -68,7 +68,7 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
         EcsRelated.Write(securityEvent, Texts.Host(redirect), json);
     }
 
-    // Every category of ECS 9.4 has the type "info", and Elastic's dashboard of Keycloak counts by it (elastic/integrations, packages/keycloak).
+    // Every category in ECS 9.4 allows the type "info", and Elastic's Keycloak dashboard counts by it (elastic/integrations, packages/keycloak).
     private static void WriteTypes(IReadOnlyList<string> types, JsonMembers json)
     {
         var isInfo = false;
@@ -87,7 +87,7 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
         json.Close();
     }
 
-    // The parts as Elastic's uri_parts makes them, but for query and fragment, which carry codes and states.
+    // The parts as produced by Elastic's uri_parts, except query and fragment, which carry codes and states.
     private static void WriteUrl(ReadOnlySpan<char> uri, JsonMembers json)
     {
         json.Open("url"u8);

@@ -3,7 +3,7 @@ using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Ecs;
 
-/// <summary>Writes <c>related</c>: every address, user and host of the event, once, for pivoting.</summary>
+/// <summary>Writes <c>related</c>: every address, user and host in the event, once, for pivoting.</summary>
 internal static class EcsRelated
 {
     public static void Write(SecurityEvent securityEvent, ReadOnlySpan<char> redirectHost, JsonMembers json)

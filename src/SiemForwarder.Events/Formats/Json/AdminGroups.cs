@@ -1,11 +1,11 @@
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>Tells which group or organization an admin event is about.</summary>
+/// <summary>Determines which group or organization an admin event is about.</summary>
 internal static class AdminGroups
 {
     private const string Organizations = "organizations/";
 
-    /// <summary>True where the event is about a group: the group itself, its members, or the roles it gives.</summary>
+    /// <summary>True if the event is about a group: the group itself, its members, or its roles.</summary>
     public static bool IsGroup(AdminAction? admin) => admin is not null && (admin.ResourceType switch
     {
         "GROUP" or "GROUP_MEMBERSHIP" or "ORGANIZATION_GROUP" or "ORGANIZATION_GROUP_MEMBERSHIP" or "ORGANIZATION_MEMBERSHIP" => true,
@@ -13,7 +13,7 @@ internal static class AdminGroups
         _ => false,
     });
 
-    /// <summary>The id of the group above one that was created; empty where it is not below another.</summary>
+    /// <summary>The id of a newly created group's parent; empty if it has none.</summary>
     public static ReadOnlySpan<char> ParentId(AdminAction admin)
     {
         const string Children = "/children";
@@ -26,7 +26,7 @@ internal static class AdminGroups
         return path[(path.LastIndexOf('/') + 1)..];
     }
 
-    /// <summary>The id of the group; of a membership in an organization, that of the organization.</summary>
+    /// <summary>The id of the group; for a membership in an organization, that of the organization.</summary>
     public static ReadOnlySpan<char> Id(AdminAction admin)
     {
         if (admin.ResourceType != "ORGANIZATION_MEMBERSHIP" || !admin.ResourcePath.StartsWith(Organizations, StringComparison.Ordinal))
@@ -39,10 +39,10 @@ internal static class AdminGroups
         return end < 0 ? rest : rest[..end];
     }
 
-    /// <summary>The name of the group, where the representation is the group's.</summary>
+    /// <summary>The name of the group, if the representation is the group's.</summary>
     public static string? Name(AdminAction admin) =>
         admin.ResourceType is "GROUP" or "GROUP_MEMBERSHIP" or "ORGANIZATION_GROUP" or "ORGANIZATION_GROUP_MEMBERSHIP" ? admin.ResourceName : null;
 
-    /// <summary>True where roles were granted or revoked, so that the resource name is the names of the roles.</summary>
+    /// <summary>True if roles were granted or revoked, so that the resource name consists of the role names.</summary>
     public static bool IsRoleMapping(AdminAction? admin) => admin?.ResourceType is "REALM_ROLE_MAPPING" or "CLIENT_ROLE_MAPPING";
 }

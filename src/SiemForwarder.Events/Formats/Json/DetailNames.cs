@@ -4,11 +4,11 @@ using System.Numerics;
 namespace SiemForwarder.Events.Formats.Json;
 
 /// <summary>
-/// Makes names of details that every document store can index: letters, digits, hyphens and underscores, never empty, each once in an event.
+/// Converts detail names into names that every document store can index: letters, digits, hyphens and underscores, never empty, each unique per event.
 /// </summary>
 /// <remarks>
-/// Elasticsearch and OpenSearch read a dot in a name as a level, so <c>a</c> beside <c>a.b</c> makes a document that cannot be indexed, as an
-/// empty name or one of dots alone does. Users choose such names where a realm lets them: attributes come as <c>updated_…</c>.
+/// Elasticsearch and OpenSearch interpret a dot in a name as a level, so a document with both <c>a</c> and <c>a.b</c> cannot be indexed, and neither can
+/// one with an empty name or a name consisting only of dots. Users choose such names if a realm lets them: attributes arrive as <c>updated_…</c>.
 /// </remarks>
 internal sealed class DetailNames
 {
@@ -21,8 +21,8 @@ internal sealed class DetailNames
     private int count;
     private int used;
 
-    /// <summary>Begins an event.</summary>
-    /// <param name="details">How many names it has at most.</param>
+    /// <summary>Starts an event.</summary>
+    /// <param name="details">Maximum number of names.</param>
     public void Begin(int details)
     {
         (count, used) = (0, 0);
@@ -32,13 +32,13 @@ internal sealed class DetailNames
             slots = new int[names.Length * 2];
         }
 
-        // Only as much of the table as this event needs, so that few names need little clearing.
+        // Clears only as much of the table as this event needs, so that few names need little clearing.
         var size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(details, 8)) * 2;
         mask = size - 1;
         slots.AsSpan(0, size).Clear();
     }
 
-    /// <summary>The safe form of the next name; lives until the next call.</summary>
+    /// <summary>The safe form of the next name; valid until the next call.</summary>
     public ReadOnlySpan<char> Next(ReadOnlySpan<char> name)
     {
         var start = used;
@@ -55,7 +55,7 @@ internal sealed class DetailNames
 
         while (!TryAdd(characters.AsSpan(start, used - start)))
         {
-            // Its number in the event tells it from the other.
+            // Its number in the event makes it unique.
             Reserve(MaxLength);
             characters[used++] = '_';
             count.TryFormat(characters.AsSpan(used), out var digits, default, CultureInfo.InvariantCulture);

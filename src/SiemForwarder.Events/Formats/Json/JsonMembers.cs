@@ -6,10 +6,10 @@ using SiemForwarder.Events.Formats.Text;
 namespace SiemForwarder.Events.Formats.Json;
 
 /// <summary>
-/// Writes the members of one compact JSON object (RFC 8259); what is empty is left out, objects and lists without members too, and where
-/// room is scarce what is worth least.
+/// Writes the members of one compact JSON object (RFC 8259); empty values are omitted, as are objects and lists without members and, if
+/// space is short, the least valuable members.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The writer owns nothing: it writes to the buffer of the formatter.")]
+[SuppressMessage("Design", "CA1001", Justification = "The writer owns nothing: it writes to the formatter's buffer.")]
 internal sealed class JsonMembers
 {
     private static readonly JsonWriterOptions WriterOptions = new()
@@ -17,50 +17,50 @@ internal sealed class JsonMembers
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 1000,
     };
 
-    // Id and type are cut last: they tell which event it was.
+    // Id and type are cut last: they identify the event.
     private const int IdentityLength = 64;
 
-    // What a schema requires, but others could make long.
+    // Required by a schema, but others could make it long.
     private const int RequiredLength = 16;
 
     private readonly JsonRoom room = new();
     private readonly OpenNames open = new();
     private readonly DetailNames detailNames = new();
 
-    // Three bytes of UTF-8 for each UTF-16 unit and the name before it stay below the longest term of Lucene, 32766 bytes: one longer value in a
-    // field of OpenSearch's type flat_object, and the whole document is refused.
+    // Three bytes of UTF-8 per UTF-16 unit plus the name stay below Lucene's maximum term length of 32766 bytes: with one longer value in a
+    // field of OpenSearch's type flat_object, the whole document is rejected.
     private const int DetailLength = 8191;
 
     private int textLength;
     private bool hasCutDetail;
     private int markBytes;
 
-    // Levels within an object or list that is left out.
+    // Nesting depth within an object or list that is omitted.
     private int leftOutLevels;
 
-    // Levels within an object or list that is kept or left out whole; its number and where it began.
+    // Nesting depth within an object or list that is kept or omitted as a whole; its number and where it started.
     private int wholeLevels;
     private int wholeNumber;
     private int wholeStart;
 
     public Utf8JsonWriter Writer { get; } = new(Stream.Null, WriterOptions);
 
-    /// <summary>True where only what identifies the event is written.</summary>
+    /// <summary>True if only what identifies the event is written.</summary>
     public bool IsScarce => textLength == 0;
 
-    /// <summary>Bytes that the mark of <see cref="Shortened"/> would have taken in the last event, had it been there.</summary>
+    /// <summary>Bytes that the mark of <see cref="Shortened"/> would have taken in the last event if it had been written.</summary>
     public int MarkBytes => markBytes;
 
-    /// <summary>True where something was cut after the mark had its place, so that the event must be written once more.</summary>
+    /// <summary>True if something was cut after the mark's position, so that the event must be written again.</summary>
     public bool LacksMark => IsShortened && markBytes > 0;
 
     private bool IsShortened => textLength != int.MaxValue || room.HasLeftOut || hasCutDetail;
 
     private int Length => (int)(Writer.BytesCommitted + Writer.BytesPending);
 
-    /// <summary>Begins an event, whole but for its texts.</summary>
+    /// <summary>Starts an event that is complete except for cut texts.</summary>
     /// <param name="output">Where to write.</param>
-    /// <param name="longestText">Longest text in UTF-16 units.</param>
+    /// <param name="longestText">Maximum text length in UTF-16 units.</param>
     public void Begin(Utf8Buffer output, int longestText)
     {
         textLength = longestText;
@@ -69,7 +69,7 @@ internal sealed class JsonMembers
         Again(output);
     }
 
-    /// <summary>Begins the same event once more, without what was left out to save room.</summary>
+    /// <summary>Starts the same event again, without the members omitted to save space.</summary>
     public void Again(Utf8Buffer output)
     {
         Writer.Reset(output);
@@ -78,22 +78,22 @@ internal sealed class JsonMembers
         (markBytes, leftOutLevels, wholeLevels) = (0, 0, 0);
     }
 
-    /// <summary>Chooses members to leave out, until the event is so many bytes shorter; false where none was left.</summary>
+    /// <summary>Selects members to omit until the event is the given number of bytes shorter; false if none was left.</summary>
     public bool Save(int bytes) => room.Save(bytes);
 
-    /// <summary>Takes back members that were left out and fit into so many bytes; false where none does.</summary>
+    /// <summary>Restores omitted members that fit into the given number of bytes; false if none does.</summary>
     public bool Restore(int bytes) => room.HasLeftOut && room.Restore(bytes);
 
-    /// <summary>Opens an object; with less worth than <see cref="Worth.Core"/> it is kept or left out whole.</summary>
+    /// <summary>Opens an object; with less worth than <see cref="Worth.Core"/> it is kept or omitted as a whole.</summary>
     public void Open(ReadOnlySpan<byte> name, Worth worth = Worth.Core) => Open(Bracket.Object, name, worth);
 
     /// <summary>Opens an object in a list.</summary>
     public void OpenItem() => Open(Bracket.Item, [], Worth.Core);
 
-    /// <summary>Opens a list; with less worth than <see cref="Worth.Core"/> it is kept or left out whole.</summary>
+    /// <summary>Opens a list; with less worth than <see cref="Worth.Core"/> it is kept or omitted as a whole.</summary>
     public void OpenList(ReadOnlySpan<byte> name, Worth worth = Worth.Core) => Open(Bracket.List, name, worth);
 
-    /// <summary>Closes the object or list that was opened last.</summary>
+    /// <summary>Closes the most recently opened object or list.</summary>
     public void Close()
     {
         if (leftOutLevels > 0)
@@ -113,7 +113,7 @@ internal sealed class JsonMembers
         }
     }
 
-    /// <summary>A text, cut where it is too long.</summary>
+    /// <summary>A text, cut if it is too long.</summary>
     public void Text(ReadOnlySpan<byte> name, ReadOnlySpan<char> text, Worth worth = Worth.Fact)
     {
         if (!text.IsEmpty && textLength > 0 && Starts(worth, out var number, out var start))
@@ -123,7 +123,7 @@ internal sealed class JsonMembers
         }
     }
 
-    /// <summary>A text of ours.</summary>
+    /// <summary>A constant text.</summary>
     public void Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> text, Worth worth = Worth.Core)
     {
         if (!text.IsEmpty && Starts(worth, out var number, out var start))
@@ -133,13 +133,13 @@ internal sealed class JsonMembers
         }
     }
 
-    /// <summary>A text that is kept when others are not: an id, a type.</summary>
+    /// <summary>A text that is kept even if others are not: an id, a type.</summary>
     public void Identity(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Kept(name, text, IdentityLength);
 
-    /// <summary>A text that the schema requires: of a few characters where room is scarce.</summary>
+    /// <summary>A text required by the schema, reduced to a few characters if space is short.</summary>
     public void Required(ReadOnlySpan<byte> name, ReadOnlySpan<char> text) => Kept(name, text, RequiredLength);
 
-    /// <summary>An address, which is short and would mean another one if it were cut.</summary>
+    /// <summary>An address, which is short and would become a different one if it were cut.</summary>
     public void Address(ReadOnlySpan<byte> name, ReadOnlySpan<char> address, Worth worth = Worth.Core)
     {
         if (Starts(worth, out var number, out var start))
@@ -175,7 +175,7 @@ internal sealed class JsonMembers
         Text(name, text, worth);
     }
 
-    /// <summary><c>true</c> where a mark is set, else nothing.</summary>
+    /// <c>true</c> if a mark is set, otherwise nothing.
     public void Mark(ReadOnlySpan<byte> name, bool isSet, Worth worth = Worth.Core)
     {
         if (isSet && Starts(worth, out var number, out var start))
@@ -185,15 +185,15 @@ internal sealed class JsonMembers
         }
     }
 
-    /// <summary>The mark of an event that is not whole.</summary>
+    /// <summary>The mark of an event that is incomplete.</summary>
     public void Shortened(ReadOnlySpan<byte> name)
     {
         Mark(name, IsShortened);
-        // Nothing where it is written.
+        // Nothing if it was written.
         markBytes = IsShortened ? 0 : name.Length + ",\"\":true".Length;
     }
 
-    /// <summary>JSON that is known to be legal, or a text where it is none.</summary>
+    /// <summary>JSON that is known to be valid, or a text if it is not JSON.</summary>
     public void Json(ReadOnlySpan<byte> name, string? json, Worth worth)
     {
         if (string.IsNullOrEmpty(json) || !Starts(worth, out var number, out var start))
@@ -226,7 +226,7 @@ internal sealed class JsonMembers
         Close();
     }
 
-    /// <summary>A text in a list; one of <see cref="Worth.Core"/> keeps a few characters whatever happens.</summary>
+    /// <summary>A text in a list; with <see cref="Worth.Core"/> it always keeps at least a few characters.</summary>
     public void Item(ReadOnlySpan<char> text, Worth worth = Worth.Fact)
     {
         var length = worth == Worth.Core ? Math.Max(textLength, RequiredLength) : textLength;
@@ -237,7 +237,7 @@ internal sealed class JsonMembers
         }
     }
 
-    /// <summary>A text of ours in a list.</summary>
+    /// <summary>A constant text in a list.</summary>
     public void Item(ReadOnlySpan<byte> text)
     {
         if (Starts(Worth.Core, out _, out _))
@@ -264,10 +264,10 @@ internal sealed class JsonMembers
         }
     }
 
-    /// <summary>The details as one object, each of which can be left out.</summary>
+    /// <summary>The details as one object; each can be omitted individually.</summary>
     /// <param name="name">Name of the object.</param>
     /// <param name="details">Names and values.</param>
-    /// <param name="asSent">True to keep the names as the source sent them, also those that a document store could not index.</param>
+    /// <param name="asSent">True to keep the names as sent by the source, including those that a document store cannot index.</param>
     public void Details(ReadOnlySpan<byte> name, IReadOnlyList<KeyValuePair<string, string>> details, bool asSent = false)
     {
         Open(name);
@@ -324,7 +324,7 @@ internal sealed class JsonMembers
         open.Add(bracket, name, room.Next);
     }
 
-    // False where the member is not to be written.
+    // False if the member must not be written.
     private bool Starts(Worth worth, out int number, out int start)
     {
         (number, start) = (-1, 0);

@@ -3,15 +3,15 @@ using SiemForwarder.Events.Formats.Text;
 namespace SiemForwarder.Events.Formats.Json;
 
 /// <summary>
-/// A schema whose events are JSON objects: written whole; where that is too long, without what is worth least, one member after the other;
-/// and where that is not enough, with shorter texts.
+/// A schema whose events are JSON objects: written in full; if that is too long, without the least valuable members, one by one;
+/// and if that is not enough, with shorter texts.
 /// </summary>
 internal abstract class JsonPayload : IEventPayload
 {
-    // Each round writes the event once more; the first takes back nearly all that can be.
+    // Each round writes the event again; the first one restores nearly everything that can be.
     private const int MaxRestores = 3;
 
-    // Longest texts in UTF-16 units; at 0 only what identifies the event is left.
+    // Maximum text lengths in UTF-16 units; at 0 only what identifies the event remains.
     private static readonly int[] TextLengths = [int.MaxValue, 1024, 512, 256, 128, 64, 32, 16, 0];
 
     private readonly JsonMembers members = new();
@@ -46,6 +46,6 @@ internal abstract class JsonPayload : IEventPayload
         }
     }
 
-    /// <summary>Writes the members of the event; the same ones in the same order each time.</summary>
+    /// <summary>Writes the members of the event; always the same ones in the same order.</summary>
     protected abstract void Write(SecurityEvent securityEvent, JsonMembers json);
 }

@@ -1,41 +1,41 @@
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>What a member is worth where room is scarce: what stands first here is left out first.</summary>
+/// <summary>The value of a member if space is short: members listed first here are omitted first.</summary>
 internal enum Worth : byte
 {
     Representation,
 
-    /// <summary>A word for a number that stands there too, or a name that never changes.</summary>
+    /// <summary>The caption of a number that is also written, or a name that never changes.</summary>
     Caption,
 
-    /// <summary>What the schema has no field for.</summary>
+    /// <summary>Data that the schema has no field for.</summary>
     Unmapped,
 
     Message,
 
     Detail,
 
-    /// <summary>What stands in another field, for searching.</summary>
+    /// <summary>A repetition of another field, for searching.</summary>
     Repetition,
 
-    /// <summary>Places, networks, protocols.</summary>
+    /// <summary>Locations, networks, protocols.</summary>
     Context,
 
     /// <summary>Client, session, reason, resource.</summary>
     Fact,
 
-    /// <summary>Never left out, cut at the most: address, user, type, outcome, id, and what the schema requires.</summary>
+    /// <summary>Never omitted, only cut if necessary: address, user, type, outcome, id, and whatever the schema requires.</summary>
     Core,
 }
 
-/// <summary>Keeps account of the members that can be left out, and chooses among them where an event is too long.</summary>
+/// <summary>Tracks the members that can be omitted, and chooses among them if an event is too long.</summary>
 /// <remarks>
-/// An event is written whole and measured; what is chosen is left out when it is written again. The members come in the same order each time,
-/// so their number in that order is their name.
+/// An event is written in full and measured; the chosen members are omitted when it is written again. Members always come in the same order,
+/// so their number in that order identifies them.
 /// </remarks>
 internal sealed class JsonRoom
 {
-    // An event has fewer members than this tells apart, since each takes some bytes of it.
+    // An event has fewer members than can be distinguished here, because each takes several bytes.
     private const int IndexBits = 26;
     private const int LengthBits = 31;
 
@@ -44,13 +44,13 @@ internal sealed class JsonRoom
     private int count;
     private int next;
 
-    /// <summary>True where a member was left out.</summary>
+    /// <summary>True if a member was omitted.</summary>
     public bool HasLeftOut { get; private set; }
 
     /// <summary>Number of the next member.</summary>
     public int Next => next;
 
-    /// <summary>Forgets all members.</summary>
+    /// <summary>Removes all members.</summary>
     public void Clear()
     {
         count = 0;
@@ -58,13 +58,13 @@ internal sealed class JsonRoom
         HasLeftOut = false;
     }
 
-    /// <summary>Begins to write the same event once more.</summary>
+    /// <summary>Starts writing the same event again.</summary>
     public void Again() => next = 0;
 
     /// <summary>Takes the next member in order.</summary>
-    /// <param name="worth">What it is worth.</param>
+    /// <param name="worth">Its worth.</param>
     /// <param name="number">Its number, for <see cref="Measured"/>.</param>
-    /// <returns>False where it is to be left out.</returns>
+    /// <returns>False if it must be omitted.</returns>
     public bool Takes(Worth worth, out int number)
     {
         number = next++;
@@ -81,13 +81,13 @@ internal sealed class JsonRoom
         return !members[number].IsLeftOut;
     }
 
-    /// <summary>Notes how many bytes a member takes.</summary>
+    /// <summary>Records the size of a member in bytes.</summary>
     public void Measured(int number, int bytes) => members[number].Bytes = bytes;
 
-    /// <summary>Notes how many bytes the objects around a member that is left out would take with it.</summary>
+    /// <summary>Records the size in bytes of the enclosing objects that an omitted member would bring with it.</summary>
     public void Surrounded(int number, int bytes) => members[number].Around = bytes;
 
-    /// <summary>Notes that an object is there after all, for those that were left out before it was begun.</summary>
+    /// <summary>Records that an object was started after all, for members omitted before that.</summary>
     public void Begun(in BegunName begun)
     {
         for (var index = begun.First; index < begun.Begun; index++)
@@ -96,8 +96,8 @@ internal sealed class JsonRoom
         }
     }
 
-    /// <summary>Takes back members that fit into so many bytes, what is worth most first: objects that became empty saved more than was asked.</summary>
-    /// <returns>False where none fits.</returns>
+    /// <summary>Restores members that fit into the given bytes, the most valuable first: objects that became empty saved more than required.</summary>
+    /// <returns>False if none fits.</returns>
     public bool Restore(int bytes)
     {
         var restores = false;
@@ -119,8 +119,8 @@ internal sealed class JsonRoom
         return restores;
     }
 
-    /// <summary>Leaves out what is worth least until so many bytes are saved: one member that is enough alone, else the longest first.</summary>
-    /// <returns>False where nothing was left to leave out.</returns>
+    /// <summary>Omits the least valuable members until that many bytes are saved: a single member if it is enough, otherwise the longest first.</summary>
+    /// <returns>False if there was nothing left to omit.</returns>
     public bool Save(int bytes)
     {
         var candidates = Order();
@@ -139,7 +139,7 @@ internal sealed class JsonRoom
         return saves;
     }
 
-    /// <summary>The members that can be left out: those of less worth first, of the same worth the longest first, of the same length in their order.</summary>
+    /// <summary>The members that can be omitted: the least valuable first; of equal worth the longest first; of equal length in their order.</summary>
     private ReadOnlySpan<long> Order()
     {
         if (order.Length < count)
@@ -161,7 +161,7 @@ internal sealed class JsonRoom
         return order.AsSpan(0, known);
     }
 
-    // The shortest of the same worth that is enough alone, and of several as short the first.
+    // The shortest member of the same worth that is sufficient by itself, and the first of several equally short ones.
     private int LastThatSaves(ReadOnlySpan<long> candidates, int place, int bytes)
     {
         var (worth, chosen) = (members[IndexOf(candidates[place])].Worth, place);

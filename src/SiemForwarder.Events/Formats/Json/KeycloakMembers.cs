@@ -2,7 +2,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>Writes what schemas have no field for: realm, client, session, details and admin action, named as in Elastic's integration
+/// <summary>Writes data that schemas have no field for: realm, client, session, details and admin action, named as in Elastic's integration
 /// where it has them.</summary>
 internal static class KeycloakMembers
 {
@@ -37,7 +37,7 @@ internal static class KeycloakMembers
         json.Close();
     }
 
-    // What Elastic's own dashboard of Keycloak reads (elastic/integrations, packages/keycloak, pipeline events.yml).
+    // The fields used by Elastic's own Keycloak dashboard (elastic/integrations, packages/keycloak, pipeline events.yml).
     private static void WriteLogin(SecurityEvent securityEvent, JsonMembers json)
     {
         json.Open("login"u8);
@@ -65,7 +65,7 @@ internal static class KeycloakMembers
         json.Text("name"u8, admin.ResourceName);
         json.Details("values"u8, admin.Values);
         json.Close();
-        // A text and not an object: the members of a representation differ from type to type, and an index has one mapping.
+        // A text, not an object: the members of a representation differ between types, and an index has one mapping.
         json.Text("representation"u8, includeRepresentation ? admin.Representation : null, Worth.Representation);
         json.Close();
     }

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>Writes where an address is, by the names of each schema that has a place for it.</summary>
+/// <summary>Writes the location of an address, using the names of each schema that supports it.</summary>
 internal static class LocationMembers
 {
     /// <summary>ECS: <c>source.geo</c> and <c>source.as</c>; the object <c>source</c> is open.</summary>
@@ -61,7 +61,7 @@ internal static class LocationMembers
         }
     }
 
-    /// <summary>ASIM: <c>SrcGeoCity</c> and its like, in every schema of it.</summary>
+    /// <summary>ASIM: <c>SrcGeoCity</c> and similar fields, in all of its schemas.</summary>
     public static void WriteAsim(EventLocation? location, JsonMembers json)
     {
         if (location is null || json.IsScarce)
@@ -79,7 +79,7 @@ internal static class LocationMembers
         }
     }
 
-    /// <summary>UDM: <c>location</c> of the noun that is open.</summary>
+    /// <summary>UDM: the <c>location</c> of the open noun.</summary>
     public static void WriteUdm(EventLocation? location, JsonMembers json)
     {
         if (location is null || json.IsScarce)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace SiemForwarder.Events.Formats.Json;
 
-/// <summary>What an object or list is, for its beginning and its end.</summary>
+/// <summary>The kind of an object or list, which determines how it starts and ends.</summary>
 internal enum Bracket : byte
 {
     Object,
@@ -10,13 +10,13 @@ internal enum Bracket : byte
     Item,
 }
 
-/// <summary>An object or list that was begun.</summary>
-/// <param name="First">Number of the first member that could be left out in it.</param>
-/// <param name="Begun">Number of the one that was next when it was begun: those before it were left out.</param>
-/// <param name="Bytes">Bytes of its beginning and end.</param>
+/// <summary>An object or list that was started.</summary>
+/// <param name="First">Number of its first member that can be omitted.</param>
+/// <param name="Begun">Number of the next member when it was started; those before it were omitted.</param>
+/// <param name="Bytes">Size of its start and end in bytes.</param>
 internal readonly record struct BegunName(int First, int Begun, int Bytes);
 
-/// <summary>The objects and lists that are open; each is begun only when its first member comes.</summary>
+/// <summary>The open objects and lists; each is written only when its first member is.</summary>
 internal sealed class OpenNames
 {
     private const int Levels = 16;
@@ -29,15 +29,15 @@ internal sealed class OpenNames
     private int depth;
     private int begun;
 
-    /// <summary>Bytes that the beginnings and ends of what is open and not begun would take.</summary>
+    /// <summary>Bytes that the starts and ends of everything open but not yet started would take.</summary>
     public int Waiting => begun == depth ? 0 : End(depth) - End(begun) + ((depth - begun) * BytesAround);
 
     public void Clear() => (depth, begun) = (0, 0);
 
-    /// <summary>Opens one.</summary>
-    /// <param name="bracket">What it is.</param>
-    /// <param name="name">Its name; nothing for an item of a list.</param>
-    /// <param name="next">Number of the next member that can be left out.</param>
+    /// <summary>Opens an object or list.</summary>
+    /// <param name="bracket">Its kind.</param>
+    /// <param name="name">Its name; empty for an item of a list.</param>
+    /// <param name="next">Number of the next member that can be omitted.</param>
     public void Add(Bracket bracket, ReadOnlySpan<byte> name, int next)
     {
         var start = End(depth);
@@ -45,7 +45,7 @@ internal sealed class OpenNames
         levels[depth++] = new Level(bracket, start + name.Length, next, next);
     }
 
-    /// <summary>Begins what is open and not begun.</summary>
+    /// <summary>Starts everything that is open but not yet started.</summary>
     public void Write(Utf8JsonWriter writer, int next)
     {
         for (; begun < depth; begun++)
@@ -67,7 +67,7 @@ internal sealed class OpenNames
         }
     }
 
-    /// <summary>Ends what was opened last; null where it was never begun.</summary>
+    /// <summary>Closes the most recently opened one; null if it was never started.</summary>
     public BegunName? Close(Utf8JsonWriter writer)
     {
         depth--;
@@ -90,7 +90,7 @@ internal sealed class OpenNames
         return new BegunName(level.First, level.Begun, level.End - End(depth) + BytesAround);
     }
 
-    // Where the name of the level before ends.
+    // Where the previous level's name ends.
     private int End(int level) => level == 0 ? 0 : levels[level - 1].End;
 
     private struct Level(Bracket bracket, int end, int first, int begun)

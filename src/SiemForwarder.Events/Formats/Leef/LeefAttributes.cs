@@ -2,16 +2,16 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Leef;
 
-/// <summary>Appends the attributes of a LEEF event, parted by tabs; where room is scarce, one that does not fit is left out whole.</summary>
-/// <param name="output">Holds the header already.</param>
-/// <param name="rules">Those of values.</param>
+/// <summary>Appends the attributes of a LEEF event, separated by tabs; if space is short, one that does not fit is omitted entirely.</summary>
+/// <param name="output">Already contains the header.</param>
+/// <param name="rules">Escape rules for values.</param>
 /// <param name="end">Length that the buffer must not exceed.</param>
-/// <param name="valueLength">Longest value in UTF-16 units, where the key does not ask for less.</param>
+/// <param name="valueLength">Maximum length of a value in UTF-16 units, unless the key requires less.</param>
 internal ref struct LeefAttributes(Utf8Buffer output, EscapeRules rules, int end, int valueLength)
 {
     private bool hasAttributes;
 
-    /// <summary>True where a value was cut or left out.</summary>
+    /// <summary>True if a value was cut or omitted.</summary>
     public bool HasCut { get; private set; }
 
     /// <summary>Appends a number.</summary>
@@ -22,7 +22,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, EscapeRules rules, int end
         Keep(start);
     }
 
-    /// <summary>Appends a text of ours.</summary>
+    /// <summary>Appends a constant text.</summary>
     public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> value)
     {
         var start = Begin(key);
@@ -30,7 +30,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, EscapeRules rules, int end
         Keep(start);
     }
 
-    /// <summary>Appends a text of at most <paramref name="length"/> UTF-16 units; an empty one is left out.</summary>
+    /// <summary>Appends a text of at most <paramref name="length"/> UTF-16 units; an empty one is omitted.</summary>
     public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
     {
         var whole = ControlCharacters.Trim(value);
@@ -46,7 +46,7 @@ internal ref struct LeefAttributes(Utf8Buffer output, EscapeRules rules, int end
         Keep(start);
     }
 
-    /// <summary>Appends <c>true</c> where a mark is set.</summary>
+    /// <summary>Appends <c>true</c> if a mark is set.</summary>
     public void AddMark(scoped ReadOnlySpan<byte> key, bool isSet)
     {
         if (isSet)

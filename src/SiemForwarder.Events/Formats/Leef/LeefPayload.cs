@@ -6,10 +6,10 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Leef;
 
-/// <summary>Writes LEEF:2.0 with tabs between the attributes (IBM, "Log Event Extended Format (LEEF) version 2").</summary>
+/// <summary>Writes LEEF:2.0 with tab-separated attributes (IBM, "Log Event Extended Format (LEEF) version 2").</summary>
 /// <remarks>
-/// LEEF has no escapes: what would end a field becomes a space; an invisible character stands as the text that names it. Keys that IBM does not define are
-/// letters and digits.
+/// LEEF has no escapes: characters that would end a field become spaces, and an invisible character is replaced with the text that names it. Keys not
+/// defined by IBM consist of letters and digits.
 /// </remarks>
 internal sealed class LeefPayload(string productVersion, InvisibleCharacters invisible) : IEventPayload
 {
@@ -36,7 +36,7 @@ internal sealed class LeefPayload(string productVersion, InvisibleCharacters inv
             return;
         }
 
-        // Too long: every value is cut, and the attributes that still do not fit are left out.
+        // Too long: every value is cut, and attributes that still do not fit are omitted.
         output.Truncate(start);
         AppendHeader(securityEvent.SignatureId, output, ScarceEventIdLength);
         AppendAttributes(securityEvent, output, new LeefAttributes(output, valueRules, start + maxBytes - MarkBytes, ScarceValueLength));
@@ -70,7 +70,7 @@ internal sealed class LeefPayload(string productVersion, InvisibleCharacters inv
         attributes.AddMark("deprecatedDuplicate"u8, securityEvent.IsDeprecatedDuplicate);
         AppendAddress("src"u8, "srcName"u8, "srcPort"u8, securityEvent.IpAddress, ref attributes);
         AppendAddress("dst"u8, "dstName"u8, [], securityEvent.Source.Host, ref attributes);
-        // A lockout tells no name.
+        // A lockout contains no name.
         attributes.Add("usrName"u8, securityEvent.Subject?.Name ?? securityEvent.Subject?.Id, NameLength);
         attributes.Add("accountName"u8, securityEvent.Subject?.Id, NameLength);
         attributes.Add("realm"u8, securityEvent.Source.Realm, NameLength);
@@ -130,7 +130,7 @@ internal sealed class LeefPayload(string productVersion, InvisibleCharacters inv
         attributes.Add("resourcePath"u8, admin.ResourcePath, TextLength);
     }
 
-    // QRadar wants addresses in src and dst, nothing else.
+    // QRadar accepts only addresses in src and dst.
     private static void AppendAddress(
         scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> nameKey, scoped ReadOnlySpan<byte> portKey, string? address, ref LeefAttributes attributes)
     {

@@ -6,7 +6,7 @@ public static class NativeJson
     /// <summary>Id of the schema in an integration's settings.</summary>
     public const string Schema = "native";
 
-    /// <summary>Version of the schema; the second number grows when members are added, the first when one changes or goes.</summary>
+    /// <summary>Version of the schema; the minor number increases when members are added, the major when one changes or is removed.</summary>
     public const string SchemaVersion = "1.0";
 
     /// <summary>Opens the JSON Schema (2020-12) of the native schema; the caller disposes it.</summary>

@@ -3,7 +3,7 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Native;
 
-/// <summary>Writes the native schema: one compact JSON object, nulls left out (RFC 8259).</summary>
+/// <summary>Writes the native schema: one compact JSON object, without nulls (RFC 8259).</summary>
 /// <param name="includeRepresentation">Whether the representation of admin events is written.</param>
 internal sealed class NativeJsonPayload(bool includeRepresentation) : JsonPayload
 {
@@ -98,7 +98,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : JsonPayloa
         json.Text("resource_id"u8, admin.ResourceId);
         json.Text("resource_name"u8, admin.ResourceName);
         json.Details("resource_values"u8, admin.Values, asSent: true);
-        // The redactor writes compact JSON, or a note in words where it was none.
+        // The redactor writes compact JSON, or a note in words if the text was not JSON.
         json.Json("representation"u8, includeRepresentation ? admin.Representation : null, Worth.Representation);
     }
 

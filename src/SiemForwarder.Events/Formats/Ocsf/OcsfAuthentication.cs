@@ -3,7 +3,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>Writes what only class 3002 Authentication has: service, protocol, session, kind of logon.</summary>
+/// <summary>Writes the attributes specific to class 3002 Authentication: service, protocol, session, logon type.</summary>
 internal static class OcsfAuthentication
 {
     private const int Logon = 1;
@@ -11,7 +11,7 @@ internal static class OcsfAuthentication
 
     public static void Write(SecurityEvent securityEvent, OcsfActivity activity, JsonMembers json)
     {
-        // One of service and destination must be there.
+        // Either service or destination must be present.
         var client = json.IsScarce || string.IsNullOrEmpty(securityEvent.ClientId) ? "keycloak" : securityEvent.ClientId;
         json.Open("service"u8);
         json.Identity("name"u8, client);

@@ -1,6 +1,6 @@
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>The classes of OCSF that Keycloak's events fall into, and the captions of their activities (OCSF 1.8.0 and 1.9.0, <c>events/</c>).</summary>
+/// <summary>The OCSF classes of Keycloak's events, and the captions of their activities (OCSF 1.8.0 and 1.9.0, <c>events/</c>).</summary>
 internal static class OcsfClasses
 {
     public const int AccountChange = 3001;
@@ -61,7 +61,7 @@ internal static class OcsfClasses
         _ => "API Activity",
     };
 
-    /// <summary>The caption of an activity, or its own name where it is another one.</summary>
+    /// <summary>The caption of an activity, or its own name if it is not a standard one.</summary>
     public static string Activity(OcsfActivity activity)
     {
         var captions = activity.ClassUid switch

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>Tells whether a text is what OCSF takes as an e-mail address (type <c>email_t</c>).</summary>
+/// <summary>Checks whether a text is a valid e-mail address in OCSF (type <c>email_t</c>).</summary>
 internal static class OcsfEmail
 {
     private const int MaxLength = 254;
@@ -12,7 +12,7 @@ internal static class OcsfEmail
 
     private static readonly SearchValues<char> Domain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
 
-    /// <summary>True for what never has to be left out to make room.</summary>
+    /// <summary>True for addresses that never need to be omitted to make room.</summary>
     public static bool IsShort(string email) => email.Length <= 64;
 
     public static bool IsValid(ReadOnlySpan<char> text)

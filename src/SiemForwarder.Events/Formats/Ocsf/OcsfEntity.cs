@@ -20,7 +20,7 @@ internal static class OcsfEntity
         if (securityEvent.Admin is { } admin)
         {
             WriteResource(securityEvent, admin, json);
-            // A text and not an object: its members differ from type to type, users choose names of attributes, and an index has one mapping.
+            // A text, not an object: its members differ between types, users choose attribute names, and an index has one mapping.
             json.Text("data"u8, includeRepresentation ? admin.Representation : null, Worth.Representation);
         }
         else if (IsClient(securityEvent) || securityEvent.Type.Contains("REGISTER_NODE", StringComparison.Ordinal))
@@ -37,7 +37,7 @@ internal static class OcsfEntity
         json.Close();
     }
 
-    /// <summary>True where a client registered, changed or deleted itself or another one: the event's client is the entity.</summary>
+    /// <summary>True if a client registered, changed or deleted itself or another client: the event's client is the entity.</summary>
     public static bool IsClient(SecurityEvent securityEvent) =>
         securityEvent.Admin is null && securityEvent.Type.StartsWith("CLIENT_", StringComparison.Ordinal);
 

@@ -2,7 +2,7 @@ using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>Writes <c>metadata</c>: the version of the schema, the product that the event is from, and its id.</summary>
+/// <summary>Writes <c>metadata</c>: the schema version, the event's product, and its id.</summary>
 internal static class OcsfMetadata
 {
     public static void Write(SecurityEvent securityEvent, JsonMembers json, bool isVersion19)

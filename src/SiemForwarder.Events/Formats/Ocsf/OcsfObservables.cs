@@ -3,11 +3,11 @@ using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>Writes <c>observables</c>: the address and the account, for searching over all classes.</summary>
-/// <remarks>The name of an observable is the path of an attribute that the event has (ocsf/ocsf-schema, objects/observable.json).</remarks>
+/// <summary>Writes <c>observables</c>: the address and the account, for searching across all classes.</summary>
+/// <remarks>The name of an observable is the path of an attribute in the event (ocsf/ocsf-schema, objects/observable.json).</remarks>
 internal static class OcsfObservables
 {
-    /// <summary>Where in the event an account stands.</summary>
+    /// <summary>The place of an account in the event.</summary>
     private enum Place
     {
         Nowhere,
@@ -61,7 +61,7 @@ internal static class OcsfObservables
         ? admin.ResourceType == "USER" && admin.ResourceId == subject.Id
         : !OcsfEntity.IsClient(securityEvent) && !securityEvent.Type.Contains("REGISTER_NODE", StringComparison.Ordinal);
 
-    // An entity is named as its representation names it.
+    // An entity has the name given in its representation.
     private static string? NameOf(EventParty? user, Place place, AdminAction? admin) =>
         place == Place.Entity ? admin?.ResourceName ?? user?.Name : user?.Name;
 

@@ -16,7 +16,7 @@ internal static class OcsfParties
         var hasUser = activity.ClassUid is OcsfClasses.AccountChange or OcsfClasses.Authentication or OcsfClasses.UserAccess or OcsfClasses.UserManagement;
         if (hasUser)
         {
-            // The brute-force counters of all users are cleared at a path that names none.
+            // The brute-force counters of all users are cleared at a path without a user.
             var nobody = securityEvent.Admin is { ResourceType: "USER_LOGIN_FAILURE" } ? "*" : "unknown";
             json.Open("user"u8);
             WriteUser(securityEvent.Subject, nobody, isAdministrator: false, json);
@@ -27,7 +27,7 @@ internal static class OcsfParties
         WriteSource(securityEvent.IpAddress, securityEvent.Location, activity.ClassUid == OcsfClasses.ApiActivity, json);
     }
 
-    /// <summary>Writes the attributes of a user, of which OCSF wants at least a name or an id.</summary>
+    /// <summary>Writes the attributes of a user, for which OCSF requires at least a name or an id.</summary>
     public static void WriteUser(EventParty? party, ReadOnlySpan<char> nobody, bool isAdministrator, JsonMembers json)
     {
         if (party?.Id is { Length: > 0 } id)
@@ -46,18 +46,18 @@ internal static class OcsfParties
         json.Text("domain"u8, party?.Realm, Worth.Context);
         if (OcsfEmail.IsValid(party?.Email) && !json.IsScarce)
         {
-            // An observable points to a short one, so that it stays as long as the user does.
+            // An observable refers to a short one, so it must stay as long as the user does.
             json.Address("email_addr"u8, party!.Email, OcsfEmail.IsShort(party.Email!) ? Worth.Core : Worth.Fact);
         }
     }
 
-    // OCSF wants a user, a session or an app in every actor.
+    // OCSF requires a user, a session or an app in every actor.
     private static void WriteActor(SecurityEvent securityEvent, OcsfActivity activity, bool hasUser, JsonMembers json)
     {
         var actor = securityEvent.Actor;
         var isAnother = actor is not null && (!hasUser || !ReferenceEquals(actor, securityEvent.Subject));
         var isRequired = activity.ClassUid == OcsfClasses.ApiActivity;
-        // A client that is registered, changed or deleted is what was acted on; who did it is not told.
+        // A client that is registered, changed or deleted is the target; who did it is not reported.
         var isActedOn = activity.ClassUid == OcsfClasses.EntityManagement && OcsfEntity.IsClient(securityEvent);
         var client = isActedOn ? null : securityEvent.ClientId is { Length: > 0 } clientId ? clientId : actor?.ClientId;
         if (json.IsScarce ? !isRequired : !isAnother && !isRequired && string.IsNullOrEmpty(client))
@@ -65,7 +65,7 @@ internal static class OcsfParties
             return;
         }
 
-        // Without a user the app is all that makes it legal, so one goes with the other.
+        // Without a user, only the app makes the actor valid, so both are kept or omitted together.
         json.Open("actor"u8, isAnother || isRequired ? Worth.Core : Worth.Fact);
         if (isAnother || isRequired)
         {

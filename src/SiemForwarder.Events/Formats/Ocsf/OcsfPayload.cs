@@ -4,7 +4,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>Writes OCSF 1.8.0 or 1.9.0 (ocsf/ocsf-schema); what a class has no attribute for stands under <c>unmapped</c>.</summary>
+/// <summary>Writes OCSF 1.8.0 or 1.9.0 (ocsf/ocsf-schema); whatever a class has no attribute for goes under <c>unmapped</c>.</summary>
 internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) : JsonPayload
 {
     private readonly char[] message = new char[EventSummary.Length];
@@ -50,11 +50,11 @@ internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) 
             OcsfObservables.Write(securityEvent, activity, isVersion19, json);
         }
 
-        // Only the class of entities has a place for it.
+        // Only the entity class has a place for it.
         OcsfUnmapped.Write(securityEvent, json, includeRepresentation && activity.ClassUid != OcsfClasses.EntityManagement);
     }
 
-    // The name of an activity of one's own is all that tells it (OCSF base event: required where activity_id is 99).
+    // Only its name identifies a custom activity (OCSF base event: required if activity_id is 99).
     private static void WriteActivityName(OcsfActivity activity, JsonMembers json)
     {
         if (activity.ActivityId == OcsfClasses.Other)

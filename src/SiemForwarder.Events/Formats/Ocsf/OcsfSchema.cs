@@ -1,9 +1,9 @@
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>The Open Cybersecurity Schema Framework in the versions that can be chosen (ocsf/ocsf-schema).</summary>
+/// <summary>The supported versions of the Open Cybersecurity Schema Framework (ocsf/ocsf-schema).</summary>
 internal static class OcsfSchema
 {
-    /// <summary>OCSF 1.8.0, which most consumers are close to.</summary>
+    /// <summary>OCSF 1.8.0, which is close to what most consumers support.</summary>
     public const string Id = "ocsf";
 
     /// <summary>OCSF 1.9.0, with the classes User Management and Role Management.</summary>

@@ -3,7 +3,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>Writes what was acted on besides a user: entity, group, role, privileges, authentication factors, API, destination.</summary>
+/// <summary>Writes the targets other than users: entity, group, role, privileges, authentication factors, API, destination.</summary>
 internal static class OcsfTargets
 {
     public static void Write(SecurityEvent securityEvent, OcsfActivity activity, JsonMembers json, bool isVersion19, bool includeRepresentation)
@@ -51,7 +51,7 @@ internal static class OcsfTargets
         }
     }
 
-    // The class has no user but the one who acts.
+    // The class has no user other than the one who acts.
     private static void WriteImpersonated(SecurityEvent securityEvent, JsonMembers json)
     {
         if (securityEvent.Kind != EventKind.User || securityEvent.Subject is not { } user || user == securityEvent.Actor || json.IsScarce)
@@ -72,7 +72,7 @@ internal static class OcsfTargets
     {
         const int AddSubgroup = 7;
         var admin = securityEvent.Admin;
-        // The class wants the group above in "group", and the new one in "subgroup".
+        // The class expects the parent group in "group", and the new one in "subgroup".
         var isSubgroup = activity.ActivityId == AddSubgroup;
         var id = admin is null ? [] : isSubgroup ? AdminGroups.ParentId(admin) : AdminGroups.Id(admin);
         var name = admin is null ? null : AdminGroups.Name(admin);
@@ -128,7 +128,7 @@ internal static class OcsfTargets
         }
     }
 
-    // Class 3005 of OCSF 1.8 wants privileges; of a consent they are the scopes.
+    // Class 3005 of OCSF 1.8 requires privileges; for a consent these are the scopes.
     private static void WritePrivileges(SecurityEvent securityEvent, OcsfActivity activity, JsonMembers json)
     {
         var isRoleMapping = AdminGroups.IsRoleMapping(securityEvent.Admin);
@@ -155,7 +155,7 @@ internal static class OcsfTargets
                 continue;
             }
 
-            // The first one stays: class 3005 of OCSF 1.8 requires one.
+            // The first one is always kept: class 3005 of OCSF 1.8 requires one.
             if (!asRoles)
             {
                 json.Item(name, isFirst ? Worth.Core : Worth.Fact);

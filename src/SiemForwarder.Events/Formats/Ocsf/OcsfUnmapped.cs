@@ -2,7 +2,7 @@ using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Ocsf;
 
-/// <summary>Writes <c>unmapped</c>: what OCSF has no attribute for.</summary>
+/// <summary>Writes <c>unmapped</c>: data that OCSF has no attribute for.</summary>
 internal static class OcsfUnmapped
 {
     public static void Write(SecurityEvent securityEvent, JsonMembers json, bool includeRepresentation)
@@ -18,7 +18,7 @@ internal static class OcsfUnmapped
             json.Text("resource_path"u8, securityEvent.Admin?.ResourcePath, Worth.Unmapped);
             if (securityEvent.Kind == EventKind.User && !ReferenceEquals(securityEvent.Actor, securityEvent.Subject))
             {
-                // The class of what was done to a client has no place for the user in whose session it was done.
+                // The class of an action on a client has no place for the user in whose session it happened.
                 json.Text("subject_id"u8, securityEvent.Subject?.Id);
                 json.Text("subject"u8, securityEvent.Subject?.Name);
             }

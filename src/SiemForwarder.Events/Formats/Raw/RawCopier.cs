@@ -5,20 +5,20 @@ using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Formats.Raw;
 
-/// <summary>Copies the members of one JSON object without the blanks between them, and masks secrets by their names.</summary>
+/// <summary>Copies the members of one JSON object without whitespace, masking secrets by name.</summary>
 internal sealed class RawCopier
 {
     private byte[] bytes = new byte[1024];
     private char[] characters = new char[1024];
     private char[] masked = [];
 
-    /// <summary>Copies the object but for its end, so that members can follow; false where the JSON is not an object.</summary>
-    /// <param name="json">What the source sent; throws <see cref="JsonException"/> where it is broken.</param>
+    /// <summary>Copies the object except for its end, so that members can be appended; false if the JSON is not an object.</summary>
+    /// <param name="json">What the source sent; throws <see cref="JsonException"/> if it is invalid.</param>
     /// <param name="writer">Where to write.</param>
     /// <param name="securityEvent">The normalized event.</param>
-    /// <param name="representation">Redacted, in place of the representation of an admin event; null to leave it out.</param>
-    /// <param name="length">Longest text in UTF-16 units.</param>
-    /// <param name="hasId">Whether the object carries the id of the event.</param>
+    /// <param name="representation">Redacted replacement for the representation of an admin event; null to omit it.</param>
+    /// <param name="length">Maximum text length in UTF-16 units.</param>
+    /// <param name="hasId">Whether the object contains the id of the event.</param>
     public bool TryCopy(ReadOnlySpan<byte> json, Utf8JsonWriter writer, SecurityEvent securityEvent, string? representation, int length, out bool hasId)
     {
         var reader = new Utf8JsonReader(json, JsonText.ReaderOptions);
@@ -49,7 +49,7 @@ internal sealed class RawCopier
             }
 
             reader.Read();
-            // Before the name is overwritten.
+            // Must happen before the name is overwritten.
             var isSecret = !isRepresentation && scope.Masks(name, ref reader);
             hasId |= isId && reader.TokenType == JsonTokenType.String && Text(ref reader).SequenceEqual(securityEvent.Id);
             if (isRepresentation)
@@ -108,7 +108,7 @@ internal sealed class RawCopier
     private ReadOnlySpan<char> Redact(ReadOnlySpan<char> text) =>
         text.Length > 1 && text[0] is '{' or '[' ? SecretRedactor.RedactText(text.ToString()) : SecretText.Mask(text, ref masked);
 
-    // The current name or string; lives until the next call.
+    // The current name or string; valid until the next call.
     private ReadOnlySpan<char> Text(ref Utf8JsonReader reader)
     {
         var utf8 = reader.ValueSpan;

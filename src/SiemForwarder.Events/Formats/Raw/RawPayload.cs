@@ -5,11 +5,11 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Raw;
 
-/// <summary>Writes the JSON that the source sent, compact and with secrets masked; what the source did not send as a JSON object is written natively.</summary>
+/// <summary>Writes the source's JSON, compact and with secrets masked; whatever was not sent as a JSON object is written in the native schema.</summary>
 /// <param name="includeRepresentation">Whether the representation of admin events is written.</param>
 internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
 {
-    // Longest texts in UTF-16 units, tried in this order; only the first keeps the representation.
+    // Maximum text lengths in UTF-16 units, tried in order; only the first keeps the representation.
     private static readonly int[] Lengths = [int.MaxValue, int.MaxValue, 1024, 256, 64];
 
     private readonly JsonMembers members = new();
@@ -38,7 +38,7 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
         native.Append(securityEvent, output, maxBytes);
     }
 
-    // False where the bytes are no JSON object.
+    // False if the bytes are not a JSON object.
     private bool TryWrite(SecurityEvent securityEvent, int length, bool isWhole)
     {
         var json = securityEvent.Raw.Span;
@@ -51,7 +51,7 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
                 return false;
             }
 
-            // The representation itself tells them, where it is written.
+            // If the representation is written, it contains them itself.
             WriteMarks(securityEvent, hasId, isWhole, representation is null ? securityEvent.Admin?.Values ?? [] : [], length);
         }
         catch (JsonException)
@@ -75,7 +75,7 @@ internal sealed class RawPayload(bool includeRepresentation) : IEventPayload
 
         members.Open("siemforwarder"u8);
         members.Identity("event_id"u8, securityEvent.Id);
-        // The source's own members tell the type, and not which of several deeds it means.
+        // The source's own members state the type, but not which of several activities it means.
         if (signatureId is not null)
         {
             members.Identity("signature_id"u8, signatureId);

@@ -4,13 +4,13 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Syslog;
 
-/// <summary>Writes a payload as the CONTENT of an RFC 3164 message; the time is in UTC and has neither year nor zone.</summary>
+/// <summary>Writes a payload as the CONTENT of an RFC 3164 message; the time is in UTC, without year and zone.</summary>
 internal sealed class Rfc3164EventFormatter(IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, bool hasTag = true) : IEventFormatter
 {
     private readonly Utf8Buffer buffer = new();
     private readonly SyslogHostname hostname = new(settings.Hostname, allowsColon: false);
 
-    // Relays take "CEF:" or "LEEF:" behind the host for the tag, so there is one unless the reader of the payload wants none.
+    // Relays take "CEF:" or "LEEF:" after the host for the tag, so there is one unless the payload's reader requires none.
     private readonly byte[] tag = hasTag ? Encoding.ASCII.GetBytes(Tag(settings.AppName) + ": ") : [];
 
     public void Write(SecurityEvent securityEvent, IBufferWriter<byte> output)

@@ -3,10 +3,10 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Syslog;
 
-/// <summary>Writes a payload as the MSG of an RFC 5424 message, without a byte order mark, so that receivers see the first character of the payload.</summary>
-/// <param name="payload">What stands in the MSG.</param>
+/// <summary>Writes a payload as the MSG of an RFC 5424 message, without a byte order mark, so that receivers see the payload's first character.</summary>
+/// <param name="payload">Writes the MSG.</param>
 /// <param name="settings">The header.</param>
-/// <param name="maxMessageBytes">Longest message in octets.</param>
+/// <param name="maxMessageBytes">Maximum message length in octets.</param>
 /// <param name="structuredData">Writes the SD element; null for a message without one.</param>
 internal sealed class Rfc5424EventFormatter(
     IEventPayload payload, SyslogHeaderSettings settings, int maxMessageBytes, StructuredDataWriter? structuredData) : IEventFormatter
@@ -14,8 +14,8 @@ internal sealed class Rfc5424EventFormatter(
     private const int AppNameLength = 48;
     private const int MessageIdLength = 32;
 
-    // Longest values of structured data in UTF-16 units; the next one is taken where the message would have no room for its payload.
-    // At the last one only id, type and outcome are left.
+    // Maximum value lengths in structured data, in UTF-16 units; the next one is tried if the message would have no room for its payload.
+    // With the last one only id, type and outcome remain.
     private static readonly int[] ValueLengths = [256, 64, 16, 0];
 
     private readonly Utf8Buffer buffer = new();

@@ -12,7 +12,7 @@ internal sealed class StructuredDataWriter(int enterpriseNumber, InvisibleCharac
     private readonly EscapeRules rules = EscapeRules.StructuredDataValue.For(invisible);
     private readonly byte[] beginning = Encoding.ASCII.GetBytes($"[keycloak@{enterpriseNumber}");
 
-    /// <summary>Appends the element; a value longer than <paramref name="valueLength"/> UTF-16 units is cut and the element says so.</summary>
+    /// <summary>Appends the element; a value longer than <paramref name="valueLength"/> UTF-16 units is cut, and the element is marked as truncated.</summary>
     public void Append(SecurityEvent securityEvent, Utf8Buffer output, int valueLength)
     {
         var actor = securityEvent.Actor;

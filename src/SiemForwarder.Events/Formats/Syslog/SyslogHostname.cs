@@ -4,21 +4,21 @@ using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Events.Formats.Syslog;
 
-/// <summary>Writes the HOSTNAME of a syslog header: what the integration chose, the host of the source, or the name of the source.</summary>
+/// <summary>Writes the HOSTNAME of a syslog header: the integration's choice, the host of the source, or the name of the source.</summary>
 /// <remarks>
-/// RFC 5424 section 6.2.4 and RFC 3164 section 4.1.2 take printable ASCII: international names are written as RFC 5891 has them in DNS, what is no
-/// name of a host with <c>_</c>. An IPv6 address stands bare, as RFC 5952 writes it. Before the tag of RFC 3164 receivers look for the first colon,
-/// so there hyphens take the place of colons.
+/// RFC 5424 section 6.2.4 and RFC 3164 section 4.1.2 allow printable ASCII: international names are written as in DNS (RFC 5891), anything that is not
+/// a host name with <c>_</c>. An IPv6 address is written bare, as in RFC 5952. RFC 3164 receivers look for the first colon before the tag, so hyphens
+/// replace colons there.
 /// </remarks>
-/// <param name="chosen">Name that the integration chose, or null.</param>
-/// <param name="allowsColon">False in RFC 3164.</param>
+/// <param name="chosen">Host name chosen by the integration, or null.</param>
+/// <param name="allowsColon">False for RFC 3164.</param>
 internal sealed class SyslogHostname(string? chosen, bool allowsColon)
 {
     private const int MaxLength = 255;
 
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
 
-    // The events of a batch are of one source, so the last host is mostly the next one.
+    // All events of a batch come from one source, so the previous host is usually the next one.
     private string lastHost = "";
     private byte[] lastBytes = Encode("", allowsColon: true);
 
@@ -56,7 +56,7 @@ internal sealed class SyslogHostname(string? chosen, bool allowsColon)
         }
         catch (ArgumentException)
         {
-            // No name of a host: its letters stand as they can.
+            // Not a host name: its characters are written as well as possible.
             return host;
         }
     }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace SiemForwarder.Events.Formats.Text;
 
-/// <summary>Characters that receivers may take for the end of a line or a message: C0 and C1 controls, DEL, line and paragraph separator.</summary>
+/// <summary>Characters that receivers may interpret as the end of a line or message: C0 and C1 controls, DEL, line and paragraph separator.</summary>
 internal static class ControlCharacters
 {
     public static readonly string All = string.Create(67, 0, static (span, _) =>
@@ -19,7 +19,7 @@ internal static class ControlCharacters
 
     private static readonly SearchValues<char> Blank = SearchValues.Create(All + " ");
 
-    /// <summary>The text without the spaces, and what becomes one, at both ends.</summary>
+    /// <summary>The text without leading and trailing spaces and characters that become spaces.</summary>
     public static ReadOnlySpan<char> Trim(ReadOnlySpan<char> text)
     {
         var first = text.IndexOfAnyExcept(Blank);

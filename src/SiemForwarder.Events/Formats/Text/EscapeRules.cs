@@ -3,11 +3,11 @@ using System.Text;
 
 namespace SiemForwarder.Events.Formats.Text;
 
-/// <summary>How one place of a text format keeps a value from changing the structure around it, and from showing what it is not.</summary>
+/// <summary>How one place of a text format prevents a value from changing the structure around it or appearing to be something else.</summary>
 /// <remarks>
-/// Control characters and the line and paragraph separators become a space everywhere. Invisible characters (<see cref="InvisibleText"/>) become the text
-/// that names their UTF-16 units in JSON (RFC 8259 section 7): a reader of the format gets <c>\u202E</c>, so that its backslash is escaped where the
-/// format escapes one. One pass: what was written is never looked at again.
+/// Control characters and the line and paragraph separators always become a space. Invisible characters (<see cref="InvisibleText"/>) become the text
+/// that names their UTF-16 units in JSON (RFC 8259 section 7): a reader of the format gets <c>\u202E</c>, so the backslash is escaped if the
+/// format escapes backslashes. One pass: what was written is never examined again.
 /// </remarks>
 internal sealed class EscapeRules
 {
@@ -20,13 +20,13 @@ internal sealed class EscapeRules
     /// <summary>RFC 5424 section 6.3.3: <c>"</c>, <c>\</c> and <c>]</c>.</summary>
     public static readonly EscapeRules StructuredDataValue = new("\"\\]", keepsLineBreaks: false);
 
-    /// <summary>LEEF header fields: IBM LEEF 2.0 knows no escape, so <c>|</c> becomes a space.</summary>
+    /// <summary>LEEF header fields: IBM LEEF 2.0 has no escapes, so <c>|</c> becomes a space.</summary>
     public static readonly EscapeRules LeefHeader = new("", keepsLineBreaks: false, blanked: "|");
 
-    /// <summary>LEEF values: the delimiter, a tab, becomes a space as every other control character does.</summary>
+    /// <summary>LEEF values: the delimiter, a tab, becomes a space like every other control character.</summary>
     public static readonly EscapeRules LeefValue = new("", keepsLineBreaks: false);
 
-    // Most texts are plain ASCII: one search for what is not shows that nothing is to be escaped, and the search in ASCII is the quickest.
+    // Most texts are plain ASCII: one search for anything else shows that nothing needs escaping, and searching in ASCII is fastest.
     private readonly SearchValues<char> plain;
     private readonly SearchValues<char> special;
     private readonly string backslashed;
@@ -46,10 +46,10 @@ internal sealed class EscapeRules
         special = SearchValues.Create(all + invisible);
     }
 
-    /// <summary>The rules of the same place that treat invisible characters as an integration wants them.</summary>
+    /// <summary>The rules for the same place with the given treatment of invisible characters.</summary>
     public EscapeRules For(InvisibleCharacters invisible) => invisible == InvisibleCharacters.Escape ? this : keepingInvisible ?? this;
 
-    /// <summary>At most <paramref name="length"/> UTF-16 units as a reader of the format gets them, never a part of a character.</summary>
+    /// <summary>At most <paramref name="length"/> UTF-16 units as seen by a reader of the format, never part of a character.</summary>
     public ReadOnlySpan<char> Cut(ReadOnlySpan<char> text, int length) =>
         keepingInvisible is null || text.Length <= length / (2 * InvisibleText.ShownLength) || Ascii.IsValid(text)
             ? Texts.Cut(text, length) : InvisibleText.Cut(text, length);
@@ -60,7 +60,7 @@ internal sealed class EscapeRules
         var at = text.IndexOfAnyExcept(plain);
         while (at >= 0)
         {
-            // From the first character beyond ASCII on, the search is for what is special: in another script nearly none is plain.
+            // From the first non-ASCII character on, search for special characters: in other scripts almost none is plain.
             at = char.IsAscii(text[at]) ? at : text.IndexOfAny(special);
             if (at < 0)
             {
@@ -107,7 +107,7 @@ internal sealed class EscapeRules
         var length = InvisibleText.LengthAtStart(text);
         if (length == 0)
         {
-            // It only begins like one; its pair stays whole.
+            // It only starts like one; its pair stays together.
             length = text.Length > 1 && char.IsSurrogatePair(text[0], text[1]) ? 2 : 1;
             output.Append(text[..length]);
             return length;

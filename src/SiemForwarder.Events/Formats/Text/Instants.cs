@@ -2,7 +2,7 @@ using System.Text;
 
 namespace SiemForwarder.Events.Formats.Text;
 
-/// <summary>Writes instants in UTC as the formats want them.</summary>
+/// <summary>Writes instants in UTC in the forms that the formats require.</summary>
 public static class Instants
 {
     internal const int MillisecondsLength = 24;
@@ -11,7 +11,7 @@ public static class Instants
 
     private static ReadOnlySpan<byte> MonthNames => "JanFebMarAprMayJunJulAugSepOctNovDec"u8;
 
-    /// <summary>RFC 3339 with three digits of a second, as text.</summary>
+    /// <summary>RFC 3339 with three decimals, as text.</summary>
     public static string InText(DateTimeOffset instant)
     {
         Span<byte> text = stackalloc byte[MillisecondsLength];
@@ -19,7 +19,7 @@ public static class Instants
         return Encoding.ASCII.GetString(text);
     }
 
-    /// <summary>RFC 3339 with three or six digits of a second: <c>2025-11-03T10:15:30.123Z</c>.</summary>
+    /// <summary>RFC 3339 with three or six decimals: <c>2025-11-03T10:15:30.123Z</c>.</summary>
     /// <param name="instant">Any instant; written in UTC.</param>
     /// <param name="text">Exactly <see cref="MillisecondsLength"/> or <see cref="MicrosecondsLength"/> bytes.</param>
     internal static void Format(DateTimeOffset instant, Span<byte> text)
@@ -38,7 +38,7 @@ public static class Instants
         text[^1] = (byte)'Z';
     }
 
-    /// <summary>RFC 3164 section 4.1.2: <c>Nov  3 10:15:30</c>, the day padded with a space, without year and zone.</summary>
+    /// <summary>RFC 3164 section 4.1.2: <c>Nov  3 10:15:30</c>, with the day padded with a space, without year and zone.</summary>
     internal static void AppendBsd(Utf8Buffer output, DateTimeOffset instant)
     {
         var utc = instant.UtcDateTime;

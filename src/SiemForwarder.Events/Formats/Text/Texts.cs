@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SiemForwarder.Events.Formats.Text;
 
-/// <summary>Cuts texts to the lengths that formats allow.</summary>
+/// <summary>Shortens texts to the lengths that formats allow.</summary>
 internal static class Texts
 {
     /// <summary>At most <paramref name="length"/> UTF-16 units, never half of a surrogate pair.</summary>
@@ -16,14 +16,14 @@ internal static class Texts
         return length > 0 && char.IsHighSurrogate(text[length - 1]) && char.IsLowSurrogate(text[length]) ? text[..(length - 1)] : text[..length];
     }
 
-    /// <summary>The address without query and fragment: those of a redirect carry codes and states.</summary>
+    /// <summary>The URI without query and fragment: those of a redirect contain codes and states.</summary>
     public static ReadOnlySpan<char> WithoutQuery(ReadOnlySpan<char> uri)
     {
         var end = uri.IndexOfAny('?', '#');
         return end < 0 ? uri : uri[..end];
     }
 
-    /// <summary>The host of an address such as <c>https://user@host:8080/path</c>; empty where it has none.</summary>
+    /// <summary>The host of a URI such as <c>https://user@host:8080/path</c>; empty if there is none.</summary>
     public static ReadOnlySpan<char> Host(ReadOnlySpan<char> uri)
     {
         var scheme = uri.IndexOf("://");
@@ -40,7 +40,7 @@ internal static class Texts
         return port > authority.LastIndexOf(']') ? authority[..port] : authority;
     }
 
-    /// <summary>The port of an authority such as <c>user@host:8080</c>; null where it names none.</summary>
+    /// <summary>The port of an authority such as <c>user@host:8080</c>; null if there is none.</summary>
     public static int? Port(ReadOnlySpan<char> authority)
     {
         var colon = authority.LastIndexOf(':');
@@ -48,7 +48,7 @@ internal static class Texts
             && ushort.TryParse(authority[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
     }
 
-    /// <summary>Printable ASCII as syslog headers want it (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, nothing
+    /// <summary>Printable ASCII as required in syslog headers (RFC 5424 section 6): other characters become <c>_</c>, the rest is cut, an empty text
     /// becomes <c>-</c>.</summary>
     public static void AppendPrintable(Utf8Buffer output, ReadOnlySpan<char> text, int length)
     {

@@ -4,7 +4,7 @@ using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Events.Formats.Text;
 
-/// <summary>A growing buffer of UTF-8 that a formatter keeps from event to event; a formatter has no end at which to give it back.</summary>
+/// <summary>A growing UTF-8 buffer that a formatter reuses for all events; formatters are not disposed, so it is never returned.</summary>
 internal sealed class Utf8Buffer() : ByteBuffer(UsualBytes, holdsSecrets: false)
 {
     // A UTF-16 unit takes at most three bytes of UTF-8, alone or as half of a pair.

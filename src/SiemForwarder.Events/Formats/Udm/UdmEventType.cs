@@ -2,7 +2,7 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Udm;
 
-/// <summary>Chooses the UDM event type: the catalogue's, or a general one where members are missing that it requires.</summary>
+/// <summary>Chooses the UDM event type: the catalogue's, or a general one if members it requires are missing.</summary>
 internal static class UdmEventType
 {
     public const string Login = "USER_LOGIN";

@@ -83,7 +83,7 @@ internal static class UdmNouns
         json.Open("resource"u8);
         json.Text("name"u8, admin.ResourceName ?? admin.ResourcePath);
         json.Text("resourceSubtype"u8, admin.ResourceType);
-        // The name of a role mapping is that of the roles, so the id is theirs as well.
+        // The name of a role mapping consists of the role names, so the ids are those of the roles as well.
         json.Text("productObjectId"u8, AdminGroups.IsRoleMapping(admin) ? admin.RoleIds : admin.ResourceId);
         json.Close();
     }

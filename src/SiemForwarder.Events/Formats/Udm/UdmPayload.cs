@@ -3,7 +3,7 @@ using SiemForwarder.Events.Formats.Json;
 
 namespace SiemForwarder.Events.Formats.Udm;
 
-/// <summary>Writes Google SecOps UDM in the spelling of the import API, and the rest under <c>additional</c>.</summary>
+/// <summary>Writes Google SecOps UDM in the import API's spelling; everything else goes under <c>additional</c>.</summary>
 internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
 {
     /// <summary>Id of the schema in an integration's settings.</summary>

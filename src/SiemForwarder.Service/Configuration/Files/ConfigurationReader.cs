@@ -7,18 +7,18 @@ using YamlDotNet.RepresentationModel;
 
 namespace SiemForwarder.Service.Configuration.Files;
 
-/// <summary>A place in a configuration file.</summary>
-/// <param name="File">The file as it was named.</param>
-/// <param name="Line">From 1; 0 where the whole file is meant.</param>
+/// <summary>A location in a configuration file.</summary>
+/// <param name="File">The file, as named by the caller.</param>
+/// <param name="Line">Starting from 1; 0 for the file as a whole.</param>
 internal readonly record struct FilePlace(string File, long Line)
 {
     public override string ToString() => Line == 0 ? File : string.Create(CultureInfo.InvariantCulture, $"{File}:{Line}");
 }
 
-/// <summary>What is wrong with a configuration file.</summary>
-/// <param name="Place">Where.</param>
-/// <param name="Resource">The source, integration or pool that it is about; empty where it is about none.</param>
-/// <param name="Field">The setting, with dots between the parts; empty where it is about none.</param>
+/// <summary>One fault in a configuration file.</summary>
+/// <param name="Place">Its location.</param>
+/// <param name="Resource">The source, integration or pool concerned; empty if none.</param>
+/// <param name="Field">The setting, with dots between the parts; empty if none.</param>
 /// <param name="Sentence">What is wrong and what to do.</param>
 internal sealed record FileFault(FilePlace Place, string Resource, string Field, string Sentence)
 {
@@ -29,11 +29,11 @@ internal sealed record FileFault(FilePlace Place, string Resource, string Field,
     }
 }
 
-/// <summary>What a configuration file, or a folder of them, declares.</summary>
-/// <param name="Name">What the resources are managed by: the name that a file gives, else that of the file or folder.</param>
-/// <param name="Request">As the API takes it.</param>
-/// <param name="Faults">All that is wrong so far.</param>
-/// <param name="Places">Where each setting stands.</param>
+/// <summary>The content of a configuration file, or of a folder of them.</summary>
+/// <param name="Name">What manages the resources: the name given in the file, otherwise that of the file or folder.</param>
+/// <param name="Request">The request for the API.</param>
+/// <param name="Faults">All faults found so far.</param>
+/// <param name="Places">Location of each setting.</param>
 internal sealed record DeclaredConfiguration(
     string Name, JsonObject Request, IReadOnlyList<FileFault> Faults, IReadOnlyDictionary<(string Kind, int Index, string Field), FilePlace> Places)
 {
@@ -43,7 +43,7 @@ internal sealed record DeclaredConfiguration(
         [PlannedChange.Integration] = ("integrations", "integration"),
     };
 
-    /// <summary>A fault that the service found, at the place of the setting, or of what would hold it.</summary>
+    /// <summary>A fault found by the service, located at the setting or at what would contain it.</summary>
     public FileFault Locate(string kind, int? index, string field, string sentence)
     {
         if (index is not { } at || !Lists.TryGetValue(kind, out var list))
@@ -68,11 +68,11 @@ internal sealed record DeclaredConfiguration(
     /// <inheritdoc cref="Describe(string, int)"/>
     public static string Describe(string kind, string name) => $"{Lists[kind].Words} '{name}'";
 
-    /// <summary>What is declared of a resource.</summary>
+    /// <summary>The declaration of a resource.</summary>
     public JsonObject? Find(string kind, int index) => Request[Lists[kind].List]?.AsArray().ElementAtOrDefault(index) as JsonObject;
 }
 
-/// <summary>Reads configuration files in YAML, each value by the contract of the API; every fault is noted with its line.</summary>
+/// <summary>Reads YAML configuration files, converting each value according to the API contract; every fault is reported with its line.</summary>
 internal static class ConfigurationReader
 {
     private const long MaxBytes = 1024 * 1024;
@@ -83,13 +83,13 @@ internal static class ConfigurationReader
         ["enginePools"] = PlannedChange.Pool, ["sources"] = PlannedChange.Source, ["integrations"] = PlannedChange.Integration,
     };
 
-    /// <summary>The files that a path names: itself, or those of a folder in the order of their names, hidden ones aside.</summary>
+    /// <summary>The files at a path: the path itself, or for a folder its non-hidden files in order of name.</summary>
     public static IReadOnlyList<string> List(string path) => Directory.Exists(path)
         ? [.. Directory.GetFiles(path).Where(file => Endings.Contains(Path.GetExtension(file)) && !Path.GetFileName(file).StartsWith('.'))
             .Order(StringComparer.Ordinal)]
         : [path];
 
-    /// <summary>What a file or a folder declares; never throws for what stands in it.</summary>
+    /// <summary>The declarations in a file or folder; never throws because of their content.</summary>
     public static DeclaredConfiguration Read(string path)
     {
         var reading = new ContractReading();
@@ -97,7 +97,7 @@ internal static class ConfigurationReader
         var files = List(path);
         if (files.Count == 0)
         {
-            reading.Faults.Add(new FileFault(new FilePlace(path, 0), "", "", "The folder holds no file that ends in .yaml, .yml or .json."));
+            reading.Faults.Add(new FileFault(new FilePlace(path, 0), "", "", "The folder contains no .yaml, .yml or .json file."));
         }
 
         foreach (var file in files)
@@ -114,7 +114,7 @@ internal static class ConfigurationReader
         {
             reading.Faults.Add(new FileFault(
                 new FilePlace(path, 0), "", "name", 
-                $"'{OneLine.Of(name, 100)}' cannot be the name of a configuration: write name: with letters, digits, spaces, dots, dashes or underscores."));
+                $"'{OneLine.Of(name, 100)}' is not a valid configuration name: set name: to letters, digits, spaces, dots, dashes or underscores."));
         }
 
         request["name"] = name;
@@ -127,7 +127,7 @@ internal static class ConfigurationReader
         {
             if (new FileInfo(file) is { Exists: true, Length: > MaxBytes })
             {
-                reading.Faults.Add(new FileFault(new FilePlace(file, 0), "", "", "The file is larger than 1 MiB; split it, and name the folder."));
+                reading.Faults.Add(new FileFault(new FilePlace(file, 0), "", "", "The file is larger than 1 MiB; split it, and give the folder instead."));
                 return [];
             }
 
@@ -139,7 +139,7 @@ internal static class ConfigurationReader
         catch (YamlException exception)
         {
             var reason = OneLine.Of(exception.InnerException?.Message ?? exception.Message, 300);
-            reading.Faults.Add(new FileFault(new FilePlace(file, exception.Start.Line), "", "", $"The YAML is broken: {reason}"));
+            reading.Faults.Add(new FileFault(new FilePlace(file, exception.Start.Line), "", "", $"The YAML is invalid: {reason}"));
             return [];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -159,7 +159,7 @@ internal static class ConfigurationReader
         if (root is not YamlMappingNode members)
         {
             reading.Faults.Add(new FileFault(
-                new FilePlace(file, root.Start.Line), "", "", "A configuration file is a mapping with the keys enginePools, sources and integrations."));
+                new FilePlace(file, root.Start.Line), "", "", "A configuration file must be a mapping with the keys enginePools, sources and integrations."));
             return;
         }
 
@@ -177,7 +177,7 @@ internal static class ConfigurationReader
                 if (request[name] is { } other && !JsonNode.DeepEquals(other, own))
                 {
                     reading.Faults.Add(new FileFault(
-                        new FilePlace(file, key.Start.Line), "", name, $"Is {own} here and {other} in another file of the folder; write it once."));
+                        new FilePlace(file, key.Start.Line), "", name, $"Is {own} here and {other} in another file in the folder; set it once."));
                 }
 
                 request[name] = own;

@@ -6,13 +6,13 @@ using YamlDotNet.RepresentationModel;
 
 namespace SiemForwarder.Service.Configuration.Files;
 
-/// <summary>Writes a configuration as YAML, so that it reads back as it was.</summary>
+/// <summary>Writes a configuration as YAML that reads back unchanged.</summary>
 internal static class ConfigurationWriter
 {
     private const string DocumentEnd = "...";
 
-    /// <summary>The file.</summary>
-    /// <param name="configuration">As the API shows it.</param>
+    /// <summary>The text of the file.</summary>
+    /// <param name="configuration">As returned by the API.</param>
     public static string Write(JsonObject configuration)
     {
         var root = new YamlMappingNode();

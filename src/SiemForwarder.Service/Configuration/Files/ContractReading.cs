@@ -16,11 +16,11 @@ using YamlDotNet.RepresentationModel;
 
 namespace SiemForwarder.Service.Configuration.Files;
 
-/// <summary>Turns YAML into the JSON that a contract of the API takes, member by member; notes every fault, and where each member stands.</summary>
-/// <remarks>What a member is to be decides how its text is read: <c>name: 007</c> is a text, since a name is one.</remarks>
+/// <summary>Converts YAML into the JSON of an API contract, member by member; records every fault and the location of each member.</summary>
+/// <remarks>The type of a member decides how its text is read: <c>name: 007</c> is a text, because names are texts.</remarks>
 internal sealed class ContractReading
 {
-    // An alias counts as often as it is used, so that a small file cannot become a large one.
+    // An alias counts each time it is used, so that a small file cannot expand into a large one.
     private const int MaxNodes = 100_000;
     private const int MaxDepth = 32;
 
@@ -50,10 +50,10 @@ internal sealed class ContractReading
 
     public Dictionary<(string Kind, int Index, string Field), FilePlace> Places { get; } = [];
 
-    /// <summary>Paths of the secrets of a kind of resource.</summary>
+    /// <summary>Paths of the secrets in a kind of resource.</summary>
     public static IReadOnlySet<string> SecretsOf(string kind) => Secrets[kind];
 
-    /// <summary>Reads a list of resources behind those of the files before.</summary>
+    /// <summary>Reads a list of resources and appends it to those of earlier files.</summary>
     public void ReadList(string file, string kind, YamlNode node, JsonArray list)
     {
         if (IsNull(node))
@@ -63,7 +63,7 @@ internal sealed class ContractReading
 
         if (node is not YamlSequenceNode items)
         {
-            Faults.Add(new FileFault(new FilePlace(file, node.Start.Line), "", kind, "Must be a list: begin each entry with a dash."));
+            Faults.Add(new FileFault(new FilePlace(file, node.Start.Line), "", kind, "Must be a list: start each entry with a dash."));
             return;
         }
 
@@ -76,12 +76,12 @@ internal sealed class ContractReading
                 at.Fault("", item, "Must be a mapping, such as name: acme.");
             }
 
-            // Also what is wrong keeps its place in the list, so that the others keep theirs.
+            // Invalid entries also keep their position in the list, so that the others keep theirs.
             list.Add(item is YamlMappingNode ? Read(at, "", item, Contracts[kind]) : new JsonObject { ["name"] = $"entry {list.Count + 1}" });
         }
     }
 
-    /// <summary>Reads what a file says of itself: <c>name</c> and <c>prune</c>; null where it is neither, which is noted.</summary>
+    /// <summary>Reads a file's own members, <c>name</c> and <c>prune</c>; null, with a fault, for anything else.</summary>
     public JsonNode? ReadOwn(string file, string name, YamlNode key, YamlNode value)
     {
         var at = new Subject(this, file, "", 0, "");
@@ -105,7 +105,7 @@ internal sealed class ContractReading
         {
             if (nodes == MaxNodes + 1 || nodes <= MaxNodes)
             {
-                at.Fault(path, node, $"The configuration is too large or too deep: {MaxNodes} values and {MaxDepth} levels are the most.");
+                at.Fault(path, node, $"The configuration is too large or too deep: at most {MaxNodes} values and {MaxDepth} levels are allowed.");
             }
 
             return null;
@@ -136,7 +136,7 @@ internal sealed class ContractReading
     {
         if (node is not YamlMappingNode mapping)
         {
-            at.Fault(path, node, "Must be a mapping with settings of its own, each on a line below it.");
+            at.Fault(path, node, "Must be a mapping, with each of its settings on a line of its own below it.");
             return null;
         }
 
@@ -154,7 +154,7 @@ internal sealed class ContractReading
             else
             {
                 at.Fault(field, key, contract.Properties.Any(one => one.Name == name)
-                    ? "Is shown by the service and cannot be set; take it out."
+                    ? "Is read-only and cannot be set; remove it."
                     : Unknown(name, known.Select(one => one.Name)));
             }
         }
@@ -166,7 +166,7 @@ internal sealed class ContractReading
     {
         if (node is not YamlSequenceNode items)
         {
-            at.Fault(path, node, "Must be a list: write it in brackets, or begin each entry with a dash.");
+            at.Fault(path, node, "Must be a list: write it in brackets, or start each entry with a dash.");
             return null;
         }
 
@@ -181,7 +181,7 @@ internal sealed class ContractReading
         return list;
     }
 
-    // What a destination has of its own: YAML's own rules say what a plain text is.
+    // Settings specific to a destination: the YAML rules decide the type of plain scalars.
     private JsonNode? ReadFree(Subject at, string path, YamlNode node)
     {
         switch (node)
@@ -219,7 +219,7 @@ internal sealed class ContractReading
 
         if (text.Contains('\0', StringComparison.Ordinal))
         {
-            at.Fault(path, node, "Must not hold the character U+0000.");
+            at.Fault(path, node, "Must not contain the character U+0000.");
             return null;
         }
 
@@ -246,16 +246,16 @@ internal sealed class ContractReading
     private static JsonNode? ReadSecret(Subject at, string path, YamlNode node)
     {
         var text = (node as YamlScalarNode)?.Value;
-        // An empty one takes the stored secret away.
+        // An empty one removes the stored secret.
         if (text is { Length: 0 } || SecretReferences.IsReference(text))
         {
             return text;
         }
 
         at.Fault(path, node, StoredSecret.Is(text)
-            ? "Is the place of a secret that an export could not write: put the secret into a variable or a file and write env:NAME or file:/path here, "
-                + "or take the line out to keep the one that is stored."
-            : "Is a secret, and no secret stands in a configuration file: put it into a variable or a file of the service and write env:NAME or "
+            ? "Is the placeholder for a secret that was not exported: put the secret into a variable or a file and write env:NAME or file:/path here, "
+                + "or remove the line to keep the stored one."
+            : "Is a secret, which must not appear in a configuration file: put it into a variable or a file on the service's machine and write env:NAME or "
                 + "file:/path here.");
         return null;
     }
@@ -269,13 +269,13 @@ internal sealed class ContractReading
         var names = known.ToList();
         return NearestName.Find(name, names) is { } meant
             ? $"There is no such setting; did you mean {meant}?"
-            : $"There is no such setting here; there are {string.Join(", ", names)}.";
+            : $"There is no such setting here; available settings: {string.Join(", ", names)}.";
     }
 
     private static string NameOf(YamlNode node) => node is YamlMappingNode mapping
         && mapping.Children.TryGetValue(new YamlScalarNode("name"), out var name) && name is YamlScalarNode { Value: { } text } ? OneLine.Of(text, 100) : "";
 
-    /// <summary>The resource that is read.</summary>
+    /// <summary>The resource being read.</summary>
     private sealed record Subject(ContractReading Reading, string File, string Kind, int Index, string Name)
     {
         public void Mark(string field, YamlNode node) => Reading.Places[(Kind, Index, field)] = new FilePlace(File, node.Start.Line);
@@ -286,13 +286,13 @@ internal sealed class ContractReading
     }
 }
 
-/// <summary>Plain scalars by the core schema of YAML 1.2 (section 10.3.2), and texts that would be read as something else.</summary>
+/// <summary>Plain scalars according to the YAML 1.2 core schema (section 10.3.2), and texts that would be read as something else.</summary>
 internal static class YamlScalars
 {
-    /// <summary>The value of a scalar whose type nothing else tells.</summary>
+    /// <summary>The value of a scalar whose type is not determined by a contract.</summary>
     public static JsonNode? Resolve(YamlScalarNode node) => node.Style == ScalarStyle.Plain ? ResolvePlain(node.Value ?? "") : node.Value;
 
-    /// <summary>Whether a text means something else where it stands without quotes.</summary>
+    /// <summary>Whether a text means something else without quotes.</summary>
     public static bool NeedsQuotes(string text) => ResolvePlain(text)?.GetValueKind() != JsonValueKind.String;
 
     private static JsonNode? ResolvePlain(string text) => text switch

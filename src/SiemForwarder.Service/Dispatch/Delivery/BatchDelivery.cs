@@ -33,6 +33,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
     {
         var (integration, options, time, telemetry) = (lane.Integration, shared.Options, shared.Time, shared.Telemetry);
         (this.lane, this.shared) = (lane, shared);
+        shared.Normalizer.Join();
         destination = integration.Kind.Open(integration.Destination, time);
         var limits = destination.Limits with { MaxEvents = Math.Min(destination.Limits.MaxEvents, lane.MaxEvents) };
         buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
@@ -82,19 +83,19 @@ internal sealed class BatchDelivery : IAsyncDisposable
         while (!buffer.IsFull && await ReadAsync(run, cancellationToken) is { } part)
         {
             using var formatting = ForwarderTracing.Start("format");
-            var page = shared.Normalizer.NormalizePage(part.Segment, source);                       // normalize
-            for (var i = part.First; i < part.End; i++)
+            var slice = shared.Normalizer.NormalizeSlice(part.Segment, part.First, source);         // normalize
+            for (var i = part.First; i < Math.Min(part.End, slice.End); i++)
             {
                 watch.Start();
-                if (lane.Selection.Wants(page.Events[i]))                                           // filter
+                if (lane.Selection.Wants(slice[i]))                                                 // filter
                 {
-                    var shown = lane.Integration.Show(lane.Selection.Mark(page.Events[i]));         // conceal
+                    var shown = lane.Integration.Show(lane.Selection.Mark(slice[i]));               // conceal
                     if (buffer.IsFull || !buffer.TryFormat(shown))                                  // format
                     {
                         return run.With(buffer);
                     }
 
-                    watch.Stop(page.Events[i], page.TookOf(i));
+                    watch.Stop(slice[i], slice.TookOf(i));
                 }
 
                 run.Advance();
@@ -110,7 +111,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
         var batch = Activity.Current;
         using var reading = ForwarderTracing.Start("read");
         var part = await run.ReadAsync(cancellationToken);
-        if (batch is not null && part?.Segment.AppendedIn is { } appended && appended != default)
+        if (batch is not null && part?.Segment.AppendedIn is { } appended && appended != default && batch.Links.All(link => link.Context != appended))
         {
             batch.AddLink(new ActivityLink(appended));
         }
@@ -169,6 +170,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        shared.Normalizer.Leave();
         grace.Dispose();
         buffer.Dispose();
         await destination.DisposeAsync();

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace SiemForwarder.Service.Storage.Mapping;
 
-/// <summary>Names every column of an entity in snake_case, as PostgreSQL's users expect.</summary>
+/// <summary>Names every column of an entity in snake_case, as is usual in PostgreSQL.</summary>
 internal static class SnakeCase
 {
     public static void ColumnsIn<T>(EntityTypeBuilder<T> entity)

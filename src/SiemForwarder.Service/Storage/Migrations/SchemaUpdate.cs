@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace SiemForwarder.Service.Storage.Migrations;
 
-/// <summary>Applies the migrations that a database lacks, and never waits for a lock so long that other engines wait behind it.</summary>
+/// <summary>Applies missing migrations, and never waits for a lock so long that other engines queue behind it.</summary>
 internal static class SchemaUpdate
 {
     private const int Tries = 5;
 
-    // Everything that locks a table waits in one line: behind a migration that waits for a backup, every append would wait too.
+    // All lock requests for a table form one queue: behind a migration that waits for a backup, every append would wait too.
     public const string LockTimeout = "SET LOCAL lock_timeout = '1s';";
 
     private const string TakeHistory = """
@@ -19,11 +19,11 @@ internal static class SchemaUpdate
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    // An index of a large table takes its time.
+    // Creating an index on a large table takes time.
     private static readonly TimeSpan MaxDuration = TimeSpan.FromHours(1);
 
-    /// <summary>Brings the tables up to date.</summary>
-    /// <exception cref="NpgsqlException">Somebody else holds the tables (55P03), or the database cannot be used; also wrapped by the framework.</exception>
+    /// <summary>Updates the tables.</summary>
+    /// <exception cref="NpgsqlException">Another session has locked the tables (55P03), or the database is unusable; possibly wrapped.</exception>
     public static async Task RunAsync(ForwarderDbContext database, TimeProvider time, CancellationToken cancellationToken)
     {
         database.Database.SetCommandTimeout(MaxDuration);
@@ -31,7 +31,7 @@ internal static class SchemaUpdate
         {
             try
             {
-                // The framework takes its table for itself even where nothing is to be done, and that a running backup would hold up.
+                // The framework locks its table even if there is nothing to do, which would wait for a running backup.
                 if ((await database.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
                 {
                     await TryHistoryAsync(database, cancellationToken);
@@ -47,11 +47,11 @@ internal static class SchemaUpdate
         }
     }
 
-    /// <summary>Whether a fault says that another session holds a table.</summary>
+    /// <summary>Whether an exception means that another session has locked a table.</summary>
     public static bool IsHeld(Exception exception) => exception is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable }
         || (exception.InnerException is { } inner && IsHeld(inner));
 
-    // The framework would wait for its table without a bound of its own.
+    // The framework itself would wait for its table without a limit.
     private static async Task TryHistoryAsync(ForwarderDbContext database, CancellationToken cancellationToken)
     {
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);

@@ -3,13 +3,13 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace SiemForwarder.Service.Storage.Migrations;
 
-// The list, in the order in which they are applied: Entity Framework finds a migration by the attributes of its type.
+// The migrations in the order they are applied: Entity Framework finds a migration by the attributes of its type.
 
 /// <summary>Configuration, event log, and dispatch records.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0001_initial")]
 internal sealed class Initial() : SqlMigration("0001_initial.sql");
 
-/// <summary>Engines and the leases by which they share the work.</summary>
+/// <summary>Engines, and the leases through which they share the work.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0002_engines")]
 internal sealed class Engines() : SqlMigration("0002_engines.sql");
 
@@ -29,7 +29,7 @@ internal sealed class Presets() : SqlMigration("0006_presets.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0007_replays")]
 internal sealed class Replays() : SqlMigration("0007_replays.sql");
 
-/// <summary>Tests by the engines of other pools.</summary>
+/// <summary>Tests run by engines of other pools.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0008_tests")]
 internal sealed class TestRequests() : SqlMigration("0008_tests.sql");
 
@@ -41,11 +41,11 @@ internal sealed class MappingVersion() : SqlMigration("0009_mapping.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0010_incarnation")]
 internal sealed class Incarnation() : SqlMigration("0010_incarnation.sql");
 
-/// <summary>Ids of events in the index, sources that were deleted, and who the server of a source is.</summary>
+/// <summary>Event ids in the index, deleted sources, and the server identity of sources.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0011_source_identity")]
 internal sealed class SourceIdentity() : SqlMigration("0011_source_identity.sql");
 
-/// <summary>Keys of the API, and people who are signed in.</summary>
+/// <summary>API keys, and signed-in users.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0012_access")]
 internal sealed class AccessKeys() : SqlMigration("0012_access.sql");
 
@@ -53,15 +53,15 @@ internal sealed class AccessKeys() : SqlMigration("0012_access.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0013_audit")]
 internal sealed class AuditTrail() : SqlMigration("0013_audit.sql");
 
-/// <summary>When certificates and tokens end.</summary>
+/// <summary>When certificates and tokens expire.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0014_expiry")]
 internal sealed class Expiry() : SqlMigration("0014_expiry.sql");
 
-/// <summary>Asking for the next round at once.</summary>
+/// <summary>Requests to start the next round immediately.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0015_retry")]
 internal sealed class Retry() : SqlMigration("0015_retry.sql");
 
-/// <summary>Names of users whom events give by id alone.</summary>
+/// <summary>Names of users that events identify only by id.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0016_user_names")]
 internal sealed class SegmentUserNames() : SqlMigration("0016_user_names.sql");
 
@@ -69,7 +69,7 @@ internal sealed class SegmentUserNames() : SqlMigration("0016_user_names.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0017_pending_change")]
 internal sealed class PendingChanges() : SqlMigration("0017_pending_change.sql");
 
-/// <summary>Events that took long to be made ready.</summary>
+/// <summary>Events that took long to prepare.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0018_slow_events")]
 internal sealed class SlowEvents() : SqlMigration("0018_slow_events.sql");
 
@@ -77,7 +77,7 @@ internal sealed class SlowEvents() : SqlMigration("0018_slow_events.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0020_managed_by")]
 internal sealed class ManagedBy() : SqlMigration("0020_managed_by.sql");
 
-/// <summary>A migration whose statements stand in an embedded <c>.sql</c> file.</summary>
+/// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder)

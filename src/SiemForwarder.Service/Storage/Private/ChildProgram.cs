@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace SiemForwarder.Service.Storage.Private;
 
-/// <summary>Runs a short-lived program and collects what it printed.</summary>
+/// <summary>Runs a short-lived program and captures its output.</summary>
 internal static class ChildProgram
 {
-    /// <summary>Exit code and output of the program; code -1 where it could not be started.</summary>
+    /// <summary>The exit code and output of the program; exit code -1 if it could not be started.</summary>
     public static Task<(int ExitCode, string Output)> RunAsync(string file, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         RunAsync(file, arguments, new Dictionary<string, string>(), cancellationToken);
 
-    /// <summary>The same with variables for the program's environment, which other users cannot see, as they can its arguments.</summary>
+    /// <summary>The same, with environment variables for the program; unlike arguments, other users cannot see them.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(
         string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> variables, CancellationToken cancellationToken)
     {

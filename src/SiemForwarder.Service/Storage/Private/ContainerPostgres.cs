@@ -1,6 +1,6 @@
 namespace SiemForwarder.Service.Storage.Private;
 
-/// <summary>A PostgreSQL container of the service's own, for machines with Docker but without PostgreSQL's programs.</summary>
+/// <summary>A PostgreSQL container owned by the service, for machines with Docker but without the PostgreSQL programs.</summary>
 internal sealed class ContainerPostgres : IAsyncDisposable
 {
     private const string Name = "siemforwarder-postgres";
@@ -11,15 +11,15 @@ internal sealed class ContainerPostgres : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>Whether a Docker engine answers.</summary>
+    /// <summary>Whether a Docker engine responds.</summary>
     public static async Task<bool> IsAvailableAsync(CancellationToken cancellationToken)
     {
         var (code, _) = await ChildProgram.RunAsync("docker", ["info", "--format", "{{.ServerVersion}}"], cancellationToken);
         return code == 0;
     }
 
-    /// <summary>Starts the container (or uses the one that runs) with its data in a volume, published on loopback only.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Starts the container, or reuses a running one, with its data in a volume and its port published on loopback only.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public static async Task<ContainerPostgres> StartAsync(string dataFolder, CancellationToken cancellationToken, string docker = "docker")
     {
         var password = await PasswordAsync(dataFolder, cancellationToken);
@@ -30,7 +30,7 @@ internal sealed class ContainerPostgres : IAsyncDisposable
                 docker,
                 ["run", "-d", "--name", Name, "-p", "127.0.0.1:0:5432", "-v", $"{Name}:/var/lib/postgresql/data",
                     "-e", "POSTGRES_USER=siemforwarder", "-e", "POSTGRES_PASSWORD", "postgres:17"],
-                // Named without a value, it is taken from the environment: arguments stand in the list of processes.
+                // Without a value here, Docker takes it from the environment: arguments are visible in the process list.
                 new Dictionary<string, string> { ["POSTGRES_PASSWORD"] = password },
                 cancellationToken);
             if (code != 0)

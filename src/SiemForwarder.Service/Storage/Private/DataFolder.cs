@@ -1,16 +1,16 @@
 namespace SiemForwarder.Service.Storage.Private;
 
-/// <summary>Makes folders and files of the service that are nobody else's business.</summary>
+/// <summary>Creates the service's private folders and files.</summary>
 internal static class DataFolder
 {
     public const UnixFileMode OwnFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     public const UnixFileMode OwnFolder = OwnFile | UnixFileMode.UserExecute;
 
-    // Where the database runs as another user, that one has to get to its folder, and no more.
+    // If the database runs as another user, that user must be able to traverse the folder, and nothing more.
     private const UnixFileMode Passable = OwnFolder | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    /// <summary>Makes a folder where there is none; one that is there stays as its owner made it.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Creates a folder if it does not exist; an existing one keeps its permissions.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public static void Make(string path, bool othersPass = false)
     {
         try
@@ -27,12 +27,12 @@ internal static class DataFolder
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
         {
             throw new DatabaseStartException(
-                $"The data folder {path} cannot be made or written ({exception.Message}): set Forwarder__DataFolder to a folder of this user's own, "
-                    + "or name a PostgreSQL by ConnectionStrings__Forwarder.");
+                $"The data folder {path} cannot be created or written ({exception.Message}): set Forwarder__DataFolder to a folder that this user owns, "
+                    + "or set ConnectionStrings__Forwarder to a PostgreSQL.");
         }
     }
 
-    /// <summary>How to open a file that from its first moment only this user can open.</summary>
+    /// <summary>Options for a file that only this user can open, from the moment it is created.</summary>
     public static FileStreamOptions Own(FileMode mode)
     {
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };

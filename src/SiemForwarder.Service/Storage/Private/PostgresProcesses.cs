@@ -4,17 +4,17 @@ using Npgsql;
 
 namespace SiemForwarder.Service.Storage.Private;
 
-/// <summary>Tells whether the private server runs: it does where it answers on its socket. A process id in a file says nothing after a power cut,
-/// when another process may have that number.</summary>
+/// <summary>Determines whether the private server is running, by whether it answers on its socket. A process id in a file proves nothing after a
+/// power failure, because another process may have that id.</summary>
 internal sealed class PostgresProcesses(string data, string socketFolder, string connectionString)
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan OrphanBound = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>True where the server answers, waited for while it starts or stops. False where it may be started: what a dead one left behind is
+    /// <summary>True if the server answers, waiting while it starts or stops. False if it may be started; whatever a dead server left behind has been
     /// removed.</summary>
-    /// <exception cref="DatabaseStartException">A server of this folder is there and does not answer.</exception>
+    /// <exception cref="DatabaseStartException">A server for this folder exists but does not answer.</exception>
     public async Task<bool> IsRunningAsync(CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
@@ -29,7 +29,7 @@ internal sealed class PostgresProcesses(string data, string socketFolder, string
             if (Stopwatch.GetElapsedTime(started) > Bound)
             {
                 throw new DatabaseStartException(
-                    $"The private PostgreSQL in {data} runs but does not answer on its socket: look at {Path.Combine(data, "server.log")}, or stop it.");
+                    $"The private PostgreSQL in {data} is running but does not answer on its socket: check {Path.Combine(data, "server.log")}, or stop it.");
             }
 
             await Task.Delay(Glance, TimeProvider.System, cancellationToken);
@@ -53,7 +53,7 @@ internal sealed class PostgresProcesses(string data, string socketFolder, string
         }
         catch (PostgresException exception)
         {
-            // Any answer is one, but for that of a server that starts or stops.
+            // Any answer counts, except that of a server that is starting or stopping.
             return exception.SqlState is not (PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown);
         }
         catch (NpgsqlException)
@@ -62,7 +62,7 @@ internal sealed class PostgresProcesses(string data, string socketFolder, string
         }
     }
 
-    /// <summary>Whether the process that the server's file names is a server of this folder.</summary>
+    /// <summary>Whether the process named in the server's pid file is a server for this folder.</summary>
     private bool IsServerAlive()
     {
         var file = Path.Combine(data, "postmaster.pid");
@@ -72,12 +72,12 @@ internal sealed class PostgresProcesses(string data, string socketFolder, string
         }
         catch (IOException)
         {
-            // It was removed meanwhile.
+            // It was removed in the meantime.
             return false;
         }
     }
 
-    /// <summary>A killed server's sessions end by themselves; only then may another one start on its data.</summary>
+    /// <summary>The sessions of a killed server end on their own; only then may another server start on its data.</summary>
     private async Task RemoveRemainsAsync(CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
@@ -86,7 +86,7 @@ internal sealed class PostgresProcesses(string data, string socketFolder, string
         {
             if (Stopwatch.GetElapsedTime(started) > OrphanBound)
             {
-                throw new DatabaseStartException($"Processes of a PostgreSQL that was killed still work in {data}: end them, then start again.");
+                throw new DatabaseStartException($"Processes of a killed PostgreSQL are still working in {data}: stop them, then start again.");
             }
 
             await Task.Delay(Glance, TimeProvider.System, cancellationToken);
@@ -97,8 +97,8 @@ internal sealed class PostgresProcesses(string data, string socketFolder, string
         File.Delete(Path.Combine(socketFolder, ".s.PGSQL.5432.lock"));
     }
 
-    /// <summary>Whether a process works in the data folder, as every process of its server does; null where that cannot be told but the process is
-    /// there.</summary>
+    /// <summary>Whether a process works in the data folder, as every process of its server does; null if this cannot be determined but the process
+    /// exists.</summary>
     private bool? WorksIn(int id)
     {
         if (!OperatingSystem.IsLinux())
@@ -120,7 +120,7 @@ internal sealed class PostgresProcesses(string data, string socketFolder, string
         }
         catch (UnauthorizedAccessException)
         {
-            // A process of another user is none of this server.
+            // A process of another user does not belong to this server.
             return false;
         }
         catch (IOException)

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace SiemForwarder.Service.Storage.Private;
 
-/// <summary>Finds the server programs of PostgreSQL on this machine.</summary>
+/// <summary>Finds the PostgreSQL server programs on this machine.</summary>
 internal static class PostgresPrograms
 {
     private static readonly string[] VersionedFolders = ["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"];
 
-    /// <summary>The folder that holds <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c>; null where there is none.</summary>
+    /// <summary>The folder that contains <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c>; null if there is none.</summary>
     public static string? FindFolder()
     {
         var onPath = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);

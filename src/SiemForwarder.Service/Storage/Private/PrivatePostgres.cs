@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace SiemForwarder.Service.Storage.Private;
 
-/// <summary>A PostgreSQL server of the service's own: data under the data folder, a unix socket only, started and stopped with the service.</summary>
+/// <summary>A PostgreSQL server owned by the service: data in the data folder, unix socket only, started and stopped with the service.</summary>
 /// <remarks>
-/// A server that survived a killed service is used again. It runs as the user of the service; started as root, which PostgreSQL refuses, as the user
-/// <c>siemforwarder</c> where the machine has one (else <c>postgres</c>, else <c>nobody</c>). Nobody but the user of the service logs in
-/// (<see cref="PostgresRules"/>), by what the kernel says of the process at the socket, so it needs no password.
+/// A server that survived a killed service is reused. It runs as the user of the service; when started as root, which PostgreSQL refuses, as the user
+/// <c>siemforwarder</c> if the machine has one (otherwise <c>postgres</c>, otherwise <c>nobody</c>). Only the user of the service can log in
+/// (<see cref="PostgresRules"/>), identified by the kernel at the socket, so no password is needed.
 /// </remarks>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
     private const int ConnectionsOfOneEngine = 60;
 
-    // By preference, where root starts the service.
+    // In order of preference, if root starts the service.
     private static readonly string[] Accounts = ["siemforwarder", "postgres"];
 
     private readonly string programs;
@@ -37,13 +37,13 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>Starts the server for one engine, creating its data first where there is none.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Starts the server for one engine, creating its data first if there is none.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public static Task<PrivatePostgres> StartAsync(string programs, string dataFolder, CancellationToken cancellationToken) =>
         StartAsync(programs, dataFolder, ConnectionsOfOneEngine, cancellationToken);
 
-    /// <summary>Starts the server with room for that many connections.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Starts the server with room for the given number of connections.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public static async Task<PrivatePostgres> StartAsync(string programs, string dataFolder, int maxConnections, CancellationToken cancellationToken)
     {
         var home = Path.Combine(Path.GetFullPath(dataFolder), "postgres");
@@ -72,8 +72,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the server again where it is not running; false where it was running.</summary>
-    /// <exception cref="DatabaseStartException">With one sentence for the operator.</exception>
+    /// <summary>Restarts the server if it is not running; false if it was running.</summary>
+    /// <exception cref="DatabaseStartException">The message is one sentence for the operator.</exception>
     public async Task<bool> ReviveAsync(CancellationToken cancellationToken) => await StartUnlessRunningAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
@@ -94,7 +94,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
         if (!await StartUnlessRunningAsync(cancellationToken))
         {
-            // An older version may have started it, with rules of its own.
+            // An older version may have started it with its own rules.
             await WriteRulesAsync(cancellationToken);
             await MustRunAsUserAsync(PathOf("pg_ctl"), ["reload", "-D", data], cancellationToken);
         }
@@ -108,7 +108,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
 
         await WriteRulesAsync(cancellationToken);
-        // A socket folder of a path that the kernel takes (107 bytes); no TCP at all.
+        // The path of the socket folder must fit the kernel's limit (107 bytes); no TCP at all.
         var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 "
             + $"-c max_connections={maxConnections.ToString(CultureInfo.InvariantCulture)} -c shared_buffers=128MB -c max_wal_size=1GB";
         var log = Path.Combine(data, "server.log");
@@ -126,7 +126,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             var held = new FileStream(path, DataFolder.Own(FileMode.OpenOrCreate));
             if (!OperatingSystem.IsWindows())
             {
-                // One that an older version left is open to others, who could hold it.
+                // A file left by an older version is open to others, who could hold it.
                 File.SetUnixFileMode(held.SafeFileHandle, DataFolder.OwnFile);
             }
 
@@ -135,14 +135,14 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         catch (UnauthorizedAccessException exception)
         {
             throw new DatabaseStartException(
-                $"The file {path} is not this user's ({exception.Message}): give the data folder to the user that runs this, or set Forwarder__DataFolder to "
+                $"The file {path} does not belong to this user ({exception.Message}): give it the data folder, or set Forwarder__DataFolder to "
                     + "another folder.");
         }
         catch (IOException)
         {
             throw new DatabaseStartException(
-                $"Another SiemForwarder uses the data folder {dataFolder}: stop it, set Forwarder__DataFolder to another folder, or let both use one "
-                    + "PostgreSQL by ConnectionStrings__Forwarder.");
+                $"Another SiemForwarder uses the data folder {dataFolder}: stop it, set Forwarder__DataFolder to another folder, or let both share one "
+                    + "PostgreSQL through ConnectionStrings__Forwarder.");
         }
     }
 
@@ -164,7 +164,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         return folder;
     }
 
-    /// <summary>Whose the data is already; else an account of the forwarder's own, where the machine has one.</summary>
+    /// <summary>The owner of existing data; otherwise a dedicated account, if the machine has one.</summary>
     private static async Task<Account> FindAccountAsync(string data, CancellationToken cancellationToken)
     {
         var (_, owner) = await ChildProgram.RunAsync("stat", ["-c", "%U", data], cancellationToken);
@@ -192,7 +192,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         ThrowUnlessZero(code, $"{Path.GetFileName(program)} failed", output);
     }
 
-    /// <summary>The server runs as another user than the service: every folder above its data must let that user through.</summary>
+    /// <summary>The server runs as a different user than the service: every folder above its data must be accessible to that user.</summary>
     private static async Task MustBeReachableAsync(string home, Account account, CancellationToken cancellationToken)
     {
         var folders = new Stack<string>();
@@ -208,8 +208,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             if (code != 0)
             {
                 throw new DatabaseStartException(
-                    $"The private PostgreSQL runs as user '{account.User}', who may not enter {folder}: run chmod o+x {folder}, set Forwarder__DataFolder to "
-                        + "another folder, or name a PostgreSQL by ConnectionStrings__Forwarder.");
+                    $"The private PostgreSQL runs as user '{account.User}', which cannot enter {folder}: run chmod o+x {folder}, set Forwarder__DataFolder to "
+                        + "another folder, or set ConnectionStrings__Forwarder to a PostgreSQL.");
             }
         }
     }
@@ -230,6 +230,6 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Who the server runs as; the group by number, or by name.</summary>
+    /// <summary>The user that the server runs as, with its group by number or name.</summary>
     private sealed record Account(string User, string GroupId);
 }

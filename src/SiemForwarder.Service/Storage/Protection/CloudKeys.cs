@@ -10,18 +10,18 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>Fetches master keys that a cloud keeps: a data key that AWS KMS decrypts, or a secret of Azure Key Vault.</summary>
+/// <summary>Fetches master keys kept in a cloud: a data key decrypted by AWS KMS, or a secret in Azure Key Vault.</summary>
 /// <remarks>
-/// Once for each time that the file of master keys is read; what is fetched stays in memory, so that a cloud that is away stops a start but no running
-/// engine. The credentials are those of the machine, found as the vendor's own tools find them. The operator names these servers, not a caller of the API,
-/// and credentials of a machine come from link-local addresses: the egress policy does not concern them.
+/// Keys are fetched each time the master key file is read and then kept in memory, so that a cloud outage prevents a start but affects no running
+/// engine. The machine's credentials are used, found the way the vendor's own tools find them. These servers are named by the operator, not by an API
+/// caller, and machine credentials come from link-local addresses, so the egress policy does not apply to them.
 /// </remarks>
 internal sealed class CloudKeys(Func<IAmazonKeyManagementService> openKms, Func<Uri, SecretClient> openVault)
 {
-    /// <summary>Begins a line with the ciphertext of a data key in base64 (AWS KMS, GenerateDataKey with AES_256).</summary>
+    /// <summary>Prefix of a line with the base64 ciphertext of a data key (AWS KMS, GenerateDataKey with AES_256).</summary>
     public const string OfKms = "aws-kms:";
 
-    /// <summary>Begins a line with the URL of a secret that holds 32 bytes in base64 (Azure Key Vault).</summary>
+    /// <summary>Prefix of a line with the URL of a secret that contains 32 bytes in base64 (Azure Key Vault).</summary>
     public const string OfVault = "azure-key-vault:";
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -33,11 +33,11 @@ internal sealed class CloudKeys(Func<IAmazonKeyManagementService> openKms, Func<
     {
     }
 
-    /// <summary>Whether a line names a key of a cloud.</summary>
+    /// <summary>Whether a line names a key in a cloud.</summary>
     public static bool IsNamedBy(string line) => line.StartsWith(OfKms, StringComparison.Ordinal) || line.StartsWith(OfVault, StringComparison.Ordinal);
 
-    /// <summary>The key that a line names.</summary>
-    /// <exception cref="DatabaseStartException">It cannot be fetched, or is no key; with one sentence for the operator.</exception>
+    /// <summary>The key named by a line.</summary>
+    /// <exception cref="DatabaseStartException">It cannot be fetched or is not a key; the message is one sentence for the operator.</exception>
     public MasterKey Fetch(string line)
     {
         var (where, fetch) = line.StartsWith(OfKms, StringComparison.Ordinal)
@@ -54,8 +54,8 @@ internal sealed class CloudKeys(Func<IAmazonKeyManagementService> openKms, Func<
             or AuthenticationFailedException or FormatException or HttpRequestException or OperationCanceledException)
         {
             throw new DatabaseStartException(
-                $"The master key of {where} cannot be used: {OneLine.Of(exception.Message).TrimEnd('.')}. Look at the line of the file of "
-                    + "Forwarder__Secrets__MasterKeyFile and at the credentials of this machine (docs/security.md).");
+                $"The master key from {where} cannot be used: {OneLine.Of(exception.Message).TrimEnd('.')}. Check the line in the file named by "
+                    + "Forwarder__Secrets__MasterKeyFile and the credentials of this machine (docs/security.md).");
         }
     }
 
@@ -63,7 +63,7 @@ internal sealed class CloudKeys(Func<IAmazonKeyManagementService> openKms, Func<
     {
         using var kms = openKms();
         using var blob = new MemoryStream(Convert.FromBase64String(ciphertext));
-        // Keys are unwrapped in a synchronous call of the framework, and this SDK has asynchronous calls alone.
+        // The framework unwraps keys in a synchronous call, and this SDK has only asynchronous calls.
         var answer = kms.DecryptAsync(new DecryptRequest { CiphertextBlob = blob }).GetAwaiter().GetResult();
         return answer.Plaintext.ToArray();
     }

@@ -5,17 +5,17 @@ using SiemForwarder.Service.Storage.Private;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>Sees to it that every key in the database is wrapped by the current master key, after it was set and after a rotation.</summary>
+/// <summary>Ensures that every key in the database is wrapped by the current master key, after it is first set and after a rotation.</summary>
 internal sealed partial class KeyRewrapping(DatabaseConnections connections, MasterKeys keys, ILogger<KeyRewrapping> logger)
 {
-    /// <summary>Name of the turn in which keys are made and changed.</summary>
+    /// <summary>Name of the turn in which keys are created and changed.</summary>
     public const string Turn = "siemforwarder protection key";
 
-    /// <summary>Wraps what is not wrapped by it; how many keys that were. Engines that do so at one time wait for each other.</summary>
-    /// <exception cref="DatabaseStartException">A key is wrapped by a master key that is not at hand; with one sentence for the operator.</exception>
+    /// <summary>Wraps the keys that are not yet wrapped by it and returns their number. Engines that do this at the same time wait for each other.</summary>
+    /// <exception cref="DatabaseStartException">A key is wrapped by an unavailable master key; the message is one sentence for the operator.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        // Also where there is no key yet: a file that cannot be used ends the start.
+        // Also if there is no key yet: an unusable file must prevent the start.
         _ = keys.Current;
         await using var connection = await connections.Vital.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -60,10 +60,10 @@ internal sealed partial class KeyRewrapping(DatabaseConnections connections, Mas
     {
         if (!keys.IsSet)
         {
-            // Keys that were wrapped once cannot be read without: better no start than new keys beside them.
+            // Once wrapped, keys cannot be read without the master key: failing to start is better than adding new keys beside them.
             return KeyWrapping.IsWrapped(key)
                 ? throw new DatabaseStartException(
-                    "The stored secrets are wrapped by a master key: name its file in Forwarder__Secrets__MasterKeyFile (docs/security.md).")
+                    "The stored secrets are protected by a master key: set its file in Forwarder__Secrets__MasterKeyFile (docs/security.md).")
                 : null;
         }
 
@@ -73,10 +73,10 @@ internal sealed partial class KeyRewrapping(DatabaseConnections connections, Mas
         }
         catch (CryptographicException exception)
         {
-            throw new DatabaseStartException($"The stored secrets cannot be read: {exception.Message} Put the key that is missing back, on a line of its own.");
+            throw new DatabaseStartException($"The stored secrets cannot be read: {exception.Message} Put the missing key back on a line of its own.");
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Keys in the database that are now wrapped by the master key {Id}: {Count}.")]
+    [LoggerMessage(LogLevel.Information, "Wrapped {Count} keys in the database with the master key {Id}.")]
     private partial void LogWrapped(int count, string id);
 }

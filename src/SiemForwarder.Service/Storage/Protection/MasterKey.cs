@@ -5,11 +5,11 @@ using System.Text;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>A key from outside the database, which wraps the keys in it.</summary>
-/// <param name="Id">Eight hexadecimal digits that name it, and tell nothing of it.</param>
+/// <summary>A key from outside the database that wraps the keys inside it.</summary>
+/// <param name="Id">Eight hexadecimal digits that identify the key without revealing anything about it.</param>
 internal abstract record MasterKey(string Id)
 {
-    /// <summary>Bytes of a key that stands in the file itself.</summary>
+    /// <summary>Length in bytes of a key given directly in the file.</summary>
     public const int Length = 32;
 
     private const int NonceLength = 12;
@@ -17,17 +17,17 @@ internal abstract record MasterKey(string Id)
 
     public static MasterKey Of(byte[] bytes) => new Given(Convert.ToHexStringLower(SHA256.HashData(bytes))[..8], bytes);
 
-    /// <summary>The key of a certificate that has its private key, RSA.</summary>
-    /// <exception cref="CryptographicException">It has none.</exception>
+    /// <summary>The RSA key of a certificate that includes its private key.</summary>
+    /// <exception cref="CryptographicException">It has no RSA private key.</exception>
     public static MasterKey Of(X509Certificate2 certificate) => certificate.GetRSAPrivateKey() is { } key
         ? new Certified(Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..8], key)
-        : throw new CryptographicException("it has no private key of the kind RSA");
+        : throw new CryptographicException("it has no RSA private key");
 
-    /// <summary>Encrypts, and authenticates the id with it.</summary>
+    /// <summary>Encrypts the text and authenticates the id along with it.</summary>
     public abstract byte[] Seal(byte[] text);
 
     /// <summary>Decrypts.</summary>
-    /// <exception cref="CryptographicException">It was changed, or sealed by another key.</exception>
+    /// <exception cref="CryptographicException">It was modified, or sealed by another key.</exception>
     public abstract byte[] Open(byte[] sealedText);
 
     public sealed override string ToString() => $"master key {Id}";
@@ -46,7 +46,7 @@ internal abstract record MasterKey(string Id)
     {
         if (sealedText.Length < NonceLength + TagLength)
         {
-            throw new CryptographicException("A stored key is cut short.");
+            throw new CryptographicException("A stored key is truncated.");
         }
 
         var text = new byte[sealedText.Length - NonceLength - TagLength];
@@ -55,7 +55,7 @@ internal abstract record MasterKey(string Id)
         return text;
     }
 
-    /// <summary>A key that stands in the file (AES-256-GCM).</summary>
+    /// <summary>A key given directly in the file (AES-256-GCM).</summary>
     private sealed record Given(string Id, byte[] Bytes) : MasterKey(Id)
     {
         public override byte[] Seal(byte[] text) => Seal(Bytes, text, Id);
@@ -63,7 +63,7 @@ internal abstract record MasterKey(string Id)
         public override byte[] Open(byte[] sealedText) => Open(Bytes, sealedText, Id);
     }
 
-    /// <summary>The key of a certificate: it wraps a key for each text (RSA-OAEP with SHA-256), and that the text (AES-256-GCM).</summary>
+    /// <summary>A certificate's key: it wraps one key per text (RSA-OAEP with SHA-256), which encrypts the text (AES-256-GCM).</summary>
     private sealed record Certified(string Id, RSA Key) : MasterKey(Id)
     {
         public override byte[] Seal(byte[] text)
@@ -82,7 +82,7 @@ internal abstract record MasterKey(string Id)
             var length = sealedText.Length < sizeof(ushort) ? ushort.MaxValue : BinaryPrimitives.ReadUInt16BigEndian(sealedText);
             if (sealedText.Length < sizeof(ushort) + length)
             {
-                throw new CryptographicException("A stored key is cut short.");
+                throw new CryptographicException("A stored key is truncated.");
             }
 
             var own = Key.Decrypt(sealedText.AsSpan(sizeof(ushort), length), RSAEncryptionPadding.OaepSHA256);

@@ -29,7 +29,7 @@ internal sealed class SecretsOptions
     public string EnvironmentPrefix { get; set; } = "SIEM_SECRET_";
 }
 
-/// <summary>The master keys of the operator's file, as it is now; none where no file is named.</summary>
+/// <summary>The master keys in the operator's file, always current; none if no file is named.</summary>
 internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clouds)
 {
     private const string OfCertificate = "certificate:";
@@ -38,19 +38,19 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clo
     private IReadOnlyList<MasterKey> keys = [];
     private IReadOnlyList<(string Path, FileState State)> seen = [];
 
-    /// <summary>Whether there is a file.</summary>
+    /// <summary>Whether a file is named.</summary>
     public bool IsSet => !string.IsNullOrWhiteSpace(options.Value.MasterKeyFile);
 
-    /// <summary>The key that wraps; null where no file is named.</summary>
-    /// <exception cref="DatabaseStartException">The file cannot be used; with one sentence for the operator.</exception>
+    /// <summary>The key used for wrapping; null if no file is named.</summary>
+    /// <exception cref="DatabaseStartException">The file cannot be used; the message is one sentence for the operator.</exception>
     public MasterKey? Current => IsSet ? Look()[0] : null;
 
-    /// <summary>A key of the file by its id; null where the file does not hold it.</summary>
-    /// <exception cref="DatabaseStartException">The file cannot be used; with one sentence for the operator.</exception>
+    /// <summary>The key in the file with the given id; null if it is not there.</summary>
+    /// <exception cref="DatabaseStartException">The file cannot be used; the message is one sentence for the operator.</exception>
     public MasterKey? Find(string id) => IsSet ? Look().FirstOrDefault(key => key.Id == id) : null;
 
-    /// <summary>Makes the file with one new key where there is none.</summary>
-    /// <exception cref="DatabaseStartException">It cannot be written; with one sentence for the operator.</exception>
+    /// <summary>Creates the file with one new key if it does not exist.</summary>
+    /// <exception cref="DatabaseStartException">It cannot be written; the message is one sentence for the operator.</exception>
     public static void Make(string path)
     {
         if (File.Exists(path))
@@ -65,7 +65,7 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clo
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Unusable(path, $"cannot be made ({exception.Message})");
+            throw Unusable(path, $"cannot be created ({exception.Message})");
         }
     }
 
@@ -87,7 +87,7 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clo
                     : CloudKeys.IsNamedBy(line) ? clouds.Fetch(line) : Parse(line)).ToList();
                 if (read.Count == 0 || read.Contains(null))
                 {
-                    throw Unusable(path, "must hold 32 bytes in base64 on each line, as 'openssl rand -base64 32' writes them, or certificate:/path, "
+                    throw Unusable(path, "must contain 32 bytes in base64 on each line, as printed by 'openssl rand -base64 32', or certificate:/path, "
                         + "aws-kms:… or azure-key-vault:…");
                 }
 
@@ -102,7 +102,7 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clo
         }
     }
 
-    // certificate:/path/of/it /path/of/its/password
+    // certificate:/path/to/certificate /path/to/password
     private static MasterKey OpenCertificate(string line, List<(string, FileState)> files)
     {
         var parts = line[OfCertificate.Length..].Split((char[]?)null, 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -119,8 +119,8 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clo
         catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new DatabaseStartException(
-                $"The certificate {path} of the file of master keys cannot be used: {OneLine.Of(exception.Message).TrimEnd('.')}. "
-                    + "It needs its private key, RSA, in PEM or PKCS#12, and the file with its password behind a blank: see docs/security.md.");
+                $"The certificate {path} in the master key file cannot be used: {OneLine.Of(exception.Message).TrimEnd('.')}. "
+                    + "It needs an RSA private key, in PEM or PKCS#12, and the path of its password file after a space: see docs/security.md.");
         }
     }
 
@@ -133,5 +133,5 @@ internal sealed class MasterKeys(IOptions<SecretsOptions> options, CloudKeys clo
     }
 
     private static DatabaseStartException Unusable(string path, string what) =>
-        new($"The file of master keys {path} {what}: see Forwarder__Secrets__MasterKeyFile in docs/security.md.");
+        new($"The master key file {path} {what}: see Forwarder__Secrets__MasterKeyFile in docs/security.md.");
 }

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>Keeps the keys that encrypt secrets in the database, so that every engine can read them.</summary>
+/// <summary>Stores the keys that encrypt secrets in the database, so that every engine can read them.</summary>
 internal sealed class ProtectionKeyStore(NpgsqlDataSource database) : IXmlRepository
 {
     public IReadOnlyCollection<XElement> GetAllElements()

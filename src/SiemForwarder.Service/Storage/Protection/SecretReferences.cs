@@ -5,10 +5,10 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Storage.Protection;
 
-/// <summary>Secrets that are kept outside: <c>env:NAME</c> in the environment of the process, <c>file:/path</c> in a file. Only where is stored.</summary>
+/// <summary>Secrets kept outside the database: <c>env:NAME</c> in the process environment, <c>file:/path</c> in a file. Only the reference is stored.</summary>
 /// <remarks>
-/// Whoever may change an integration may send what a reference names to a server of his own. So a variable needs the prefix, and a file has to lie in one
-/// of the folders itself and must not be one that a setting of the service names: the rest of the machine stays closed to the API.
+/// A caller who may change an integration could send the referenced value to a server of their choice. A variable must therefore have the prefix, and a
+/// file must lie directly in one of the folders and must not be named by a setting of the service: the rest of the machine stays closed to the API.
 /// </remarks>
 internal sealed partial class SecretReferences(IOptions<SecretsOptions> options, IOptions<ForwarderOptions> forwarder, IConfiguration configuration)
 {
@@ -16,23 +16,23 @@ internal sealed partial class SecretReferences(IOptions<SecretsOptions> options,
     private const string OfFile = "file:";
     private const int MaxBytes = 64 * 1024;
 
-    // The one secret to which blanks at its ends belong.
+    // The only secret in which leading and trailing blanks are significant.
     private const string Password = "authentication.password";
 
     private IReadOnlyList<string> Folders => options.Value.Folders is { Count: > 0 } given
         ? [.. given]
         : ["/run/secrets", Path.Combine(forwarder.Value.DataFolder, "secrets")];
 
-    /// <summary>Whether a text names a secret instead of being one.</summary>
+    /// <summary>Whether a text references a secret instead of being one.</summary>
     public static bool IsReference(string? text) => Trim(text) is { } given
         && (given.StartsWith(OfEnvironment, StringComparison.Ordinal) || given.StartsWith(OfFile, StringComparison.Ordinal));
 
-    /// <summary>The secret that a text names, as it is now; null where it names none.</summary>
+    /// <summary>The secret that a text references, with its current value; null if it references none.</summary>
     public Secret? Find(string name, string? text) => IsReference(text) ? Read(name, Trim(text)!) : null;
 
-    /// <summary>Adds to the secrets in a database those that are kept outside, as they are now.</summary>
-    /// <param name="stored">Those in the database; null where they cannot be decrypted.</param>
-    /// <param name="definition">The settings as stored, which name the others.</param>
+    /// <summary>Adds to the secrets from the database those kept outside, with their current values.</summary>
+    /// <param name="stored">Secrets from the database; null if they cannot be decrypted.</param>
+    /// <param name="definition">The stored settings, which reference the others.</param>
     public IReadOnlyDictionary<string, Secret>? Complete(IReadOnlyDictionary<string, Secret>? stored, string definition)
     {
         var named = Named(definition);
@@ -50,9 +50,9 @@ internal sealed partial class SecretReferences(IOptions<SecretsOptions> options,
         return all;
     }
 
-    /// <summary>A version that changes with the files that settings name as well.</summary>
+    /// <summary>A version that also changes with the files referenced by the settings.</summary>
     /// <param name="version">Version of the settings.</param>
-    /// <param name="definition">The settings as stored.</param>
+    /// <param name="definition">The stored settings.</param>
     public static int Stamp(int version, string definition)
     {
         var files = Named(definition).Values.Where(reference => reference.StartsWith(OfFile, StringComparison.Ordinal)).ToList();
@@ -67,7 +67,7 @@ internal sealed partial class SecretReferences(IOptions<SecretsOptions> options,
         return stamp.ToHashCode();
     }
 
-    /// <summary>What settings keep of secrets: where those are that are kept outside; null where none are.</summary>
+    /// <summary>What settings store of secrets: the references of those kept outside; null if there are none.</summary>
     public static IReadOnlyDictionary<string, string>? Of(IReadOnlyDictionary<string, Secret> secrets)
     {
         var named = secrets.Where(pair => pair.Value.Reference is not null)
@@ -75,7 +75,7 @@ internal sealed partial class SecretReferences(IOptions<SecretsOptions> options,
         return named.Count == 0 ? null : named;
     }
 
-    /// <summary>Why a reference may not be used on this engine at all; null where it may.</summary>
+    /// <summary>Why a reference may not be used on this engine at all; null if it may.</summary>
     public string? Refuse(string reference)
     {
         if (reference.StartsWith(OfEnvironment, StringComparison.Ordinal))
@@ -83,18 +83,18 @@ internal sealed partial class SecretReferences(IOptions<SecretsOptions> options,
             var (name, prefix) = (reference[OfEnvironment.Length..], options.Value.EnvironmentPrefix);
             return VariableName().IsMatch(name) && name.Length > prefix.Length && name.StartsWith(prefix, StringComparison.Ordinal)
                 ? null
-                : $"env: takes variables whose names begin with {prefix} (Forwarder__Secrets__EnvironmentPrefix), such as env:{prefix}TOKEN.";
+                : $"env: accepts only variables whose names start with {prefix} (Forwarder__Secrets__EnvironmentPrefix), such as env:{prefix}TOKEN.";
         }
 
         var path = reference[OfFile.Length..];
         if (!Path.IsPathFullyQualified(path) || Path.GetFullPath(path) != path || Path.EndsInDirectorySeparator(path)
             || !Folders.Any(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) == Path.GetDirectoryName(path)))
         {
-            return $"file: takes files that lie in one of these folders themselves, by their whole paths: {string.Join(", ", Folders)} "
+            return $"file: accepts only files directly in one of these folders, by their full paths: {string.Join(", ", Folders)} "
                 + "(Forwarder__Secrets__Folders).";
         }
 
-        return IsOfService(path) ? "That file is named by a setting of the service, and is its own alone." : null;
+        return IsOfService(path) ? "That file is named by a setting of the service and reserved for it." : null;
     }
 
     private Secret Read(string name, string reference)
@@ -156,7 +156,7 @@ internal sealed partial class SecretReferences(IOptions<SecretsOptions> options,
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex VariableName();
 
-    // Names of settings that name files: MasterKeyFile, AdminKeyFile, ClientSecretFile, the server's Certificate:Path and KeyPath.
+    // Settings that name files: MasterKeyFile, AdminKeyFile, ClientSecretFile, the server's Certificate:Path and KeyPath.
     [GeneratedRegex("(?:File|Path)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex OwnFile();
 }

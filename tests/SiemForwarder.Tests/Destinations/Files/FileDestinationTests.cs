@@ -268,7 +268,7 @@ public sealed class FileDestinationTests : DestinationContract, IDisposable
         var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
 
         AssertReadable(outcome.Reason);
-        Assert.Contains($"name.log{suffix} was not made by this file's rotation", outcome.Reason);
+        Assert.Contains($"name.log{suffix} was not created by this file's rotation", outcome.Reason);
         Assert.Equal("mine", await File.ReadAllTextAsync(Log + suffix, Soon));
     }
 
@@ -286,7 +286,7 @@ public sealed class FileDestinationTests : DestinationContract, IDisposable
         File.Delete(Log + ".1");
         var taken = await destination.SendAsync(half, Soon);
 
-        Assert.Contains("name.log.1 was not made", Assert.IsType<DeliveryOutcome.Misconfigured>(refused).Reason);
+        Assert.Contains("name.log.1 was not created", Assert.IsType<DeliveryOutcome.Misconfigured>(refused).Reason);
         Assert.IsType<DeliveryOutcome.Delivered>(taken);
         Assert.Equal((60, 60), (File.ReadLines(Log).Count(), File.ReadLines(Log + ".1").Count()));
     }

@@ -158,7 +158,7 @@ public sealed class SyslogTlsDestinationTests : NetworkDestinationContract, IDis
     {
         await using var server = await OpenSslServer.StartAsync(authority, ServerName, $"{version} -Verify 2", Soon);
 
-        await AssertRefusedAsync(server.Port, tls => WithClient(tls, stranger), "refused the client certificate");
+        await AssertRefusedAsync(server.Port, tls => WithClient(tls, stranger), "rejected the client certificate");
     }
 
     [Fact]

@@ -136,7 +136,7 @@ public sealed class SyslogUdpDestinationTests : DestinationContract
         var report = await destination.TestAsync(SomeBatch.Of("<1>1 test"), Soon);
 
         Assert.False(report.Succeeded);
-        Assert.Contains("nobody listens", report.Stages[^1].Detail);
+        Assert.Contains("nothing is listening", report.Stages[^1].Detail);
     }
 
     private static int UnusedPort()

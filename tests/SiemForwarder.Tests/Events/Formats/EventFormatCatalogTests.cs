@@ -40,8 +40,8 @@ public sealed class EventFormatCatalogTests
     }
 
     [Theory]
-    [InlineData((OutputType)99, "native", 8192, 10, "Output type 99 is not known; choose Syslog, JSON, CEF or LEEF.")]
-    [InlineData(OutputType.Json, "esc", 8192, 10, "Schema 'esc' is not known; choose one of: native, raw, ecs")]
+    [InlineData((OutputType)99, "native", 8192, 10, "Output type 99 is unknown; choose Syslog, JSON, CEF or LEEF.")]
+    [InlineData(OutputType.Json, "esc", 8192, 10, "Schema 'esc' is unknown; choose one of: native, raw, ecs")]
     [InlineData(OutputType.Json, "ecs", 480, 10, "480 bytes is too short; choose at least 1024.")]
     [InlineData(OutputType.Cef, "native", 100, 10, "100 bytes is too short; choose at least 480.")]
     [InlineData(OutputType.Syslog, "native", 8192, 24, "Syslog facility 24")]

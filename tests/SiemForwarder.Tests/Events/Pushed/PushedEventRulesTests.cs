@@ -163,7 +163,7 @@ public sealed class PushedEventRulesTests
         var test = TestEvent.Create(Some.Source, "t-1", new DateTimeOffset(2026, 1, 31, 11, 0, 0, TimeSpan.FromHours(1)));
 
         Assert.Equal(("SIEMFORWARDER_TEST", "SiemForwarder test event", "configuration", true), (test.Type, test.Description.Name, test.Description.Category, test.IsTest));
-        Assert.Equal("Sent to see whether an integration works; nothing happened.", test.Description.Summary);
+        Assert.Equal("Sent to test an integration; nothing happened.", test.Description.Summary);
         Assert.Equal(("test", "configuration"), (test.Description.Classification.Action, Assert.Single(test.Description.Classification.EcsCategories)));
         Assert.Equal((TimeSpan.Zero, 10), (test.OccurredAt.Offset, test.OccurredAt.Hour));
     }

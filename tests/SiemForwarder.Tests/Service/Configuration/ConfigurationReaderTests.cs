@@ -63,24 +63,24 @@ public sealed class ConfigurationReaderTests : IDisposable
 
         Assert.Equal(
         [
-            "5 source 'acme' keycloak.clientSecret: Is a secret, and no secret",
+            "5 source 'acme' keycloak.clientSecret: Is a secret, which must not appear in a configuration file",
             "6 source 'acme' keycloak.pollIntervalSeconds: Must be a whole number, not 'often'.",
             "7 source 'acme' keycloak.realmm: There is no such setting; did you mean realm?",
             "10 integration 'siem' serverURL: There is no such setting; did you mean serverUrl?",
             "11 integration 'siem' enabled: Must be true or false, not 'yes'.",
             "12 integration 'siem' sources: Must be a list",
-            "13 integration 'siem' version: Is shown by the service and cannot be set",
-            "16 integration 'siem' authentication.token: Is the place of a secret that an export could not write",
+            "13 integration 'siem' version: Is read-only and cannot be set",
+            "16 integration 'siem' authentication.token: Is the placeholder for a secret that was not exported",
             "17  pools: There is no such setting here",
-        ], declared.Faults.Zip([26, 200, 200, 200, 200, 14, 41, 55, 29]).Select(pair => $"{pair.First.Place.Line} {pair.First.Resource} {pair.First.Field}: {Cut(pair.First.Sentence, pair.Second)}"));
+        ], declared.Faults.Zip([58, 200, 200, 200, 200, 14, 30, 53, 29]).Select(pair => $"{pair.First.Place.Line} {pair.First.Resource} {pair.First.Field}: {Cut(pair.First.Sentence, pair.Second)}"));
         Assert.DoesNotContain("s3cr3t", string.Join(' ', declared.Faults), StringComparison.Ordinal);
         Assert.Equal(Path.Combine(folder, "forwarder.yaml"), declared.Faults[0].Place.File);
     }
 
     [Theory]
-    [InlineData("sources: [a", 2, "The YAML is broken")]
-    [InlineData("sources:\n  - name: a\n    name: b\n", 3, "The YAML is broken")]
-    [InlineData("- a\n", 1, "A configuration file is a mapping")]
+    [InlineData("sources: [a", 2, "The YAML is invalid")]
+    [InlineData("sources:\n  - name: a\n    name: b\n", 3, "The YAML is invalid")]
+    [InlineData("- a\n", 1, "A configuration file must be a mapping")]
     [InlineData("sources: acme\n", 1, "Must be a list")]
     [InlineData("sources:\n  - acme\n", 2, "Must be a mapping")]
     public void WhatIsNoConfigurationIsASentence(string text, int line, string sentence)

@@ -95,7 +95,7 @@ public sealed class CloudKeysTests
 
         var fault = Assert.Throws<DatabaseStartException>(() => FromVault(authority).Fetch($"azure-key-vault:https://127.0.0.1:{vault.Port}/secrets/siem"));
 
-        Assert.StartsWith("The master key of Azure Key Vault cannot be used: A secret with (name/id) siem was not found.", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The master key from Azure Key Vault cannot be used: A secret with (name/id) siem was not found.", fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault.Message);
     }
 

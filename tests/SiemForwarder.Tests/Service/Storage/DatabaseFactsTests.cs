@@ -16,16 +16,16 @@ public sealed class DatabaseFactsTests
 
     [Fact]
     public void AnOlderServerIsNamedWithItsVersion() => Assert.Equal(
-        "PostgreSQL at db:5432 is version 14.11; SiemForwarder needs 15 or newer: upgrade it, or name another server in ConnectionStrings__Forwarder.",
+        "PostgreSQL at db:5432 is version 14.11; SiemForwarder needs 15 or newer: upgrade it, or set another server in ConnectionStrings__Forwarder.",
         (Good with { VersionNumber = 140_011, Version = "14.11" }).FindFault("db:5432", "events"));
 
     [Fact]
     public void AStandbyIsToldApartFromADatabaseThatOnlyReads()
     {
         Assert.Equal(
-            "The database 'events' at db:5432 takes no writes (the server is a standby): name the primary server in ConnectionStrings__Forwarder.",
+            "The database 'events' at db:5432 accepts no writes (the server is a standby): set the primary server in ConnectionStrings__Forwarder.",
             (Good with { IsStandby = true, IsReadOnly = true }).FindFault("db:5432", "events"));
-        Assert.Contains("takes no writes (read-only)", (Good with { IsReadOnly = true }).FindFault("db:5432", "events"), StringComparison.Ordinal);
+        Assert.Contains("accepts no writes (read-only)", (Good with { IsReadOnly = true }).FindFault("db:5432", "events"), StringComparison.Ordinal);
     }
 
     [Fact]

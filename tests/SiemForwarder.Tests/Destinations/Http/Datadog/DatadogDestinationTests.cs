@@ -36,10 +36,10 @@ public sealed class DatadogDestinationTests : HttpDestinationContract
     }
 
     [Theory]
-    [InlineData(200, true, "knows the API key")]
-    [InlineData(403, false, "does not know the API key")]
-    [InlineData(500, true, "the intake has to tell")]
-    [InlineData(0, true, "could not be asked")]
+    [InlineData(200, true, "accepts the API key")]
+    [InlineData(403, false, "does not accept the API key")]
+    [InlineData(500, true, "the test event will show")]
+    [InlineData(0, true, "could not be reached")]
     public async Task ATestAsksTheApiFirstWhetherItKnowsTheKey(int status, bool succeeds, string said)
     {
         await using var receiver = HttpReceiver.Start(Accepted);

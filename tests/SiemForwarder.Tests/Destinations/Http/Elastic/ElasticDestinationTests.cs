@@ -202,9 +202,9 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
 
     [Theory]
     [InlineData(200, true, true, "authenticated as svc, may create documents in logs-keycloak.audit-default")]
-    [InlineData(200, true, false, "it must exist")]
+    [InlineData(200, true, false, "which must exist")]
     [InlineData(200, false, false, null)]
-    [InlineData(404, false, false, "does not tell the forwarder's privileges")]
+    [InlineData(404, false, false, "does not report the forwarder's privileges")]
     public async Task ATestAsksElasticsearchWhoItIsAndWhatItMayDo(int status, bool createDoc, bool autoConfigure, string? said)
     {
         await using var receiver = HttpReceiver.Start(request => request.RequestLine.Split(' ')[1] switch
@@ -238,7 +238,7 @@ public sealed class ElasticDestinationTests : HttpDestinationContract
         var report = await destination.TestAsync(Batch(1), Soon);
 
         Assert.True(report.Succeeded, string.Join('\n', report.Stages));
-        Assert.Contains("OpenSearch does not tell", report.Stages[3].Detail);
+        Assert.Contains("OpenSearch does not report", report.Stages[3].Detail);
         Assert.Equal(2, receiver.Requests.Count);
     }
 

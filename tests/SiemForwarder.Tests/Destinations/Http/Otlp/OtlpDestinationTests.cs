@@ -98,11 +98,11 @@ public sealed class OtlpDestinationTests : HttpDestinationContract
     public void SeveritiesAreMapped(int severity, int number) => Assert.Equal(number, OtlpRecord.SeverityOf(severity).Number);
 
     [Theory]
-    [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\",\"errorMessage\":\"too old\"}}", "refused 3 records")]
-    [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
-    [InlineData(" \r\n\t{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
-    [InlineData("\uFEFF{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
-    [InlineData("\uFEFF \n{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "refused 3 records")]
+    [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\",\"errorMessage\":\"too old\"}}", "rejected 3 records")]
+    [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "rejected 3 records")]
+    [InlineData(" \r\n\t{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "rejected 3 records")]
+    [InlineData("\uFEFF{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "rejected 3 records")]
+    [InlineData("\uFEFF \n{\"partialSuccess\":{\"rejectedLogRecords\":3}}", "rejected 3 records")]
     public async Task RefusedRecordsOfAPartialSuccessAreLookedForInSmallerBatches(string body, string reason)
     {
         await using var receiver = HttpReceiver.Start(new HttpReply(200, body));

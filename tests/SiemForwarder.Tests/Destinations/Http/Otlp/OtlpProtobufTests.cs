@@ -73,9 +73,9 @@ public sealed class OtlpProtobufTests : HttpDestinationContract
     }
 
     [Theory]
-    [InlineData("\n\u000b\u0008\u0003\u0012\u0007too old", "refused 3 records without saying which: too old")]
-    [InlineData("\n\u0002\u0008\u0003", "refused 3 records")]
-    [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\"}}", "refused 3 records")]
+    [InlineData("\n\u000b\u0008\u0003\u0012\u0007too old", "rejected 3 records without saying which: too old")]
+    [InlineData("\n\u0002\u0008\u0003", "rejected 3 records")]
+    [InlineData("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\"}}", "rejected 3 records")]
     public async Task RefusedRecordsOfAPartialSuccessAreLookedForInSmallerBatches(string body, string reason)
     {
         await using var receiver = HttpReceiver.Start(new HttpReply(200, body) { Headers = ["Content-Type: application/x-protobuf"] });

@@ -161,7 +161,7 @@ public sealed class SentinelIdentityTests : IDisposable
 
         var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(SomeBatch.Json(1), Soon));
 
-        Assert.Contains($"{field} is wrong", outcome.Reason);
+        Assert.Contains($"{field} is invalid", outcome.Reason);
         Assert.Equal(ErrorCategory.Configuration, outcome.Category);
         Assert.Empty(tokens.Requests);
     }

@@ -217,7 +217,7 @@ public sealed class SplunkHecDestinationTests : HttpDestinationContract
         var outcome = Assert.IsType<DeliveryOutcome.Partial>(await destination.SendAsync(Batch(5), Soon));
 
         Assert.Equal([3, 4], outcome.Retry);
-        Assert.Contains("nobody confirms that they are indexed", outcome.Answer);
+        Assert.Contains("their indexing cannot be confirmed", outcome.Answer);
         Assert.Single(receiver.Requests);
     }
 

@@ -25,7 +25,7 @@ public sealed class WebhookDestinationTests : HttpDestinationContract
         var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
 
         AssertReadable(outcome.Reason);
-        Assert.Contains("gone for good", outcome.Reason);
+        Assert.Contains("no longer exists", outcome.Reason);
     }
 
     [Fact]

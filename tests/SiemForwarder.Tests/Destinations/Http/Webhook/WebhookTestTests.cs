@@ -32,7 +32,7 @@ public sealed class WebhookTestTests
 
     [Theory]
     [InlineData(401, TestStageName.Authentication, "credentials")]
-    [InlineData(403, TestStageName.Authentication, "right to send")]
+    [InlineData(403, TestStageName.Authentication, "to send events")]
     [InlineData(404, TestStageName.Acceptance, "path")]
     [InlineData(405, TestStageName.Acceptance, "path")]
     [InlineData(413, TestStageName.Acceptance, "size limit")]
