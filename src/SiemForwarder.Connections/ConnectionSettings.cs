@@ -14,6 +14,9 @@ public sealed record ConnectionSettings(Endpoint Endpoint)
     /// <summary>Receives expiry dates of certificates; null if they are not tracked.</summary>
     public ExpiryNotes? Expiries { get; init; }
 
+    /// <summary>Called for every connection: with null when it is open, or with the sort of fault that prevented it; null where nobody counts.</summary>
+    public Action<ErrorCategory?>? Opened { get; init; }
+
     /// <summary>HTTP proxy for the connection; null for none.</summary>
     public Uri? Proxy { get; init; }
 

@@ -28,13 +28,19 @@ public sealed record DestinationSettings
     public Endpoint Endpoint => new(ServerUrl.IdnHost, Port);
 
     /// <summary>How to connect to it.</summary>
-    public ConnectionSettings Connection => new(Endpoint) { Tls = Tls, Egress = Egress, Expiries = Expiries, Proxy = Proxy, Timeout = Timeout };
+    public ConnectionSettings Connection => new(Endpoint)
+    {
+        Tls = Tls, Egress = Egress, Expiries = Expiries, Opened = Opened, Proxy = Proxy, Timeout = Timeout,
+    };
 
     /// <summary>Which connections are allowed from this engine.</summary>
     public EgressPolicy Egress { get; init; } = EgressPolicy.Usual;
 
     /// <summary>Receives expiry dates of certificates; null if they are not tracked.</summary>
     public ExpiryNotes? Expiries { get; init; }
+
+    /// <summary>Counts connections (<see cref="ConnectionSettings.Opened"/>); null where nobody does.</summary>
+    public Action<ErrorCategory?>? Opened { get; init; }
 
     /// <summary>Whether this machine's identity may be sent to loopback; only tests impersonate Azure there.</summary>
     internal bool ShowsIdentityToLoopback { get; init; }

@@ -1,8 +1,4 @@
-using System.Globalization;
 using Microsoft.Extensions.Options;
-using Serilog;
-using Serilog.Extensions.Logging;
-using Serilog.Formatting.Compact;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Access.Realms;
@@ -33,8 +29,6 @@ namespace SiemForwarder.Service;
 /// <summary>Assembles the service, in the order of the flow.</summary>
 internal static class ForwarderHost
 {
-    private const string LogLine = "{Timestamp:yyyy-MM-ddTHH:mm:ss.fffzzz} {Level:u3} {Message:lj}{NewLine}{Exception}";
-
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
     /// <summary>Invalid settings, one sentence each; starts and opens nothing.</summary>
@@ -115,9 +109,7 @@ internal static class ForwarderHost
         routes.MapEngines();
         routes.MapConfiguration();
         routes.MapHealth();
-        var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
-        var counters = app.MapGet("/metrics", () => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4")).WithTags("Health").WithName("GetMetrics")
-            .WithSummary("Returns metrics in the Prometheus text format.").Produces<string>(StatusCodes.Status200OK, "text/plain");
+        var counters = app.MapMetrics();
         _ = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value.MetricsNeedKey
             ? counters.Needs(Permission.ReadStates)
             : counters.Open("Monitoring has no key unless Forwarder:Access:MetricsNeedKey is set; they contain counts and names of integrations and sources.");
@@ -132,8 +124,7 @@ internal static class ForwarderHost
             .ToPolicy(Listening.IsOnLoopbackAlone(provider.GetRequiredService<IConfiguration>())));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddStorage(connectionString);
-        builder.Services.AddSingleton<DatabaseOutage>().AddHostedService<DatabaseOutageService>();
-        builder.Services.AddSingleton<ForwarderTelemetry>().AddSingleton<MetricsEndpoint>();
+        builder.AddTelemetry();
         builder.Services.AddEngine();
         builder.Services.AddEventLog();
         builder.Services.AddInbox();
@@ -153,39 +144,12 @@ internal static class ForwarderHost
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var logger = ReadLogging(builder.Configuration).Enrich.FromLogContext().Enrich.With<SafeLog>()
-            // Kestrel logs an error if it abandons a slow body; rejected senders must not be able to fill the log with it.
-            .Filter.ByExcluding(one => one.MessageTemplate.Text.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
-            // The reason is also thrown, and reported in one sentence.
-            .Filter.ByExcluding(one => one.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.")
-            .CreateLogger();
-        builder.Services.AddSerilog(logger);
-        builder.Services.AddSingleton<ILoggerFactory>(_ => new SafeLoggerFactory(new SerilogLoggerFactory(logger, dispose: true)));
+        builder.AddServiceLog();
         if (Listening.Urls(builder.Configuration).Count == 0)
         {
             builder.WebHost.UseUrls(DefaultUrl);
         }
 
         return builder;
-    }
-
-    /// <exception cref="OptionsValidationException">With one sentence for the operator.</exception>
-    private static LoggerConfiguration ReadLogging(ConfigurationManager configuration)
-    {
-        try
-        {
-            var log = new LoggerConfiguration().ReadFrom.Configuration(configuration);
-            var format = configuration[$"{ForwarderOptions.Section}:{nameof(ForwarderOptions.LogFormat)}"];
-            var isJson = nameof(LogFormat.Json).Equals(format, StringComparison.OrdinalIgnoreCase);
-            return configuration.GetSection("Serilog:WriteTo").GetChildren().Any() ? log
-                : isJson ? log.WriteTo.Console(new RenderedCompactJsonFormatter())
-                : log.WriteTo.Console(outputTemplate: LogLine, formatProvider: CultureInfo.InvariantCulture);
-        }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
-        {
-            throw new OptionsValidationException(
-                "Serilog", typeof(LoggerConfiguration),
-                [$"the settings below Serilog__ cannot be used: {exception.Message.TrimEnd('.')}; see docs/settings.md."]);
-        }
     }
 }

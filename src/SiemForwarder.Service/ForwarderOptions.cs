@@ -13,9 +13,6 @@ internal sealed class ForwarderOptions
         ? "/var/lib/siemforwarder"
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SiemForwarder");
 
-    /// <summary>Log format: <c>text</c>, one readable line per entry, or <c>json</c>, one object per line; <c>Serilog__WriteTo</c> overrides it.</summary>
-    public LogFormat LogFormat { get; set; }
-
     /// <summary>What destinations that write files may do here.</summary>
     public FileDestinationOptions FileDestination { get; set; } = new();
 
@@ -24,15 +21,6 @@ internal sealed class ForwarderOptions
 
     /// <summary>How often an engine checks for changes: to the configuration file, and to sources and integrations made on other engines.</summary>
     public TimeSpan ConfigurationInterval { get; set; } = TimeSpan.FromSeconds(2);
-}
-
-/// <summary>The format of log entries.</summary>
-internal enum LogFormat
-{
-    Text,
-
-    /// <summary>Serilog's compact format.</summary>
-    Json,
 }
 
 /// <summary>What destinations that write files may do on this engine.</summary>

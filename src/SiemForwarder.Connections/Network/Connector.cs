@@ -19,6 +19,7 @@ public sealed class Connector : IDisposable
     private readonly string proxySetting;
     private readonly EgressPolicy egress;
     private readonly ExpiryNotes? expiries;
+    private readonly Action<ErrorCategory?>? opened;
 
     /// <param name="settings">Where and how to connect.</param>
     /// <param name="secure">Whether to use TLS.</param>
@@ -29,7 +30,7 @@ public sealed class Connector : IDisposable
         Endpoint = settings.Endpoint;
         proxy = settings.Proxy is { } url ? new Endpoint(url.IdnHost, url.Port) : null;
         proxySetting = settings.ProxySetting;
-        (egress, expiries) = (settings.Egress, settings.Expiries);
+        (egress, expiries, opened) = (settings.Egress, settings.Expiries, settings.Opened);
         timeout = settings.Timeout;
         this.time = time;
         this.application = application;
@@ -48,6 +49,13 @@ public sealed class Connector : IDisposable
 
     /// <summary>Opens a connection; the stages are recorded if a log is given.</summary>
     public async Task<Result<Connection>> OpenAsync(StageLog? log, CancellationToken cancellationToken)
+    {
+        var result = await OpenUncountedAsync(log, cancellationToken);
+        opened?.Invoke(result.TryGet(out _, out var fault) ? null : fault.Category);
+        return result;
+    }
+
+    private async Task<Result<Connection>> OpenUncountedAsync(StageLog? log, CancellationToken cancellationToken)
     {
         if (!tls.TryGet(out var client, out var unusable))
         {
@@ -152,15 +160,15 @@ public sealed class Connector : IDisposable
         if (proxy is not null)
         {
             await using var stream = new NetworkStream(socket, ownsSocket: false);
-            var opened = false;
+            var isThrough = false;
             try
             {
                 fault = await ProxyTunnel.OpenAsync(stream, proxy, Endpoint, proxySetting, timeout, time, cancellationToken);
-                opened = fault is null;
+                isThrough = fault is null;
             }
             finally
             {
-                if (!opened)
+                if (!isThrough)
                 {
                     socket.Dispose();
                 }

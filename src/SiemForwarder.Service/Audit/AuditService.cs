@@ -26,6 +26,7 @@ internal sealed class AuditService(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
         "tells the audit trail",
+        options.Value.Interval + LoopGuard.UsualBound,
         async token =>
         {
             await Task.Delay(options.Value.Interval, time, token);

@@ -33,7 +33,8 @@ internal sealed class ConfigurationFileService(
         await using var start = lifetime.ApplicationStarted.Register(started.SetResult);
         await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await guard.RunAsync(
-            "applies the configuration file", token => LookAsync(path, token), token => Task.Delay(options.Value.ConfigurationInterval, time, token),
+            "applies the configuration file", LoopGuard.LongBound, token => LookAsync(path, token),
+            token => Task.Delay(options.Value.ConfigurationInterval, time, token),
             stoppingToken);
     }
 

@@ -39,7 +39,10 @@ internal sealed class DispatchService(
         }
 
         using var watched = expiry.Open($"integration:{integration.Id}", integration.Version);
-        runnable = runnable with { Destination = runnable.Destination with { Expiries = watched.Notes } };
+        runnable = runnable with
+        {
+            Destination = runnable.Destination with { Expiries = watched.Notes, Opened = Telemetry.CountConnections(integration.Name) },
+        };
         foreach (var (name, end) in runnable.TokenEnds)
         {
             watched.Notes.Note(name, end);

@@ -11,7 +11,8 @@ internal sealed class MasterKeyService(KeyRewrapping rewrapping, MasterKeys keys
     private string? current;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "rewraps the keys of stored secrets with the current master key", LookAsync, token => Task.Delay(Interval, time, token), stoppingToken);
+        "rewraps the keys of stored secrets with the current master key", LoopGuard.LongBound, LookAsync,
+        token => Task.Delay(Interval, time, token), stoppingToken);
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {

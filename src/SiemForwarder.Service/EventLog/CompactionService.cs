@@ -19,7 +19,8 @@ internal sealed class CompactionService(NpgsqlDataSource database, LoopGuard gua
     private readonly Dictionary<(int SourceId, DateOnly Day), long> done = [];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "merges small segments of the logs", token => CompactAsync(MinAge, token), token => Task.Delay(Interval, time, token), stoppingToken);
+        "merges small segments of the logs", LoopGuard.LongBound, token => CompactAsync(MinAge, token),
+        token => Task.Delay(Interval, time, token), stoppingToken);
 
     /// <summary>Merges small segments of today and yesterday; returns how many rows it removed. Does nothing while another engine is compacting.</summary>
     internal async Task<long> CompactAsync(TimeSpan minAge, CancellationToken cancellationToken)

@@ -19,7 +19,8 @@ internal sealed class DeletedSourcePurgeService(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "removes the events of deleted sources", token => PurgeAsync(time.GetUtcNow() - Grace, token), token => Task.Delay(Interval, time, token),
+        "removes the events of deleted sources", LoopGuard.LongBound, token => PurgeAsync(time.GetUtcNow() - Grace, token),
+        token => Task.Delay(Interval, time, token),
         stoppingToken);
 
     /// <summary>Removes what is left of sources deleted before the given instant, unless another engine is doing so.</summary>

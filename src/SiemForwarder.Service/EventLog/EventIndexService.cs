@@ -30,6 +30,7 @@ internal sealed class EventIndexService(
         var grown = Task.CompletedTask;
         return guard.RunAsync(
             "fills the event index",
+            LoopGuard.LongBound,
             async token =>
             {
                 grown = signal.Grown;

@@ -17,13 +17,15 @@ internal sealed class EventLogListenService(
     /// <summary>Notification that there is a new request for the engines.</summary>
     public const string Wake = "wake";
 
+    private const string Loop = "listens for what other engines append";
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan EchoBound = TimeSpan.FromSeconds(3);
     private bool isDeaf;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "listens for what other engines append", ListenAsync, _ => Task.CompletedTask, stoppingToken);
+        Loop, ListenAsync, _ => Task.CompletedTask, stoppingToken);
 
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
@@ -58,6 +60,7 @@ internal sealed class EventLogListenService(
                 isAsked = false;
                 await history.VerifyAsync(connection, cancellationToken);
                 lookedAt = time.GetTimestamp();
+                guard.Progressed(Loop);
             }
 
             if (heard)

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Npgsql;
 using NpgsqlTypes;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -46,12 +48,17 @@ internal sealed class EventLogWriter(
     /// <summary>The maximum number of keys in all key windows of the process, about 66 MiB.</summary>
     internal int MaxKeys { get; init; } = 1_000_000;
 
+    /// <summary>Estimated memory of a key in a window, in bytes.</summary>
+    internal const int BytesOfKey = 66;
+
     /// <summary>The number of keys in all windows.</summary>
     internal int KeyCount => appenders.Values.Sum(appender => appender.Window.Size);
 
     /// <summary>Stores the new events of a page, and its checkpoint. Throws only on cancellation.</summary>
     public async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken cancellationToken)
     {
+        using var span = ForwarderTracing.Start("append");
+        span?.SetTag("events", append.Events.Count);
         SweepWindows();
         var appender = appenders.GetOrAdd(append.SourceId, _ => new Appender());
         await appender.Turn.WaitAsync(cancellationToken);
@@ -160,7 +167,9 @@ internal sealed class EventLogWriter(
 
         window.Trim();
         var next = head.NextPosition + fresh.Count;
-        cache.Add(page.ToSegment(), page.CacheEdition);
+        var segment = page.ToSegment();
+        segment.AppendedIn = Activity.Current?.Context ?? default;
+        cache.Add(segment, page.CacheEdition);
         if (history.Edition == edition)
         {
             signal.Advance(page.Append.SourceId, next, head.Incarnation, new LogTail(fresh[^1].Key, page.Day.Day));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
@@ -12,6 +13,9 @@ internal sealed class LogSegment(
 
     /// <summary>The normalized slices that are kept, by their number; made on first use, under <see cref="Normalizing"/>.</summary>
     public NormalizedSlice?[] Normalized => field ??= new NormalizedSlice?[(ends.Length + SegmentNormalizer.SliceSize - 1) / SegmentNormalizer.SliceSize];
+
+    /// <summary>The span that appended it in this process; default if there was none.</summary>
+    public ActivityContext AppendedIn { get; set; }
 
     public int SourceId => sourceId;
 

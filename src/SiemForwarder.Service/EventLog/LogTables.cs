@@ -11,6 +11,11 @@ internal static class LogTables
 
     public const string Segments = "(SELECT source_id, first_position, last_position, lowest_at, highest_at, received_at, keys FROM segment)";
 
+    /// <summary>The size of all segments on disk in bytes, as a value.</summary>
+    public const string Size = """
+        (SELECT coalesce(sum(pg_total_relation_size(p.inhrelid)), 0)::bigint FROM pg_inherits p WHERE p.inhparent = 'segment'::regclass)
+        """;
+
     public const string Breaks =
         "(SELECT id, source_id, incarnation, survived_next, survived_at, known_next, restored, noticed_at, reason, announced FROM log_break)";
 

@@ -12,7 +12,7 @@ internal sealed class LostTailService(
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "stores lost events again", RestoreAsync, token => Task.Delay(Interval, time, token), stoppingToken);
+        "stores lost events again", LoopGuard.LongBound, RestoreAsync, token => Task.Delay(Interval, time, token), stoppingToken);
 
     private async Task RestoreAsync(CancellationToken cancellationToken)
     {

@@ -9,7 +9,8 @@ internal sealed class RetentionService(
     ILogger<RetentionService> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "drops what is past its retention", RunOnceAsync, token => Task.Delay(options.Value.RetentionInterval, time, token), stoppingToken);
+        "drops what is past its retention", LoopGuard.LongBound, RunOnceAsync,
+        token => Task.Delay(options.Value.RetentionInterval, time, token), stoppingToken);
 
     /// <summary>Creates the partitions of today and tomorrow, and drops those that are old enough and no longer needed.</summary>
     internal async Task RunOnceAsync(CancellationToken cancellationToken)

@@ -12,6 +12,12 @@ internal sealed class SegmentCache(long maxWeight = 64L * 1024 * 1024)
     /// <summary>Grows when the cache is cleared; segments read before must not be added afterwards.</summary>
     public int Edition => Volatile.Read(ref edition);
 
+    /// <summary>Estimated memory of the segments, in bytes.</summary>
+    public long Weight => Interlocked.Read(ref weight);
+
+    /// <summary>The most that they may take, in bytes.</summary>
+    public long MaxWeight => maxWeight;
+
     /// <summary>The segment that holds the event right after a position; null if it is not cached.</summary>
     public LogSegment? Find(int sourceId, long afterPosition)
     {

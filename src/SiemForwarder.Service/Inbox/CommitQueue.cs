@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Inbox;
 
@@ -39,6 +41,8 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         {
             try
             {
+                // Not part of the request that happened to come first.
+                using var span = ForwarderTracing.StartRoot("commit", group.Where(push => push.Sent != default).Select(push => new ActivityLink(push.Sent)));
                 Complete(group, await AppendAsync([.. group.SelectMany(push => push.Events)]));
             }
             catch (Exception exception)
@@ -129,6 +133,9 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
 
     private sealed record Push(IReadOnlyList<IncomingEvent> Events)
     {
+        /// <summary>The span of the request that sent them; default if there is none.</summary>
+        public ActivityContext Sent { get; } = Activity.Current?.Context ?? default;
+
         public TaskCompletionSource<CommitOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

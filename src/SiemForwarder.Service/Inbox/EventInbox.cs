@@ -108,7 +108,9 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
         }
 
         var queue = queues.GetOrAdd(inbox.SourceId, id => new CommitQueue(id, log, options.Value.CommitTimeout, time));
+        var began = time.GetTimestamp();
         var commit = await queue.CommitAsync(batch.Events);
+        telemetry.PushCommitted(inbox.SourceName, commit.Fault is null, time.GetElapsedTime(began));
         return commit.IsGone ? (null, PushRefusal.Absent(inbox.SourceId))
             : commit.Fault is null ? (new PushResponse(commit.Stored, batch.Events.Count - commit.Stored, batch.Rejected), null)
             : (null, PushRefusal.Unavailable(commit.Fault));

@@ -17,6 +17,12 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
     private long taken;
     private long takenByStrangers;
 
+    /// <summary>Memory that requests take now, in bytes.</summary>
+    public long Taken => Interlocked.Read(ref taken);
+
+    /// <summary>The most that they may take, in bytes.</summary>
+    public long Limit => Total;
+
     private long Total => options.Value.MaxPendingBytes;
 
     private long OfSource => Part(2);

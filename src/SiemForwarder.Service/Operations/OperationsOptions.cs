@@ -10,6 +10,9 @@ internal sealed class OperationsOptions
     /// <summary>Pause between two checks; also how often audit events are written.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How often the gauges that only the database knows are read for the metrics.</summary>
+    public TimeSpan GaugeInterval { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long something must fail before it raises an alarm; shorter failures appear only in the status.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan FailingAfter { get; set; } = TimeSpan.FromMinutes(1);

@@ -12,6 +12,7 @@ internal static class OperationsRegistration
             .AddSingleton<AlarmQueries>()
             .AddSingleton<AlarmTable>()
             .AddSingleton<Announcements>()
+            .AddHostedService<StateGaugeService>()
             .AddSingleton<OperationsService>()
             .AddHostedService(provider => provider.GetRequiredService<OperationsService>());
     }

@@ -25,6 +25,7 @@ internal sealed class OperationsService(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
         "checks for problems",
+        options.Value.Interval + LoopGuard.UsualBound,
         async token =>
         {
             // Pauses first: problems at startup often resolve within moments.

@@ -3,6 +3,7 @@ using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Keycloak.Polling;
 using SiemForwarder.Service.Keycloak.Tail;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Sources;
 
@@ -42,16 +43,18 @@ internal static class HistoryLane
     /// <param name="time">Clock.</param>
     /// <param name="logger">For changes of state.</param>
     /// <param name="lookUp">Reads stored events.</param>
+    /// <param name="telemetry">Counts polls.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
     public static async Task RunAsync(
         KeycloakSource source, IReadOnlyDictionary<EventStream, string?> history, Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
         Action<RealmPoller> begun, TimeProvider time, ILogger logger,
-        Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>> lookUp, CancellationToken cancellationToken)
+        Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>> lookUp, ForwarderTelemetry telemetry,
+        CancellationToken cancellationToken)
     {
         // A complete checkpoint started later than what is requested now, so that history is read again.
         var unfinished = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
         using var poller = new RealmPoller(
-            source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp);
+            source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp, telemetry: telemetry);
         begun(poller);
         await poller.RunThroughAsync(cancellationToken);
         foreach (var stream in source.Streams.Distinct())

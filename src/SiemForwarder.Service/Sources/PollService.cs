@@ -64,9 +64,13 @@ internal sealed class PollService(
             var checkpoints = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.Live, token), cancellationToken);
             var history = await DatabaseRetry.TryUntilDoneAsync(token => store.ReadCheckpointsAsync(source.Id, PollLane.History, token), cancellationToken);
             using var watched = expiry.Open($"source:{source.Id}", source.Version);
-            var keycloak = definition.ToKeycloak(source, secrets, store.Egress) with { Expiries = watched.Notes };
+            var keycloak = definition.ToKeycloak(source, secrets, store.Egress) with
+            {
+                Expiries = watched.Notes,
+                Opened = Telemetry.CountConnections(source: source.Name),
+            };
             var logger = loggers.CreateLogger<RealmPoller>();
-            using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync);
+            using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync, telemetry: Telemetry);
             pollers[source.Id] = poller;
             var unread = HistoryLane.Unread(keycloak, checkpoints, history);
             await RunTogetherAsync(
@@ -93,7 +97,7 @@ internal sealed class PollService(
             {
                 await HistoryLane.RunAsync(
                     keycloak, history, AppendAsync, lane => histories[source.Id] = lane, Time, loggers.CreateLogger<RealmPoller>(), LookUpAsync,
-                    cancellationToken);
+                    Telemetry, cancellationToken);
             }
             finally
             {
@@ -118,17 +122,14 @@ internal sealed class PollService(
         async Task<AppendOutcome> AppendAsync(LogAppend append, CancellationToken token)
         {
             CrashPoint.Pass(CrashPoint.AfterPull);
+            var began = Time.GetTimestamp();
             var outcome = await log.AppendAsync(append with { Fence = fence, Edition = edition }, token);
+            Telemetry.PageAppended(source.Name, (outcome as AppendOutcome.Committed)?.Appended, Time.GetElapsedTime(began));
             if (outcome is AppendOutcome.Superseded)
             {
                 // The lease is gone: this poller stops, and its successor continues from the stored checkpoint.
                 await stop.CancelAsync();
                 return new AppendOutcome.Unavailable("Another engine took over this source, or the history of the log was replaced.");
-            }
-
-            if (outcome is AppendOutcome.Committed { Appended: > 0 } committed)
-            {
-                Telemetry.PageAppended(source.Name, committed.Appended);
             }
 
             return outcome;

@@ -9,13 +9,13 @@ namespace SiemForwarder.Service.Status;
 /// <summary>The response to a probe.</summary>
 /// <param name="Status"><c>ready</c> or <c>not ready</c>.</param>
 /// <param name="Database">What is wrong with the database; null if nothing is.</param>
-/// <param name="Loops">Background loops that are failing; null if all of them run.</param>
+/// <param name="Loops">Background loops that are failing or stalled; null if all of them run.</param>
 public sealed record HealthResponse(string Status, string? Database, IReadOnlyList<LoopResponse>? Loops = null);
 
-/// <summary>A background loop that is failing; it is retried automatically.</summary>
+/// <summary>A background loop that is failing, which is retried automatically, or whose pass does not end.</summary>
 /// <param name="Loop">What it does.</param>
-/// <param name="Since">Since when it has been failing.</param>
-/// <param name="Reason">The last error.</param>
+/// <param name="Since">Since when it has been failing, or when its pass began.</param>
+/// <param name="Reason">The last error, or how long the pass lasts.</param>
 public sealed record LoopResponse(string Loop, DateTimeOffset Since, string Reason);
 
 /// <summary>Liveness and readiness of the process.</summary>
@@ -40,8 +40,9 @@ internal static class HealthEndpoints
     private static async Task<IResult> Ready(DatabaseConnections database, LoopGuard guard, TimeProvider time, CancellationToken cancellationToken)
     {
         var fault = await FindDatabaseFaultAsync(database, cancellationToken);
-        List<LoopResponse> loops = [.. guard.Faults.Select(one => new LoopResponse(one.Loop, one.Since, one.Reason))];
-        var isReady = fault is null && !loops.Exists(loop => time.GetUtcNow() - loop.Since >= FailingFor);
+        var stalled = guard.Stalled;
+        List<LoopResponse> loops = [.. guard.Faults.Concat(stalled).Select(one => new LoopResponse(one.Loop, one.Since, one.Reason))];
+        var isReady = fault is null && stalled.Count == 0 && !loops.Exists(loop => time.GetUtcNow() - loop.Since >= FailingFor);
         return TypedResults.Json(
             new HealthResponse(isReady ? "ready" : "not ready", fault, loops.Count == 0 ? null : loops),
             statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

@@ -5,7 +5,7 @@ internal static class ConfigurationTables
 {
     public const string Sources = "(SELECT id, name, kind, enabled, version, definition FROM source)";
 
-    public const string Integrations = "(SELECT id, name, enabled, paused_at, engine_pool, updated_at, version FROM integration)";
+    public const string Integrations = "(SELECT id, name, enabled, paused_at, engine_pool, destination, updated_at, version FROM integration)";
 
     /// <summary>One row per source that an integration reads; an integration that names no sources reads all of them.</summary>
     public const string Readings = """

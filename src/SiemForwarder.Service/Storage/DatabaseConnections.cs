@@ -21,9 +21,9 @@ internal sealed class DatabaseConnections : IAsyncDisposable
         this.time = time;
         var all = Math.Min(options.MaxConnections, new NpgsqlConnectionStringBuilder(connectionString).MaxPoolSize);
         var vital = Math.Max(2, all / 3);
-        Vital = ServiceDatabase.CreateDataSource(connectionString, vital, OnConnectedAsync);
-        Shared = ServiceDatabase.CreateDataSource(connectionString, Math.Max(1, all - vital - 1), OnConnectedAsync);
-        Listener = ServiceDatabase.CreateDataSource(options.ListenConnection ?? connectionString, 1, OnConnectedAsync);
+        Vital = ServiceDatabase.CreateDataSource(connectionString, vital, OnConnectedAsync, "vital");
+        Shared = ServiceDatabase.CreateDataSource(connectionString, Math.Max(1, all - vital - 1), OnConnectedAsync, "shared");
+        Listener = ServiceDatabase.CreateDataSource(options.ListenConnection ?? connectionString, 1, OnConnectedAsync, "listener");
     }
 
     /// <summary>For appends, leases and checkpoints.</summary>

@@ -14,9 +14,11 @@ internal static class ServiceDatabase
     /// <param name="connectionString">Location of the database; its settings for prepared statements and pool size are honored.</param>
     /// <param name="maxConnections">Size of the pool; null to use the connection string's.</param>
     /// <param name="connected">Called for every new session before its first use.</param>
-    public static NpgsqlDataSource CreateDataSource(string connectionString, int? maxConnections = null, Func<NpgsqlConnection, Task>? connected = null)
+    /// <param name="name">Name of the pool in metrics; null for one that Npgsql makes.</param>
+    public static NpgsqlDataSource CreateDataSource(
+        string connectionString, int? maxConnections = null, Func<NpgsqlConnection, Task>? connected = null, string? name = null)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
         var settings = builder.ConnectionStringBuilder;
         settings.ApplicationName ??= "siemforwarder";
         // Zero turns prepared statements off, which a pooler that shares sessions may need; it must not be mistaken for "not given".

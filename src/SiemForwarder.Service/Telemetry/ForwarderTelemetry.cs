@@ -1,4 +1,4 @@
-using System.Diagnostics.Metrics;
+using System.Collections.Concurrent;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Storage;
 
@@ -6,89 +6,132 @@ namespace SiemForwarder.Service.Telemetry;
 
 /// <summary>The incidents of the service: one method each, which writes the log line and increments the counter of the same name.</summary>
 internal sealed partial class ForwarderTelemetry(
-    ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null, DatabaseOutage? outage = null)
+    ILogger<ForwarderTelemetry> logger, DatabaseConnections? database = null, DatabaseOutage? outage = null, ForwarderMetrics? given = null,
+    TimeProvider? clock = null)
 {
-    public const string MeterName = "SiemForwarder";
+    // What cannot work is tried again every few seconds, and said again only so often.
+    private static readonly TimeSpan RepeatInterval = TimeSpan.FromMinutes(1);
 
-    // One for the lifetime of the process, because several hosts may run in it.
-    private static readonly Meter Meter = new(MeterName);
-    private static readonly Counter<long> EventsDelivered =
-        Meter.CreateCounter<long>("siemforwarder.events.delivered", "{event}", "Events that a destination accepted.");
-    private static readonly Counter<long> BatchesDelivered =
-        Meter.CreateCounter<long>("siemforwarder.batches.delivered", "{batch}", "Batches that a destination accepted.");
-    private static readonly Counter<long> BytesDelivered =
-        Meter.CreateCounter<long>("siemforwarder.bytes.delivered", "By", "Formatted bytes that a destination accepted.");
-    private static readonly Counter<long> EventsSetAside =
-        Meter.CreateCounter<long>("siemforwarder.events.set_aside", "{event}", "Events that a destination permanently rejected.");
-    private static readonly Counter<long> AttemptsFailed =
-        Meter.CreateCounter<long>("siemforwarder.attempts.failed", "{attempt}", "Attempts to send that failed.");
-    private static readonly Counter<long> RoundsFailed =
-        Meter.CreateCounter<long>("siemforwarder.rounds.failed", "{round}", "Rounds (an attempt and its retries) that failed.");
-    private static readonly Counter<long> EventsAppended =
-        Meter.CreateCounter<long>("siemforwarder.events.appended", "{event}", "Events that were new in the log.");
-    private static readonly Counter<long> EventsRejected =
-        Meter.CreateCounter<long>("siemforwarder.events.rejected", "{event}", "Pushed events that were rejected.");
-    private static readonly Counter<long> RequestsPushed =
-        Meter.CreateCounter<long>("siemforwarder.requests.pushed", "{request}", "Requests with pushed events.");
-    private static readonly Counter<long> EventsMissing =
-        Meter.CreateCounter<long>("siemforwarder.events.missing", "{event}", "Events that were gone before an integration received them.");
-    private static readonly Counter<long> DatabaseFaults =
-        Meter.CreateCounter<long>("siemforwarder.database.faults", "{fault}", "Failed database operations.");
+    private readonly TimeProvider time = clock ?? TimeProvider.System;
+    private readonly ConcurrentDictionary<string, (string Fault, long SaidAt)> unusable = new(StringComparer.Ordinal);
 
-    private static readonly Counter<long> EventsSlow =
-        Meter.CreateCounter<long>("siemforwarder.events.slow", "{event}", "Events that took too long to prepare.");
+    /// <summary>The instruments.</summary>
+    public ForwarderMetrics Metrics { get; } = given ?? new ForwarderMetrics(clock);
 
-    private static readonly Counter<long> AddressesLocked =
-        Meter.CreateCounter<long>("siemforwarder.addresses.locked", "{address}", "Addresses that were locked out for sending wrong keys.");
-
-    public void BatchDelivered(string integration, int events, long bytes)
+    /// <summary>A part of a run is recorded.</summary>
+    /// <param name="lane">The lane, and the source of the events.</param>
+    /// <param name="events">How many events were accepted.</param>
+    /// <param name="bytes">Their formatted size.</param>
+    /// <param name="filtered">How many the filter excluded.</param>
+    public void BatchRecorded(LaneLabels lane, string source, int events, long bytes, long filtered)
     {
-        var tag = new KeyValuePair<string, object?>("integration", integration);
-        BatchesDelivered.Add(1, tag);
-        EventsDelivered.Add(events, tag);
-        BytesDelivered.Add(bytes, tag);
-        LogBatchDelivered(integration, events, bytes);
+        var labels = lane.WithSource(source);
+        if (filtered > 0)
+        {
+            Metrics.Add(MetricCatalog.EventsFiltered, filtered, labels);
+        }
+
+        if (events > 0)
+        {
+            Metrics.Add(MetricCatalog.BatchesDelivered, 1, labels);
+            Metrics.Add(MetricCatalog.EventsDelivered, events, labels);
+            Metrics.Add(MetricCatalog.BytesDelivered, bytes, labels);
+            LogBatchDelivered(lane.Integration, events, bytes);
+        }
     }
 
-    public void EventSetAside(string integration, string eventId, string reason)
+    public void EventSetAside(LaneLabels lane, string source, string eventId, string reason)
     {
-        EventsSetAside.Add(1, new KeyValuePair<string, object?>("integration", integration));
-        LogEventSetAside(integration, eventId, reason);
+        Metrics.Add(MetricCatalog.EventsSetAside, 1, lane.WithSource(source));
+        LogEventSetAside(lane.Integration, eventId, reason);
     }
 
     public void EventSlow(string integration, string source, string eventId, TimeSpan took, TimeSpan bound)
     {
-        EventsSlow.Add(1, new("integration", integration), new("source", source));
+        Metrics.Add(MetricCatalog.EventsSlow, 1, new(integration, source));
         LogEventSlow(integration, source, eventId, (long)took.TotalMilliseconds, (long)bound.TotalMilliseconds);
     }
 
-    public void AttemptFailed(string integration, ErrorCategory category, string reason)
+    /// <summary>A batch was sent once.</summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="outcome">What came of it.</param>
+    /// <param name="category">The sort of fault; null if there was none.</param>
+    /// <param name="took">How long it took.</param>
+    /// <param name="repeated">How many events of it had been sent before.</param>
+    public void BatchSent(LaneLabels lane, string outcome, string? category, TimeSpan took, int repeated)
     {
-        AttemptsFailed.Add(1, new("integration", integration), new("category", category.ToString()));
-        LogAttemptFailed(integration, category, reason);
+        Metrics.Record(MetricCatalog.SendDuration, took, new(lane.Integration, lane.Destination, outcome, category ?? ""));
+        if (repeated > 0)
+        {
+            Metrics.Add(MetricCatalog.EventsRetried, repeated, new(lane.Integration, lane.Destination));
+        }
     }
 
-    public void RoundFailed(string integration, ErrorCategory category, string reason, TimeSpan pause)
+    public void AttemptFailed(LaneLabels lane, ErrorCategory category, string reason)
     {
-        RoundsFailed.Add(1, new("integration", integration), new("category", category.ToString()));
+        Metrics.Add(MetricCatalog.AttemptsFailed, 1, new(lane.Integration, lane.Destination, category.ToString()));
+        LogAttemptFailed(lane.Integration, category, reason);
+    }
+
+    /// <summary>A round failed; the caller logs it.</summary>
+    public void RoundFailed(LaneLabels lane, ErrorCategory category) =>
+        Metrics.Add(MetricCatalog.RoundsFailed, 1, new(lane.Integration, lane.Destination, category.ToString()));
+
+    /// <summary>A destination began to fail, or fails for another reason.</summary>
+    public void DestinationFailing(string integration, ErrorCategory category, string reason, TimeSpan pause) =>
         LogRoundFailed(integration, category, reason, pause);
-    }
 
-    public void SlowedDown(string integration, string reason, TimeSpan wait) => LogSlowedDown(integration, reason, wait);
+    /// <summary>A destination still fails.</summary>
+    public void DestinationStillFailing(string integration, ErrorCategory category, string reason, TimeSpan since, int rounds) =>
+        LogStillFailing(integration, since, rounds, category, reason);
 
-    public void PageAppended(string source, int appended)
+    /// <summary>A destination accepts events again.</summary>
+    public void DestinationWorks(string integration, TimeSpan since, int rounds) => LogWorksAgain(integration, since, rounds);
+
+    /// <summary>A stream was polled once.</summary>
+    /// <param name="source">Name of the source.</param>
+    /// <param name="stream">The stream.</param>
+    /// <param name="read">Events received.</param>
+    /// <param name="duplicates">Those of them that were stored already.</param>
+    /// <param name="fault">The sort of fault; null if the poll succeeded.</param>
+    /// <param name="took">How long it took.</param>
+    public void StreamPolled(string source, string stream, int read, int duplicates, ErrorCategory? fault, TimeSpan took)
     {
-        EventsAppended.Add(appended, new KeyValuePair<string, object?>("source", source));
-        LogPageAppended(source, appended);
+        Metrics.Add(MetricCatalog.EventsPulled, read, new(source, stream));
+        Metrics.Add(MetricCatalog.EventsDeduplicated, duplicates, new(source));
+        Metrics.Record(MetricCatalog.PollDuration, took, new(source, stream, fault is null ? "polled" : "failed"));
+        if (fault is { } category)
+        {
+            Metrics.Add(MetricCatalog.PollsFailed, 1, new(source, stream, category.ToString()));
+        }
     }
+
+    /// <summary>An append ended.</summary>
+    /// <param name="source">Name of the source.</param>
+    /// <param name="appended">How many events were new; null if nothing was stored because it could not be.</param>
+    /// <param name="took">How long it took.</param>
+    public void PageAppended(string source, int? appended, TimeSpan took)
+    {
+        Metrics.Record(MetricCatalog.AppendDuration, took, new(source, appended is null ? "failed" : "committed"));
+        if (appended > 0)
+        {
+            Metrics.Add(MetricCatalog.EventsAppended, appended.Value, new(source));
+            LogPageAppended(source, appended.Value);
+        }
+    }
+
+    /// <summary>The append of pushed events ended; they are counted with the request.</summary>
+    public void PushCommitted(string source, bool isStored, TimeSpan took) =>
+        Metrics.Record(MetricCatalog.AppendDuration, took, new(source, isStored ? "committed" : "failed"));
 
     /// <summary>A push request was handled; <paramref name="fault"/> is written to the log.</summary>
     public void RequestPushed(string source, int accepted, int duplicates, int rejected, string? fault)
     {
-        var tag = new KeyValuePair<string, object?>("source", source);
-        RequestsPushed.Add(1, tag);
-        EventsAppended.Add(accepted, tag);
-        EventsRejected.Add(rejected, tag);
+        var labels = new SeriesLabels(source);
+        Metrics.Add(MetricCatalog.RequestsPushed, 1, labels);
+        Metrics.Add(MetricCatalog.EventsAppended, accepted, labels);
+        Metrics.Add(MetricCatalog.EventsDeduplicated, duplicates, labels);
+        Metrics.Add(MetricCatalog.EventsRejected, rejected, labels);
         LogRequestPushed(source, accepted, duplicates, rejected);
         if (fault is not null)
         {
@@ -96,15 +139,19 @@ internal sealed partial class ForwarderTelemetry(
         }
     }
 
+    /// <summary>Counts the connections of an integration or a source.</summary>
+    public Action<ErrorCategory?> CountConnections(string integration = "", string source = "") => fault =>
+        Metrics.Add(MetricCatalog.ConnectionsOpened, 1, new(integration, source, fault?.ToString() ?? "opened"));
+
     public void GapFound(string integration, int sourceId, long missing)
     {
-        EventsMissing.Add(missing, new KeyValuePair<string, object?>("integration", integration));
+        Metrics.Add(MetricCatalog.EventsMissing, missing, new(integration));
         LogGapFound(integration, sourceId, missing);
     }
 
     public void DatabaseUnavailable(Exception exception)
     {
-        DatabaseFaults.Add(1);
+        Metrics.Add(MetricCatalog.DatabaseFaults, 1);
         database?.Suspect(exception);
         if (outage?.Note(exception) != true)
         {
@@ -116,9 +163,23 @@ internal sealed partial class ForwarderTelemetry(
 
     public void DispatcherFailed(string integration, Exception exception) => LogDispatcherFailed(exception, integration);
 
-    public void IntegrationUnusable(string integration, string fault) => LogIntegrationUnusable(integration, fault);
+    public void SlowedDown(string integration, string reason, TimeSpan wait) => LogSlowedDown(integration, reason, wait);
 
-    public void SourceUnusable(string source, string fault) => LogSourceUnusable(source, fault);
+    public void IntegrationUnusable(string integration, string fault)
+    {
+        if (IsNews($"integration:{integration}", fault))
+        {
+            LogIntegrationUnusable(integration, fault);
+        }
+    }
+
+    public void SourceUnusable(string source, string fault)
+    {
+        if (IsNews($"source:{source}", fault))
+        {
+            LogSourceUnusable(source, fault);
+        }
+    }
 
     public void Mended(string integration, string answer) => LogMended(integration, answer);
 
@@ -126,8 +187,20 @@ internal sealed partial class ForwarderTelemetry(
 
     public void AddressLocked(string address)
     {
-        AddressesLocked.Add(1);
+        Metrics.Add(MetricCatalog.AddressesLocked, 1);
         LogAddressLocked(address);
+    }
+
+    private bool IsNews(string subject, string fault)
+    {
+        var now = time.GetTimestamp();
+        if (unusable.TryGetValue(subject, out var said) && said.Fault == fault && time.GetElapsedTime(said.SaidAt, now) < RepeatInterval)
+        {
+            return false;
+        }
+
+        unusable[subject] = (fault, now);
+        return true;
     }
 
     [LoggerMessage(1, LogLevel.Debug, "Integration {Integration}: {Events} events ({Bytes} bytes) delivered.")]
@@ -136,7 +209,7 @@ internal sealed partial class ForwarderTelemetry(
     [LoggerMessage(2, LogLevel.Warning, "Integration {Integration}: event {Event} set aside because the destination rejected it: {Reason}")]
     private partial void LogEventSetAside(string integration, string @event, string reason);
 
-    [LoggerMessage(3, LogLevel.Information, "Integration {Integration}: attempt failed ({Category}): {Reason}")]
+    [LoggerMessage(3, LogLevel.Debug, "Integration {Integration}: attempt failed ({Category}): {Reason}")]
     private partial void LogAttemptFailed(string integration, ErrorCategory category, string reason);
 
     [LoggerMessage(4, LogLevel.Warning, "Integration {Integration}: round failed ({Category}): {Reason} Everything is kept; next round in {Pause}.")]
@@ -178,6 +251,13 @@ internal sealed partial class ForwarderTelemetry(
         + "Check what it contains and who sends it.")]
     private partial void LogEventSlow(string integration, string source, string @event, long milliseconds, long bound);
 
+    [LoggerMessage(16, LogLevel.Warning,
+        "Integration {Integration} has been failing for {Since} ({Rounds} rounds), last ({Category}): {Reason} Everything is kept.")]
+    private partial void LogStillFailing(string integration, TimeSpan since, int rounds, ErrorCategory category, string reason);
+
+    [LoggerMessage(17, LogLevel.Information, "Integration {Integration} delivers again; it failed for {Since} ({Rounds} rounds).")]
+    private partial void LogWorksAgain(string integration, TimeSpan since, int rounds);
+
     [LoggerMessage(20, LogLevel.Warning, "{Address} sent too many wrong keys and is locked out for a while.")]
     private partial void LogAddressLocked(string address);
 
@@ -187,4 +267,13 @@ internal sealed partial class ForwarderTelemetry(
     [LoggerMessage(31, LogLevel.Warning,
         "Source {Source}: a push was not fully accepted: {Fault} (Further ones are counted and logged at most every 10 s.)")]
     private partial void LogPushNotTaken(string source, string fault);
+}
+
+/// <summary>What the series of one lane of an integration are labelled with.</summary>
+/// <param name="Integration">Its name.</param>
+/// <param name="Destination">Kind of its destination.</param>
+/// <param name="Lane"><c>live</c>, <c>replay</c> or <c>redrive</c>.</param>
+internal sealed record LaneLabels(string Integration, string Destination, string Lane)
+{
+    public SeriesLabels WithSource(string source) => new(Integration, Destination, source, Lane);
 }

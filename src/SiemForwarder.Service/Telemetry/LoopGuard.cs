@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Telemetry;
 
-/// <summary>A failing background loop.</summary>
+/// <summary>A failing or stalled background loop.</summary>
 /// <param name="Loop">What it does, in words.</param>
 /// <param name="Since">Since when it has been failing.</param>
 /// <param name="Reason">The last error.</param>
@@ -12,45 +13,91 @@ namespace SiemForwarder.Service.Telemetry;
 internal sealed record LoopFault(string Loop, DateTimeOffset Since, string Reason, bool IsOutage);
 
 /// <summary>Runs the background loops: a failed pass is logged once, shown in the readiness, and followed by a growing pause; no fault
-/// ends the process.</summary>
+/// ends the process. A pass that does not end within its bound is shown as stalled.</summary>
 internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time, ILogger<LoopGuard> logger, DatabaseOutage? outage = null)
 {
     private const int MaxReasonLength = 1000;
 
+    /// <summary>How long a pass may take that only asks the database a few things.</summary>
+    public static readonly TimeSpan UsualBound = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long a pass may take that works through what has piled up.</summary>
+    public static readonly TimeSpan LongBound = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, LoopFault> faults = new();
+    private readonly ConcurrentDictionary<string, (long At, TimeSpan Bound)> passes = new();
 
     /// <summary>The loops that are failing.</summary>
     public IReadOnlyList<LoopFault> Faults => [.. faults.Values];
 
+    /// <summary>The loops whose present pass takes longer than its bound.</summary>
+    public IReadOnlyList<LoopFault> Stalled
+    {
+        get
+        {
+            var now = time.GetTimestamp();
+            return
+            [
+                .. from pass in passes
+                   let lasts = time.GetElapsedTime(pass.Value.At, now)
+                   where lasts > pass.Value.Bound
+                   select new LoopFault(
+                       pass.Key,
+                       time.GetUtcNow() - lasts,
+                       $"Its pass has lasted {Text(lasts)}, longer than {Text(pass.Value.Bound)}. Restart the service.",
+                       false),
+            ];
+        }
+    }
+
+    /// <summary>Alternates work and pauses until stopped; never throws. A pass may take <see cref="UsualBound"/>.</summary>
+    public Task RunAsync(string loop, Func<CancellationToken, Task> work, Func<CancellationToken, Task> pause, CancellationToken stoppingToken) =>
+        RunAsync(loop, UsualBound, work, pause, stoppingToken);
+
     /// <summary>Alternates work and pauses until stopped; never throws.</summary>
     /// <param name="loop">What the loop does, in words that follow "The loop that".</param>
+    /// <param name="maxPass">How long a pass may take, or one part of it if it calls <see cref="Progressed"/>.</param>
     /// <param name="work">One pass.</param>
     /// <param name="pause">Waits after a successful pass.</param>
     /// <param name="stoppingToken">Stops the loop.</param>
-    public async Task RunAsync(string loop, Func<CancellationToken, Task> work, Func<CancellationToken, Task> pause, CancellationToken stoppingToken)
+    public async Task RunAsync(
+        string loop, TimeSpan maxPass, Func<CancellationToken, Task> work, Func<CancellationToken, Task> pause, CancellationToken stoppingToken)
     {
         var wait = FirstPause;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
+                passes[loop] = (time.GetTimestamp(), maxPass);
                 await work(stoppingToken);
+                passes.TryRemove(loop, out _);
                 Passed(loop);
                 wait = FirstPause;
                 await pause(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
+                passes.TryRemove(loop, out _);
                 return;
             }
             catch (Exception exception)
             {
+                passes.TryRemove(loop, out _);
                 Failed(loop, exception);
                 await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 wait = wait * 2 > MaxPause ? MaxPause : wait * 2;
             }
+        }
+    }
+
+    /// <summary>Records that the present pass of a loop gets on; its bound begins anew.</summary>
+    public void Progressed(string loop)
+    {
+        if (passes.TryGetValue(loop, out var pass))
+        {
+            passes[loop] = pass with { At = time.GetTimestamp() };
         }
     }
 
@@ -88,4 +135,6 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
             logger.LogError(exception, "The loop that {Loop} failed: {Reason} It retries automatically.", loop, reason);
         }
     }
+
+    private static string Text(TimeSpan span) => span.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
@@ -18,9 +20,11 @@ internal sealed class BatchDelivery : IAsyncDisposable
     private readonly DeliveryRound round;
     private readonly BatchSettlement settlement;
     private readonly DeliveryNotes notes;
+    private readonly DeliveryMeter meter;
     private readonly EventStopwatch watch;
     private readonly DatabaseRetry databaseRetry;
     private readonly DelayedCancellation grace;
+    private string sourceName = "";
 
     /// <param name="lane">What is delivered, and where it is recorded.</param>
     /// <param name="shared">Services shared by all deliveries of the process.</param>
@@ -35,9 +39,10 @@ internal sealed class BatchDelivery : IAsyncDisposable
         buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
         grace = new DelayedCancellation(options.StopGrace, stopping);
         databaseRetry = new DatabaseRetry(time, telemetry);
-        notes = new DeliveryNotes(lane, shared, databaseRetry);
+        meter = new DeliveryMeter(lane, telemetry, time);
+        notes = new DeliveryNotes(lane, shared, meter, databaseRetry);
         watch = new EventStopwatch(options.SlowEvent, time);
-        round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, grace.Token);
+        round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, meter, grace.Token);
         settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
     }
 
@@ -47,12 +52,15 @@ internal sealed class BatchDelivery : IAsyncDisposable
     /// <param name="upToPosition">Last position of interest.</param>
     public async Task<DeliveredRun> DeliverNextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
+        // A lane that looks and finds nothing leaves no trace.
+        using var span = lane.Log.LastPosition(sourceId) > afterPosition ? meter.Begin(sourceId) : null;
         var run = await databaseRetry.TryUntilDoneAsync(token => AssembleAsync(sourceId, afterPosition, upToPosition, token), cancellationToken);
         if (run is null)
         {
             return new DeliveredRun(RunEnd.NothingNew, afterPosition, 0);
         }
 
+        span?.SetTag("position.first", run.AfterPosition + 1).SetTag("position.last", run.LastPosition).SetTag("events", run.Batch.Count);
         await notes.SlowAsync(sourceId, watch.Slow, cancellationToken);
         await notes.LostAsync(run, cancellationToken);
         var isDone = await DeliverAsync(run, cancellationToken);
@@ -71,8 +79,10 @@ internal sealed class BatchDelivery : IAsyncDisposable
         }
 
         var source = await shared.Sources.GetAsync(sourceId, cancellationToken);
-        while (!buffer.IsFull && await run.ReadAsync(cancellationToken) is { } part)
+        sourceName = source.Name;
+        while (!buffer.IsFull && await ReadAsync(run, cancellationToken) is { } part)
         {
+            using var formatting = ForwarderTracing.Start("format");
             var slice = shared.Normalizer.NormalizeSlice(part.Segment, part.First, source);         // normalize
             for (var i = part.First; i < Math.Min(part.End, slice.End); i++)
             {
@@ -95,6 +105,20 @@ internal sealed class BatchDelivery : IAsyncDisposable
         return run.With(buffer);
     }
 
+    /// <summary>Reads the next events; the trace of the batch links to the poll that they came with.</summary>
+    private static async ValueTask<SegmentPart?> ReadAsync(LogRun run, CancellationToken cancellationToken)
+    {
+        var batch = Activity.Current;
+        using var reading = ForwarderTracing.Start("read");
+        var part = await run.ReadAsync(cancellationToken);
+        if (batch is not null && part?.Segment.AppendedIn is { } appended && appended != default && batch.Links.All(link => link.Context != appended))
+        {
+            batch.AddLink(new ActivityLink(appended));
+        }
+
+        return part;
+    }
+
     /// <summary>Sends a run, in parts if necessary; false if the checkpoint is no longer this lane's to move.</summary>
     private async Task<bool> DeliverAsync(AssembledBatch run, CancellationToken cancellationToken)
     {
@@ -107,13 +131,16 @@ internal sealed class BatchDelivery : IAsyncDisposable
             {
                 case Settlement.Record end:
                     var record = DeliveryRecord.Of(run, end);
-                    if (!await databaseRetry.TryUntilDoneAsync(token => lane.Journal.RecordAsync(record, token), grace.Token))     // record
+                    using (ForwarderTracing.Start("checkpoint"))
                     {
-                        return false;
+                        if (!await databaseRetry.TryUntilDoneAsync(token => lane.Journal.RecordAsync(record, token), grace.Token))  // record
+                        {
+                            return false;
+                        }
                     }
 
                     CrashPoint.Pass(CrashPoint.AfterCheckpoint);
-                    notes.Recorded(record);
+                    notes.Recorded(run, end.Slice, record, sourceName);
                     await (end.SlowDown is { } slowDown ? notes.SlowDownAsync(slowDown, cancellationToken) : Task.CompletedTask);
                     break;
                 case Settlement.RetryLater pause:

@@ -15,6 +15,12 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// <param name="Journal">Where outcomes are recorded.</param>
 internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence, IEventLog Log, EventSelection Selection, IDeliveryJournal Journal)
 {
+    /// <summary>Name of the lane of live traffic.</summary>
+    public const string Live = "live";
+
+    /// <summary>Name of the lane in metrics and traces.</summary>
+    public string Name { get; init; } = Live;
+
     /// <summary>Formats the events; null for the format of the integration.</summary>
     public IEventFormatter? Formatter { get; init; }
 

@@ -10,9 +10,11 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// <summary>Reports the deliveries of a lane to journal, log and counters, and waits between rounds.</summary>
 /// <param name="lane">The lane.</param>
 /// <param name="shared">Services shared by all deliveries of the process.</param>
+/// <param name="meter">Measures them.</param>
 /// <param name="databaseRetry">Retries mandatory writes to the database.</param>
-internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, DatabaseRetry databaseRetry)
+internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, DeliveryMeter meter, DatabaseRetry databaseRetry)
 {
+    private readonly FailureLog failures = new(lane.Integration.Name, shared.Telemetry, shared.Time);
     private readonly string name = lane.Integration.Name;
     private readonly IDeliveryJournal journal = lane.Journal;
     private readonly DispatchOptions options = shared.Options;
@@ -20,17 +22,18 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Dat
     private readonly ForwarderTelemetry telemetry = shared.Telemetry;
     private readonly Backoff pauses = DeliveryRound.Pauses(shared.Options);
 
-    /// <summary>A record was written.</summary>
-    public void Recorded(DeliveryRecord record)
+    /// <summary>The record of a part of a run was written.</summary>
+    public void Recorded(AssembledBatch run, DeliveryBatch part, DeliveryRecord record, string source)
     {
+        meter.Recorded(run, part, record, source);
         if (record.EventCount > 0)
         {
-            telemetry.BatchDelivered(name, record.EventCount, record.ByteCount);
+            failures.Works();
         }
 
         foreach (var refused in journal.SetsAside ? record.SetAside : [])
         {
-            telemetry.EventSetAside(name, refused.Event.Id, refused.Reason);
+            telemetry.EventSetAside(meter.Labels, source, refused.Event.Id, refused.Reason);
         }
     }
 
@@ -55,7 +58,7 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Dat
     /// <summary>An attempt failed and will be retried.</summary>
     public async Task AttemptFailedAsync(DeliveryOutcome.Transient transient, CancellationToken cancellationToken)
     {
-        telemetry.AttemptFailed(name, transient.Category, transient.Reason);
+        telemetry.AttemptFailed(meter.Labels, transient.Category, transient.Reason);
         await NoteAsync(new DeliveryError(transient.Category, transient.Reason, time.GetUtcNow()), cancellationToken);
     }
 
@@ -97,7 +100,8 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Dat
 
     private async Task WaitAsync(ErrorCategory category, string reason, TimeSpan pause, CancellationToken cancellationToken)
     {
-        telemetry.RoundFailed(name, category, reason, pause);
+        telemetry.RoundFailed(meter.Labels, category);
+        failures.Failed(category, reason, pause);
         var error = new DeliveryError(category, reason, time.GetUtcNow() + pause);
         var known = lane.Retries is null ? null : await lane.Retries.FindLastAsync(lane.Integration.Id, cancellationToken);
         await databaseRetry.TryUntilDoneAsync(token => journal.RecordErrorAsync(error, token), cancellationToken);

@@ -21,18 +21,20 @@ internal sealed class DeliveryRound
     private readonly ResiliencePipeline<DeliveryOutcome> pipeline;
     private readonly Func<CancellationToken, Task> maySend;
     private readonly CancellationToken sendingToken;
+    private readonly DeliveryMeter? meter;
 
     /// <param name="destination">Where to send.</param>
     /// <param name="options">Number of retries and their delays.</param>
     /// <param name="time">Clock of the delays.</param>
     /// <param name="attemptFailed">Called for every failed attempt that will be retried.</param>
     /// <param name="maySend">Awaited before every attempt: it may have been a long time since the last one.</param>
+    /// <param name="meter">Measures every attempt; null where nobody does.</param>
     /// <param name="sendingToken">Cancels a running send; the token of a round ends it before the next attempt.</param>
     public DeliveryRound(
         IDestination destination, DispatchOptions options, TimeProvider time, Func<DeliveryOutcome.Transient, CancellationToken, Task> attemptFailed,
-        Func<CancellationToken, Task> maySend, CancellationToken sendingToken)
+        Func<CancellationToken, Task> maySend, DeliveryMeter? meter, CancellationToken sendingToken)
     {
-        (this.destination, this.maySend, this.sendingToken) = (destination, maySend, sendingToken);
+        (this.destination, this.maySend, this.meter, this.sendingToken) = (destination, maySend, meter, sendingToken);
         pipeline = RetryPolicies.ForDelivery(options.Retries, RetryDelays(options), time, attemptFailed);
     }
 
@@ -52,7 +54,7 @@ internal sealed class DeliveryRound
                 token.ThrowIfCancellationRequested();
                 attempts++;
                 await maySend(token);
-                return await SendAsync(batch, sendingToken);
+                return await (meter?.SendAsync(batch, () => SendAsync(batch, sendingToken)) ?? SendAsync(batch, sendingToken));
             },
             cancellationToken);
         return new RoundResult(outcome, attempts);

@@ -53,6 +53,7 @@ internal sealed class IntegrationLanes(
             {
                 Retries = retries,
                 MaxEvents = replay.EventsPerSecond,
+                Name = "replay",
             };
             return new BatchDelivery(lane, shared, stopping);
         }
@@ -63,6 +64,7 @@ internal sealed class IntegrationLanes(
             var lane = new DeliveryLane(integration, fence, log, new EventSelection(EventFilter.Everything), redriven)
             {
                 Retries = retries,
+                Name = "redrive",
                 Formatter = new RedriveFormatter(redriven, EventFormatCatalog.Create(integration.Output)),
             };
             return new BatchDelivery(lane, shared, stopping);

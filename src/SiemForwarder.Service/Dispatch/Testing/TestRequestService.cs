@@ -14,7 +14,7 @@ internal sealed class TestRequestService(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => !engine.Value.Has(EngineOptions.Dispatch)
         ? Task.CompletedTask
-        : guard.RunAsync("runs tests requested by other engines", TakeAllAsync, token => Task.Delay(Interval, time, token), stoppingToken);
+        : guard.RunAsync("runs tests requested by other engines", LoopGuard.LongBound, TakeAllAsync, token => Task.Delay(Interval, time, token), stoppingToken);
 
     private async Task TakeAllAsync(CancellationToken cancellationToken)
     {

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Keycloak.Client;
 
@@ -32,6 +34,22 @@ internal sealed class KeycloakConnection(KeycloakSource source, TimeProvider tim
     /// <param name="sent">Other confidential values in the request.</param>
     public async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendAsync(
         HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken, IEnumerable<string>? sent = null)
+    {
+        // Neither path nor query: they name users.
+        using var span = ForwarderTracing.Start($"{request.Method}", ActivityKind.Client);
+        span?.SetTag("http.request.method", request.Method.Method).SetTag("server.address", source.BaseUrl.Host).SetTag("server.port", source.BaseUrl.Port);
+        var (reply, failure) = await SendUntracedAsync(request, maxBytes, sent, cancellationToken);
+        span?.SetTag("http.response.status_code", reply?.Status);
+        if (failure is not null)
+        {
+            span.Fail(failure.Category.ToString());
+        }
+
+        return (reply, failure);
+    }
+
+    private async Task<(KeycloakReply? Reply, PollFailure? Failure)> SendUntracedAsync(
+        HttpRequestMessage request, int maxBytes, IEnumerable<string>? sent, CancellationToken cancellationToken)
     {
         if (source.Credential.Secrets.FirstOrDefault(secret => secret.Unread is not null) is { } missing)
         {

@@ -50,6 +50,9 @@ public sealed record KeycloakSource
     /// <summary>Receives the expiry of certificates; null if not needed.</summary>
     public ExpiryNotes? Expiries { get; init; }
 
+    /// <summary>Counts connections (<see cref="ConnectionSettings.Opened"/>); null where nobody does.</summary>
+    public Action<ErrorCategory?>? Opened { get; init; }
+
     internal ConnectionSettings ToConnection(TimeSpan timeout) => new(new Connections.Endpoint(BaseUrl.IdnHost, BaseUrl.Port))
     {
         Tls = (Credential is KeycloakCredential.Certificate own
@@ -57,6 +60,7 @@ public sealed record KeycloakSource
             : new TlsSettings(CaCertificate)) with { Fingerprint = Fingerprint, Setting = "keycloak" },
         Egress = Egress,
         Expiries = Expiries,
+        Opened = Opened,
         Proxy = Proxy,
         ProxySetting = "keycloak.proxy",
         Timeout = timeout,

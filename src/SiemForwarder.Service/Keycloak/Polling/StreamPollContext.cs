@@ -75,8 +75,8 @@ internal sealed class StreamPollContext(
 
     public AdaptivePageSize PageSize { get; } = new(pageRows);
 
-    /// <summary>Rows received and events appended since the last <see cref="BeginPoll"/>.</summary>
-    public (int Read, int Appended) Polled { get; private set; }
+    /// <summary>Rows received, events appended, and events that were stored already, since the last <see cref="BeginPoll"/>.</summary>
+    public (int Read, int Appended, int Duplicates) Polled { get; private set; }
 
     /// <summary>Pages still allowed in this poll.</summary>
     public int PagesLeft { get; private set; }
@@ -88,7 +88,7 @@ internal sealed class StreamPollContext(
 
     public void BeginPoll()
     {
-        Polled = (0, 0);
+        Polled = (0, 0, 0);
         PagesLeft = PollTiming.PagesPerPoll;
     }
 
@@ -114,7 +114,7 @@ internal sealed class StreamPollContext(
             return (null, KeycloakAnswers.Unreadable(source));
         }
 
-        Polled = (Polled.Read + page.Count, Polled.Appended);
+        Polled = Polled with { Read = Polled.Read + page.Count };
         SawIds = page.Count > 0 && page.Events[0].Key is not null;
         OwnLogin.Observe(client, page);
         return (page, null);
@@ -126,6 +126,7 @@ internal sealed class StreamPollContext(
     /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<PollFailure?> StoreAsync(IReadOnlyList<IncomingEvent> events, PollCheckpoint next, CancellationToken cancellationToken)
     {
+        var appended = 0;
         fresh.Clear();
         foreach (var incoming in events)
         {
@@ -154,13 +155,14 @@ internal sealed class StreamPollContext(
             }
 
             var committed = (AppendOutcome.Committed)outcome;
-            Polled = (Polled.Read, Polled.Appended + committed.Appended);
+            appended = committed.Appended;
             EventsAppended += committed.Appended;
             Sweeps.Note(committed.Stored);
             stored = next;
             storedAt = time.GetTimestamp();
         }
 
+        Polled = (Polled.Read, Polled.Appended + appended, Polled.Duplicates + events.Count - appended);
         var keptFromMs = KeptFromMs;
         foreach (var incoming in events)
         {

@@ -4,6 +4,7 @@ using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Keycloak.Checks;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Keycloak.Polling;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Keycloak.Tail;
 
@@ -17,6 +18,7 @@ internal sealed class RealmPoller : IDisposable
     private readonly Dictionary<EventStream, StreamPoller> pollers;
     private readonly Dictionary<EventStream, StreamPollStatus> statuses;
     private readonly AuditingWatch auditing;
+    private readonly ForwarderTelemetry? telemetry;
     private volatile RealmPollStatus status;
 
     /// <param name="source">Realm to poll.</param>
@@ -26,6 +28,7 @@ internal sealed class RealmPoller : IDisposable
     /// <param name="logger">For changes of state.</param>
     /// <param name="pageRows">Rows per page; null for the default of each stream.</param>
     /// <param name="lookUp">Reads the stored events of a stream in a time range with exclusive end; null if the database cannot be reached.</param>
+    /// <param name="telemetry">Counts polls; null where nobody does.</param>
     /// <exception cref="System.Text.Json.JsonException">A stored checkpoint cannot be read.</exception>
     public RealmPoller(
         KeycloakSource source,
@@ -34,8 +37,10 @@ internal sealed class RealmPoller : IDisposable
         TimeProvider time,
         ILogger logger,
         int? pageRows = null,
-        Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>>? lookUp = null)
+        Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>>? lookUp = null,
+        ForwarderTelemetry? telemetry = null)
     {
+        this.telemetry = telemetry;
         this.source = source;
         this.time = time;
         this.logger = logger;
@@ -103,7 +108,19 @@ internal sealed class RealmPoller : IDisposable
     /// <summary>Polls one stream once, within the budget of one turn.</summary>
     public async Task<PollOutcome> PollOnceAsync(EventStream stream, CancellationToken cancellationToken)
     {
+        using var span = ForwarderTracing.StartRoot("poll");
+        span?.SetTag(MetricCatalog.Source, source.Name).SetTag(MetricCatalog.Stream, stream.ToString());
+        var began = time.GetTimestamp();
         var outcome = await pollers[stream].PollAsync(cancellationToken);
+        var fault = (outcome as PollOutcome.Failed)?.Category;
+        if (fault is { } category)
+        {
+            span.Fail(category.ToString());
+        }
+
+        var (read, appended, duplicates) = pollers[stream].Tail.Polled;
+        span?.SetTag("events.pulled", read).SetTag("events.appended", appended);
+        telemetry?.StreamPolled(source.Name, stream.ToString().ToLowerInvariant(), read, duplicates, fault, time.GetElapsedTime(began));
         Note(stream, outcome);
         return outcome;
     }

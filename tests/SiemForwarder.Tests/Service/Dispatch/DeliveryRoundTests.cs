@@ -164,6 +164,7 @@ public sealed class DeliveryRoundTests
             maySend?.Invoke();
             return Task.CompletedTask;
         },
+        null,
         sending ?? TestContext.Current.CancellationToken);
 
     private Task<RoundResult> RunAsync(IDestination destination) =>

@@ -49,7 +49,7 @@ public sealed class SettingsValidationTests
     [InlineData("Forwarder:EventLog:RetentionDays", "ten", "Forwarder__EventLog__RetentionDays is 'ten'; it must be a whole number.")]
     [InlineData("Forwarder:EventLog:IndexEnabled", "yes", "Forwarder__EventLog__IndexEnabled is 'yes'; it must be true or false.")]
     [InlineData("Forwarder:Engine:LeaseDuration", "6s", "Forwarder__Engine__LeaseDuration is '6s'; it must be a time span such as 00:00:30 (d.hh:mm:ss).")]
-    [InlineData("Forwarder:LogFormat", "xml", "Forwarder__LogFormat is 'xml'; it must be one of text, json.")]
+    [InlineData("Forwarder:Log:Format", "xml", "Forwarder__Log__Format is 'xml'; it must be one of text, json.")]
     [InlineData("ConnectionStrings:Forwader", "Host=x", "ConnectionStrings__Forwader is not a setting; did you mean ConnectionStrings__Forwarder?")]
     public void WhatCannotBeMeantIsToldWithWhatIs(string path, string value, string fault) =>
         Assert.Equal([fault], SettingsCheck.Find(Configuration(path, value), ForwarderHost.Sections(), "Forwarder:CrashPoint"));

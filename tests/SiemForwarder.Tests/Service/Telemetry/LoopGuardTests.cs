@@ -57,4 +57,42 @@ public sealed class LoopGuardTests
         await running;
         Assert.True(running.IsCompletedSuccessfully);
     }
+
+    [Fact]
+    public async Task APassThatDoesNotEndIsStalledUntilItGetsOn()
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var clock = new TestClock();
+        await using var connections = new DatabaseConnections("Host=127.0.0.1;Port=1;Username=nobody", new DatabaseOptions(), clock);
+        var guard = new LoopGuard(connections, clock, NullLogger<LoopGuard>.Instance);
+        var begun = new TaskCompletionSource();
+        var running = guard.RunAsync(
+            "hangs",
+            TimeSpan.FromMinutes(1),
+            token =>
+            {
+                begun.SetResult();
+                return Task.Delay(Timeout.InfiniteTimeSpan, token);
+            },
+            _ => Task.CompletedTask,
+            stop.Token);
+        await begun.Task.WaitAsync(stop.Token);
+        clock.Advance(TimeSpan.FromSeconds(60));
+        var within = guard.Stalled;
+        clock.Advance(TimeSpan.FromSeconds(5));
+        var beyond = guard.Stalled;
+        guard.Progressed("hangs");
+        var again = guard.Stalled;
+        clock.Advance(TimeSpan.FromSeconds(61));
+        var stopped = guard.Stalled.Count;
+        await stop.CancelAsync();
+        await running;
+
+        Assert.Empty(within);
+        var one = Assert.Single(beyond);
+        Assert.Equal(("hangs", "Its pass has lasted 00:01:05, longer than 00:01:00. Restart the service."), (one.Loop, one.Reason));
+        Assert.Equal(clock.GetUtcNow() - TimeSpan.FromSeconds(126), one.Since);
+        Assert.Empty(again);
+        Assert.Equal((1, 0), (stopped, guard.Stalled.Count));
+    }
 }
