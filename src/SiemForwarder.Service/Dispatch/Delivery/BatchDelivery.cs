@@ -1,15 +1,12 @@
-using System.Diagnostics;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Engines;
-using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>The pipeline of every lane: read, normalize, filter, conceal, format; then send, settle, record.</summary>
 /// <remarks>
-/// Order is kept per source. A checkpoint moves only after everything before it was accepted by the destination or set aside. The delivery
-/// owns its connection and its buffer.
+/// Order is kept per source. A checkpoint moves only after everything before it was accepted by the destination or set aside.
 /// </remarks>
 internal sealed class BatchDelivery : IAsyncDisposable
 {
@@ -24,16 +21,12 @@ internal sealed class BatchDelivery : IAsyncDisposable
     private readonly EventStopwatch watch;
     private readonly DatabaseRetry databaseRetry;
     private readonly DelayedCancellation grace;
-    private string sourceName = "";
 
-    /// <param name="lane">What is delivered, and where it is recorded.</param>
-    /// <param name="shared">Services shared by all deliveries of the process.</param>
     /// <param name="stopping">Stops the lane; a send under way may still finish.</param>
     public BatchDelivery(DeliveryLane lane, DeliveryParts shared, CancellationToken stopping)
     {
         var (integration, options, time, telemetry) = (lane.Integration, shared.Options, shared.Time, shared.Telemetry);
         (this.lane, this.shared) = (lane, shared);
-        shared.Normalizer.Join();
         destination = integration.Kind.Open(integration.Destination, time);
         var limits = destination.Limits with { MaxEvents = Math.Min(destination.Limits.MaxEvents, lane.MaxEvents) };
         buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
@@ -44,23 +37,19 @@ internal sealed class BatchDelivery : IAsyncDisposable
         watch = new EventStopwatch(options.SlowEvent, time);
         round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, meter, grace.Token);
         settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
+        shared.Normalizer.Join();
     }
 
     /// <summary>Delivers the next run of positions until every event is accepted, set aside, or excluded by the filter.</summary>
-    /// <param name="sourceId">Log.</param>
-    /// <param name="afterPosition">Checkpoint to continue from.</param>
-    /// <param name="upToPosition">Last position of interest.</param>
     public async Task<DeliveredRun> DeliverNextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
-        // A lane that looks and finds nothing leaves no trace.
-        using var span = lane.Log.LastPosition(sourceId) > afterPosition ? meter.Begin(sourceId) : null;
+        using var trace = meter.Begin(sourceId, afterPosition);
         var run = await databaseRetry.TryUntilDoneAsync(token => AssembleAsync(sourceId, afterPosition, upToPosition, token), cancellationToken);
         if (run is null)
         {
             return new DeliveredRun(RunEnd.NothingNew, afterPosition, 0);
         }
 
-        span?.SetTag("position.first", run.AfterPosition + 1).SetTag("position.last", run.LastPosition).SetTag("events", run.Batch.Count);
         await notes.SlowAsync(sourceId, watch.Slow, cancellationToken);
         await notes.LostAsync(run, cancellationToken);
         var isDone = await DeliverAsync(run, cancellationToken);
@@ -79,10 +68,10 @@ internal sealed class BatchDelivery : IAsyncDisposable
         }
 
         var source = await shared.Sources.GetAsync(sourceId, cancellationToken);
-        sourceName = source.Name;
-        while (!buffer.IsFull && await ReadAsync(run, cancellationToken) is { } part)
+        run.SourceName = source.Name;
+        while (!buffer.IsFull && await DeliveryMeter.ReadAsync(run, cancellationToken) is { } part)
         {
-            using var formatting = ForwarderTracing.Start("format");
+            using var formatting = DeliveryMeter.Formatting();
             var slice = shared.Normalizer.NormalizeSlice(part.Segment, part.First, source);         // normalize
             for (var i = part.First; i < Math.Min(part.End, slice.End); i++)
             {
@@ -105,20 +94,6 @@ internal sealed class BatchDelivery : IAsyncDisposable
         return run.With(buffer);
     }
 
-    /// <summary>Reads the next events; the trace of the batch links to the poll that they came with.</summary>
-    private static async ValueTask<SegmentPart?> ReadAsync(LogRun run, CancellationToken cancellationToken)
-    {
-        var batch = Activity.Current;
-        using var reading = ForwarderTracing.Start("read");
-        var part = await run.ReadAsync(cancellationToken);
-        if (batch is not null && part?.Segment.AppendedIn is { } appended && appended != default && batch.Links.All(link => link.Context != appended))
-        {
-            batch.AddLink(new ActivityLink(appended));
-        }
-
-        return part;
-    }
-
     /// <summary>Sends a run, in parts if necessary; false if the checkpoint is no longer this lane's to move.</summary>
     private async Task<bool> DeliverAsync(AssembledBatch run, CancellationToken cancellationToken)
     {
@@ -131,16 +106,13 @@ internal sealed class BatchDelivery : IAsyncDisposable
             {
                 case Settlement.Record end:
                     var record = DeliveryRecord.Of(run, end);
-                    using (ForwarderTracing.Start("checkpoint"))
+                    if (!await databaseRetry.TryUntilDoneAsync(token => meter.RecordAsync(record, token), grace.Token))             // record
                     {
-                        if (!await databaseRetry.TryUntilDoneAsync(token => lane.Journal.RecordAsync(record, token), grace.Token))  // record
-                        {
-                            return false;
-                        }
+                        return false;
                     }
 
                     CrashPoint.Pass(CrashPoint.AfterCheckpoint);
-                    notes.Recorded(run, end.Slice, record, sourceName);
+                    notes.Recorded(run, end.Slice, record);
                     await (end.SlowDown is { } slowDown ? notes.SlowDownAsync(slowDown, cancellationToken) : Task.CompletedTask);
                     break;
                 case Settlement.RetryLater pause:

@@ -16,13 +16,37 @@ internal sealed class DeliveryMeter(DeliveryLane lane, ForwarderTelemetry teleme
 
     public LaneLabels Labels { get; } = new(lane.Integration.Name, lane.Integration.Kind.Id, lane.Name);
 
-    /// <summary>Begins the trace of a batch; null where nobody listens.</summary>
-    public Activity? Begin(int sourceId)
+    /// <summary>Begins the trace of a batch; null if nobody listens, or if there is nothing to deliver.</summary>
+    public Activity? Begin(int sourceId, long afterPosition)
     {
-        var span = ForwarderTracing.StartRoot("deliver");
+        var span = lane.Log.LastPosition(sourceId) > afterPosition ? ForwarderTracing.StartRoot("deliver") : null;
         span?.SetTag(MetricCatalog.Integration, Labels.Integration).SetTag(MetricCatalog.Destination, Labels.Destination)
             .SetTag(MetricCatalog.Lane, Labels.Lane).SetTag("source.id", sourceId);
         return span;
+    }
+
+    /// <summary>Reads the next events; the trace of the batch links to the poll that they came with.</summary>
+    public static async ValueTask<SegmentPart?> ReadAsync(LogRun run, CancellationToken cancellationToken)
+    {
+        var batch = Activity.Current;
+        using var reading = ForwarderTracing.Start("read");
+        var part = await run.ReadAsync(cancellationToken);
+        if (batch is not null && part?.Segment.AppendedIn is { } appended && appended != default && batch.Links.All(link => link.Context != appended))
+        {
+            batch.AddLink(new ActivityLink(appended));
+        }
+
+        return part;
+    }
+
+    /// <summary>Begins the part of the trace that normalizes and formats.</summary>
+    public static Activity? Formatting() => ForwarderTracing.Start("format");
+
+    /// <summary>Records the outcome of a part of a run in the journal of the lane; false if its checkpoint is no longer this lane's to move.</summary>
+    public async Task<bool> RecordAsync(DeliveryRecord record, CancellationToken cancellationToken)
+    {
+        using var span = ForwarderTracing.Start("checkpoint");
+        return await lane.Journal.RecordAsync(record, cancellationToken);
     }
 
     /// <summary>Sends a batch once, and measures it.</summary>
@@ -49,9 +73,9 @@ internal sealed class DeliveryMeter(DeliveryLane lane, ForwarderTelemetry teleme
     /// <param name="run">The run, with the gaps that no filter excluded.</param>
     /// <param name="part">The events of the part.</param>
     /// <param name="record">What was recorded.</param>
-    /// <param name="source">Name of the source.</param>
-    public void Recorded(AssembledBatch run, DeliveryBatch part, DeliveryRecord record, string source)
+    public void Recorded(AssembledBatch run, DeliveryBatch part, DeliveryRecord record)
     {
+        Activity.Current?.SetTag("position.first", run.AfterPosition + 1).SetTag("position.last", run.LastPosition).SetTag("events", run.Batch.Count);
         var excluded = 0L;
         foreach (var range in record.Filtered ?? [])
         {
@@ -63,7 +87,7 @@ internal sealed class DeliveryMeter(DeliveryLane lane, ForwarderTelemetry teleme
             excluded -= Math.Max(0, Math.Min(gap.Last, record.LastPosition) - Math.Max(gap.First, record.AfterPosition + 1) + 1);
         }
 
-        telemetry.BatchRecorded(Labels, source, record.EventCount, record.ByteCount, excluded);
+        telemetry.BatchRecorded(Labels, run.SourceName, record.EventCount, record.ByteCount, excluded);
         if (lane.Name == DeliveryLane.Live && record.EventCount > 0)
         {
             RecordLatencies(part);

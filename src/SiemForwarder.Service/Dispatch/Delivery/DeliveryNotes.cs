@@ -23,9 +23,9 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Del
     private readonly Backoff pauses = DeliveryRound.Pauses(shared.Options);
 
     /// <summary>The record of a part of a run was written.</summary>
-    public void Recorded(AssembledBatch run, DeliveryBatch part, DeliveryRecord record, string source)
+    public void Recorded(AssembledBatch run, DeliveryBatch part, DeliveryRecord record)
     {
-        meter.Recorded(run, part, record, source);
+        meter.Recorded(run, part, record);
         if (record.EventCount > 0)
         {
             failures.Works();
@@ -33,7 +33,7 @@ internal sealed class DeliveryNotes(DeliveryLane lane, DeliveryParts shared, Del
 
         foreach (var refused in journal.SetsAside ? record.SetAside : [])
         {
-            telemetry.EventSetAside(meter.Labels, source, refused.Event.Id, refused.Reason);
+            telemetry.EventSetAside(meter.Labels, run.SourceName, refused.Event.Id, refused.Reason);
         }
     }
 

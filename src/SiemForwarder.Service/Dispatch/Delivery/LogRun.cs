@@ -17,7 +17,11 @@ internal readonly record struct SegmentPart(LogSegment Segment, int First, int E
 /// <param name="Incarnation">History of the log that it was read in.</param>
 /// <param name="Gaps">Ranges of positions in between that retention dropped before they could be sent; usually none.</param>
 internal sealed record AssembledBatch(
-    int SourceId, long AfterPosition, long LastPosition, DeliveryBatch Batch, long Incarnation, IReadOnlyList<PositionRange> Gaps);
+    int SourceId, long AfterPosition, long LastPosition, DeliveryBatch Batch, long Incarnation, IReadOnlyList<PositionRange> Gaps)
+{
+    /// <summary>Name of the source.</summary>
+    public string SourceName { get; init; } = "";
+}
 
 /// <summary>Reads from a position, segment by segment, and tracks how far it got and which positions were gone.</summary>
 internal sealed class LogRun
@@ -46,6 +50,9 @@ internal sealed class LogRun
     /// <summary>History of the log; 0 if this process has not read it yet.</summary>
     /// <remarks>Taken before anything is read: events may be of a newer history than the one they are recorded under, but never of an older one.</remarks>
     public long Incarnation { get; }
+
+    /// <summary>Name of the source, for those who are told of the run.</summary>
+    public string SourceName { get; set; } = "";
 
     /// <summary>Everything up to here has been taken, skipped, or is gone.</summary>
     public long LastPosition { get; private set; }
@@ -76,7 +83,7 @@ internal sealed class LogRun
     /// <summary>The run that was read, with its batch; null if nothing was read.</summary>
     public AssembledBatch? With(BatchBuffer buffer) => LastPosition == afterPosition
         ? null
-        : new AssembledBatch(sourceId, afterPosition, LastPosition, buffer.ToBatch(), Incarnation, gaps);
+        : new AssembledBatch(sourceId, afterPosition, LastPosition, buffer.ToBatch(), Incarnation, gaps) { SourceName = SourceName };
 
     private void SkipGap(long last)
     {
