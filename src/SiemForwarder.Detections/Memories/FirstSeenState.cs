@@ -14,7 +14,7 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
     private readonly EntityStore<Entity> entities = new(options.MaxEntities, entity => entity.LastAt);
     private readonly WatchedSince since = new();
 
-    private record struct Seen(long FirstAt, long LastAt);
+    private record struct Sighting(long FirstAt, long LastAt);
 
     private sealed class Entity
     {
@@ -24,7 +24,7 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
 
         public long EventCount { get; set; }
 
-        public Dictionary<string, Seen> Values { get; } = new(StringComparer.Ordinal);
+        public Dictionary<string, Sighting> Values { get; } = new(StringComparer.Ordinal);
     }
 
     public override int GroupCount => entities.Count;
@@ -84,7 +84,7 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
             var entity = new Entity { FirstAt = reader.ReadInt64(), LastAt = reader.ReadInt64(), EventCount = reader.ReadInt64() };
             for (var left = reader.ReadCount(); left > 0; left--)
             {
-                entity.Values[reader.ReadString()] = new Seen(reader.ReadInt64(), reader.ReadInt64());
+                entity.Values[reader.ReadString()] = new Sighting(reader.ReadInt64(), reader.ReadInt64());
             }
 
             return entity;
@@ -107,7 +107,7 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
 
         if (entity.Values.TryGetValue(value, out var seen))
         {
-            entity.Values[value] = new Seen(Math.Min(seen.FirstAt, at), Math.Max(seen.LastAt, at));
+            entity.Values[value] = new Sighting(Math.Min(seen.FirstAt, at), Math.Max(seen.LastAt, at));
             return;
         }
 
@@ -117,6 +117,6 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
             CountEvicted(1, at);
         }
 
-        entity.Values[value] = new Seen(at, at);
+        entity.Values[value] = new Sighting(at, at);
     }
 }

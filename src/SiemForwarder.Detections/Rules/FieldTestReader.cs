@@ -10,7 +10,7 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
 {
     private readonly List<TextModifier> textModifiers = [];
     private string field = "";
-    private Operation operation;
+    private TestOperation operation;
     private NumberOperator comparison;
     private TimePart timePart;
     private RegexOptions regexOptions = RegexOptions.CultureInvariant;
@@ -19,7 +19,7 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
     private bool isOther;
     private bool isExpanded;
 
-    private enum Operation
+    private enum TestOperation
     {
         Text,
         Regex,
@@ -75,36 +75,36 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
                 return null;
             case "cased":
                 isCased = true;
-                return operation is Operation.Text or Operation.FieldReference ? null : "cased goes with texts only";
+                return operation is TestOperation.Text or TestOperation.FieldReference ? null : "cased goes with texts only";
             case "neq":
                 isOther = true;
-                return operation == Operation.Exists ? "exists has no opposite but exists: false" : null;
+                return operation == TestOperation.Exists ? "exists has no opposite but exists: false" : null;
             case "i" or "m" or "s":
                 regexOptions |= modifier switch { "i" => RegexOptions.IgnoreCase, "m" => RegexOptions.Multiline, _ => RegexOptions.Singleline };
-                return operation == Operation.Regex ? null : $"the modifier {modifier} stands behind re only";
+                return operation == TestOperation.Regex ? null : $"the modifier {modifier} stands behind re only";
             case "expand":
                 isExpanded = true;
-                return operation is Operation.Text or Operation.Cidr && textModifiers.Count == 0 ? null : "expand stands before all other modifiers";
+                return operation is TestOperation.Text or TestOperation.Cidr && textModifiers.Count == 0 ? null : "expand stands before all other modifiers";
             case "lt" or "lte" or "gt" or "gte" when timePart != TimePart.None:
                 comparison = Comparison(modifier);
                 return null;
             case "lt" or "lte" or "gt" or "gte":
                 comparison = Comparison(modifier);
-                return Become(Operation.Number, modifier);
+                return Become(TestOperation.Number, modifier);
             case "minute" or "hour" or "day" or "week" or "month" or "year":
                 timePart = Enum.Parse<TimePart>(modifier, ignoreCase: true);
-                return Become(Operation.Number, modifier);
+                return Become(TestOperation.Number, modifier);
             case "re":
                 return isExpanded ? "expand does not go with re; write the values into the expression"
-                    : isCased ? "re is case-sensitive by itself; leave cased out" : Become(Operation.Regex, modifier);
+                    : isCased ? "re is case-sensitive by itself; leave cased out" : Become(TestOperation.Regex, modifier);
             case "cidr":
-                return isCased ? "an address has no case; leave cased out" : Become(Operation.Cidr, modifier);
+                return isCased ? "an address has no case; leave cased out" : Become(TestOperation.Cidr, modifier);
             case "exists":
-                return isOther || isAll || isCased ? "exists stands alone" : Become(Operation.Exists, modifier);
+                return isOther || isAll || isCased ? "exists stands alone" : Become(TestOperation.Exists, modifier);
             case "fieldref" when isExpanded:
                 return "expand does not go with fieldref; it names one field";
             case "fieldref":
-                return Become(Operation.FieldReference, modifier);
+                return Become(TestOperation.FieldReference, modifier);
         }
 
         if (TextModifiers.Find(modifier) is not { } textModifier)
@@ -114,14 +114,14 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
 
         textModifiers.Add(textModifier);
         var goesWithFields = textModifier is TextModifier.Contains or TextModifier.StartsWith or TextModifier.EndsWith;
-        return operation == Operation.Text || (operation == Operation.FieldReference && goesWithFields)
+        return operation == TestOperation.Text || (operation == TestOperation.FieldReference && goesWithFields)
             ? null
             : $"{modifier} does not go with the modifiers before it";
     }
 
-    private string? Become(Operation wanted, string modifier)
+    private string? Become(TestOperation wanted, string modifier)
     {
-        if (operation != Operation.Text || textModifiers.Count > 0)
+        if (operation != TestOperation.Text || textModifiers.Count > 0)
         {
             return $"{modifier} does not go with the modifiers before it";
         }
@@ -141,12 +141,12 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
     private EventTest? ReadField(List<YamlScalar> values)
     {
         var slot = reading.SlotOf(field, path);
-        if (operation == Operation.Exists)
+        if (operation == TestOperation.Exists)
         {
             return ReadExists(values, slot);
         }
 
-        var isPlain = operation == Operation.Text && !isAll && !isCased && !isExpanded && textModifiers.Count == 0;
+        var isPlain = operation == TestOperation.Text && !isAll && !isCased && !isExpanded && textModifiers.Count == 0;
         if (isPlain && values.Count > 1 && FindPlainTexts(values) is { } plain)
         {
             return Complete(slot, [new FieldTest(slot, new TextSetMatcher(plain))]);
@@ -157,7 +157,7 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
         {
             if (value.Kind == ScalarKind.Null)
             {
-                if (operation != Operation.Text || textModifiers.Count > 0)
+                if (operation != TestOperation.Text || textModifiers.Count > 0)
                 {
                     reading.Refuse(path, "null goes with no modifier");
                     return null;
@@ -165,7 +165,7 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
 
                 tests.Add(new NullTest(slot));
             }
-            else if (operation == Operation.FieldReference)
+            else if (operation == TestOperation.FieldReference)
             {
                 if (ReadFieldReference(slot, value) is not { } reference)
                 {
@@ -225,13 +225,13 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
 
     private EventTest? ReadKeywords(List<YamlScalar> values)
     {
-        if (operation is not (Operation.Text or Operation.Regex) || isOther)
+        if (operation is not (TestOperation.Text or TestOperation.Regex) || isOther)
         {
             reading.Refuse(path, "keywords go with the modifiers of texts and with re only");
             return null;
         }
 
-        if (operation == Operation.Text)
+        if (operation == TestOperation.Text)
         {
             textModifiers.Add(TextModifier.Contains);
         }
@@ -259,7 +259,7 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
     // What one value of the rule stands for: any of these. Null where it is refused.
     private List<ValueMatcher>? ReadMatchers(YamlScalar value)
     {
-        if (operation == Operation.Number)
+        if (operation == TestOperation.Number)
         {
             if (value.Kind is ScalarKind.Boolean || !NumberText.TryParse(value.Text, out var bound))
             {
@@ -278,8 +278,8 @@ internal sealed class FieldTestReader(RuleReading reading, string key, string pa
 
         return operation switch
         {
-            Operation.Cidr => ReadBlocks(texts),
-            Operation.Regex => ReadRegex(written),
+            TestOperation.Cidr => ReadBlocks(texts),
+            TestOperation.Regex => ReadRegex(written),
             _ => ReadPatterns(texts),
         };
     }

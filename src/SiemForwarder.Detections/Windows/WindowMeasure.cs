@@ -32,18 +32,18 @@ internal abstract class WindowMeasure
 
     public static WindowMeasure For(CorrelationRule rule) => rule.Type switch
     {
-        CorrelationType.EventCount => new EventCount(),
-        CorrelationType.ValueCount => new ValueCount(),
+        CorrelationType.EventCount => new EventCountMeasure(),
+        CorrelationType.ValueCount => new ValueCountMeasure(),
         CorrelationType.Temporal => new SeenRules(rule.References.Count),
         CorrelationType.TemporalOrdered => new OrderedRules(rule.References.Count),
         CorrelationType.ValueSum => new Total(isAverage: false),
         CorrelationType.ValueAverage => new Total(isAverage: true),
-        _ => new Percentile(rule.Percentile),
+        _ => new PercentileMeasure(rule.Percentile),
     };
 }
 
 /// <summary>How many events.</summary>
-internal sealed class EventCount : WindowMeasure
+internal sealed class EventCountMeasure : WindowMeasure
 {
     private int count;
 
@@ -55,7 +55,7 @@ internal sealed class EventCount : WindowMeasure
 }
 
 /// <summary>How many different values; an event without one adds none.</summary>
-internal sealed class ValueCount : WindowMeasure
+internal sealed class ValueCountMeasure : WindowMeasure
 {
     // Most groups hold one value: only the second one needs a dictionary.
     private string? first;
@@ -210,7 +210,7 @@ internal sealed class Total(bool isAverage) : WindowMeasure
 }
 
 /// <summary>A percentile of numbers, interpolated between the two nearest ranks.</summary>
-internal sealed class Percentile(double percent) : WindowMeasure
+internal sealed class PercentileMeasure(double percent) : WindowMeasure
 {
     private readonly List<double> sorted = [];
 

@@ -25,7 +25,7 @@ internal sealed class ConfigurationPlanner(
     public async Task<ConfigurationPlan> PlanAsync(ConfigurationRequest request, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        var pass = new Pass(
+        var pass = new PlanRun(
             request,
             await context.EnginePools.AsNoTracking().OrderBy(one => one.Name).ToListAsync(cancellationToken),
             (await sources.ListAsync(null, null, 1, int.MaxValue, cancellationToken)).Items,
@@ -47,7 +47,7 @@ internal sealed class ConfigurationPlanner(
         return new ConfigurationPlan(request.Name ?? "", pass.Changes, pass.Faults);
     }
 
-    private static void PlanPools(Pass pass)
+    private static void PlanPools(PlanRun pass)
     {
         foreach (var (index, wanted) in pass.Named(PlannedChange.Pool, pass.Request.EnginePools, one => one.Name))
         {
@@ -64,7 +64,7 @@ internal sealed class ConfigurationPlanner(
         static JsonObject Show(string name, string description) => new() { ["name"] = name, ["description"] = description };
     }
 
-    private async Task PlanSourcesAsync(Pass pass, CancellationToken cancellationToken)
+    private async Task PlanSourcesAsync(PlanRun pass, CancellationToken cancellationToken)
     {
         foreach (var (index, wanted) in pass.Named(PlannedChange.Source, pass.Request.Sources, one => one.Name))
         {
@@ -88,7 +88,7 @@ internal sealed class ConfigurationPlanner(
         }
     }
 
-    private async Task PlanIntegrationsAsync(Pass pass, CancellationToken cancellationToken)
+    private async Task PlanIntegrationsAsync(PlanRun pass, CancellationToken cancellationToken)
     {
         foreach (var (index, declared) in pass.Named(PlannedChange.Integration, pass.Request.Integrations, one => one.Name))
         {
@@ -130,7 +130,7 @@ internal sealed class ConfigurationPlanner(
         }
     }
 
-    private async Task PruneAsync(Pass pass, CancellationToken cancellationToken)
+    private async Task PruneAsync(PlanRun pass, CancellationToken cancellationToken)
     {
         foreach (var integration in pass.Integrations.Where(one => pass.IsLeft(one.ManagedBy, PlannedChange.Integration, one.Name)))
         {
@@ -153,7 +153,7 @@ internal sealed class ConfigurationPlanner(
     }
 
     // Whether exactly this change is already waiting for a second administrator; requesting it again would only duplicate it.
-    private async Task<bool> IsAskedForAsync(Pass pass, Integration stored, string operation, JsonObject? after, CancellationToken cancellationToken)
+    private async Task<bool> IsAskedForAsync(PlanRun pass, Integration stored, string operation, JsonObject? after, CancellationToken cancellationToken)
     {
         if (!approvals.IsAskedFor)
         {
@@ -167,10 +167,10 @@ internal sealed class ConfigurationPlanner(
 
     private Present Of(Source stored) => new(stored.Id, stored.Version, stored.ManagedBy, Bare(ToJson(SourceEndpoints.View(sources, stored))));
 
-    private Present Of(Integration stored, Pass pass) => new(
+    private Present Of(Integration stored, PlanRun pass) => new(
         stored.Id, stored.Version, stored.ManagedBy, Show(stored, [.. integrations.SecretsOf(stored)?.Keys ?? []], pass));
 
-    private JsonObject Show(Integration integration, IReadOnlyCollection<string> secrets, Pass pass) =>
+    private JsonObject Show(Integration integration, IReadOnlyCollection<string> secrets, PlanRun pass) =>
         Bare(pass.WithNames(ToJson(IntegrationResponse.Of(integration, secrets, new IntegrationSummary("", null, null)))));
 
     private JsonObject ToJson(object value) => (JsonObject)JsonSerializer.SerializeToNode(value, value.GetType(), json.Value.SerializerOptions)!;
@@ -191,7 +191,7 @@ internal sealed class ConfigurationPlanner(
     private sealed record Present(int? Id, int? Version, string? ManagedBy, JsonObject Shown);
 
     /// <summary>One run of the planner: the declaration, the current state, and the resulting changes.</summary>
-    private sealed record Pass(
+    private sealed record PlanRun(
         ConfigurationRequest Request, IReadOnlyList<EnginePool> Pools, IReadOnlyList<Source> Sources, IReadOnlyList<Integration> Integrations)
     {
         public List<PlannedChange> Changes { get; } = [];

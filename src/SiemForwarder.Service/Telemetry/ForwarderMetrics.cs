@@ -36,7 +36,7 @@ internal sealed class ForwarderMetrics : IDisposable
     private readonly ConcurrentDictionary<(string Label, string Name), bool> recorded = new();
     private readonly Lock ending = new();
     private volatile Histograms histograms;
-    private volatile State? state;
+    private volatile GaugeReading? state;
     private HashSet<(string Label, string Name)> missing = [];
 
     public ForwarderMetrics(TimeProvider? time = null)
@@ -64,7 +64,7 @@ internal sealed class ForwarderMetrics : IDisposable
             }
         }
 
-        Observe(MetricCatalog.BuildInfo, () => [new(MetricCatalog.BuildInfo, 1, new(Build.Version, RuntimeInformation.FrameworkDescription))]);
+        Observe(MetricCatalog.BuildInfo, () => [new(MetricCatalog.BuildInfo, 1, new(ServiceBuild.Version, RuntimeInformation.FrameworkDescription))]);
     }
 
     /// <summary>Name of the meter: that of the product, with a number behind it for a second host of the process.</summary>
@@ -110,7 +110,7 @@ internal sealed class ForwarderMetrics : IDisposable
     public void Observe(MetricDefinition gauge, Func<IEnumerable<GaugeValue>> read) => readings[gauge] = read;
 
     /// <summary>Replaces the gauges that were read from the database.</summary>
-    public void Show(IEnumerable<GaugeValue> values) => state = new State(time.GetTimestamp(), values.ToLookup(one => one.Metric));
+    public void Show(IEnumerable<GaugeValue> values) => state = new GaugeReading(time.GetTimestamp(), values.ToLookup(one => one.Metric));
 
     /// <summary>Ends the series of what was named by neither this call nor the one before: it is deleted or has another name.</summary>
     public void Keep(IReadOnlySet<string> integrations, IReadOnlySet<string> sources)
@@ -218,7 +218,7 @@ internal sealed class ForwarderMetrics : IDisposable
     }
 
     /// <summary>What was read from the database, and when.</summary>
-    private sealed record State(long ReadAt, ILookup<MetricDefinition, GaugeValue> Values);
+    private sealed record GaugeReading(long ReadAt, ILookup<MetricDefinition, GaugeValue> Values);
 
     /// <summary>The histograms, on a meter of their own: disposing it is the one way to end a series of theirs.</summary>
     private sealed class Histograms : IDisposable
@@ -242,9 +242,9 @@ internal sealed class ForwarderMetrics : IDisposable
 }
 
 /// <summary>What this program is.</summary>
-internal static class Build
+internal static class ServiceBuild
 {
     /// <summary>Version of the product, without the commit.</summary>
     public static string Version { get; } =
-        typeof(Build).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+        typeof(ServiceBuild).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 }

@@ -31,7 +31,7 @@ internal static class TelemetryRegistration
             (services, metrics) => metrics.AddMeter(services.GetRequiredService<ForwarderMetrics>().MeterName));
         var telemetry = builder.Services.AddOpenTelemetry()
             // The variables come last: what an operator names the service counts.
-            .ConfigureResource(resource => resource.Clear().AddService("siemforwarder", serviceVersion: Build.Version)
+            .ConfigureResource(resource => resource.Clear().AddService("siemforwarder", serviceVersion: ServiceBuild.Version)
                 .AddTelemetrySdk().AddEnvironmentVariableDetector())
             .WithMetrics(metrics =>
             {

@@ -21,7 +21,7 @@ public sealed class NewerVersionTests(TestPostgres postgres)
     [InlineData("definition = jsonb_set(definition, '{encryption}', '{\"key\":\"x\"}')", "'encryption'")]
     [InlineData("definition = jsonb_set(definition, '{filter,include}', '{\"countries\":[\"DE\"]}')", "'filter.include.countries'")]
     [InlineData("definition = jsonb_set(definition, '{privacy}', '[{\"field\":\"face\",\"action\":\"drop\"}]')", "'face'")]
-    [InlineData("definition = definition - 'port'", "one of them")]
+    [InlineData("definition = definition - 'port'", "one setting")]
     [InlineData("destination = 'quantum_siem'", "'quantum_siem'")]
     public async Task AnIntegrationOfANewerVersionShowsWhyItDoesNotRunAndTheOthersGoOn(string change, string what)
     {

@@ -69,7 +69,7 @@ internal sealed class ContractReading
 
         foreach (var item in items.Children)
         {
-            var at = new Subject(this, file, kind, list.Count, NameOf(item));
+            var at = new DeclaredItem(this, file, kind, list.Count, NameOf(item));
             at.Mark("", item);
             if (item is not YamlMappingNode)
             {
@@ -84,7 +84,7 @@ internal sealed class ContractReading
     /// <summary>Reads a file's own members, <c>name</c> and <c>prune</c>; null, with a fault, for anything else.</summary>
     public JsonNode? ReadOwn(string file, string name, YamlNode key, YamlNode value)
     {
-        var at = new Subject(this, file, "", 0, "");
+        var at = new DeclaredItem(this, file, "", 0, "");
         switch (name)
         {
             case "name":
@@ -98,7 +98,7 @@ internal sealed class ContractReading
         }
     }
 
-    private JsonNode? Read(Subject at, string path, YamlNode node, Type type)
+    private JsonNode? Read(DeclaredItem at, string path, YamlNode node, Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         if (++nodes > MaxNodes || path.Count(character => character is '.' or '[') > MaxDepth)
@@ -132,7 +132,7 @@ internal sealed class ContractReading
             };
     }
 
-    private JsonObject? ReadMembers(Subject at, string path, YamlNode node, JsonTypeInfo contract)
+    private JsonObject? ReadMembers(DeclaredItem at, string path, YamlNode node, JsonTypeInfo contract)
     {
         if (node is not YamlMappingNode mapping)
         {
@@ -162,7 +162,7 @@ internal sealed class ContractReading
         return members;
     }
 
-    private JsonArray? ReadItems(Subject at, string path, YamlNode node, Type type)
+    private JsonArray? ReadItems(DeclaredItem at, string path, YamlNode node, Type type)
     {
         if (node is not YamlSequenceNode items)
         {
@@ -182,7 +182,7 @@ internal sealed class ContractReading
     }
 
     // Settings specific to a destination: the YAML rules decide the type of plain scalars.
-    private JsonNode? ReadFree(Subject at, string path, YamlNode node)
+    private JsonNode? ReadFree(DeclaredItem at, string path, YamlNode node)
     {
         switch (node)
         {
@@ -209,7 +209,7 @@ internal sealed class ContractReading
         }
     }
 
-    private static JsonNode? ReadText(Subject at, string path, YamlNode node)
+    private static JsonNode? ReadText(DeclaredItem at, string path, YamlNode node)
     {
         if (node is not YamlScalarNode { Value: { } text })
         {
@@ -226,7 +226,7 @@ internal sealed class ContractReading
         return text;
     }
 
-    private static JsonNode? ReadScalar(Subject at, string path, YamlNode node, Func<string, JsonNode?> parse, string wanted)
+    private static JsonNode? ReadScalar(DeclaredItem at, string path, YamlNode node, Func<string, JsonNode?> parse, string wanted)
     {
         var text = (node as YamlScalarNode)?.Value;
         if (text is null || parse(text) is not { } value)
@@ -243,7 +243,7 @@ internal sealed class ContractReading
     private static JsonNode? Number(string text) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static JsonNode? ReadSecret(Subject at, string path, YamlNode node)
+    private static JsonNode? ReadSecret(DeclaredItem at, string path, YamlNode node)
     {
         var text = (node as YamlScalarNode)?.Value;
         // An empty one removes the stored secret.
@@ -260,7 +260,7 @@ internal sealed class ContractReading
         return null;
     }
 
-    private static bool IsSecret(Subject at, string path) => at.Kind.Length > 0 && Secrets[at.Kind].Contains(path);
+    private static bool IsSecret(DeclaredItem at, string path) => at.Kind.Length > 0 && Secrets[at.Kind].Contains(path);
 
     private static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
 
@@ -276,7 +276,7 @@ internal sealed class ContractReading
         && mapping.Children.TryGetValue(new YamlScalarNode("name"), out var name) && name is YamlScalarNode { Value: { } text } ? OneLine.Of(text, 100) : "";
 
     /// <summary>The resource being read.</summary>
-    private sealed record Subject(ContractReading Reading, string File, string Kind, int Index, string Name)
+    private sealed record DeclaredItem(ContractReading Reading, string File, string Kind, int Index, string Name)
     {
         public void Mark(string field, YamlNode node) => Reading.Places[(Kind, Index, field)] = new FilePlace(File, node.Start.Line);
 

@@ -104,7 +104,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
             var sent = batch.Count == 0 ? RoundResult.Nothing : await round.RunAsync(batch, cancellationToken);     // send
             switch (settlement.Settle(sent.Outcome, sent.Attempts))                                                 // settle
             {
-                case Settlement.Record end:
+                case Settlement.PartDone end:
                     var record = DeliveryRecord.Of(run, end);
                     if (!await databaseRetry.TryUntilDoneAsync(token => meter.RecordAsync(record, token), grace.Token))             // record
                     {

@@ -19,7 +19,7 @@ internal abstract record Settlement
     /// <param name="Attempts">How many attempts it took.</param>
     /// <param name="SlowDown">The delay that the destination asks for before the next batch; null if none.</param>
     /// <param name="TookAny">Whether the destination has accepted any event of the run so far; null if it has not and parts remain to be sent.</param>
-    public sealed record Record(
+    public sealed record PartDone(
         DeliveryBatch Slice, long AfterPosition, long LastPosition, IReadOnlyList<RefusedEvent> Refused, string Answer, int Attempts, SlowDown? SlowDown,
         bool? TookAny)
         : Settlement
@@ -124,12 +124,12 @@ internal sealed class BatchSettlement(int maxRefusalsInARow)
         return new Settlement.Halve();
     }
 
-    private Settlement.Record End(DeliveryBatch slice, IReadOnlyList<RefusedEvent> refused, string answer, int attempts, SlowDown? slowDown)
+    private Settlement.PartDone End(DeliveryBatch slice, IReadOnlyList<RefusedEvent> refused, string answer, int attempts, SlowDown? slowDown)
     {
         // The run ends after the last event that passed the filter; the last part includes the remaining positions.
         var last = parts.Count == 0 ? run!.LastPosition : slice.Events[^1].Position;
         tookAny |= refused.Count < slice.Count;
-        var record = new Settlement.Record(
+        var record = new Settlement.PartDone(
             slice, done, last, refused, answer, attempts, slowDown, tookAny ? true : parts.Count == 0 ? false : null);
         (failedRounds, refusalsInARow) = record.AcceptedCount > 0 ? (0, 0) : (failedRounds, refusalsInARow);
         done = last;

@@ -30,7 +30,7 @@ internal sealed record DeliveryRecord(
     NpgsqlRange<long>[]? Filtered, long Incarnation, IReadOnlyList<RefusedEvent> SetAside, bool? TookAny)
 {
     /// <summary>The record of a part of a run.</summary>
-    public static DeliveryRecord Of(AssembledBatch run, Settlement.Record end) => new(
+    public static DeliveryRecord Of(AssembledBatch run, Settlement.PartDone end) => new(
         run.SourceId, end.AfterPosition, end.LastPosition, end.AcceptedCount, end.Slice.Bytes.Length, SHA256.HashData(end.Slice.Bytes.Span), end.Attempts,
         end.Answer, PassedOver(end.AfterPosition, end.LastPosition, end.Slice.Events), run.Incarnation, end.Refused, end.TookAny);
 

@@ -88,7 +88,7 @@ public sealed class BatchSettlementTests
         told.Add(Words(settlement.Settle(Taken, 1)));
         Assert.Equal("8", Positions(settlement.Next));
 
-        var end = Assert.IsType<Settlement.Record>(settlement.Settle(Refused, 1));
+        var end = Assert.IsType<Settlement.PartDone>(settlement.Settle(Refused, 1));
 
         Assert.Equal(["rest", "rest", "pause 1 for 00:00:09", "rest"], told);
         Assert.Equal("record 1-10 accepted 2, aside 2 8", Words(end));
@@ -104,7 +104,7 @@ public sealed class BatchSettlementTests
         settlement.Settle(new DeliveryOutcome.Partial([], [1], "HTTP 207"), 1);
         settlement.Settle(Away, 4);
 
-        var end = Assert.IsType<Settlement.Record>(settlement.Settle(new DeliveryOutcome.Delivered("HTTP 200") { SlowDown = new SlowDown("busy") }, 2));
+        var end = Assert.IsType<Settlement.PartDone>(settlement.Settle(new DeliveryOutcome.Delivered("HTTP 200") { SlowDown = new SlowDown("busy") }, 2));
 
         Assert.Equal((7, "HTTP 207; then HTTP 200", "busy"), (end.Attempts, end.Answer, end.SlowDown?.Reason));
     }
@@ -141,9 +141,9 @@ public sealed class BatchSettlementTests
         Assert.Contains("bad event", hold.Reason, StringComparison.Ordinal);
         Assert.Equal("2", Positions(settlement.Next));
         Assert.IsType<Settlement.Hold>(settlement.Settle(Refused, 1));
-        Assert.IsType<Settlement.Record>(settlement.Settle(Taken, 1));
+        Assert.IsType<Settlement.PartDone>(settlement.Settle(Taken, 1));
         settlement.Begin(Run(1));
-        Assert.IsType<Settlement.Record>(settlement.Settle(Refused, 1));
+        Assert.IsType<Settlement.PartDone>(settlement.Settle(Refused, 1));
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class BatchSettlementTests
 
     private static string Words(Settlement settlement) => settlement switch
     {
-        Settlement.Record record => $"record {record.AfterPosition + 1}-{record.LastPosition} accepted {record.AcceptedCount}"
+        Settlement.PartDone record => $"record {record.AfterPosition + 1}-{record.LastPosition} accepted {record.AcceptedCount}"
             + (record.Refused.Count > 0 ? $", aside {string.Join(' ', record.Refused.Select(one => one.Event.Position))}" : "")
             + (record.SlowDown is null ? "" : ", slow down"),
         Settlement.RetryLater pause => $"pause {pause.FailedRounds}{(pause.RetryAfter is { } asked ? $" for {asked}" : "")}",
@@ -218,7 +218,7 @@ public sealed class BatchSettlementTests
             while (settlement.Next is { } batch)
             {
                 var decision = settlement.Settle(batch.Count == 0 ? Taken : Answer(batch), 1);
-                if (decision is Settlement.Record end)
+                if (decision is Settlement.PartDone end)
                 {
                     records.Add(DeliveryRecord.Of(run, end));
                     var aside = end.Refused.Select(one => one.Event.Position).ToHashSet();
