@@ -60,7 +60,7 @@ public sealed class TestEndpointTests(RunningForwarder running) : IClassFixture<
         var (_, report) = await TestAsync(new { serverUrl = $"{plain}://127.0.0.1:{receiver.Port}" });
 
         var failed = report["stages"]!.AsArray().Single(stage => (string)stage!["result"]! == "failed")!;
-        Assert.Contains("speaks TLS", (string)failed["detail"]!, StringComparison.Ordinal);
+        Assert.Contains("expects TLS", (string)failed["detail"]!, StringComparison.Ordinal);
         Assert.StartsWith($"Use {secured}://", (string)failed["advice"]!, StringComparison.Ordinal);
     }
 
