@@ -65,10 +65,9 @@ public ref struct PushedOutline
             var outline = Read(ref cursor);
             return cursor.IsAtEnd() ? outline : throw new JsonException("Something follows the event.");
         }
-        catch (JsonException)
+        catch (JsonException exception)
         {
-            FindPlace(json);
-            throw;
+            throw JsonCursor.FindFault(json, PushedEventLimits.MaxDepth) ?? exception;
         }
     }
 
@@ -91,15 +90,6 @@ public ref struct PushedOutline
 
         outline.Decide();
         return outline;
-    }
-
-    /// <summary>Throws with the line and byte at which the event is broken.</summary>
-    private static void FindPlace(ReadOnlySpan<byte> json)
-    {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = PushedEventLimits.MaxDepth });
-        while (reader.Read())
-        {
-        }
     }
 
     private void Take(scoped ref JsonCursor cursor)

@@ -63,7 +63,8 @@ internal sealed class PushedBatch
         }
         catch (JsonException)
         {
-            return (null, PushRefusal.Malformed($"The body is not valid JSON, so nothing was stored. {WhereBroken(json.Span)}"));
+            var place = JsonCursor.FindFault(json.Span, MaxDepth) is { } fault ? Where(fault) : "";
+            return (null, PushRefusal.Malformed($"The body is not valid JSON, so nothing was stored. {place}"));
         }
     }
 
@@ -188,23 +189,6 @@ internal sealed class PushedBatch
         inbox.PulledRealm is { } realm && outline.RealmName is { Length: > 0 } named && named != realm
             ? $"The event belongs to another realm than '{realm}', which this source polls; push it to a separate source."
             : null;
-
-    private static string WhereBroken(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
-            while (reader.Read())
-            {
-            }
-
-            return "";
-        }
-        catch (JsonException exception)
-        {
-            return Where(exception);
-        }
-    }
 
     private static string Where(JsonException exception) => exception.LineNumber is { } line
         ? $"Reading stopped at line {line + 1}, byte {exception.BytePositionInLine + 1}."
