@@ -68,7 +68,8 @@ internal static class ClientCommands
     /// <summary>All of them, in the order in which they are listed.</summary>
     public static IReadOnlyList<ClientCommand> All { get; } =
     [
-        StatusCommand.Status, TestCommand.Test, TestCommand.Check, ApplyCommand.Apply, ApplyCommand.Export,
+        StatusCommand.Status, TestCommand.Test, TestCommand.Check, EventsCommand.Events, ReplayCommand.Replay, RedriveCommand.Redrive,
+        ApplyCommand.Apply, ApplyCommand.Export,
     ];
 
     /// <summary>The options that all of them have.</summary>
@@ -83,7 +84,7 @@ internal static class ClientCommands
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
-        var result = Root.Parse(args);
+        var result = Parse(args);
         if (result.Errors.Count > 0 && result.Action is not HelpAction)
         {
             foreach (var error in result.Errors)
@@ -97,6 +98,9 @@ internal static class ClientCommands
 
         return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, cancellationToken);
     }
+
+    /// <summary>The command that a command line names, or what is wrong with it.</summary>
+    public static ParseResult Parse(string[] args) => Root.Parse(args);
 
     /// <summary>Runs an action, and tells why it could not end.</summary>
     public static async Task<int> RunAsync(ParseResult result, ClientAction action, CancellationToken cancellationToken)

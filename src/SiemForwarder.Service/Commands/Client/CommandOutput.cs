@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using SiemForwarder.Connections;
 
 namespace SiemForwarder.Service.Commands.Client;
@@ -13,11 +14,12 @@ namespace SiemForwarder.Service.Commands.Client;
 /// <param name="IsJson">Whether the result is JSON.</param>
 /// <param name="IsTerminal">Whether somebody watches the progress.</param>
 /// <param name="IsScreen">Whether the result goes to a terminal, which can be cleared.</param>
-internal sealed record CommandOutput(TextWriter Output, TextWriter Error, bool IsJson, bool IsTerminal, bool IsScreen)
+internal sealed partial record CommandOutput(TextWriter Output, TextWriter Error, bool IsJson, bool IsTerminal, bool IsScreen)
 {
     private const int MaxCell = 120;
     private const int MaxLine = 2000;
     private const int BarWidth = 30;
+    private const int MaxBeside = 100;
 
     private static readonly JsonSerializerOptions Readable = new(JsonSerializerDefaults.Web)
     {
@@ -56,13 +58,26 @@ internal sealed record CommandOutput(TextWriter Output, TextWriter Error, bool I
     /// <summary>Writes rows below their heads.</summary>
     public async Task WriteTableAsync(IReadOnlyList<string> heads, IEnumerable<IReadOnlyList<JsonNode?>> rows)
     {
-        List<string[]> lines = [[.. heads], .. rows.Select(row => row.Select(cell => OneLine.Of(cell?.ToString() ?? "", MaxCell)).ToArray())];
+        List<string[]> lines = [[.. heads], .. rows.Select(Cells)];
         var widths = heads.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
         foreach (var line in lines)
         {
-            await Output.WriteLineAsync(string.Join("  ", line.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+            await WriteCellsAsync(line, widths);
         }
     }
+
+    /// <summary>Writes one row, in columns of at least these widths, for rows that come one by one.</summary>
+    public Task WriteRowAsync(IReadOnlyList<JsonNode?> row, IReadOnlyList<int> widths) => WriteCellsAsync(Cells(row), widths);
+
+    private Task WriteCellsAsync(string[] cells, IReadOnlyList<int> widths) =>
+        Output.WriteLineAsync(string.Join("  ", cells.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+
+    // Two spaces separate columns, so no cell may have them: what somebody typed must not look like a column of its own.
+    private static string[] Cells(IReadOnlyList<JsonNode?> row) =>
+        [.. row.Select(cell => Spaces().Replace(OneLine.Of(cell?.ToString() ?? "", MaxCell), " "))];
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
 
     /// <summary>Shows how far something is; nothing where nobody watches.</summary>
     /// <param name="percent">0 to 100.</param>
@@ -72,7 +87,7 @@ internal sealed record CommandOutput(TextWriter Output, TextWriter Error, bool I
         if (IsTerminal)
         {
             var filled = (int)(Math.Clamp(percent, 0, 100) / 100 * BarWidth);
-            await Error.WriteAsync($"\r[{new string('#', filled)}{new string('.', BarWidth - filled)}] {percent,5:F1} % {text}\u001B[K");
+            await Error.WriteAsync($"\r[{new string('#', filled)}{new string('.', BarWidth - filled)}] {percent,5:F1} % {OneLine.Of(text, MaxBeside)}\u001B[K");
         }
     }
 
@@ -110,6 +125,10 @@ internal static class ShownValue
 {
     /// <summary>An instant of the API, in UTC to the second; empty if there is none.</summary>
     public static string Instant(JsonNode? at) => at is null ? "" : UtcText.Second(at.GetValue<DateTimeOffset>());
+
+    /// <summary>An instant of the API, in UTC to the millisecond.</summary>
+    public static string Millisecond(JsonNode? at) =>
+        at?.GetValue<DateTimeOffset>().UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>How long ago an instant of the API is: <c>12 s</c>, <c>3 min</c>, <c>2 h 5 min</c>, <c>4 d 3 h</c>; empty if there is none.</summary>
     public static string Age(JsonNode? at, DateTimeOffset now) => at is null ? "" : Duration(now - at.GetValue<DateTimeOffset>());

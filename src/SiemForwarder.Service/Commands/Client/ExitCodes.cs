@@ -20,7 +20,7 @@ internal static class ExitCodes
     public static IReadOnlyList<(int Code, string Meaning)> All { get; } =
     [
         (Done, "done, in order, or nothing to do"),
-        (NotWell, "what was asked about is not well: not ready, a check or test failed, a state is Error"),
+        (NotWell, "what was asked about is not well: not ready, a check or test failed, a state is Error, an event was rejected again"),
         (Unusable, "the command line, a setting, the configuration file or the database cannot be used"),
         (Differs, "`apply --dry-run --exit-code` found something to change"),
         (Refused, "the service refused: the key may not do it, there is no such resource, or a change was refused"),
