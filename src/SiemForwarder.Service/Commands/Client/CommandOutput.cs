@@ -76,7 +76,7 @@ internal sealed partial record CommandOutput(TextWriter Output, TextWriter Error
     private static string[] Cells(IReadOnlyList<JsonNode?> row) =>
         [.. row.Select(cell => Spaces().Replace(OneLine.Of(cell?.ToString() ?? "", MaxCell), " "))];
 
-    [GeneratedRegex(@"\s+")]
+    [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Spaces();
 
     /// <summary>Shows how far something is; nothing where nobody watches.</summary>
