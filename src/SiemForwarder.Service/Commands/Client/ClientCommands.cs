@@ -68,7 +68,7 @@ internal static class ClientCommands
     /// <summary>All of them, in the order in which they are listed.</summary>
     public static IReadOnlyList<ClientCommand> All { get; } =
     [
-        StatusCommand.Status, TestCommand.Test, TestCommand.Check, EventsCommand.Events, ReplayCommand.Replay, RedriveCommand.Redrive,
+        StatusCommand.Status, TestCommand.Test, TestCommand.Check, EventsCommand.Events, RehearseCommand.Rehearse, ReplayCommand.Replay, RedriveCommand.Redrive,
         ApplyCommand.Apply, ApplyCommand.Export,
     ];
 

@@ -4,7 +4,7 @@ using SiemForwarder.Service.Commands.Client;
 namespace SiemForwarder.Tests.Service.Commands;
 
 /// <summary>How commands write: tables, JSON and progress that no text can break out of.</summary>
-public sealed class CommandOutputTests
+public sealed class CommandOutputTests : IDisposable
 {
     private const string Typed = "a\u001B[31m\r\n\u009B\u202Eb     c\u3000 d";
 
@@ -48,6 +48,12 @@ public sealed class CommandOutputTests
     [InlineData(356_400, "4 d 3 h")]
     [InlineData(-5, "0 s")]
     public void DurationsAreReadAtAGlance(double seconds, string text) => Assert.Equal(text, ShownValue.Duration(TimeSpan.FromSeconds(seconds)));
+
+    public void Dispose()
+    {
+        output.Dispose();
+        error.Dispose();
+    }
 
     private CommandOutput New(bool isTerminal = false) => new(output, error, false, isTerminal, false);
 }
