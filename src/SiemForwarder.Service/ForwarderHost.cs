@@ -97,6 +97,7 @@ internal static class ForwarderHost
         routes.MapRetries();
         routes.MapPresets();
         routes.MapTests();
+        routes.MapRehearsals();
         routes.MapRedrive();
         routes.MapReplays();
         routes.MapPreviews();

@@ -77,6 +77,10 @@ internal sealed class SlowEvents() : SqlMigration("0018_slow_events.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0020_managed_by")]
 internal sealed class ManagedBy() : SqlMigration("0020_managed_by.sql");
 
+/// <summary>Rehearsals that an engine of another pool runs.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0022_rehearsals")]
+internal sealed class RehearsalRequestTable() : SqlMigration("0022_rehearsals.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {
