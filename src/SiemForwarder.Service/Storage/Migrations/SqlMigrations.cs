@@ -77,6 +77,10 @@ internal sealed class SlowEvents() : SqlMigration("0018_slow_events.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0020_managed_by")]
 internal sealed class ManagedBy() : SqlMigration("0020_managed_by.sql");
 
+/// <summary>Detection rules, their state, and the log of their alerts.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0021_detections")]
+internal sealed class DetectionRules() : SqlMigration("0021_detections.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {
