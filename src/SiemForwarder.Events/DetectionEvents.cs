@@ -1,3 +1,5 @@
+using SiemForwarder.Events.Keycloak;
+
 namespace SiemForwarder.Events;
 
 /// <summary>The alerts of detection rules as events: their type, and the names of the details that say what was found.</summary>
@@ -60,12 +62,19 @@ public static class DetectionEvents
         Summary = "A detection rule found something in other events; the details name the rule, the group and the events.",
         Category = "intrusion_detection",
         Classification = new(
-            "Detections", "detect", new(6003, 99, "Detect"), new(6003, 99, "Detect"), ["intrusion_detection"], ["info"],
-            "AuditEvent/Other", "GENERIC_EVENT", "none"),
+            "Detections", "detect", new(2004, 1), new(2004, 1), ["intrusion_detection"], ["info"],
+            "AuditEvent/Other", "GENERIC_EVENT", "Alerts"),
         Severity = 5,
         FailureSeverity = 5,
         UsualOutcome = EventOutcome.Unknown,
         Recommended = true,
         StoredByDefault = true,
     };
+
+    /// <summary>The same for one rule: named after it, so that a SIEM can tell alerts of different rules apart.</summary>
+    public static EventDescription Describe(IReadOnlyList<KeyValuePair<string, string>> details)
+    {
+        var (title, id) = (EventDetails.Find(details, RuleTitle), EventDetails.Find(details, RuleId));
+        return string.IsNullOrEmpty(title) || string.IsNullOrEmpty(id) ? Description : Description with { Name = title, SignatureId = $"{Type}:{id}" };
+    }
 }

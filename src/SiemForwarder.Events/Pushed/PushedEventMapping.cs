@@ -48,7 +48,7 @@ internal static class PushedEventMapping
     {
         if (kind == EventKind.Detection)
         {
-            return DetectionEvents.Description;
+            return DetectionEvents.Describe(pushed.Details);
         }
 
         if ((KeycloakEventCatalog.FindUser(type) ?? ApplicationEventCatalog.Find(type)) is { } known)

@@ -56,7 +56,7 @@ internal static class AlertBody
     private static string Message(Alert alert)
     {
         var group = string.Join(", ", alert.Group.Select(one => $"{one.Name} {one.Value}"));
-        var text = string.Create(CultureInfo.InvariantCulture, $"{alert.Rule.Title}{(group.Length == 0 ? "" : $" ({group})")}: {alert.EventCount} events.");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{alert.EventCount} events{(group.Length == 0 ? "" : $" of {group}")}");
         return text.Length <= MaxMessageLength ? text : string.Concat(text.AsSpan(0, MaxMessageLength - 1), "…");
     }
 
