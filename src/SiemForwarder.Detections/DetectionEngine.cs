@@ -125,6 +125,15 @@ public sealed class DetectionEngine
         }
     }
 
+    /// <summary>Forgets whom the rules alerted, and their counts; what they learned stays. For a reader that followed older events silently.</summary>
+    public void ForgetAlerts()
+    {
+        foreach (var state in States)
+        {
+            state.ForgetAlerts();
+        }
+    }
+
     /// <summary>What became of each rule so far.</summary>
     public IReadOnlyList<RuleReport> Describe() => [.. States.Select(state => state.Describe(Faults.Find(state.Rule.Head)))];
 
@@ -132,10 +141,18 @@ public sealed class DetectionEngine
     public byte[] WriteSnapshot() => EngineSnapshot.Write(States, matcher, clocks.Values);
 
     /// <summary>Takes in what another engine wrote. Rules that are new or another version begin without memory; the reader replays events for them.</summary>
+    /// <param name="snapshot">The bytes.</param>
+    /// <param name="isWanted">The rules to take in; null for all. Each rule may be taken in once.</param>
     /// <returns>Null, or why the bytes cannot be read; the engine then knows nothing and is thrown away.</returns>
-    public string? ReadSnapshot(ReadOnlySpan<byte> snapshot)
+    public string? ReadSnapshot(ReadOnlySpan<byte> snapshot, Predicate<AlertingRule>? isWanted = null)
     {
-        var (read, problem) = EngineSnapshot.Read(snapshot, States, matcher);
+        var states = isWanted is null ? States : [.. States.Where(state => isWanted(state.Rule))];
+        var (read, problem) = EngineSnapshot.Read(snapshot, states, matcher);
+        if (states.Count < States.Count)
+        {
+            read.ToList().ForEach(clock => clock.IsStarted = false);
+        }
+
         foreach (var clock in read)
         {
             clocks[clock.SourceId] = clock;

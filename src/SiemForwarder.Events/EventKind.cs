@@ -14,4 +14,7 @@ public enum EventKind
 
     /// <summary>An event that the forwarder raised about itself.</summary>
     Operational,
+
+    /// <summary>An alert that a detection rule raised about other events.</summary>
+    Detection,
 }

@@ -29,6 +29,7 @@ public static class EventNormalizer
             EventStream.User => NormalizeUser(origin),
             EventStream.Admin => NormalizeAdmin(origin),
             EventStream.Forwarder => NormalizePushed(origin, EventKind.Operational),
+            EventStream.Detection => NormalizePushed(origin, EventKind.Detection),
             _ => NormalizeInbox(origin),
         };
     }

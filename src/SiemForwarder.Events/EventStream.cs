@@ -14,4 +14,7 @@ public enum EventStream
 
     /// <summary>Events that the forwarder raises about itself.</summary>
     Forwarder = 4,
+
+    /// <summary>Alerts that the forwarder's detection rules raise.</summary>
+    Detection = 5,
 }

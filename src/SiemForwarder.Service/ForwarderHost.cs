@@ -5,6 +5,7 @@ using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Audit;
 using SiemForwarder.Service.Configuration;
+using SiemForwarder.Service.Detections;
 using SiemForwarder.Service.Dispatch;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -100,6 +101,8 @@ internal static class ForwarderHost
         routes.MapRehearsals();
         routes.MapRedrive();
         routes.MapReplays();
+        routes.MapRules();
+        routes.MapRuleLists();
         routes.MapPreviews();
         routes.MapVolumes();
         routes.MapStatus();
@@ -132,6 +135,7 @@ internal static class ForwarderHost
         builder.Services.AddSources();
         builder.Services.AddIntegrations();
         builder.Services.AddDispatch();
+        builder.Services.AddDetections();
         builder.Services.AddPreview();
         builder.Services.AddStatus();
         builder.Services.AddOperations();

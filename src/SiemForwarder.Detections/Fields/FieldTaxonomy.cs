@@ -182,6 +182,7 @@ internal static class FieldTaxonomy
         EventKind.User => "user",
         EventKind.Admin => "admin",
         EventKind.Operational => "operational",
+        EventKind.Detection => "detection",
         _ => "application",
     };
 

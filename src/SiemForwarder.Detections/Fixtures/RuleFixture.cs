@@ -17,6 +17,8 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
 {
     private static readonly EventSource Source = new(1, "fixture", "acme", "keycloak.example.com");
 
+    private const int MaxTimes = 10_000;
+
     // A Monday, 09:00 UTC: within business hours unless the events say otherwise.
     private static readonly DateTimeOffset Start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
 
@@ -71,6 +73,11 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
             }
 
             var times = (map.Find("times") as YamlScalar)?.Text is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : 1;
+            if (times > MaxTimes)
+            {
+                throw new FormatException($"An event may be repeated at most {MaxTimes} times.");
+            }
+
             for (var turn = 0; turn < times; turn++)
             {
                 at += turn == 0 ? TimeSpan.Zero : Duration(map, "every") ?? TimeSpan.FromSeconds(1);

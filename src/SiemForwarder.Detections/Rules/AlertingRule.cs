@@ -14,6 +14,9 @@ public abstract class AlertingRule
 
     public RuleHead Head { get; }
 
+    /// <summary>Name of the file that it stands in.</summary>
+    public required string File { get; init; }
+
     /// <summary>Hash of what the rule says, of its filters, of the lists and the rules that it uses: 32 hexadecimal digits.</summary>
     public string Version { get; }
 
@@ -36,6 +39,17 @@ public sealed class DetectionRule : AlertingRule
     internal EventTest Test { get; }
 
     internal MemorySettings? Memory { get; }
+
+    internal TimeSpan Reach => Memory switch
+    {
+        FirstSeenSettings seen => seen.SilenceBefore ?? seen.Memory,
+        TravelSettings travel => travel.Memory,
+        UnlessSettings unless => unless.Within,
+        MissingSettings missing => missing.Within,
+        SilenceSettings silence => silence.For,
+        BaselineSettings baseline => baseline.Bucket * baseline.BucketCount,
+        _ => TimeSpan.Zero,
+    };
 }
 
 /// <summary>What a correlation compares with its condition.</summary>

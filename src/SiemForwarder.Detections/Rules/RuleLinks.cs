@@ -136,7 +136,10 @@ internal sealed class RuleLinks
             var mine = filters.Where(filter => filter.Head.LogSource.Contains(document.Head.LogSource) && Names(filter, document.Head)).ToList();
             var test = mine.Count == 0 ? document.Test! : new AllTest([document.Test!, .. mine.Select(filter => filter.Test!)]);
             IEnumerable<RuleDocument> sources = [document, .. mine, .. OtherRule(document) is { } other ? [Find(other)!] : Array.Empty<RuleDocument>()];
-            var rule = new DetectionRule(document.Head, test, Version(sources, []), document.Forwarder!.Alerts, document.Forwarder.Memory);
+            var rule = new DetectionRule(document.Head, test, Version(sources, []), document.Forwarder!.Alerts, document.Forwarder.Memory)
+            {
+                File = document.File,
+            };
             rules.Add(document, rule);
             Detections.Add(rule);
         }
@@ -167,6 +170,7 @@ internal sealed class RuleLinks
         var version = Version([document], references.Select(reference => reference.Rule.Version));
         var rule = new CorrelationRule(document.Head, version, document.Forwarder!.Alerts)
         {
+            File = document.File,
             Type = draft.Type,
             Timespan = draft.Timespan,
             SessionGap = document.Forwarder.SessionGap,

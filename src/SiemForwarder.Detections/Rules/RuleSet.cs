@@ -20,6 +20,13 @@ public sealed class RuleSet
 
     public IReadOnlyList<DetectionRule> Detections { get; }
 
+    /// <summary>All rules of both kinds.</summary>
+    public IEnumerable<AlertingRule> All => Detections.Concat<AlertingRule>(Correlations);
+
+    /// <summary>How far back the rules look: an engine that follows so much of the log silently knows what they need.</summary>
+    public TimeSpan Reach => All.Select(rule => rule is CorrelationRule correlation ? correlation.Timespan : ((DetectionRule)rule).Reach)
+        .DefaultIfEmpty(TimeSpan.Zero).Max();
+
     /// <summary>Each behind those that it names.</summary>
     public IReadOnlyList<CorrelationRule> Correlations { get; }
 

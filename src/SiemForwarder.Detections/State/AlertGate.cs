@@ -39,6 +39,12 @@ internal sealed class AlertGate(long suppressMs, int maxGroups)
         return true;
     }
 
+    public void Clear()
+    {
+        groups.Clear();
+        EvictedCount = 0;
+    }
+
     public void WriteTo(SnapshotWriter writer)
     {
         writer.Write(EvictedCount);

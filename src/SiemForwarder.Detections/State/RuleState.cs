@@ -54,6 +54,12 @@ internal abstract class RuleState
         Rule.Head.Key, Rule.Head.Title, hitCount, alertCount, suppressedCount, lateDroppedCount, ungroupedCount, evictedCount + gate.EvictedCount, GroupCount,
         degradedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, fault);
 
+    public void ForgetAlerts()
+    {
+        (hitCount, alertCount, suppressedCount, lateDroppedCount, ungroupedCount) = (0, 0, 0, 0, 0);
+        gate.Clear();
+    }
+
     public void WriteTo(SnapshotWriter writer)
     {
         foreach (var counter in (long[])[hitCount, alertCount, suppressedCount, lateDroppedCount, ungroupedCount, evictedCount, degradedAt ?? long.MinValue])

@@ -46,6 +46,11 @@ internal static class PushedEventMapping
 
     private static EventDescription Describe(in PushedEvent pushed, string type, EventKind kind)
     {
+        if (kind == EventKind.Detection)
+        {
+            return DetectionEvents.Describe(pushed.Details);
+        }
+
         if ((KeycloakEventCatalog.FindUser(type) ?? ApplicationEventCatalog.Find(type)) is { } known)
         {
             return known;

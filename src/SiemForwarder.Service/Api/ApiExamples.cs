@@ -24,6 +24,11 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         {"integration":{"serverUrl":"tls://siem.example.com:6514","outputType":"CEF","filter":{"exclude":{"types":["REFRESH_TOKEN*"]}}}}
         """;
 
+    private const string Rule = """
+        {"name":"login-as-root","enabled":true,"expectedAlertsPerDay":1,
+        "yaml":"title: Login as root\nlogsource: {product: keycloak}\ndetection: {root: {type: LOGIN, username: root}, condition: root}\nlevel: high"}
+        """;
+
     private static readonly Dictionary<string, string> Examples = new()
     {
         ["CreateSource"] = Source,
@@ -42,6 +47,10 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         ["CreateEnginePool"] = """{"name":"dmz","description":"Engines that reach the SIEM of the data centre."}""",
         ["CreateRehearsal"] = """{"scenario":"brute-force"}""",
         ["PlanConfiguration"] = """{"name":"acme","integrations":[{"name":"Splunk","serverUrl":"tls://siem.example.com:6514","outputType":"CEF"}]}""",
+        ["CreateRule"] = Rule,
+        ["CheckRule"] = Rule,
+        ["UpdateRule"] = Rule,
+        ["UpdateRuleList"] = """{"values":["alice","root"]}""",
         ["UpdateEnginePool"] = """{"description":"Engines that reach the SIEM of the data centre."}""",
     };
 

@@ -186,7 +186,8 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
     private string? CreatedId(IResult? answer) => answer switch
     {
         Created { Location: { } location } => Uri.UnescapeDataString(location[(location.LastIndexOf('/') + 1)..]),
-        IValueHttpResult { Value: { } value } and IStatusCodeHttpResult { StatusCode: StatusCodes.Status201Created } => views.ToJson(value)["id"]?.ToString(),
+        IValueHttpResult { Value: { } value } and IStatusCodeHttpResult { StatusCode: StatusCodes.Status201Created } =>
+            views.ToJson(value) is var shown && (shown["id"] ?? shown["name"]) is { } id ? id.ToString() : null,
         _ => null,
     };
 

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Detections;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Storage;
@@ -26,11 +27,13 @@ internal sealed record ResourceView(string Name, JsonObject Shown, IReadOnlyDict
 
 /// <summary>Reads resources as the API shows them, to record their state before and after a change.</summary>
 internal sealed class ResourceViews(
-    IntegrationStore integrations, SourceStore sources, ApiKeyTable keys, IDbContextFactory<ForwarderDbContext> contexts, IOptions<JsonOptions> json)
+    IntegrationStore integrations, SourceStore sources, ApiKeyTable keys, RuleShelf rules, IDbContextFactory<ForwarderDbContext> contexts,
+    IOptions<JsonOptions> json)
 {
     private static readonly Dictionary<string, string> Kinds = new(StringComparer.OrdinalIgnoreCase)
     {
         ["integrations"] = "integration", ["sources"] = "source", ["keys"] = "key", ["engine-pools"] = "pool",
+        ["rules"] = "rule", ["rule-lists"] = "list",
     };
 
     /// <summary>Kind and id of the target of a request; the id is null if it creates something.</summary>
@@ -50,6 +53,8 @@ internal sealed class ResourceViews(
         ("source", _) => FindSourceAsync(int.Parse(id, CultureInfo.InvariantCulture), cancellationToken),
         ("key", _) => FindKeyAsync(id, cancellationToken),
         ("pool", _) => FindPoolAsync(id, cancellationToken),
+        ("rule", _) => FindRuleAsync(id, cancellationToken),
+        ("list", _) => FindListAsync(id, cancellationToken),
         _ => Task.FromResult<ResourceView?>(null),
     };
 
@@ -94,4 +99,15 @@ internal sealed class ResourceViews(
             ? new ResourceView(pool.Name, ToJson(pool), new Dictionary<string, Secret>())
             : null;
     }
+
+    // Only the decision and the text: the state is not a setting.
+    private async Task<ResourceView?> FindRuleAsync(string name, CancellationToken cancellationToken) =>
+        (await rules.ReadAsync(cancellationToken)).Files.TryGetValue(name, out var file)
+            ? new ResourceView(name, ToJson(file), new Dictionary<string, Secret>())
+            : null;
+
+    private async Task<ResourceView?> FindListAsync(string name, CancellationToken cancellationToken) =>
+        (await rules.ReadAsync(cancellationToken)).Lists.TryGetValue(name, out var list)
+            ? new ResourceView(name, ToJson(list), new Dictionary<string, Secret>())
+            : null;
 }

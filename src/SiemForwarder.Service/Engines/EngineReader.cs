@@ -10,7 +10,7 @@ internal sealed class EngineReader(NpgsqlDataSource database, EngineOptions opti
     {
         await using var command = database.CreateCommand("""
             SELECT e.name, e.last_seen_at > now() - $1 AS alive, e.version, e.roles, e.pools,
-                ARRAY(SELECT resource_id FROM lease WHERE engine = e.name AND kind = 'source' AND expires_at > now() ORDER BY 1),
+                ARRAY(SELECT resource_id FROM lease WHERE engine = e.name AND kind = 'source' AND resource_id > 0 AND expires_at > now() ORDER BY 1),
                 ARRAY(SELECT resource_id FROM lease WHERE engine = e.name AND kind = 'integration' AND expires_at > now() ORDER BY 1),
                 e.started_at, e.last_seen_at
             FROM engine e WHERE e.last_seen_at > now() - interval '1 day' ORDER BY alive DESC, e.name

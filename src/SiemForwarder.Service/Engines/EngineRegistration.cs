@@ -15,7 +15,8 @@ internal static class EngineRegistration
         return services
             .AddSingleton<EngineLeases>()
             .AddSingleton<ILeaseTable>(provider => new LeaseTable(
-                provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<IOptions<EngineOptions>>().Value))
+                provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<IOptions<EngineOptions>>().Value,
+                provider.GetServices<LeasedWork>()))
             .AddSingleton(provider => new EngineReader(
                 provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
             .AddSingleton<LoopGuard>()

@@ -23,7 +23,7 @@ internal interface ILeaseTable
 }
 
 /// <summary>The leases in the database; all times use the database's clock, so engine clocks need not agree.</summary>
-internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions options) : ILeaseTable
+internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions options, IEnumerable<LeasedWork>? later = null) : ILeaseTable
 {
     /// <summary>The leases, for SQL in other folders.</summary>
     public const string Leases = "(SELECT kind, resource_id, engine, fence FROM lease)";
@@ -60,6 +60,7 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
             FROM (
                 SELECT 'source' AS kind, id, NULL AS pool, 'poll' AS role FROM {ConfigurationTables.Sources} s WHERE enabled AND kind = 'keycloak'
                 UNION ALL SELECT 'integration', id, engine_pool, 'dispatch' FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
+                {string.Concat((later ?? []).Select(LaterSql))}
             ) w LEFT JOIN lease l ON l.kind = w.kind AND l.resource_id = w.id
             WHERE w.role = ANY ($3) AND (w.pool IS NULL OR w.pool = ANY ($1))
             ORDER BY w.kind, w.id
@@ -72,7 +73,7 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         while (await reader.ReadAsync(cancellationToken))
         {
             work.Add(new Work(
-                KindOf(reader.GetString(0)), reader.GetInt32(1), reader.IsDBNull(2) ? null : reader.GetString(2),
+                KindOf(reader.GetString(0), reader.GetInt32(1)), reader.GetInt32(1), reader.IsDBNull(2) ? null : reader.GetString(2),
                 !reader.IsDBNull(3) && reader.GetString(3) == options.Name, reader.GetBoolean(4), Math.Max(1, (int)reader.GetInt64(5))));
         }
 
@@ -119,9 +120,13 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    public static string NameOf(LeaseKind kind) => kind == LeaseKind.Source ? "source" : "integration";
+    public static string NameOf(LeaseKind kind) => kind == LeaseKind.Integration ? "integration" : "source";
 
-    private static LeaseKind KindOf(string name) => name == "source" ? LeaseKind.Source : LeaseKind.Integration;
+    // The source that fills itself has a negative id.
+    private static LeaseKind KindOf(string name, int id) =>
+        name != "source" ? LeaseKind.Integration : id < 0 ? LeaseKind.Detections : LeaseKind.Source;
+
+    private static string LaterSql(LeasedWork work) => $" UNION ALL SELECT '{NameOf(work.Kind)}', id, NULL, '{work.Role}' FROM {work.Rows} later";
 
     private static async Task<IReadOnlyList<Lease>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
@@ -129,7 +134,7 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            leases.Add(new Lease(KindOf(reader.GetString(0)), reader.GetInt32(1), reader.GetInt64(2)));
+            leases.Add(new Lease(KindOf(reader.GetString(0), reader.GetInt32(1)), reader.GetInt32(1), reader.GetInt64(2)));
         }
 
         return leases;

@@ -33,7 +33,7 @@ internal abstract class LeasedLoopService<T>(
         try
         {
             await guard.RunAsync(
-                $"runs the {LeaseTable.NameOf(kind)}s",
+                kind == LeaseKind.Detections ? "reads the log for the detection rules" : $"runs the {LeaseTable.NameOf(kind)}s",
                 token =>
                 {
                     // Taken before the work, so that a change meanwhile is not missed.

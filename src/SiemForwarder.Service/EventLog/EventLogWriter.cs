@@ -12,7 +12,7 @@ namespace SiemForwarder.Service.EventLog;
 /// <remarks>
 /// An append is one statement in one round trip. It names the head and the history that it expects; if another appender has moved the head
 /// meanwhile, nothing is stored, the other's keys are read, and the append is retried. So deduplication is exact with
-/// any number of appenders, and no lock is held between statements.
+/// any number of appenders, and no lock is held between statements, unless the append brings its own (<see cref="LogAppend.Beside"/>).
 /// </remarks>
 internal sealed class EventLogWriter(
     NpgsqlDataSource database, DayPartitions partitions, SegmentCache cache, EventLogSignal signal, LogHistory history, AppendNotices notices,
@@ -183,7 +183,9 @@ internal sealed class EventLogWriter(
         await partitions.EnsureAsync(page.ReceivedAt, cancellationToken);
         var append = page.Append;
         var isNewDay = page.Day != page.FormerDay;
-        await using var command = database.CreateCommand(AppendSql);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = append.Beside is null ? null : await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(AppendSql, connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = append.SourceId });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Head.NextPosition });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Events.Count });
@@ -217,12 +219,34 @@ internal sealed class EventLogWriter(
             }
         }
 
+        if (transaction is not null)
+        {
+            if (!await append.Beside!(connection, cancellationToken))
+            {
+                return (false, false);
+            }
+
+            await transaction.CommitAsync(cancellationToken);
+        }
+
         CrashPoint.Pass(CrashPoint.AfterAppendCommit);
         return (true, true);
     }
 
     private async Task<bool> MoveCheckpointAsync(LogAppend append, LogHead head, CancellationToken cancellationToken)
     {
+        if (append.Beside is { } beside)
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            if (!await beside(connection, cancellationToken))
+            {
+                return false;
+            }
+
+            await transaction.CommitAsync(cancellationToken);
+        }
+
         if (append.Checkpoint is null)
         {
             return true;

@@ -1,3 +1,4 @@
+using Npgsql;
 using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.EventLog;
@@ -23,7 +24,12 @@ public readonly record struct IncomingEvent(
 /// <param name="Names">Names of users that the events identify only by id; null for none.</param>
 public sealed record LogAppend(
     int SourceId, EventStream Stream, IReadOnlyList<IncomingEvent> Events, string? Checkpoint, long? Fence = null, PollLane Lane = PollLane.Live,
-    int? Edition = null, UserNames? Names = null);
+    int? Edition = null, UserNames? Names = null)
+{
+    /// <summary>Stores in the same transaction what belongs to the page; false if the caller may no longer do so, and then nothing is stored. Called also
+    /// if all events are already in the log. Null for nothing.</summary>
+    public Func<NpgsqlConnection, CancellationToken, Task<bool>>? Beside { get; init; }
+}
 
 /// <summary>The lane of a stream that a checkpoint belongs to; stored as an offset to the number of the stream.</summary>
 public enum PollLane : short

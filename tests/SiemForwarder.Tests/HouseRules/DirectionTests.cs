@@ -26,10 +26,13 @@ public sealed class DirectionTests
         ("Sources", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "EventLog", "Keycloak", "Inbox"]),
         ("Integrations", ["Settings", "Storage", "Api", "Access", "EventLog"]),
         ("Dispatch", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "Resilience", "EventLog", "Integrations"]),
+        ("Detections", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "EventLog", "Sources"]),
         ("Preview", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
         ("Status", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Integrations", "Dispatch"]),
-        ("Operations", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Inbox", "Sources", "Integrations", "Dispatch"]),
-        ("Audit", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch", "Operations"]),
+        ("Operations",
+            ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Inbox", "Sources", "Integrations", "Dispatch", "Detections"]),
+        ("Audit",
+            ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch", "Detections", "Operations"]),
         ("Evidence", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
         ("Configuration", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "Sources", "Integrations"]),
         ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources", "Configuration"]),
@@ -74,7 +77,7 @@ public sealed class DirectionTests
         ["SiemForwarder.Destinations"] = ["SiemForwarder.Connections", "SiemForwarder.Events"],
         ["SiemForwarder.Detections"] = ["SiemForwarder.Events"],
         ["SiemForwarder.Simulator"] = [],
-        ["SiemForwarder.Service"] = ["SiemForwarder.Connections", "SiemForwarder.Destinations", "SiemForwarder.Events", "SiemForwarder.Simulator"],
+        ["SiemForwarder.Service"] = ["SiemForwarder.Connections", "SiemForwarder.Destinations", "SiemForwarder.Detections", "SiemForwarder.Events", "SiemForwarder.Simulator"],
     };
 
     [Fact]

@@ -39,9 +39,35 @@ internal sealed class CimPayload(bool includeRepresentation) : JsonPayload
         {
             CimChange.Write(securityEvent, model, json);
         }
+        else if (model.StartsWith("Alerts", StringComparison.Ordinal))
+        {
+            WriteAlert(securityEvent, json);
+        }
 
         WriteUsers(securityEvent, json);
         KeycloakMembers.Write("keycloak"u8, securityEvent, json, includeRepresentation);
+    }
+
+    // Data model Alerts of Splunk's CIM: type, severity, mitre_technique_id.
+    private static void WriteAlert(SecurityEvent securityEvent, JsonMembers json)
+    {
+        json.Text("type"u8, "alert"u8);
+        json.Text("severity"u8, securityEvent.Severity switch
+        {
+            <= 1 => "informational"u8,
+            <= 3 => "low"u8,
+            <= 6 => "medium"u8,
+            <= 8 => "high"u8,
+            _ => "critical"u8,
+        });
+        ReadOnlySpan<char> techniques = EventDetails.Find(securityEvent.Details, DetectionEvents.Techniques);
+        json.OpenList("mitre_technique_id"u8);
+        foreach (var range in techniques.Split(','))
+        {
+            json.Item(techniques[range]);
+        }
+
+        json.Close();
     }
 
     private static void WriteUsers(SecurityEvent securityEvent, JsonMembers json)

@@ -24,6 +24,11 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
             WritePlaces(securityEvent, json);
         }
 
+        if (securityEvent.Kind == EventKind.Detection)
+        {
+            WriteRule(securityEvent, json);
+        }
+
         KeycloakMembers.Write("keycloak"u8, securityEvent, json, includeRepresentation, includeLogin: true);
     }
 
@@ -31,7 +36,7 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
     {
         var classification = securityEvent.Description.Classification;
         json.Open("event"u8);
-        json.Text("kind"u8, "event"u8);
+        json.Text("kind"u8, securityEvent.Kind == EventKind.Detection ? "alert"u8 : "event"u8);
         json.Identity("id"u8, securityEvent.Id);
         json.Identity("action"u8, securityEvent.Type);
         json.List("category"u8, classification.EcsCategories);
@@ -40,12 +45,61 @@ internal sealed class EcsPayload(string productVersion, bool includeRepresentati
         json.Text("dataset"u8, "keycloak.audit"u8);
         if (!json.IsScarce)
         {
-            json.Text("code"u8, securityEvent.Kind == EventKind.Admin ? securityEvent.Type : securityEvent.Reason, Worth.Repetition);
+            json.Text("code"u8, Code(securityEvent), Worth.Repetition);
             json.Text("reason"u8, securityEvent.Reason);
             json.Number("severity"u8, securityEvent.Severity);
             json.Text("provider"u8, "keycloak"u8, Worth.Caption);
             json.Text("module"u8, "keycloak"u8, Worth.Caption);
             json.Instant("created"u8, securityEvent.ReceivedAt, Worth.Unmapped);
+        }
+
+        json.Close();
+    }
+
+    private static string? Code(SecurityEvent securityEvent) => securityEvent.Kind switch
+    {
+        EventKind.Admin => securityEvent.Type,
+        EventKind.Detection => null,
+        _ => securityEvent.Reason,
+    };
+
+    private static void WriteRule(SecurityEvent securityEvent, JsonMembers json)
+    {
+        var details = securityEvent.Details;
+        json.Open("rule"u8);
+        json.Text("id"u8, EventDetails.Find(details, DetectionEvents.RuleId), Worth.Core);
+        json.Text("name"u8, EventDetails.Find(details, DetectionEvents.RuleTitle), Worth.Core);
+        json.Text("version"u8, EventDetails.Find(details, DetectionEvents.RuleVersion), Worth.Context);
+        json.Text("description"u8, EventDetails.Find(details, DetectionEvents.RuleDescription), Worth.Context);
+        json.Close();
+        ReadOnlySpan<char> techniques = EventDetails.Find(details, DetectionEvents.Techniques);
+        if (techniques.IsEmpty)
+        {
+            return;
+        }
+
+        json.Open("threat"u8);
+        json.Text("framework"u8, "MITRE ATT&CK"u8, Worth.Caption);
+        json.Open("technique"u8);
+        WriteIds(techniques, areSubtechniques: false, json);
+        json.Open("subtechnique"u8);
+        WriteIds(techniques, areSubtechniques: true, json);
+        json.Close();
+        json.Close();
+        json.Close();
+    }
+
+    // T1110.003 is a subtechnique of T1110 (ECS, threat.technique.subtechnique.id).
+    private static void WriteIds(ReadOnlySpan<char> techniques, bool areSubtechniques, JsonMembers json)
+    {
+        json.OpenList("id"u8);
+        foreach (var range in techniques.Split(','))
+        {
+            var technique = techniques[range];
+            if (!technique.IsEmpty && technique.Contains('.') == areSubtechniques)
+            {
+                json.Item(technique);
+            }
         }
 
         json.Close();

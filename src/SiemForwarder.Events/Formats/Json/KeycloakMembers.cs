@@ -85,6 +85,7 @@ internal static class KeycloakMembers
         EventKind.User => "login"u8,
         EventKind.Admin => "admin"u8,
         EventKind.Application => "application"u8,
+        EventKind.Detection => "detection"u8,
         _ => "operational"u8,
     };
 }

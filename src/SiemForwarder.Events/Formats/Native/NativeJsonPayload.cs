@@ -107,6 +107,7 @@ internal sealed class NativeJsonPayload(bool includeRepresentation) : JsonPayloa
         EventKind.User => "user"u8,
         EventKind.Admin => "admin"u8,
         EventKind.Application => "application"u8,
+        EventKind.Detection => "detection"u8,
         _ => "operational"u8,
     };
 }

@@ -3,6 +3,7 @@ namespace SiemForwarder.Events.Formats.Ocsf;
 /// <summary>The OCSF classes of Keycloak's events, and the captions of their activities (OCSF 1.8.0 and 1.9.0, <c>events/</c>).</summary>
 internal static class OcsfClasses
 {
+    public const int DetectionFinding = 2004;
     public const int AccountChange = 3001;
     public const int Authentication = 3002;
     public const int EntityManagement = 3004;
@@ -45,12 +46,15 @@ internal static class OcsfClasses
 
     private static readonly string[] Activities = ["Unknown", "Create", "Read", "Update", "Delete"];
 
+    private static readonly string[] Findings = ["Unknown", "Create", "Update", "Close"];
+
     private static readonly string[] Roles = ["Unknown", "Create", "Update", "Delete"];
 
     public static int Category(int classUid) => classUid / 1000;
 
     public static string Name(int classUid) => classUid switch
     {
+        DetectionFinding => "Detection Finding",
         AccountChange => "Account Change",
         Authentication => "Authentication",
         EntityManagement => "Entity Management",
@@ -61,11 +65,19 @@ internal static class OcsfClasses
         _ => "API Activity",
     };
 
+    public static ReadOnlySpan<byte> CategoryName(int classUid) => classUid switch
+    {
+        DetectionFinding => "Findings"u8,
+        ApiActivity => "Application Activity"u8,
+        _ => "Identity & Access Management"u8,
+    };
+
     /// <summary>The caption of an activity, or its own name if it is not a standard one.</summary>
     public static string Activity(OcsfActivity activity)
     {
         var captions = activity.ClassUid switch
         {
+            DetectionFinding => Findings,
             AccountChange => AccountChanges,
             Authentication => Authentications,
             EntityManagement => Entities,

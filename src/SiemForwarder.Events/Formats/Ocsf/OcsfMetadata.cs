@@ -34,6 +34,7 @@ internal static class OcsfMetadata
         EventKind.User => "user-events"u8,
         EventKind.Admin => "admin-events"u8,
         EventKind.Application => "application-events"u8,
+        EventKind.Detection => "detections"u8,
         _ => "operational-events"u8,
     };
 }

@@ -65,7 +65,8 @@ internal static class OcsfObservables
     private static string? NameOf(EventParty? user, Place place, AdminAction? admin) =>
         place == Place.Entity ? admin?.ResourceName ?? user?.Name : user?.Name;
 
-    private static void Write(ReadOnlySpan<byte> name, int type, ReadOnlySpan<char> value, JsonMembers json)
+    /// <summary>Writes one observable, if it has a value.</summary>
+    public static void Write(ReadOnlySpan<byte> name, int type, ReadOnlySpan<char> value, JsonMembers json)
     {
         if (!value.IsEmpty)
         {

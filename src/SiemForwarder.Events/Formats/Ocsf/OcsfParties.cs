@@ -88,7 +88,8 @@ internal static class OcsfParties
         json.Close();
     }
 
-    private static void WriteSource(string? address, EventLocation? location, bool isRequired, JsonMembers json)
+    /// <summary>Writes where a request came from.</summary>
+    public static void WriteSource(string? address, EventLocation? location, bool isRequired, JsonMembers json)
     {
         var isKnown = !string.IsNullOrEmpty(address) && !json.IsScarce;
         if (!isKnown && !isRequired && (location is null || json.IsScarce))

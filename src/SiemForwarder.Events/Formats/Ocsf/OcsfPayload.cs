@@ -20,22 +20,28 @@ internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) 
         json.Number("type_uid"u8, activity.TypeUid);
         var severity = SeverityId(securityEvent.Severity);
         json.Number("severity_id"u8, severity);
-        json.Number("status_id"u8, securityEvent.Outcome switch { EventOutcome.Success => 1, EventOutcome.Failure => 2, _ => 0 });
+        // The status of a finding is its review, not an outcome: 1 is New.
+        var isFinding = activity.ClassUid == OcsfClasses.DetectionFinding;
+        json.Number("status_id"u8, isFinding ? 1 : securityEvent.Outcome switch { EventOutcome.Success => 1, EventOutcome.Failure => 2, _ => 0 });
         json.Number("time"u8, securityEvent.OccurredAt.ToUnixTimeMilliseconds());
         OcsfMetadata.Write(securityEvent, json, isVersion19);
         if (!json.IsScarce)
         {
             json.Text("class_name"u8, OcsfClasses.Name(activity.ClassUid), Worth.Caption);
-            json.Text(
-                "category_name"u8, activity.ClassUid == OcsfClasses.ApiActivity ? "Application Activity"u8 : "Identity & Access Management"u8, Worth.Caption);
+            json.Text("category_name"u8, OcsfClasses.CategoryName(activity.ClassUid), Worth.Caption);
             json.Text(
                 "severity"u8, severity switch { 1 => "Informational"u8, 2 => "Low"u8, 3 => "Medium"u8, 4 => "High"u8, _ => "Critical"u8 }, Worth.Caption);
-            json.Text(
-                "status"u8, securityEvent.Outcome switch { EventOutcome.Success => "Success"u8, EventOutcome.Failure => "Failure"u8, _ => "Unknown"u8 },
-                Worth.Caption);
-            json.Text("status_code"u8, securityEvent.Reason);
+            json.Text("status"u8, Status(isFinding, securityEvent.Outcome), Worth.Caption);
+            json.Text("status_code"u8, isFinding ? null : securityEvent.Reason);
             json.Text("status_detail"u8, EventDetails.Find(securityEvent.Details, "reason"));
             json.Text("message"u8, EventSummary.Compose(securityEvent, message), Worth.Message);
+        }
+
+        if (isFinding)
+        {
+            OcsfFinding.Write(securityEvent, json);
+            OcsfUnmapped.Write(securityEvent, json, includeRepresentation);
+            return;
         }
 
         OcsfParties.Write(securityEvent, activity, json);
@@ -53,6 +59,13 @@ internal sealed class OcsfPayload(bool isVersion19, bool includeRepresentation) 
         // Only the entity class has a place for it.
         OcsfUnmapped.Write(securityEvent, json, includeRepresentation && activity.ClassUid != OcsfClasses.EntityManagement);
     }
+
+    private static ReadOnlySpan<byte> Status(bool isFinding, EventOutcome outcome) => isFinding ? "New"u8 : outcome switch
+    {
+        EventOutcome.Success => "Success"u8,
+        EventOutcome.Failure => "Failure"u8,
+        _ => "Unknown"u8,
+    };
 
     // Only its name identifies a custom activity (OCSF base event: required if activity_id is 99).
     private static void WriteActivityName(OcsfActivity activity, JsonMembers json)

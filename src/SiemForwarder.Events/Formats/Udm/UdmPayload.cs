@@ -1,5 +1,6 @@
 using SiemForwarder.Events.Formats.Cef;
 using SiemForwarder.Events.Formats.Json;
+using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Udm;
 
@@ -54,6 +55,11 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
             json.Close();
         }
 
+        if (securityEvent.Kind == EventKind.Detection)
+        {
+            WriteRule(securityEvent, json);
+        }
+
         if (securityEvent.Outcome == EventOutcome.Failure)
         {
             if (securityEvent.Description.Category == "authentication")
@@ -64,6 +70,30 @@ internal sealed class UdmPayload(bool includeRepresentation) : JsonPayload
             }
 
             json.Text("summary"u8, securityEvent.Reason);
+        }
+
+        json.Close();
+        json.Close();
+    }
+
+    private static void WriteRule(SecurityEvent securityEvent, JsonMembers json)
+    {
+        var details = securityEvent.Details;
+        json.Text("alertState"u8, "ALERTING"u8);
+        json.Text("ruleId"u8, EventDetails.Find(details, DetectionEvents.RuleId), Worth.Core);
+        json.Text("ruleName"u8, EventDetails.Find(details, DetectionEvents.RuleTitle), Worth.Core);
+        json.Text("description"u8, EventDetails.Find(details, DetectionEvents.RuleDescription), Worth.Context);
+        ReadOnlySpan<char> techniques = EventDetails.Find(details, DetectionEvents.Techniques);
+        json.Open("attackDetails"u8, Worth.Fact);
+        json.OpenList("techniques"u8);
+        foreach (var range in techniques.Split(','))
+        {
+            if (!techniques[range].IsEmpty)
+            {
+                json.OpenItem();
+                json.Text("id"u8, techniques[range]);
+                json.Close();
+            }
         }
 
         json.Close();

@@ -77,6 +77,10 @@ internal sealed class SlowEvents() : SqlMigration("0018_slow_events.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0020_managed_by")]
 internal sealed class ManagedBy() : SqlMigration("0020_managed_by.sql");
 
+/// <summary>Detection rules, their state, and the log of their alerts.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0021_detections")]
+internal sealed class DetectionRules() : SqlMigration("0021_detections.sql");
+
 /// <summary>Rehearsals that an engine of another pool runs.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0022_rehearsals")]
 internal sealed class RehearsalRequestTable() : SqlMigration("0022_rehearsals.sql");

@@ -16,7 +16,7 @@ internal static class CatalogueEvents
     ];
 
     public static IEnumerable<SecurityEvent> All() =>
-        Thoroughness.Of(RecordedEvents.Names.SelectMany(RecordedEvents.Normalized).Concat(Keycloak()).Concat(Applications())).Append(TestEvent.Create(Some.Source, "t-1", Some.ReceivedAt));
+        Thoroughness.Of(RecordedEvents.Names.SelectMany(RecordedEvents.Normalized).Concat(Keycloak()).Concat(Applications())).Concat(Detections()).Append(TestEvent.Create(Some.Source, "t-1", Some.ReceivedAt));
 
     /// <summary>One event of every type that Keycloak has, with all that it may hold; every path that an administrator's event may name occurs.</summary>
     public static IEnumerable<SecurityEvent> Types() =>
@@ -71,5 +71,28 @@ internal static class CatalogueEvents
                  "resource_id":"7","resource_name":"web01","representation":{"serial":"7","password":"S3CRET"},"context":{"amount":"120.00","secret":"S3CRET"},"extra":[1,{"token":"S3CRET"}]}
                 """);
         }
+    }
+
+    /// <summary>Alerts of detection rules: with all that one may hold, with little, and with what an attacker typed as the group.</summary>
+    public static IEnumerable<SecurityEvent> Detections()
+    {
+        yield return Some.Normalized(EventStream.Detection, """
+            {"event_id":"0190f3c1-5b7e-8d2a-9c4f-0a1b2c3d4e5f","timestamp":"2025-11-03T10:15:30.123Z","event_type":"DETECTION","severity":8,
+             "reason":"12 events of ip 2001:db8::7","org_id":"acme","subject":"alice","subject_id":"u1","client_id":"crm","session_id":"s1","ip_address":"2001:db8::7",
+             "rule_id":"6f0a8a52-2a43-4b0c-9a53-0f3f5f6c2f11","rule_title":"Password spraying","rule_version":"00112233445566778899aabbccddeeff","rule_level":"high",
+             "rule_description":"One address tries many users.","rule_tags":"attack.credential-access,attack.t1110,attack.t1110.003","attack_techniques":"T1110,T1110.003",
+             "attack_tactics":"credential-access","rule_false_positives":"NAT; migration days","group.ip":"2001:db8::7","value":12,"event_count":12,"suppressed_count":3,
+             "first_at":"2025-11-03T10:05:30.123Z","last_at":"2025-11-03T10:15:30.123Z","event_source":"production",
+             "events":[{"id":"e1","source":"production","position":17,"time":"2025-11-03T10:15:30.123Z"}]}
+            """);
+        yield return Some.Normalized(EventStream.Detection, """
+            {"event_id":"0190f3c1-5b7e-8d2a-9c4f-0a1b2c3d4e60","timestamp":"2025-11-03T10:15:30.123Z","event_type":"DETECTION","severity":10,"rule_id":"r","rule_title":"Root",
+             "rule_level":"critical","event_count":1,"suppressed_count":0}
+            """);
+        yield return Some.Normalized(EventStream.Detection, """
+            {"event_id":"0190f3c1-5b7e-8d2a-9c4f-0a1b2c3d4e61","timestamp":"2025-11-03T10:15:30.123Z","event_type":"DETECTION","severity":3,"rule_id":"log-injection",
+             "rule_title":"Log injection attempt","rule_level":"low","attack_techniques":"T1565.001","subject":"x|CEF:0|a=b\n<13>1 \"]","group.username":"x|CEF:0|a=b\n<13>1 \"]",
+             "event_count":1,"suppressed_count":0,"event_source":"a|b"}
+            """);
     }
 }

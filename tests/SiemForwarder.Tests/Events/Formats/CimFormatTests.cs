@@ -26,7 +26,7 @@ public sealed class CimFormatTests
             var model = securityEvent.Description.Classification.Cim;
             var isChange = model.StartsWith("Change", StringComparison.Ordinal);
             Assert.Equal(securityEvent.Id, root.GetProperty("event_id").GetString());
-            Assert.All(model == "none" ? [] : isChange ? change : authentication, field =>
+            Assert.All(model is "none" or "Alerts" ? [] : isChange ? change : authentication, field =>
             {
                 Assert.True(root.TryGetProperty(field.Name, out var value), $"{field.Name} of {securityEvent.Type}");
                 Assert.True(field.Expected is null || field.Expected.Contains(value.GetString()), $"{field.Name}={value} of {securityEvent.Type}");
@@ -52,6 +52,17 @@ public sealed class CimFormatTests
         Assert.Equal(("web-app", "kc.example.com", "192.0.2.10", "alice"), (Text("app"), Text("dest"), Text("src"), Text("user")));
 
         string? Text(string name) => root.GetProperty(name).GetString();
+    }
+
+    [Fact]
+    public void AnAlertHasSeverityTypeAndTechniques()
+    {
+        using var document = JsonDocument.Parse(FormatSettings.Write("cim", CatalogueEvents.Detections().First()));
+        var root = document.RootElement;
+
+        Assert.Equal(("alert", "high"), (root.GetProperty("type").GetString(), root.GetProperty("severity").GetString()));
+        Assert.Equal(["T1110", "T1110.003"], root.GetProperty("mitre_technique_id").EnumerateArray().Select(one => one.GetString()));
+        Assert.Equal("DETECTION:6f0a8a52-2a43-4b0c-9a53-0f3f5f6c2f11", root.GetProperty("signature_id").GetString());
     }
 
     private static List<(string Name, List<string?>? Expected)> Required(string model)

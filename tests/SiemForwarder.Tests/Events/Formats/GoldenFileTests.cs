@@ -12,13 +12,16 @@ public sealed class GoldenFileTests
     // One of every type that applications push, instead of a recording.
     private const string Applications = "applications";
 
+    // Alerts of detection rules.
+    private const string Detections = "detections";
+
     // One of every type that Keycloak has, recorded or not.
     private const string Types = "types";
 
     public static TheoryData<string, string> Files()
     {
         var files = new TheoryData<string, string>();
-        foreach (var recording in RecordedEvents.Names.Concat([Applications, Types]))
+        foreach (var recording in RecordedEvents.Names.Concat([Applications, Detections, Types]))
         {
             foreach (var format in new[] { "json", "cef", "syslog-5424", "syslog-3164", "leef" }.Concat(FormatSettings.Schemas))
             {
@@ -37,11 +40,12 @@ public sealed class GoldenFileTests
         var events = recording switch
         {
             Applications => CatalogueEvents.Applications(),
+            Detections => CatalogueEvents.Detections(),
             Types => CatalogueEvents.Types(),
             _ => RecordedEvents.Normalized(recording),
         };
         var texts = events.Select(securityEvent => FormatSettings.Text(FormatSettings.Write(formatter, securityEvent))).ToList();
-        var lines = recording is Applications or Types ? texts : texts.ConvertAll(Hash);
+        var lines = recording is Applications or Detections or Types ? texts : texts.ConvertAll(Hash);
         var path = Path.Combine(RepositoryFiles.Root, "tests", "SiemForwarder.Tests", "Golden", $"{recording}.{format}.txt");
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
         {

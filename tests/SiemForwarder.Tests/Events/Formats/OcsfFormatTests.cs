@@ -25,7 +25,7 @@ public sealed class OcsfFormatTests
         foreach (var maxBytes in new[] { int.MaxValue, EventFormatCatalog.MinMaxBytes(schema), 520 })
         {
             var formatter = EventFormatCatalog.Create(FormatSettings.For(schema, Math.Max(maxBytes, EventFormatCatalog.MinMaxBytes(schema))) with { IncludeRepresentation = true });
-            foreach (var securityEvent in CatalogueEvents.All())
+            foreach (var securityEvent in CatalogueEvents.All().Where(one => one.Kind != EventKind.Detection))
             {
                 AssertValid(validators, FormatSettings.Write(formatter, maxBytes == 520 ? Long(securityEvent) : securityEvent));
             }
@@ -47,6 +47,37 @@ public sealed class OcsfFormatTests
             Assert.Equal(expected, Find(document, "actor", "app_uid"));
             Assert.Equal(2, document.RootElement.GetProperty("status_id").GetInt32());
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(Thoroughness.Runs(200)));
+    }
+
+    // The class and its required attributes: ocsf-schema 1.8.0, events/findings/finding.json, objects/finding_info.json, analytic.json, attack.json.
+    [Theory]
+    [InlineData("ocsf")]
+    [InlineData("ocsf-1.9")]
+    public void AnAlertIsADetectionFindingWholeAndShortened(string schema)
+    {
+        foreach (var maxBytes in new[] { int.MaxValue, EventFormatCatalog.MinMaxBytes(schema) })
+        {
+            foreach (var alert in CatalogueEvents.Detections())
+            {
+                using var document = JsonDocument.Parse(FormatSettings.Write(schema, alert, maxBytes));
+                var root = document.RootElement;
+                Assert.Equal((2004, 2, 1, 200401, 1), (Number(root, "class_uid"), Number(root, "category_uid"), Number(root, "activity_id"),
+                    Number(root, "type_uid"), Number(root, "status_id")));
+                Assert.Equal(alert.Id, root.GetProperty("finding_info").GetProperty("uid").GetString());
+                Assert.Equal(alert.OccurredAt.ToUnixTimeMilliseconds(), root.GetProperty("time").GetInt64());
+                Assert.True(root.GetProperty("is_alert").GetBoolean());
+                Assert.False(root.TryGetProperty("actor", out _));
+            }
+        }
+
+        using var whole = JsonDocument.Parse(FormatSettings.Write(schema, CatalogueEvents.Detections().First(), int.MaxValue));
+        var info = whole.RootElement.GetProperty("finding_info");
+        Assert.Equal("Password spraying", info.GetProperty("title").GetString());
+        Assert.Equal(1, Number(info.GetProperty("analytic"), "type_id"));
+        Assert.Equal(["T1110", "T1110.003"], info.GetProperty("attacks").EnumerateArray().Select(one => one.GetProperty("technique").GetProperty("uid").GetString()));
+        var evidence = whole.RootElement.GetProperty("evidences")[0];
+        Assert.Equal("2001:db8::7", evidence.GetProperty("src_endpoint").GetProperty("ip").GetString());
+        Assert.Equal("alice", evidence.GetProperty("user").GetProperty("name").GetString());
     }
 
     [Fact]

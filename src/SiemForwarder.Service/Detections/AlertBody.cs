@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using SiemForwarder.Detections.Alerts;
+using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Detections;
+
+/// <summary>Writes an alert as an event of the source <c>detections</c>, in the native schema.</summary>
+internal static class AlertBody
+{
+    private const int MaxMessageLength = 400;
+    private const string TacticTag = "attack.";
+
+    /// <summary>The alert as the log stores it: the same alert always under the same key and time, so it is stored once.</summary>
+    /// <param name="alert">The alert.</param>
+    /// <param name="source">The source of the event that triggered it.</param>
+    /// <param name="trigger">That event, if it is at hand and the alert is about it alone; null otherwise.</param>
+    /// <param name="names">Names of sources by id.</param>
+    public static IncomingEvent ToIncoming(Alert alert, EventSource source, SecurityEvent? trigger, IReadOnlyDictionary<int, string> names)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(output))
+        {
+            json.WriteStartObject();
+            json.WriteString("event_id"u8, alert.Id);
+            json.WriteString("timestamp"u8, alert.OccurredAt);
+            json.WriteString("event_type"u8, DetectionEvents.Type);
+            json.WriteNumber("severity"u8, alert.Rule.Severity);
+            json.WriteString("reason"u8, Message(alert));
+            WriteWho(json, alert, source, trigger);
+            WriteRule(json, alert);
+            foreach (var (name, value) in alert.Group)
+            {
+                json.WriteString(DetectionEvents.Group + name, value);
+            }
+
+            if (alert.Value is { } compared)
+            {
+                json.WriteNumber(DetectionEvents.Value, compared);
+            }
+
+            json.WriteNumber(DetectionEvents.EventCount, alert.EventCount);
+            json.WriteNumber(DetectionEvents.SuppressedCount, alert.SuppressedCount);
+            json.WriteString(DetectionEvents.FirstAt, alert.FirstAt);
+            json.WriteString(DetectionEvents.LastAt, alert.LastAt);
+            json.WriteString(DetectionEvents.EventSource, source.Name);
+            WriteEvents(json, alert, names);
+            json.WriteEndObject();
+        }
+
+        return new IncomingEvent(alert.OccurredAt.ToUnixTimeMilliseconds(), EventKey.FromId(alert.Id.ToString("D")), null, output.WrittenMemory);
+    }
+
+    private static string Message(Alert alert)
+    {
+        var group = string.Join(", ", alert.Group.Select(one => $"{one.Name} {one.Value}"));
+        var text = string.Create(CultureInfo.InvariantCulture, $"{alert.EventCount} events{(group.Length == 0 ? "" : $" of {group}")}");
+        return text.Length <= MaxMessageLength ? text : string.Concat(text.AsSpan(0, MaxMessageLength - 1), "…");
+    }
+
+    // What a group or the only event says of who and where; several events need not agree on the rest.
+    private static void WriteWho(Utf8JsonWriter json, Alert alert, EventSource source, SecurityEvent? trigger)
+    {
+        Write("org_id", trigger?.Source.Realm ?? source.Realm);
+        Write("realm_id", Grouped("realmId") ?? trigger?.RealmId);
+        Write("subject", Grouped("username") ?? trigger?.Subject?.Name);
+        Write("subject_id", Grouped("userId") ?? trigger?.Subject?.Id);
+        Write("requestor", Grouped("actor.username") ?? trigger?.Actor?.Name);
+        Write("requestor_id", Grouped("actor.userId") ?? trigger?.Actor?.Id);
+        Write("client_id", Grouped("clientId") ?? trigger?.ClientId);
+        Write("session_id", Grouped("sessionId") ?? trigger?.SessionId);
+        Write("ip_address", Grouped("ip") ?? Grouped("actor.ip") ?? trigger?.IpAddress);
+
+        string? Grouped(string name) => alert.Group.FirstOrDefault(one => one.Name == name).Value;
+
+        void Write(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                json.WriteString(name, value);
+            }
+        }
+    }
+
+    private static void WriteRule(Utf8JsonWriter json, Alert alert)
+    {
+        var rule = alert.Rule;
+        json.WriteString(DetectionEvents.RuleId, rule.Key);
+        json.WriteString(DetectionEvents.RuleTitle, rule.Title);
+        json.WriteString(DetectionEvents.RuleVersion, alert.RuleVersion);
+        json.WriteString(DetectionEvents.RuleLevel, rule.Level.ToString().ToLowerInvariant());
+        Write(DetectionEvents.RuleDescription, rule.Description);
+        Write(DetectionEvents.RuleTags, string.Join(',', rule.Tags));
+        Write(DetectionEvents.Techniques, string.Join(',', rule.Techniques));
+        Write(DetectionEvents.Tactics, string.Join(',', rule.Tags.Where(IsTactic).Select(tag => tag[TacticTag.Length..].ToLowerInvariant())));
+        Write(DetectionEvents.RuleFalsePositives, string.Join("; ", rule.FalsePositives));
+
+        void Write(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                json.WriteString(name, value);
+            }
+        }
+    }
+
+    private static void WriteEvents(Utf8JsonWriter json, Alert alert, IReadOnlyDictionary<int, string> names)
+    {
+        json.WriteStartArray(DetectionEvents.Events);
+        foreach (var one in alert.Events)
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, one.Id);
+            json.WriteString("source"u8, names.GetValueOrDefault(one.SourceId) ?? one.SourceId.ToString(CultureInfo.InvariantCulture));
+            json.WriteNumber("position"u8, one.Position);
+            json.WriteString("time"u8, one.OccurredAt);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    // attack.credential-access, but neither attack.t1110 nor attack.g0016.
+    private static bool IsTactic(string tag) =>
+        tag.StartsWith(TacticTag, StringComparison.OrdinalIgnoreCase) && tag.Length > TacticTag.Length + 1 && !char.IsAsciiDigit(tag[TacticTag.Length + 1]);
+}

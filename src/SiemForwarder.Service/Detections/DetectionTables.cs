@@ -1,0 +1,26 @@
+using SiemForwarder.Service.EventLog;
+
+namespace SiemForwarder.Service.Detections;
+
+/// <summary>The detection tables for SQL in other folders, and for the reader's own lease.</summary>
+internal static class DetectionTables
+{
+    /// <summary>The source of the alerts, in every database; its lease is the right to read for the rules.</summary>
+    public const int SourceId = -1;
+
+    public const string Rules = "(SELECT name, enabled, expected_per_day, updated_at FROM detection_rule)";
+
+    /// <summary>The reading that is to be done: one row while any rule is enabled.</summary>
+    public const string Work = "(SELECT -1 AS id WHERE EXISTS (SELECT 1 FROM detection_rule WHERE enabled))";
+
+    /// <summary>Keeps the events that the rules have not read, and those that are read again after a crash.</summary>
+    public static readonly LogHold Hold = new(
+        """
+        (SELECT NULL::integer AS integration_id, c.source_id, least(c.position, c.snapshot_position) AS position, 9223372036854775807 AS last_position
+            FROM detection_checkpoint c WHERE EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
+        """,
+        """
+        UPDATE detection_checkpoint c SET position = least(c.position, m.next_position - 1), snapshot_position = least(c.snapshot_position, m.next_position - 1)
+        FROM moved m WHERE c.source_id = m.source_id AND greatest(c.position, c.snapshot_position) >= m.next_position
+        """);
+}

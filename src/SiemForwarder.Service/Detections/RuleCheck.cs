@@ -1,0 +1,84 @@
+using System.Text.RegularExpressions;
+using SiemForwarder.Detections.Fixtures;
+using SiemForwarder.Detections.Rules;
+using SiemForwarder.Service.Api;
+
+namespace SiemForwarder.Service.Detections;
+
+/// <summary>Checks rule files before they are saved: the rules themselves, what they name, and their fixtures.</summary>
+internal static partial class RuleCheck
+{
+    private const int MaxYamlCharacters = 1024 * 1024;
+    private const int MaxFixtures = 200;
+    private const int MaxExpected = 1_000_000;
+
+    /// <summary>Checks name, sizes and numbers of a request.</summary>
+    public static void CheckRequest(string? name, RuleRequest request, FieldErrors errors)
+    {
+        if (name is null || !Name().IsMatch(name))
+        {
+            errors.Add("name", "Give the file a name of at most 100 lower-case letters, digits, dots, hyphens and underscores, such as stolen-tokens.");
+        }
+
+        if (string.IsNullOrWhiteSpace(request.Yaml))
+        {
+            errors.Add("yaml", "Give the rules as YAML, such as one Sigma detection.");
+        }
+
+        errors.AtMost("yaml", request.Yaml, MaxYamlCharacters);
+        errors.AtMost("fixtures", request.Fixtures, MaxYamlCharacters);
+        errors.Between("expectedAlertsPerDay", request.ExpectedAlertsPerDay, 0, MaxExpected, 0);
+    }
+
+    /// <summary>Every fault of a file beside all others, and what its fixtures show.</summary>
+    public static RuleCheckResponse Run(RuleLibrary library, string name, string yaml, string? fixtures)
+    {
+        var compiled = library.Compile([name], new RuleFile(name, yaml));
+        var own = compiled.All.Where(rule => rule.File == name).ToList();
+        var refusals = RuleWords.Sentences(compiled.Refusals).ToList();
+        // Beside the files that run together with it, an id or a name that both have would refuse one of them.
+        if (refusals.Count == 0)
+        {
+            var enabled = library.Files.Values.Where(rule => rule.Enabled).Select(rule => rule.Name).Append(name);
+            refusals.AddRange(RuleWords.Sentences(library.Compile(enabled, new RuleFile(name, yaml)).Refusals));
+        }
+
+        var results = new List<FixtureResult>();
+        if (refusals.Count == 0 && !string.IsNullOrWhiteSpace(fixtures))
+        {
+            results.AddRange(RunFixtures(compiled, [.. own.Select(rule => rule.Head.Key)], fixtures, refusals));
+        }
+
+        var isValid = refusals.Count == 0 && results.All(result => result.Passed);
+        return new RuleCheckResponse(isValid, refusals, RuleWords.Sentences(compiled.Lints), [.. own.Select(rule => rule.Head.Title)], results);
+    }
+
+    private static List<FixtureResult> RunFixtures(RuleSet rules, HashSet<string> own, string text, List<string> refusals)
+    {
+        var (fixtures, problem) = RuleFixture.Read(text);
+        if (problem is not null || fixtures.Count > MaxFixtures)
+        {
+            refusals.Add(problem is null ? $"The fixtures are more than {MaxFixtures}." : $"The fixtures cannot be read: {problem}");
+            return [];
+        }
+
+        var results = new List<FixtureResult>();
+        foreach (var fixture in fixtures)
+        {
+            try
+            {
+                List<string> alerts = [.. fixture.Run(rules).Where(alert => own.Contains(alert.RuleId)).Select(alert => alert.Rule.Title)];
+                results.Add(new FixtureResult(fixture.Title, fixture.Fires ? "fires" : "quiet", alerts, alerts.Count > 0 == fixture.Fires));
+            }
+            catch (Exception exception) when (exception is FormatException or OverflowException or InvalidOperationException or ArgumentException)
+            {
+                refusals.Add($"The fixture '{fixture.Title}' cannot be run: {exception.Message}");
+            }
+        }
+
+        return results;
+    }
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,99}\z", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Name();
+}

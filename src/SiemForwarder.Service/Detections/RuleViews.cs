@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.Json;
+using Npgsql;
+using SiemForwarder.Detections;
+using SiemForwarder.Detections.Rules;
+
+namespace SiemForwarder.Service.Detections;
+
+/// <summary>What the reader told of the rules, and how often they alerted.</summary>
+/// <param name="Reports">The last report of each rule, by key.</param>
+/// <param name="Today">Alerts since midnight UTC, by key.</param>
+internal sealed record RuleFigures(IReadOnlyDictionary<string, RuleReport> Reports, IReadOnlyDictionary<string, long> Today);
+
+/// <summary>Shows rule files with the state of their rules.</summary>
+internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
+{
+    private const string Off = "Off";
+    private const string Running = "Running";
+    private const string Degraded = "Degraded";
+    private const string Error = "Error";
+    private static readonly string[] Worst = [Error, Degraded, Running, Off];
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public async Task<RuleFigures> ReadFiguresAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        IReadOnlyList<RuleReport> reports;
+        await using (var command = new NpgsqlCommand("SELECT report::text FROM detection_reader", connection))
+        {
+            reports = JsonSerializer.Deserialize<List<RuleReport>>((string)(await command.ExecuteScalarAsync(cancellationToken))!, Json) ?? [];
+        }
+
+        var today = new Dictionary<string, long>(StringComparer.Ordinal);
+        await using (var command = new NpgsqlCommand("SELECT rule, alerts FROM detection_day WHERE day = $1", connection))
+        {
+            command.Parameters.AddWithValue(DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                today[reader.GetString(0)] = reader.GetInt64(1);
+            }
+        }
+
+        return new RuleFigures(reports.ToDictionary(report => report.Rule, StringComparer.Ordinal), today);
+    }
+
+    /// <summary>A file as the API shows it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="compiled">Its rules together with those that they need.</param>
+    /// <param name="figures">What the reader told.</param>
+    /// <param name="withText">Whether to show its text.</param>
+    public static RuleFileResponse Show(StoredRule file, RuleSet compiled, RuleFigures figures, bool withText)
+    {
+        var rules = compiled.All.Where(rule => rule.File == file.Name).ToList();
+        var shown = rules.ConvertAll(rule => Show(file, rule, figures.Reports.GetValueOrDefault(rule.Head.Key)));
+        var state = !file.Enabled ? Off : compiled.Refusals.Count > 0 ? Error : Worst.FirstOrDefault(one => shown.Exists(rule => rule.State == one), Off);
+        return new RuleFileResponse(
+            file.Name, file.IsPack ? "pack" : "own", file.Enabled, state, file.Version, file.ExpectedPerDay,
+            rules.Sum(rule => figures.Today.GetValueOrDefault(rule.Head.Key)), file.UpdatedAt, shown,
+            [.. RuleWords.Sentences(compiled.Refusals), .. withText ? RuleWords.Sentences(compiled.Lints) : []],
+            withText ? RuleLibrary.BodyOf(file) : null, withText ? RuleLibrary.FixturesOf(file) : null);
+    }
+
+    private static RuleResponse Show(StoredRule file, AlertingRule rule, RuleReport? report)
+    {
+        var (state, reasons) = StateOf(file, rule, report);
+        return new RuleResponse(
+            rule.Head.Key, rule.Head.Title, RuleWords.Of(rule.Head.Level), [.. rule.Head.Techniques],
+            rule.IsReported && rule.Head.Level != RuleLevel.Informational, state, reasons, report?.HitCount ?? 0, report?.SuppressedCount ?? 0,
+            report?.GroupCount ?? 0, null);
+    }
+
+    private static (string State, IReadOnlyList<string> Reasons) StateOf(StoredRule file, AlertingRule rule, RuleReport? report)
+    {
+        if (!file.Enabled || rule.Head.DisabledReason is not null)
+        {
+            return (Off, rule.Head.DisabledReason is { } why ? [$"It does not run: {why}."] : []);
+        }
+
+        if (report?.Fault is { } fault)
+        {
+            return (Error, [RuleWords.Of(fault)]);
+        }
+
+        return report?.DegradedSince is { } since
+            ? (Degraded, [string.Create(CultureInfo.InvariantCulture,
+                $"Since {since:yyyy-MM-dd HH:mm:ss} UTC it forgot {report.EvictedCount} groups to make room, so it may miss something.")])
+            : (Running, []);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Net;
+using System.Text;
+using SiemForwarder.EndToEnd.Inbox;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.EndToEnd.Detections;
+
+/// <summary>From an event at an inbox to an alert at a receiver.</summary>
+public sealed class DetectionTests(TestPostgres postgres)
+{
+    private const string Guessing = """
+        title: Many failures of one address
+        name: many_failures
+        logsource: {product: application}
+        detection:
+          selection: {type: account.refused}
+          condition: selection
+        level: informational
+        ---
+        title: Guessing
+        id: 6f0a8a52-2a43-4b0c-9a53-0f3f5f6c2f11
+        level: high
+        tags: [attack.credential-access, attack.t1110.001]
+        correlation:
+          type: event_count
+          rules: [many_failures]
+          group-by: [ip]
+          timespan: 5m
+          condition: {gte: 3}
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnAlertArrivesAtTheReceiverAndIsFoundBySearch()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var receiver = TcpSyslogReceiver.Start();
+        var pusher = await Pusher.CreateAsync(forwarder, "apps");
+        await forwarder.AddIntegrationAsync(new
+        {
+            name = "alerts", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", filter = new { include = new { types = new[] { "DETECTION" } } },
+        });
+        await forwarder.PostAsync("/api/v1/rules", new { name = "guessing", yaml = Guessing, enabled = true });
+
+        foreach (var id in (string[])["a", "b", "c"])
+        {
+            Assert.Equal(HttpStatusCode.Accepted, (await pusher.PushAsync(Pusher.Event(id, "account.refused"), Token)).Status);
+        }
+
+        await receiver.WaitForMessagesAsync(1, Token);
+        var alert = Encoding.UTF8.GetString(receiver.Messages.Single());
+        Assert.Contains("DETECTION", alert, StringComparison.Ordinal);
+        Assert.Contains("6f0a8a52-2a43-4b0c-9a53-0f3f5f6c2f11", alert, StringComparison.Ordinal);
+        Assert.Contains("192.0.2.7", alert, StringComparison.Ordinal);
+        var found = await forwarder.WaitForAsync("/api/v1/events?type=DETECTION", node => node["items"]!.AsArray().Count == 1);
+        Assert.Equal(-1, found["items"]![0]!["source"]!.GetValue<int>());
+        var rule = await forwarder.WaitForAsync("/api/v1/rules/guessing", node => node["alertsToday"]!.GetValue<long>() == 1);
+        Assert.Equal("Running", rule["state"]!.ToString());
+    }
+}
