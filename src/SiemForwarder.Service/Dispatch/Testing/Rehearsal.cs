@@ -83,8 +83,8 @@ internal sealed class Rehearsal(SourceDirectory sources, SegmentNormalizer norma
 
     private async Task<EventSource> FindSourceAsync(RunnableIntegration runnable, int? sourceId, CancellationToken cancellationToken)
     {
-        var id = sourceId ?? (runnable.Sources.Count > 0 ? runnable.Sources[0] : (await sources.ListAsync(cancellationToken)).FirstOrDefault(one => one != 0));
-        return id == 0 ? new EventSource(0, "rehearsal", "rehearsal", Environment.MachineName) : await sources.GetAsync(id, cancellationToken);
+        var id = sourceId ?? (runnable.Sources.Count > 0 ? runnable.Sources[0] : (await sources.ListAsync(cancellationToken)).FirstOrDefault(one => one > 0));
+        return id <= 0 ? new EventSource(0, "rehearsal", "rehearsal", Environment.MachineName) : await sources.GetAsync(id, cancellationToken);
     }
 
     private SecurityEvent Normalize(RehearsedEvent one, EventSource source, DateTimeOffset now) => normalizer.NormalizeOne(
