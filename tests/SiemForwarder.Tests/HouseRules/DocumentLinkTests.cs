@@ -12,6 +12,7 @@ public sealed class DocumentLinkTests
         .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md"),
         .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "siem"), "*.md"),
         .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "deploy"), "*.md", SearchOption.AllDirectories),
+        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "content"), "*.md", SearchOption.AllDirectories),
         .. Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, "src")).Select(folder => Path.Combine(folder, "README.md")).Where(File.Exists),
     ];
 
