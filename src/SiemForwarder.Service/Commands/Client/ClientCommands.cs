@@ -69,7 +69,7 @@ internal static class ClientCommands
     public static IReadOnlyList<ClientCommand> All { get; } =
     [
         StatusCommand.Status, TestCommand.Test, TestCommand.Check, EventsCommand.Events, RehearseCommand.Rehearse, ReplayCommand.Replay, RedriveCommand.Redrive,
-        ApplyCommand.Apply, ApplyCommand.Export,
+        ApplyCommand.Apply, ApplyCommand.Export, SupportBundleCommand.SupportBundle,
     ];
 
     /// <summary>The options that all of them have.</summary>
