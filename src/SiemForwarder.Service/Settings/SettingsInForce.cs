@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 
@@ -25,12 +26,14 @@ internal sealed partial class SettingsInForce(IServiceProvider services, IEnumer
            from one in section.List()
            let path = one.Path[(section.Name.Length + 1)..].Split(':')
            let value = Text(Find(options, path))
-           select new SettingInForce(SettingsSection.InEnvironment(one.Path), Shown(one.Path, value), value == Text(Find(defaults, path))),
+           select new SettingInForce(SettingsSection.InEnvironment(one.Path), Shown(one.Property, value), value == Text(Find(defaults, path))),
     ];
 
     // A secret in the place of another setting is none of ours to find; a password in a URL is.
-    private static string? Shown(string path, string? value) =>
-        value is null ? null : Secretive().IsMatch(path[(path.LastIndexOf(':') + 1)..]) ? Hidden : UserInfo().Replace(value, $"://{Hidden}@");
+    private static string? Shown(PropertyInfo property, string? value) =>
+        value is null ? null
+        : !property.PropertyType.IsValueType && Secretive().IsMatch(property.Name) ? Hidden
+        : UserInfo().Replace(value, $"://{Hidden}@");
 
     private static object? Find(object options, string[] path) =>
         path.Aggregate((object?)options, (value, name) => value?.GetType().GetProperty(name)!.GetValue(value));
