@@ -91,6 +91,12 @@ internal static class ServiceConnection
         {
             return new Secret(File.ReadAllText(file).Trim());
         }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandFaultException(
+                $"There is no key in {OneLine.Of(file, 300)}: name a file with an API key (--key-file, {KeyFileVariable}), and the service, "
+                    + "if it is elsewhere, by --url.");
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new CommandFaultException($"The key cannot be read ({OneLine.Of(exception.Message, 300)}): name its file (--key-file, {KeyFileVariable}).");

@@ -59,7 +59,7 @@ internal static class SupportBundleCommand
             throw new CommandFaultException("--file names an archive: FILE.tar.gz or FILE.zip.");
         }
 
-        var bundle = new Bundle();
+        var bundle = new SupportFiles();
         bundle.Add("README.txt", Contents);
         await CollectAsync(bundle, api, cancellationToken);
         foreach (var missing in bundle.Missing)
@@ -101,7 +101,7 @@ internal static class SupportBundleCommand
         return ExitCodes.Done;
     }
 
-    private static async Task CollectAsync(Bundle bundle, HttpClient api, CancellationToken cancellationToken)
+    private static async Task CollectAsync(SupportFiles bundle, HttpClient api, CancellationToken cancellationToken)
     {
         // First, so that a service that is not there is told at once.
         bundle.Add("readiness.json", await api.AskReadinessAsync(cancellationToken));
@@ -140,7 +140,7 @@ internal static class SupportBundleCommand
     }
 
     /// <summary>The files of an archive, in memory until all are there.</summary>
-    private sealed class Bundle
+    private sealed class SupportFiles
     {
         private const string Folder = "siemforwarder-support";
 
