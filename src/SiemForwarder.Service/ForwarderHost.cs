@@ -109,6 +109,7 @@ internal static class ForwarderHost
         routes.MapPreviews();
         routes.MapVolumes();
         routes.MapStatus();
+        routes.MapSupport();
         routes.MapAlarms();
         routes.MapAudit();
         routes.MapEvidence();
