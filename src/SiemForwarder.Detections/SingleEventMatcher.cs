@@ -72,6 +72,13 @@ public sealed class SingleEventMatcher
         }
     }
 
+    /// <summary>The rules that an event of this type, kind and outcome could match, whatever else it held.</summary>
+    public IReadOnlyList<DetectionRule> FindPossible(SecurityEvent securityEvent, LogSource source)
+    {
+        Fields.Load(securityEvent, LocalCalendar.Utc);
+        return Choose(source);
+    }
+
     private DetectionRule[] Candidates(SecurityEvent securityEvent, LogSource? source)
     {
         var route = new Route(securityEvent.Type, securityEvent.Kind, securityEvent.Outcome, source);

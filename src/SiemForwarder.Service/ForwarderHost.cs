@@ -101,6 +101,7 @@ internal static class ForwarderHost
         routes.MapRedrive();
         routes.MapReplays();
         routes.MapRules();
+        routes.MapCoverage();
         routes.MapRuleLists();
         routes.MapPreviews();
         routes.MapVolumes();

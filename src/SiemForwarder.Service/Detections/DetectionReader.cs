@@ -120,7 +120,8 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         var alerts = raised.Where(one => rules.IsReported(one.Alert.RuleId)).ToList();
         var isDue = isLearned || followedSinceSnapshot >= EventsBetweenSnapshots
             || (followedSinceSnapshot > 0 && parts.Time.GetElapsedTime(snapshotAt) >= parts.Options.SnapshotInterval);
-        var batch = new FollowedBatch(ranges, before, alerts.CountBy(one => one.Alert.RuleId).ToDictionary(one => one.Key, one => one.Value))
+        var counts = alerts.CountBy(one => (rules.FileOf(one.Alert.RuleId), one.Alert.RuleId)).ToDictionary(one => one.Key, one => one.Value);
+        var batch = new FollowedBatch(ranges, before, counts)
         {
             Snapshot = isDue ? new ReaderSnapshot(engine.WriteSnapshot(), rules.Stamps) : null,
             Report = isDue || alerts.Count > 0 || faults.Count > 0 ? engine.Describe() : null,
