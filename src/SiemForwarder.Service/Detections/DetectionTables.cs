@@ -13,6 +13,13 @@ internal static class DetectionTables
     /// <summary>Rules that are blind, with the source, the reason, and since when.</summary>
     public const string Blind = "(SELECT rule, file, source_id, reason, since FROM detection_blind)";
 
+    /// <summary>The events of each source that the rules have not read: source_id, events; none while no rule is enabled.</summary>
+    public const string Backlog = $"""
+        (SELECT h.source_id, greatest(h.next_position - 1 - coalesce(c.position, 0), 0) AS events FROM {LogTables.Heads} h
+            LEFT JOIN detection_checkpoint c ON c.source_id = h.source_id
+            WHERE h.source_id >= 0 AND EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
+        """;
+
     /// <summary>Files that alerted more often today than their author expects of a day: name, alerts, expected.</summary>
     public const string Noisy = """
         (SELECT r.name, d.alerts, r.expected_per_day FROM detection_rule r

@@ -89,7 +89,7 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
         return new RuleResponse(
             rule.Head.Key, rule.Head.Title, RuleWords.Of(rule.Head.Level), [.. rule.Head.Techniques],
             rule.IsReported && rule.Head.Level != RuleLevel.Informational, state, reasons, report?.HitCount ?? 0, report?.SuppressedCount ?? 0,
-            report?.GroupCount ?? 0, null);
+            report?.GroupCount ?? 0, report?.MicrosecondsPerEvent is { } cost ? Math.Round(cost, 2) : null);
     }
 
     private static (string State, IReadOnlyList<string> Reasons) StateOf(
