@@ -32,7 +32,7 @@ public sealed class DetectionEngine
         Rules = rules;
         this.options = options ?? new EngineOptions();
         latenessMs = (long)this.options.Lateness.TotalMilliseconds;
-        matcher = new SingleEventMatcher(rules);
+        matcher = new SingleEventMatcher(rules, this.options.Time);
         var states = rules.Detections.Select(rule => (Rule: rule, State: NewState(rule, this.options))).ToList();
         var waiting = states.Where(one => one.State is IFollowsOther).ToLookup(one => ((IFollowsOther)one.State).Other, one => one.State);
         followers = states.ToDictionary(one => one.Rule, one => new Follower(one.State, [.. Names(one.Rule.Head).SelectMany(name => waiting[name])]));
@@ -135,7 +135,9 @@ public sealed class DetectionEngine
     }
 
     /// <summary>What became of each rule so far.</summary>
-    public IReadOnlyList<RuleReport> Describe() => [.. States.Select(state => state.Describe(Faults.Find(state.Rule.Head)))];
+    public IReadOnlyList<RuleReport> Describe() => [
+        .. States.Select(state => state.Describe(Faults.Find(state.Rule.Head)) with { MicrosecondsPerEvent = matcher.MicrosecondsOf(state.Rule) }),
+    ];
 
     /// <summary>All that the engine knows, as bytes: compact, and the same for the same knowledge.</summary>
     public byte[] WriteSnapshot() => EngineSnapshot.Write(States, matcher, clocks.Values);

@@ -18,6 +18,9 @@ public sealed record EngineOptions
     /// <summary>An event so much older than the newest of its source is still put where it belongs; a later one is left out of windows.</summary>
     public TimeSpan Lateness { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Measures what each rule costs, and sets one that is slow to Error; null for neither. Alerts do not depend on it.</summary>
+    public TimeProvider? Time { get; init; }
+
     /// <summary>Groups of one correlation, one absence rule, one baseline; also alerts that suppress others, of one rule.</summary>
     public int MaxGroups { get; init; } = 100_000;
 

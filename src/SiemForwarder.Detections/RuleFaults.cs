@@ -48,6 +48,7 @@ public sealed class RuleFaults
     {
         var reason = fault is RegexMatchTimeoutException
             ? "a regular expression took more than 50 ms; write it without looking around and referring back"
+            : fault is TimeoutException ? fault.Message.TrimEnd('.')
             : $"{fault.GetType().Name}: {fault.Message.TrimEnd('.')}";
         var told = new RuleFault(rule.Key, rule.Title, at?.Id ?? "", at?.Position ?? 0, reason);
         if (faults.TryAdd(rule.Key, told))

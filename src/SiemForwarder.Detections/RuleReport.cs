@@ -23,4 +23,8 @@ public sealed record RuleReport(
     long EvictedCount,
     int GroupCount,
     DateTimeOffset? DegradedSince,
-    RuleFault? Fault);
+    RuleFault? Fault)
+{
+    /// <summary>What it costs for each event that it is asked about; null for a correlation, and where nothing is measured.</summary>
+    public double? MicrosecondsPerEvent { get; init; }
+}

@@ -105,6 +105,7 @@ internal static class ForwarderHost
         routes.MapRedrive();
         routes.MapReplays();
         routes.MapRules();
+        routes.MapCoverage();
         routes.MapRuleLists();
         routes.MapPreviews();
         routes.MapVolumes();

@@ -77,6 +77,9 @@ public sealed class CorrelationRule : AlertingRule
     /// <summary>Length of the window; both ends belong to it.</summary>
     public required TimeSpan Timespan { get; init; }
 
+    /// <summary>The rules that feed it.</summary>
+    public IEnumerable<AlertingRule> Feeders => References.Select(reference => reference.Rule);
+
     /// <summary>Where set, a window also begins after so long without an occurrence.</summary>
     internal TimeSpan? SessionGap { get; init; }
 

@@ -32,6 +32,7 @@ internal static class HeadReader
             DisabledReason = ReadStatus(document, reading),
             Tags = reading.ReadTexts(document, "tags", ""),
             FalsePositives = reading.ReadTexts(document, "falsepositives", ""),
+            Needs = reading.ReadTexts(document, "needs", ""),
             IsEcs = reading.IsEcs,
         };
     }

@@ -44,6 +44,9 @@ public sealed record RuleHead
 
     public IReadOnlyList<string> FalsePositives { get; init; } = [];
 
+    /// <summary>What a realm must store for the rule to see anything: <c>admin_events</c>, <c>representation</c>, <c>geo</c>.</summary>
+    public IReadOnlyList<string> Needs { get; init; } = [];
+
     /// <summary>Why the rule is loaded but not run (deprecated, unsupported); null for a rule that runs.</summary>
     public string? DisabledReason { get; init; }
 

@@ -50,6 +50,7 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         ["CreateRule"] = Rule,
         ["CheckRule"] = Rule,
         ["UpdateRule"] = Rule,
+        ["BacktestRule"] = """{"from":"2026-01-01T00:00:00Z","to":"2026-01-31T00:00:00Z"}""",
         ["UpdateRuleList"] = """{"values":["alice","root"]}""",
         ["UpdateEnginePool"] = """{"description":"Engines that reach the SIEM of the data centre."}""",
     };

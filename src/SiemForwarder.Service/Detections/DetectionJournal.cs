@@ -28,8 +28,9 @@ internal sealed record ReaderSnapshot(byte[] Bytes, IReadOnlyList<string> Rules)
 /// <summary>One batch that the rules followed, to be recorded as a whole.</summary>
 /// <param name="Ranges">What was read, in this order.</param>
 /// <param name="Before">The position before it in each log of the ranges.</param>
-/// <param name="Alerts">Number of alerts by key of the rule.</param>
-internal sealed record FollowedBatch(IReadOnlyList<FollowedRange> Ranges, IReadOnlyDictionary<int, long> Before, IReadOnlyDictionary<string, int> Alerts)
+/// <param name="Alerts">Number of alerts by file and key of the rule.</param>
+internal sealed record FollowedBatch(
+    IReadOnlyList<FollowedRange> Ranges, IReadOnlyDictionary<int, long> Before, IReadOnlyDictionary<(string File, string Rule), int> Alerts)
 {
     /// <summary>What the rules remember afterwards; null if this is not the time to write it down.</summary>
     public ReaderSnapshot? Snapshot { get; init; }
@@ -179,7 +180,8 @@ internal sealed class DetectionJournal(NpgsqlDataSource database, long fence, Ti
         return (reader.GetInt32(0), reader.GetInt32(1));
     }
 
-    private async Task CountAlertsAsync(NpgsqlConnection connection, IReadOnlyDictionary<string, int> alerts, CancellationToken cancellationToken)
+    private async Task CountAlertsAsync(
+        NpgsqlConnection connection, IReadOnlyDictionary<(string File, string Rule), int> alerts, CancellationToken cancellationToken)
     {
         if (alerts.Count == 0)
         {
@@ -187,12 +189,13 @@ internal sealed class DetectionJournal(NpgsqlDataSource database, long fence, Ti
         }
 
         await using var command = new NpgsqlCommand("""
-            INSERT INTO detection_day AS d (rule, day, alerts) SELECT rule, $3, alerts FROM unnest($1::text[], $2::bigint[]) AS a (rule, alerts)
-            ON CONFLICT (rule, day) DO UPDATE SET alerts = d.alerts + excluded.alerts
+            INSERT INTO detection_day AS d (rule, file, day, alerts) SELECT rule, file, $3, alerts FROM unnest($1::text[], $2::bigint[], $4::text[]) AS a (rule, alerts, file)
+            ON CONFLICT (rule, day) DO UPDATE SET alerts = d.alerts + excluded.alerts, file = excluded.file
             """, connection);
-        command.Parameters.AddWithValue(alerts.Keys.ToArray());
+        command.Parameters.AddWithValue(alerts.Keys.Select(one => one.Rule).ToArray());
         command.Parameters.AddWithValue(alerts.Values.Select(count => (long)count).ToArray());
         command.Parameters.AddWithValue(DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime));
+        command.Parameters.AddWithValue(alerts.Keys.Select(one => one.File).ToArray());
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -27,6 +27,9 @@ internal sealed class DetectionOptions
     [Range(0, 100_000_000)]
     public int LearningEvents { get; set; } = 1_000_000;
 
+    /// <summary>How often to look which rules are blind.</summary>
+    public TimeSpan BlindInterval { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>The calendar of all sources.</summary>
     internal LocalCalendar ToCalendar() => new()
     {

@@ -4,6 +4,7 @@ using SiemForwarder.Detections.Alerts;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
+using RuleEngineOptions = SiemForwarder.Detections.EngineOptions;
 
 namespace SiemForwarder.Service.Detections;
 
@@ -27,7 +28,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     private readonly LogMerge merge = new(parts.Log, parts.Sources, parts.Normalizer, parts.Options.ToCalendar());
     private readonly LogMerge past = new(parts.History, parts.Sources, parts.Normalizer, parts.Options.ToCalendar());
     private readonly int edition = parts.Breaks.Edition;
-    private DetectionEngine engine = new(rules.Rules);
+    private DetectionEngine engine = new(rules.Rules, new RuleEngineOptions { Time = parts.Time });
     private Dictionary<int, long> positions = [];
     private long followedSinceSnapshot;
     private long snapshotAt = parts.Time.GetTimestamp();
@@ -120,7 +121,8 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         var alerts = raised.Where(one => rules.IsReported(one.Alert.RuleId)).ToList();
         var isDue = isLearned || followedSinceSnapshot >= EventsBetweenSnapshots
             || (followedSinceSnapshot > 0 && parts.Time.GetElapsedTime(snapshotAt) >= parts.Options.SnapshotInterval);
-        var batch = new FollowedBatch(ranges, before, alerts.CountBy(one => one.Alert.RuleId).ToDictionary(one => one.Key, one => one.Value))
+        var counts = alerts.CountBy(one => (rules.FileOf(one.Alert.RuleId), one.Alert.RuleId)).ToDictionary(one => one.Key, one => one.Value);
+        var batch = new FollowedBatch(ranges, before, counts)
         {
             Snapshot = isDue ? new ReaderSnapshot(engine.WriteSnapshot(), rules.Stamps) : null,
             Report = isDue || alerts.Count > 0 || faults.Count > 0 ? engine.Describe() : null,
@@ -210,14 +212,14 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         {
             await LearnAsync(state.SnapshotPositions, cancellationToken);
             var learned = engine.WriteSnapshot();
-            engine = new DetectionEngine(rules.Rules);
+            engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
             engine.ReadSnapshot(learned, rule => !state.SnapshotRules.Contains(RunningRules.StampOf(rule)));
         }
 
         if (engine.ReadSnapshot(snapshot, rule => state.SnapshotRules.Contains(RunningRules.StampOf(rule))) is { } problem)
         {
             parts.Logger.LogWarning("What the detection rules remembered is not usable: {Problem}. They learn again from stored events.", problem);
-            engine = new DetectionEngine(rules.Rules);
+            engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
             await LearnAsync(state.Positions, cancellationToken);
             return;
         }

@@ -16,6 +16,9 @@ internal static class DetectionRegistration
             .AddSingleton<RuleShelf>()
             .AddSingleton<RuleViews>()
             .AddSingleton<LearningStarts>()
-            .AddHostedService<DetectionService>();
+            .AddSingleton<Backtests>()
+            .AddHostedService<DetectionService>()
+            .AddSingleton<BlindWatchService>()
+            .AddHostedService(provider => provider.GetRequiredService<BlindWatchService>());
     }
 }

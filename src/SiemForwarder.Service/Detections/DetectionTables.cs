@@ -10,6 +10,23 @@ internal static class DetectionTables
 
     public const string Rules = "(SELECT name, enabled, expected_per_day, updated_at FROM detection_rule)";
 
+    /// <summary>Rules that are blind, with the source, the reason, and since when.</summary>
+    public const string Blind = "(SELECT rule, file, source_id, reason, since FROM detection_blind)";
+
+    /// <summary>The events of each source that the rules have not read: source_id, events; none while no rule is enabled.</summary>
+    public const string Backlog = $"""
+        (SELECT h.source_id, greatest(h.next_position - 1 - coalesce(c.position, 0), 0) AS events FROM {LogTables.Heads} h
+            LEFT JOIN detection_checkpoint c ON c.source_id = h.source_id
+            WHERE h.source_id >= 0 AND EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
+        """;
+
+    /// <summary>Files that alerted more often today than their author expects of a day: name, alerts, expected.</summary>
+    public const string Noisy = """
+        (SELECT r.name, d.alerts, r.expected_per_day FROM detection_rule r
+            JOIN (SELECT file, sum(alerts)::bigint AS alerts FROM detection_day WHERE day = (now() AT TIME ZONE 'UTC')::date GROUP BY file) d ON d.file = r.name
+            WHERE r.enabled AND d.alerts > r.expected_per_day)
+        """;
+
     /// <summary>The reading that is to be done: one row while any rule is enabled.</summary>
     public const string Work = "(SELECT -1 AS id WHERE EXISTS (SELECT 1 FROM detection_rule WHERE enabled))";
 

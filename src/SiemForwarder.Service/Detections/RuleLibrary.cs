@@ -87,6 +87,9 @@ internal sealed record RunningRules(RuleSet Rules, IReadOnlySet<string> Enabled)
 
     public static string StampOf(AlertingRule rule) => $"{rule.Head.Key} {rule.Version}";
 
+    /// <summary>The file that a rule stands in.</summary>
+    public string FileOf(string ruleKey) => files.GetValueOrDefault(ruleKey, "");
+
     /// <summary>Whether alerts of a rule are wanted.</summary>
     public bool IsReported(string ruleKey) => files.TryGetValue(ruleKey, out var file) && Enabled.Contains(file);
 }

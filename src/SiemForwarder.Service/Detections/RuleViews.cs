@@ -9,7 +9,15 @@ namespace SiemForwarder.Service.Detections;
 /// <summary>What the reader told of the rules, and how often they alerted.</summary>
 /// <param name="Reports">The last report of each rule, by key.</param>
 /// <param name="Today">Alerts since midnight UTC, by key.</param>
-internal sealed record RuleFigures(IReadOnlyDictionary<string, RuleReport> Reports, IReadOnlyDictionary<string, long> Today);
+/// <param name="Blind">Why rules are blind, and since when, by key.</param>
+internal sealed record RuleFigures(
+    IReadOnlyDictionary<string, RuleReport> Reports, IReadOnlyDictionary<string, long> Today, ILookup<string, StoredBlindSpot> Blind);
+
+/// <summary>Why a rule is blind in a source, and since when.</summary>
+/// <param name="SourceId">The source; 0 if it is about none.</param>
+/// <param name="Reason">Why, and what to do.</param>
+/// <param name="Since">Since when.</param>
+internal sealed record StoredBlindSpot(int SourceId, string Reason, DateTimeOffset Since);
 
 /// <summary>Shows rule files with the state of their rules.</summary>
 internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
@@ -18,7 +26,8 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
     private const string Running = "Running";
     private const string Degraded = "Degraded";
     private const string Error = "Error";
-    private static readonly string[] Worst = [Error, Degraded, Running, Off];
+    private const string Blind = "Blind";
+    private static readonly string[] Worst = [Error, Blind, Degraded, Running, Off];
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     public async Task<RuleFigures> ReadFiguresAsync(CancellationToken cancellationToken)
@@ -41,7 +50,19 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
             }
         }
 
-        return new RuleFigures(reports.ToDictionary(report => report.Rule, StringComparer.Ordinal), today);
+        var blind = new List<(string Rule, StoredBlindSpot Spot)>();
+        await using (var command = new NpgsqlCommand("SELECT rule, source_id, reason, since FROM detection_blind ORDER BY since, source_id", connection))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                blind.Add((reader.GetString(0), new StoredBlindSpot(reader.GetInt32(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3))));
+            }
+        }
+
+        return new RuleFigures(
+            reports.ToDictionary(report => report.Rule, StringComparer.Ordinal), today,
+            blind.ToLookup(one => one.Rule, one => one.Spot, StringComparer.Ordinal));
     }
 
     /// <summary>A file as the API shows it.</summary>
@@ -52,7 +73,7 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
     public static RuleFileResponse Show(StoredRule file, RuleSet compiled, RuleFigures figures, bool withText)
     {
         var rules = compiled.All.Where(rule => rule.File == file.Name).ToList();
-        var shown = rules.ConvertAll(rule => Show(file, rule, figures.Reports.GetValueOrDefault(rule.Head.Key)));
+        var shown = rules.ConvertAll(rule => Show(file, rule, figures));
         var state = !file.Enabled ? Off : compiled.Refusals.Count > 0 ? Error : Worst.FirstOrDefault(one => shown.Exists(rule => rule.State == one), Off);
         return new RuleFileResponse(
             file.Name, file.IsPack ? "pack" : "own", file.Enabled, state, file.Version, file.ExpectedPerDay,
@@ -61,16 +82,18 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
             withText ? RuleLibrary.BodyOf(file) : null, withText ? RuleLibrary.FixturesOf(file) : null);
     }
 
-    private static RuleResponse Show(StoredRule file, AlertingRule rule, RuleReport? report)
+    private static RuleResponse Show(StoredRule file, AlertingRule rule, RuleFigures figures)
     {
-        var (state, reasons) = StateOf(file, rule, report);
+        var report = figures.Reports.GetValueOrDefault(rule.Head.Key);
+        var (state, reasons) = StateOf(file, rule, report, figures.Blind[rule.Head.Key]);
         return new RuleResponse(
             rule.Head.Key, rule.Head.Title, RuleWords.Of(rule.Head.Level), [.. rule.Head.Techniques],
             rule.IsReported && rule.Head.Level != RuleLevel.Informational, state, reasons, report?.HitCount ?? 0, report?.SuppressedCount ?? 0,
-            report?.GroupCount ?? 0, null);
+            report?.GroupCount ?? 0, report?.MicrosecondsPerEvent is { } cost ? Math.Round(cost, 2) : null);
     }
 
-    private static (string State, IReadOnlyList<string> Reasons) StateOf(StoredRule file, AlertingRule rule, RuleReport? report)
+    private static (string State, IReadOnlyList<string> Reasons) StateOf(
+        StoredRule file, AlertingRule rule, RuleReport? report, IEnumerable<StoredBlindSpot> blind)
     {
         if (!file.Enabled || rule.Head.DisabledReason is not null)
         {
@@ -80,6 +103,11 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
         if (report?.Fault is { } fault)
         {
             return (Error, [RuleWords.Of(fault)]);
+        }
+
+        if (blind.ToList() is { Count: > 0 } spots)
+        {
+            return (Blind, spots.ConvertAll(spot => string.Create(CultureInfo.InvariantCulture, $"Since {spot.Since:yyyy-MM-dd HH:mm:ss} UTC: {spot.Reason}")));
         }
 
         return report?.DegradedSince is { } since

@@ -33,6 +33,12 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly AlarmKind CredentialExpiring =
         new("CREDENTIAL_EXPIRING", "CREDENTIAL_RENEWED", "A certificate or token expires soon", "Certificates and tokens are renewed", 6);
 
+    public static readonly AlarmKind DetectionBlind =
+        new("DETECTION_BLIND", "DETECTION_SEES", "Detection rules are blind", "Detection rules see again", 7);
+
+    public static readonly AlarmKind DetectionNoisy =
+        new("DETECTION_NOISY", "DETECTION_QUIET", "A detection rule alerts more often than expected", "A detection rule alerts as often as expected", 4);
+
     /// <summary>Active for a day after the last slow event.</summary>
     public static readonly AlarmKind EventsSlow = new("EVENTS_SLOW", "EVENTS_FAST", "Events are slow to prepare", "No slow event for a day", 6);
 
@@ -50,7 +56,7 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly IReadOnlyList<AlarmKind> All =
     [
         IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, CredentialExpiring, EventsSetAside,
-        EventsSlow, EventsLost, HistoryReplaced,
+        EventsSlow, EventsLost, HistoryReplaced, DetectionBlind, DetectionNoisy,
     ];
 }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using SiemForwarder.Service.Detections;
 using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -151,6 +152,19 @@ internal sealed class AlarmQueries(
         GROUP BY s.id, s.name
         """;
 
+    private const string DetectionBlind = $"""
+        SELECT 'rule:' || b.file, b.file, min(b.since),
+            'Rules of ''' || b.file || ''' cannot see what they are for: ' || string_agg(DISTINCT b.reason, ' ')
+        FROM {DetectionTables.Blind} b GROUP BY b.file
+        """;
+
+    private const string DetectionNoisy = $"""
+        SELECT 'rule:' || n.name, n.name, date_trunc('day', $1, 'UTC'),
+            'Rules of ''' || n.name || ''' raised more alerts today than the ' || n.expected_per_day || ' a day that are expected. Narrow the rules, exclude what is '
+            || 'harmless by a filter, or expect more.'
+        FROM {DetectionTables.Noisy} n
+        """;
+
     private static readonly (AlarmKind Kind, string Sql)[] Queries =
     [
         (AlarmKind.IntegrationFailing, IntegrationFailing),
@@ -166,6 +180,8 @@ internal sealed class AlarmQueries(
         (AlarmKind.EventsSetAside, EventsSetAside),
         (AlarmKind.EventsLost, EventsLost),
         (AlarmKind.HistoryReplaced, HistoryReplaced),
+        (AlarmKind.DetectionBlind, DetectionBlind),
+        (AlarmKind.DetectionNoisy, DetectionNoisy),
     ];
 
     /// <summary>All problems that are active now.</summary>
@@ -197,6 +213,7 @@ internal sealed class AlarmQueries(
             SELECT 'integration:' || id FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
             UNION SELECT 'pool:' || engine_pool FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
             UNION SELECT 'source:' || id FROM {ConfigurationTables.Sources} s WHERE enabled
+            UNION SELECT 'rule:' || name FROM {DetectionTables.Rules} r WHERE enabled
             """);
         var watched = new HashSet<string>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

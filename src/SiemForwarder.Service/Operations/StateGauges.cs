@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using SiemForwarder.Service.Detections;
 using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -68,6 +69,8 @@ internal sealed class StateGaugeService(
         UNION ALL SELECT 'log.size', '', '', total.bytes::float8 FROM total
         UNION ALL SELECT 'log.events', s.name, '', coalesce(t.events, 0)::float8
             FROM {ConfigurationTables.Sources} s LEFT JOIN stored t ON t.source_id = s.id
+        UNION ALL SELECT 'detection.backlog', s.name, '', b.events::float8
+            FROM {DetectionTables.Backlog} b JOIN {ConfigurationTables.Sources} s ON s.id = b.source_id
         UNION ALL SELECT 'name.integration', name, '', 0 FROM {ConfigurationTables.Integrations} i
         UNION ALL SELECT 'name.source', name, '', 0 FROM {ConfigurationTables.Sources} s
         LIMIT $3
@@ -79,7 +82,7 @@ internal sealed class StateGaugeService(
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         metrics.Observe(MetricCatalog.Leases, () => leases.All.CountBy(lease => lease.Kind)
-            .Select(pair => new GaugeValue(MetricCatalog.Leases, pair.Value, new(LeaseTable.NameOf(pair.Key)))));
+            .Select(pair => new GaugeValue(MetricCatalog.Leases, pair.Value, new(KindOf(pair.Key)))));
         metrics.Observe(MetricCatalog.LoopsFailing, () => [new(MetricCatalog.LoopsFailing, guard.Faults.Count)]);
         metrics.Observe(MetricCatalog.LoopsStalled, () => [new(MetricCatalog.LoopsStalled, guard.Stalled.Count)]);
         metrics.Observe(MetricCatalog.MemoryUsage, () => Parts(
@@ -116,6 +119,8 @@ internal sealed class StateGaugeService(
         metrics.Show(values);
         metrics.Keep(integrations, sources);
     }
+
+    private static string KindOf(LeaseKind kind) => kind == LeaseKind.Detections ? "detections" : LeaseTable.NameOf(kind);
 
     private static IEnumerable<GaugeValue> Parts(MetricDefinition metric, long segments, long keys, long pushes) =>
         [new(metric, segments, new("segments")), new(metric, keys, new("keys")), new(metric, pushes, new("pushes"))];

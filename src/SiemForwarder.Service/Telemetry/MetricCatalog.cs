@@ -151,6 +151,9 @@ internal static class MetricCatalog
 
     public static readonly MetricDefinition LogEvents = Gauge("log.events", "{event}", "Events in the log.", Source);
 
+    public static readonly MetricDefinition DetectionBacklog = Gauge(
+        "detection.backlog", "{event}", "Stored events that the detection rules have not read yet; only while a rule is enabled.", Source);
+
     public static readonly MetricDefinition StateAge = Gauge(
         "state.age", "s", "Age of the gauges that are read from the database; they end when it is older than two minutes.");
 
@@ -177,7 +180,7 @@ internal static class MetricCatalog
         EventsDelivered, BatchesDelivered, BytesDelivered, EventsFiltered, EventsSetAside, EventsRetried, EventsMissing, EventsSlow, AttemptsFailed,
         RoundsFailed, SendDuration, DeliveryLatency, ConnectionsOpened,
         BacklogEvents, BacklogSize, BacklogAge, IntegrationFailing, SetAsideOpen, SourceFailing, SourceUnread, SourceMargin, IntegrationMargin, LogSize,
-        LogEvents, StateAge, Leases, MemoryUsage, MemoryLimit, LoopsFailing, LoopsStalled, DatabaseFaults, AddressesLocked, BuildInfo,
+        LogEvents, DetectionBacklog, StateAge, Leases, MemoryUsage, MemoryLimit, LoopsFailing, LoopsStalled, DatabaseFaults, AddressesLocked, BuildInfo,
     ];
 
     private static MetricDefinition Counter(string name, string unit, string description, params string[] labels) =>

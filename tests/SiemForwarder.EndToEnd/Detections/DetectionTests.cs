@@ -56,6 +56,9 @@ public sealed class DetectionTests(TestPostgres postgres)
         Assert.Contains("192.0.2.7", alert, StringComparison.Ordinal);
         var found = await forwarder.WaitForAsync("/api/v1/events?type=DETECTION", node => node["items"]!.AsArray().Count == 1);
         Assert.Equal(-1, found["items"]![0]!["source"]!.GetValue<int>());
+        var journey = await forwarder.WaitForAsync(
+            $"/api/v1/events/{found["items"]![0]!["eventId"]}", node => node.ToJsonString().Contains("elivered", StringComparison.Ordinal));
+        Assert.Contains("alerts", journey.ToJsonString(), StringComparison.Ordinal);
         var rule = await forwarder.WaitForAsync("/api/v1/rules/guessing", node => node["alertsToday"]!.GetValue<long>() == 1);
         Assert.Equal("Running", rule["state"]!.ToString());
     }

@@ -91,6 +91,7 @@ internal sealed class WatchedForwarder : IAsyncDisposable
             filter = new { exclude = new { types = new[] { "account.provisioned" } } },
         });
         Failing = await Application.AddIntegrationAsync(new { name = "dead siem", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}", outputType = "JSON" });
+        await Application.PostAsync("/api/v1/rules/08-brute-force-address/enable");
         var source = await Application.PostAsync("/api/v1/sources", new
         {
             name = "watched realm",

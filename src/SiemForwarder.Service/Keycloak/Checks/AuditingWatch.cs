@@ -10,6 +10,12 @@ namespace SiemForwarder.Service.Keycloak.Checks;
 /// <param name="AdminExpirationSeconds">How long it keeps admin events; only shown with the role view-realm.</param>
 public sealed record AuditingState(IReadOnlyList<string> Off, long? UserExpirationSeconds, long? AdminExpirationSeconds)
 {
+    /// <summary>Types of user events that it stores; null if it does not say.</summary>
+    public IReadOnlyList<string>? StoredTypes { get; init; }
+
+    /// <summary>Whether it stores the representation with admin events; null if it does not say.</summary>
+    public bool? StoresRepresentation { get; init; }
+
     /// <summary>The shorter of the two.</summary>
     public long? ExpirationSeconds => new[] { UserExpirationSeconds, AdminExpirationSeconds }.Min();
 }
@@ -18,6 +24,7 @@ public sealed record AuditingState(IReadOnlyList<string> Off, long? UserExpirati
 /// no later event reveals it.</summary>
 internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client)
 {
+    private const string Representation = "adminEventsDetailsEnabled";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(60);
 
     private long nextLookMs = long.MinValue;
@@ -41,17 +48,17 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
         }
 
         using var body = json.Body;
-        if (ReadOff(body) is not { } off)
+        if (ReadConfig(body) is not { } config)
         {
             return;
         }
 
         var user = source.Streams.Contains(EventStream.User) ? KeycloakExpiration.Find(body, isAdmin: false) : null;
         var admin = source.Streams.Contains(EventStream.Admin) ? await FindAdminExpirationAsync(cancellationToken) : null;
-        State = new AuditingState(off, user > 0 ? user : null, admin > 0 ? admin : null);
+        State = config with { UserExpirationSeconds = user > 0 ? user : null, AdminExpirationSeconds = admin > 0 ? admin : null };
     }
 
-    private List<string>? ReadOff(KeycloakBody body)
+    private AuditingState? ReadConfig(KeycloakBody body)
     {
         try
         {
@@ -67,7 +74,11 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
                 off.Add("admin");
             }
 
-            return off;
+            return new AuditingState(off, null, null)
+            {
+                StoredTypes = TypesIn(config.RootElement),
+                StoresRepresentation = IsOff(config.RootElement, Representation) ? false : Has(config.RootElement, Representation) ? true : null,
+            };
         }
         catch (JsonException)
         {
@@ -86,6 +97,13 @@ internal sealed class AuditingWatch(KeycloakSource source, KeycloakClient client
         using var body = json.Body;
         return KeycloakExpiration.Find(body, isAdmin: true);
     }
+
+    private static bool Has(JsonElement config, string member) => config.ValueKind == JsonValueKind.Object && config.TryGetProperty(member, out _);
+
+    private static List<string>? TypesIn(JsonElement config) =>
+        config.ValueKind == JsonValueKind.Object && config.TryGetProperty("enabledEventTypes", out var types) && types.ValueKind == JsonValueKind.Array
+            ? [.. types.EnumerateArray().Where(type => type.ValueKind == JsonValueKind.String).Select(type => type.GetString()!)]
+            : null;
 
     private static bool IsOff(JsonElement config, string member) =>
         config.ValueKind == JsonValueKind.Object && config.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.False;

@@ -85,6 +85,10 @@ internal sealed class DetectionRules() : SqlMigration("0021_detections.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0022_rehearsals")]
 internal sealed class RehearsalRequestTable() : SqlMigration("0022_rehearsals.sql");
 
+/// <summary>Rules that cannot see what they are for.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0023_detection_blind")]
+internal sealed class DetectionBlind() : SqlMigration("0023_detection_blind.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {
