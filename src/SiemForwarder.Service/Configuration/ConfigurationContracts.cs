@@ -74,8 +74,8 @@ public sealed record PlannedChange(
 /// <param name="After">New value; absent if there is none.</param>
 public sealed record PlannedMember(
     string Field,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Before,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? After);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Before = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? After = null);
 
 /// <summary>Why a configuration cannot be applied.</summary>
 /// <param name="Kind"><c>enginePool</c>, <c>source</c>, <c>integration</c>, or <c>configuration</c> for the whole file.</param>
