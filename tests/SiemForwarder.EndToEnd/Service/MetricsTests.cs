@@ -19,13 +19,16 @@ public sealed class MetricsTests(TestPostgres postgres)
         await using var forwarder = await WatchedForwarder.StartAsync(postgres);
         var expected = MetricCatalog.All.Select(metric => metric.PrometheusName + (metric.Kind == MetricKind.Histogram ? "_bucket" : "")).ToList();
 
-        var text = await forwarder.ScrapeUntilAsync(text => expected.TrueForAll(name => Values(text, name).Count > 0));
+        string[] others =
+            ["dotnet_process_memory_working_set_bytes", "db_client_connection_count", "http_client_open_connections", "http_server_request_duration_seconds_count", "kestrel_active_connections"];
+
+        // A request counts once it has ended, which the first scrape need not see.
+        var text = await forwarder.ScrapeUntilAsync(text => expected.Concat(others).All(name => Values(text, name).Count > 0));
 
         var known = MetricCatalog.All.SelectMany(metric => (string[])["", "_bucket", "_sum", "_count"], (metric, end) => metric.PrometheusName + end).ToHashSet();
         var unknown = Regex.Matches(text, "^(siemforwarder_[a-z_]+)", RegexOptions.Multiline).Select(match => match.Value).Where(name => !known.Contains(name));
         Assert.Empty(unknown.Distinct());
-        Assert.All(["dotnet_process_memory_working_set_bytes", "db_client_connection_count", "http_client_open_connections", "http_server_request_duration_seconds_count", "kestrel_active_connections"],
-            name => Assert.NotEmpty(Values(text, name)));
+        Assert.All(others, name => Assert.NotEmpty(Values(text, name)));
         Assert.DoesNotContain("Password", text, StringComparison.OrdinalIgnoreCase);
     }
 

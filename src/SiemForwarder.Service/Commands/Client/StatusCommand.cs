@@ -81,7 +81,7 @@ internal static class StatusCommand
         var state = new JsonObject();
         var details = await api.AskAsync($"api/v1/{list}/{resource["id"]}/status", cancellationToken);
         var named = members.Select(member => KeyValuePair.Create(member, resource[member]));
-        foreach (var (name, value) in named.Concat(resource["status"]!.AsObject()).Concat(details))
+        foreach (var (name, value) in named.Concat(resource["status"]?.AsObject() ?? []).Concat(details))
         {
             state[name] = value?.DeepClone();
         }
