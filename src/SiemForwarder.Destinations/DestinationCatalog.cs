@@ -9,6 +9,7 @@ using SiemForwarder.Destinations.Http.Sentinel;
 using SiemForwarder.Destinations.Http.Splunk;
 using SiemForwarder.Destinations.Http.SumoLogic;
 using SiemForwarder.Destinations.Http.Webhook;
+using SiemForwarder.Destinations.Kafka;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;
@@ -32,6 +33,8 @@ public static class DestinationCatalog
         RelpDestination.Kind,
         FileDestination.Kind,
         RabbitMqDestination.Kind,
+        KafkaDestination.Kind,
+        EventHubsDestination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);

@@ -18,6 +18,7 @@ using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Integrations.Presets;
 using SiemForwarder.Service.Operations;
+using SiemForwarder.Service.Pages;
 using SiemForwarder.Service.Preview;
 using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Sources;
@@ -79,12 +80,14 @@ internal static class ForwarderHost
         customize?.Invoke(builder);
 
         var app = builder.Build();
+        app.Services.GetRequiredService<FrontDoor>().Open(app);
         app.UseReverseProxy();
         app.UseRequestLog();
         app.UseRefusalRecord();
         app.UseAccess();
         app.UseApi();
         app.UseCallers();
+        app.UseConsole();
         // Pushes are traffic, not changes; the filters of the other endpoints would only slow them down.
         app.MapPushes();
         var routes = app.RecordChanges();
@@ -98,6 +101,7 @@ internal static class ForwarderHost
         routes.MapRetries();
         routes.MapPresets();
         routes.MapTests();
+        routes.MapRehearsals();
         routes.MapRedrive();
         routes.MapReplays();
         routes.MapRules();
@@ -113,6 +117,7 @@ internal static class ForwarderHost
         routes.MapEngines();
         routes.MapConfiguration();
         routes.MapHealth();
+        app.MapConsole();
         var counters = app.MapMetrics();
         _ = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value.MetricsNeedKey
             ? counters.Needs(Permission.ReadStates)
@@ -144,6 +149,7 @@ internal static class ForwarderHost
         builder.Services.AddDeclaredConfiguration();
         builder.AddApi();
         builder.AddAccess();
+        builder.Services.AddConsole();
     }
 
     public static WebApplicationBuilder CreateBuilder(string[] args)

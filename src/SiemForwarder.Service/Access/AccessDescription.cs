@@ -35,7 +35,6 @@ internal static class AccessDescription
             options.DocumentTitle = "SiemForwarder API";
         });
         app.MapOpenApi().Open("It describes the API, is the same for every installation, and is needed before one has a key.");
-        app.MapGet("/", () => TypedResults.Redirect("/swagger")).ExcludeFromDescription().Open("It redirects to Swagger UI.");
     }
 
     private static Task AddSchemesAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)

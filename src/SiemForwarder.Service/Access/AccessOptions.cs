@@ -50,7 +50,7 @@ internal sealed class AccessOptions
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PathBaseAttribute : ValidationAttribute
 {
-    private static readonly string[] Own = ["api", "swagger", "openapi", "health", "metrics", "signin", "signout"];
+    private static readonly string[] Own = ["api", "swagger", "openapi", "health", "metrics", "signin", "signout", "console"];
 
     public override bool IsValid(object? value)
     {

@@ -51,6 +51,11 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
             return next(context);
         }
 
+        if (authorizeResult.Challenged && PagePolicy.LeadsToSignIn(context))
+        {
+            return TypedResults.Redirect(PagePolicy.SignInFor(context.Request)).ExecuteAsync(context);
+        }
+
         return authorizeResult.Challenged
             ? (context.Features.Get<AccessRefusal>() ?? AccessRefusal.Nothing).WriteAsync(context)
             : Forbidden(context).ExecuteAsync(context);

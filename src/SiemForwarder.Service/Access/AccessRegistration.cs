@@ -25,7 +25,7 @@ internal static class AccessRegistration
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
             https.OnAuthenticate = (connection, tls) => kestrel.ApplicationServices.GetRequiredService<ServerCertificates>().Apply(connection, tls)));
         services.AddSingleton<ApiKeyTable>().AddSingleton<ApiKeyDirectory>().AddSingleton<AdminKeyFile>().AddSingleton<GuessingGuard>()
-            .AddSingleton<ApiKeyJudge>().AddHostedService<FirstKey>();
+            .AddSingleton<ApiKeyJudge>().AddSingleton<KeySessionCookie>().AddSingleton<FrontDoor>().AddHostedService<FirstKey>();
         AddSchemes(builder);
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
         services.AddAuthorization(options =>
@@ -56,7 +56,8 @@ internal static class AccessRegistration
         var oidc = OidcOptions.Read(builder.Configuration);
         var schemes = services.AddAuthentication(CallerScheme)
             .AddPolicyScheme(CallerScheme, null, options => options.ForwardDefaultSelector = context => SchemeOf(context.Request, oidc))
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null);
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, null)
+            .AddScheme<AuthenticationSchemeOptions, KeySession>(KeySession.SchemeName, null);
         if (oidc.IsOn)
         {
             schemes.AddJwtBearer(RealmTokens.Scheme, _ => { });
@@ -72,7 +73,8 @@ internal static class AccessRegistration
     private static string SchemeOf(HttpRequest request, OidcOptions oidc)
     {
         var given = ApiKeyText.Given(request);
-        return given is null && oidc.SignsIn && request.Cookies.ContainsKey(SignIn.CookieName) ? SignIn.CookieScheme
+        return given is null && request.Cookies.ContainsKey(KeySessionCookie.Name) ? KeySession.SchemeName
+            : given is null && oidc.SignsIn && request.Cookies.ContainsKey(SignIn.CookieName) ? SignIn.CookieScheme
             : given is not null && oidc.IsOn && given.StartsWith("eyJ", StringComparison.Ordinal) && given.Count(one => one == '.') == 2 ? RealmTokens.Scheme
             : ApiKeyAuthentication.SchemeName;
     }
@@ -82,10 +84,11 @@ internal static class AccessRegistration
     {
         var options = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value;
         Listening.Check(app.Configuration, options);
+        var pages = AnswerHeaders.OfPages(app.Services.GetRequiredService<IOptions<OidcOptions>>().Value);
         var hosts = KnownHosts.Of(app.Configuration, options);
         app.Use((context, next) =>
         {
-            AnswerHeaders.AddTo(context);
+            AnswerHeaders.AddTo(context, pages);
             if (!hosts.Contains(context.Request.Host))
             {
                 return UnknownHost(context.Request.Host).ExecuteAsync(context);
@@ -105,11 +108,14 @@ internal static class AccessRegistration
     {
         app.UseDescription();
         app.UseAuthentication();
-        app.Use((context, next) => Caller.Of(context.User) is { Kind: "session" } && !SignIn.IsMeant(context.Request)
+        app.Use((context, next) => IsByCookie(context) && !SignIn.IsMeant(context.Request)
             ? Unmeant.ExecuteAsync(context)
             : next(context));
         app.UseAuthorization();
     }
+
+    private static bool IsByCookie(HttpContext context) =>
+        Caller.Of(context.User) is { Kind: "session" } || context.User.Identity?.AuthenticationType == KeySession.SchemeName;
 
     private static ProblemHttpResult UnknownHost(HostString host) => TypedResults.Problem(
         $"The API does not accept the host name '{OneLine.Of(host.Host, 100)}'. To allow it, add the name to Forwarder:Access:AllowedHosts "

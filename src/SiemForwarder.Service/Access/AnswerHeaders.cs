@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Access.Realms;
+
 namespace SiemForwarder.Service.Access;
 
 /// <summary>The headers that tell a browser what it may do with a response; the same on every response, including refusals.</summary>
@@ -10,8 +12,18 @@ internal static class AnswerHeaders
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    public static void AddTo(HttpContext context)
+    /// <summary>The policy of the console's pages: files of this server alone, and style attributes, which its components set.</summary>
+    /// <remarks>Signing out leads to the realm, so its address is the only other one that a form may lead to.</remarks>
+    public static string OfPages(OidcOptions oidc) =>
+        "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        + "base-uri 'self'; "
+        + $"form-action 'self'{(oidc.SignsIn ? $" {new Uri(oidc.Authority!).GetLeftPart(UriPartial.Authority)}" : "")}; frame-ancestors 'none'";
+
+    /// <param name="context">The request.</param>
+    /// <param name="pages">Policy of the console's pages.</param>
+    public static void AddTo(HttpContext context, string pages)
     {
+        var page = context.GetEndpoint()?.Metadata.GetMetadata<PagePolicy>();
         var isSwagger = context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase);
         // Set when the response starts, because the exception handler clears earlier headers.
         context.Response.OnStarting(() =>
@@ -19,10 +31,15 @@ internal static class AnswerHeaders
             var headers = context.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
-            headers.ContentSecurityPolicy = isSwagger ? OfSwagger : OfApi;
+            headers.ContentSecurityPolicy = isSwagger ? OfSwagger : page is null ? OfApi : pages;
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            if (!isSwagger)
+            if (page is { IsFile: true } && context.Response.StatusCode == StatusCodes.Status200OK)
+            {
+                // Its address changes with its content.
+                headers.CacheControl = "public, max-age=31536000, immutable";
+            }
+            else if (!isSwagger)
             {
                 headers.CacheControl = "no-store";
             }

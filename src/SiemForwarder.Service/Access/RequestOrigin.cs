@@ -6,7 +6,9 @@ internal static class RequestOrigin
     /// <summary>True if the request may change something and comes from a foreign page.</summary>
     public static bool IsForeign(HttpRequest request)
     {
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
+        // A socket is opened by a GET, and whoever opened it may send anything.
+        var isSocket = string.Equals(request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase);
+        if (!isSocket && (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)))
         {
             return false;
         }

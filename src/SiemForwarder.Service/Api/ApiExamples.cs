@@ -45,6 +45,7 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         ["RedriveSetAside"] = """{"reason":"mapper_parsing_exception"}""",
         ["DiscardSetAside"] = """{"ids":[17],"because":"a test event"}""",
         ["CreateEnginePool"] = """{"name":"dmz","description":"Engines that reach the SIEM of the data centre."}""",
+        ["CreateRehearsal"] = """{"scenario":"brute-force"}""",
         ["PlanConfiguration"] = """{"name":"acme","integrations":[{"name":"Splunk","serverUrl":"tls://siem.example.com:6514","outputType":"CEF"}]}""",
         ["CreateRule"] = Rule,
         ["CheckRule"] = Rule,

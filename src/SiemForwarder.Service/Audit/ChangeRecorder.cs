@@ -5,6 +5,7 @@ using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Access.Keys;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
+using SiemForwarder.Service.Dispatch.Testing;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
@@ -148,7 +149,8 @@ internal sealed partial class ChangeRecorder(AuditTable table, ResourceViews vie
     private JsonObject Detail(EndpointFilterInvocationContext context)
     {
         var detail = new JsonObject();
-        var given = context.Arguments.FirstOrDefault(one => one is PauseRequest or ReplayRequest or RedriveRequest or DiscardRequest or RotationRequest);
+        var given = context.Arguments.FirstOrDefault(
+            one => one is PauseRequest or ReplayRequest or RedriveRequest or DiscardRequest or RotationRequest or RehearsalRequest);
         if (given is not null)
         {
             var request = views.ToJson(given);

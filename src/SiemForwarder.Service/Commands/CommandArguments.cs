@@ -17,15 +17,17 @@ internal static class CommandArguments
 
     public static readonly string[] Commands = ["serve", "demo", "health", "help", "version", .. ClientCommands.All.Select(command => command.Name)];
 
-    public const string Usage = """
+    public static readonly string Usage = $$"""
         SiemForwarder pulls login and admin events from Keycloak and delivers them to any SIEM.
 
           siemforwarder [--SETTING=VALUE …]   runs the service
-          siemforwarder apply -f FILE         brings a running service to what a configuration file declares (apply --help)
-          siemforwarder export                writes what a running service holds as such a file (export --help)
-          siemforwarder health                asks the service on this machine whether it is ready; exit code 0 or 1
           siemforwarder demo [--once]         shows the whole way with nothing else installed (demo --help)
+          siemforwarder health                asks the service on this machine whether it is ready; exit code 0 or 1
           siemforwarder --version             tells the version
+
+        Commands that speak with a running service, on this machine or another; each has a --help with examples:
+
+        {{string.Join('\n', ClientCommands.All.Select(command => $"  {command.Name,-16}{command.Summary}"))}}
 
         A setting stands on the command line (--Forwarder:EventLog:RetentionDays=14), in the environment
         (Forwarder__EventLog__RetentionDays=14) or in appsettings.json; docs/settings.md lists them. The ones that most need:
@@ -34,7 +36,7 @@ internal static class CommandArguments
           --ConnectionStrings:Forwarder=…     the PostgreSQL to use; without it a private one is started
           --Forwarder:DataFolder=…            where the private PostgreSQL and the first key are kept
 
-        Exit codes: 0 ended in order, 2 the command line, a setting or the database cannot be used, 70 a part of the service broke.
+        Exit codes of the service: 0 ended in order, 2 the command line, a setting or the database cannot be used, 70 a part of it broke.
         """;
 
     public static string Version { get; } =

@@ -17,7 +17,8 @@ internal static class DispatchRegistration
         return services.AddSingleton<RetryRequests>().AddSingleton<RedriveTable>().AddSingleton<ReplayTable>()
             .AddSingleton<IBackfillOrders>(provider => provider.GetRequiredService<ReplayTable>()).AddSingleton(ReplayTable.Hold)
             .AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
-            .AddSingleton<IntegrationTest>().AddSingleton<TestRequests>().AddHostedService<TestRequestService>()
+            .AddSingleton<IntegrationTest>().AddSingleton<TestRequests>().AddSingleton<Rehearsal>().AddSingleton<RehearsalRequests>()
+            .AddHostedService<TestRequestService>()
             .AddHostedService<DispatchService>();
     }
 }

@@ -82,6 +82,11 @@ internal sealed class PlantedSecrets : IAsyncDisposable
         Other("syslog", $"tls://127.0.0.1:{secured.Port}", null, "tls.clientKey"),
         Other("relp", "tcp://127.0.0.1:9", null, null),
         Other("rabbitmq", "amqp://127.0.0.1:9", new { type = "basic", username = "u", password = Mark("password of rabbitmq") }, null, new { routingKey = "q" }),
+        Other("kafka", "kafka://127.0.0.1:9", new { type = "basic", username = "u", password = Mark("password of kafka") }, null, new { topic = "t" }),
+        Other("azure_event_hubs", "kafkas://127.0.0.1:9", null, null, new
+        {
+            eventHub = "e", connectionString = $"Endpoint=sb://127.0.0.1/;SharedAccessKeyName=send;SharedAccessKey={Mark("settings.connectionString")}",
+        }),
     ];
 
     /// <summary>Requests that are refused, whose answers and records must not repeat them.</summary>

@@ -35,6 +35,7 @@ public sealed class DirectionTests
             ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch", "Detections", "Operations"]),
         ("Evidence", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
         ("Configuration", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "Sources", "Integrations"]),
+        ("Pages", ["Api", "Access"]),
         ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources", "Configuration"]),
     ];
 
@@ -63,7 +64,7 @@ public sealed class DirectionTests
             ("State", ["Fields", "Rules", "Alerts"]), ("Windows", ["Fields", "Matching", "Rules", "State"]), ("Memories", ["Fields", "Matching", "Rules", "State"]),
             ("Fixtures", ["Yaml", "Fields", "Rules", "Alerts"]), ("Pack", []),
         ],
-        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", [])],
+        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", []), ("Kafka", [])],
         ["src/SiemForwarder.Destinations/Http"] =
         [
             ("Datadog", []), ("Elastic", []), ("Google", []), ("Otlp", []), ("Sentinel", []), ("Splunk", []), ("SumoLogic", []), ("Webhook", []),
@@ -77,7 +78,12 @@ public sealed class DirectionTests
         ["SiemForwarder.Destinations"] = ["SiemForwarder.Connections", "SiemForwarder.Events"],
         ["SiemForwarder.Detections"] = ["SiemForwarder.Events"],
         ["SiemForwarder.Simulator"] = [],
-        ["SiemForwarder.Service"] = ["SiemForwarder.Connections", "SiemForwarder.Destinations", "SiemForwarder.Detections", "SiemForwarder.Events", "SiemForwarder.Simulator"],
+        ["SiemForwarder.WebConsole"] = [],
+        ["SiemForwarder.Service"] =
+        [
+            "SiemForwarder.Connections", "SiemForwarder.Destinations", "SiemForwarder.Detections", "SiemForwarder.Events", "SiemForwarder.Simulator",
+            "SiemForwarder.WebConsole",
+        ],
     };
 
     [Fact]

@@ -11,6 +11,8 @@ public sealed class DocumentLinkTests
         Path.Combine(RepositoryFiles.Root, "README.md"),
         .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md"),
         .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "siem"), "*.md"),
+        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "deploy"), "*.md", SearchOption.AllDirectories),
+        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "content"), "*.md", SearchOption.AllDirectories),
         .. Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, "src")).Select(folder => Path.Combine(folder, "README.md")).Where(File.Exists),
     ];
 
@@ -35,6 +37,40 @@ public sealed class DocumentLinkTests
         var pages = Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md").Select(Path.GetFileName).Where(name => name != "README.md");
 
         Assert.All(pages, page => Assert.Contains($"({page}", index, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void EveryOperationThatIsNamedExists()
+    {
+        // The table of docs/access.md is generated from the endpoints.
+        var known = Operations(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "access.md"))).Select(Shape).ToHashSet();
+        var unknown =
+            from document in Documents
+            from operation in Operations(File.ReadAllText(document))
+            where !known.Contains(Shape(operation))
+            select $"{Path.GetRelativePath(RepositoryFiles.Root, document)}: {operation}";
+
+        Assert.NotEmpty(known);
+        Assert.Empty(unknown);
+
+        static IEnumerable<string> Operations(string text) =>
+            Regex.Matches(text, @"`(?<operation>(?:GET|POST|PUT|PATCH|DELETE) /api/v1/[^ `?]*)").Select(match => match.Groups["operation"].Value);
+
+        static string Shape(string operation) => Regex.Replace(operation, @"/(?:\{\w+\}|\d+)", "/#");
+    }
+
+    [Fact]
+    public void EveryMetricThatIsNamedExists()
+    {
+        var metrics = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "metrics.md"));
+        var unknown =
+            from document in Documents
+            where !document.EndsWith("changelog.md", StringComparison.Ordinal)
+            from Match metric in Regex.Matches(File.ReadAllText(document), @"\bsiemforwarder_[a-z_]+")
+            where !metrics.Contains(metric.Value, StringComparison.Ordinal)
+            select $"{Path.GetRelativePath(RepositoryFiles.Root, document)}: {metric.Value}";
+
+        Assert.Empty(unknown);
     }
 
     // As code hosts make them: lower case, no punctuation, a hyphen for each space.

@@ -28,6 +28,7 @@ internal static class OwnFields
         Field("node_host", "nodeHost"), Field("register_method", "registerMethod"), Field("identity_provider_identity", "identityProviderIdentity"),
         Field("requested_token_type", "requestedTokenType"), Field("subject_token_client_id", "subjectTokenClientId"), Field("audience", "audience"),
         Field("permission", "permission"), Field("client_registration_policy", "clientRegistrationPolicy"), Field("impersonator_realm", "impersonatorRealm"),
+        Field(RehearsalMark.Detail, "rehearsal"), Field(RehearsalMark.IdDetail, "rehearsalId"), Field("redelivered_by_replay", "redeliveredByReplay"),
     ];
 
     private static readonly FrozenDictionary<string, OwnField> ByDetail = Details.ToFrozenDictionary(field => field.Name);

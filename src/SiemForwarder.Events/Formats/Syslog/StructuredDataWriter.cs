@@ -1,5 +1,6 @@
 using System.Text;
 using SiemForwarder.Events.Formats.Text;
+using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Syslog;
 
@@ -41,6 +42,7 @@ internal sealed class StructuredDataWriter(int enterpriseNumber, InvisibleCharac
         AppendValue(output, " resourcePath=\""u8, securityEvent.Admin?.ResourcePath, valueLength, ref cut);
         AppendMark(output, " deprecatedDuplicate=\"true\""u8, securityEvent.IsDeprecatedDuplicate);
         AppendMark(output, " test=\"true\""u8, securityEvent.IsTest);
+        AppendValue(output, " rehearsalId=\""u8, EventDetails.Find(securityEvent.Details, RehearsalMark.IdDetail), valueLength, ref cut);
         AppendMark(output, " truncated=\"true\""u8, cut);
         output.Append((byte)']');
     }

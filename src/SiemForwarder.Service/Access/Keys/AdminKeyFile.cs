@@ -39,12 +39,16 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
     }
 
     /// <summary>Whether the text is the current key in the file; if the file cannot be read, the last key.</summary>
-    public bool Matches(string given)
+    public bool Matches(string given) => IsSet && CryptographicOperations.FixedTimeEquals(Current() ?? [], Digest(given));
+
+    /// <summary>Names a key without telling anything of it.</summary>
+    public static string StampOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Digest(key)));
+
+    /// <summary>Whether the stamp is that of the current key in the file.</summary>
+    public bool HasStamp(string stamp) => IsSet && Current() is { } current && SecretHash.Equal(stamp, Convert.ToHexStringLower(SHA256.HashData(current)));
+
+    private byte[]? Current()
     {
-        if (!IsSet)
-        {
-            return false;
-        }
 
         lock (gate)
         {
@@ -53,7 +57,7 @@ internal sealed partial class AdminKeyFile(IOptions<AccessOptions> options, Time
                 Look();
             }
 
-            return digest is not null && CryptographicOperations.FixedTimeEquals(digest, Digest(given));
+            return digest;
         }
     }
 

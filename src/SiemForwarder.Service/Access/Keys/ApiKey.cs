@@ -22,6 +22,13 @@ internal sealed record ApiKey(
         var isPrevious = Previous?.Matches(secret) == true && PreviousUntil > now;
         return isCurrent || isPrevious;
     }
+
+    /// <summary>The stamp of the secret that was sent; empty if it is not valid.</summary>
+    public string StampFor(string secret, DateTimeOffset now) => Hash.Matches(secret) ? Hash.Stamp : Matches(secret, now) ? Previous!.Stamp : "";
+
+    /// <summary>Whether the stamp is that of a secret that is still valid.</summary>
+    public bool HasStamp(string stamp, DateTimeOffset now) =>
+        SecretHash.Equal(stamp, Hash.Stamp) || (PreviousUntil > now && Previous is not null && SecretHash.Equal(stamp, Previous.Stamp));
 }
 
 /// <summary>A salted hash of a secret.</summary>
@@ -36,6 +43,12 @@ internal sealed record SecretHash(byte[] Salt, byte[] Hash)
         var salt = RandomNumberGenerator.GetBytes(16);
         return new SecretHash(salt, Compute(salt, secret));
     }
+
+    /// <summary>Names the secret without telling anything of it.</summary>
+    public string Stamp => Convert.ToHexStringLower(SHA256.HashData([.. Salt, .. Hash]));
+
+    /// <summary>Whether two stamps are the same, in a time that does not tell how much of them is.</summary>
+    public static bool Equal(string one, string other) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(one), Encoding.UTF8.GetBytes(other));
 
     public bool Matches(string secret) => CryptographicOperations.FixedTimeEquals(Hash, Compute(Salt, secret));
 

@@ -39,6 +39,8 @@ internal sealed class ApiKeyJudge(
 {
     private static readonly TimeSpan UseInterval = TimeSpan.FromMinutes(1);
 
+    private static readonly Caller OfFile = new("key", "file", "admin key file", [Roles.Admin]);
+
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, DateTimeOffset> uses = new();
 
     /// <summary>The owner of a key, or why the key is rejected.</summary>
@@ -53,7 +55,7 @@ internal sealed class ApiKeyJudge(
 
         if (file.Matches(given))
         {
-            return (new Caller("key", "file", "admin key file", [Roles.Admin]), null);
+            return (OfFile, null);
         }
 
         var now = time.GetUtcNow();
@@ -83,6 +85,24 @@ internal sealed class ApiKeyJudge(
         guard.NoteRight(address, key.Id);
         await NoteUseAsync(key, now, cancellationToken);
         return (new Caller("key", key.Id, key.Name, [key.Role], key.SourceId), null);
+    }
+
+    /// <summary>What a session remembers of a key that was judged right: it is worth nothing without the session, and changes with the secret.</summary>
+    public async Task<string> StampAsync(Caller caller, string given) => caller.Id == OfFile.Id ? AdminKeyFile.StampOf(given)
+        : ApiKeyText.TryRead(given, out var id, out var secret) && await keys.FindAsync(id, _ => true) is { } key ? key.StampFor(secret, time.GetUtcNow()) : "";
+
+    /// <summary>The owner of a key that a session was begun with; null if the key is not valid any more.</summary>
+    /// <exception cref="Npgsql.NpgsqlException">The database cannot be reached.</exception>
+    public async Task<Caller?> RecallAsync(string id, string stamp)
+    {
+        if (id == OfFile.Id)
+        {
+            return file.HasStamp(stamp) ? OfFile : null;
+        }
+
+        var now = time.GetUtcNow();
+        return await keys.FindAsync(id, one => one.HasStamp(stamp, now)) is { RevokedAt: null } key && key.HasStamp(stamp, now) && !(key.ExpiresAt <= now)
+            ? new Caller("key", key.Id, key.Name, [key.Role], key.SourceId) : null;
     }
 
     private async Task NoteUseAsync(ApiKey key, DateTimeOffset now, CancellationToken cancellationToken)

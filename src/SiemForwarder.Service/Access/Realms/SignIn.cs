@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
@@ -9,6 +8,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 using SiemForwarder.Connections;
+using SiemForwarder.Service.Access.Keys;
 
 namespace SiemForwarder.Service.Access.Realms;
 
@@ -92,21 +92,6 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
             $"The realm did not sign you in: {OneLine.Of(context.Failure?.Message ?? "no reason given")} Try again at /signin.",
             statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in").ExecuteAsync(context.HttpContext);
     }
-
-    /// <summary>A cookie that is only sent over TLS, except for a browser on this machine.</summary>
-    private sealed class SafeCookie : CookieBuilder
-    {
-        public override CookieOptions Build(HttpContext context, DateTimeOffset expiresFrom)
-        {
-            var cookie = base.Build(context, expiresFrom);
-            var host = context.Request.Host.Host;
-            var isLoopback = host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-                || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
-            cookie.Secure = context.Request.IsHttps || !isLoopback;
-            cookie.Path = context.Request.PathBase.Add(Path);
-            return cookie;
-        }
-    }
 }
 
 /// <summary>The endpoints for signing in and out.</summary>
@@ -140,7 +125,7 @@ internal static class SignInEndpoints
         }
 
         // Never to another site: only a path of this one, and nothing that browsers interpret as a host.
-        var target = returnUrl is ['/', ..] && !(returnUrl.Length > 1 && returnUrl[1] is '/' or '\\') ? returnUrl : "/";
+        var target = PagePolicy.OwnPath(returnUrl);
         try
         {
             await http.ChallengeAsync(SignIn.RealmScheme, new AuthenticationProperties { RedirectUri = target });
@@ -156,6 +141,12 @@ internal static class SignInEndpoints
 
     private static async Task<IResult> End(HttpContext http, IOptions<OidcOptions> options)
     {
+        if (http.User.Identity!.AuthenticationType == KeySession.SchemeName)
+        {
+            KeySessionCookie.Delete(http);
+            return TypedResults.Redirect(PagePolicy.SignInPath);
+        }
+
         if (!options.Value.SignsIn)
         {
             return NoRealm;
@@ -167,7 +158,7 @@ internal static class SignInEndpoints
         }
 
         // The realm first: signing out there needs the token in the session.
-        await http.SignOutAsync(SignIn.RealmScheme, new AuthenticationProperties { RedirectUri = "/" });
+        await http.SignOutAsync(SignIn.RealmScheme, new AuthenticationProperties { RedirectUri = PagePolicy.SignInPath });
         await http.SignOutAsync(SignIn.CookieScheme);
         return Results.Empty;
     }

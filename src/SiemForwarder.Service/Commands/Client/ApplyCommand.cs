@@ -30,18 +30,19 @@ internal static class ApplyCommand
     private static readonly Option<string?> Target = new("--file", "-f") { Description = "File to write; standard output by default.", HelpName = "FILE" };
     private static readonly Option<string?> NameOption = new("--name") { Description = "Name of the configuration to write into the file.", HelpName = "NAME" };
 
-    public static Command Apply { get; } = ClientCommands.Create(
+    public static ClientCommand Apply { get; } = new(
         "apply", "Brings the service to what a configuration file declares, and shows the plan first.", """
             siemforwarder apply -f forwarder.yaml --dry-run
             siemforwarder apply -f forwarder.yaml
             siemforwarder apply -f forwarder.d --prune --url https://siem-forwarder.example.com --key-file /run/secrets/key
-            """, RunAsync, FileOption, DryRun, Prune, ExitCode);
+            """, [ExitCodes.Differs, ExitCodes.Waits],
+            RunAsync, FileOption, DryRun, Prune, ExitCode);
 
-    public static Command Export { get; } = ClientCommands.Create(
+    public static ClientCommand Export { get; } = new(
         "export", "Writes what the service holds as a configuration file; secrets by where they are kept.", """
             siemforwarder export
             siemforwarder export -f forwarder.yaml
-            """, ExportAsync, Target, NameOption);
+            """, [], ExportAsync, Target, NameOption);
 
     private static async Task<int> RunAsync(ParseResult result, HttpClient api, CommandOutput output, CancellationToken cancellationToken)
     {

@@ -10,18 +10,73 @@ namespace SiemForwarder.Service.Commands.Client;
 /// <returns>One of <see cref="ExitCodes"/>.</returns>
 internal delegate Task<int> ClientAction(ParseResult result, HttpClient api, CommandOutput output, CancellationToken cancellationToken);
 
+/// <summary>A command that speaks with a running service, and what its help and the documentation say of it.</summary>
+internal sealed class ClientCommand : Command
+{
+    private readonly int[] endings;
+
+    /// <param name="name">Its word.</param>
+    /// <param name="summary">One sentence.</param>
+    /// <param name="examples">Command lines, one a line.</param>
+    /// <param name="endings">The exit codes that only some commands have: <see cref="ExitCodes.NotWell"/>, <see cref="ExitCodes.Differs"/> …</param>
+    /// <param name="action">What it does.</param>
+    /// <param name="symbols">Its arguments and options.</param>
+    public ClientCommand(string name, string summary, string examples, int[] endings, ClientAction action, params Symbol[] symbols)
+        : base(name)
+    {
+        this.endings = endings;
+        (Summary, Examples) = (summary, examples);
+        Description = $"{summary}\n\nExamples:\n{Indent(examples.Split('\n'))}\n\nExit codes:\n{Indent(Endings.Select(one => $"{one.Code,3}  {one.Meaning}"))}";
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+            {
+                Add(argument);
+            }
+            else
+            {
+                Add((Option)symbol);
+            }
+        }
+
+        SetAction((result, cancellationToken) => ClientCommands.RunAsync(result, action, cancellationToken));
+    }
+
+    /// <summary>What it does, in one sentence.</summary>
+    public string Summary { get; }
+
+    /// <summary>Command lines, one a line.</summary>
+    public string Examples { get; }
+
+    /// <summary>How it can end.</summary>
+    public IEnumerable<(int Code, string Meaning)> Endings => ExitCodes.All.Where(one => ExitCodes.OfAll.Contains(one.Code) || endings.Contains(one.Code));
+
+    private static string Indent(IEnumerable<string> lines) => string.Join('\n', lines.Select(line => $"  {line}"));
+}
+
 /// <summary>The commands that speak with a running service.</summary>
 internal static class ClientCommands
 {
+    /// <summary>What people call the program.</summary>
+    public const string Program = "siemforwarder";
+
     private static readonly Option<string> OutputOption = new Option<string>("--output", "-o")
     {
         Description = "How the answer is written.", Recursive = true, DefaultValueFactory = _ => "table",
     }.AcceptOnlyFromAmong("table", "json");
 
     /// <summary>All of them, in the order in which they are listed.</summary>
-    public static IReadOnlyList<Command> All { get; } = [ApplyCommand.Apply, ApplyCommand.Export];
+    public static IReadOnlyList<ClientCommand> All { get; } =
+    [
+        StatusCommand.Status, TestCommand.Test, TestCommand.Check, EventsCommand.Events, RehearseCommand.Rehearse, ReplayCommand.Replay, RedriveCommand.Redrive,
+        ApplyCommand.Apply, ApplyCommand.Export,
+    ];
 
-    private static readonly RootCommand Root = CreateRoot();
+    /// <summary>The options that all of them have.</summary>
+    public static IReadOnlyList<Option> Shared { get; } =
+        [ServiceConnection.Url, ServiceConnection.KeyFile, ServiceConnection.CaFile, ServiceConnection.AllowHttp, OutputOption];
+
+    private static readonly Command Root = CreateRoot();
 
     /// <summary>Runs the command that the first word names.</summary>
     /// <param name="args">The whole command line.</param>
@@ -29,7 +84,7 @@ internal static class ClientCommands
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
-        var result = Root.Parse(args);
+        var result = Parse(args);
         if (result.Errors.Count > 0 && result.Action is not HelpAction)
         {
             foreach (var error in result.Errors)
@@ -44,34 +99,14 @@ internal static class ClientCommands
         return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, cancellationToken);
     }
 
-    /// <summary>A command with examples in its help.</summary>
-    /// <param name="name">Its word.</param>
-    /// <param name="description">One sentence.</param>
-    /// <param name="examples">Command lines, one a line.</param>
-    /// <param name="action">What it does.</param>
-    /// <param name="symbols">Its arguments and options.</param>
-    public static Command Create(string name, string description, string examples, ClientAction action, params Symbol[] symbols)
-    {
-        var command = new Command(name, $"{description}\n\nExamples:\n{string.Join('\n', examples.Split('\n').Select(line => $"  {line}"))}");
-        foreach (var symbol in symbols)
-        {
-            if (symbol is Argument argument)
-            {
-                command.Add(argument);
-            }
-            else
-            {
-                command.Add((Option)symbol);
-            }
-        }
+    /// <summary>The command that a command line names, or what is wrong with it.</summary>
+    public static ParseResult Parse(string[] args) => Root.Parse(args);
 
-        command.SetAction((result, cancellationToken) => RunAsync(result, action, cancellationToken));
-        return command;
-    }
-
-    private static async Task<int> RunAsync(ParseResult result, ClientAction action, CancellationToken cancellationToken)
+    /// <summary>Runs an action, and tells why it could not end.</summary>
+    public static async Task<int> RunAsync(ParseResult result, ClientAction action, CancellationToken cancellationToken)
     {
-        var output = new CommandOutput(Console.Out, Console.Error, result.GetValue(OutputOption) == "json", !Console.IsErrorRedirected);
+        var output = new CommandOutput(
+            Console.Out, Console.Error, result.GetValue(OutputOption) == "json", !Console.IsErrorRedirected, !Console.IsOutputRedirected);
         try
         {
             using var api = ServiceConnection.Open(result);
@@ -79,29 +114,43 @@ internal static class ClientCommands
         }
         catch (CommandFaultException exception)
         {
-            await output.Error.WriteLineAsync(exception.Message);
+            await output.TellAsync(exception.Message);
             return ExitCodes.Unusable;
         }
         catch (ApiRefusedException exception)
         {
-            await output.Error.WriteLineAsync(exception.Message);
+            await output.TellAsync(exception.Message);
             return ExitCodes.Refused;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCodes.Interrupted;
         }
         catch (Exception exception) when (exception is HttpRequestException or JsonException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var reason = OneLine.Of((exception.InnerException ?? exception).Message, 300);
-            await output.Error.WriteLineAsync(
+            await output.TellAsync(
                 $"The service does not answer as it should: {reason} Say where it is by --url, and whose certificate it has by --ca-file.");
             return ExitCodes.NoAnswer;
         }
+        catch (Exception exception)
+        {
+            await output.TellAsync("The command broke; please report it with these lines, and with what siemforwarder support-bundle writes:");
+            foreach (var line in exception.ToString().Split('\n'))
+            {
+                await output.TellAsync(line);
+            }
+
+            return ExitCodes.Broken;
+        }
     }
 
-    private static RootCommand CreateRoot()
+    // Not a RootCommand, which calls itself after the file that was started.
+    private static Command CreateRoot()
     {
-        var root = new RootCommand("SiemForwarder");
-        Option[] options = [ServiceConnection.Url, ServiceConnection.KeyFile, ServiceConnection.CaFile, ServiceConnection.AllowHttp, OutputOption];
-        foreach (var option in options)
+        var root = new Command(Program) { new HelpOption { Recursive = true } };
+        foreach (var option in Shared)
         {
             root.Add(option);
         }

@@ -128,6 +128,14 @@ internal static class ApiRequests
         return await ReadAsync(answer, cancellationToken);
     }
 
+    /// <summary>What the probe of readiness answers, ready or not.</summary>
+    public static async Task<JsonObject> AskReadinessAsync(this HttpClient api, CancellationToken cancellationToken)
+    {
+        using var answer = await api.GetAsync("health/ready", cancellationToken);
+        return await JsonNode.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken) as JsonObject
+            ?? throw new ApiRefusedException(answer.StatusCode, "There is no SiemForwarder at this address: name it by --url.");
+    }
+
     /// <summary>The answer of a request with a body.</summary>
     /// <exception cref="ApiRefusedException">The service refused.</exception>
     public static async Task<JsonObject> OrderAsync(this HttpClient api, string path, JsonObject? body, CancellationToken cancellationToken)
@@ -144,7 +152,8 @@ internal static class ApiRequests
         for (var page = 1; ; page++)
         {
             var list = await api.AskAsync($"{path}?page={page}&pageSize={PageSize}", cancellationToken);
-            items.AddRange(list["items"]!.AsArray().Select(item => item!.AsObject()));
+            // Cloned, so that each can become part of another value.
+            items.AddRange(list["items"]!.AsArray().Select(item => item!.DeepClone().AsObject()));
             if (page * PageSize >= list["total"]!.GetValue<int>())
             {
                 return items;

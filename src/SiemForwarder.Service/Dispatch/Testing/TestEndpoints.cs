@@ -69,7 +69,7 @@ internal static class TestEndpoints
         }
 
         var bound = (runnable.Destination.Timeout * 3) + TimeSpan.FromSeconds(10);
-        return await requests.AskAsync(runnable, bound < AskingBound ? AskingBound : bound, cancellationToken) is { } response
+        return await requests.AskAsync(runnable, null, bound < AskingBound ? AskingBound : bound, cancellationToken) is { } response
             ? TypedResults.Ok(response)
             : TypedResults.Problem(
                 $"The engines of the pool '{pool}' did not respond in time; check /api/v1/engines and their logs.",

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
@@ -5,9 +6,10 @@ using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Testing;
 
-/// <summary>Runs tests that other processes request from the pools of this engine.</summary>
+/// <summary>Runs tests and rehearsals that other processes request from the pools of this engine.</summary>
 internal sealed class TestRequestService(
-    TestRequests requests, IntegrationStore store, IntegrationTest test, IOptions<EngineOptions> engine, TimeProvider time, LoopGuard guard)
+    TestRequests tests, IntegrationTest test, RehearsalRequests rehearsals, Rehearsal rehearsal, IntegrationStore store, IOptions<EngineOptions> engine,
+    TimeProvider time, LoopGuard guard)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -18,13 +20,18 @@ internal sealed class TestRequestService(
 
     private async Task TakeAllAsync(CancellationToken cancellationToken)
     {
-        while (await requests.TakeAsync(cancellationToken) is { } request)
+        while (await tests.TakeAsync(cancellationToken) is { } request)
         {
-            await RunAsync(request, cancellationToken);
+            await TestAsync(request, cancellationToken);
+        }
+
+        while (await rehearsals.TakeAsync(cancellationToken) is { } request)
+        {
+            await RehearseAsync(request, cancellationToken);
         }
     }
 
-    private async Task RunAsync(TestRequest request, CancellationToken cancellationToken)
+    private async Task TestAsync(PoolRequest request, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(request.IntegrationId, cancellationToken) is not { } integration)
         {
@@ -34,6 +41,23 @@ internal sealed class TestRequestService(
         var response = store.FindRunnable(integration, out var fault) is { } runnable
             ? await test.RunAsync(runnable, cancellationToken)
             : TestResponse.Unusable(fault!, engine.Value.Name);
-        await requests.AnswerAsync(request, response, cancellationToken);
+        await tests.AnswerAsync(request, response, cancellationToken);
+    }
+
+    private async Task RehearseAsync(PoolRequest request, CancellationToken cancellationToken)
+    {
+        if (await store.FindAsync(request.IntegrationId, cancellationToken) is not { } integration)
+        {
+            return;
+        }
+
+        var asked = JsonSerializer.Deserialize<RehearsalRequest>(request.Argument!, JsonSerializerOptions.Web)!;
+        var response = RehearsalScenarios.Find(asked.Scenario) is not { } scenario
+                ? Unusable($"This engine does not know the scenario '{asked.Scenario}': update it.")
+            : store.FindRunnable(integration, out var fault) is { } runnable ? await rehearsal.RunAsync(runnable, scenario, asked.Source, cancellationToken)
+            : Unusable(fault!);
+        await rehearsals.AnswerAsync(request, response, cancellationToken);
+
+        RehearsalResponse Unusable(string reason) => RehearsalResponse.Unusable(asked.Scenario!, reason, engine.Value.Name);
     }
 }

@@ -81,6 +81,10 @@ internal sealed class ManagedBy() : SqlMigration("0020_managed_by.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0021_detections")]
 internal sealed class DetectionRules() : SqlMigration("0021_detections.sql");
 
+/// <summary>Rehearsals that an engine of another pool runs.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0022_rehearsals")]
+internal sealed class RehearsalRequestTable() : SqlMigration("0022_rehearsals.sql");
+
 /// <summary>Rules that cannot see what they are for.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0023_detection_blind")]
 internal sealed class DetectionBlind() : SqlMigration("0023_detection_blind.sql");

@@ -23,9 +23,9 @@ public sealed class ReverseProxyTests
     {
         await using var app = await StartAsync("--Forwarder:Access:PathBase=/siem");
 
-        using var answer = await app.GetAsync(path);
+        using var answer = await app.GetAsync(path, ("Accept", "text/html"));
 
-        Assert.Equal((HttpStatusCode.Redirect, "/siem/swagger"), (answer.StatusCode, answer.Headers.Location!.OriginalString));
+        Assert.Equal((HttpStatusCode.Redirect, "/siem/signin/key?returnUrl=%2F"), (answer.StatusCode, answer.Headers.Location!.OriginalString));
     }
 
     [Fact]
@@ -45,9 +45,9 @@ public sealed class ReverseProxyTests
     {
         await using var app = await StartAsync("--Forwarder:Access:TrustedProxies:0=127.0.0.1");
 
-        using var answer = await app.GetAsync("/", ("X-Forwarded-Prefix", "/events"));
+        using var answer = await app.GetAsync("/", ("X-Forwarded-Prefix", "/events"), ("Accept", "text/html"));
 
-        Assert.Equal("/events/swagger", answer.Headers.Location!.OriginalString);
+        Assert.Equal("/events/signin/key?returnUrl=%2F", answer.Headers.Location!.OriginalString);
     }
 
     [Fact]
@@ -55,9 +55,10 @@ public sealed class ReverseProxyTests
     {
         await using var app = await StartAsync("--Forwarder:Access:TrustedProxies:0=192.0.2.1");
 
-        using var answer = await app.GetAsync("/", ("X-Forwarded-Prefix", "/events"), ("X-Forwarded-Host", "evil.example.com"));
+        using var answer = await app.GetAsync(
+            "/", ("X-Forwarded-Prefix", "/events"), ("X-Forwarded-Host", "evil.example.com"), ("Accept", "text/html"));
 
-        Assert.Equal("/swagger", answer.Headers.Location!.OriginalString);
+        Assert.Equal("/signin/key?returnUrl=%2F", answer.Headers.Location!.OriginalString);
     }
 
     [Fact]

@@ -16,6 +16,7 @@ public sealed class CommandArgumentsTests
 
     [Theory]
     [InlineData("'helth' is not a command; did you mean 'health'? See --help.", "helth")]
+    [InlineData("'statsu' is not a command; did you mean 'status'? See --help.", "statsu")]
     [InlineData("'serve' is not a command. See --help.", "serve")]
     [InlineData("--verison is not an option; did you mean --version? See --help.", "--verison")]
     [InlineData("--url is not an option; did you mean --urls? See --help.", "--url=http://127.0.0.1:1")]
@@ -25,4 +26,8 @@ public sealed class CommandArgumentsTests
     [InlineData("The option --urls needs a value: --urls=VALUE.", "--urls")]
     [InlineData("The option --urls needs a value: --urls=VALUE.", "--urls", "--Forwarder:EventLog:RetentionDays=1")]
     public void TheRestIsRefusedWithWhatIsMeant(string fault, params string[] args) => Assert.Equal(fault, CommandArguments.FindFault(args, Settings));
+
+    [Fact]
+    public void TheUsageListsEveryCommand() => Assert.All(
+        CommandArguments.Commands.Except(["serve", "help", "version"]), command => Assert.Matches($"(?m)^  (siemforwarder )?{command} ", CommandArguments.Usage));
 }

@@ -21,7 +21,7 @@ public sealed class ConfigurationReaderTests : IDisposable
             sources:
               - name: "acme"
                 enabled: false
-                keycloak: { baseUrl: https://sso.example.com, realm: acme, clientId: siem, clientSecret: env:SIEMFORWARDER_SECRET_ACME, pollIntervalSeconds: 7 }
+                keycloak: { baseUrl: https://sso.example.com, realm: acme, clientId: siem, clientSecret: env:SIEM_SECRET_ACME, pollIntervalSeconds: 7 }
             integrations:
               - name: siem
                 serverUrl: tls://siem.example.com:6514
