@@ -110,6 +110,7 @@ internal static class ForwarderHost
         routes.MapPreviews();
         routes.MapVolumes();
         routes.MapStatus();
+        routes.MapSupport();
         routes.MapAlarms();
         routes.MapAudit();
         routes.MapEvidence();

@@ -37,13 +37,15 @@ internal static class ServiceLog
         // Those of the host would write each entry a second time.
         builder.Logging.ClearProviders();
         var providers = new LoggerProviderCollection();
+        var recent = new RecentLog();
         var logger = Read(builder.Configuration).WriteTo.Providers(providers).Enrich.FromLogContext().Enrich.With<SafeLog>()
             // Kestrel logs an error if it abandons a slow body; rejected senders must not be able to fill the log with it.
             .Filter.ByExcluding(one => one.MessageTemplate.Text.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
             // The reason is also thrown, and reported in one sentence.
             .Filter.ByExcluding(one => one.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.")
+            .WriteTo.Sink(recent)
             .CreateLogger();
-        builder.Services.AddSerilog(logger);
+        builder.Services.AddSerilog(logger).AddSingleton(recent);
         builder.Services.AddSingleton<ILoggerFactory>(services =>
         {
             foreach (var provider in services.GetServices<ILoggerProvider>())

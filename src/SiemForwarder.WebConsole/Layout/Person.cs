@@ -50,6 +50,9 @@ public static class Readable
 {
     public static string Number(long? number) => number?.ToString("#,0", CultureInfo.InvariantCulture) ?? "–";
 
+    /// <summary>A number of things, such as <c>1 event</c> or <c>1,200 events</c>.</summary>
+    public static string Count(long? number, string thing) => $"{Number(number)} {thing}{(number == 1 ? "" : "s")}";
+
     public static string Bytes(long? bytes) => bytes switch
     {
         null => "–",

@@ -23,6 +23,11 @@ public sealed class CommandLineTests(TestPostgres postgres)
     [InlineData(2, "did you mean 'health'?", "helth")]
     [InlineData(2, "--frobnicate is not an option", "--frobnicate")]
     [InlineData(2, "Invalid setting: Forwarder__Engine__Roles__0 is 'polls'; it must be one of api, poll, dispatch. Did you mean 'poll'?", "--Forwarder:Engine:Roles:0=polls")]
+    [InlineData(2, "--wacth is not an option of status; did you mean --watch?", "status", "--wacth")]
+    [InlineData(2, "'many' is no whole number, which --limit takes.", "events", "--limit", "many")]
+    [InlineData(2, "'yesterday' is no time: write it such as 2026-01-31", "events", "--from", "yesterday")]
+    [InlineData(2, "There is no key in /nowhere/key: name a file with an API key", "status", "--key-file", "/nowhere/key")]
+    [InlineData(0, "siemforwarder rehearse brute-force --integration siem", "rehearse", "--help")]
     [InlineData(1, "does not respond", "health", "--urls=http://127.0.0.1:1")]
     public async Task WordsAndOptionsAreAnsweredAndStartNoService(int code, string words, params string[] args)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using SiemForwarder.EndToEnd.Configuration;
 using SiemForwarder.EndToEnd.Support;
@@ -57,6 +58,33 @@ public sealed class ReplayCommandTests(TestPostgres postgres)
         Assert.Equal(0, cancelled);
         Assert.StartsWith($"Replay {begun["id"]} of 'siem' is cancelled: ", output, StringComparison.Ordinal);
         Assert.Equal("cancelled", (string?)(await forwarder.GetAsync($"/api/v1/integrations/{id}/replays/{begun["id"]}"))["state"]);
+    }
+
+    [Fact]
+    public async Task AnInterruptedCommandSaysThatTheReplayGoesOn()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill");
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var receiver = TcpSyslogReceiver.Start();
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var id = await forwarder.AddIntegrationAsync(new { name = "siem", serverUrl = $"tcp://127.0.0.1:{receiver.Port}" });
+        await SeededLog.AppendAsync(forwarder, source, Enumerable.Range(0, 300).Select(i => $"user{i}"));
+        await forwarder.WaitForAsync($"/api/v1/integrations/{id}/status", status => (long)status["backlog"]! == 0);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        bound.CancelAfter(TimeSpan.FromSeconds(60));
+        using var program = ForwarderProgram.Start(forwarder, "replay", "siem", "--everything", "--rate", "1");
+
+        Assert.StartsWith("'siem': ", await program.StandardError.ReadLineAsync(bound.Token), StringComparison.Ordinal);
+        using (var signal = Process.Start("kill", ["-TERM", $"{program.Id}"]))
+        {
+            await program.WaitForExitAsync(bound.Token);
+        }
+
+        var replay = (await forwarder.GetAsync($"/api/v1/integrations/{id}/replays"))["items"]![0]!;
+        Assert.Equal((130, "running"), (program.ExitCode, (string?)replay["state"]));
+        Assert.EndsWith(
+            $"The replay goes on at the service: siemforwarder replay {id} --cancel {replay["id"]} ends it.\n", await program.StandardError.ReadToEndAsync(bound.Token),
+            StringComparison.Ordinal);
     }
 
     [Fact]

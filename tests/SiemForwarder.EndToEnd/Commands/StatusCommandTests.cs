@@ -82,6 +82,18 @@ public sealed class StatusCommandTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task AnotherServerIsNotTakenForTheService()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var other = HttpReceiver.Start(new HttpReply(200, "<html>It works!</html>"));
+
+        var (code, output, error) = await ForwarderProgram.CallAsync(forwarder, "status", "--url", $"http://127.0.0.1:{other.Port}");
+
+        Assert.Equal((5, ""), (code, output));
+        Assert.Contains("what answers there is no SiemForwarder.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AServiceThatIsNotThereIsOneSentence()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Configuration;
+using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Commands.Client;
 
@@ -55,7 +57,7 @@ internal sealed class ClientCommand : Command
 }
 
 /// <summary>The commands that speak with a running service.</summary>
-internal static class ClientCommands
+internal static partial class ClientCommands
 {
     /// <summary>What people call the program.</summary>
     public const string Program = "siemforwarder";
@@ -69,7 +71,7 @@ internal static class ClientCommands
     public static IReadOnlyList<ClientCommand> All { get; } =
     [
         StatusCommand.Status, TestCommand.Test, TestCommand.Check, EventsCommand.Events, RehearseCommand.Rehearse, ReplayCommand.Replay, RedriveCommand.Redrive,
-        ApplyCommand.Apply, ApplyCommand.Export,
+        ApplyCommand.Apply, ApplyCommand.Export, SupportBundleCommand.SupportBundle,
     ];
 
     /// <summary>The options that all of them have.</summary>
@@ -89,15 +91,32 @@ internal static class ClientCommands
         {
             foreach (var error in result.Errors)
             {
-                await Console.Error.WriteLineAsync(error.Message);
+                await Console.Error.WriteLineAsync(OneLine.Of(Explain(error.Message, result)));
             }
 
-            await Console.Error.WriteLineAsync($"siemforwarder {args[0]} --help shows what there is.");
+            await Console.Error.WriteLineAsync($"{Program} {args[0]} --help shows what there is.");
             return ExitCodes.Unusable;
         }
 
         return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, cancellationToken);
     }
+
+    private static string Explain(string message, ParseResult result)
+    {
+        if (result.UnmatchedTokens.FirstOrDefault(token => token.StartsWith('-') && message.Contains($"'{token}'", StringComparison.Ordinal)) is { } unknown)
+        {
+            var options = result.CommandResult.Command.Options.Concat(Shared).Select(option => option.Name);
+            var meant = NearestName.Find(unknown.Split('=')[0], options);
+            return $"{unknown} is not an option of {result.CommandResult.Command.Name}{(meant is null ? "." : $"; did you mean {meant}?")}";
+        }
+
+        // What the library says of numbers is for those who wrote the program.
+        return WrongNumber().Replace(message, "${given} is no whole number, which ${option} takes.");
+    }
+
+    [GeneratedRegex(
+        "^Cannot parse argument (?<given>'.*') for option '(?<option>[^']*)' as expected type 'System.*Int(?:32|64).*$", RegexOptions.Singleline, 1000)]
+    private static partial Regex WrongNumber();
 
     /// <summary>The command that a command line names, or what is wrong with it.</summary>
     public static ParseResult Parse(string[] args) => Root.Parse(args);
@@ -129,7 +148,8 @@ internal static class ClientCommands
         catch (Exception exception) when (exception is HttpRequestException or JsonException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            var reason = OneLine.Of((exception.InnerException ?? exception).Message, 300);
+            var reason = exception is JsonException ? "what answers there is no SiemForwarder."
+                : OneLine.Of((exception.InnerException ?? exception).Message, 300);
             await output.TellAsync(
                 $"The service does not answer as it should: {reason} Say where it is by --url, and whose certificate it has by --ca-file.");
             return ExitCodes.NoAnswer;

@@ -90,7 +90,7 @@ internal static class ReplayCommand
     private static async Task<JsonObject> FollowAsync(
         HttpClient api, string path, JsonObject replay, JsonObject integration, CommandOutput output, CancellationToken cancellationToken)
     {
-        var progress = new Progress(output, (string)integration["name"]!);
+        var progress = new ReplayProgress(output, (string)integration["name"]!);
         try
         {
             while (true)
@@ -148,7 +148,7 @@ internal static class ReplayCommand
     }
 
     /// <summary>A bar on a terminal; elsewhere a line where there is something to tell.</summary>
-    private sealed class Progress(CommandOutput output, string name)
+    private sealed class ReplayProgress(CommandOutput output, string name)
     {
         private const double Step = 10;
 

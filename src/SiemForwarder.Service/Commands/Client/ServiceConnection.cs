@@ -91,6 +91,12 @@ internal static class ServiceConnection
         {
             return new Secret(File.ReadAllText(file).Trim());
         }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandFaultException(
+                $"There is no key in {OneLine.Of(file, 300)}: name a file with an API key (--key-file, {KeyFileVariable}), and the service, "
+                    + "if it is elsewhere, by --url.");
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new CommandFaultException($"The key cannot be read ({OneLine.Of(exception.Message, 300)}): name its file (--key-file, {KeyFileVariable}).");
@@ -144,14 +150,25 @@ internal static class ApiRequests
         return await ReadAsync(answer, cancellationToken);
     }
 
+    /// <summary>The answer of a request whose answer is text.</summary>
+    /// <exception cref="ApiRefusedException">The service refused.</exception>
+    public static async Task<string> ReadTextAsync(this HttpClient api, string path, CancellationToken cancellationToken)
+    {
+        using var answer = await api.GetAsync(path, cancellationToken);
+        return answer.IsSuccessStatusCode
+            ? await answer.Content.ReadAsStringAsync(cancellationToken)
+            : throw new ApiRefusedException(answer.StatusCode, await ApiProblem.ReadAsync(answer, cancellationToken));
+    }
+
     /// <summary>All items of a list.</summary>
     /// <exception cref="ApiRefusedException">The service refused.</exception>
     public static async Task<List<JsonObject>> ListAsync(this HttpClient api, string path, CancellationToken cancellationToken)
     {
         var items = new List<JsonObject>();
+        var separator = path.Contains('?', StringComparison.Ordinal) ? '&' : '?';
         for (var page = 1; ; page++)
         {
-            var list = await api.AskAsync($"{path}?page={page}&pageSize={PageSize}", cancellationToken);
+            var list = await api.AskAsync($"{path}{separator}page={page}&pageSize={PageSize}", cancellationToken);
             // Cloned, so that each can become part of another value.
             items.AddRange(list["items"]!.AsArray().Select(item => item!.DeepClone().AsObject()));
             if (page * PageSize >= list["total"]!.GetValue<int>())

@@ -28,7 +28,7 @@ internal sealed class Rehearsal(SourceDirectory sources, SegmentNormalizer norma
         var (id, source) = (Guid.CreateVersion7(now), await FindSourceAsync(runnable, sourceId, cancellationToken));
         var script = new RehearsalScript(id, source.Realm, now);
         scenario.Play(script);
-        var run = new Run([.. script.Events.Select(one => Normalize(one, source, now))]);
+        var run = new RehearsedRun([.. script.Events.Select(one => Normalize(one, source, now))]);
         using var limit = new CancellationTokenSource(Bound, time);
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         await using var destination = runnable.Kind.Open(runnable.Destination, time);
@@ -48,7 +48,7 @@ internal sealed class Rehearsal(SourceDirectory sources, SegmentNormalizer norma
     }
 
     private static async Task SendAsync(
-        Run run, RunnableIntegration runnable, IDestination destination, BatchBuffer buffer, string id,
+        RehearsedRun run, RunnableIntegration runnable, IDestination destination, BatchBuffer buffer, string id,
         CancellationToken cancellationToken)
     {
         var pending = new List<int>();
@@ -91,7 +91,7 @@ internal sealed class Rehearsal(SourceDirectory sources, SegmentNormalizer norma
         new LogSegment(source.Id, one.Stream, 0, now, one.Json, [one.Json.Length], [EventKey.FromId(one.Id)], [one.AtMs]), 0, source);
 
     /// <summary>What is sent of a rehearsal, and how it is taken.</summary>
-    private sealed class Run(IReadOnlyList<SecurityEvent> events)
+    private sealed class RehearsedRun(IReadOnlyList<SecurityEvent> events)
     {
         private readonly (string State, string? Explanation)[] states = new (string, string?)[events.Count];
 

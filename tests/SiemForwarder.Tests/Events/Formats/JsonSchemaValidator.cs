@@ -27,7 +27,7 @@ internal sealed class JsonSchemaValidator(JsonElement root)
                     Check(root.GetProperty("$defs").GetProperty(rule.GetString()!["#/$defs/".Length..]), value, place, errors);
                     break;
                 case "type":
-                    Expect(IsOfType(value, rule.GetString()!), $"is no {rule}");
+                    Expect(rule.ValueKind == JsonValueKind.Array ? rule.EnumerateArray().Any(one => IsOfType(value, one.GetString()!)) : IsOfType(value, rule.GetString()!), $"is no {rule}");
                     break;
                 case "enum":
                     Expect(rule.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value)), $"{value} is not in {rule}");
@@ -43,6 +43,12 @@ internal sealed class JsonSchemaValidator(JsonElement root)
                     break;
                 case "pattern":
                     Expect(value.ValueKind != JsonValueKind.String || Regex.IsMatch(value.GetString()!, rule.GetString()!), $"{value} does not match {rule}");
+                    break;
+                case "minLength":
+                    Expect(value.ValueKind != JsonValueKind.String || value.GetString()!.Length >= rule.GetInt32(), $"{value} is shorter than {rule}");
+                    break;
+                case "maxLength":
+                    Expect(value.ValueKind != JsonValueKind.String || value.GetString()!.Length <= rule.GetInt32(), $"{value} is longer than {rule}");
                     break;
                 case "required":
                     Expect(value.ValueKind != JsonValueKind.Object || rule.EnumerateArray().All(name => value.TryGetProperty(name.GetString()!, out _)), $"lacks one of {rule}");
@@ -115,6 +121,7 @@ internal sealed class JsonSchemaValidator(JsonElement root)
         "string" => value.ValueKind == JsonValueKind.String,
         "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        "null" => value.ValueKind == JsonValueKind.Null,
         "number" => value.ValueKind == JsonValueKind.Number,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
     };

@@ -30,7 +30,7 @@ public sealed partial class SiemContentTests
     public void SplunkSearchesUseFieldsOfTheSchemaCim()
     {
         var sent = FieldsOf("cim");
-        var folder = Path.Combine(Folder, "splunk", "siemforwarder_keycloak", "default");
+        var folder = Path.Combine(Folder, "splunk", "keycloak_siemforwarder", "default");
         var aliases = Regex.Matches(File.ReadAllText(Path.Combine(folder, "props.conf")), @"^FIELDALIAS-\w+ = ""?(?<from>[\w.]+)""? ASNEW (?<to>\w+)$", RegexOptions.Multiline);
         Assert.NotEmpty(aliases);
         Assert.All(aliases, alias => Assert.Contains(alias.Groups["from"].Value, sent));

@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Text.Json;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+using SiemForwarder.EndToEnd.Inbox;
+using SiemForwarder.EndToEnd.Pages;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Simulator.Receivers;
+using SiemForwarder.Tests.Support;
+
+namespace SiemForwarder.EndToEnd.Console;
+
+/// <summary>Every page with something on it, as everybody is to be able to use it. UPDATE_GOLDEN=1 writes the pictures of the documentation anew.</summary>
+public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium, ConsolePageTests.Furnished furnished)
+    : IClassFixture<RunningForwarder>, IClassFixture<ConsolePageTests.Furnished>
+{
+    private const string Hostile = "<img src=x onerror=document.title='owned'>";
+
+    private static bool IsDrawing => Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, string> AllPages => new()
+    {
+        { "overview", "" },
+        { "integrations", "console/integrations" },
+        { "create-integration", "console/integrations/new" },
+        { "integration", "console/integrations/{integration}" },
+        { "sources", "console/sources" },
+        { "create-source", "console/sources/new" },
+        { "source", "console/sources/{source}" },
+        { "events", "console/events" },
+        { "event", "console/events/{event}" },
+        { "event-types", "console/event-types" },
+        { "alarms", "console/alarms" },
+        { "engines", "console/engines" },
+        { "access", "console/access" },
+        { "audit", "console/audit" },
+    };
+
+    [Theory]
+    [MemberData(nameof(AllPages))]
+    public async Task APageIsForEverybodyInLightAndDarkWideAndNarrow(string name, string path)
+    {
+        var forwarder = await running.GetAsync();
+        await furnished.FurnishAsync(forwarder);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, furnished.Fill(path));
+        await visit.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+        await visit.Page.Locator("main .mud-progress-linear").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
+
+        var faults = new List<string>();
+        foreach (var theme in (string[])["light", "dark"])
+        {
+            await visit.Page.EmulateMediaAsync(new PageEmulateMediaOptions
+            {
+                ColorScheme = theme == "dark" ? ColorScheme.Dark : ColorScheme.Light, ReducedMotion = ReducedMotion.Reduce,
+            });
+            await visit.Page.Locator($"html[data-theme={theme}]").WaitForAsync();
+            var axe = await visit.Page.RunAxe();
+            faults.AddRange(axe.Violations.Where(one => one.Impact is "serious" or "critical")
+                .Select(one => $"{theme} {one.Id}: {string.Join(' ', one.Nodes.Take(3).Select(node => node.Html))}"));
+            await DrawAsync(visit.Page, $"{name}-{theme}");
+        }
+
+        await visit.Page.SetViewportSizeAsync(360, 740);
+        var overflow = await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+
+        Assert.Empty(faults);
+        Assert.Equal(0, overflow);
+        Assert.Equal(0, await visit.Page.Locator("img").CountAsync());
+        Assert.NotEqual("owned", await visit.Page.TitleAsync());
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
+    public async Task AnEventIsFoundByItsUserAndShownInEveryFormWithItsJourney()
+    {
+        var forwarder = await running.GetAsync();
+        await furnished.FurnishAsync(forwarder);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/events");
+
+        var user = IsDrawing ? "dave" : Hostile;
+        await visit.FillAsync("User", user);
+        await visit.Button("Search").ClickAsync();
+        await visit.Text("1 event since").WaitForAsync();
+        var shown = await visit.Page.Locator("tbody tr td").Nth(2).InnerTextAsync();
+        await visit.Page.Locator("tbody tr a").First.ClickAsync();
+        await visit.Button("CEF").ClickAsync();
+        var formatted = await visit.Page.Locator("#formatted").InnerTextAsync();
+        var journey = await visit.Page.Locator("section[aria-label=Journey]").InnerTextAsync();
+
+        Assert.StartsWith(user, shown, StringComparison.Ordinal);
+        Assert.Contains("CEF:0|", formatted, StringComparison.Ordinal);
+        Assert.Contains("production SIEM", journey, StringComparison.Ordinal);
+        Assert.Equal(0, await visit.Page.Locator("img").CountAsync());
+    }
+
+    [Fact]
+    public async Task AnInboxIsCreatedItsKeyIsShownOnceAndWorks()
+    {
+        var forwarder = await running.GetAsync();
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/sources/new");
+
+        await visit.Field("Kind").SelectOptionAsync("Inbox");
+        await visit.FillAsync("Name *", "pushed by apps");
+        await visit.Button("Create").ClickAsync();
+        var key = await visit.Page.Locator("#inbox-key").InnerTextAsync();
+        await visit.Link("Go to the source").ClickAsync();
+        await visit.Button("Check source").ClickAsync();
+        await visit.Page.Locator("ol.stages li").First.WaitForAsync();
+        var source = int.Parse(visit.Page.Url.Split('/')[^1], CultureInfo.InvariantCulture);
+        var pushed = await new Pusher(forwarder.Api, source).PushAsync("""{"type":"LOGIN","user":"alice"}""", Token, key: key);
+
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, pushed.Status);
+        Assert.DoesNotContain(key, await visit.Page.ContentAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AKeyIsCreatedShownOnceAndRevoked()
+    {
+        var forwarder = await running.GetAsync();
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/access");
+
+        await visit.FillAsync("Name *", "night shift");
+        await visit.Button("Create").ClickAsync();
+        var key = await visit.Page.Locator("#new-key").InnerTextAsync();
+        await visit.Page.Locator("tr:has-text('night shift')").GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Revoke" }).ClickAsync();
+        await visit.Page.Locator(".mud-dialog").GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Revoke" }).ClickAsync();
+        await visit.Text("revoked by admin key file").WaitForAsync();
+        using var caller = new Access.Caller(forwarder.Address);
+        using var refused = await caller.SendAsync(key, HttpMethod.Get, "/api/v1/me");
+
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, refused.StatusCode);
+    }
+
+    private static async Task DrawAsync(IPage page, string name)
+    {
+        if (IsDrawing)
+        {
+            await page.SetViewportSizeAsync(1180, 760);
+            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(RepositoryFiles.Root, "docs", "images", $"console-{name}.png") });
+        }
+    }
+
+    /// <summary>What there is to see, made once: sources, events, integrations in every state.</summary>
+    public sealed class Furnished : IAsyncLifetime
+    {
+        private HttpReceiver? receiver;
+        private int source, integration;
+        private string eventId = "";
+
+        public string Fill(string path) => path.Replace("{integration}", $"{integration}", StringComparison.Ordinal)
+            .Replace("{source}", $"{source}", StringComparison.Ordinal).Replace("{event}", eventId, StringComparison.Ordinal);
+
+        internal async Task FurnishAsync(ForwarderApplication forwarder)
+        {
+            if (receiver is not null)
+            {
+                return;
+            }
+
+            receiver = HttpReceiver.Start(request => System.Text.Encoding.UTF8.GetString(request.PlainBody).Contains("mallory", StringComparison.Ordinal)
+                ? new HttpReply(400, "field user: unknown value") : new HttpReply(200, "ok"));
+            var pusher = await Pusher.CreateAsync(forwarder, "payroll");
+            source = pusher.SourceId;
+            integration = await forwarder.AddIntegrationAsync(new
+            {
+                name = "production SIEM", description = "The security operations center.", serverUrl = $"http://127.0.0.1:{receiver.Port}/collector", batch = new { maxEvents = 1 },
+            });
+            await forwarder.AddIntegrationAsync(new { name = "archive", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}", outputType = "CEF" });
+            await forwarder.PostAsync("/api/v1/integrations", new { name = IsDrawing ? "staging" : Hostile, serverUrl = "tls://siem.example.com:6514", outputType = "LEEF" });
+            var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            foreach (var (user, type) in ((string, string)[])[("alice", "LOGIN"), ("bob", "LOGIN_ERROR"), ("mallory", "LOGIN"), (IsDrawing ? "dave" : Hostile, "LOGIN"), ("carol", "LOGOUT")])
+            {
+                var answer = await pusher.PushAsync(JsonSerializer.Serialize(new
+                {
+                    id = Guid.NewGuid(), time = now++, type, realmId = "acme", clientId = "payroll", userId = $"u-{now}", ipAddress = "192.0.2.7",
+                    details = new { username = user },
+                }), Token);
+                Assert.Equal(System.Net.HttpStatusCode.Accepted, answer.Status);
+            }
+
+            await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["setAside"]!.GetValue<long>() == 1 && node["backlog"]!.GetValue<long>() == 0);
+            var found = await forwarder.WaitForAsync("/api/v1/events?type=LOGIN*", node => node["items"]!.AsArray().Count >= 4);
+            eventId = (string)found["items"]!.AsArray().First(one => (string?)one!["userName"] == "alice")!["eventId"]!;
+        }
+
+        public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => receiver?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+}
