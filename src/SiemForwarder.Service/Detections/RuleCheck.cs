@@ -20,6 +20,11 @@ internal static partial class RuleCheck
             errors.Add("name", "Give the file a name of at most 100 lower-case letters, digits, dots, hyphens and underscores, such as stolen-tokens.");
         }
 
+        if (name is "check" or "coverage" or "navigator-layer")
+        {
+            errors.Add("name", $"'{name}' is a path of the API; choose another name.");
+        }
+
         if (string.IsNullOrWhiteSpace(request.Yaml))
         {
             errors.Add("yaml", "Give the rules as YAML, such as one Sigma detection.");

@@ -30,6 +30,7 @@ public sealed class RuleApiTests(TestPostgres postgres)
 
         Assert.Equal(HttpStatusCode.Conflict, (await forwarder.SendAsync(HttpMethod.Post, "/api/v1/rules", new { name = "own", yaml = Refused })).Status);
         var changed = Refused.Replace("high", "low", StringComparison.Ordinal);
+        Assert.Equal(400, (int)(await forwarder.SendAsync(HttpMethod.Post, "/api/v1/rules", new { name = "coverage", yaml = Refused })).Status);
         Assert.Equal(428, (int)(await forwarder.SendAsync(HttpMethod.Put, "/api/v1/rules/own", new { yaml = changed })).Status);
         Assert.Equal(412, (int)(await forwarder.SendAsync(HttpMethod.Put, "/api/v1/rules/own", new { yaml = changed }, "\"7\"")).Status);
         var replaced = await forwarder.SendAsync(HttpMethod.Put, "/api/v1/rules/own", new { yaml = changed, enabled = true }, "\"1\"");

@@ -27,6 +27,18 @@ public sealed class NativeJsonFormatTests
     }
 
     [Fact]
+    public void EveryAlertIsValid()
+    {
+        using var schema = ReadSchema();
+        foreach (var alert in CatalogueEvents.Detections())
+        {
+            using var message = Parse(alert, includeRepresentation: true);
+            AssertValid(schema.RootElement, message.RootElement);
+            Assert.Equal("detection", message.RootElement.GetProperty("kind").GetString());
+        }
+    }
+
+    [Fact]
     public void TheEmbeddedSchemaIsThePublishedOne()
     {
         using var embedded = new StreamReader(NativeJson.OpenSchema());
