@@ -6,7 +6,7 @@ using SiemForwarder.Simulator.Receivers;
 namespace SiemForwarder.EndToEnd.Console;
 
 /// <summary>The list of integrations, and what its parts do.</summary>
-public sealed class ConsoleIntegrationTests(RunningForwarder running, Chromium chromium) : IClassFixture<RunningForwarder>
+public sealed class ConsoleIntegrationTests(TestPostgres postgres, RunningForwarder running, Chromium chromium) : IClassFixture<RunningForwarder>
 {
     private const string Hostile = "<img src=x onerror=document.title='owned'>";
 
@@ -99,6 +99,27 @@ public sealed class ConsoleIntegrationTests(RunningForwarder running, Chromium c
         Assert.True(await visit.Button("Test SIEM Integration").IsDisabledAsync());
         Assert.True(await visit.Button("Delete").IsDisabledAsync());
         Assert.True(await visit.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch).IsDisabledAsync());
+    }
+
+    [Fact]
+    public async Task TwoAdministratorsAreNeededWhereTheRuleSaysSo()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:Access:TwoPersonRule=true");
+        var id = await forwarder.AddIntegrationAsync(new { name = "guarded", serverUrl = "tcp://127.0.0.1:9" });
+        var second = await Caller.NewKeyAsync(forwarder, "siem-admin");
+        await using var first = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/integrations/{id}");
+        await using var other = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/integrations/{id}", (string)second["key"]!);
+
+        await first.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch).ClickAsync();
+        await first.Text("waits for the approval of a second administrator").WaitForAsync();
+        var isStillOn = await first.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch).IsCheckedAsync();
+        await first.Button("Approve").ClickAsync();
+        await first.Page.Locator("[role=alert]").First.WaitForAsync();
+        await other.Button("Approve").ClickAsync();
+        await forwarder.WaitForAsync($"/api/v1/integrations/{id}", node => !node["enabled"]!.GetValue<bool>());
+        await first.Page.Locator("[role=switch]:not(:checked)").WaitForAsync();
+
+        Assert.True(isStillOn);
     }
 
     [Fact]
