@@ -31,6 +31,9 @@ namespace SiemForwarder.Service;
 /// <summary>Assembles the service, in the order of the flow.</summary>
 internal static class ForwarderHost
 {
+    // With it a stop ends within ten seconds, which service managers and Kubernetes allow for.
+    private static readonly TimeSpan StopBound = TimeSpan.FromSeconds(8);
+
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
     /// <summary>Invalid settings, one sentence each; starts and opens nothing.</summary>
@@ -128,6 +131,8 @@ internal static class ForwarderHost
 
     private static void Register(WebApplicationBuilder builder, string connectionString)
     {
+        // A push that trickles in, or a page that stays open, does not hold up a stop.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopBound);
         builder.Services.AddSettings<ForwarderOptions>(ForwarderOptions.Section);
         builder.Services.AddSettings<EgressOptions>(EgressOptions.Section);
         builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<EgressOptions>>().Value

@@ -41,8 +41,8 @@ internal static class PushEndpoints
 
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
-            // The inbox counts bytes itself and names its limit.
-            size.MaxRequestBodySize = options.Value.MaxRequestBytes + 1;
+            // The inbox counts bytes itself and names its limit; the server also counts what frames them in chunks.
+            size.MaxRequestBodySize = 2L * options.Value.MaxRequestBytes;
         }
 
         // For HTTP/2 the server has no such limit per request.

@@ -32,6 +32,8 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         { "events", "console/events" },
         { "event", "console/events/{event}" },
         { "event-types", "console/event-types" },
+        { "detections", "console/detections" },
+        { "detection", "console/detections/08-brute-force-address" },
         { "alarms", "console/alarms" },
         { "engines", "console/engines" },
         { "access", "console/access" },
@@ -93,6 +95,25 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         Assert.Contains("CEF:0|", formatted, StringComparison.Ordinal);
         Assert.Contains("production SIEM", journey, StringComparison.Ordinal);
         Assert.Equal(0, await visit.Page.Locator("img").CountAsync());
+    }
+
+    [Fact]
+    public async Task ARuleIsTriedOnStoredEventsAndSwitchedOn()
+    {
+        var forwarder = await running.GetAsync();
+        await furnished.FurnishAsync(forwarder);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/detections");
+
+        await visit.FillAsync("Search", "08-brute-force-address");
+        await visit.Link("08-brute-force-address").ClickAsync();
+        await visit.Button("Last 24 hours").ClickAsync();
+        await visit.Text("0 alerts in").WaitForAsync();
+        Assert.Contains("correlation:", await visit.Page.Locator("#yaml").InnerTextAsync(), StringComparison.Ordinal);
+        await visit.Page.GetByRole(AriaRole.Switch, new PageGetByRoleOptions { Name = "Enabled" }).CheckAsync();
+        await visit.Text("The rules are on.").WaitForAsync();
+
+        Assert.True((bool)(await forwarder.GetAsync("/api/v1/rules/08-brute-force-address"))["enabled"]!);
+        await forwarder.PostAsync("/api/v1/rules/08-brute-force-address/disable", new { });
     }
 
     [Fact]

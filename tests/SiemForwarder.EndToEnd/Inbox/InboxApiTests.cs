@@ -87,6 +87,24 @@ public sealed class InboxApiTests(RunningForwarder running) : IClassFixture<Runn
     }
 
     [Fact]
+    public async Task ALargeBodyInChunksIsRefusedWithTheLimitOfTheInbox()
+    {
+        var forwarder = await running.GetAsync();
+        var pusher = await Pusher.CreateAsync(forwarder);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{Path}/{pusher.SourceId}/events")
+        {
+            Content = new StringContent(new string(' ', (4 * 1024 * 1024) + 1), Encoding.UTF8, "application/json"),
+        };
+        request.Headers.TransferEncodingChunked = true;
+        request.Headers.Add("X-API-Key", Pusher.Key);
+
+        using var answer = await forwarder.Api.SendAsync(request, Token);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains($"at most {4 * 1024 * 1024} bytes", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AnUnsuitableRequestIsRefusedWholeWithItsReason()
     {
         var forwarder = await running.GetAsync();

@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+using SiemForwarder.WebConsole.Api;
+
+namespace SiemForwarder.WebConsole.Parts;
+
+/// <summary>How a rule file of the API is told on a page.</summary>
+internal static class RuleWording
+{
+    private static readonly string[] Levels = ["informational", "low", "medium", "high", "critical"];
+
+    /// <summary>Class of the badge of a state.</summary>
+    public static string Class(string? state) => state switch { "Running" => "good", "Error" or "Blind" => "bad", "Off" => "off", _ => "open" };
+
+    /// <summary>Why a file does not run as it should, each reason once.</summary>
+    public static IEnumerable<string> Reasons(JsonNode file) =>
+        file.Items("findings").Concat(file.Items("rules").SelectMany(rule => rule.Items("reasons"))).Select(reason => reason.Texts() ?? "").Distinct();
+
+    /// <summary>The highest level of the rules that alert.</summary>
+    public static string? Level(JsonNode file) =>
+        file.Items("rules").Where(rule => rule.Flag("reports")).Select(rule => rule.Text("level")).MaxBy(level => Array.IndexOf(Levels, level));
+
+    public static string Techniques(JsonNode file) =>
+        string.Join(' ', file.Items("rules").SelectMany(rule => rule.Items("techniques")).Select(technique => technique.Texts()).Distinct());
+
+    /// <summary>The values that an alert is about: <c>ip 192.0.2.7, realm acme</c>.</summary>
+    public static string Group(JsonNode alert) =>
+        alert["group"] is JsonObject group ? string.Join(", ", group.Select(one => $"{one.Key} {one.Value.Texts()}")) : "";
+}
