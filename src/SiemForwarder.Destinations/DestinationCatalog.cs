@@ -10,6 +10,7 @@ using SiemForwarder.Destinations.Http.Splunk;
 using SiemForwarder.Destinations.Http.SumoLogic;
 using SiemForwarder.Destinations.Http.Webhook;
 using SiemForwarder.Destinations.Kafka;
+using SiemForwarder.Destinations.Nats;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;
@@ -35,6 +36,7 @@ public static class DestinationCatalog
         RabbitMqDestination.Kind,
         KafkaDestination.Kind,
         EventHubsDestination.Kind,
+        NatsDestination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);

@@ -45,6 +45,9 @@ public sealed class Connector : IDisposable
 
     public Endpoint Endpoint { get; }
 
+    /// <summary>Whether the other side speaks first in plain text, and <see cref="SecureAsync"/> follows.</summary>
+    public bool StartsPlain { get; init; }
+
     internal NameLookup Names { get; init; } = NameLookup.OfSystem;
 
     /// <summary>Opens a connection; the stages are recorded if a log is given.</summary>
@@ -70,16 +73,29 @@ public sealed class Connector : IDisposable
         }
 
         var transport = new NetworkStream(socket, ownsSocket: true);
+        if (secure && !StartsPlain)
+        {
+            return await HandshakeAsync(client, socket, transport, log, cancellationToken);
+        }
+
         if (!secure)
         {
             log?.Skipped(TestStageName.Tls, "the connection is not encrypted");
-            return new Connection(Endpoint, socket, transport, null, HasClientCertificate: false);
         }
 
+        return new Connection(Endpoint, socket, transport, null, HasClientCertificate: false);
+    }
+
+    /// <summary>Secures a connection that began in plain text; it must not be used by itself afterwards.</summary>
+    public async Task<Result<Connection>> SecureAsync(Connection plain, StageLog? log, CancellationToken cancellationToken) =>
+        tls.TryGet(out var client, out var unusable) ? await HandshakeAsync(client, plain.Socket, plain.Stream, log, cancellationToken) : unusable;
+
+    private async Task<Result<Connection>> HandshakeAsync(TlsClient client, Socket socket, Stream transport, StageLog? log, CancellationToken cancellationToken)
+    {
         var inbound = new InboundSignal(transport);
         var peer = new PeerCertificate();
         var handshake = await client.HandshakeAsync(inbound, Endpoint, peer, application, timeout, time, cancellationToken);
-        if (!handshake.TryGet(out var stream, out fault))
+        if (!handshake.TryGet(out var stream, out var fault))
         {
             log?.Failed(TestStageName.Tls, fault);
             return fault;

@@ -68,7 +68,7 @@ internal sealed class KafkaDestination : IDestination
         {
             var result = await session.SendAsync(batch, cancellationToken);
             usable = result.Retry.Count == 0;
-            return result.ToOutcome(settings.IntegrationName, own.Topic, batch.Count);
+            return result.ToOutcome(settings.IntegrationName, batch.Count, $"records in '{own.Topic}'");
         }
         finally
         {

@@ -74,7 +74,7 @@ internal sealed class KafkaSession : IAsyncDisposable
     }
 
     /// <summary>Produces a batch and waits until every record of it is settled.</summary>
-    public async Task<ProduceResult> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    public async Task<SettledBatch> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var reports = new ProduceReports(batch.Count);
         for (var index = 0; index < batch.Count; index++)
@@ -116,7 +116,7 @@ internal sealed class KafkaSession : IAsyncDisposable
             fault = fault is null || (fault.Category == ErrorCategory.Rejected && why.Category != ErrorCategory.Rejected) ? why : fault;
         }
 
-        return new ProduceResult(refused, retry, fault);
+        return new SettledBatch(refused, retry, fault);
     }
 
     // Without a flush: what is not confirmed is sent again, so waiting for it here would only delay that.
@@ -296,24 +296,5 @@ internal sealed class KafkaSession : IAsyncDisposable
                 settled.TrySetResult();
             }
         }
-    }
-}
-
-/// <summary>The result of producing a batch: which records the brokers did not take, and why.</summary>
-/// <param name="Refused">Records that will always be refused.</param>
-/// <param name="Retry">Indexes of records to send again, ascending.</param>
-/// <param name="Fault">Why; null if all were taken.</param>
-internal sealed record ProduceResult(IReadOnlyList<RejectedEvent> Refused, IReadOnlyList<int> Retry, Fault? Fault)
-{
-    public DeliveryOutcome ToOutcome(string integrationName, string topic, int count)
-    {
-        if (Fault is null)
-        {
-            return new DeliveryOutcome.Delivered($"{count} records in '{topic}'");
-        }
-
-        return Retry.Count == count ? Fault.ToOutcome(integrationName)
-            : Refused.Count == count ? new DeliveryOutcome.Rejected(Refused[0].Reason, Refused[0].Answer)
-            : new DeliveryOutcome.Partial(Refused, Retry, $"{count - Refused.Count - Retry.Count} of {count} records in '{topic}'; {Fault.What}");
     }
 }

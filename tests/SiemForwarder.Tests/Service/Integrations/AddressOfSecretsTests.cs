@@ -177,7 +177,7 @@ public sealed class AddressOfSecretsTests
 
         using var authority = new CertificateAuthority("Other", TimeProvider.System);
         var text = Changes[change].Replace("{scheme}", scheme, StringComparison.Ordinal)
-            .Replace("{plain}", scheme switch { "https" => "http", "tls" => "tcp", "kafkas" => "kafka", _ => "amqp" }, StringComparison.Ordinal)
+            .Replace("{plain}", scheme switch { "https" => "http", "tls" => "tcp", "kafkas" => "kafka", "natss" => "nats", _ => "amqp" }, StringComparison.Ordinal)
             .Replace("{other}", "4712", StringComparison.Ordinal)
             .Replace("{ca}", JsonEncodedText.Encode(authority.Pem).ToString(), StringComparison.Ordinal)
             .Replace("{fingerprint}", "SHA-256:" + string.Join(':', Enumerable.Repeat("AB", 32)), StringComparison.Ordinal)
@@ -220,6 +220,7 @@ public sealed class AddressOfSecretsTests
             ("sumo", "sumo_logic", "https", """{"code":"stored-code"}"""),
             ("logscale", "logscale", "https", """{"token":"stored-token"}"""),
             ("rabbitmq", "rabbitmq", "amqps", """{"routingKey":"audit"}"""),
+            ("nats", "nats", "natss", """{"subject":"audit"}"""),
             ("kafka", "kafka", "kafkas", """{"topic":"audit"}"""),
             ("event hubs", "azure_event_hubs", "kafkas",
                 """{"eventHub":"audit","connectionString":"Endpoint=sb://siem.example.com/;SharedAccessKeyName=send;SharedAccessKey=stored"}"""),
