@@ -58,6 +58,10 @@ public enum Acceptance
 /// <summary>What a fault means for the batch it affected.</summary>
 internal static class FaultOutcome
 {
+    /// <summary>Nothing is sent with an invalid setting.</summary>
+    public static Fault ToFault(this SettingFault fault) => new(
+        ErrorCategory.Configuration, $"{fault.Field} is invalid: {fault.Sentence}", "Correct it in the integration.", NeedsChange: true);
+
     public static DeliveryOutcome ToOutcome(this Fault fault, string integrationName)
     {
         var reason = $"Integration '{integrationName}': {fault.What} {fault.Advice}";

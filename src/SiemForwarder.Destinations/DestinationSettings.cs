@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
@@ -7,6 +8,8 @@ namespace SiemForwarder.Destinations;
 /// <summary>Everything a destination needs to know about its integration, with defaults applied and secrets decrypted.</summary>
 public sealed record DestinationSettings
 {
+    private const int MaxQuote = 200;
+
     /// <summary>Name of the integration, for messages.</summary>
     public required string IntegrationName { get; init; }
 
@@ -56,6 +59,32 @@ public sealed record DestinationSettings
 
     /// <summary>Limit for connecting, and for each write or response.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What the other side said, in one line of at most 200 characters, with the secrets that it may repeat masked and without a full stop.</summary>
+    internal string Quote(string said) => OneLine.Of(new SecretMask(SpokenSecrets()).Mask(said), MaxQuote).TrimEnd('.');
+
+    /// <summary>The secrets that the other side learns and may repeat, in the forms in which it gets them.</summary>
+    internal IEnumerable<string?> SpokenSecrets()
+    {
+        yield return Authentication.Password?.Reveal();
+        yield return Authentication.Token?.Reveal();
+        yield return Tls.ClientKey?.Reveal();
+        if (Authentication.Header?.Reveal() is { } line)
+        {
+            yield return line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+        }
+
+        if (ServerUrl.UserInfo is { Length: > 0 } userInfo)
+        {
+            yield return userInfo;
+            yield return Uri.UnescapeDataString(userInfo[(userInfo.IndexOf(':', StringComparison.Ordinal) + 1)..]);
+        }
+
+        if (Authentication is { Type: AuthenticationType.Basic, Password: { } password })
+        {
+            yield return Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Authentication.Username}:{password.Reveal()}"));
+        }
+    }
 }
 
 /// <summary>How messages are delimited on a stream (RFC 6587 section 3.4).</summary>

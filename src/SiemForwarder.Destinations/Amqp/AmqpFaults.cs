@@ -63,7 +63,7 @@ internal static class AmqpFaults
     /// <summary>Why the broker or the network closed the channel.</summary>
     public static Fault Closed(Endpoint endpoint, ShutdownEventArgs? reason, Exception? exception, DestinationSettings settings)
     {
-        var text = Masked(reason?.ReplyText ?? "", settings);
+        var text = settings.Quote(reason?.ReplyText ?? "");
         return reason?.ReplyCode switch
         {
             AccessRefused => new Fault(
@@ -102,12 +102,6 @@ internal static class AmqpFaults
     public static Fault Refused(Endpoint endpoint) => new(
         ErrorCategory.ServerError, $"{endpoint} rejected messages (basic.nack).",
         "A queue may be full and rejecting messages, or have no leader; the batch is sent again.");
-
-    private static string Masked(string text, DestinationSettings settings)
-    {
-        var password = settings.Authentication.Password?.Reveal();
-        return OneLine.Of(string.IsNullOrEmpty(password) ? text : text.Replace(password, "***", StringComparison.Ordinal), 200).TrimEnd('.');
-    }
 
     private static IEnumerable<Exception> Flatten(Exception? exception) => exception switch
     {

@@ -43,11 +43,9 @@ internal sealed class FileDestination : IDestination
 
     public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        if (own.Faults.Count > 0)
+        if (own.Faults is [var wrong, ..])
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is invalid: {own.Faults[0].Sentence}", "Correct it in the integration.",
-                NeedsChange: true)
-                .ToOutcome(settings.IntegrationName);
+            return wrong.ToFault().ToOutcome(settings.IntegrationName);
         }
 
         var located = Locate();
@@ -103,7 +101,7 @@ internal sealed class FileDestination : IDestination
         }
 
         return LogFilePath.Check(settings.ServerUrl) is { } sentence
-            ? new Fault(ErrorCategory.Configuration, $"serverUrl is invalid: {sentence}", "Correct it in the integration.", NeedsChange: true)
+            ? new SettingFault("serverUrl", sentence).ToFault()
             : LogFilePath.In(settings.LocalFolder, settings.ServerUrl, own);
     }
 }

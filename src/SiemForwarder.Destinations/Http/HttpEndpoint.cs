@@ -40,7 +40,7 @@ internal sealed class HttpEndpoint : IDisposable
     {
         this.settings = settings;
         this.time = time;
-        Mask = new SecretMask(SecretsOf(settings, profile?.Secrets ?? []));
+        Mask = new SecretMask(settings.SpokenSecrets().Concat((profile?.Secrets ?? []).Select(secret => secret.Reveal())));
         credentials = profile?.Credentials ?? HttpCredentials.Create(settings.Authentication);
         maxAnswerBytes = profile?.MaxAnswerBytes ?? UsualAnswerBytes;
         var endpoint = settings.Endpoint.ToString();
@@ -192,32 +192,4 @@ internal sealed class HttpEndpoint : IDisposable
     private Fault BrokenOff => new(
         ErrorCategory.Connection, $"{display} closed the connection before its answer was complete.",
         "The batch is sent again and may arrive twice; check the receiver's log if this keeps happening.");
-
-    private static IEnumerable<string?> SecretsOf(DestinationSettings settings, IReadOnlyList<Secret> others)
-    {
-        var authentication = settings.Authentication;
-        yield return authentication.Password?.Reveal();
-        yield return authentication.Token?.Reveal();
-        yield return settings.Tls.ClientKey?.Reveal();
-        if (authentication.Header?.Reveal() is { } line)
-        {
-            yield return line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
-        }
-
-        foreach (var other in others)
-        {
-            yield return other.Reveal();
-        }
-
-        if (settings.ServerUrl.UserInfo is { Length: > 0 } userInfo)
-        {
-            yield return userInfo;
-            yield return Uri.UnescapeDataString(userInfo[(userInfo.IndexOf(':', StringComparison.Ordinal) + 1)..]);
-        }
-
-        if (authentication is { Type: AuthenticationType.Basic, Password: { } password })
-        {
-            yield return Convert.ToBase64String(Encoding.UTF8.GetBytes($"{authentication.Username}:{password.Reveal()}"));
-        }
-    }
 }

@@ -275,7 +275,6 @@ internal sealed record HttpIntakeProfile
     /// <param name="own">The destination's own header; null if its setting is not used.</param>
     /// <param name="authentication">Authentication settings of the integration.</param>
     public static Result<HttpCredentials> CredentialsOf(IReadOnlyList<SettingFault> faults, HttpCredentials? own, AuthenticationSettings authentication) =>
-        faults.Count > 0
-            ? new Fault(ErrorCategory.Configuration, $"{faults[0].Field} is invalid: {faults[0].Sentence}", "Correct it in the integration.", NeedsChange: true)
+        faults is [var wrong, ..] ? wrong.ToFault()
             : own is not null ? own : HttpCredentials.Create(authentication);
 }

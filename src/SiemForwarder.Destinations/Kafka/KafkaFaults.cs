@@ -13,7 +13,7 @@ internal static class KafkaFaults
 
     public static Fault Of(DestinationSettings settings, KafkaSettings own, Error error)
     {
-        var (brokers, text) = (settings.Endpoint.ToString(), Text(settings, error));
+        var (brokers, text) = (settings.Endpoint.ToString(), settings.Quote(error.Reason));
         return error.Code switch
         {
             ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed => new Fault(
@@ -60,15 +60,6 @@ internal static class KafkaFaults
 
     /// <summary>The library refuses the settings, or is missing on this platform.</summary>
     public static Fault Unusable(DestinationSettings settings, Exception exception) => new(
-        ErrorCategory.Configuration, $"The Kafka library does not take the settings for {settings.Endpoint}: {Masked(settings, exception.Message)}.",
+        ErrorCategory.Configuration, $"The Kafka library does not take the settings for {settings.Endpoint}: {settings.Quote(exception.Message)}.",
         "Check tls.caCertificate, tls.clientCertificate and tls.clientKey (PEM); on a platform without librdkafka, use another engine.", NeedsChange: true);
-
-    /// <summary>What the library or the broker said, in one line and without secrets.</summary>
-    public static string Text(DestinationSettings settings, Error error) => Masked(settings, error.Reason);
-
-    private static string Masked(DestinationSettings settings, string text)
-    {
-        var password = settings.Authentication.Password?.Reveal();
-        return OneLine.Of(string.IsNullOrEmpty(password) ? text : text.Replace(password, "***", StringComparison.Ordinal), 200).TrimEnd('.');
-    }
 }

@@ -105,7 +105,7 @@ internal sealed class KafkaSession : IAsyncDisposable
             var why = KafkaFaults.Of(settings, own, Telling(error));
             if (KafkaFaults.Refuses(error.Code))
             {
-                refused.Add(new RejectedEvent(index, $"Integration '{settings.IntegrationName}': {why.What} {why.Advice}", KafkaFaults.Text(settings, error)));
+                refused.Add(new RejectedEvent(index, $"Integration '{settings.IntegrationName}': {why.What} {why.Advice}", settings.Quote(error.Reason)));
             }
             else
             {

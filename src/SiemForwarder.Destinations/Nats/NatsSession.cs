@@ -240,7 +240,7 @@ internal sealed class NatsSession : IAsyncDisposable
 
     private Fault Refused(string text)
     {
-        var said = NatsAnswers.Masked(text.Trim(' ', '\''), settings);
+        var said = settings.Quote(text.Trim(' ', '\''));
         return text.Contains("Permissions Violation", StringComparison.OrdinalIgnoreCase)
             ? new Fault(
                 ErrorCategory.Authorization, $"{connection.Endpoint} refused it: {said}.",
@@ -336,7 +336,7 @@ internal sealed class NatsAnswers(int count)
         {
             if (refused[index])
             {
-                var why = Masked(faults[index]!, settings);
+                var why = settings.Quote(faults[index]!);
                 rejected.Add(new RejectedEvent(index, $"Integration '{settings.IntegrationName}': {endpoint} does not take the event: {why}", why));
             }
             else if (!answered[index] || faults[index] is not null)
@@ -352,21 +352,11 @@ internal sealed class NatsAnswers(int count)
                 "Create a stream for the subject, or correct settings.subject.", NeedsChange: true)
             : first is not null
                 ? new Fault(
-                    ErrorCategory.ServerError, $"the stream at {endpoint} did not store messages: {Masked(first, settings)}.",
+                    ErrorCategory.ServerError, $"the stream at {endpoint} did not store messages: {settings.Quote(first)}.",
                     "Check the limits of the stream; the batch is sent again.")
                 : rejected.Count > 0
                     ? new Fault(ErrorCategory.Rejected, rejected[0].Answer, "Raise max_payload of the server or the limit of the stream.")
                     : null;
         return new SettledBatch(rejected, retry, fault);
-    }
-
-    public static string Masked(string text, DestinationSettings settings)
-    {
-        foreach (var secret in new[] { settings.Authentication.Password, settings.Authentication.Token })
-        {
-            text = secret?.Reveal() is { Length: > 0 } value ? text.Replace(value, "***", StringComparison.Ordinal) : text;
-        }
-
-        return OneLine.Of(text, 200).TrimEnd('.');
     }
 }

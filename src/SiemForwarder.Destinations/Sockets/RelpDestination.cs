@@ -49,11 +49,9 @@ internal sealed class RelpDestination : IDestination
 
     public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
-        if (own.Faults.Count > 0)
+        if (own.Faults is [var wrong, ..])
         {
-            return new Fault(ErrorCategory.Configuration, $"{own.Faults[0].Field} is invalid: {own.Faults[0].Sentence}", "Correct it in the integration.",
-                NeedsChange: true)
-                .ToOutcome(settings.IntegrationName);
+            return wrong.ToFault().ToOutcome(settings.IntegrationName);
         }
 
         var kept = session is not null;

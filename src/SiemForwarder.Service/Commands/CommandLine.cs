@@ -33,18 +33,19 @@ internal static class CommandLine
             {
                 case "demo":
                     return await DemoAsync(args[1..]);
-                case { } word when ClientCommands.All.Any(command => command.Name == word):
-                    return await ClientCommands.RunAsync(args, CancellationToken.None);
                 case "serve":
                     return await FindFaultAsync(args[1..]) ? Failed : await ServeAsync(args[1..]);
+                case "health" when !args.Contains("--help"):
+                    return await FindFaultAsync(args[1..]) ? Failed : await HealthCommand.RunAsync(args[1..], Console.Out, CancellationToken.None);
+                // A start and a probe do not make what these commands consist of.
+                case { } word when !word.StartsWith('-') && ClientCommands.All.Any(command => command.Name == word):
+                    return await ClientCommands.RunAsync(args, CancellationToken.None);
                 case { } word when CommandArguments.IsHelp(word) || args.Contains("--help"):
                     await Console.Out.WriteLineAsync(CommandArguments.Usage);
                     return 0;
                 case "version" or "--version":
                     await Console.Out.WriteLineAsync(CommandArguments.Version);
                     return 0;
-                case "health":
-                    return await FindFaultAsync(args[1..]) ? Failed : await HealthCommand.RunAsync(args[1..], Console.Out, CancellationToken.None);
                 default:
                     return await FindFaultAsync(args) ? Failed : await ServeAsync(args);
             }

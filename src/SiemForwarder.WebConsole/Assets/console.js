@@ -8,8 +8,6 @@
   globalThis.siemConsole = {
     toggleTheme: () => { localStorage.setItem("theme", root.dataset.theme === "dark" ? "light" : "dark"); apply(); },
     zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
-    confirm: text => globalThis.confirm(text),
-    copy: text => navigator.clipboard.writeText(text),
     signOut: () => { const form = document.createElement("form"); form.method = "post"; form.action = "signout"; document.body.append(form); form.submit(); },
   };
 })();
