@@ -5,9 +5,12 @@
   const apply = () => { root.dataset.theme = localStorage.getItem("theme") ?? (system.matches ? "dark" : "light"); };
   apply();
   system.addEventListener("change", apply);
-  globalThis.siemConsole = {
-    toggleTheme: () => { localStorage.setItem("theme", root.dataset.theme === "dark" ? "light" : "dark"); apply(); },
-    zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
-    signOut: () => { const form = document.createElement("form"); form.method = "post"; form.action = "signout"; document.body.append(form); form.submit(); },
-  };
+  // Heard here and not by the service, so that it works while the connection is lost.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-toggle=theme]")) {
+      localStorage.setItem("theme", root.dataset.theme === "dark" ? "light" : "dark");
+      apply();
+    }
+  });
+  globalThis.siemConsole = { zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone };
 })();

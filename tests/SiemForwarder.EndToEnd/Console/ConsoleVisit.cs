@@ -25,7 +25,7 @@ internal sealed class ConsoleVisit : IAsyncDisposable
     public static async Task<ConsoleVisit> OpenAsync(Chromium chromium, ForwarderApplication forwarder, string path, CancellationToken cancellationToken)
     {
         var visit = new ConsoleVisit(await chromium.OpenAsync(cancellationToken), forwarder.Address);
-        visit.Page.SetDefaultTimeout(20_000);
+        visit.Page.SetDefaultTimeout(60_000);
         await visit.Page.GotoAsync(new Uri(forwarder.Address, path).ToString());
         return visit;
     }
