@@ -109,7 +109,7 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         await visit.Button("Last 24 hours").ClickAsync();
         await visit.Text("0 alerts in").WaitForAsync();
         Assert.Contains("correlation:", await visit.Page.Locator("#yaml").InnerTextAsync(), StringComparison.Ordinal);
-        await visit.Page.GetByRole(AriaRole.Switch, new PageGetByRoleOptions { Name = "Enabled" }).CheckAsync();
+        await visit.Page.GetByRole(AriaRole.Switch, new PageGetByRoleOptions { Name = "Enabled" }).ClickAsync();
         await visit.Text("The rules are on.").WaitForAsync();
 
         Assert.True((bool)(await forwarder.GetAsync("/api/v1/rules/08-brute-force-address"))["enabled"]!);

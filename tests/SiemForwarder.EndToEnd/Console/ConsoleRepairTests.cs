@@ -31,7 +31,7 @@ public sealed class ConsoleRepairTests(RunningForwarder running, Chromium chromi
         await visit.Text("It is saved.").WaitForAsync();
         await visit.Button("Test SIEM Integration").ClickAsync();
         await visit.Text("The test event was accepted.").WaitForAsync();
-        await visit.Page.GetByRole(AriaRole.Switch).CheckAsync();
+        await visit.Page.GetByRole(AriaRole.Switch).ClickAsync();
         await Status(visit, "Not yet invoked").WaitForAsync();
 
         // See Success.
