@@ -45,11 +45,11 @@ internal sealed class EventLogWriter(
     private readonly ConcurrentDictionary<int, Appender> appenders = new();
     private long sweptAt = time.GetTimestamp();
 
-    /// <summary>The maximum number of keys in all key windows of the process, about 66 MiB.</summary>
+    /// <summary>The maximum number of keys in all key windows of the process, about 34 MiB.</summary>
     internal int MaxKeys { get; init; } = 1_000_000;
 
     /// <summary>Estimated memory of a key in a window, in bytes.</summary>
-    internal const int BytesOfKey = 66;
+    internal const int BytesOfKey = 34;
 
     /// <summary>The number of keys in all windows.</summary>
     internal int KeyCount => appenders.Values.Sum(appender => appender.Window.Size);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using SiemForwarder.Events;
 
@@ -18,6 +19,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     private const long MinutesAfterReceipt = 1;
 
     private readonly Dictionary<long, Bucket> minutes = [];
+    private readonly HashSet<TimedKey> page = [];
     private int keyCount;
     private long clock;
 
@@ -68,23 +70,22 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     /// <summary>Adds a stored event if its minute is covered; otherwise it is read when needed.</summary>
     public void Add(long occurredAtMs, EventKey key)
     {
-        if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Keys.Add(new TimedKey(key, occurredAtMs)))
+        if (minutes.TryGetValue(MinuteOf(occurredAtMs), out var bucket) && bucket.Add(new Slot(key, occurredAtMs)))
         {
-            bucket.AnyTime?.Add(key);
             keyCount++;
         }
     }
 
     public bool Contains(in IncomingEvent incoming) => incoming.IsTimeOfReceipt ? ContainsBefore(incoming) :
         minutes.TryGetValue(MinuteOf(incoming.OccurredAtMs), out var bucket)
-        && (bucket.Keys.Contains(new TimedKey(incoming.Key, incoming.OccurredAtMs))
-            || (incoming.FormerKey is { } former && bucket.Keys.Contains(new TimedKey(former, incoming.OccurredAtMs))));
+        && (bucket.Contains(new Slot(incoming.Key, incoming.OccurredAtMs))
+            || (incoming.FormerKey is { } former && bucket.Contains(new Slot(former, incoming.OccurredAtMs))));
 
     /// <summary>The events that are not in the log, each once, in their original order. All their minutes must be covered.</summary>
     public List<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
     {
         var selected = new List<IncomingEvent>(events.Count);
-        var page = new HashSet<TimedKey>(events.Count);
+        page.Clear();
         for (var i = 0; i < events.Count; i++)
         {
             var incoming = events[i];
@@ -123,7 +124,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
                 return;
             }
 
-            keyCount -= bucket.Keys.Count;
+            keyCount -= bucket.Count;
             minutes.Remove(minute);
         }
     }
@@ -156,31 +157,105 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return false;
     }
 
-    /// <summary>The identity of an event. Senders choose their keys, so the hash is seeded with a value they cannot know.</summary>
+    /// <summary>The identity of an event.</summary>
     private readonly record struct TimedKey(EventKey Key, long OccurredAtMs)
+    {
+        public bool Equals(TimedKey other) => Key.Value == other.Key.Value && OccurredAtMs == other.OccurredAtMs;
+
+        public override int GetHashCode() => KeyHash.Of((ulong)(Key.Value >> 64), (ulong)Key.Value, OccurredAtMs);
+    }
+
+    /// <summary>Senders choose their keys, so the hash is seeded with a value they cannot know.</summary>
+    private static class KeyHash
     {
         private static readonly (ulong Low, ulong High) Seeds = (Seed(), Seed());
 
-        public bool Equals(TimedKey other) => Key.Value == other.Key.Value && OccurredAtMs == other.OccurredAtMs;
-
-        public override int GetHashCode()
+        public static int Of(ulong high, ulong low, long occurredAtMs)
         {
-            var high = Math.BigMul((ulong)Key.Value ^ Seeds.Low, (ulong)(Key.Value >> 64) ^ (ulong)OccurredAtMs ^ Seeds.High, out var low);
-            return (int)((high ^ low) >> 32);
+            var upper = Math.BigMul(low ^ Seeds.Low, high ^ (ulong)occurredAtMs ^ Seeds.High, out var lower);
+            return (int)((upper ^ lower) >> 32);
         }
 
         private static ulong Seed() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     }
 
+    /// <summary>The keys of one minute: an open-addressing table of 18 bytes a slot, between three eighths and three quarters full.</summary>
     private sealed class Bucket
     {
-        public HashSet<TimedKey> Keys { get; } = [];
+        private Slot[] slots = [];
+        private HashSet<EventKey>? anyTime;
 
-        /// <summary>The keys without their times; null until a key of any time is looked up.</summary>
-        public HashSet<EventKey>? AnyTime { get; private set; }
+        public int Count { get; private set; }
 
         public long LastUse { get; set; }
 
-        public bool Contains(EventKey key) => Keys.Count > 0 && (AnyTime ??= [.. Keys.Select(one => one.Key)]).Contains(key);
+        public bool Contains(in Slot sought) => Count > 0 && slots[Find(slots, sought)].IsTaken;
+
+        /// <summary>Whether the minute has the key at any of its times.</summary>
+        public bool Contains(EventKey key) => Count > 0 && (anyTime ??= [.. slots.Where(slot => slot.IsTaken).Select(slot => slot.Key)]).Contains(key);
+
+        /// <summary>Adds a key; false if it is there already.</summary>
+        public bool Add(in Slot added)
+        {
+            if (4 * (Count + 1) > 3 * slots.Length)
+            {
+                Grow();
+            }
+
+            ref var slot = ref slots[Find(slots, added)];
+            if (slot.IsTaken)
+            {
+                return false;
+            }
+
+            slot = added;
+            anyTime?.Add(added.Key);
+            Count++;
+            return true;
+        }
+
+        // The slot of the key, or the empty one where it belongs.
+        private static int Find(Slot[] slots, in Slot sought)
+        {
+            var mask = slots.Length - 1;
+            var index = sought.Hash() & mask;
+            while (slots[index].IsTaken && !slots[index].IsSame(sought))
+            {
+                index = (index + 1) & mask;
+            }
+
+            return index;
+        }
+
+        private void Grow()
+        {
+            var grown = new Slot[Math.Max(8, 2 * slots.Length)];
+            foreach (var slot in slots)
+            {
+                if (slot.IsTaken)
+                {
+                    grown[Find(grown, slot)] = slot;
+                }
+            }
+
+            slots = grown;
+        }
+    }
+
+    /// <summary>A key and its time within the minute; empty by default.</summary>
+    [StructLayout(LayoutKind.Sequential, Pack = sizeof(ushort))]
+    private readonly struct Slot(EventKey key, long occurredAtMs)
+    {
+        private readonly ulong high = (ulong)(key.Value >> 64);
+        private readonly ulong low = (ulong)key.Value;
+        private readonly ushort timeAndOne = (ushort)(occurredAtMs - (MinuteOf(occurredAtMs) * MinuteMs) + 1);
+
+        public bool IsTaken => timeAndOne != 0;
+
+        public EventKey Key => new(new UInt128(high, low));
+
+        public bool IsSame(in Slot other) => low == other.low && high == other.high && timeAndOne == other.timeAndOne;
+
+        public int Hash() => KeyHash.Of(high, low, timeAndOne);
     }
 }
