@@ -4,7 +4,7 @@ using SiemForwarder.Benchmarks;
 switch (args.FirstOrDefault())
 {
     case "catch-up":
-        await CatchUp.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 500_000);
+        await CatchUp.RunAsync(Number(1, 500_000));
         return 0;
     case "stages":
         await Stages.RunAsync();
@@ -13,12 +13,14 @@ switch (args.FirstOrDefault())
         await Pushes.RunAsync();
         return 0;
     case "throughput":
-        await Throughput.RunAsync(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 600_000, args.Contains("http"));
+        await Throughput.RunAsync(Number(1, 600_000), Number(2, 5), args.Contains("http"));
         return 0;
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [http] | stages | pushes | growth [bounds]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] | stages | pushes | growth [bounds]");
         return 1;
 }
+
+int Number(int place, int otherwise) => args.Length > place && int.TryParse(args[place], CultureInfo.InvariantCulture, out var number) ? number : otherwise;

@@ -19,37 +19,92 @@ internal static class Throughput
     private const int EventsPerRequest = 100;
     private const int Connections = 8;
 
-    public static async Task RunAsync(int count, bool isHttp)
+    /// <summary>Runs the product, and the peers that are installed, in turn, and prints medians, spread and ratios.</summary>
+    /// <param name="count">Events of a run.</param>
+    /// <param name="runs">Runs of each.</param>
+    /// <param name="isHttp">NDJSON over HTTP instead of CEF over TCP; no peer of Debian's main packages sends that.</param>
+    public static async Task RunAsync(int count, int runs, bool isHttp)
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        var peers = isHttp ? [] : new[] { Peer.SyslogNg, Peer.Rsyslog }.Where(peer => peer.IsInstalled).ToList();
+        var (own, others) = (new List<Figures>(), peers.ToDictionary(peer => peer, _ => new List<Figures>()));
+        for (var run = 0; run < runs; run++)
+        {
+            using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(10));
+            own.Add(await RunOnceAsync(count, isHttp, stop.Token));
+            foreach (var (peer, figures) in others)
+            {
+                // What is synced with every batch is an order slower: a tenth of the events tells as much.
+                figures.Add(await peer.RunAsync(peer == Peer.Rsyslog ? count / 10 : count, Connections, stop.Token));
+            }
+        }
+
+        Figures.Print("SiemForwarder", own, own);
+        foreach (var (peer, figures) in others)
+        {
+            Figures.Print(peer.Name, figures, own);
+        }
+    }
+
+    private static async Task<Figures> RunOnceAsync(int count, bool isHttp, CancellationToken cancellationToken)
+    {
         using var receiver = new NumberingReceiver(count, isHttp);
         await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string>
         {
             ["Forwarder__EventLog__IndexEnabled"] = Environment.GetEnvironmentVariable("BENCHMARK_INDEX") ?? "false",
         });
-        await forwarder.StartAsync(stop.Token);
-        var source = await forwarder.PostAsync("/api/v1/sources", new { name = "senders", kind = "http", inbox = new { key = Key } }, stop.Token);
+        // A published build, compiled ahead as the image is.
+        forwarder.Program = Environment.GetEnvironmentVariable("BENCHMARK_SERVICE") ?? forwarder.Program;
+        await forwarder.StartAsync(cancellationToken);
+        var source = await forwarder.PostAsync("/api/v1/sources", new { name = "senders", kind = "http", inbox = new { key = Key } }, cancellationToken);
         object integration = isHttp
             ? new { name = "ndjson", serverUrl = $"http://127.0.0.1:{receiver.Port}/", outputType = "JSON", http = new { body = "ndjson" }, enabled = true }
             : new { name = "cef", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", enabled = true };
-        await forwarder.PostAsync("/api/v1/integrations", integration, stop.Token);
+        await forwarder.PostAsync("/api/v1/integrations", integration, cancellationToken);
         var (service, postgres) = (forwarder.Process!.Id, ProcessUsage.PostgresPid(forwarder));
         var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
-        var own = Environment.CpuUsage.TotalTime;
         var clock = Stopwatch.StartNew();
         var sender = new InboxSender(forwarder.Api.BaseAddress!.Port, $"/api/v1/sources/{source["id"]}/events", Key);
-        await sender.SendAsync(count, EventsPerRequest, Connections, stop.Token);
-        var accepted = clock.Elapsed.TotalSeconds;
-        await receiver.Complete.WaitAsync(stop.Token);
-        var (seconds, millions) = (clock.Elapsed.TotalSeconds, count / 1e6);
-        ProcessUsage.Print("events", count);
-        ProcessUsage.Print("events per second, sent to received", count / seconds);
-        ProcessUsage.Print("events per second, sent to committed", count / accepted);
-        ProcessUsage.Print("CPU seconds per million events, service", (ProcessUsage.CpuSeconds(service) - serviceBefore) / millions);
-        ProcessUsage.Print("CPU seconds per million events, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore) / millions);
-        ProcessUsage.Print("CPU seconds per million events, sender and receiver", (Environment.CpuUsage.TotalTime - own).TotalSeconds / millions);
-        ProcessUsage.Print("peak memory of the service, MiB", ProcessUsage.PeakMemoryMiB(service));
-        ProcessUsage.Print("events that came twice", receiver.Duplicates);
+        await sender.SendAsync(count, EventsPerRequest, Connections, cancellationToken);
+        await receiver.Complete.WaitAsync(cancellationToken);
+        return new Figures(
+            count, clock.Elapsed.TotalSeconds, ProcessUsage.CpuSeconds(service) - serviceBefore, ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore,
+            ProcessUsage.PeakMemoryMiB(service), receiver.Duplicates);
+    }
+}
+
+/// <summary>What one run measured.</summary>
+/// <param name="Events">Events that came through; all of them, or there is no result.</param>
+/// <param name="Seconds">From the first byte sent to the last event received.</param>
+/// <param name="CpuSeconds">Of the forwarder.</param>
+/// <param name="DatabaseCpuSeconds">Of its PostgreSQL; 0 for a peer.</param>
+/// <param name="PeakMiB">Highest resident memory of the forwarder.</param>
+/// <param name="Duplicates">Events that came twice.</param>
+internal sealed record Figures(int Events, double Seconds, double CpuSeconds, double DatabaseCpuSeconds, double PeakMiB, int Duplicates)
+{
+    /// <summary>Prints medians and spread, and beside the rate and the CPU how the product compares.</summary>
+    public static void Print(string name, List<Figures> runs, List<Figures> product)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {runs.Count} runs of {runs[0].Events:N0} events"));
+        Row("events per second, sent to received", one => one.Events / one.Seconds, "N0");
+        Row("CPU seconds per million events", one => one.CpuSeconds * 1e6 / one.Events, "N1");
+        Row("CPU seconds per million events, with PostgreSQL", one => (one.CpuSeconds + one.DatabaseCpuSeconds) * 1e6 / one.Events, "N1");
+        Row("peak memory, MiB", one => one.PeakMiB, "N0");
+        Row("events that came twice", one => one.Duplicates, "N0");
+
+        void Row(string what, Func<Figures, double> figure, string format)
+        {
+            var sorted = runs.Select(figure).Order().ToList();
+            var ratio = runs == product ? "" : $"   product / this: {(Median(product.Select(figure)) / Median(sorted)).ToString("N2", CultureInfo.InvariantCulture)}";
+            Console.WriteLine($"  {what,-50} {Text(Median(sorted)),12} ({Text(sorted[0])} to {Text(sorted[^1])}){ratio}");
+
+            string Text(double value) => value.ToString(format, CultureInfo.InvariantCulture);
+        }
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[sorted.Count / 2];
     }
 }
 
@@ -79,12 +134,20 @@ internal sealed class InboxSender(int port, string path, string key)
 
     private static void Write(PooledBuffer body, int first, int count)
     {
-        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         body.Append("["u8);
+        WriteEvents(body, first, count, ","u8);
+        body.Append("]"u8);
+    }
+
+    /// <summary>Writes numbered events with something between them.</summary>
+    internal static void WriteEvents(PooledBuffer body, int first, int count, ReadOnlySpan<byte> between)
+    {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         for (var number = first; number < first + count; number++)
         {
             var person = number * 7919 % 1000;
-            body.Append(number == first ? "{\"id\":\"c0ffee00-0000-4000-8000-"u8 : ",{\"id\":\"c0ffee00-0000-4000-8000-"u8);
+            body.Append(number == first ? default : between);
+            body.Append("{\"id\":\"c0ffee00-0000-4000-8000-"u8);
             AppendNumber(body, number, 12);
             body.Append("\",\"time\":"u8);
             AppendNumber(body, now, 13);
@@ -103,8 +166,6 @@ internal sealed class InboxSender(int port, string path, string key)
             AppendNumber(body, person, 3);
             body.Append("\"}}"u8);
         }
-
-        body.Append("]"u8);
     }
 
     private static void AppendNumber(PooledBuffer body, long number, int digits)
