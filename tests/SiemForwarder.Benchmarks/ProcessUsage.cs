@@ -30,7 +30,7 @@ internal static class ProcessUsage
         File.ReadLines(Path.Combine(forwarder.DataFolder, "postgres", "data", "postmaster.pid")).First(), CultureInfo.InvariantCulture);
 
     /// <summary>Prints a figure.</summary>
-    public static void Print(string what, double value) => Console.WriteLine($"{what,-62} {value.ToString("N1", CultureInfo.InvariantCulture),14}");
+    public static void Print(string what, double value, string format = "N1") => Console.WriteLine($"{what,-62} {value.ToString(format, CultureInfo.InvariantCulture),14}");
 
     private static IEnumerable<int> Children(int pid) => Directory.EnumerateDirectories("/proc")
         .Select(folder => int.TryParse(Path.GetFileName(folder), out var id) ? id : 0)

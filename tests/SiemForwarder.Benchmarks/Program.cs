@@ -12,6 +12,9 @@ switch (args.FirstOrDefault())
     case "pushes":
         await Pushes.RunAsync();
         return 0;
+    case "latency":
+        await Pushes.RunSteadyAsync(Number(1, 1000));
+        return 0;
     case "throughput":
         await Throughput.RunAsync(Number(1, 600_000), Number(2, 5), args.Contains("http"));
         return 0;
@@ -19,7 +22,7 @@ switch (args.FirstOrDefault())
         await Growth.RunAsync(args.Contains("bounds"));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] | stages | pushes | growth [bounds]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] | latency [posts a second] | stages | pushes | growth [bounds]");
         return 1;
 }
 

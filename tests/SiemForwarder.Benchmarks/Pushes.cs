@@ -15,12 +15,15 @@ internal static class Pushes
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(15);
 
+    // The code that a steady load runs is compiled twice, the second time after a while.
+    private static readonly TimeSpan SteadyWarmUp = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SteadyLength = TimeSpan.FromSeconds(30);
+    private const int SteadySenders = 16;
+
     public static async Task RunAsync()
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        await using var forwarder = new ForwarderProcess(
-            ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["Forwarder__EventLog__IndexEnabled"] = "false" });
-        await forwarder.StartAsync(stop.Token);
+        await using var forwarder = await StartAsync(stop.Token);
         foreach (var senders in new[] { 1, 64 })
         {
             var source = await forwarder.PostAsync("/api/v1/sources", new { name = $"senders-{senders}", kind = "http", inbox = new { key = Key } }, stop.Token);
@@ -36,6 +39,60 @@ internal static class Pushes
             ProcessUsage.Print($"{senders} senders: events per append", posts / (double)(await CountSegmentsAsync(forwarder, stop.Token) - before));
             ProcessUsage.Print($"{senders} senders: CPU seconds of the service per 100,000 posts", (ProcessUsage.CpuSeconds(forwarder.Process.Id) - cpu) / posts * 100_000);
         }
+    }
+
+    /// <summary>A steady rate of single events, as plug-ins of several Keycloak servers send them: latency of each POST, and the processors that are busy.</summary>
+    /// <param name="perSecond">POSTs a second.</param>
+    public static async Task RunSteadyAsync(int perSecond)
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        await using var forwarder = await StartAsync(stop.Token);
+        var source = await forwarder.PostAsync("/api/v1/sources", new { name = "steady", kind = "http", inbox = new { key = Key } }, stop.Token);
+        var path = $"/api/v1/sources/{source["id"]}/events";
+        await PaceAsync(forwarder.Api, path, perSecond, SteadyWarmUp, stop.Token);
+        var (service, postgres) = (forwarder.Process!.Id, ProcessUsage.PostgresPid(forwarder));
+        var (serviceCpu, postgresCpu) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
+        var before = await CountSegmentsAsync(forwarder, stop.Token);
+        var clock = Stopwatch.StartNew();
+        var milliseconds = await PaceAsync(forwarder.Api, path, perSecond, SteadyLength, stop.Token);
+        ProcessUsage.Print("posts per second", milliseconds.Count / clock.Elapsed.TotalSeconds);
+        ProcessUsage.Print("median milliseconds", milliseconds[milliseconds.Count / 2]);
+        ProcessUsage.Print("99th percentile milliseconds", milliseconds[milliseconds.Count * 99 / 100]);
+        ProcessUsage.Print("events per append", milliseconds.Count / (double)(await CountSegmentsAsync(forwarder, stop.Token) - before));
+        ProcessUsage.Print("busy processors, service", (ProcessUsage.CpuSeconds(service) - serviceCpu) / clock.Elapsed.TotalSeconds, "N2");
+        ProcessUsage.Print("busy processors, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresCpu) / clock.Elapsed.TotalSeconds, "N2");
+    }
+
+    private static async Task<ForwarderProcess> StartAsync(CancellationToken cancellationToken)
+    {
+        var forwarder = new ForwarderProcess(
+            ForwarderProcess.NewFolder(), new Dictionary<string, string> { ["Forwarder__EventLog__IndexEnabled"] = "false" });
+        forwarder.Program = Environment.GetEnvironmentVariable("BENCHMARK_SERVICE") ?? forwarder.Program;
+        await forwarder.StartAsync(cancellationToken);
+        return forwarder;
+    }
+
+    private static async Task<List<double>> PaceAsync(HttpClient api, string path, int perSecond, TimeSpan length, CancellationToken cancellationToken)
+    {
+        var (clock, sent) = (Stopwatch.StartNew(), 0);
+        var all = await Task.WhenAll(Enumerable.Range(0, SteadySenders).Select(sender => Task.Run(async () =>
+        {
+            var milliseconds = new List<double>();
+            while (TimeSpan.FromSeconds((Interlocked.Increment(ref sent) - 1) / (double)perSecond) is var due && due < length)
+            {
+                if (due > clock.Elapsed)
+                {
+                    await Task.Delay(due - clock.Elapsed + TimeSpan.FromMilliseconds(0.5), cancellationToken);
+                }
+
+                var start = Stopwatch.GetTimestamp();
+                await PushAsync(api, path, sender, cancellationToken);
+                milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+
+            return milliseconds;
+        }, cancellationToken)));
+        return [.. all.SelectMany(list => list).Order()];
     }
 
     private static async Task<List<double>> MeasureAsync(HttpClient api, string path, int senders, TimeSpan length, CancellationToken cancellationToken)
