@@ -62,13 +62,24 @@ internal static class Throughput
         await forwarder.PostAsync("/api/v1/integrations", integration, cancellationToken);
         var (service, postgres) = (forwarder.Process!.Id, ProcessUsage.PostgresPid(forwarder));
         var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
+        var allocatedBefore = await AllocatedAsync(forwarder, cancellationToken);
         var clock = Stopwatch.StartNew();
         var sender = new InboxSender(forwarder.Api.BaseAddress!.Port, $"/api/v1/sources/{source["id"]}/events", Key);
         await sender.SendAsync(count, EventsPerRequest, Connections, cancellationToken);
         await receiver.Complete.WaitAsync(cancellationToken);
         return new Figures(
             count, clock.Elapsed.TotalSeconds, ProcessUsage.CpuSeconds(service) - serviceBefore, ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore,
-            ProcessUsage.PeakMemoryMiB(service), receiver.Duplicates);
+            ProcessUsage.PeakMemoryMiB(service), receiver.Duplicates)
+        {
+            AllocatedBytes = await AllocatedAsync(forwarder, cancellationToken) - allocatedBefore,
+        };
+    }
+
+    private static async Task<double> AllocatedAsync(ForwarderProcess forwarder, CancellationToken cancellationToken)
+    {
+        var metrics = await forwarder.Api.GetStringAsync("/metrics", cancellationToken);
+        var line = metrics.Split('\n').First(text => text.StartsWith("dotnet_gc_heap_total_allocated_bytes_total", StringComparison.Ordinal));
+        return double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 }
 
@@ -81,6 +92,9 @@ internal static class Throughput
 /// <param name="Duplicates">Events that came twice.</param>
 internal sealed record Figures(int Events, double Seconds, double CpuSeconds, double DatabaseCpuSeconds, double PeakMiB, int Duplicates)
 {
+    /// <summary>Bytes that the service allocated for garbage collection.</summary>
+    public double AllocatedBytes { get; init; }
+
     /// <summary>Prints medians and spread, and beside the rate and the CPU how the product compares.</summary>
     public static void Print(string name, List<Figures> runs, List<Figures> product)
     {
@@ -89,12 +103,13 @@ internal sealed record Figures(int Events, double Seconds, double CpuSeconds, do
         Row("CPU seconds per million events", one => one.CpuSeconds * 1e6 / one.Events, "N1");
         Row("CPU seconds per million events, with PostgreSQL", one => (one.CpuSeconds + one.DatabaseCpuSeconds) * 1e6 / one.Events, "N1");
         Row("peak memory, MiB", one => one.PeakMiB, "N0");
+        Row("bytes allocated per event", one => one.AllocatedBytes / one.Events, "N0");
         Row("events that came twice", one => one.Duplicates, "N0");
 
         void Row(string what, Func<Figures, double> figure, string format)
         {
             var sorted = runs.Select(figure).Order().ToList();
-            var ratio = runs == product ? "" : $"   product / this: {(Median(product.Select(figure)) / Median(sorted)).ToString("N2", CultureInfo.InvariantCulture)}";
+            var ratio = runs == product || Median(sorted) == 0 ? "" : $"   product / this: {(Median(product.Select(figure)) / Median(sorted)).ToString("N2", CultureInfo.InvariantCulture)}";
             Console.WriteLine($"  {what,-50} {Text(Median(sorted)),12} ({Text(sorted[0])} to {Text(sorted[^1])}){ratio}");
 
             string Text(double value) => value.ToString(format, CultureInfo.InvariantCulture);

@@ -12,7 +12,10 @@ public static class KeycloakEventCatalog
 
     private static readonly FrozenDictionary<string, EventDescription> UserTypes = UserEventTypes.Rows
         .SelectMany(row => new[] { row.Describe(failure: false), row.Describe(failure: true) })
-        .ToFrozenDictionary(description => description.Type);
+        .ToFrozenDictionary(description => description.Type, StringComparer.Ordinal);
+
+    private static readonly FrozenDictionary<string, EventDescription>.AlternateLookup<ReadOnlySpan<char>> UserTypesBySpan =
+        UserTypes.GetAlternateLookup<ReadOnlySpan<char>>();
 
     private static readonly FrozenDictionary<string, AdminOperations> Resources = ResourceTypes.Rows
         .Select(row => new AdminOperations(row, [.. UserAdministration.Rows, .. RoleAdministration.Rows, .. SettingsAdministration.Rows]))
@@ -50,6 +53,10 @@ public static class KeycloakEventCatalog
 
     /// <summary>The description of a user event type, or null for one that the catalogue does not list.</summary>
     public static EventDescription? FindUser(string type) => UserTypes.GetValueOrDefault(type);
+
+    /// <summary>The same for a name that is no string of its own.</summary>
+    public static EventDescription? FindUser(ReadOnlySpan<char> type) =>
+        UserTypesBySpan.TryGetValue(type, out var description) ? description : null;
 
     /// <summary>The description of an operation on a resource, or null if the catalogue does not list the operation or the resource type.</summary>
     public static EventDescription? FindAdmin(string operation, string resourceType, string resourcePath) =>

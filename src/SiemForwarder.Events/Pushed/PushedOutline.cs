@@ -161,7 +161,9 @@ public ref struct PushedOutline
 
     /// <summary>The type of a login event without the prefix that a plug-in gave it.</summary>
     internal static string? WithoutUserPrefix(string? type) =>
-        type?.StartsWith(UserPrefix, StringComparison.Ordinal) == true ? type[UserPrefix.Length..] : type;
+        type?.StartsWith(UserPrefix, StringComparison.Ordinal) != true ? type
+        // The name of a known type is a string already.
+        : KeycloakEventCatalog.FindUser(type.AsSpan(UserPrefix.Length))?.Type ?? type[UserPrefix.Length..];
 
     private static bool IsKeycloakName(string type) =>
         !type.AsSpan().ContainsAnyExcept(KeycloakNameCharacters);

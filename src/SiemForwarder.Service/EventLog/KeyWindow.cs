@@ -82,20 +82,25 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
             || (incoming.FormerKey is { } former && bucket.Contains(new Slot(former, incoming.OccurredAtMs))));
 
     /// <summary>The events that are not in the log, each once, in their original order. All their minutes must be covered.</summary>
-    public List<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
+    /// <remarks>Where all of them are new, as nearly always, the same list.</remarks>
+    public IReadOnlyList<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
     {
-        var selected = new List<IncomingEvent>(events.Count);
         page.Clear();
+        List<IncomingEvent>? selected = null;
         for (var i = 0; i < events.Count; i++)
         {
             var incoming = events[i];
-            if (!Contains(incoming) && page.Add(new TimedKey(incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
+            if (Contains(incoming) || !page.Add(new TimedKey(incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
             {
-                selected.Add(incoming);
+                selected ??= [.. events.Take(i)];
+            }
+            else
+            {
+                selected?.Add(incoming);
             }
         }
 
-        return selected;
+        return selected ?? events;
     }
 
     /// <summary>Evicts the least recently used minutes beyond the bound; those of the current page stay.</summary>

@@ -11,7 +11,17 @@ namespace SiemForwarder.Service.EventLog;
 /// <param name="IsTimeOfReceipt">True if the event has no time of its own, or one far from its receipt: then the same key within the preceding hour
 /// means the same event.</param>
 public readonly record struct IncomingEvent(
-    long OccurredAtMs, EventKey Key, EventKey? FormerKey, ReadOnlyMemory<byte> Body, bool IsTimeOfReceipt = false);
+    long OccurredAtMs, EventKey Key, EventKey? FormerKey, ReadOnlyMemory<byte> Body, bool IsTimeOfReceipt = false)
+{
+    // A nullable key takes twice the space, and each event has one: the default key, which no id has, stands for none.
+    private readonly EventKey former = FormerKey ?? default;
+
+    public EventKey? FormerKey
+    {
+        get => former == default ? null : former;
+        init => former = value ?? default;
+    }
+}
 
 /// <summary>A page of events and its poll checkpoint, stored together or not at all.</summary>
 /// <param name="SourceId">Source whose log is appended to.</param>

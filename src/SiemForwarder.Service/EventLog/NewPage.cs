@@ -7,7 +7,7 @@ internal sealed class NewPage
     /// <param name="events">The new events of the page; never empty.</param>
     /// <param name="head">The log head it is appended to.</param>
     /// <param name="time">Clock.</param>
-    public NewPage(LogAppend append, List<IncomingEvent> events, LogHead head, TimeProvider time)
+    public NewPage(LogAppend append, IReadOnlyList<IncomingEvent> events, LogHead head, TimeProvider time)
     {
         (Append, Events, Head) = (append, events, head);
         // Never earlier than the previous event, whatever the engines' clocks say: the days of a log are ordered like its positions.
@@ -28,7 +28,7 @@ internal sealed class NewPage
 
     public LogAppend Append { get; }
 
-    public List<IncomingEvent> Events { get; }
+    public IReadOnlyList<IncomingEvent> Events { get; }
 
     public LogHead Head { get; }
 

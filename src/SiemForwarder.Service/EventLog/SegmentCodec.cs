@@ -78,7 +78,7 @@ internal static class SegmentCodec
             ends[i] = total += events[i].Body.Length;
         }
 
-        var bytes = new byte[total];
+        var bytes = GC.AllocateUninitializedArray<byte>(total);
         for (var i = 0; i < ends.Length; i++)
         {
             events[i].Body.Span.CopyTo(bytes.AsSpan(i == 0 ? 0 : ends[i - 1]));

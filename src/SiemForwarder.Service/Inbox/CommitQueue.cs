@@ -43,7 +43,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             {
                 // Not part of the request that happened to come first.
                 using var span = ForwarderTracing.StartRoot("commit", group.Where(push => push.Sent != default).Select(push => new ActivityLink(push.Sent)));
-                Complete(group, await AppendAsync([.. group.SelectMany(push => push.Events)]));
+                Complete(group, await AppendAsync(Joined(group)));
             }
             catch (Exception exception)
             {
@@ -70,7 +70,19 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         }
     }
 
-    private async Task<AppendOutcome> AppendAsync(List<IncomingEvent> events)
+    private static IReadOnlyList<IncomingEvent> Joined(List<Push> group)
+    {
+        if (group.Count == 1)
+        {
+            return group[0].Events;
+        }
+
+        var events = new List<IncomingEvent>(group.Sum(push => push.Events.Count));
+        group.ForEach(push => events.AddRange(push.Events));
+        return events;
+    }
+
+    private async Task<AppendOutcome> AppendAsync(IReadOnlyList<IncomingEvent> events)
     {
         using var bound = new CancellationTokenSource(timeout, time);
         try

@@ -12,20 +12,24 @@ internal sealed class PushedBatch
     // The depth limit is checked for each event; this only bounds the search for its end.
     private const int MaxDepth = 1000;
 
+    // The list is as long as it gets, nearly always: a login event has some 600 bytes.
+    private const int UsualEventBytes = 512;
+
     private readonly InboxSettings inbox;
     private readonly InboxOptions limits;
     private readonly long receivedMs;
     private readonly PushedKeys keys = new();
     private int count;
 
-    private PushedBatch(InboxSettings inbox, InboxOptions limits, long receivedMs)
+    private PushedBatch(int bytes, InboxSettings inbox, InboxOptions limits, long receivedMs)
     {
+        Events = new List<IncomingEvent>(1 + (bytes / UsualEventBytes));
         this.inbox = inbox;
         this.limits = limits;
         this.receivedMs = receivedMs;
     }
 
-    public List<IncomingEvent> Events { get; } = [];
+    public List<IncomingEvent> Events { get; }
 
     public List<RejectedEvent> Rejected { get; } = [];
 
@@ -52,7 +56,7 @@ internal sealed class PushedBatch
     public static (PushedBatch? Batch, PushRefusal? Refusal) Read(
         ReadOnlyMemory<byte> body, bool isLines, InboxSettings inbox, InboxOptions limits, long receivedMs)
     {
-        var batch = new PushedBatch(inbox, limits, receivedMs);
+        var batch = new PushedBatch(body.Length, inbox, limits, receivedMs);
         var json = body.Span.StartsWith("\uFEFF"u8) ? body[3..] : body;
         try
         {
