@@ -64,7 +64,7 @@ public sealed class DirectionTests
             ("State", ["Fields", "Rules", "Alerts"]), ("Windows", ["Fields", "Matching", "Rules", "State"]), ("Memories", ["Fields", "Matching", "Rules", "State"]),
             ("Fixtures", ["Yaml", "Fields", "Rules", "Alerts"]), ("Pack", []),
         ],
-        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", []), ("Kafka", []), ("Nats", [])],
+        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", []), ("Kafka", []), ("Nats", []), ("S3", ["Http"])],
         ["src/SiemForwarder.Destinations/Http"] =
         [
             ("Datadog", []), ("Elastic", []), ("Google", []), ("Otlp", []), ("Sentinel", []), ("Splunk", []), ("SumoLogic", []), ("Webhook", []),
