@@ -34,7 +34,7 @@ public sealed class DirectionTests
         ("Audit",
             ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch", "Detections", "Operations"]),
         ("Evidence", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
-        ("Configuration", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "Sources", "Integrations"]),
+        ("Configuration", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "Sources", "Integrations", "Detections"]),
         ("Pages", ["Api", "Access"]),
         ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources", "Configuration"]),
     ];
