@@ -162,6 +162,26 @@ public sealed class S3DestinationTests : NetworkDestinationContract
         Assert.Equal((region, isVirtual), (settings.RegionAt(new Uri(url)), settings.IsVirtualAt(new Uri(url))));
     }
 
+    [Theory]
+    [InlineData("https://s3.eu-central-1.amazonaws.com", "auto", "audit.s3.eu-central-1.amazonaws.com:443")]
+    [InlineData("https://s3.eu-central-1.amazonaws.com", "path", "s3.eu-central-1.amazonaws.com:443")]
+    [InlineData("https://minio.example.com:9000", "auto", "minio.example.com:9000")]
+    [InlineData("https://minio.example.com:9000", "virtual", "audit.minio.example.com:9000")]
+    public async Task TheHostOfTheBucketIsReachedAndThroughTheProxy(string url, string addressStyle, string host)
+    {
+        await using var proxy = HttpReceiver.Start(new HttpReply(502));
+        await using var destination = Open(SomeSettings.For(url) with { Proxy = new Uri($"http://127.0.0.1:{proxy.Port}"), Settings = Own(new { addressStyle }) });
+
+        AssertReadable(Reason(await destination.SendAsync(Batch(), Soon)));
+
+        Assert.StartsWith($"CONNECT {host} ", Assert.Single(proxy.Requests).RequestLine);
+
+        static string Reason(DeliveryOutcome outcome) => outcome switch
+        {
+            DeliveryOutcome.Transient transient => transient.Reason, DeliveryOutcome.Misconfigured held => held.Reason, _ => outcome.ToString(),
+        };
+    }
+
     [Fact]
     public void WhatIsWrongWithTheSettingsIsToldByField()
     {
