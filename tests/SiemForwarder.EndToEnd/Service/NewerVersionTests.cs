@@ -49,7 +49,8 @@ public sealed class NewerVersionTests(TestPostgres postgres)
     [Fact]
     public async Task AnEngineThatCannotReadAnIntegrationLeavesItToOneThatCanUntilItChanges()
     {
-        await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:Engine:Name=old", "--Forwarder:Engine:LeaseInterval=00:00:00.2");
+        await using var forwarder = await ForwarderApplication.StartAsync(
+            postgres, "--Forwarder:Engine:Name=old", "--Forwarder:Engine:LeaseInterval=00:00:00.2", "--Forwarder:Engine:LeaseDuration=00:05:00");
         var newer = await forwarder.AddIntegrationAsync(new { name = "newer", serverUrl = "tcp://127.0.0.1:9", outputType = "JSON" });
         var plain = await forwarder.AddIntegrationAsync(new { name = "plain", serverUrl = "udp://127.0.0.1:9", outputType = "JSON" });
         await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]![0]!["integrations"]!.AsArray().Count == 2);
