@@ -11,6 +11,7 @@ using SiemForwarder.Destinations.Http.SumoLogic;
 using SiemForwarder.Destinations.Http.Webhook;
 using SiemForwarder.Destinations.Kafka;
 using SiemForwarder.Destinations.Nats;
+using SiemForwarder.Destinations.S3;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;
@@ -37,6 +38,7 @@ public static class DestinationCatalog
         KafkaDestination.Kind,
         EventHubsDestination.Kind,
         NatsDestination.Kind,
+        S3Destination.Kind,
     ];
 
     private static readonly FrozenDictionary<string, DestinationKind> ById = All.ToFrozenDictionary(kind => kind.Id);

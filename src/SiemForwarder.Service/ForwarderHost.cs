@@ -107,9 +107,9 @@ internal static class ForwarderHost
         routes.MapRehearsals();
         routes.MapRedrive();
         routes.MapReplays();
-        routes.MapRules();
+        routes.WithRuleProvenance(PlannedChange.Rule, "rule file").MapRules();
         routes.MapCoverage();
-        routes.MapRuleLists();
+        routes.WithRuleProvenance(PlannedChange.RuleList, "list").MapRuleLists();
         routes.MapPreviews();
         routes.MapVolumes();
         routes.MapStatus();

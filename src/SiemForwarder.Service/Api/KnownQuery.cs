@@ -7,6 +7,10 @@ namespace SiemForwarder.Service.Api;
 /// <summary>Marks an endpoint that accepts arbitrary query parameters.</summary>
 internal sealed class AnyQuery;
 
+/// <summary>Marks an endpoint whose filter reads a query parameter beside those of its handler.</summary>
+/// <param name="Name">The parameter.</param>
+internal sealed record FilterQuery(string Name);
+
 /// <summary>Rejects unknown query parameters: a mistyped filter would otherwise return everything.</summary>
 internal sealed class KnownQuery
 {
@@ -21,12 +25,12 @@ internal sealed class KnownQuery
         }
 
         var errors = new FieldErrors();
-        var names = known.GetOrAdd(method, NamesOf);
+        string[] names = [.. known.GetOrAdd(method, NamesOf), .. metadata.GetOrderedMetadata<FilterQuery>().Select(query => query.Name)];
         foreach (var (name, values) in context.Request.Query)
         {
             if (!names.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
-                errors.Add(name, names.Count == 0
+                errors.Add(name, names.Length == 0
                     ? "This resource has no query parameters." : $"Unknown query parameter; this resource has {string.Join(", ", names)}.");
             }
             else if (values.Any(value => value?.Contains('\0') == true))

@@ -135,10 +135,32 @@ internal static class CommandLine
             return Failed;
         }
 
+        // Until the host takes signals itself, one ends the start, and stops the database that it has started.
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        try
+        {
+            return await ServeAsync(args, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 0;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            // A second one ends a start that does not.
+            signal.Cancel |= !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
+
+    private static async Task<int> ServeAsync(string[] args, CancellationToken stop)
+    {
         var configuration = ForwarderHost.CreateBuilder(args).Configuration;
         var options = configuration.GetSection(ForwarderOptions.Section).Get<ForwarderOptions>() ?? new ForwarderOptions();
-        using var stop = new CancellationTokenSource();
-        await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stop.Token);
+        await using var home = await DatabaseHome.OpenAsync(configuration.GetConnectionString("Forwarder"), options.DataFolder, stop);
         var ownKeys = home.IsOwn && string.IsNullOrWhiteSpace(configuration[$"{SecretsOptions.Section}:{nameof(SecretsOptions.MasterKeyFile)}"])
             ? Path.Combine(Path.GetFullPath(options.DataFolder), "master-key")
             : null;
@@ -147,15 +169,15 @@ internal static class CommandLine
             MasterKeys.Make(ownKeys);
         }
 
-        var granted = await DatabaseStart.CheckAsync(home.ConnectionString, TimeProvider.System, stop.Token);
+        var granted = await DatabaseStart.CheckAsync(home.ConnectionString, TimeProvider.System, stop);
         await using var app = ForwarderHost.Build(args, home.ConnectionString, builder => builder.Services
             .AddSingleton(home).AddHostedService<DatabaseWatchService>()
             .PostConfigure<SecretsOptions>(secrets => secrets.MasterKeyFile = ownKeys ?? secrets.MasterKeyFile)
             .PostConfigure<DatabaseOptions>(database =>
                 database.MaxConnections = Math.Min(database.MaxConnections, Math.Max(4, (int)(granted * ShareOfConnections)))));
         app.Logger.LogInformation("Events are stored in {Database}.", home.Description);
-        await app.Services.MigrateAsync(stop.Token);
-        return await ServeAsync(app, options.DataFolder, stop.Token);
+        await app.Services.MigrateAsync(stop);
+        return await ServeAsync(app, options.DataFolder, stop);
     }
 
     /// <summary>Serves until the process is told to stop, or a loop ends that never should; returns the exit code.</summary>

@@ -71,14 +71,19 @@ internal sealed class ConfigurationApply(HttpClient api)
                 sources ??= await ReadSourcesAsync(cancellationToken);
             }
 
-            var body = change.Index is { } index ? BodyOf(declared.Find(change.Kind, index)!, change, sources) : null;
+            var body = change.Index is { } index ? BodyOf(declared.Find(change.Kind, index)!, change, sources)
+                // Rules that come with the forwarder are not deleted.
+                : change.Action == PlannedChange.Update ? new JsonObject { ["enabled"] = false }
+                : null;
             using var request = new HttpRequestMessage(MethodOf(change), PathOf(change, plan.Name))
             {
                 Content = body is null ? null : JsonContent.Create(body),
             };
-            if (change.Version is { } version)
+            if (change.Version is not null || request.Method == HttpMethod.Put)
             {
-                request.Headers.TryAddWithoutValidation("If-Match", string.Create(CultureInfo.InvariantCulture, $"\"{version}\""));
+                // A new list has no version yet.
+                request.Headers.TryAddWithoutValidation(
+                    "If-Match", change.Version is { } version ? string.Create(CultureInfo.InvariantCulture, $"\"{version}\"") : "*");
             }
 
             using var answer = await api.SendAsync(request, cancellationToken);
@@ -106,20 +111,34 @@ internal sealed class ConfigurationApply(HttpClient api)
             }
         }
 
+        if (change.Kind == PlannedChange.RuleList)
+        {
+            // Its path names it.
+            body.Remove("name");
+        }
+
         return body;
     }
 
-    private static HttpMethod MethodOf(PlannedChange change) => change.Action switch
+    private static HttpMethod MethodOf(PlannedChange change) => (change.Action, change.Kind) switch
     {
-        PlannedChange.Create => HttpMethod.Post, PlannedChange.Delete => HttpMethod.Delete, _ => HttpMethod.Put,
+        (PlannedChange.Delete, _) => HttpMethod.Delete,
+        (PlannedChange.Create, not PlannedChange.RuleList) => HttpMethod.Post,
+        _ => HttpMethod.Put,
     };
 
     private static string PathOf(PlannedChange change, string name)
     {
-        var list = change.Kind switch { PlannedChange.Pool => "engine-pools", PlannedChange.Source => "sources", _ => "integrations" };
-        var id = change.Kind == PlannedChange.Pool ? Uri.EscapeDataString(change.Name) : change.Id?.ToString(CultureInfo.InvariantCulture);
-        return (change.Action == PlannedChange.Create ? $"api/v1/{list}" : $"api/v1/{list}/{id}")
-            + (change.Action == PlannedChange.Delete ? "" : $"?{Provenance.Parameter}={Uri.EscapeDataString(name)}");
+        var list = change.Kind switch
+        {
+            PlannedChange.Pool => "engine-pools", PlannedChange.Source => "sources", PlannedChange.RuleList => "rule-lists", PlannedChange.Rule => "rules",
+            _ => "integrations",
+        };
+        var id = change.Id?.ToString(CultureInfo.InvariantCulture) ?? Uri.EscapeDataString(change.Name);
+        // What the file no longer declares is no longer managed by it.
+        var manager = change.Index is null ? "" : Uri.EscapeDataString(name);
+        return (MethodOf(change) == HttpMethod.Post ? $"api/v1/{list}" : $"api/v1/{list}/{id}")
+            + (change.Action == PlannedChange.Delete ? "" : $"?{Provenance.Parameter}={manager}");
     }
 
     private async Task<Dictionary<string, int>> ReadSourcesAsync(CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ using SiemForwarder.Service.Sources;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>The pools, sources and integrations that should exist, as declared in a configuration file.</summary>
+/// <summary>The pools, sources, integrations and rules that should exist, as declared in a configuration file.</summary>
 public sealed record ConfigurationRequest
 {
     /// <summary>Name of the configuration: 1 to 100 letters, digits, spaces, dots, dashes or underscores. Everything it creates or changes is managed
@@ -24,6 +24,45 @@ public sealed record ConfigurationRequest
     public IReadOnlyList<SourceRequest>? Sources { get; init; }
 
     public IReadOnlyList<DeclaredIntegration>? Integrations { get; init; }
+
+    public IReadOnlyList<DeclaredRuleList>? RuleLists { get; init; }
+
+    public IReadOnlyList<DeclaredRule>? Rules { get; init; }
+}
+
+/// <summary>A file of detection rules as declared in a configuration file.</summary>
+public sealed record DeclaredRule
+{
+    /// <summary>Its name: at most 100 lower-case letters, digits, dots, hyphens and underscores; or that of a file that comes with the forwarder.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Whether its rules run; false for a new file, and kept if omitted.</summary>
+    public bool? Enabled { get; init; }
+
+    /// <summary>The number of alerts a day that its author expects, 0 to 1,000,000; an alarm tells when it is passed.</summary>
+    public int? ExpectedAlertsPerDay { get; init; }
+
+    /// <summary>Path of the file with the rules, relative to the configuration file; in place of yaml.</summary>
+    public string? File { get; init; }
+
+    /// <summary>The rules: one or more documents in Sigma. Omitted for a file that comes with the forwarder.</summary>
+    public string? Yaml { get; init; }
+
+    /// <summary>Path of the file with the fixtures, relative to the configuration file; in place of fixtures.</summary>
+    public string? FixturesFile { get; init; }
+
+    /// <summary>Events that show what the rules do, below fires and quiet.</summary>
+    public string? Fixtures { get; init; }
+}
+
+/// <summary>A list of values for placeholders in rules as declared in a configuration file.</summary>
+public sealed record DeclaredRuleList
+{
+    /// <summary>Its name: at most 100 lower-case letters, digits and underscores; rules write it between percent signs.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>At most 10,000 values, each of at most 500 characters.</summary>
+    public IReadOnlyList<string>? Values { get; init; }
 }
 
 /// <summary>An integration as declared in a configuration file: it references its sources by name, because they may not exist yet.</summary>
@@ -43,7 +82,7 @@ public sealed record DeclaredIntegration : IntegrationRequest
 public sealed record ConfigurationPlan(string Name, IReadOnlyList<PlannedChange> Changes, IReadOnlyList<PlannedFault> Faults);
 
 /// <summary>What happens to one resource.</summary>
-/// <param name="Kind"><c>enginePool</c>, <c>source</c> or <c>integration</c>.</param>
+/// <param name="Kind"><c>enginePool</c>, <c>source</c>, <c>integration</c>, <c>ruleList</c> or <c>rule</c>.</param>
 /// <param name="Index">Position in the list of its kind in the request; null for a deletion.</param>
 /// <param name="Name">Name of the resource.</param>
 /// <param name="Action"><c>create</c>; <c>update</c>; <c>adopt</c>, which changes only what manages it; <c>delete</c>; <c>wait</c>, if the same
@@ -60,6 +99,8 @@ public sealed record PlannedChange(
     internal const string Pool = "enginePool";
     internal const string Source = "source";
     internal const string Integration = "integration";
+    internal const string RuleList = "ruleList";
+    internal const string Rule = "rule";
     internal const string Create = "create";
     internal const string Update = "update";
     internal const string Adopt = "adopt";
@@ -78,7 +119,7 @@ public sealed record PlannedMember(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? After = null);
 
 /// <summary>Why a configuration cannot be applied.</summary>
-/// <param name="Kind"><c>enginePool</c>, <c>source</c>, <c>integration</c>, or <c>configuration</c> for the whole file.</param>
+/// <param name="Kind">As of a change, or <c>configuration</c> for the whole file.</param>
 /// <param name="Index">Position in the list of its kind.</param>
 /// <param name="Field">The setting, with dots between the parts.</param>
 /// <param name="Sentence">What is wrong and what to do.</param>
@@ -88,8 +129,11 @@ public sealed record PlannedFault(string Kind, int? Index, string Field, string 
 /// <param name="EnginePools">All pools; <c>default</c>, which always exists, only if a file manages it.</param>
 /// <param name="Sources">All configured sources.</param>
 /// <param name="Integrations">All integrations, with their sources by name.</param>
+/// <param name="RuleLists">Lists of your own, and those that come with the forwarder and have other values now.</param>
+/// <param name="Rules">Rule files of your own, and what was decided about those that come with the forwarder.</param>
 public sealed record ConfigurationResponse(
-    IReadOnlyList<JsonObject> EnginePools, IReadOnlyList<JsonObject> Sources, IReadOnlyList<JsonObject> Integrations);
+    IReadOnlyList<JsonObject> EnginePools, IReadOnlyList<JsonObject> Sources, IReadOnlyList<JsonObject> Integrations, IReadOnlyList<JsonObject> RuleLists,
+    IReadOnlyList<JsonObject> Rules);
 
 /// <summary>The placeholder in an exported configuration for a secret whose value exists only in the database.</summary>
 internal static class StoredSecret

@@ -10,7 +10,7 @@ internal static class ConfigurationEndpoints
     {
         var group = routes.MapGroup("/api/v1/configuration").WithTags("Configuration");
         group.MapGet("/", Get).WithName("GetConfiguration").Needs(Permission.ReadSettings)
-            .WithSummary("Returns pools, sources and integrations in the form of a configuration file: defaults omitted, secrets as references.");
+            .WithSummary("Returns pools, sources, integrations and rules in the form of a configuration file: defaults omitted, secrets as references.");
         group.MapPost("/plan", Plan).WithName("PlanConfiguration").Needs(Permission.ReadSettings)
             .WithSummary("Returns what applying a configuration would change, and all its faults; changes nothing.");
     }

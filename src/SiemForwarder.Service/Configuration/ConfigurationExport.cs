@@ -13,7 +13,7 @@ namespace SiemForwarder.Service.Configuration;
 
 /// <summary>Exports the current state in the form of a configuration file; planning the result changes nothing.</summary>
 internal sealed class ConfigurationExport(
-    IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, IOptions<JsonOptions> json)
+    IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, RulePlanner rules, IOptions<JsonOptions> json)
 {
     // Written even if they are defaults: what readers look for, and what other defaults depend on.
     private static readonly string[] Always =
@@ -29,10 +29,13 @@ internal sealed class ConfigurationExport(
         var (all, _) = await sources.ListAsync(null, null, 1, int.MaxValue, cancellationToken);
         var wishes = await context.Integrations.AsNoTracking().OrderBy(one => one.Name).ToListAsync(cancellationToken);
         var names = all.ToDictionary(source => source.Id, source => source.Name);
+        var (ruleFiles, ruleLists) = await rules.ExportAsync(cancellationToken);
         return new ConfigurationResponse(
             [.. pools.Where(pool => pool.Name != EnginePool.Default || pool.ManagedBy is not null).Select(Declare)],
             [.. all.Select(Declare)],
-            [.. wishes.Select(integration => Declare(integration, names))]);
+            [.. wishes.Select(integration => Declare(integration, names))],
+            ruleLists,
+            ruleFiles);
     }
 
     private static JsonObject Declare(EnginePool pool) => pool.Description.Length == 0

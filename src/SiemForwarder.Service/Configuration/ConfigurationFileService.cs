@@ -19,6 +19,7 @@ internal sealed class ConfigurationFileService(
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(30);
     private IReadOnlyList<FileState> applied = [];
     private DateTimeOffset retryAt = DateTimeOffset.MaxValue;
+    private IReadOnlyList<string> named = [];
     private string told = "";
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -40,14 +41,21 @@ internal sealed class ConfigurationFileService(
 
     private async Task LookAsync(string path, CancellationToken cancellationToken)
     {
-        IReadOnlyList<FileState> found = [.. ConfigurationReader.List(path).Select(FileState.Of)];
+        IReadOnlyList<FileState> found = [.. ConfigurationReader.List(path).Concat(named).Select(FileState.Of)];
         if (found.SequenceEqual(applied) && time.GetUtcNow() < retryAt)
         {
             return;
         }
 
         await using var turn = await EngineTurn.TakeAsync(database, Turn, cancellationToken);
-        var isDone = await ApplyAsync(ConfigurationReader.Read(path), cancellationToken);
+        var declared = ConfigurationReader.Read(path);
+        var isDone = await ApplyAsync(declared, cancellationToken);
+        if (!declared.Texts.SequenceEqual(named))
+        {
+            named = declared.Texts;
+            found = [.. ConfigurationReader.List(path).Concat(named).Select(FileState.Of)];
+        }
+
         (applied, retryAt) = (found, isDone ? DateTimeOffset.MaxValue : time.GetUtcNow() + RetryPause);
     }
 

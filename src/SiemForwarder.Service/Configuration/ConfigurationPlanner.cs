@@ -15,7 +15,7 @@ namespace SiemForwarder.Service.Configuration;
 /// <summary>Compares a declared configuration with the current state, using the same rules as changes through the API; changes nothing.</summary>
 internal sealed class ConfigurationPlanner(
     IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, FilterWarnings filters, ChangeApprovals approvals,
-    IOptions<JsonOptions> json)
+    RulePlanner rules, IOptions<JsonOptions> json)
 {
     private const int MaxPending = 50;
 
@@ -44,6 +44,9 @@ internal sealed class ConfigurationPlanner(
             await PruneAsync(pass, cancellationToken);
         }
 
+        pass.Changes.AddRange(await rules.PlanAsync(
+            request, pass.Named(PlannedChange.RuleList, request.RuleLists, one => one.Name), pass.Named(PlannedChange.Rule, request.Rules, one => one.Name),
+            pass.Faults, cancellationToken));
         return new ConfigurationPlan(request.Name ?? "", pass.Changes, pass.Faults);
     }
 

@@ -5,6 +5,8 @@ internal static class ConfigurationRegistration
 {
     public static IServiceCollection AddDeclaredConfiguration(this IServiceCollection services) => services
         .AddSingleton<ConfigurationPlanner>()
+        .AddSingleton<RulePlanner>()
+        .AddSingleton<RuleProvenance>()
         .AddSingleton<ConfigurationExport>()
         .AddHostedService<ConfigurationFileService>();
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Dispatch.Delivery;
@@ -15,16 +16,30 @@ namespace SiemForwarder.Service.Dispatch;
 internal sealed class DispatchService(
     IntegrationStore store, IntegrationLanes lanes, ConfigurationSignal configuration, EngineLeases leases, DatabaseConnections connections, LogHistory history,
     DayPartitions partitions, ExpiryWatch expiry, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
-    TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
+    TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard, WorkDeclines declines)
     : LeasedLoopService<Integration>(LeaseKind.Integration, leases, configuration, forwarder.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
 
+    // Names of the loops that failed and may not have passed since.
+    private readonly ConcurrentDictionary<string, byte> failed = new();
+
     protected override int Edition => history.Edition;
 
-    protected override async Task<IReadOnlyList<(int Id, int Version, Integration Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
-        [.. (await store.ListEnabledAsync(cancellationToken)).Select(integration => 
-            (integration.Id, SecretReferences.Stamp(integration.Version, integration.Definition), integration))];
+    protected override async Task<IReadOnlyList<(int Id, int Version, Integration Resource)>> ListEnabledAsync(CancellationToken cancellationToken)
+    {
+        var enabled = await store.ListEnabledAsync(cancellationToken);
+        var mine = Leases.Fences(LeaseKind.Integration);
+        var wanted = enabled.Where(integration => mine.ContainsKey(integration.Id)).Select(integration => DeliveryLane.LoopOf(integration.Name)).ToHashSet();
+        foreach (var loop in failed.Keys.Where(loop => !wanted.Contains(loop)))
+        {
+            // Switched off, deleted, or another engine's by now.
+            failed.TryRemove(loop, out _);
+            Guard.Forget(loop);
+        }
+
+        return [.. enabled.Select(integration => (integration.Id, SecretReferences.Stamp(integration.Version, integration.Definition), integration))];
+    }
 
     protected override async Task RunAsync(Integration resource, long fence, CancellationToken stoppingToken)
     {
@@ -34,6 +49,13 @@ internal sealed class DispatchService(
         {
             Telemetry.IntegrationUnusable(integration.Name, fault!);
             await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Configuration, fault!, token), cancellationToken);
+            if (!RunnableIntegration.IsReadable(integration))
+            {
+                // An engine of the version that saved it can run it.
+                await DatabaseRetry.TryUntilDoneAsync(
+                    token => declines.AddAsync(LeaseKind.Integration, integration.Id, integration.Version, token), cancellationToken);
+            }
+
             await Task.Delay(UnusablePause, Time, cancellationToken);
             return;
         }
@@ -55,7 +77,9 @@ internal sealed class DispatchService(
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // A bug in one loop must not stop the others; the next configuration check restarts it.
-            Telemetry.DispatcherFailed(integration.Name, exception);
+            var loop = DeliveryLane.LoopOf(integration.Name);
+            failed[loop] = 0;
+            Guard.Failed(loop, exception);
             await DatabaseRetry.TryUntilDoneAsync(token => ShowFaultAsync(journal, ErrorCategory.Internal, exception.Message, token), cancellationToken);
             await Task.Delay(options.Value.RoundPause, Time, cancellationToken);
         }

@@ -17,6 +17,8 @@ internal static class EngineRegistration
             .AddSingleton<ILeaseTable>(provider => new LeaseTable(
                 provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<IOptions<EngineOptions>>().Value,
                 provider.GetServices<LeasedWork>()))
+            .AddSingleton(provider => new WorkDeclines(
+                provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<IOptions<EngineOptions>>().Value))
             .AddSingleton(provider => new EngineReader(
                 provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<IOptions<EngineOptions>>().Value))
             .AddSingleton<LoopGuard>()

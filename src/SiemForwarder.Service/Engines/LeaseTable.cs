@@ -54,20 +54,24 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
     public async Task<IReadOnlyList<Work>> ListWorkAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"""
-            WITH alive AS (SELECT name, roles, pools FROM engine WHERE last_seen_at > now() - $2)
+            WITH alive AS (SELECT name, roles, pools FROM engine WHERE last_seen_at > now() - $2),
+            declined AS (SELECT kind, resource_id, engine, version FROM lease_decline WHERE until > now())
             SELECT w.kind, w.id, w.pool, l.engine, l.fence IS NULL OR l.expires_at < now(),
-                (SELECT count(*) FROM alive WHERE w.role = ANY (roles) AND (w.pool IS NULL OR w.pool = ANY (pools)))
+                (SELECT count(*) FROM alive WHERE w.role = ANY (roles) AND (w.pool IS NULL OR w.pool = ANY (pools))
+                    AND (w.kind, w.id, name, w.version) NOT IN (SELECT kind, resource_id, engine, version FROM declined))
             FROM (
-                SELECT 'source' AS kind, id, NULL AS pool, 'poll' AS role FROM {ConfigurationTables.Sources} s WHERE enabled AND kind = 'keycloak'
-                UNION ALL SELECT 'integration', id, engine_pool, 'dispatch' FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
+                SELECT 'source' AS kind, id, NULL AS pool, 'poll' AS role, 0 AS version FROM {ConfigurationTables.Sources} s WHERE enabled AND kind = 'keycloak'
+                UNION ALL SELECT 'integration', id, engine_pool, 'dispatch', version FROM {ConfigurationTables.Integrations} i WHERE enabled AND paused_at IS NULL
                 {string.Concat((later ?? []).Select(LaterSql))}
             ) w LEFT JOIN lease l ON l.kind = w.kind AND l.resource_id = w.id
             WHERE w.role = ANY ($3) AND (w.pool IS NULL OR w.pool = ANY ($1))
+                AND (w.kind, w.id, $4, w.version) NOT IN (SELECT kind, resource_id, engine, version FROM declined)
             ORDER BY w.kind, w.id
             """);
         command.Parameters.AddWithValue(options.EffectivePools);
         command.Parameters.AddWithValue(options.LeaseDuration);
         command.Parameters.AddWithValue(options.EffectiveRoles);
+        command.Parameters.AddWithValue(options.Name);
         var work = new List<Work>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -126,7 +130,7 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
     private static LeaseKind KindOf(string name, int id) =>
         name != "source" ? LeaseKind.Integration : id < 0 ? LeaseKind.Detections : LeaseKind.Source;
 
-    private static string LaterSql(LeasedWork work) => $" UNION ALL SELECT '{NameOf(work.Kind)}', id, NULL, '{work.Role}' FROM {work.Rows} later";
+    private static string LaterSql(LeasedWork work) => $" UNION ALL SELECT '{NameOf(work.Kind)}', id, NULL, '{work.Role}', 0 FROM {work.Rows} later";
 
     private static async Task<IReadOnlyList<Lease>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
@@ -145,5 +149,5 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
 /// <param name="Pool">Pool of an integration; null for a source.</param>
 /// <param name="Mine">Whether this engine holds it.</param>
 /// <param name="Free">Whether no engine holds it.</param>
-/// <param name="Engines">Number of live engines that may do it.</param>
+/// <param name="Engines">Number of live engines that may do it and have not declined it; at least 1.</param>
 internal sealed record Work(LeaseKind Kind, int ResourceId, string? Pool, bool Mine, bool Free, int Engines);

@@ -14,6 +14,8 @@ internal abstract class LeasedLoopService<T>(
 
     protected TimeProvider Time => time;
 
+    protected LoopGuard Guard => guard;
+
     protected ForwarderTelemetry Telemetry { get; } = telemetry;
 
     protected DatabaseRetry DatabaseRetry { get; } = new(time, telemetry);

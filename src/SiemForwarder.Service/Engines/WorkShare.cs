@@ -9,8 +9,8 @@ internal static class WorkShare
         var (take, give) = (new List<Work>(), new List<Work>());
         foreach (var group in work.GroupBy(one => (one.Kind, one.Pool)))
         {
-            var engines = group.First().Engines;
-            var share = (group.Count() + engines - 1) / engines;
+            // Work that others decline weighs more: it is shared by fewer.
+            var share = (int)Math.Ceiling(Math.Round(group.Sum(one => 1.0 / one.Engines), 6));
             // This engine renews its own expired leases instead of taking them again.
             var mine = group.Where(one => one.Mine).ToList();
             take.AddRange(group.Where(one => one is { Free: true, Mine: false }).Take(share - mine.Count));

@@ -21,6 +21,10 @@ internal sealed record RunnableIntegration(
     /// <summary>The event as this integration may show it: the only path to what is sent live, replayed, redriven, tested or previewed.</summary>
     public ShownEvent Show(SecurityEvent one) => new(Privacy?.Apply(one) ?? one);
 
+    /// <summary>Whether this version can read the settings; those that a newer version saved it may not.</summary>
+    public static bool IsReadable(Integration integration) =>
+        DestinationCatalog.Find(integration.Destination) is not null && IntegrationSettings.Read(integration.Definition, out _) is not null;
+
     /// <summary>Assembles the stored parts; null with an explanation if the secrets or the kind cannot be used.</summary>
     public static RunnableIntegration? Create(
         Integration integration, IReadOnlyDictionary<string, Secret>? secrets, string? localFolder, out string? fault)

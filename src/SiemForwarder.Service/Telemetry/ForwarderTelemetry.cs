@@ -161,8 +161,6 @@ internal sealed partial class ForwarderTelemetry(
 
     public void CheckpointTaken(string integration, int sourceId) => LogCheckpointTaken(integration, sourceId);
 
-    public void DispatcherFailed(string integration, Exception exception) => LogDispatcherFailed(exception, integration);
-
     public void SlowedDown(string integration, string reason, TimeSpan wait) => LogSlowedDown(integration, reason, wait);
 
     public void IntegrationUnusable(string integration, string fault)
@@ -227,9 +225,6 @@ internal sealed partial class ForwarderTelemetry(
     [LoggerMessage(8, LogLevel.Warning,
         "Integration {Integration}: the checkpoint of source {SourceId} was moved by another engine; restarting from there.")]
     private partial void LogCheckpointTaken(string integration, int sourceId);
-
-    [LoggerMessage(9, LogLevel.Error, "Integration {Integration}: its loop failed; restarting it.")]
-    private partial void LogDispatcherFailed(Exception exception, string integration);
 
     [LoggerMessage(10, LogLevel.Error, "Integration {Integration} cannot run: {Fault}")]
     private partial void LogIntegrationUnusable(string integration, string fault);

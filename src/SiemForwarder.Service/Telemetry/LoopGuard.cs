@@ -24,6 +24,9 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
     /// <summary>How long a pass may take that works through what has piled up.</summary>
     public static readonly TimeSpan LongBound = TimeSpan.FromHours(1);
 
+    /// <summary>How long a step of a delivery may take: a destination may wait for its confirmation, and a pause between rounds is long.</summary>
+    public static readonly TimeSpan StepBound = TimeSpan.FromMinutes(30);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, LoopFault> faults = new();
@@ -92,6 +95,20 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
         }
     }
 
+    /// <summary>Watches a loop that runs by itself, until disposed: it is stalled if it does not report within the bound.</summary>
+    public LoopWatch Watch(string loop, TimeSpan maxStep)
+    {
+        passes[loop] = (time.GetTimestamp(), maxStep);
+        return new LoopWatch(this, loop);
+    }
+
+    /// <summary>Forgets a loop that is no longer wanted.</summary>
+    public void Forget(string loop)
+    {
+        passes.TryRemove(loop, out _);
+        faults.TryRemove(loop, out _);
+    }
+
     /// <summary>Records that the present pass of a loop gets on; its bound begins anew.</summary>
     public void Progressed(string loop)
     {
@@ -137,4 +154,23 @@ internal sealed class LoopGuard(DatabaseConnections database, TimeProvider time,
     }
 
     private static string Text(TimeSpan span) => span.ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>No longer expects the loop to report.</summary>
+    internal void Unwatch(string loop) => passes.TryRemove(loop, out _);
+}
+
+/// <summary>A loop that reports by itself that it gets on.</summary>
+internal sealed class LoopWatch(LoopGuard guard, string loop) : IDisposable
+{
+    /// <summary>The loop has begun its next step.</summary>
+    public void Progressed() => guard.Progressed(loop);
+
+    /// <summary>The loop has done a step, so that what failed before works again.</summary>
+    public void Passed()
+    {
+        guard.Passed(loop);
+        guard.Progressed(loop);
+    }
+
+    public void Dispose() => guard.Unwatch(loop);
 }

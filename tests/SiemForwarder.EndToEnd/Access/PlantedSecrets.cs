@@ -79,6 +79,7 @@ internal sealed class PlantedSecrets : IAsyncDisposable
                 ["client_email"] = "a@b.example", ["private_key"] = Key("settings.serviceAccountKey", out _), ["token_uri"] = Url(echo),
             }.ToJsonString(),
         }),
+        Http("s3", null, new { bucket = "audit", accessKeyId = "AKIAHUNT", secretAccessKey = Mark("settings.secretAccessKey") }),
         Other("syslog", $"tls://127.0.0.1:{secured.Port}", null, "tls.clientKey"),
         Other("relp", "tcp://127.0.0.1:9", null, null),
         Other("rabbitmq", "amqp://127.0.0.1:9", new { type = "basic", username = "u", password = Mark("password of rabbitmq") }, null, new { routingKey = "q" }),

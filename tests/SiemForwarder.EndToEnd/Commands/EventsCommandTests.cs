@@ -82,6 +82,32 @@ public sealed class EventsCommandTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task FollowingEndsWhenItsReaderHasGoneEvenIfNothingHappens()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var source = await SeededLog.AddSourceAsync(forwarder, "realm");
+        await SeededLog.AppendAsync(forwarder, source, ["alice"]);
+        await forwarder.WaitForAsync("/api/v1/events", node => node["indexLag"]!.GetValue<long>() == 0);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(Bound);
+        using var program = ForwarderProgram.Start(forwarder, "events", "--follow", "-o", "json");
+
+        try
+        {
+            var first = await program.StandardOutput.ReadLineAsync(bound.Token);
+            program.StandardOutput.Close();
+            await program.WaitForExitAsync(bound.Token);
+
+            Assert.Equal("alice", (string)JsonNode.Parse(first!)!["userName"]!);
+            Assert.Equal(0, program.ExitCode);
+        }
+        finally
+        {
+            program.Kill();
+        }
+    }
+
+    [Fact]
     public async Task TheJourneyOfAnEventTellsWhatBecameOfItAtEachIntegration()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

@@ -9,6 +9,9 @@ public sealed class OpenTelemetryCollector() : StartedReceiver("otelcol")
 
     public string Url => $"http://127.0.0.1:{Port}";
 
+    /// <summary>Where it takes OTLP over gRPC.</summary>
+    public string GrpcUrl => $"http://127.0.0.1:{Port + 1}";
+
     /// <summary>All records with this service name, as soon as there are so many.</summary>
     public async Task<IReadOnlyList<JsonElement>> ReadAsync(string serviceName, int count, CancellationToken cancellationToken)
     {

@@ -58,6 +58,31 @@ public sealed class OpenTelemetryCollectorTests(OpenTelemetryCollector collector
             .Single(attribute => attribute.GetProperty("key").GetString() == "log.record.uid").GetProperty("value").GetProperty("stringValue").GetString()));
     }
 
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("http/protobuf")]
+    public async Task TheServicesOwnLogComesOverEitherProtocolOfTheStandardVariables(string protocol)
+    {
+        Assert.SkipWhen(collector.Missing is not null, collector.Missing ?? "");
+        var (service, url) = ($"log-over-{protocol[..4]}", protocol == "grpc" ? collector.GrpcUrl : $"{collector.Url}/v1/logs");
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(TimeSpan.FromMinutes(2));
+        await using var forwarder = await ForwarderApplication.StartAsync(
+            postgres, $"--OTEL_EXPORTER_OTLP_LOGS_ENDPOINT={url}", $"--OTEL_EXPORTER_OTLP_PROTOCOL={protocol}", $"--OTEL_SERVICE_NAME={service}",
+            "--OTEL_BLRP_SCHEDULE_DELAY=200", "--Serilog:MinimumLevel:Default=Warning");
+        await forwarder.AddIntegrationAsync(new { name = "dead siem", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}", outputType = "JSON" });
+        await SeededLog.AppendAsync(forwarder, await SeededLog.AddSourceAsync(forwarder), ["alice"]);
+
+        for (var count = 1; ; count++)
+        {
+            var records = await collector.ReadAsync(service, count, bound.Token);
+            if (records[^1].GetRawText().Contains("dead siem", StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+    }
+
     private IDestination Open(string serviceName, bool gzip = false, string encoding = "json")
     {
         Assert.SkipWhen(collector.Missing is not null, collector.Missing ?? "");

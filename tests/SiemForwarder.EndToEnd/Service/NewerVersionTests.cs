@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using SiemForwarder.EndToEnd.Inbox;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Engines;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Service;
@@ -43,6 +44,32 @@ public sealed class NewerVersionTests(TestPostgres postgres)
         Assert.Equal("Error", (string)(await forwarder.GetAsync($"/api/v1/integrations/{newer}"))["status"]!["status"]!);
         Assert.Equal(2, (await forwarder.GetAsync($"/api/v1/events/{ids[0]}"))["integrations"]!.AsArray().Count);
         Assert.Equal(HttpStatusCode.OK, (await forwarder.SendAsync(HttpMethod.Get, "/api/v1/alarms")).Status);
+    }
+
+    [Fact]
+    public async Task AnEngineThatCannotReadAnIntegrationLeavesItToOneThatCanUntilItChanges()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(
+            postgres, "--Forwarder:Engine:Name=old", "--Forwarder:Engine:LeaseInterval=00:00:00.2", "--Forwarder:Engine:LeaseDuration=00:05:00");
+        var newer = await forwarder.AddIntegrationAsync(new { name = "newer", serverUrl = "tcp://127.0.0.1:9", outputType = "JSON" });
+        var plain = await forwarder.AddIntegrationAsync(new { name = "plain", serverUrl = "udp://127.0.0.1:9", outputType = "JSON" });
+        await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]![0]!["integrations"]!.AsArray().Count == 2);
+        await ExecuteAsync(forwarder, $"UPDATE integration SET definition = jsonb_set(definition, '{{codec}}', '\"zstd\"'), version = version + 1 WHERE id = {newer}");
+
+        await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]![0]!["integrations"]!.AsArray().Count == 1);
+        var status = await forwarder.GetAsync($"/api/v1/integrations/{newer}/status");
+        await using var database = NpgsqlDataSource.Create(forwarder.ConnectionString);
+        var other = new LeaseTable(database, new EngineOptions { Name = "new", LeaseDuration = TimeSpan.FromHours(1) });
+        await other.RenewAsync(TimeProvider.System.GetUtcNow(), Token);
+        var work = await other.ListWorkAsync(Token);
+        var taken = await other.AcquireAsync(WorkShare.Decide(work).Take, Token);
+        await ExecuteAsync(forwarder, $"UPDATE integration SET definition = definition - 'codec', version = version + 1 WHERE id = {newer}");
+        await other.SignOffAsync(Token);
+
+        Assert.Contains("newer version", (string)status["lastError"]!["message"]!, StringComparison.Ordinal);
+        Assert.Equal([(newer, true, 1), (plain, false, 2)], work.Where(one => one.Kind == LeaseKind.Integration).Select(one => (one.ResourceId, one.Free, one.Engines)));
+        Assert.Equal(newer, Assert.Single(taken).ResourceId);
+        await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]![0]!["integrations"]!.AsArray().Count == 2);
     }
 
     [Theory]

@@ -110,7 +110,7 @@ public sealed partial class SiemPageTests(RunningForwarder running) : IClassFixt
     private static IEnumerable<string> FirstCells(string page, string heading) =>
         SectionOf(page, heading).Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(2).Select(line => line.Split('|')[1]);
 
-    [GeneratedRegex(@"^\| \[(?<page>[a-z-]+\.md)\]\(\k<page>\) \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| \[(?<page>[a-z0-9-]+\.md)\]\(\k<page>\) \|", RegexOptions.Multiline)]
     private static partial Regex IndexRow();
 
     [GeneratedRegex("^## (?<name>.+)$", RegexOptions.Multiline)]

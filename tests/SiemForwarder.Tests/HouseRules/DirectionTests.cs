@@ -34,7 +34,7 @@ public sealed class DirectionTests
         ("Audit",
             ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Sources", "Integrations", "Dispatch", "Detections", "Operations"]),
         ("Evidence", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
-        ("Configuration", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "Sources", "Integrations"]),
+        ("Configuration", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "Sources", "Integrations", "Detections"]),
         ("Pages", ["Api", "Access"]),
         ("Commands", ["Settings", "Storage", "Api", "Access", "Engines", "EventLog", "Integrations", "Sources", "Configuration"]),
     ];
@@ -64,7 +64,7 @@ public sealed class DirectionTests
             ("State", ["Fields", "Rules", "Alerts"]), ("Windows", ["Fields", "Matching", "Rules", "State"]), ("Memories", ["Fields", "Matching", "Rules", "State"]),
             ("Fixtures", ["Yaml", "Fields", "Rules", "Alerts"]), ("Pack", []),
         ],
-        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", []), ("Kafka", []), ("Nats", [])],
+        ["src/SiemForwarder.Destinations"] = [("Http", []), ("Sockets", []), ("Files", ["Sockets"]), ("Amqp", []), ("Kafka", []), ("Nats", []), ("S3", ["Http"])],
         ["src/SiemForwarder.Destinations/Http"] =
         [
             ("Datadog", []), ("Elastic", []), ("Google", []), ("Otlp", []), ("Sentinel", []), ("Splunk", []), ("SumoLogic", []), ("Webhook", []),

@@ -12,7 +12,7 @@ public sealed partial class TableOwnerTests
     {
         ["Storage"] = ["source", "integration", "engine_pool", "protection_key"],
         ["Access"] = ["api_key", "signed_in", "logout_token"],
-        ["Engines"] = ["engine", "lease", "expiry"],
+        ["Engines"] = ["engine", "lease", "lease_decline", "expiry"],
         ["EventLog"] =
         [
             "log_head", "log_day", "log_break", "log_origin", "segment", "event_index", "index_checkpoint", "poll_checkpoint", "integration_checkpoint", "gap",
@@ -22,6 +22,7 @@ public sealed partial class TableOwnerTests
         ["Integrations"] = ["integration_status", "pending_change"],
         ["Dispatch"] = ["delivery", "set_aside", "replay", "replay_range", "test_request", "rehearsal_request", "slow_event"],
         ["Detections"] = ["detection_rule", "detection_list", "detection_reader", "detection_checkpoint", "detection_batch", "detection_day", "detection_blind"],
+        ["Configuration"] = ["managed_rule"],
         ["Operations"] = ["alarm"],
         ["Audit"] = ["audit", "audit_head", "audit_pending"],
     };

@@ -33,7 +33,10 @@ internal static class EventsCommand
     private static readonly Option<string?> ClientId = Text("--client", "Client id.", "CLIENT");
     private static readonly Option<string?> Address = Text("--address", "Address or network: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32.", "ADDRESS");
     private static readonly Option<int> Limit = new("--limit", "-n") { Description = "How many at most.", DefaultValueFactory = _ => 50, HelpName = "N" };
-    private static readonly Option<bool> Follow = new("--follow") { Description = "Shows events as they are stored, oldest first, until Ctrl+C." };
+    private static readonly Option<bool> Follow = new("--follow")
+    {
+        Description = "Shows events as they are stored, oldest first, until Ctrl+C or its reader ends.",
+    };
 
     public static ClientCommand Events { get; } = new(
         "events", "Searches stored events, newest first, follows new ones, or shows what became of one.", """
@@ -164,6 +167,11 @@ internal static class EventsCommand
             start = isFirst && found.Count == limit ? ReceivedAt(found[^1]) : start;
             foreach (var one in Enumerable.Reverse(found))
             {
+                if (OutputReader.IsGone())
+                {
+                    return;
+                }
+
                 var (source, position, received) = ((int)one["source"]!, (long)one["position"]!, ReceivedAt(one));
                 if (received < start || (!isFirst && position <= ends.GetValueOrDefault(source)) || !shown.TryAdd((source, position), received))
                 {
@@ -186,6 +194,10 @@ internal static class EventsCommand
 
             limit = PageSize * MaxPages;
             await Task.Delay(Interval, TimeProvider.System, cancellationToken);
+            if (OutputReader.IsGone())
+            {
+                return;
+            }
         }
     }
 

@@ -17,7 +17,7 @@ internal readonly record struct FilePlace(string File, long Line)
 
 /// <summary>One fault in a configuration file.</summary>
 /// <param name="Place">Its location.</param>
-/// <param name="Resource">The source, integration or pool concerned; empty if none.</param>
+/// <param name="Resource">The source, integration, pool or rule concerned; empty if none.</param>
 /// <param name="Field">The setting, with dots between the parts; empty if none.</param>
 /// <param name="Sentence">What is wrong and what to do.</param>
 internal sealed record FileFault(FilePlace Place, string Resource, string Field, string Sentence)
@@ -40,8 +40,12 @@ internal sealed record DeclaredConfiguration(
     private static readonly Dictionary<string, (string List, string Words)> Lists = new()
     {
         [PlannedChange.Pool] = ("enginePools", "engine pool"), [PlannedChange.Source] = ("sources", "source"),
-        [PlannedChange.Integration] = ("integrations", "integration"),
+        [PlannedChange.Integration] = ("integrations", "integration"), [PlannedChange.RuleList] = ("ruleLists", "rule list"),
+        [PlannedChange.Rule] = ("rules", "rule file"),
     };
+
+    /// <summary>Paths of the rule files that it names.</summary>
+    public IReadOnlyList<string> Texts { get; init; } = [];
 
     /// <summary>A fault found by the service, located at the setting or at what would contain it.</summary>
     public FileFault Locate(string kind, int? index, string field, string sentence)
@@ -81,6 +85,7 @@ internal static class ConfigurationReader
     private static readonly Dictionary<string, string> Kinds = new()
     {
         ["enginePools"] = PlannedChange.Pool, ["sources"] = PlannedChange.Source, ["integrations"] = PlannedChange.Integration,
+        ["ruleLists"] = PlannedChange.RuleList, ["rules"] = PlannedChange.Rule,
     };
 
     /// <summary>The files at a path: the path itself, or for a folder its non-hidden files in order of name.</summary>
@@ -118,7 +123,7 @@ internal static class ConfigurationReader
         }
 
         request["name"] = name;
-        return new DeclaredConfiguration(name, request, reading.Faults, reading.Places);
+        return new DeclaredConfiguration(name, request, reading.Faults, reading.Places) { Texts = reading.Texts };
     }
 
     private static List<YamlNode> Load(string file, ContractReading reading)
@@ -159,7 +164,8 @@ internal static class ConfigurationReader
         if (root is not YamlMappingNode members)
         {
             reading.Faults.Add(new FileFault(
-                new FilePlace(file, root.Start.Line), "", "", "A configuration file must be a mapping with the keys enginePools, sources and integrations."));
+                new FilePlace(file, root.Start.Line), "", "",
+                "A configuration file must be a mapping with the keys enginePools, sources, integrations, ruleLists and rules."));
             return;
         }
 
@@ -170,7 +176,12 @@ internal static class ConfigurationReader
             {
                 var list = request[name]?.AsArray() ?? [];
                 request[name] ??= list;
+                var first = list.Count;
                 reading.ReadList(file, kind, value, list);
+                if (kind == PlannedChange.Rule)
+                {
+                    RuleTexts.Take(file, list, first, reading);
+                }
             }
             else if (reading.ReadOwn(file, name, key, value) is { } own)
             {

@@ -27,12 +27,13 @@ internal sealed class ContractReading
     private static readonly FrozenDictionary<string, Type> Contracts = new Dictionary<string, Type>
     {
         [PlannedChange.Pool] = typeof(EnginePoolRequest), [PlannedChange.Source] = typeof(SourceRequest),
-        [PlannedChange.Integration] = typeof(DeclaredIntegration),
+        [PlannedChange.Integration] = typeof(DeclaredIntegration), [PlannedChange.RuleList] = typeof(DeclaredRuleList),
+        [PlannedChange.Rule] = typeof(DeclaredRule),
     }.ToFrozenDictionary();
 
     private static readonly FrozenDictionary<string, FrozenSet<string>> Secrets = new Dictionary<string, FrozenSet<string>>
     {
-        [PlannedChange.Pool] = [],
+        [PlannedChange.Pool] = [], [PlannedChange.RuleList] = [], [PlannedChange.Rule] = [],
         [PlannedChange.Source] =
         [
             SourceDefinition.ClientSecret, SourceDefinition.PrivateKey, SourceDefinition.ClientAssertion, SourceDefinition.ClientKey,
@@ -49,6 +50,9 @@ internal sealed class ContractReading
     public List<FileFault> Faults { get; } = [];
 
     public Dictionary<(string Kind, int Index, string Field), FilePlace> Places { get; } = [];
+
+    /// <summary>Paths of the files that the configuration names.</summary>
+    public List<string> Texts { get; } = [];
 
     /// <summary>Paths of the secrets in a kind of resource.</summary>
     public static IReadOnlySet<string> SecretsOf(string kind) => Secrets[kind];
@@ -92,7 +96,7 @@ internal sealed class ContractReading
             case "prune":
                 return Read(at, name, value, typeof(bool));
             default:
-                string[] known = ["name", "prune", "enginePools", "sources", "integrations"];
+                string[] known = ["name", "prune", "enginePools", "sources", "integrations", "ruleLists", "rules"];
                 at.Fault(OneLine.Of(name, 100), key, Unknown(name, known));
                 return null;
         }

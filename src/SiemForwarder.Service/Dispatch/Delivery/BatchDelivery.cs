@@ -1,6 +1,7 @@
 using SiemForwarder.Destinations;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Engines;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
@@ -21,6 +22,7 @@ internal sealed class BatchDelivery : IAsyncDisposable
     private readonly EventStopwatch watch;
     private readonly DatabaseRetry databaseRetry;
     private readonly DelayedCancellation grace;
+    private readonly LoopWatch? step;
 
     /// <param name="stopping">Stops the lane; a send under way may still finish.</param>
     public BatchDelivery(DeliveryLane lane, DeliveryParts shared, CancellationToken stopping)
@@ -37,22 +39,26 @@ internal sealed class BatchDelivery : IAsyncDisposable
         watch = new EventStopwatch(options.SlowEvent, time);
         round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, meter, grace.Token);
         settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
+        step = shared.Guard?.Watch(lane.Loop, LoopGuard.StepBound);
         shared.Normalizer.Join();
     }
 
     /// <summary>Delivers the next run of positions until every event is accepted, set aside, or excluded by the filter.</summary>
     public async Task<DeliveredRun> DeliverNextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
+        step?.Progressed();
         using var trace = meter.Begin(sourceId, afterPosition);
         var run = await databaseRetry.TryUntilDoneAsync(token => AssembleAsync(sourceId, afterPosition, upToPosition, token), cancellationToken);
         if (run is null)
         {
+            step?.Passed();
             return new DeliveredRun(RunEnd.NothingNew, afterPosition, 0);
         }
 
         await notes.SlowAsync(sourceId, watch.Slow, cancellationToken);
         await notes.LostAsync(run, cancellationToken);
         var isDone = await DeliverAsync(run, cancellationToken);
+        step?.Passed();
         return new DeliveredRun(isDone ? RunEnd.Done : RunEnd.CheckpointTaken, run.LastPosition, run.Batch.Count);
     }
 
@@ -137,11 +143,16 @@ internal sealed class BatchDelivery : IAsyncDisposable
         await notes.RecoveredAsync(await destination.RecoverAsync(grace.Token), cancellationToken);
     }
 
-    private Task WaitForFreshLeaseAsync(CancellationToken cancellationToken) =>
-        shared.Leases.WaitForFreshAsync(LeaseKind.Integration, lane.Integration.Id, lane.Fence, cancellationToken);
+    // Awaited before every attempt, so that a destination that is down for days is no stall.
+    private async Task WaitForFreshLeaseAsync(CancellationToken cancellationToken)
+    {
+        await shared.Leases.WaitForFreshAsync(LeaseKind.Integration, lane.Integration.Id, lane.Fence, cancellationToken);
+        step?.Progressed();
+    }
 
     public async ValueTask DisposeAsync()
     {
+        step?.Dispose();
         shared.Normalizer.Leave();
         grace.Dispose();
         buffer.Dispose();

@@ -21,6 +21,9 @@ internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence,
     /// <summary>Name of the lane in metrics and traces.</summary>
     public string Name { get; init; } = Live;
 
+    /// <summary>The lane in words that follow "The loop that".</summary>
+    public string Loop => LoopOf(Integration.Name, Name);
+
     /// <summary>Formats the events; null for the format of the integration.</summary>
     public IEventFormatter? Formatter { get; init; }
 
@@ -29,12 +32,16 @@ internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence,
 
     /// <summary>Maximum number of events in a batch, if lower than the limit of the destination.</summary>
     public int MaxEvents { get; init; } = int.MaxValue;
+
+    /// <summary>A lane of an integration in words that follow "The loop that".</summary>
+    public static string LoopOf(string integration, string lane = Live) =>
+        lane == Live ? $"delivers to the integration '{integration}'" : $"sends the {lane} of the integration '{integration}'";
 }
 
 /// <summary>Services shared by all deliveries of a process.</summary>
 internal sealed record DeliveryParts(
     ISourceDirectory Sources, SegmentNormalizer Normalizer, EngineLeases Leases, DispatchOptions Options, TimeProvider Time, ForwarderTelemetry Telemetry,
-    SlowEvents? Slow = null);
+    SlowEvents? Slow = null, LoopGuard? Guard = null);
 
 /// <summary>How a step of a lane ended.</summary>
 internal enum RunEnd

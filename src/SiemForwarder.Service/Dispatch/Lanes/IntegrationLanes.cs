@@ -18,13 +18,15 @@ internal sealed class IntegrationLanes(
     DatabaseConnections connections, DayPartitions partitions, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer,
     EventLogSignal signal, EventLogWriter writer, EngineLeases leases, RedriveTable redrives, ReplayTable replays, RetryRequests retries,
     ConfigurationSignal configuration,
-    IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine, TimeProvider time, ForwarderTelemetry telemetry)
+    IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine, TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
 {
+    private const string Replays = "replay";
+    private const string Redrives = "redrive";
     private const long HistoryCacheBytes = 16 * 1024 * 1024;
 
     private readonly DispatchOptions options = dispatch.Value;
     private readonly DeliveryParts shared = new(sources, normalizer, leases, dispatch.Value, time, telemetry,
-        new SlowEvents(connections.Vital, sources, dispatch.Value.SlowEvent, time, telemetry));
+        new SlowEvents(connections.Vital, sources, dispatch.Value.SlowEvent, time, telemetry), guard);
     private readonly DatabaseRetry databaseRetry = new(time, telemetry);
 
     /// <summary>Runs them until cancelled, or until another engine takes over the live lane.</summary>
@@ -33,7 +35,8 @@ internal sealed class IntegrationLanes(
         var replay = new ReplayLane(integration, replays, OpenReplay, configuration, options, time, telemetry);
         var redrive = new RedriveLane(integration, redrives, journal, OpenRedrive, configuration, time, telemetry);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var others = Task.WhenAll(KeepRunningAsync(integration, replay.RunAsync, stop.Token), KeepRunningAsync(integration, redrive.RunAsync, stop.Token));
+        var others = Task.WhenAll(
+            KeepRunningAsync(integration, Replays, replay.RunAsync, stop.Token), KeepRunningAsync(integration, Redrives, redrive.RunAsync, stop.Token));
         try
         {
             await DeliverAsync(integration, journal, fence, cancellationToken);
@@ -53,7 +56,7 @@ internal sealed class IntegrationLanes(
             {
                 Retries = retries,
                 MaxEvents = replay.EventsPerSecond,
-                Name = "replay",
+                Name = Replays,
             };
             return new BatchDelivery(lane, shared, stopping);
         }
@@ -64,7 +67,7 @@ internal sealed class IntegrationLanes(
             var lane = new DeliveryLane(integration, fence, log, new EventSelection(EventFilter.Everything), redriven)
             {
                 Retries = retries,
-                Name = "redrive",
+                Name = Redrives,
                 Formatter = new RedriveFormatter(redriven, EventFormatCatalog.Create(integration.Output)),
             };
             return new BatchDelivery(lane, shared, stopping);
@@ -83,8 +86,10 @@ internal sealed class IntegrationLanes(
     }
 
     /// <summary>Runs a lane beside the live one; a fault in it stops neither the live lane nor itself.</summary>
-    private async Task KeepRunningAsync(RunnableIntegration integration, Func<CancellationToken, Task> run, CancellationToken cancellationToken)
+    private async Task KeepRunningAsync(
+        RunnableIntegration integration, string lane, Func<CancellationToken, Task> run, CancellationToken cancellationToken)
     {
+        var loop = DeliveryLane.LoopOf(integration.Name, lane);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
@@ -93,11 +98,12 @@ internal sealed class IntegrationLanes(
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
+                guard.Forget(loop);
                 return;
             }
             catch (Exception exception)
             {
-                telemetry.DispatcherFailed(integration.Name, exception);
+                guard.Failed(loop, exception);
                 await Task.Delay(options.RoundPause, time, cancellationToken).ContinueWith(static _ => { }, TaskScheduler.Default);
             }
         }

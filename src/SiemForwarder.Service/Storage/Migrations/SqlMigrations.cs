@@ -89,6 +89,14 @@ internal sealed class RehearsalRequestTable() : SqlMigration("0022_rehearsals.sq
 [DbContext(typeof(ForwarderDbContext)), Migration("0023_detection_blind")]
 internal sealed class DetectionBlind() : SqlMigration("0023_detection_blind.sql");
 
+/// <summary>Which configuration manages which rule files and lists.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0051_managed_rule")]
+internal sealed class ManagedRule() : SqlMigration("0051_managed_rule.sql");
+
+/// <summary>Work that engines decline.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0052_lease_decline")]
+internal sealed class LeaseDecline() : SqlMigration("0052_lease_decline.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

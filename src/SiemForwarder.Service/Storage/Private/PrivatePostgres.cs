@@ -67,7 +67,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         }
         catch
         {
-            await folderLock.DisposeAsync();
+            // What has started without its service would keep the folder.
+            await server.DisposeAsync();
             throw;
         }
     }
@@ -89,7 +90,9 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         if (!File.Exists(Path.Combine(data, "PG_VERSION")))
         {
             string[] arguments = ["-D", data, "-U", PostgresRules.Role, "--auth-local=peer", "--auth-host=reject", "-E", "UTF8", "--locale=C"];
-            await MustRunAsUserAsync(PathOf("initdb"), arguments, cancellationToken);
+            // Not cancelled half-way: what it had made would look like data.
+            await MustRunAsUserAsync(PathOf("initdb"), arguments, CancellationToken.None);
+            cancellationToken.ThrowIfCancellationRequested();
         }
 
         if (!await StartUnlessRunningAsync(cancellationToken))
@@ -112,7 +115,9 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         var options = $"-c listen_addresses='' -c unix_socket_directories='{socketFolder}' -c unix_socket_permissions=0700 "
             + $"-c max_connections={maxConnections.ToString(CultureInfo.InvariantCulture)} -c shared_buffers=128MB -c max_wal_size=1GB";
         var log = Path.Combine(data, "server.log");
-        await MustRunAsUserAsync(PathOf("pg_ctl"), ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], cancellationToken);
+        // Not cancelled half-way: the server would come up behind it, and could not be stopped before it has its file.
+        await MustRunAsUserAsync(PathOf("pg_ctl"), ["start", "-D", data, "-w", "-t", "60", "-l", log, "-o", options], CancellationToken.None);
+        cancellationToken.ThrowIfCancellationRequested();
         return true;
     }
 

@@ -70,6 +70,51 @@ public sealed partial class SiemContentTests
     }
 
     [Fact]
+    public void TheDashboardOfKibanaUsesFieldsOfTheSchemaEcs()
+    {
+        var sent = FieldsOf("ecs").Concat(["data_stream.dataset", "@timestamp", "___records___"]).ToHashSet();
+        var objects = File.ReadAllLines(Path.Combine(Folder, "elastic", "dashboard.ndjson")).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var view = objects.Single(one => one.GetProperty("type").GetString() == "index-pattern");
+        var dashboard = objects.Single(one => one.GetProperty("type").GetString() == "dashboard");
+        var attributes = dashboard.GetProperty("attributes");
+        var panels = JsonDocument.Parse(attributes.GetProperty("panelsJSON").GetString()!).RootElement.EnumerateArray().ToList();
+        var references = dashboard.GetProperty("references").EnumerateArray().ToDictionary(one => one.GetProperty("name").GetString()!, one => one.GetProperty("id").GetString());
+
+        Assert.True(panels.Count > 10);
+        Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("panelIndex").GetString()).Distinct().Count());
+        AssertQuery(JsonDocument.Parse(attributes.GetProperty("kibanaSavedObjectMeta").GetProperty("searchSourceJSON").GetString()!).RootElement.GetProperty("query"));
+        foreach (var panel in panels)
+        {
+            var state = panel.GetProperty("embeddableConfig").GetProperty("attributes").GetProperty("state");
+            AssertQuery(state.GetProperty("query"));
+            foreach (var layer in state.GetProperty("datasourceStates").GetProperty("formBased").GetProperty("layers").EnumerateObject())
+            {
+                var columns = layer.Value.GetProperty("columns").EnumerateObject().ToDictionary(column => column.Name, column => column.Value);
+                Assert.Equal([], columns.Values.Select(column => column.GetProperty("sourceField").GetString()!).Except(sent));
+                Assert.Equal(layer.Value.GetProperty("columnOrder").EnumerateArray().Select(one => one.GetString()!), columns.Keys);
+                Assert.All(Named(state.GetProperty("visualization")), column => Assert.Contains(column, columns.Keys));
+                Assert.Equal(view.GetProperty("id").GetString(), references[$"{panel.GetProperty("panelIndex").GetString()}:indexpattern-datasource-layer-{layer.Name}"]);
+            }
+        }
+
+        void AssertQuery(JsonElement query)
+        {
+            var text = query.GetProperty("query").GetString()!;
+            Assert.Equal([], Regex.Matches(text, @"(?<![\w.""])(?<name>[a-z_]+(?:\.\w+)+)\s*:").Select(match => match.Groups["name"].Value).Except(sent));
+            AssertSignatureIds(text);
+        }
+
+        // The columns that a visualization shows, wherever its kind names them.
+        static IEnumerable<string> Named(JsonElement value) => value.ValueKind switch
+        {
+            JsonValueKind.Object => value.EnumerateObject().SelectMany(member => member.Name is "columnId" or "metricAccessor" or "xAccessor" or "splitAccessor"
+                ? [member.Value.GetString()!] : member.Name == "accessors" ? member.Value.EnumerateArray().Select(one => one.GetString()!) : Named(member.Value)),
+            JsonValueKind.Array => value.EnumerateArray().SelectMany(Named),
+            _ => [],
+        };
+    }
+
+    [Fact]
     public void TheTemplateOfSentinelDeclaresTheColumnsThatAreSent()
     {
         using var template = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "sentinel", "table-and-rule.json")));

@@ -26,6 +26,8 @@ internal static class ConfigurationSchema
         ["enginePools"] = (PlannedChange.Pool, "Network zones whose engines reach destinations."),
         ["sources"] = (PlannedChange.Source, "Where events come from."),
         ["integrations"] = (PlannedChange.Integration, "Where events go, and in which form."),
+        ["ruleLists"] = (PlannedChange.RuleList, "Values for placeholders in detection rules."),
+        ["rules"] = (PlannedChange.Rule, "Files of detection rules, and which of those that come with the forwarder run."),
     };
 
     // Values that the contracts do not name, since catalogues do.
@@ -57,7 +59,7 @@ internal static class ConfigurationSchema
         return new JsonObject
         {
             ["$schema"] = "http://json-schema.org/draft-07/schema#", ["title"] = "Configuration of SiemForwarder",
-            ["description"] = "Engine pools, sources and integrations for siemforwarder apply: docs/configuration.md.",
+            ["description"] = "Engine pools, sources, integrations and rules for siemforwarder apply: docs/configuration.md.",
             ["type"] = "object", ["additionalProperties"] = false, ["properties"] = properties,
         };
     }

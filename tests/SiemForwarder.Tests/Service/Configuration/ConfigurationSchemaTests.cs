@@ -16,6 +16,9 @@ public sealed class ConfigurationSchemaTests : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("siemforwarder-schema-").FullName;
 
+    // What a member that takes a path names in the tests.
+    public ConfigurationSchemaTests() => File.WriteAllText(Path.Combine(folder, "some-text"), "title: Some rule");
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
@@ -71,11 +74,14 @@ public sealed class ConfigurationSchemaTests : IDisposable
         var document = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "configuration.md"));
         var file = Path.Combine(folder, "forwarder.yaml");
         File.WriteAllText(file, document.Split("```yaml\n")[1].Split("```")[0]);
+        Directory.CreateDirectory(Path.Combine(folder, "rules"));
+        File.WriteAllText(Path.Combine(folder, "rules", "break-glass.yml"), "title: Break glass");
+        File.WriteAllText(Path.Combine(folder, "rules", "break-glass.fixtures.yml"), "fires: []");
         var declared = ConfigurationReader.Read(file);
 
         Assert.Empty(declared.Faults);
         Assert.Empty(Check(declared.Request));
-        Assert.Equal(3, declared.Request.Count(member => member.Value is JsonArray));
+        Assert.Equal(5, declared.Request.Count(member => member.Value is JsonArray));
     }
 
     // Path, a value that is right, and one of another type.

@@ -221,6 +221,7 @@ public sealed class AddressOfSecretsTests
             ("logscale", "logscale", "https", """{"token":"stored-token"}"""),
             ("rabbitmq", "rabbitmq", "amqps", """{"routingKey":"audit"}"""),
             ("nats", "nats", "natss", """{"subject":"audit"}"""),
+            ("s3", "s3", "https", """{"bucket":"audit","accessKeyId":"AKIASTORED","secretAccessKey":"stored-secret"}"""),
             ("kafka", "kafka", "kafkas", """{"topic":"audit"}"""),
             ("event hubs", "azure_event_hubs", "kafkas",
                 """{"eventHub":"audit","connectionString":"Endpoint=sb://siem.example.com/;SharedAccessKeyName=send;SharedAccessKey=stored"}"""),
