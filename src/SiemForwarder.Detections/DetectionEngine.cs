@@ -21,7 +21,7 @@ public sealed class DetectionEngine
     private readonly SortedDictionary<int, SourceClock> clocks = [];
     private readonly Dictionary<DetectionRule, Follower> followers;
     private readonly CorrelationState[] correlations;
-    private readonly ILookup<AlertingRule, (CorrelationState State, int Reference)> feeds;
+    private readonly Dictionary<AlertingRule, (CorrelationState State, int Reference)[]> feeds;
     private readonly Occasion occasion = new();
     private readonly List<DetectionRule> matches = [];
     private SourceClock? lastClock;
@@ -38,7 +38,7 @@ public sealed class DetectionEngine
         followers = states.ToDictionary(one => one.Rule, one => new Follower(one.State, [.. Names(one.Rule.Head).SelectMany(name => waiting[name])]));
         correlations = [.. rules.Correlations.Select(rule => new CorrelationState(rule, this.options))];
         feeds = correlations.SelectMany(state => ((CorrelationRule)state.Rule).References.Select((reference, index) => (reference.Rule, Feed: (state, index))))
-            .ToLookup(one => one.Rule, one => one.Feed);
+            .GroupBy(one => one.Rule, one => one.Feed).ToDictionary(one => one.Key, one => one.ToArray());
         States = [.. states.Select(one => one.State), .. correlations];
     }
 
@@ -184,7 +184,12 @@ public sealed class DetectionEngine
 
     private void Feed(Hit hit, SecurityEvent? securityEvent)
     {
-        foreach (var (state, reference) in feeds[hit.State.Rule])
+        if (!feeds.TryGetValue(hit.State.Rule, out var fedBy))
+        {
+            return;
+        }
+
+        foreach (var (state, reference) in fedBy)
         {
             Run(state, securityEvent, (hit, reference), static (one, at, fed) => ((CorrelationState)one).Collect(at, fed.hit, fed.reference));
         }

@@ -48,8 +48,7 @@ internal sealed class EntityStore<T>(int maxEntities, Func<T, long> touchedAt)
 
         if (entities.Count >= maxEntities)
         {
-            var leaving = entities.OrderBy(one => touchedAt(one.Value)).ThenBy(one => one.Key, StringComparer.Ordinal)
-                .Take(Math.Max(1, maxEntities / 10)).Select(one => one.Key).ToList();
+            var leaving = Standing.Least(entities, Math.Max(1, maxEntities / 10), (one, entity) => new Standing(0, touchedAt(entity), one));
             leaving.ForEach(one => entities.Remove(one));
             evicted = leaving.Count;
         }

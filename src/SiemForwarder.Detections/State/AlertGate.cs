@@ -70,9 +70,9 @@ internal sealed class AlertGate(long suppressMs, int maxGroups)
     private void Evict(long at)
     {
         var room = Math.Max(1, maxGroups / 10);
-        foreach (var (key, entry) in groups.OrderBy(one => one.Value.At).ThenBy(one => one.Key, StringComparer.Ordinal).Take(room).ToList())
+        foreach (var key in Standing.Least(groups, room, static (key, entry) => new Standing(0, entry.At, key)))
         {
-            groups.Remove(key);
+            groups.Remove(key, out var entry);
             EvictedCount += at - entry.At < suppressMs || entry.SuppressedCount > 0 ? 1 : 0;
         }
     }
