@@ -109,6 +109,8 @@ internal static class ForwarderHost
         routes.MapReplays();
         routes.MapRules();
         routes.MapCoverage();
+        routes.MapBacktests();
+        routes.MapRuleArchives();
         routes.MapRuleLists();
         routes.MapPreviews();
         routes.MapVolumes();

@@ -84,6 +84,9 @@ internal sealed class WatchedSince
 
     public void Start(int sourceId, long at) => since.TryAdd(sourceId, at);
 
+    /// <summary>When the source that is watched for the shortest time was first seen; null if none was.</summary>
+    public long? NewestStart => since.Count == 0 ? null : since.Values.Max();
+
     /// <summary>How long the source has been watched at a time, in milliseconds.</summary>
     public long Length(int sourceId, long at) => since.TryGetValue(sourceId, out var from) ? at - from : 0;
 

@@ -36,6 +36,15 @@ public sealed class DetectionRule : AlertingRule
         Memory = memory;
     }
 
+    /// <summary>How much of the log it has to see before it alerts; zero where it alerts at once.</summary>
+    public TimeSpan LearningTime => Memory switch
+    {
+        FirstSeenSettings seen => seen.Learn,
+        UnlessSettings unless => unless.Within,
+        BaselineSettings baseline => baseline.Bucket * baseline.BucketCount / 4,
+        _ => TimeSpan.Zero,
+    };
+
     internal EventTest Test { get; }
 
     internal MemorySettings? Memory { get; }

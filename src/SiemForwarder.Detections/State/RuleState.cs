@@ -35,6 +35,9 @@ internal abstract class RuleState
     /// <summary>Groups or entities that are remembered.</summary>
     public virtual int GroupCount => 0;
 
+    /// <summary>Event time from which it can alert, because it has seen enough by then; null where it need not learn, or has seen nothing.</summary>
+    public virtual long? LearnedAt => null;
+
     protected long LatenessMs { get; }
 
     /// <summary>What the rule does at an event that matches it.</summary>
@@ -50,9 +53,12 @@ internal abstract class RuleState
     {
     }
 
-    public RuleReport Describe(RuleFault? fault) => new(
+    public RuleReport Describe(RuleFault? fault, long highestAt) => new(
         Rule.Head.Key, Rule.Head.Title, hitCount, alertCount, suppressedCount, lateDroppedCount, ungroupedCount, evictedCount + gate.EvictedCount, GroupCount,
-        degradedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, fault);
+        degradedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, fault)
+    {
+        LearningUntil = LearnedAt is { } learned && learned > highestAt ? DateTimeOffset.FromUnixTimeMilliseconds(learned) : null,
+    };
 
     public void ForgetAlerts()
     {
