@@ -112,9 +112,11 @@ public sealed class DetectionEngine
         occasion.Begin(null, null, LocalCalendar.Utc, (clock.HighAt, highestAt), alerts);
         foreach (var state in States)
         {
+            Run(state, null, (sourceId, clock.SweptTo), static (one, at, swept) => one.CloseSuppressed(at, swept.sourceId, swept.SweptTo));
             Run(state, null, (sourceId, clock.SweptTo), static (one, at, swept) => one.Advance(at, swept.sourceId, swept.SweptTo));
             if (allSweptTo > long.MinValue)
             {
+                Run(state, null, allSweptTo, static (one, at, swept) => one.CloseSuppressed(at, null, swept));
                 Run(state, null, allSweptTo, static (one, at, swept) => one.Advance(at, null, swept));
             }
         }
