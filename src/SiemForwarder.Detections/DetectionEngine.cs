@@ -21,7 +21,7 @@ public sealed class DetectionEngine
     private readonly SortedDictionary<int, SourceClock> clocks = [];
     private readonly Dictionary<DetectionRule, Follower> followers;
     private readonly CorrelationState[] correlations;
-    private readonly ILookup<AlertingRule, (CorrelationState State, int Reference)> feeds;
+    private readonly Dictionary<AlertingRule, (CorrelationState State, int Reference)[]> feeds;
     private readonly Occasion occasion = new();
     private readonly List<DetectionRule> matches = [];
     private SourceClock? lastClock;
@@ -38,7 +38,7 @@ public sealed class DetectionEngine
         followers = states.ToDictionary(one => one.Rule, one => new Follower(one.State, [.. Names(one.Rule.Head).SelectMany(name => waiting[name])]));
         correlations = [.. rules.Correlations.Select(rule => new CorrelationState(rule, this.options))];
         feeds = correlations.SelectMany(state => ((CorrelationRule)state.Rule).References.Select((reference, index) => (reference.Rule, Feed: (state, index))))
-            .ToLookup(one => one.Rule, one => one.Feed);
+            .GroupBy(one => one.Rule, one => one.Feed).ToDictionary(one => one.Key, one => one.ToArray());
         States = [.. states.Select(one => one.State), .. correlations];
     }
 
@@ -112,9 +112,11 @@ public sealed class DetectionEngine
         occasion.Begin(null, null, LocalCalendar.Utc, (clock.HighAt, highestAt), alerts);
         foreach (var state in States)
         {
+            Run(state, null, (sourceId, clock.SweptTo), static (one, at, swept) => one.CloseSuppressed(at, swept.sourceId, swept.SweptTo));
             Run(state, null, (sourceId, clock.SweptTo), static (one, at, swept) => one.Advance(at, swept.sourceId, swept.SweptTo));
             if (allSweptTo > long.MinValue)
             {
+                Run(state, null, allSweptTo, static (one, at, swept) => one.CloseSuppressed(at, null, swept));
                 Run(state, null, allSweptTo, static (one, at, swept) => one.Advance(at, null, swept));
             }
         }
@@ -136,7 +138,7 @@ public sealed class DetectionEngine
 
     /// <summary>What became of each rule so far.</summary>
     public IReadOnlyList<RuleReport> Describe() => [
-        .. States.Select(state => state.Describe(Faults.Find(state.Rule.Head)) with { MicrosecondsPerEvent = matcher.MicrosecondsOf(state.Rule) }),
+        .. States.Select(state => state.Describe(Faults.Find(state.Rule.Head), highestAt) with { MicrosecondsPerEvent = matcher.MicrosecondsOf(state.Rule) }),
     ];
 
     /// <summary>All that the engine knows, as bytes: compact, and the same for the same knowledge.</summary>
@@ -184,7 +186,12 @@ public sealed class DetectionEngine
 
     private void Feed(Hit hit, SecurityEvent? securityEvent)
     {
-        foreach (var (state, reference) in feeds[hit.State.Rule])
+        if (!feeds.TryGetValue(hit.State.Rule, out var fedBy))
+        {
+            return;
+        }
+
+        foreach (var (state, reference) in fedBy)
         {
             Run(state, securityEvent, (hit, reference), static (one, at, fed) => ((CorrelationState)one).Collect(at, fed.hit, fed.reference));
         }

@@ -27,4 +27,7 @@ public sealed record RuleReport(
 {
     /// <summary>What it costs for each event that it is asked about; null for a correlation, and where nothing is measured.</summary>
     public double? MicrosecondsPerEvent { get; init; }
+
+    /// <summary>Event time until which it only learns; null where it can alert.</summary>
+    public DateTimeOffset? LearningUntil { get; init; }
 }

@@ -43,6 +43,9 @@ public static class DetectionEvents
     /// <summary>Hits of the same rule and group since its last alert that no alert was raised for.</summary>
     public const string SuppressedCount = "suppressed_count";
 
+    /// <summary><c>update</c> where the alert tells how an earlier one went on; a new alert has none.</summary>
+    public const string Status = "status";
+
     public const string FirstAt = "first_at";
 
     public const string LastAt = "last_at";

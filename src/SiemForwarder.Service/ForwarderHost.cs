@@ -109,6 +109,8 @@ internal static class ForwarderHost
         routes.MapReplays();
         routes.WithRuleProvenance(PlannedChange.Rule, "rule file").MapRules();
         routes.MapCoverage();
+        routes.MapBacktests();
+        routes.MapRuleArchives();
         routes.WithRuleProvenance(PlannedChange.RuleList, "list").MapRuleLists();
         routes.MapPreviews();
         routes.MapVolumes();

@@ -21,8 +21,15 @@ switch (args.FirstOrDefault())
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
         return 0;
+    case "detections" when args.Contains("stored"):
+        await DetectionEndToEnd.RunAsync();
+        return 0;
+    case "detections":
+        DetectionSpeed.Run();
+        await DetectionEndToEnd.RunAsync();
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] | latency [posts a second] | stages | pushes | growth [bounds]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] | latency [posts a second] | stages | pushes | growth [bounds] | detections [stored]");
         return 1;
 }
 

@@ -54,4 +54,7 @@ public sealed record Alert
 
     /// <summary>Hits of the same rule and group since its last alert that no alert was made of.</summary>
     public long SuppressedCount { get; init; }
+
+    /// <summary>True where it tells how an earlier alert went on, by the hits that were suppressed since.</summary>
+    public bool IsUpdate { get; init; }
 }

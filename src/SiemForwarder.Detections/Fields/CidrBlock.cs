@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using SiemForwarder.Events.Addresses;
 
 namespace SiemForwarder.Detections.Fields;
@@ -56,15 +55,19 @@ internal sealed class CidrBlock
     /// <summary>The blocks of a list of the configuration, without what is none.</summary>
     public static CidrBlock[] ReadList(IEnumerable<string> texts) => [.. texts.Select(text => Read(text).Block).OfType<CidrBlock>()];
 
-    public static bool AnyHolds(CidrBlock[] blocks, ReadOnlySpan<char> written)
+    public static bool AnyHolds(CidrBlock[] blocks, ReadOnlySpan<char> written) =>
+        FindAny(blocks, written) == true;
+
+    /// <summary>Whether any of the blocks holds an address; null where the text is no address.</summary>
+    public static bool? FindAny(CidrBlock[] blocks, ReadOnlySpan<char> written)
     {
         Span<byte> bytes = stackalloc byte[MaxBytes];
         var length = IpLiteral.ReadBytes(written, bytes);
-        return length > 0 && AnyHolds(blocks, bytes[..length]);
+        return length == 0 ? null : AnyHolds(blocks, bytes[..length]);
     }
 
-    /// <summary>Whether an address leads nowhere in the internet.</summary>
-    public static bool IsPrivate(IPAddress address) => AnyHolds(Private, address.GetAddressBytes());
+    /// <summary>Whether an address leads nowhere in the internet; null where the text is no address.</summary>
+    public static bool? FindPrivate(ReadOnlySpan<char> written) => FindAny(Private, written);
 
     private static bool AnyHolds(CidrBlock[] blocks, ReadOnlySpan<byte> address)
     {

@@ -41,7 +41,7 @@ internal static class FieldTaxonomy
         ["target.groupId"] = fields => FieldValue.Of(ResourceIdBehind(fields.Event.Admin, "groups/")),
         ["target.clientId"] = fields => FieldValue.Of(ResourceIdBehind(fields.Event.Admin, "clients/")),
         ["ip"] = fields => FieldValue.Of(fields.Event.IpAddress),
-        ["ip.private"] = fields => IpLiteral.Find(fields.Event.IpAddress) is { } address ? FieldValue.Of(CidrBlock.IsPrivate(address)) : FieldValue.Absent,
+        ["ip.private"] = fields => CidrBlock.FindPrivate(fields.Event.IpAddress) is { } isPrivate ? FieldValue.Of(isPrivate) : FieldValue.Absent,
         ["sessionId"] = fields => FieldValue.Of(fields.Event.SessionId),
         ["transactionId"] = fields => FieldValue.Of(fields.Event.TransactionId),
         ["error"] = fields => FieldValue.Of(fields.Event.Reason),
@@ -170,8 +170,7 @@ internal static class FieldTaxonomy
         if (normalized == "ip.tor" || normalized.StartsWith(ListPrefix, StringComparison.Ordinal))
         {
             var blocks = CidrBlock.ReadList(lists.GetValueOrDefault(normalized == "ip.tor" ? "tor" : normalized[ListPrefix.Length..]) ?? []);
-            return fields => IpLiteral.Find(fields.Event.IpAddress) is null ? FieldValue.Absent
-                : FieldValue.Of(CidrBlock.AnyHolds(blocks, fields.Event.IpAddress));
+            return fields => CidrBlock.FindAny(blocks, fields.Event.IpAddress) is { } isListed ? FieldValue.Of(isListed) : FieldValue.Absent;
         }
 
         return fields => fields.FindRaw(normalized);

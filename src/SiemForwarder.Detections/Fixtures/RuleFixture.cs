@@ -17,15 +17,18 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
 {
     private static readonly EventSource Source = new(1, "fixture", "acme", "keycloak.example.com");
 
+    private static readonly LogSource Application = new("application", Source.Name, null);
+
     private const int MaxTimes = 10_000;
 
     // A Monday, 09:00 UTC: within business hours unless the events say otherwise.
     private static readonly DateTimeOffset Start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Reads the fixtures of a file: below <c>fires</c> and <c>quiet</c>, each with a title and events as Keycloak sends them.</summary>
+    /// <summary>Reads the fixtures of a file: below <c>fires</c> and <c>quiet</c>, each with a title and events as they are sent.</summary>
     /// <remarks>
-    /// Beside the members of Keycloak's JSON an event may say <c>after</c> (how long after the one before), <c>times</c> and <c>every</c> (it is repeated;
-    /// <c>{i}</c> in its texts is the number of the repetition), <c>geo</c> (where its address is), and instead of an event <c>sweep</c> lets time pass.
+    /// An event with <c>event_type</c> is one that an application pushes, any other is Keycloak's. Beside the members of its JSON it may say <c>after</c>
+    /// (how long after the one before), <c>times</c> and <c>every</c> (it is repeated; <c>{i}</c> in its texts is the number of the repetition), <c>geo</c>
+    /// (where its address is), and instead of an event <c>sweep</c> lets time pass.
     /// A representation may be written as a map or a list.
     /// </remarks>
     /// <returns>The fixtures, or why the file cannot be read.</returns>
@@ -81,26 +84,31 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
             for (var turn = 0; turn < times; turn++)
             {
                 at += turn == 0 ? TimeSpan.Zero : Duration(map, "every") ?? TimeSpan.FromSeconds(1);
-                var isAdmin = map.Find("operationType") is not null;
-                engine.Follow(
-                    ToEvent(map, turn, at, ++position, isAdmin), isAdmin ? LogSource.KeycloakAdmin : LogSource.KeycloakUser, LocalCalendar.Utc, alerts);
+                var stream = map.Find("event_type") is not null ? EventStream.Pushed
+                    : map.Find("operationType") is not null ? EventStream.Admin : EventStream.User;
+                engine.Follow(ToEvent(map, turn, at, ++position, stream), LogSourceOf(stream), LocalCalendar.Utc, alerts);
             }
         }
 
         return alerts;
     }
 
+    private static LogSource LogSourceOf(EventStream stream) => stream switch
+    {
+        EventStream.Admin => LogSource.KeycloakAdmin,
+        EventStream.User => LogSource.KeycloakUser,
+        _ => Application,
+    };
+
     private static TimeSpan? Duration(YamlMap map, string key) => (map.Find(key) as YamlScalar)?.Text is { } text ? DurationText.Parse(text) : null;
 
-    private static SecurityEvent ToEvent(YamlMap map, int turn, DateTimeOffset at, long position, bool isAdmin)
+    private static SecurityEvent ToEvent(YamlMap map, int turn, DateTimeOffset at, long position, EventStream stream)
     {
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes))
         {
             json.WriteStartObject();
-            json.WriteString("id", $"00000000-0000-4000-8000-{position:x12}");
-            json.WriteNumber("time", at.ToUnixTimeMilliseconds());
-            json.WriteString("realmId", "3f6c1f2e-5b0e-4d6b-9a0e-2f6f4b1c7d10");
+            WriteHead(json, at, $"00000000-0000-4000-8000-{position:x12}", stream);
             foreach (var entry in map.Entries.Where(entry => entry.Key is not ("after" or "times" or "every" or "geo")))
             {
                 json.WritePropertyName(entry.Key);
@@ -119,8 +127,22 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
 
         var raw = bytes.ToArray();
         var normalized = EventNormalizer.Normalize(
-            isAdmin ? EventStream.Admin : EventStream.User, raw, EventKey.FromHash(raw), Source, position, at.ToUnixTimeMilliseconds(), at.AddSeconds(1));
+            stream, raw, EventKey.FromHash(raw), Source, position, at.ToUnixTimeMilliseconds(), at.AddSeconds(1));
         return map.Find("geo") is YamlMap geo ? normalized with { Location = ToLocation(geo) } : normalized;
+    }
+
+    private static void WriteHead(Utf8JsonWriter json, DateTimeOffset at, string id, EventStream stream)
+    {
+        if (stream == EventStream.Pushed)
+        {
+            json.WriteString("event_id", id);
+            json.WriteString("timestamp", at);
+            return;
+        }
+
+        json.WriteString("id", id);
+        json.WriteNumber("time", at.ToUnixTimeMilliseconds());
+        json.WriteString("realmId", "3f6c1f2e-5b0e-4d6b-9a0e-2f6f4b1c7d10");
     }
 
     private static EventLocation ToLocation(YamlMap geo)

@@ -13,7 +13,12 @@ internal sealed class BaselineState(DetectionRule rule, BaselineSettings setting
     private readonly int maxValues = options.MaxValues;
     private readonly EntityStore<BucketHistory> groups = new(options.MaxGroups, history => history.NewestBucket);
 
+    private long? firstBucket;
+
     public override int GroupCount => groups.Count;
+
+    // A quarter of the history makes a baseline.
+    public override long? LearnedAt => (firstBucket * bucketMs) + (settings.BucketCount * bucketMs / 4);
 
     public override void Follow(Occasion occasion)
     {
@@ -40,6 +45,7 @@ internal sealed class BaselineState(DetectionRule rule, BaselineSettings setting
         var history = groups.FindOrAdd(occasion.Key.Written, out var key, out var evicted);
         CountEvicted(evicted, at);
         var bucket = (long)Math.Floor((double)at / bucketMs);
+        firstBucket = Math.Min(firstBucket ?? bucket, bucket);
         var openFrom = (long)Math.Floor((double)(high - LatenessMs) / bucketMs);
         if (history.IsTold(bucket))
         {
@@ -70,7 +76,12 @@ internal sealed class BaselineState(DetectionRule rule, BaselineSettings setting
 
     protected override void WriteMemory(SnapshotWriter writer) => groups.WriteTo(writer, history => history.WriteTo(writer));
 
-    protected override void ReadMemory(SnapshotReader reader) => groups.ReadFrom(reader, () => BucketHistory.ReadFrom(reader));
+    protected override void ReadMemory(SnapshotReader reader) => groups.ReadFrom(reader, () =>
+    {
+        var history = BucketHistory.ReadFrom(reader);
+        firstBucket = Math.Min(firstBucket ?? history.FirstBucket, history.FirstBucket);
+        return history;
+    });
 
     // Of a bucket that is closed the values are gone: a late one adds nothing to them.
     private int AmountOf(BucketHistory history, long bucket, string text, long openFrom) => settings.Count switch

@@ -48,8 +48,7 @@ internal sealed class EntityStore<T>(int maxEntities, Func<T, long> touchedAt)
 
         if (entities.Count >= maxEntities)
         {
-            var leaving = entities.OrderBy(one => touchedAt(one.Value)).ThenBy(one => one.Key, StringComparer.Ordinal)
-                .Take(Math.Max(1, maxEntities / 10)).Select(one => one.Key).ToList();
+            var leaving = Standing.Least(entities, Math.Max(1, maxEntities / 10), (one, entity) => new Standing(0, touchedAt(entity), one));
             leaving.ForEach(one => entities.Remove(one));
             evicted = leaving.Count;
         }
@@ -84,6 +83,9 @@ internal sealed class WatchedSince
     private readonly SortedDictionary<int, long> since = [];
 
     public void Start(int sourceId, long at) => since.TryAdd(sourceId, at);
+
+    /// <summary>When the source that is watched for the shortest time was first seen; null if none was.</summary>
+    public long? NewestStart => since.Count == 0 ? null : since.Values.Max();
 
     /// <summary>How long the source has been watched at a time, in milliseconds.</summary>
     public long Length(int sourceId, long at) => since.TryGetValue(sourceId, out var from) ? at - from : 0;

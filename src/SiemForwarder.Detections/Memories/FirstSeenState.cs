@@ -29,6 +29,8 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
 
     public override int GroupCount => entities.Count;
 
+    public override long? LearnedAt => since.NewestStart + learnMs;
+
     public override void Start(int sourceId, long at) => since.Start(sourceId, at);
 
     public override void Follow(Occasion occasion)

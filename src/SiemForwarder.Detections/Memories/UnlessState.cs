@@ -13,6 +13,8 @@ internal sealed class UnlessState(DetectionRule rule, UnlessSettings settings, E
 
     public override int GroupCount => others.Count;
 
+    public override long? LearnedAt => since.NewestStart + withinMs;
+
     public string Other => settings.Rule;
 
     // What was before the log, nobody knows: the rule is silent until it saw as much of it as it asks for.

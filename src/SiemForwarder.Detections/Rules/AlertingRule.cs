@@ -36,6 +36,15 @@ public sealed class DetectionRule : AlertingRule
         Memory = memory;
     }
 
+    /// <summary>How much of the log it has to see before it alerts; zero where it alerts at once.</summary>
+    public TimeSpan LearningTime => Memory switch
+    {
+        FirstSeenSettings seen => seen.Learn,
+        UnlessSettings unless => unless.Within,
+        BaselineSettings baseline => baseline.Bucket * baseline.BucketCount / 4,
+        _ => TimeSpan.Zero,
+    };
+
     internal EventTest Test { get; }
 
     internal MemorySettings? Memory { get; }
@@ -128,7 +137,8 @@ internal enum GroupScope
 /// <param name="Per">The group of a rule for single events.</param>
 /// <param name="Resets">True where an alert of a correlation begins its count anew.</param>
 /// <param name="Scope">Which events make one group.</param>
-internal sealed record AlertSettings(TimeSpan Suppress, IReadOnlyList<GroupField> Per, bool Resets, GroupScope Scope)
+/// <param name="Updates">True where the hits that were suppressed are told by an update, if no later alert tells of them.</param>
+internal sealed record AlertSettings(TimeSpan Suppress, IReadOnlyList<GroupField> Per, bool Resets, GroupScope Scope, bool Updates = false)
 {
     public static readonly AlertSettings Default = new(TimeSpan.Zero, [], false, GroupScope.Source);
 }

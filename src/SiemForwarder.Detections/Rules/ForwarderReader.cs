@@ -13,8 +13,8 @@ internal sealed class ForwarderReader(RuleReading reading)
     private const string Root = "forwarder";
 
     private static readonly string[] Kinds = ["first_seen", "travel", "unless", "missing", "silence", "baseline"];
-    private static readonly string[] OfDetections = ["suppress", "per", "scope"];
-    private static readonly string[] OfCorrelations = ["suppress", "scope", "action", "window", "gap"];
+    private static readonly string[] OfDetections = ["suppress", "update", "per", "scope"];
+    private static readonly string[] OfCorrelations = ["suppress", "update", "scope", "action", "window", "gap"];
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <summary>The settings of a rule.</summary>
@@ -45,7 +45,13 @@ internal sealed class ForwarderReader(RuleReading reading)
         var alerts = new AlertSettings(
             ReadSuppress(map, byDefault), memory?.Per ?? ReadFields(map, "per", Root),
             ReadWord(map, "action", Root, "none", "none", "reset") == "reset",
-            ReadWord(map, "scope", Root, "source", "source", "all") == "all" ? GroupScope.All : GroupScope.Source);
+            ReadWord(map, "scope", Root, "source", "source", "all") == "all" ? GroupScope.All : GroupScope.Source,
+            ReadWord(map, "update", Root, "false", "false", "true") == "true");
+        if (alerts is { Updates: true, Suppress.Ticks: 0 })
+        {
+            reading.Refuse($"{Root}.update", "without 'suppress' there is never anything to tell");
+        }
+
         return new ForwarderSettings(alerts, memory, ReadSession(map));
     }
 

@@ -1,10 +1,18 @@
 namespace SiemForwarder.Detections.State;
 
+/// <summary>Hits of a group that no alert was made of, once no further one can follow them: what an update tells.</summary>
+/// <param name="AlertAt">Time of the alert that they followed.</param>
+/// <param name="Last">The last of them.</param>
+internal readonly record struct ClosedSuppression(string GroupKey, long AlertAt, long Count, EventMark Last);
+
 /// <summary>Lets one alert of a rule and group through and counts the hits that follow it too soon, by event time.</summary>
 /// <remarks>A function of the hits alone: what is forgotten depends on no clock, so a replayed engine suppresses the same.</remarks>
-internal sealed class AlertGate(long suppressMs, int maxGroups)
+internal sealed class AlertGate(long suppressMs, int maxGroups, bool closes)
 {
     private readonly Dictionary<string, Entry> groups = new(StringComparer.Ordinal);
+
+    // The last suppressed hit of each group, kept only where updates are wanted.
+    private readonly SortedDictionary<string, EventMark> lastHits = new(StringComparer.Ordinal);
 
     private record struct Entry(long At, long SuppressedCount);
 
@@ -12,7 +20,7 @@ internal sealed class AlertGate(long suppressMs, int maxGroups)
     public long EvictedCount { get; private set; }
 
     /// <summary>Whether the hit becomes an alert, and how many hits before it did not.</summary>
-    public bool Admits(string groupKey, long at, out long suppressed)
+    public bool Admits(string groupKey, in EventMark hit, out long suppressed)
     {
         suppressed = 0;
         if (suppressMs == 0)
@@ -22,9 +30,14 @@ internal sealed class AlertGate(long suppressMs, int maxGroups)
 
         if (groups.TryGetValue(groupKey, out var entry))
         {
-            if (at - entry.At < suppressMs)
+            if (hit.At - entry.At < suppressMs)
             {
                 groups[groupKey] = entry with { SuppressedCount = entry.SuppressedCount + 1 };
+                if (closes)
+                {
+                    lastHits[groupKey] = hit;
+                }
+
                 return false;
             }
 
@@ -32,16 +45,39 @@ internal sealed class AlertGate(long suppressMs, int maxGroups)
         }
         else if (groups.Count >= maxGroups)
         {
-            Evict(at);
+            Evict(hit.At);
         }
 
-        groups[groupKey] = new Entry(at, 0);
+        groups[groupKey] = new Entry(hit.At, 0);
+        lastHits.Remove(groupKey);
         return true;
+    }
+
+    /// <summary>Takes the suppressions of a source, or of all together, that ended before a time and that no later alert told of.</summary>
+    public List<ClosedSuppression> Close(int? sourceId, long beforeAt)
+    {
+        var closed = new List<ClosedSuppression>();
+        foreach (var (key, last) in lastHits)
+        {
+            if (GroupKey.SourceOf(key) == sourceId && groups[key].At + suppressMs < beforeAt)
+            {
+                closed.Add(new ClosedSuppression(key, groups[key].At, groups[key].SuppressedCount, last));
+            }
+        }
+
+        foreach (var one in closed)
+        {
+            groups[one.GroupKey] = new Entry(one.AlertAt, 0);
+            lastHits.Remove(one.GroupKey);
+        }
+
+        return closed;
     }
 
     public void Clear()
     {
         groups.Clear();
+        lastHits.Clear();
         EvictedCount = 0;
     }
 
@@ -55,6 +91,16 @@ internal sealed class AlertGate(long suppressMs, int maxGroups)
             writer.Write(entry.At);
             writer.Write(entry.SuppressedCount);
         }
+
+        if (closes)
+        {
+            writer.Write(lastHits.Count);
+            foreach (var (key, last) in lastHits)
+            {
+                writer.Write(key);
+                writer.Write(last);
+            }
+        }
     }
 
     public void ReadFrom(SnapshotReader reader)
@@ -64,15 +110,21 @@ internal sealed class AlertGate(long suppressMs, int maxGroups)
         {
             groups[reader.ReadString()] = new Entry(reader.ReadInt64(), reader.ReadInt64());
         }
+
+        for (var left = closes ? reader.ReadCount() : 0; left > 0; left--)
+        {
+            lastHits[reader.ReadString()] = reader.ReadMark();
+        }
     }
 
     // Alerts that are too old to suppress anything leave unseen; only where that is not enough, the stalest leave and are counted.
     private void Evict(long at)
     {
         var room = Math.Max(1, maxGroups / 10);
-        foreach (var (key, entry) in groups.OrderBy(one => one.Value.At).ThenBy(one => one.Key, StringComparer.Ordinal).Take(room).ToList())
+        foreach (var key in Standing.Least(groups, room, static (key, entry) => new Standing(0, entry.At, key)))
         {
-            groups.Remove(key);
+            groups.Remove(key, out var entry);
+            lastHits.Remove(key);
             EvictedCount += at - entry.At < suppressMs || entry.SuppressedCount > 0 ? 1 : 0;
         }
     }

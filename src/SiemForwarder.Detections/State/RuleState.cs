@@ -8,6 +8,7 @@ internal abstract class RuleState
 {
     private readonly EngineOptions options;
     private readonly AlertGate gate;
+    private readonly long suppressMs;
     private readonly bool isReported;
     private long hitCount;
     private long alertCount;
@@ -24,7 +25,8 @@ internal abstract class RuleState
         this.options = options;
         var everyHit = options.Mode == AlertMode.EveryHit;
         isReported = everyHit || (rule.IsReported && rule.Head.Level != RuleLevel.Informational);
-        gate = new AlertGate(everyHit ? 0 : (long)rule.Alerts.Suppress.TotalMilliseconds, options.MaxGroups);
+        gate = new AlertGate(everyHit ? 0 : (long)rule.Alerts.Suppress.TotalMilliseconds, options.MaxGroups, rule.Alerts.Updates);
+        suppressMs = (long)rule.Alerts.Suppress.TotalMilliseconds;
         LatenessMs = (long)options.Lateness.TotalMilliseconds;
     }
 
@@ -34,6 +36,9 @@ internal abstract class RuleState
 
     /// <summary>Groups or entities that are remembered.</summary>
     public virtual int GroupCount => 0;
+
+    /// <summary>Event time from which it can alert, because it has seen enough by then; null where it need not learn, or has seen nothing.</summary>
+    public virtual long? LearnedAt => null;
 
     protected long LatenessMs { get; }
 
@@ -50,9 +55,36 @@ internal abstract class RuleState
     {
     }
 
-    public RuleReport Describe(RuleFault? fault) => new(
+    /// <summary>Tells of the hits that followed an alert too soon, once none can follow any more; where the rule wants that and no later alert did.</summary>
+    public void CloseSuppressed(Occasion occasion, int? sourceId, long sweptTo)
+    {
+        foreach (var closed in Rule.Alerts.Updates ? gate.Close(sourceId, sweptTo - LatenessMs) : [])
+        {
+            alertCount++;
+            occasion.Alerts.Add(new Alert
+            {
+                Id = AlertId.Of(Rule.Head.Key, closed.GroupKey, "update", AlertId.Part(closed.AlertAt)),
+                Rule = Rule.Head,
+                RuleVersion = Rule.Version,
+                IsUpdate = true,
+                OccurredAt = DateTimeOffset.FromUnixTimeMilliseconds(closed.AlertAt + suppressMs),
+                Trigger = closed.Last.ToAlertEvent(),
+                Group = GroupKey.Values(closed.GroupKey, GroupNames),
+                Events = [closed.Last.ToAlertEvent()],
+                EventCount = (int)Math.Min(closed.Count, int.MaxValue),
+                FirstAt = DateTimeOffset.FromUnixTimeMilliseconds(closed.AlertAt),
+                LastAt = DateTimeOffset.FromUnixTimeMilliseconds(closed.Last.At),
+                SuppressedCount = closed.Count,
+            });
+        }
+    }
+
+    public RuleReport Describe(RuleFault? fault, long highestAt) => new(
         Rule.Head.Key, Rule.Head.Title, hitCount, alertCount, suppressedCount, lateDroppedCount, ungroupedCount, evictedCount + gate.EvictedCount, GroupCount,
-        degradedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, fault);
+        degradedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null, fault)
+    {
+        LearningUntil = LearnedAt is { } learned && learned > highestAt ? DateTimeOffset.FromUnixTimeMilliseconds(learned) : null,
+    };
 
     public void ForgetAlerts()
     {
@@ -115,7 +147,7 @@ internal abstract class RuleState
         }
 
         var evicted = gate.EvictedCount;
-        if (!gate.Admits(groupKey, trigger.At, out suppressed))
+        if (!gate.Admits(groupKey, trigger, out suppressed))
         {
             suppressedCount++;
             return false;

@@ -9,8 +9,7 @@ internal sealed class CorrelationState : RuleState
 {
     private readonly CorrelationRule rule;
     private readonly EngineOptions options;
-    private readonly long spanMs;
-    private readonly long gapMs;
+    private readonly WindowShape shape;
     private readonly Dictionary<string, WindowGroup> groups = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WindowGroup>.AlternateLookup<ReadOnlySpan<char>> groupsByText;
     private readonly List<(string Key, Occurrence Occurrence)> pending = [];
@@ -21,8 +20,7 @@ internal sealed class CorrelationState : RuleState
     {
         this.rule = rule;
         this.options = options;
-        spanMs = (long)rule.Timespan.TotalMilliseconds;
-        gapMs = (long)(rule.SessionGap?.TotalMilliseconds ?? 0);
+        shape = new WindowShape(rule);
         groupsByText = groups.GetAlternateLookup<ReadOnlySpan<char>>();
         sweepAt = FirstSweep;
     }
@@ -39,9 +37,9 @@ internal sealed class CorrelationState : RuleState
     {
         var source = rule.References[reference];
         occasion.Key.Start(rule.Alerts.Scope == GroupScope.All ? null : hit.Trigger.SourceId);
-        foreach (var field in source.Group)
+        for (var index = 0; index < source.Group.Count; index++)
         {
-            occasion.Key.Add(Find(occasion, hit, field));
+            occasion.Key.Add(Find(occasion, hit, source.Group[index]));
         }
 
         if (source.Group.Count > 0 && occasion.Key.IsEmpty)
@@ -156,7 +154,7 @@ internal sealed class CorrelationState : RuleState
         return group;
     }
 
-    private WindowGroup NewGroup() => new(rule, spanMs, gapMs);
+    private WindowGroup NewGroup() => new(shape);
 
     // Groups that no window can hold any more leave unseen, wherever that happens; where that is not enough, those that are far from the
     // condition leave, the stalest first, and are counted.
@@ -173,8 +171,8 @@ internal sealed class CorrelationState : RuleState
 
         if (groups.Count >= options.MaxGroups)
         {
-            var leaving = groups.OrderBy(one => one.Value.Progress).ThenBy(one => one.Value.NewestAt).ThenBy(one => one.Key, StringComparer.Ordinal)
-                .Take(Math.Max(1, options.MaxGroups / 10)).Select(one => one.Key).ToList();
+            var leaving = Standing.Least(
+                groups, Math.Max(1, options.MaxGroups / 10), static (key, group) => new Standing(group.Progress, group.NewestAt, key));
             leaving.ForEach(key => groups.Remove(key));
             CountEvicted(leaving.Count, high);
         }
@@ -197,9 +195,9 @@ internal sealed class CorrelationState : RuleState
         }
 
         occasion.Key.Start(null);
-        foreach (var field in values)
+        for (var index = 0; index < values.Count; index++)
         {
-            occasion.Key.Add(Find(occasion, hit, field));
+            occasion.Key.Add(Find(occasion, hit, values[index]));
         }
 
         return occasion.Key.IsEmpty ? occurrence : occurrence with { Text = occasion.Key.Written.ToString() };

@@ -6,14 +6,27 @@ namespace SiemForwarder.Detections.Windows;
 /// <summary>A window in which a condition holds: occurrences of a group from one place to another, and the value.</summary>
 internal readonly record struct WindowHit(int From, int To, double Value);
 
-/// <summary>The occurrences of one group, by time and position, and the measure of the window that ends with the newest.</summary>
-internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
+/// <summary>What all groups of a correlation have in common.</summary>
+internal sealed class WindowShape(CorrelationRule rule)
 {
-    private readonly bool isOrdered = rule.Type == CorrelationType.TemporalOrdered;
-    private Occurrence[] items = new Occurrence[1];
+    public CorrelationRule Rule { get; } = rule;
+
+    public long SpanMs { get; } = (long)rule.Timespan.TotalMilliseconds;
+
+    public long GapMs { get; } = (long)(rule.SessionGap?.TotalMilliseconds ?? 0);
+
+    public bool IsOrdered { get; } = rule.Type == CorrelationType.TemporalOrdered;
+}
+
+/// <summary>The occurrences of one group, by time and position, and the measure of the window that ends with the newest.</summary>
+/// <remarks>A flood makes many groups of one occurrence: that one stands in the group itself, and nothing is measured before a second one.</remarks>
+internal sealed class WindowGroup(WindowShape shape)
+{
+    private Occurrence only;
+    private Occurrence[]? items;
     private int start;
     private int windowFrom;
-    private WindowMeasure measure = WindowMeasure.For(rule);
+    private WindowMeasure? measure;
 
     public int Count { get; private set; }
 
@@ -21,9 +34,9 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
     public long NewestAt => this[Count - 1].At;
 
     /// <summary>How near the newest window came to the condition, 1 where it holds: who is far from it leaves first.</summary>
-    public double Progress { get; private set; }
+    public float Progress { get; private set; }
 
-    public ref readonly Occurrence this[int index] => ref items[start + index];
+    public ref readonly Occurrence this[int index] => ref items is null ? ref only : ref items[start + index];
 
     /// <summary>Puts an occurrence where its time says, and looks for a window with it in which the condition holds, the earliest first.</summary>
     public WindowHit? Insert(in Occurrence occurrence)
@@ -31,13 +44,13 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
         if (Count == 0 || occurrence.Mark.Against(this[Count - 1].Mark) >= 0)
         {
             Append(occurrence);
-            return Check(measure, windowFrom, Count - 1, Count - 1);
+            return Check(measure ?? Measured(), windowFrom, Count - 1, Count - 1);
         }
 
         var index = UpperBound(occurrence.Mark);
         Append(occurrence);
-        Array.Copy(items, start + index, items, start + index + 1, Count - 1 - index);
-        items[start + index] = occurrence;
+        Array.Copy(items!, start + index, items!, start + index + 1, Count - 1 - index);
+        items![start + index] = occurrence;
         Rebuild();
         return FindLate(index);
     }
@@ -46,7 +59,7 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
     /// <param name="lateBeforeAt">No event older than this will be put in.</param>
     public void Trim(long lateBeforeAt)
     {
-        while (Count > 0 && (this[0].At < lateBeforeAt - spanMs || (isOrdered && !IsFirstStep(this[0]) && this[0].At < lateBeforeAt)))
+        while (Count > 0 && (this[0].At < lateBeforeAt - shape.SpanMs || (shape.IsOrdered && !IsFirstStep(this[0]) && this[0].At < lateBeforeAt)))
         {
             RemoveOldest();
         }
@@ -65,8 +78,7 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
 
     public void Clear()
     {
-        (items, start, windowFrom, Count) = (new Occurrence[1], 0, 0, 0);
-        measure = WindowMeasure.For(rule);
+        (only, items, start, windowFrom, Count, measure) = (default, null, 0, 0, 0, null);
     }
 
     public void WriteTo(SnapshotWriter writer)
@@ -85,7 +97,7 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
 
     public void ReadFrom(SnapshotReader reader)
     {
-        var progress = reader.ReadDouble();
+        var progress = (float)reader.ReadDouble();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
             Append(new Occurrence(reader.ReadMark(), (ulong)reader.ReadInt64(), reader.ReadOptional(), reader.ReadDouble()));
@@ -98,31 +110,36 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
     {
         if (windowFrom == 0)
         {
-            measure.Remove(this[0]);
+            measure?.Remove(this[0]);
         }
 
         windowFrom = Math.Max(0, windowFrom - 1);
+        Count--;
+        if (items is null)
+        {
+            only = default;
+            return;
+        }
+
         items[start] = default;
         start++;
-        Count--;
     }
 
     private void Append(in Occurrence occurrence)
     {
-        if (start + Count == items.Length)
+        if (Count == 0 && items is null)
         {
-            // Room at the front is used before there is more.
-            var room = start > items.Length / 2 ? items : new Occurrence[Math.Max(2, items.Length * 2)];
-            Array.Copy(items, start, room, 0, Count);
-            items = room;
-            start = 0;
+            (only, Count) = (occurrence, 1);
+            return;
         }
 
-        var isApart = Count > 0 && gapMs > 0 && occurrence.At - this[Count - 1].At > gapMs;
-        items[start + Count] = occurrence;
+        MakeRoom();
+        measure ??= Measured();
+        var isApart = Count > 0 && shape.GapMs > 0 && occurrence.At - this[Count - 1].At > shape.GapMs;
+        items![start + Count] = occurrence;
         Count++;
         measure.Add(occurrence);
-        var fromAt = occurrence.At - spanMs;
+        var fromAt = occurrence.At - shape.SpanMs;
         while (windowFrom < Count - 1 && (isApart || this[windowFrom].At < fromAt))
         {
             measure.Remove(this[windowFrom]);
@@ -130,27 +147,52 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
         }
     }
 
+    // Room at the front is used before there is more.
+    private void MakeRoom()
+    {
+        if (items is null)
+        {
+            items = new Occurrence[2];
+            items[0] = only;
+            only = default;
+        }
+        else if (start + Count == items.Length)
+        {
+            var room = start > items.Length / 2 ? items : new Occurrence[items.Length * 2];
+            Array.Copy(items, start, room, 0, Count);
+            items = room;
+            start = 0;
+        }
+    }
+
     // After a late occurrence, and where some were dropped, the newest window is measured anew.
     private void Rebuild()
     {
         windowFrom = FirstOfWindow(Count - 1);
-        measure = WindowMeasure.For(rule);
+        measure = Measured();
+    }
+
+    private WindowMeasure Measured()
+    {
+        var measured = WindowMeasure.For(shape.Rule);
         for (var index = windowFrom; index < Count; index++)
         {
-            measure.Add(this[index]);
+            measured.Add(this[index]);
         }
+
+        return measured;
     }
 
     // All windows that hold a late occurrence end with one of those that follow it within the timespan.
     private WindowHit? FindLate(int index)
     {
-        var sliding = WindowMeasure.For(rule);
-        var lastAt = this[index].At + spanMs;
+        var sliding = WindowMeasure.For(shape.Rule);
+        var lastAt = this[index].At + shape.SpanMs;
         var from = FirstOfWindow(index);
         var to = from;
         for (var end = index; end < Count && this[end].At <= lastAt; end++)
         {
-            if (end > index && gapMs > 0 && this[end].At - this[end - 1].At > gapMs)
+            if (end > index && shape.GapMs > 0 && this[end].At - this[end - 1].At > shape.GapMs)
             {
                 return null;
             }
@@ -160,7 +202,7 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
                 sliding.Add(this[to]);
             }
 
-            for (; this[from].At < this[end].At - spanMs; from++)
+            for (; this[from].At < this[end].At - shape.SpanMs; from++)
             {
                 sliding.Remove(this[from]);
             }
@@ -176,33 +218,35 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
 
     private WindowHit? Check(WindowMeasure measured, int from, int to, int trigger)
     {
-        if (measured.Value(Math.Max(this[to].At - spanMs, gapMs > 0 ? this[from].At : long.MinValue)) is not { } value)
+        if (measured.Value(Math.Max(this[to].At - shape.SpanMs, shape.GapMs > 0 ? this[from].At : long.MinValue)) is not { } value)
         {
             return null;
         }
 
         var holds = true;
         var progress = 0.0;
-        foreach (var bound in rule.Bounds)
+        var bounds = shape.Rule.Bounds;
+        for (var index = 0; index < bounds.Count; index++)
         {
+            var bound = bounds[index];
             holds &= bound.Holds(value);
             progress = Math.Max(progress, bound.Limit > 0 ? value / bound.Limit : 1);
         }
 
-        if (rule.Expression is { } expression)
+        if (shape.Rule.Expression is { } expression)
         {
             holds = expression(measured.Seen);
-            progress = value / rule.References.Count;
+            progress = value / shape.Rule.References.Count;
         }
 
-        Progress = Math.Clamp(progress, 0, 1);
+        Progress = (float)Math.Clamp(progress, 0, 1);
         if (!holds)
         {
             return null;
         }
 
         // A sequence rests on what happened since its first step, or since the late event; so what was forgotten before it is not missed.
-        while (isOrdered && from < trigger && !IsFirstStep(this[from]))
+        while (shape.IsOrdered && from < trigger && !IsFirstStep(this[from]))
         {
             from++;
         }
@@ -214,9 +258,9 @@ internal sealed class WindowGroup(CorrelationRule rule, long spanMs, long gapMs)
 
     private int FirstOfWindow(int end)
     {
-        var fromAt = this[end].At - spanMs;
+        var fromAt = this[end].At - shape.SpanMs;
         var first = end;
-        while (first > 0 && this[first - 1].At >= fromAt && (gapMs == 0 || this[first].At - this[first - 1].At <= gapMs))
+        while (first > 0 && this[first - 1].At >= fromAt && (shape.GapMs == 0 || this[first].At - this[first - 1].At <= shape.GapMs))
         {
             first--;
         }

@@ -43,6 +43,11 @@ internal static class AlertBody
 
             json.WriteNumber(DetectionEvents.EventCount, alert.EventCount);
             json.WriteNumber(DetectionEvents.SuppressedCount, alert.SuppressedCount);
+            if (alert.IsUpdate)
+            {
+                json.WriteString(DetectionEvents.Status, "update"u8);
+            }
+
             json.WriteString(DetectionEvents.FirstAt, alert.FirstAt);
             json.WriteString(DetectionEvents.LastAt, alert.LastAt);
             json.WriteString(DetectionEvents.EventSource, source.Name);
@@ -56,7 +61,8 @@ internal static class AlertBody
     private static string Message(Alert alert)
     {
         var group = string.Join(", ", alert.Group.Select(one => $"{one.Name} {one.Value}"));
-        var text = string.Create(CultureInfo.InvariantCulture, $"{alert.EventCount} events{(group.Length == 0 ? "" : $" of {group}")}");
+        var what = alert.IsUpdate ? "further hits since the last alert" : "events";
+        var text = string.Create(CultureInfo.InvariantCulture, $"{alert.EventCount} {what}{(group.Length == 0 ? "" : $" of {group}")}");
         return text.Length <= MaxMessageLength ? text : string.Concat(text.AsSpan(0, MaxMessageLength - 1), "…");
     }
 

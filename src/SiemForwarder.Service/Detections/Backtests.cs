@@ -7,92 +7,61 @@ using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Detections;
 
-/// <summary>A time range to run a rule file over.</summary>
-/// <param name="From">Events from this time on; at most the last 30 days if omitted, 24 hours.</param>
-/// <param name="To">Events before this time; now if omitted.</param>
-/// <param name="MaxEvents">Events to follow at most: 1 to 1,000,000; 200,000 if omitted.</param>
-public sealed record BacktestRequest(DateTimeOffset? From = null, DateTimeOffset? To = null, int? MaxEvents = null);
-
-/// <summary>What a rule file would have found; nothing of it is stored.</summary>
-/// <param name="From">Beginning of the range.</param>
-/// <param name="To">End of the range.</param>
-/// <param name="Events">Events that were followed, those before the range from which the rules learned included.</param>
-/// <param name="IsWhole">False if the range was cut because it held too many events or took too long.</param>
-/// <param name="CoveredTo">Time of the last event that was followed; null if there was none.</param>
-/// <param name="Alerts">Number of alerts.</param>
-/// <param name="AlertsPerDay">The same a day.</param>
-/// <param name="Rules">Alerts by rule.</param>
-/// <param name="Found">The first 100 alerts.</param>
-/// <param name="Findings">Why rules of the file did not run.</param>
-public sealed record BacktestResponse(
-    DateTimeOffset From, DateTimeOffset To, long Events, bool IsWhole, DateTimeOffset? CoveredTo, long Alerts, double AlertsPerDay,
-    IReadOnlyList<BacktestRule> Rules, IReadOnlyList<BacktestAlert> Found, IReadOnlyList<string> Findings);
-
-/// <summary>How often a rule would have alerted.</summary>
-public sealed record BacktestRule(string Id, string Title, long Alerts);
-
-/// <summary>An alert that would have been raised.</summary>
-/// <param name="Rule">Id of the rule.</param>
-/// <param name="At">When.</param>
-/// <param name="Group">Values of its group.</param>
-/// <param name="EventCount">Number of events that it rests on.</param>
-/// <param name="Events">The newest of them.</param>
-public sealed record BacktestAlert(
-    string Rule, DateTimeOffset At, IReadOnlyDictionary<string, string> Group, int EventCount, IReadOnlyList<BacktestEvent> Events);
-
-/// <summary>An event that an alert rests on.</summary>
-public sealed record BacktestEvent(string Id, int Source, long Position, DateTimeOffset At);
+/// <summary>What to follow in a backtest.</summary>
+/// <param name="MaxEvents">Events to follow at most.</param>
+/// <param name="Bound">Time to take at most; null for no bound.</param>
+internal sealed record BacktestRange(DateTimeOffset From, DateTimeOffset To, int MaxEvents, TimeSpan? Bound);
 
 /// <summary>Runs rule files over stored events, with an engine of their own; nothing is stored.</summary>
+/// <remarks>What it holds is bounded whatever the range: the engine's groups, a small cache of segments, and the alerts that it shows.</remarks>
 internal sealed class Backtests(
     DatabaseConnections connections, NpgsqlDataSource database, EventLogSignal signal, SourceDirectory sources, SegmentNormalizer normalizer,
-    IOptions<DetectionOptions> options, TimeProvider time)
+    BacktestBlindness blindness, IOptions<DetectionOptions> options, TimeProvider time)
 {
-    private const int MaxFound = 100;
-    private const int MaxEventsShown = 20;
     private const int PartSize = 2000;
     private const long CacheBytes = 16 * 1024 * 1024;
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
 
     /// <summary>Follows the events of a range, and those before it that the rules learn from.</summary>
-    public async Task<BacktestResponse> RunAsync(
-        StoredRule file, RuleSet rules, DateTimeOffset from, DateTimeOffset to, int maxEvents, CancellationToken cancellationToken)
+    /// <param name="file">The file.</param>
+    /// <param name="rules">Its rules, and those that they need.</param>
+    /// <param name="range">What to follow.</param>
+    /// <param name="isWanted">Told after each part how many events of how many were followed; false ends the run.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
+    /// <returns>What was found; null if it was no longer wanted.</returns>
+    public async Task<BacktestResponse?> RunAsync(
+        StoredRule file, RuleSet rules, BacktestRange range, Func<long, long, CancellationToken, ValueTask<bool>> isWanted, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var log = new EventLogReader(connections.Shared, new SegmentCache(CacheBytes), signal);
         var merge = new LogMerge(log, sources, normalizer, options.Value.ToCalendar());
-        var (positions, ends) = await FindRangeAsync(from - rules.Reach, to, cancellationToken);
-        var engine = new DetectionEngine(rules);
-        var raised = new List<RaisedAlert>();
-        var (followed, isWhole) = (0L, true);
+        var (positions, ends) = await FindRangeAsync(range.From - rules.Reach, range.To, cancellationToken);
+        var total = ends.Sum(end => end.Value - positions[end.Key]);
+        var (engine, findings) = (new DetectionEngine(rules), new BacktestFindings(file, rules, range));
+        var (raised, followed, isWhole) = (new List<RaisedAlert>(), 0L, true);
         DateTimeOffset? coveredTo = null;
         while (await merge.ReadAsync(positions, ends, PartSize, cancellationToken) is { } part)
         {
-            if (followed >= maxEvents || time.GetElapsedTime(began) > Bound)
+            if (followed >= range.MaxEvents || time.GetElapsedTime(began) > range.Bound)
             {
                 isWhole = false;
                 break;
             }
 
             await merge.FollowAsync(engine, part, raised, cancellationToken);
+            findings.Take(raised);
+            raised.Clear();
             positions[part.Segment.SourceId] = part.Range.Last;
             followed += part.End - part.First;
             coveredTo = part.Segment.OccurredAt(part.End - 1);
-            raised.RemoveAll(one => one.Alert.OccurredAt < from || one.Alert.OccurredAt >= to);
+            if (!await isWanted(followed, total, cancellationToken))
+            {
+                return null;
+            }
         }
 
-        var own = rules.All.Where(rule => rule.File == file.Name).ToDictionary(rule => rule.Head.Key, rule => rule.Head.Title, StringComparer.Ordinal);
-        var alerts = raised.Where(one => own.ContainsKey(one.Alert.RuleId)).ToList();
-        var counts = alerts.CountBy(one => one.Alert.RuleId).ToDictionary(one => one.Key, one => (long)one.Value);
-        return new BacktestResponse(
-            from, to, followed, isWhole, coveredTo, alerts.Count, Math.Round(alerts.Count / Math.Max((to - from).TotalDays, 1.0 / 24), 2),
-            [.. own.Select(rule => new BacktestRule(rule.Key, rule.Value, counts.GetValueOrDefault(rule.Key)))],
-            [.. alerts.Take(MaxFound).Select(Show)], RuleWords.Sentences(rules.Refusals));
+        var blind = await blindness.FindAsync(new RunningRules(rules, new HashSet<string>([file.Name], StringComparer.Ordinal)), log, range, cancellationToken);
+        return findings.Show(followed, isWhole, coveredTo, blind);
     }
-
-    private static BacktestAlert Show(RaisedAlert raised) => new(
-        raised.Alert.RuleId, raised.Alert.OccurredAt, raised.Alert.Group.ToDictionary(one => one.Name, one => one.Value), raised.Alert.EventCount,
-        [.. raised.Alert.Events.TakeLast(MaxEventsShown).Select(one => new BacktestEvent(one.Id, one.SourceId, one.Position, one.OccurredAt))]);
 
     private async Task<(Dictionary<int, long> Positions, Dictionary<int, long> Ends)> FindRangeAsync(
         DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
@@ -112,5 +81,46 @@ internal sealed class Backtests(
         }
 
         return (positions, ends);
+    }
+}
+
+/// <summary>What a backtest found so far: counts of all alerts, and the first of them.</summary>
+internal sealed class BacktestFindings(StoredRule file, RuleSet rules, BacktestRange range)
+{
+    private const int MaxFound = 100;
+    private const int MaxEventsShown = 20;
+
+    private readonly Dictionary<string, (string Title, long Alerts)> counts = rules.All.Where(rule => rule.File == file.Name)
+        .ToDictionary(rule => rule.Head.Key, rule => (rule.Head.Title, 0L), StringComparer.Ordinal);
+
+    private readonly List<BacktestAlert> found = [];
+
+    /// <summary>Counts the alerts of the file's own rules within the range.</summary>
+    public void Take(IReadOnlyList<RaisedAlert> raised)
+    {
+        foreach (var (alert, _) in raised)
+        {
+            if (alert.OccurredAt < range.From || alert.OccurredAt >= range.To || !counts.TryGetValue(alert.RuleId, out var count))
+            {
+                continue;
+            }
+
+            counts[alert.RuleId] = count with { Alerts = count.Alerts + 1 };
+            if (found.Count < MaxFound)
+            {
+                found.Add(new BacktestAlert(
+                    alert.RuleId, alert.OccurredAt, alert.Group.ToDictionary(one => one.Name, one => one.Value), alert.EventCount,
+                    [.. alert.Events.TakeLast(MaxEventsShown).Select(one => new BacktestEvent(one.Id, one.SourceId, one.Position, one.OccurredAt))]));
+            }
+        }
+    }
+
+    public BacktestResponse Show(long followed, bool isWhole, DateTimeOffset? coveredTo, IReadOnlyList<BacktestBlindPart> blind)
+    {
+        var alerts = counts.Values.Sum(count => count.Alerts);
+        return new BacktestResponse(
+            range.From, range.To, followed, isWhole, coveredTo, alerts, Math.Round(alerts / Math.Max((range.To - range.From).TotalDays, 1.0 / 24), 2),
+            [.. counts.Select(count => new BacktestRule(count.Key, count.Value.Title, count.Value.Alerts))], found,
+            RuleWords.Sentences(rules.Refusals), blind);
     }
 }

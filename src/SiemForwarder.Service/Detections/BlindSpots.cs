@@ -1,3 +1,4 @@
+using SiemForwarder.Connections;
 using SiemForwarder.Detections;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Events;
@@ -19,7 +20,17 @@ namespace SiemForwarder.Service.Detections;
 /// <param name="BehindSince">When the oldest event was received that the rules have not read; null if they have read all.</param>
 internal sealed record SeenSource(
     int Id, string Name, bool IsKeycloak, bool Enabled, DateTimeOffset? FailingSince, IReadOnlyList<string> Off, IReadOnlyList<string>? StoredTypes,
-    bool? StoresRepresentation, IReadOnlyList<string>? Streams, long LostCount, DateTimeOffset? BehindSince);
+    bool? StoresRepresentation, IReadOnlyList<string>? Streams, long LostCount, DateTimeOffset? BehindSince)
+{
+    /// <summary>Time up to which the realm is read, if nobody polls it or polling is behind; null if it is read up to now.</summary>
+    public DateTimeOffset? UnreadSince { get; init; }
+
+    /// <summary>End of the newest range of the last day in which Keycloak could not read its own events; null for none.</summary>
+    public DateTimeOffset? GapAt { get; init; }
+
+    /// <summary>Since when events of the source may be missing because it is not read; null if it is.</summary>
+    public DateTimeOffset? NotReadSince => FailingSince < UnreadSince ? FailingSince : UnreadSince ?? FailingSince;
+}
 
 /// <summary>A rule that cannot see what it is for.</summary>
 /// <param name="Rule">Key of the rule.</param>
@@ -33,6 +44,9 @@ internal static class BlindSpots
 {
     // A pause of this length is no restart any more.
     private static readonly TimeSpan Behind = TimeSpan.FromMinutes(5);
+
+    /// <summary>Polls that are this far behind are no longer only between two polls.</summary>
+    public static readonly TimeSpan MaxUnread = TimeSpan.FromMinutes(15);
 
     private static readonly EventSource Nowhere = new(0, "", "", "");
 
@@ -56,7 +70,10 @@ internal static class BlindSpots
         foreach (var rule in rules.Detections)
         {
             var (user, admin) = types[rule.Head.Key];
-            reaches[rule.Head.Key] = new RuleReach([user], [admin], IsForKeycloak(rule.Head.LogSource), rule.Head.Needs.ToHashSet(StringComparer.Ordinal));
+            var application = rule.Head.LogSource is { Product: "application", Service: { } service } ? service : null;
+            reaches[rule.Head.Key] = new RuleReach(
+                [user], [admin], IsForKeycloak(rule.Head.LogSource), rule.Head.Needs.ToHashSet(StringComparer.Ordinal),
+                application is null ? [] : new HashSet<string>([application], StringComparer.Ordinal), rule.Head.LogSource.Product == "application");
         }
 
         // Each behind those that feed it.
@@ -65,7 +82,8 @@ internal static class BlindSpots
             var fed = rule.Feeders.Select(feeder => reaches[feeder.Head.Key]).ToList();
             reaches[rule.Head.Key] = new RuleReach(
                 [.. fed.SelectMany(one => one.UserTypes)], [.. fed.SelectMany(one => one.AdminTypes)], fed.Exists(one => one.IsForKeycloak),
-                rule.Head.Needs.Concat(fed.SelectMany(one => one.Needs)).ToHashSet(StringComparer.Ordinal));
+                rule.Head.Needs.Concat(fed.SelectMany(one => one.Needs)).ToHashSet(StringComparer.Ordinal),
+                fed.SelectMany(one => one.Applications).ToHashSet(StringComparer.Ordinal), fed.Exists(one => one.IsForApplications));
         }
 
         return reaches;
@@ -90,7 +108,20 @@ internal static class BlindSpots
                 continue;
             }
 
-            var read = sources.Where(source => source.Enabled && (source.IsKeycloak || !reach.IsForKeycloak)).ToList();
+            if (reach.Applications.FirstOrDefault(name => !sources.Any(source => source.Enabled && source.Name == name)) is { } lacking)
+            {
+                Add(0, $"No enabled source is named '{lacking}', whose events the rule looks at.");
+                continue;
+            }
+
+            if (reach.IsForApplications && !sources.Any(source => source.Enabled && !source.IsKeycloak))
+            {
+                Add(0, "No source of pushed events is enabled, so there are no events to look at.");
+                continue;
+            }
+
+            var read = sources.Where(source => source.Enabled && (source.IsKeycloak || !reach.IsForKeycloak)
+                && (reach.Applications.Count == 0 || reach.IsForKeycloak || reach.Applications.Contains(source.Name))).ToList();
             if (reach.IsForKeycloak && !sources.Any(source => source.Enabled))
             {
                 Add(0, "No source is enabled, so there are no events to look at.");
@@ -110,22 +141,12 @@ internal static class BlindSpots
 
     private static string? WhyBlind(RuleReach reach, SeenSource source, DateTimeOffset now)
     {
+        if (WhyUnread(source, now) is { } unread)
+        {
+            return unread;
+        }
+
         var name = $"Source '{source.Name}'";
-        if (source.FailingSince is not null)
-        {
-            return $"{name} cannot be read; see its status.";
-        }
-
-        if (source.LostCount > 0)
-        {
-            return $"{source.LostCount} events of source '{source.Name}' were dropped before the rules read them, within the last day.";
-        }
-
-        if (now - source.BehindSince > Behind)
-        {
-            return $"The rules have not read all events of source '{source.Name}'; check that an engine with the role dispatch runs.";
-        }
-
         if (!source.IsKeycloak || !reach.IsForKeycloak)
         {
             return null;
@@ -162,6 +183,33 @@ internal static class BlindSpots
             : null;
     }
 
+    private static string? WhyUnread(SeenSource source, DateTimeOffset now)
+    {
+        if (source.FailingSince is not null)
+        {
+            return $"Source '{source.Name}' cannot be read; see its status.";
+        }
+
+        if (source.LostCount > 0)
+        {
+            return $"{source.LostCount} events of source '{source.Name}' were dropped before the rules read them, within the last day.";
+        }
+
+        if (now - source.BehindSince > Behind)
+        {
+            return $"The rules have not read all events of source '{source.Name}'; check that an engine with the role dispatch runs.";
+        }
+
+        if (source.UnreadSince is { } unread && now - unread > MaxUnread)
+        {
+            return $"Source '{source.Name}' is read only up to {UtcText.Second(unread)} UTC; check that an engine with the role poll runs, and its status.";
+        }
+
+        return source.GapAt is { } gap
+            ? $"Keycloak cannot read some of its events of source '{source.Name}', the newest of {UtcText.Second(gap)} UTC; they are missing. See its status."
+            : null;
+    }
+
     private static bool IsForKeycloak(LogSource source) =>
         source.Contains(LogSource.KeycloakUser) || source.Contains(LogSource.KeycloakAdmin);
 
@@ -181,8 +229,11 @@ internal static class BlindSpots
 /// <param name="AdminTypes">The same of admin events, in the same order.</param>
 /// <param name="IsForKeycloak">Whether it looks at Keycloak's events.</param>
 /// <param name="Needs">What it says that a realm must store.</param>
+/// <param name="IsForApplications">Whether it looks at events that applications push.</param>
+/// <param name="Applications">Names of the sources of pushed events that it, or rules that feed it, name.</param>
 internal sealed record RuleReach(
-    IReadOnlyList<HashSet<string>> UserTypes, IReadOnlyList<HashSet<string>> AdminTypes, bool IsForKeycloak, IReadOnlySet<string> Needs)
+    IReadOnlyList<HashSet<string>> UserTypes, IReadOnlyList<HashSet<string>> AdminTypes, bool IsForKeycloak, IReadOnlySet<string> Needs,
+    HashSet<string> Applications, bool IsForApplications)
 {
     /// <summary>A rule that could match more types than that asks for no type.</summary>
     public const int FewTypes = 40;

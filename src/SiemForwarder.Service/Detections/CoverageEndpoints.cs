@@ -21,9 +21,6 @@ internal static class CoverageEndpoints
     private const string Watched = "Watched";
     private const string Blind = "Blind";
     private const string Off = "Off";
-    private const int DefaultEvents = 200_000;
-    private const int MaxEvents = 1_000_000;
-    private static readonly TimeSpan MaxRange = TimeSpan.FromDays(366);
 
     public static void MapCoverage(this IEndpointRouteBuilder routes)
     {
@@ -32,8 +29,6 @@ internal static class CoverageEndpoints
             .WithSummary("Lists the ATT&CK techniques that rules are for: watched, blind with the reason, or off.");
         group.MapGet("/navigator-layer", Layer).WithName("GetNavigatorLayer").Needs(Permission.ReadSettings).Produces<JsonObject>()
             .WithSummary("Returns the coverage as a layer for MITRE's ATT&CK Navigator.");
-        group.MapPost("/{name}/backtest", Backtest).WithName("BacktestRule").Needs(Permission.ReadEvents)
-            .WithSummary("Runs a rule file over stored events: how often it would have alerted, and on which events. Nothing is stored.");
     }
 
     private static async Task<Results<Ok<ListPage<CoverageResponse>>, ValidationProblem>> Coverage(
@@ -83,33 +78,5 @@ internal static class CoverageEndpoints
                     [.. one.Where(rule => !library.Files[rule.File].Enabled).Select(rule => rule.Head.Title)], reasons);
             }),
         ];
-    }
-
-    private static async Task<Results<Ok<BacktestResponse>, ValidationProblem, ProblemHttpResult>> Backtest(
-        string name, BacktestRequest request, RuleShelf shelf, Backtests backtests, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var library = await shelf.ReadAsync(cancellationToken);
-        if (!library.Files.TryGetValue(name, out var file))
-        {
-            return Problems.NotFound("rule file", name);
-        }
-
-        var errors = new FieldErrors();
-        var to = request.To ?? time.GetUtcNow();
-        var from = request.From ?? (to - DateTimeOffset.UnixEpoch > TimeSpan.FromDays(1) ? to.AddDays(-1) : DateTimeOffset.UnixEpoch);
-        if (from >= to || to - from > MaxRange)
-        {
-            errors.Add("from", "Must be before to, by at most 366 days.");
-        }
-
-        if (from < DateTimeOffset.UnixEpoch)
-        {
-            errors.Add("from", "Must not be before 1970.");
-        }
-
-        var maxEvents = errors.Between("maxEvents", request.MaxEvents, 1, MaxEvents, DefaultEvents);
-        return errors.Any
-            ? Problems.Invalid(errors)
-            : TypedResults.Ok(await backtests.RunAsync(file, library.Compile([name]), from, to, maxEvents, cancellationToken));
     }
 }

@@ -4,6 +4,7 @@ using SiemForwarder.Detections.Alerts;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Telemetry;
 using RuleEngineOptions = SiemForwarder.Detections.EngineOptions;
 
 namespace SiemForwarder.Service.Detections;
@@ -11,7 +12,8 @@ namespace SiemForwarder.Service.Detections;
 /// <summary>What the reader works with, whatever the rules.</summary>
 internal sealed record DetectionParts(
     DetectionOptions Options, EventLogReader Log, EventLogReader History, EventLogWriter Writer, LogHistory Breaks, EventLogSignal Signal,
-    SourceDirectory Sources, SegmentNormalizer Normalizer, LearningStarts Starts, DatabaseRetry DatabaseRetry, TimeProvider Time, ILogger Logger);
+    SourceDirectory Sources, SegmentNormalizer Normalizer, LearningStarts Starts, DatabaseRetry DatabaseRetry,
+    TimeProvider Time, ForwarderMetrics Metrics, ILogger Logger);
 
 /// <summary>Lets the rules follow all logs: reads, records alerts with the position and what the rules remember, and begins where it stopped.</summary>
 /// <remarks>
@@ -131,6 +133,11 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         if (!await StoreAsync(batch, alerts, cancellationToken))
         {
             return false;
+        }
+
+        foreach (var ((_, rule), count) in counts)
+        {
+            parts.Metrics.Add(MetricCatalog.DetectionAlerts, count, new SeriesLabels(rule));
         }
 
         if (isDue)

@@ -20,7 +20,7 @@ internal static partial class RuleCheck
             errors.Add("name", "Give the file a name of at most 100 lower-case letters, digits, dots, hyphens and underscores, such as stolen-tokens.");
         }
 
-        if (name is "check" or "coverage" or "navigator-layer")
+        if (name is "check" or "coverage" or "navigator-layer" or "export" or "import")
         {
             errors.Add("name", $"'{name}' is a path of the API; choose another name.");
         }
@@ -38,16 +38,22 @@ internal static partial class RuleCheck
     /// <summary>Every fault of a file beside all others, and what its fixtures show.</summary>
     public static RuleCheckResponse Run(RuleLibrary library, string name, string yaml, string? fixtures)
     {
-        var compiled = library.Compile([name], new RuleFile(name, yaml));
+        var check = Run(library.Compile([name], new RuleFile(name, yaml)), name, fixtures);
+        // Beside the files that run together with it, an id or a name that both have would refuse one of them.
+        var enabled = library.Files.Values.Where(rule => rule.Enabled).Select(rule => rule.Name).Append(name);
+        return check.Refusals.Count > 0 || RuleWords.Sentences(library.Compile(enabled, new RuleFile(name, yaml)).Refusals) is not { Count: > 0 } refusals
+            ? check
+            : check with { Valid = false, Refusals = refusals };
+    }
+
+    /// <summary>The faults of a file by itself, and what its fixtures show.</summary>
+    /// <param name="compiled">The file with those that it needs.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="fixtures">Its fixtures.</param>
+    public static RuleCheckResponse Run(RuleSet compiled, string name, string? fixtures)
+    {
         var own = compiled.All.Where(rule => rule.File == name).ToList();
         var refusals = RuleWords.Sentences(compiled.Refusals).ToList();
-        // Beside the files that run together with it, an id or a name that both have would refuse one of them.
-        if (refusals.Count == 0)
-        {
-            var enabled = library.Files.Values.Where(rule => rule.Enabled).Select(rule => rule.Name).Append(name);
-            refusals.AddRange(RuleWords.Sentences(library.Compile(enabled, new RuleFile(name, yaml)).Refusals));
-        }
-
         var results = new List<FixtureResult>();
         if (refusals.Count == 0 && !string.IsNullOrWhiteSpace(fixtures))
         {

@@ -21,6 +21,8 @@ internal static partial class RuleListEndpoints
             .WithSummary("Lists the values of placeholders in rules, such as %admins%, and which rule files use them.");
         group.MapGet("/{name}", Get).WithName("GetRuleList").Needs(Permission.ReadSettings).ShowsVersion()
             .WithSummary("Returns a list; the ETag is its version.");
+        group.MapGet("/{name}/history", History).WithName("ListRuleListHistory").Needs(Permission.ReadSettings)
+            .WithSummary("Lists what a list held over time and who changed it, the newest first.");
         group.MapPut("/{name}", Put).WithName("UpdateRuleList").Needs(Permission.Configure).AsksForVersion()
             .WithSummary("Creates or replaces a list; rules that use it learn anew. Requires If-Match, * for a new list.");
         group.MapDelete("/{name}", Delete).WithName("DeleteRuleList").Needs(Permission.Configure).AsksForVersion()
@@ -48,6 +50,10 @@ internal static partial class RuleListEndpoints
         return TypedResults.Ok(Show(library, list));
     }
 
+    private static async Task<Results<Ok<ListPage<RuleListVersion>>, ValidationProblem>> History(
+        string name, [AsParameters] WholeListQuery query, RuleListHistory history, CancellationToken cancellationToken) =>
+        query.Cut(await history.ReadAsync(name, cancellationToken));
+
     private static async Task<Results<Ok<RuleListResponse>, ValidationProblem, ProblemHttpResult>> Put(
         string name, RuleListRequest request, RuleTable table, RuleShelf shelf, HttpContext http, CancellationToken cancellationToken)
     {
@@ -65,7 +71,8 @@ internal static partial class RuleListEndpoints
             return refusal;
         }
 
-        if (await table.SaveListAsync(name, [.. request.Values!.Distinct(StringComparer.Ordinal)], version, cancellationToken) != ChangeResult.Done)
+        var values = request.Values!.Distinct(StringComparer.Ordinal).ToList();
+        if (await table.SaveListAsync(name, values, version, Caller.Of(http.User)!.Name, cancellationToken) != ChangeResult.Done)
         {
             return Problems.Stale(Thing);
         }
@@ -97,7 +104,7 @@ internal static partial class RuleListEndpoints
                 title: "List in use");
         }
 
-        return list.Version == 0 || await table.DeleteListAsync(name, list.Version, cancellationToken) == ChangeResult.Done
+        return list.Version == 0 || await table.DeleteListAsync(name, list.Version, Caller.Of(http.User)!.Name, cancellationToken) == ChangeResult.Done
             ? TypedResults.NoContent()
             : Problems.Stale(Thing);
     }
@@ -112,7 +119,8 @@ internal static partial class RuleListEndpoints
     private static bool Names(string body, string list) =>
         body.Contains($"%{list}%", StringComparison.Ordinal) || body.Contains($"ip.list.{list}", StringComparison.Ordinal);
 
-    private static void Check(string name, IReadOnlyList<string>? values, FieldErrors errors)
+    /// <summary>Checks name and values of a list.</summary>
+    public static void Check(string name, IReadOnlyList<string>? values, FieldErrors errors)
     {
         if (!Name().IsMatch(name))
         {

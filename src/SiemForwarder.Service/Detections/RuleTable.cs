@@ -94,16 +94,28 @@ internal sealed class RuleTable(NpgsqlDataSource database, ConfigurationSignal c
         "DELETE FROM detection_rule WHERE name = $1 AND version = $2 AND NOT is_pack", [new() { Value = name }, new() { Value = version }], cancellationToken);
 
     /// <summary>Stores a list if it still has the version that the caller read.</summary>
-    public Task<ChangeResult> SaveListAsync(string name, IReadOnlyList<string> entries, int version, CancellationToken cancellationToken) => ChangeAsync(
-        """
-        INSERT INTO detection_list AS l (name, entries, version, updated_at) VALUES ($1, $2, $3 + 1, $4)
-        ON CONFLICT (name) DO UPDATE SET entries = $2, version = l.version + 1, updated_at = $4 WHERE l.version = $3
+    public Task<ChangeResult> SaveListAsync(
+        string name, IReadOnlyList<string> entries, int version, string by, CancellationToken cancellationToken) => ChangeAsync(
+        $"""
+        WITH changed AS (
+            INSERT INTO detection_list AS l (name, entries, version, updated_at) VALUES ($1, $5, $2 + 1, $4)
+            ON CONFLICT (name) DO UPDATE SET entries = $5, version = l.version + 1, updated_at = $4 WHERE l.version = $2
+            RETURNING name, entries
+        )
+        {RuleListHistory.Record}
         """,
-        [new() { Value = name }, new() { Value = entries.ToArray() }, new() { Value = version }, new() { Value = time.GetUtcNow() }], cancellationToken);
+        [.. ListChange(name, version, by), new() { Value = entries.ToArray() }], cancellationToken);
 
     /// <summary>Deletes a list; one of the pack has its own values again.</summary>
-    public Task<ChangeResult> DeleteListAsync(string name, int version, CancellationToken cancellationToken) => ChangeAsync(
-        "DELETE FROM detection_list WHERE name = $1 AND version = $2", [new() { Value = name }, new() { Value = version }], cancellationToken);
+    public Task<ChangeResult> DeleteListAsync(string name, int version, string by, CancellationToken cancellationToken) => ChangeAsync(
+        $"""
+        WITH changed AS (DELETE FROM detection_list WHERE name = $1 AND version = $2 RETURNING name, NULL::text[] AS entries)
+        {RuleListHistory.Record}
+        """,
+        [.. ListChange(name, version, by)], cancellationToken);
+
+    private NpgsqlParameter[] ListChange(string name, int version, string by) =>
+        [new() { Value = name }, new() { Value = version }, new() { Value = by }, new() { Value = time.GetUtcNow() }];
 
     private async Task<ChangeResult> ChangeAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {

@@ -25,9 +25,10 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
     private const string Off = "Off";
     private const string Running = "Running";
     private const string Degraded = "Degraded";
+    private const string Learning = "Learning";
     private const string Error = "Error";
     private const string Blind = "Blind";
-    private static readonly string[] Worst = [Error, Blind, Degraded, Running, Off];
+    private static readonly string[] Worst = [Error, Blind, Degraded, Learning, Running, Off];
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     public async Task<RuleFigures> ReadFiguresAsync(CancellationToken cancellationToken)
@@ -110,9 +111,26 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
             return (Blind, spots.ConvertAll(spot => string.Create(CultureInfo.InvariantCulture, $"Since {spot.Since:yyyy-MM-dd HH:mm:ss} UTC: {spot.Reason}")));
         }
 
+        if (report?.DegradedSince is null && LearnsUntil(rule, report) is { } learns)
+        {
+            return (Learning, [learns]);
+        }
+
         return report?.DegradedSince is { } since
             ? (Degraded, [string.Create(CultureInfo.InvariantCulture,
                 $"Since {since:yyyy-MM-dd HH:mm:ss} UTC it forgot {report.EvictedCount} groups to make room, so it may miss something.")])
             : (Running, []);
+    }
+
+    private static string? LearnsUntil(AlertingRule rule, RuleReport? report)
+    {
+        if (report?.LearningUntil is { } until)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"It learns what is usual, and alerts on events after {until:yyyy-MM-dd HH:mm:ss} UTC.");
+        }
+
+        return report is null && rule is DetectionRule { LearningTime: { } time } && time > TimeSpan.Zero
+            ? string.Create(CultureInfo.InvariantCulture, $"It learns what is usual from {time.TotalDays:0.#} days of events before it alerts.")
+            : null;
     }
 }

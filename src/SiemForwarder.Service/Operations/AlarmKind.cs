@@ -1,3 +1,5 @@
+using SiemForwarder.Service.Sources;
+
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>A kind of alarm: what its start and its end are called in the forwarder's log.</summary>
@@ -18,7 +20,7 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
         new("SOURCE_UNREACHABLE", "SOURCE_REACHABLE", "Source unreachable", "Source reachable again", 7);
 
     public static readonly AlarmKind AuditingOff =
-        new("AUDITING_SWITCHED_OFF", "AUDITING_SWITCHED_ON", "Auditing switched off in Keycloak", "Auditing switched on again in Keycloak", 9);
+        new(ForwarderWitness.AuditingOff, ForwarderWitness.AuditingOn, "Auditing switched off in Keycloak", "Auditing switched on again in Keycloak", 9);
 
     public static readonly AlarmKind RetentionMarginShort =
         new("RETENTION_MARGIN_SHORT", "RETENTION_MARGIN_RESTORED", "Events are about to be deleted before they are forwarded",

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
 
@@ -18,7 +19,7 @@ internal sealed class OperationsService(
     : BackgroundService
 {
     /// <summary>The source of these events, in every database.</summary>
-    public const int SourceId = 0;
+    public const int SourceId = ForwarderWitness.SourceId;
 
     // "siemfwd" in ASCII; one engine checks at a time.
     private const long LockKey = 0x7369656D667764;

@@ -54,6 +54,7 @@ internal static class MetricCatalog
     public const string Stream = "stream";
     public const string Outcome = "outcome";
     public const string Category = "category";
+    public const string Rule = "rule";
 
     /// <summary>Bounds for what takes milliseconds to a minute, in seconds.</summary>
     public static readonly IReadOnlyList<double> Short = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -154,6 +155,8 @@ internal static class MetricCatalog
     public static readonly MetricDefinition DetectionBacklog = Gauge(
         "detection.backlog", "{event}", "Stored events that the detection rules have not read yet; only while a rule is enabled.", Source);
 
+    public static readonly MetricDefinition DetectionAlerts = Counter("detection.alerts", "{alert}", "Alerts that a detection rule raised.", Rule);
+
     public static readonly MetricDefinition StateAge = Gauge(
         "state.age", "s", "Age of the gauges that are read from the database; they end when it is older than two minutes.");
 
@@ -180,7 +183,8 @@ internal static class MetricCatalog
         EventsDelivered, BatchesDelivered, BytesDelivered, EventsFiltered, EventsSetAside, EventsRetried, EventsMissing, EventsSlow, AttemptsFailed,
         RoundsFailed, SendDuration, DeliveryLatency, ConnectionsOpened,
         BacklogEvents, BacklogSize, BacklogAge, IntegrationFailing, SetAsideOpen, SourceFailing, SourceUnread, SourceMargin, IntegrationMargin, LogSize,
-        LogEvents, DetectionBacklog, StateAge, Leases, MemoryUsage, MemoryLimit, LoopsFailing, LoopsStalled, DatabaseFaults, AddressesLocked, BuildInfo,
+        LogEvents, DetectionBacklog, DetectionAlerts, StateAge, Leases, MemoryUsage, MemoryLimit, LoopsFailing, LoopsStalled, DatabaseFaults, AddressesLocked,
+        BuildInfo,
     ];
 
     private static MetricDefinition Counter(string name, string unit, string description, params string[] labels) =>

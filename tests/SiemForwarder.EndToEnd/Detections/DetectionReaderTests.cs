@@ -93,7 +93,7 @@ public sealed class DetectionReaderTests(TestPostgres postgres)
 
         await forwarder.PostAsync("/api/v1/rules/refused/disable");
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        bound.CancelAfter(TimeSpan.FromMinutes(1));
+        bound.CancelAfter(TimeSpan.FromMinutes(3));
         while (await IsKeptAsync(forwarder))
         {
             bound.Token.ThrowIfCancellationRequested();
@@ -136,11 +136,9 @@ public sealed class DetectionReaderTests(TestPostgres postgres)
     private static async Task WaitForPositionAsync(ForwarderApplication forwarder, int source, long position)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        bound.CancelAfter(TimeSpan.FromMinutes(1));
-        while (await ScalarAsync(forwarder, $"SELECT position FROM detection_checkpoint WHERE source_id = {source}") is not long at || at < position)
-        {
-            await Task.Delay(50, bound.Token);
-        }
+        bound.CancelAfter(TimeSpan.FromMinutes(3));
+        await using var followed = await FollowedPositions.ListenAsync(forwarder.ConnectionString, bound.Token);
+        await followed.WaitForAsync(source, position, bound.Token);
     }
 
     private static Task RetainAsync(ForwarderApplication forwarder) =>

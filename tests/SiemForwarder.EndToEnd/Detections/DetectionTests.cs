@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using SiemForwarder.EndToEnd.Inbox;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Telemetry;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Detections;
@@ -61,5 +63,9 @@ public sealed class DetectionTests(TestPostgres postgres)
         Assert.Contains("alerts", journey.ToJsonString(), StringComparison.Ordinal);
         var rule = await forwarder.WaitForAsync("/api/v1/rules/guessing", node => node["alertsToday"]!.GetValue<long>() == 1);
         Assert.Equal("Running", rule["state"]!.ToString());
+        // It is counted once the alert is stored.
+        var metrics = forwarder.Services.GetRequiredService<ForwarderTelemetry>().Metrics;
+        var labels = new SeriesLabels("6f0a8a52-2a43-4b0c-9a53-0f3f5f6c2f11");
+        Assert.True(SpinWait.SpinUntil(() => metrics.Sum(MetricCatalog.DetectionAlerts, labels) == 1, TimeSpan.FromSeconds(60)));
     }
 }

@@ -104,6 +104,9 @@ public sealed class RuleApiTests(TestPostgres postgres)
         Assert.Contains("16-admin-attacked", admins.Json["usedBy"]!.AsArray().Select(one => one!.ToString()));
         Assert.Equal(204, (int)(await forwarder.SendAsync(HttpMethod.Delete, "/api/v1/rule-lists/admins", null, "*")).Status);
         Assert.Equal("pack", (await forwarder.GetAsync("/api/v1/rule-lists/admins"))["origin"]!.ToString());
+        var history = (await forwarder.GetAsync("/api/v1/rule-lists/admins/history"))["items"]!.AsArray();
+        Assert.Equal([null, """["alice"]"""], history.Select(version => version!["values"]?.ToJsonString()));
+        Assert.All(history, version => Assert.NotEmpty(version!["changedBy"]!.ToString()));
     }
 
     [Fact]
@@ -152,6 +155,18 @@ public sealed class RuleApiTests(TestPostgres postgres)
         Assert.Equal("Running", (await forwarder.GetAsync("/api/v1/rules/08-brute-force-address"))["state"]!.ToString());
         Assert.Empty((await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray());
         Assert.Equal("Watched", Technique(await forwarder.GetAsync("/api/v1/rules/coverage"), "T1110")!["state"]!.ToString());
+    }
+
+    [Fact]
+    public async Task ARuleThatHasNotSeenEnoughIsLearning()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await Pusher.CreateAsync(forwarder);
+
+        var rule = await forwarder.PostAsync("/api/v1/rules/23-service-account-address/enable");
+
+        Assert.Equal("Learning", rule["state"]!.ToString());
+        Assert.Contains("days of events before it alerts", rule.ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]

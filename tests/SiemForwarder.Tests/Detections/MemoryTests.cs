@@ -31,6 +31,25 @@ public sealed class MemoryTests
         Assert.All(run.Alerts, alert => Assert.Equal((EngineRun.Start.AddHours(1), "1-1"), (alert.OccurredAt, alert.Trigger.Id)));
     }
 
+    [Theory]
+    [InlineData("first_seen: { field: ip, per: [username], memory: 10d, learn: 1d }", 24)]
+    [InlineData("unless: { rule: other, within: 12h, same: [username] }", 12)]
+    [InlineData("baseline: { per: [clientId], bucket: 1h, history: 2d }", 12)]
+    public void ARuleThatLearnsSaysUntilWhenAlsoAfterASnapshot(string memory, int hours)
+    {
+        var rules = EngineRun.Rules(EngineRun.OfLogins(memory), EngineRun.OfLogins("suppress: 1h", "LOGOUT", "Other") + "\nname: other");
+        var run = new EngineRun(rules);
+        Assert.All(run.Engine.Describe(), report => Assert.Null(report.LearningUntil));
+
+        run.At(0, "LOGIN");
+        Assert.Equal(EngineRun.Start.AddHours(hours), run.Engine.Describe().Max(report => report.LearningUntil));
+        var restored = new EngineRun(rules);
+        Assert.Null(restored.Engine.ReadSnapshot(run.Engine.WriteSnapshot()));
+        Assert.Equal(EngineRun.Start.AddHours(hours), restored.Engine.Describe().Max(report => report.LearningUntil));
+        run.At((hours * 3600) + 1, "LOGIN");
+        Assert.All(run.Engine.Describe(), report => Assert.Null(report.LearningUntil));
+    }
+
     [Fact]
     public void WhatFollowsIsKnownAlsoWhereItIsReadFirst()
     {

@@ -21,7 +21,11 @@ public sealed partial class TableOwnerTests
         ["Sources"] = ["source_status", "realm_identity"],
         ["Integrations"] = ["integration_status", "pending_change"],
         ["Dispatch"] = ["delivery", "set_aside", "replay", "replay_range", "test_request", "rehearsal_request", "slow_event"],
-        ["Detections"] = ["detection_rule", "detection_list", "detection_reader", "detection_checkpoint", "detection_batch", "detection_day", "detection_blind"],
+        ["Detections"] =
+        [
+            "detection_rule", "detection_list", "detection_list_version", "detection_reader", "detection_checkpoint", "detection_batch", "detection_day",
+            "detection_blind", "detection_backtest",
+        ],
         ["Configuration"] = ["managed_rule"],
         ["Operations"] = ["alarm"],
         ["Audit"] = ["audit", "audit_head", "audit_pending"],

@@ -89,6 +89,10 @@ internal sealed class RehearsalRequestTable() : SqlMigration("0022_rehearsals.sq
 [DbContext(typeof(ForwarderDbContext)), Migration("0023_detection_blind")]
 internal sealed class DetectionBlind() : SqlMigration("0023_detection_blind.sql");
 
+/// <summary>Backtests that run by themselves, and what lists held before.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0041_backtests")]
+internal sealed class DetectionBacktests() : SqlMigration("0041_backtests.sql");
+
 /// <summary>Which configuration manages which rule files and lists.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0051_managed_rule")]
 internal sealed class ManagedRule() : SqlMigration("0051_managed_rule.sql");

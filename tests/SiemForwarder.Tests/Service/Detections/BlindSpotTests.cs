@@ -66,6 +66,32 @@ public sealed class BlindSpotTests
     }
 
     [Fact]
+    public void ARealmThatNobodyReadsUpToNowOrThatCannotReadItsOwnEventsBlinds()
+    {
+        Assert.Contains("08:40:00", Find("08-brute-force-address", Whole with { UnreadSince = Now.AddMinutes(-20) })[0].Reason, StringComparison.Ordinal);
+        Assert.Empty(Find("08-brute-force-address", Whole with { UnreadSince = Now.AddMinutes(-5) }));
+        Assert.Contains("cannot read some", Find("08-brute-force-address", Whole with { GapAt = Now.AddHours(-1) })[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ARuleForAnApplicationIsBlindUntilItsSourceIsThereAndLooksAtNoOther()
+    {
+        var rule = new StoredRule("own", false, true, """
+            title: Refused
+            logsource: {product: application, service: pki}
+            detection: {selection: {type: refused}, condition: selection}
+            level: high
+            """, null, null, 1, Now);
+        var rules = RuleLibrary.Of(1, [rule], []).CompileEnabled();
+        var pki = Whole with { Id = 2, Name = "pki", IsKeycloak = false };
+        var failing = Whole with { FailingSince = Now };
+
+        Assert.Contains("'pki'", Assert.Single(BlindSpots.Find(rules, [Whole], true, Now)).Reason, StringComparison.Ordinal);
+        Assert.Single(BlindSpots.Find(rules, [Whole, pki with { Enabled = false }], true, Now));
+        Assert.Empty(BlindSpots.Find(rules, [failing, pki], true, Now));
+    }
+
+    [Fact]
     public void WithoutASourceOrPlacesNothingIsSeen()
     {
         Assert.Equal(0, Assert.Single(Find("08-brute-force-address", Whole with { Enabled = false })).SourceId);
@@ -78,7 +104,11 @@ public sealed class BlindSpotTests
     {
         var library = RuleLibrary.Of(1, [.. RuleLibrary.Pack.Keys.Select(Enabled)], []);
 
-        Assert.Empty(BlindSpots.Find(library.CompileEnabled(), [Whole], knowsPlaces: true, Now));
+        var inbox = Whole with { Id = 2, Name = "pki", IsKeycloak = false };
+        Assert.Empty(BlindSpots.Find(library.CompileEnabled(), [Whole, inbox], knowsPlaces: true, Now));
+        var blind = BlindSpots.Find(library.CompileEnabled(), [Whole], knowsPlaces: true, Now);
+        Assert.All(blind, spot => Assert.Contains("pushed events", spot.Reason, StringComparison.Ordinal));
+        Assert.Contains(blind, spot => spot.File == "50-certificate-issuer");
     }
 
     private static IReadOnlyList<BlindSpot> Find(string file, SeenSource source, bool knowsPlaces = true) =>

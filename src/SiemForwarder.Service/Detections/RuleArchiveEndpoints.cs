@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using SiemForwarder.Service.Access;
+
+namespace SiemForwarder.Service.Detections;
+
+/// <summary>Rules and lists as one file, to keep them in a repository or to take those of others.</summary>
+internal static class RuleArchiveEndpoints
+{
+    private const string MediaType = "application/zip";
+    private const long MaxRequestBytes = 8 * 1024 * 1024;
+
+    public static void MapRuleArchives(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/rules").WithTags("Detections");
+        group.MapGet("/export", Export).WithName("ExportRules").Needs(Permission.ReadSettings).Produces<byte[]>(StatusCodes.Status200OK, MediaType)
+            .WithSummary("Returns all rule files with their fixtures, and all lists, as a folder in the manner of SigmaHQ, in a ZIP file.");
+        group.MapPost("/import", Import).WithName("ImportRules").Needs(Permission.Configure)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .WithSummary("Takes in the rules (*.yml) and lists of a ZIP file in the body. New files are off; files of your own are kept unless replace=true. "
+                + "Tells what was refused and why.");
+    }
+
+    private static async Task<FileContentHttpResult> Export(RuleShelf shelf, CancellationToken cancellationToken)
+    {
+        var library = await shelf.ReadAsync(cancellationToken);
+        var bytes = await RuleArchive.WriteAsync(
+            library.Files.Values.OrderBy(file => file.Name, StringComparer.Ordinal), library.Lists.Values.OrderBy(list => list.Name, StringComparer.Ordinal),
+            cancellationToken);
+        return TypedResults.File(bytes, MediaType, "siemforwarder-rules.zip");
+    }
+
+    private static async Task<Results<Ok<RuleImportResponse>, ProblemHttpResult>> Import(
+        bool? replace, RuleImport import, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = MaxRequestBytes + 1;
+        }
+
+        using var body = new MemoryStream();
+        if (!await CopyAsync(http.Request.Body, body, cancellationToken))
+        {
+            return TypedResults.Problem(
+                $"An archive has at most {MaxRequestBytes} bytes; send it in parts.", statusCode: StatusCodes.Status413PayloadTooLarge, title: "Too large");
+        }
+
+        body.Position = 0;
+        var (rules, lists, problem) = await RuleArchive.ReadAsync(body, cancellationToken);
+        return problem is not null
+            ? TypedResults.Problem(problem, statusCode: StatusCodes.Status400BadRequest, title: "Not an archive of rules")
+            : TypedResults.Ok(await import.RunAsync(rules, lists, replace ?? false, Caller.Of(http.User)!.Name, cancellationToken));
+    }
+
+    private static async Task<bool> CopyAsync(Stream from, MemoryStream to, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[64 * 1024];
+        while (await from.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+        {
+            if (to.Length + read > MaxRequestBytes)
+            {
+                return false;
+            }
+
+            to.Write(buffer, 0, read);
+        }
+
+        return true;
+    }
+}
