@@ -37,6 +37,7 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         { "alarms", "console/alarms" },
         { "engines", "console/engines" },
         { "access", "console/access" },
+        { "settings", "console/settings" },
         { "audit", "console/audit" },
     };
 

@@ -22,7 +22,7 @@ public sealed partial class TableOwnerTests
         ["Integrations"] = ["integration_status", "pending_change"],
         ["Dispatch"] = ["delivery", "set_aside", "replay", "replay_range", "test_request", "rehearsal_request", "slow_event"],
         ["Detections"] = ["detection_rule", "detection_list", "detection_reader", "detection_checkpoint", "detection_batch", "detection_day", "detection_blind"],
-        ["Operations"] = ["alarm"],
+        ["Operations"] = ["alarm", "flow_minute"],
         ["Audit"] = ["audit", "audit_head", "audit_pending"],
     };
 
