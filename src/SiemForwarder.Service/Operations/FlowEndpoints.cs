@@ -19,7 +19,8 @@ public sealed record FlowResponse(DateTimeOffset At, FlowSources Sources, FlowIn
 /// <param name="Failing">Number of sources in Error.</param>
 /// <param name="Succeeding">Number of sources in Success.</param>
 /// <param name="Appended">Events stored since the beginning, including dropped ones.</param>
-public sealed record FlowSources(long Total, long Failing, long Succeeding, long Appended, IReadOnlyList<FlowSource> Items);
+/// <param name="UnreadSeconds">How long events of any realm may have been missing from the log; null without a realm.</param>
+public sealed record FlowSources(long Total, long Failing, long Succeeding, long Appended, long? UnreadSeconds, IReadOnlyList<FlowSource> Items);
 
 /// <summary>What comes from a source.</summary>
 /// <param name="Appended">Events stored since the beginning, including dropped ones.</param>
@@ -35,8 +36,10 @@ public sealed record FlowSource(int Id, string Name, SourceSummary Status, long 
 /// <param name="WithSetAside">Number of integrations with set-aside events that await a decision.</param>
 /// <param name="Taken">Sum over the enabled integrations of the events that each has passed, delivered or filtered out.</param>
 /// <param name="Backlog">Sum over the enabled integrations of the events that wait for each.</param>
+/// <param name="OldestUndeliveredAt">When the oldest of them happened, give or take some seconds; null without a backlog.</param>
 public sealed record FlowIntegrations(
-    long Total, long Enabled, long Failing, long Succeeding, long WithSetAside, long Taken, long Backlog, IReadOnlyList<FlowIntegration> Items);
+    long Total, long Enabled, long Failing, long Succeeding, long WithSetAside, long Taken, long Backlog, DateTimeOffset? OldestUndeliveredAt,
+    IReadOnlyList<FlowIntegration> Items);
 
 /// <summary>What goes to an integration.</summary>
 /// <param name="Paused">Whether someone paused it.</param>

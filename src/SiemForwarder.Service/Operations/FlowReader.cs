@@ -4,11 +4,12 @@ using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Storage;
+using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>Reads the flow from the sources over the log to the integrations: of all of them the sums, of those that need attention most each one.</summary>
-internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
+internal sealed class FlowReader(NpgsqlDataSource database, ForwarderMetrics metrics, TimeProvider time)
 {
     private const string Sources = $"""
         WITH one AS (
@@ -18,7 +19,8 @@ internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
             LEFT JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id AND s.enabled
             WHERE s.id > 0)
         SELECT id, name, state, failing_since, error, appended, last_received_at, unread,
-            count(*) OVER (), count(*) FILTER (WHERE state = 'Error') OVER (), count(*) FILTER (WHERE state = 'Success') OVER (), (sum(appended) OVER ())::bigint
+            count(*) OVER (), count(*) FILTER (WHERE state = 'Error') OVER (), count(*) FILTER (WHERE state = 'Success') OVER (), (sum(appended) OVER ())::bigint,
+            max(unread) OVER ()
         FROM one ORDER BY state = 'Error' DESC, state = 'Disabled', appended DESC, name LIMIT $1
         """;
 
@@ -63,6 +65,7 @@ internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
         var oldest = await ReadOldestAsync([.. integrations.Items.Where(one => one.Backlog > 0).Select(one => one.Id)], cancellationToken);
         return new FlowResponse(now, sources, integrations with
         {
+            OldestUndeliveredAt = integrations.Backlog == 0 ? null : FindOldest(now, oldest.Values),
             Items = [.. integrations.Items.Select(one => oldest.TryGetValue(one.Id, out var at) ? one with { OldestUndeliveredAt = at } : one)],
         });
     }
@@ -72,7 +75,7 @@ internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
         await using var command = database.CreateCommand(Sources);
         command.Parameters.AddWithValue(top);
         command.Parameters.AddWithValue(now);
-        var flow = new FlowSources(0, 0, 0, 0, []);
+        var flow = new FlowSources(0, 0, 0, 0, null, []);
         var items = new List<FlowSource>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -81,8 +84,8 @@ internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
             items.Add(new FlowSource(
                 reader.GetInt32(0), reader.GetString(1),
                 new SourceSummary(reader.GetString(2), isFailing ? Instant(reader, 3) : null, isFailing && !reader.IsDBNull(4) ? reader.GetString(4) : null),
-                reader.GetInt64(5), Instant(reader, 6), reader.IsDBNull(7) ? null : Math.Max(0, reader.GetInt64(7))));
-            flow = new FlowSources(reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11), items);
+                reader.GetInt64(5), Instant(reader, 6), Seconds(reader, 7)));
+            flow = new FlowSources(reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(11), Seconds(reader, 12), items);
         }
 
         return flow;
@@ -92,7 +95,7 @@ internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
     {
         await using var command = database.CreateCommand(Integrations);
         command.Parameters.AddWithValue(top);
-        var flow = new FlowIntegrations(0, 0, 0, 0, 0, 0, 0, []);
+        var flow = new FlowIntegrations(0, 0, 0, 0, 0, 0, 0, null, []);
         var items = new List<FlowIntegration>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -103,7 +106,7 @@ internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
                 reader.GetInt64(6), reader.GetInt64(7), null, reader.GetInt64(8)));
             flow = new FlowIntegrations(
                 reader.GetInt64(9), reader.GetInt64(12), reader.GetInt64(10), reader.GetInt64(11), reader.GetInt64(13),
-                reader.IsDBNull(14) ? 0 : reader.GetInt64(14), reader.IsDBNull(15) ? 0 : reader.GetInt64(15), items);
+                reader.IsDBNull(14) ? 0 : reader.GetInt64(14), reader.IsDBNull(15) ? 0 : reader.GetInt64(15), null, items);
         }
 
         return flow;
@@ -127,6 +130,15 @@ internal sealed class FlowReader(NpgsqlDataSource database, TimeProvider time)
 
         return oldest;
     }
+
+    // Those that are not named are known from the gauges, which are some seconds old.
+    private DateTimeOffset? FindOldest(DateTimeOffset now, IEnumerable<DateTimeOffset> known)
+    {
+        var ages = metrics.Values(MetricCatalog.BacklogAge).Where(one => one.Value > 0).Select(one => now - TimeSpan.FromSeconds(one.Value));
+        return known.Concat(ages).Select(at => (DateTimeOffset?)at).Min();
+    }
+
+    private static long? Seconds(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : Math.Max(0, reader.GetInt64(column));
 
     private static DateTimeOffset? Instant(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);

@@ -42,7 +42,7 @@ internal static class IntegrationFields
             new("tls.caCertificate", "Authorities (PEM)", SettingKind.Area), new("tls.clientCertificate", "Client certificate (PEM)", SettingKind.Area),
             new("tls.clientKey", "Client key", SettingKind.Secret),
         ]),
-        ("Sources and filter", "Without a filter everything is sent. Several values are separated by commas; a type may end in *.",
+        ("Sources and filter", "Without a filter everything is sent. Several clients or users are separated by commas; a type may end in *.",
         [
             new("sources", "Sources", SettingKind.Numbers, "Ids; empty for all."), new("filter.include.types", "Only types", SettingKind.List),
             new("filter.include.categories", "Only categories", SettingKind.List),

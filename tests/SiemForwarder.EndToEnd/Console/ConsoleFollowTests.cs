@@ -59,7 +59,7 @@ public sealed class ConsoleFollowTests(RunningForwarder running, Chromium chromi
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/integrations/{created["id"]}");
 
         await visit.Button("Test SIEM Integration").ClickAsync();
-        await visit.Page.Locator("ol.stages li", new() { HasText = "connection" }).Locator(".badge.good").WaitForAsync();
+        await visit.Page.Locator("ol.stages li", new() { HasText = "connection" }).Locator(".badge.good").First.WaitForAsync();
         open.Set();
         await visit.Text("The test failed.").WaitForAsync();
         await visit.Page.Locator(".test ol.stages .advice").First.WaitForAsync();

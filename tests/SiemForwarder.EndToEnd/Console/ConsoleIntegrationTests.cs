@@ -112,7 +112,8 @@ public sealed class ConsoleIntegrationTests(TestPostgres postgres, RunningForwar
 
         await first.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch).ClickAsync();
         await first.Text("waits for the approval of a second administrator").WaitForAsync();
-        var isStillOn = await first.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch).IsCheckedAsync();
+        await Microsoft.Playwright.Assertions.Expect(first.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch)).ToBeCheckedAsync();
+        var isStillOn = (bool)(await forwarder.GetAsync($"/api/v1/integrations/{id}"))["enabled"]!;
         await first.Button("Approve").ClickAsync();
         await first.Page.Locator("[role=alert]").First.WaitForAsync();
         await other.Button("Approve").ClickAsync();

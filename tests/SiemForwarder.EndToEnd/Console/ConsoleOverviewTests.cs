@@ -26,13 +26,14 @@ public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromiu
             Assert.Equal(System.Net.HttpStatusCode.Accepted, (await pusher.PushAsync(Pusher.Event($"{i}"), Token)).Status);
         }
 
-        var history = await forwarder.WaitForAsync("/api/v1/history", node => Sum(node, "appended") == 5 && Sum(node, "delivered") == 5 && Sum(node, "backlog") > 0);
+        var history = await forwarder.WaitForAsync("/api/v1/history", node => Sum(node, "appended") >= 5 && Sum(node, "delivered") >= 5 && Sum(node, "backlog") >= 5);
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token);
         var chart = visit.Page.Locator("figure", new() { HasText = "Waiting for integrations" });
         await chart.Locator("path.line.a").WaitForAsync(new() { State = Microsoft.Playwright.WaitForSelectorState.Attached });
         var described = await chart.Locator("desc").TextContentAsync();
         await chart.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Show as a table" }).ClickAsync();
-        await chart.Locator("tbody tr td:text-is('5')").First.WaitForAsync();
+        // Those of the open integration may have been waiting as well when it was looked at.
+        await chart.Locator("tbody tr td:text-matches('^([5-9]|10)$')").First.WaitForAsync();
         await visit.Button("Last week").ClickAsync();
         await visit.Page.WaitForURLAsync("**/?range=week");
         await visit.Page.Locator("button[aria-pressed=true]:text-is('Last week')").WaitForAsync();
@@ -54,7 +55,7 @@ public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromiu
 
         var integration = visit.Page.Locator("section[aria-label='Flow of events'] li", new() { HasText = "unreachable" });
         await integration.GetByText("2 waiting, the oldest for 3 d").WaitForAsync();
-        await visit.Page.Locator("#out").GetByText("2 waiting").WaitForAsync();
+        await visit.Page.Locator("#out").GetByText("2 waiting, the oldest for 3 d").WaitForAsync();
         await visit.Page.Locator("#in b:text-matches('^[0-9.]+ events/s$')").WaitForAsync();
         await integration.Locator(":text-matches('^→ [0-9.]+ events/s')").WaitForAsync();
 

@@ -58,7 +58,7 @@ public sealed class ConsoleSettingsTests(TestPostgres postgres, RunningForwarder
         await visit.FillAsync("Name *", "own settings");
         await visit.Field("Destination").SelectOptionAsync("splunk_hec");
         await visit.FillAsync("Server URL *", "https://127.0.0.1");
-        await Assertions(visit).ToHaveValueAsync("443");
+        await Microsoft.Playwright.Assertions.Expect(visit.Field("Port")).ToHaveValueAsync("443");
         await visit.FillAsync("Port", "8089");
         await visit.FillAsync("Index", "keycloak");
         await visit.FillAsync("Token", First);
@@ -94,8 +94,6 @@ public sealed class ConsoleSettingsTests(TestPostgres postgres, RunningForwarder
 
         Assert.Equal("4222", await visit.Field("Port").InputValueAsync());
     }
-
-    private static Microsoft.Playwright.ILocatorAssertions Assertions(ConsoleVisit visit) => Microsoft.Playwright.Assertions.Expect(visit.Field("Port"));
 
     private static async Task<System.Text.Json.Nodes.JsonNode> Only(ForwarderApplication forwarder) =>
         (await forwarder.GetAsync("/api/v1/integrations?search=own+settings"))["items"]![0]!;

@@ -32,7 +32,7 @@ public sealed class ConsoleSourceTests(RunningForwarder running, Chromium chromi
         await gaps.GetByText("None: every event that Keycloak returned is in the log.").WaitForAsync();
         keycloak.Realm.UserEvents.AddPoison(keycloak.NowMs());
 
-        await gaps.Locator("tbody tr", new() { HasText = "User events" }).WaitForAsync(new() { Timeout = 60_000 });
+        await gaps.Locator("tbody tr", new() { HasText = "User events" }).First.WaitForAsync(new() { Timeout = 60_000 });
         await visit.Page.Locator("section[aria-label='Retention margin']").GetByText("left of the 7 d 0 h that Keycloak keeps events").WaitForAsync();
         var recommended = visit.Page.Locator("section[aria-label='Recommended events']");
         await recommended.Locator("li", new() { HasText = "UPDATE_PASSWORD" }).First.WaitForAsync();
@@ -50,13 +50,13 @@ public sealed class ConsoleSourceTests(RunningForwarder running, Chromium chromi
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/integrations/{created["id"]}");
 
         await visit.Button("Edit Sources and filter").ClickAsync();
-        await visit.Field("Add to only categories").SelectOptionAsync("authentication");
+        await visit.Field("Add to 'Only categories'").SelectOptionAsync("authentication");
         await visit.Button("Remove authentication").WaitForAsync();
-        await visit.Field("Add to only outcomes").SelectOptionAsync("failure");
+        await visit.Field("Add to 'Only outcomes'").SelectOptionAsync("failure");
         await visit.Button("Remove failure").WaitForAsync();
         var suggested = await visit.Page.EvaluateAsync<bool>(
             "[...document.querySelectorAll('datalist option')].some(one => one.value === 'LOGIN_ERROR')");
-        await visit.FillAsync("Add to never types", "REFRESH_TOKEN*");
+        await visit.FillAsync("Add to 'Never types'", "REFRESH_TOKEN*");
         await visit.Button("Remove REFRESH_TOKEN*").WaitForAsync();
         await visit.Button("Save").ClickAsync();
         await visit.Text("It is saved.").WaitForAsync();

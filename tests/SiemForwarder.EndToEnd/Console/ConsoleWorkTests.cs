@@ -23,7 +23,7 @@ public sealed class ConsoleWorkTests(RunningForwarder running, Chromium chromium
 
         await visit.Button("Show the exact bytes").ClickAsync();
         var preview = visit.Page.Locator("section[aria-label=Preview]");
-        await preview.Locator("pre", new() { HasText = "preview-user" }).WaitForAsync();
+        await preview.Locator("pre", new() { HasText = "preview-user" }).First.WaitForAsync();
         await preview.Locator("tr", new() { HasText = "suser" }).Or(preview.Locator("tr", new() { HasText = "duser" })).First.WaitForAsync();
         var bytes = await preview.Locator("pre").First.InnerTextAsync();
         await visit.Button("Estimate the volume that the filter lets through").ClickAsync();
