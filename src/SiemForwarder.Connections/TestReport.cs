@@ -43,8 +43,17 @@ public sealed class StageLog(TimeProvider time)
     private static readonly string[] InOrder =
         [TestStageName.Resolve, TestStageName.Connect, TestStageName.Tls, TestStageName.Authentication, TestStageName.Acceptance];
 
+    private static readonly AsyncLocal<Action<TestStage>?> Watcher = new();
+
     private readonly List<TestStage> stages = [];
     private long startedAt = time.GetTimestamp();
+
+    /// <summary>Tells <paramref name="told"/> of every stage of the tests that the caller runs from now on, when it ends; disposing ends that.</summary>
+    public static IDisposable Watch(Action<TestStage> told)
+    {
+        Watcher.Value = told;
+        return new Watching();
+    }
 
     public void Passed(string name, string detail) => Add(name, TestStageResult.Passed, detail, null);
 
@@ -63,7 +72,14 @@ public sealed class StageLog(TimeProvider time)
     private void Add(string name, TestStageResult result, string detail, string? advice)
     {
         var now = time.GetTimestamp();
-        stages.Add(new TestStage(name, result, detail, advice, time.GetElapsedTime(startedAt, now)));
+        var stage = new TestStage(name, result, detail, advice, time.GetElapsedTime(startedAt, now));
+        stages.Add(stage);
         startedAt = now;
+        Watcher.Value?.Invoke(stage);
+    }
+
+    private sealed class Watching : IDisposable
+    {
+        public void Dispose() => Watcher.Value = null;
     }
 }

@@ -116,7 +116,9 @@ internal static class ForwarderHost
         routes.MapVolumes();
         routes.MapStatus();
         routes.MapSupport();
+        routes.MapSettings();
         routes.MapAlarms();
+        routes.MapFlow();
         routes.MapAudit();
         routes.MapEvidence();
         routes.MapCatalogues();

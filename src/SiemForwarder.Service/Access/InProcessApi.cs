@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -16,31 +17,22 @@ internal sealed class InProcessApi(IServiceProvider services, Action<HttpContext
     {
     }
 
+    /// <summary>Answers when the response starts, so that a caller who asks for the headers first reads the body as it is written.</summary>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        await using var scope = services.CreateAsyncScope();
-        using var body = new MemoryStream(request.Content is null ? [] : await request.Content.ReadAsByteArrayAsync(cancellationToken));
-        using var answer = new MemoryStream();
-        var response = new AnswerStart();
+        var body = request.Content is null ? [] : await request.Content.ReadAsByteArrayAsync(cancellationToken);
+        var answer = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
         var context = new DefaultHttpContext();
-        context.Features.Set<IHttpResponseFeature>(response);
-        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(answer));
+        var start = new AnswerStart();
+        context.Features.Set<IHttpResponseFeature>(start);
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new AnswerBody(start, answer.Writer.AsStream(leaveOpen: true))));
         context.Features.Set<IHttpRequestBodyDetectionFeature>(new GivenBody(body.Length > 0));
-        (context.RequestServices, context.RequestAborted) = (scope.ServiceProvider, cancellationToken);
-        var (inner, url) = (context.Request, request.RequestUri!);
-        (inner.Method, inner.Scheme, inner.Host) = (request.Method.Method, url.Scheme, new HostString(url.Host));
-        (inner.Path, inner.QueryString) = (PathString.FromUriComponent(url), QueryString.FromUriComponent(url));
-        (inner.Body, inner.ContentLength, inner.ContentType) = (body, body.Length, request.Content?.Headers.ContentType?.ToString());
-        foreach (var (name, values) in request.Headers.NonValidated)
-        {
-            context.Request.Headers[name] = values.ToArray();
-        }
-
+        Fill(context, request, body);
         present(context);
-        await services.GetRequiredService<FrontDoor>().EnterAsync(context);
-        await response.StartAsync();
+        _ = EnterAsync(context, start, answer.Writer, cancellationToken);
+        await start.Started;
 
-        var message = new HttpResponseMessage((HttpStatusCode)context.Response.StatusCode) { Content = new ByteArrayContent(answer.ToArray()) };
+        var message = new HttpResponseMessage((HttpStatusCode)context.Response.StatusCode) { Content = new StreamContent(answer.Reader.AsStream()) };
         foreach (var (name, values) in context.Response.Headers)
         {
             if (!message.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
@@ -52,6 +44,39 @@ internal sealed class InProcessApi(IServiceProvider services, Action<HttpContext
         return message;
     }
 
+    private static void Fill(DefaultHttpContext context, HttpRequestMessage request, byte[] body)
+    {
+        var (inner, url) = (context.Request, request.RequestUri!);
+        (inner.Method, inner.Scheme, inner.Host) = (request.Method.Method, url.Scheme, new HostString(url.Host));
+        (inner.Path, inner.QueryString) = (PathString.FromUriComponent(url), QueryString.FromUriComponent(url));
+        (inner.Body, inner.ContentLength, inner.ContentType) = (new MemoryStream(body), body.Length, request.Content?.Headers.ContentType?.ToString());
+        foreach (var (name, values) in request.Headers.NonValidated)
+        {
+            inner.Headers[name] = values.ToArray();
+        }
+    }
+
+    private async Task EnterAsync(HttpContext context, AnswerStart start, PipeWriter answer, CancellationToken cancellationToken)
+    {
+        var fault = (Exception?)null;
+        try
+        {
+            await using var scope = services.CreateAsyncScope();
+            (context.RequestServices, context.RequestAborted) = (scope.ServiceProvider, cancellationToken);
+            await services.GetRequiredService<FrontDoor>().EnterAsync(context);
+            await start.StartAsync();
+        }
+        catch (Exception exception)
+        {
+            // Whoever waits for the answer gets it.
+            fault = exception;
+            start.Fail(exception);
+        }
+        finally
+        {
+            await answer.CompleteAsync(fault);
+        }
+    }
     /// <summary>Tells the framework whether the request has a body, which a real server would know.</summary>
     private sealed record GivenBody(bool CanHaveBody) : IHttpRequestBodyDetectionFeature;
 
@@ -59,6 +84,12 @@ internal sealed class InProcessApi(IServiceProvider services, Action<HttpContext
     private sealed class AnswerStart : HttpResponseFeature
     {
         private readonly Stack<(Func<object, Task> Callback, object State)> callbacks = new();
+        private readonly TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends when the response has started.</summary>
+        public Task Started => started.Task;
+
+        public override bool HasStarted => started.Task.IsCompleted;
 
         public override void OnStarting(Func<object, Task> callback, object state) => callbacks.Push((callback, state));
 
@@ -68,7 +99,50 @@ internal sealed class InProcessApi(IServiceProvider services, Action<HttpContext
             {
                 await one.Callback(one.State);
             }
+
+            started.TrySetResult();
         }
+
+        public void Fail(Exception exception) => started.TrySetException(exception);
+    }
+
+    /// <summary>Starts the response with its first byte.</summary>
+    private sealed class AnswerBody(AnswerStart start, Stream inner) : Stream
+    {
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await start.StartAsync();
+            await inner.WriteAsync(buffer, cancellationToken);
+        }
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
 

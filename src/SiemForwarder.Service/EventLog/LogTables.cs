@@ -16,6 +16,18 @@ internal static class LogTables
         (SELECT coalesce(sum(pg_total_relation_size(p.inhrelid)), 0)::bigint FROM pg_inherits p WHERE p.inhparent = 'segment'::regclass)
         """;
 
+    /// <summary>For each row of <c>lag</c> (<c>source_id</c>, <c>position</c>), the <c>day</c> of the first event after the position and the
+    /// <c>lowest_at</c> of its segment, for a lateral join; reads no event.</summary>
+    public const string OldestOfLag = """
+        LATERAL (
+            SELECT d.day, o.lowest_at FROM (
+                SELECT day FROM log_day WHERE source_id = lag.source_id AND first_position <= lag.position + 1 ORDER BY first_position DESC LIMIT 1) d
+            LEFT JOIN LATERAL (
+                SELECT lowest_at FROM segment WHERE source_id = lag.source_id AND last_position > lag.position
+                    AND received_at >= d.day::timestamp AT TIME ZONE 'UTC' AND received_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+                ORDER BY last_position LIMIT 1) o ON true)
+        """;
+
     public const string Breaks =
         "(SELECT id, source_id, incarnation, survived_next, survived_at, known_next, restored, noticed_at, reason, announced FROM log_break)";
 

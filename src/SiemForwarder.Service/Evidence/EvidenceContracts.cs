@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace SiemForwarder.Service.Evidence;
 
 /// <summary>What to search for; all given criteria must match.</summary>
-public sealed record EventQuery
+public record EventCriteria
 {
     [FromQuery(Name = "time"), Description("The time that from, to and the order refer to: event (default), when it happened; receipt, when it was stored."),
         AllowedValues("event", "receipt")]
@@ -38,7 +38,11 @@ public sealed record EventQuery
 
     [FromQuery(Name = "ip"), Description("IPv4 or IPv6 address or network: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32.")]
     public string? Ip { get; init; }
+}
 
+/// <summary>What to search for, and which page of it to list.</summary>
+public sealed record EventQuery : EventCriteria
+{
     [FromQuery(Name = "page"), Description("From 1 (default)."), Range(1, 1_000_000)]
     public int? Page { get; init; }
 

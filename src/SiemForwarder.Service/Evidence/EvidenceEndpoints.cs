@@ -17,6 +17,11 @@ internal static class EvidenceEndpoints
             .WithDescription("All given criteria must match. Searches the last 24 hours unless from is given; window is the time range that was searched.");
         events.MapGet("/{**eventId}", Journey).WithName("GetEventJourney").Needs(Permission.ReadEvents)
             .WithSummary("Shows an event as received and as normalized, and its outcome at each integration.");
+        routes.MapGet("/api/v1/event-summary", Summarize).WithTags("Events").WithName("SummarizeEvents").Needs(Permission.ReadEvents)
+            .WithSummary("Counts the events of a search over time, and names the most frequent users, clients, addresses and types.")
+            .WithDescription("Searches like GET /api/v1/events. At most the newest 100,000 matches are counted.");
+        routes.MapGet("/api/v1/alert-summary", SummarizeAlerts).WithTags("Detections").WithName("SummarizeAlerts").Needs(Permission.ReadEvents)
+            .WithSummary("Counts the alerts of the detection rules over time and by ATT&CK technique, and lists the newest.");
         var integrations = routes.MapGroup("/api/v1/integrations/{id:int}").WithTags("Integrations");
         integrations.MapGet("/deliveries", Deliveries).WithName("ListDeliveries").Needs(Permission.ReadEvidence)
             .WithSummary("Lists batches that the destination accepted, newest first.");
@@ -32,12 +37,36 @@ internal static class EvidenceEndpoints
         var terms = SearchTerms.Read(query, errors);
         var page = errors.Between("page", query.Page, 1, 1_000_000, 1);
         var pageSize = errors.Between("pageSize", query.PageSize, 1, 500, 50);
-        if (query.To <= query.From)
+        CheckRange(query.From, query.To, errors);
+        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await search.FindAsync(query, terms, page, pageSize, cancellationToken));
+    }
+
+    private static async Task<Results<Ok<EventSummaryResponse>, ValidationProblem>> Summarize(
+        [AsParameters] EventCriteria query, EventSummary summary, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        errors.Choose("outcome", query.Outcome, "unknown", ApiEnumNames.Outcomes);
+        var terms = SearchTerms.Read(query, errors);
+        CheckRange(query.From, query.To, errors);
+        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await summary.CountAsync(query, terms, cancellationToken));
+    }
+
+    private static async Task<Results<Ok<AlertSummaryResponse>, ValidationProblem>> SummarizeAlerts(
+        EventSummary summary, CancellationToken cancellationToken,
+        [Description("Earliest time, inclusive; by default 24 hours before to, or before now.")] DateTimeOffset? from = null,
+        [Description("Latest time, exclusive; none by default.")] DateTimeOffset? to = null)
+    {
+        var errors = new FieldErrors();
+        CheckRange(from, to, errors);
+        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await summary.ReadAlertsAsync(from, to, cancellationToken));
+    }
+
+    private static void CheckRange(DateTimeOffset? from, DateTimeOffset? to, FieldErrors errors)
+    {
+        if (to <= from)
         {
             errors.Add("to", "Must be later than from.");
         }
-
-        return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await search.FindAsync(query, terms, page, pageSize, cancellationToken));
     }
 
     private static async Task<Results<Ok<EventJourney>, ProblemHttpResult>> Journey(

@@ -4,5 +4,5 @@ namespace SiemForwarder.Service.Evidence;
 internal static class EvidenceRegistration
 {
     public static IServiceCollection AddEvidence(this IServiceCollection services) =>
-        services.AddSingleton<EventSearch>().AddSingleton<EventJourneys>().AddSingleton<DeliveryReader>();
+        services.AddSingleton<EventSearch>().AddSingleton<EventSummary>().AddSingleton<EventJourneys>().AddSingleton<DeliveryReader>();
 }

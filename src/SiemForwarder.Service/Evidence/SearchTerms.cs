@@ -34,8 +34,11 @@ internal sealed record SearchTerms(bool ByReceipt, string? Category, string? Net
     private static readonly Dictionary<string, bool> Times = new() { ["event"] = false, ["receipt"] = true };
     private static readonly Dictionary<string, string?> Categories = EventCatalog.Categories.ToDictionary(name => name, name => (string?)name);
 
+    /// <summary>No terms: every category and address, by the time of the event.</summary>
+    public static SearchTerms None { get; } = new(false, null, null, IsInIPv4Network);
+
     /// <summary>The terms of a query; adds errors by field.</summary>
-    public static SearchTerms Read(EventQuery query, FieldErrors errors)
+    public static SearchTerms Read(EventCriteria query, FieldErrors errors)
     {
         var network = query.Ip is null ? null : ReadNetwork(query.Ip);
         if (query.Ip is not null && network is null)

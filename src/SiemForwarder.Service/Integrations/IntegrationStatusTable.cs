@@ -64,8 +64,8 @@ internal sealed class IntegrationStatusTable(NpgsqlDataSource database)
         WHERE integration_id = $1
         """;
 
-    // The stored status of a disabled integration is from before it was disabled.
-    private const string State = "CASE WHEN i.enabled THEN coalesce(s.status, 'Not yet invoked') ELSE 'Disabled' END";
+    /// <summary>The state of an integration <c>i</c> by its API name, from its row <c>s</c>; what is stored of a disabled one is from before.</summary>
+    public const string State = "CASE WHEN i.enabled THEN coalesce(s.status, 'Not yet invoked') ELSE 'Disabled' END";
 
     private static readonly IntegrationSummary Unknown = new("Not yet invoked", null, null);
 

@@ -10,7 +10,8 @@ internal sealed class OperationsOptions
     /// <summary>Pause between two checks; also how often audit events are written.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often the gauges that only the database knows are read for the metrics.</summary>
+    /// <summary>How often the gauges that only the database knows are read for the metrics, and the history of the flow is
+    /// written.</summary>
     public TimeSpan GaugeInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long something must fail before it raises an alarm; shorter failures appear only in the status.</summary>

@@ -12,7 +12,10 @@ internal static class OperationsRegistration
             .AddSingleton<AlarmQueries>()
             .AddSingleton<AlarmTable>()
             .AddSingleton<Announcements>()
+            .AddSingleton<FlowHistory>()
+            .AddSingleton<FlowReader>()
             .AddHostedService<StateGaugeService>()
+            .AddHostedService<FlowHistoryService>()
             .AddSingleton<OperationsService>()
             .AddHostedService(provider => provider.GetRequiredService<OperationsService>());
     }

@@ -32,14 +32,7 @@ internal sealed class StateGaugeService(
             LEFT JOIN {LogTables.Checkpoints} c ON c.integration_id = r.integration_id AND c.source_id = r.source_id
             WHERE r.enabled
         ), oldest AS MATERIALIZED (
-            SELECT lag.integration, d.day, o.lowest_at FROM lag
-            CROSS JOIN LATERAL (
-                SELECT day FROM {LogTables.Days} d WHERE d.source_id = lag.source_id AND d.first_position <= lag.position + 1
-                ORDER BY d.first_position DESC LIMIT 1) d
-            LEFT JOIN LATERAL (
-                SELECT lowest_at FROM {LogTables.Segments} g WHERE g.source_id = lag.source_id AND g.last_position > lag.position
-                    AND g.received_at >= d.day::timestamp AT TIME ZONE 'UTC' AND g.received_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
-                ORDER BY g.last_position LIMIT 1) o ON true
+            SELECT lag.integration, o.day, o.lowest_at FROM lag CROSS JOIN {LogTables.OldestOfLag} o
             WHERE lag.events > 0
         ), stored AS MATERIALIZED (
             SELECT h.source_id, greatest(h.next_position - min(d.first_position), 0) AS events

@@ -2,6 +2,8 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration.CommandLine;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Options;
 
 namespace SiemForwarder.Service.Settings;
@@ -10,10 +12,11 @@ namespace SiemForwarder.Service.Settings;
 /// <param name="Name">Its name in the environment.</param>
 /// <param name="Value">Its value; <c>***</c> if it is or may contain a secret.</param>
 /// <param name="IsDefault">Whether it is the default.</param>
-public sealed record SettingInForce(string Name, string? Value, bool IsDefault);
+/// <param name="Origin">Where it was set: <c>environment</c>, <c>command line</c> or the name of a file; null if it was not set.</param>
+public sealed record SettingInForce(string Name, string? Value, bool IsDefault, string? Origin);
 
 /// <summary>Reads the settings that the process runs with, without secrets.</summary>
-internal sealed partial class SettingsInForce(IServiceProvider services, IEnumerable<SettingsSection> sections)
+internal sealed partial class SettingsInForce(IServiceProvider services, IEnumerable<SettingsSection> sections, IConfiguration configuration)
 {
     private const string Hidden = "***";
 
@@ -26,7 +29,8 @@ internal sealed partial class SettingsInForce(IServiceProvider services, IEnumer
            from one in section.List()
            let path = one.Path[(section.Name.Length + 1)..].Split(':')
            let value = Text(Find(options, path))
-           select new SettingInForce(SettingsSection.InEnvironment(one.Path), Shown(one.Property, value), value == Text(Find(defaults, path))),
+           let isDefault = value == Text(Find(defaults, path))
+           select new SettingInForce(SettingsSection.InEnvironment(one.Path), Shown(one.Property, value), isDefault, Origin(one.Path)),
     ];
 
     // A secret in the place of another setting is none of ours to find; a password in a URL is.
@@ -34,6 +38,17 @@ internal sealed partial class SettingsInForce(IServiceProvider services, IEnumer
         value is null ? null
         : !property.PropertyType.IsValueType && Secretive().IsMatch(property.Name) ? Hidden
         : UserInfo().Replace(value, $"://{Hidden}@");
+
+    // The last provider that has it wins.
+    private string? Origin(string path) =>
+        (configuration as IConfigurationRoot)?.Providers.LastOrDefault(one => one.TryGet(path, out _) || one.GetChildKeys([], path).Any()) switch
+        {
+            null => null,
+            EnvironmentVariablesConfigurationProvider => "environment",
+            CommandLineConfigurationProvider => "command line",
+            FileConfigurationProvider file => Path.GetFileName(file.Source.Path),
+            _ => "the program that started it",
+        };
 
     private static object? Find(object options, string[] path) =>
         path.Aggregate((object?)options, (value, name) => value?.GetType().GetProperty(name)!.GetValue(value));

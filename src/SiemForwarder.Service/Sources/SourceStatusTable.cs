@@ -21,8 +21,8 @@ internal sealed class SourceStatusTable(NpgsqlDataSource database, TimeProvider 
         (SELECT source_id, engine, report, failing_since, error, auditing_off, expiration_seconds, unread_seconds, updated_at FROM source_status)
         """;
 
-    // For kind http the state depends on what was received; for a realm on what was read, even if it has no events.
-    private const string States = $"""
+    /// <summary>The state of each source by its API name: for kind http it depends on what was received, for a realm on what was read.</summary>
+    public const string States = $"""
         SELECT s.id, p.failing_since, p.error, CASE WHEN NOT s.enabled THEN 'Disabled' WHEN p.failing_since IS NOT NULL THEN 'Error'
                 WHEN h.last_received_at IS NOT NULL OR jsonb_path_exists(p.report, '$.streams[*] ? (@.completeAt != null)') THEN 'Success'
                 ELSE 'Not yet invoked' END AS state

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace SiemForwarder.Service.Telemetry;
@@ -14,6 +15,12 @@ internal readonly record struct SeriesLabels(string First = "", string Second = 
 
 /// <summary>A value of a gauge.</summary>
 internal readonly record struct GaugeValue(MetricDefinition Metric, double Value, SeriesLabels Labels = default);
+
+/// <summary>Values summed up: how many, their sum, and the highest of them.</summary>
+internal readonly record struct ValueTally(long Samples, double Total, double Highest)
+{
+    public ValueTally Plus(ValueTally other) => new(Samples + other.Samples, Total + other.Total, Math.Max(Highest, other.Highest));
+}
 
 /// <summary>The instruments of <see cref="MetricCatalog"/>. A series ends when the source or the integration that it names is deleted.</summary>
 /// <remarks>
@@ -32,8 +39,10 @@ internal sealed class ForwarderMetrics : IDisposable
     private readonly TimeProvider time;
     private readonly Meter meter;
     private readonly Dictionary<MetricDefinition, ConcurrentDictionary<SeriesLabels, long>> counters;
+    private readonly Dictionary<MetricDefinition, StrongBox<long>> totals;
     private readonly ConcurrentDictionary<MetricDefinition, Func<IEnumerable<GaugeValue>>> readings = new();
     private readonly ConcurrentDictionary<(string Label, string Name), bool> recorded = new();
+    private readonly LatencyTally latencies = new();
     private readonly Lock ending = new();
     private volatile Histograms histograms;
     private volatile GaugeReading? state;
@@ -46,6 +55,7 @@ internal sealed class ForwarderMetrics : IDisposable
         (meter, histograms) = (new Meter(MeterName), new Histograms(MeterName));
         counters = MetricCatalog.All.Where(one => one.Kind == MetricKind.Counter)
             .ToDictionary(one => one, _ => new ConcurrentDictionary<SeriesLabels, long>());
+        totals = counters.Keys.ToDictionary(one => one, _ => new StrongBox<long>());
         foreach (var one in MetricCatalog.All)
         {
             if (one.Kind == MetricKind.Counter)
@@ -71,8 +81,14 @@ internal sealed class ForwarderMetrics : IDisposable
     public string MeterName { get; }
 
     /// <summary>Adds to a counter.</summary>
-    public void Add(MetricDefinition counter, long count, SeriesLabels labels = default) =>
+    public void Add(MetricDefinition counter, long count, SeriesLabels labels = default)
+    {
+        Interlocked.Add(ref totals[counter].Value, count);
         counters[counter].AddOrUpdate(labels, static (_, added) => added, static (_, before, added) => before + added, count);
+    }
+
+    /// <summary>What was ever added to all series of a counter, also to those that have ended.</summary>
+    public long Total(MetricDefinition counter) => Interlocked.Read(ref totals[counter].Value);
 
     /// <summary>The present sum of a series of a counter; 0 if there is none.</summary>
     public long Sum(MetricDefinition counter, SeriesLabels labels = default) => counters[counter].GetValueOrDefault(labels);
@@ -88,9 +104,11 @@ internal sealed class ForwarderMetrics : IDisposable
         }
     }
 
-    /// <summary>Records several values of one series; the labels are prepared once.</summary>
-    public void RecordAll(MetricDefinition histogram, ReadOnlySpan<double> seconds, SeriesLabels labels)
+    /// <summary>Records latencies of deliveries of one series; the labels are prepared once.</summary>
+    public void RecordLatencies(ReadOnlySpan<double> seconds, SeriesLabels labels)
     {
+        var histogram = MetricCatalog.DeliveryLatency;
+        latencies.Add(seconds);
         var one = histograms[histogram];
         if (!one.Enabled || seconds.IsEmpty)
         {
@@ -105,6 +123,12 @@ internal sealed class ForwarderMetrics : IDisposable
 
         Remember(histogram, labels);
     }
+
+    /// <summary>The latencies that were recorded since this was last called.</summary>
+    public ValueTally TakeLatencies() => latencies.Take();
+
+    /// <summary>The present values of a gauge; none if the database has not been read for two minutes.</summary>
+    public IReadOnlyList<GaugeValue> Values(MetricDefinition gauge) => [.. readings.TryGetValue(gauge, out var read) ? read() : FromState(gauge)];
 
     /// <summary>Reads a gauge from memory whenever it is collected.</summary>
     public void Observe(MetricDefinition gauge, Func<IEnumerable<GaugeValue>> read) => readings[gauge] = read;
@@ -187,11 +211,8 @@ internal sealed class ForwarderMetrics : IDisposable
     private IEnumerable<Measurement<long>> Collect(MetricDefinition counter) =>
         counters[counter].Select(pair => new Measurement<long>(pair.Value, Tags(counter, pair.Key)));
 
-    private IEnumerable<Measurement<double>> Read(MetricDefinition gauge)
-    {
-        var values = readings.TryGetValue(gauge, out var read) ? read() : FromState(gauge);
-        return values.Select(one => new Measurement<double>(one.Value, Tags(gauge, one.Labels)));
-    }
+    private IEnumerable<Measurement<double>> Read(MetricDefinition gauge) =>
+        Values(gauge).Select(one => new Measurement<double>(one.Value, Tags(gauge, one.Labels)));
 
     private IEnumerable<GaugeValue> FromState(MetricDefinition gauge)
     {
@@ -215,6 +236,34 @@ internal sealed class ForwarderMetrics : IDisposable
         }
 
         return count == tags.Length ? tags : tags[..count];
+    }
+
+    /// <summary>Sums up latencies until they are taken.</summary>
+    private sealed class LatencyTally
+    {
+        private readonly Lock gate = new();
+        private ValueTally sum;
+
+        public void Add(ReadOnlySpan<double> seconds)
+        {
+            lock (gate)
+            {
+                foreach (var value in seconds)
+                {
+                    sum = sum.Plus(new ValueTally(1, value, value));
+                }
+            }
+        }
+
+        public ValueTally Take()
+        {
+            lock (gate)
+            {
+                var taken = sum;
+                sum = default;
+                return taken;
+            }
+        }
     }
 
     /// <summary>What was read from the database, and when.</summary>

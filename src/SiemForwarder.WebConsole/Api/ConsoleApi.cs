@@ -30,6 +30,32 @@ public sealed class ConsoleApi(IConsoleConnection connection, AuthenticationStat
     public Task<ApiReply> DeleteAsync(string path, int? version = null, CancellationToken cancellationToken = default) =>
         SendAsync(HttpMethod.Delete, path, null, version, cancellationToken);
 
+    /// <summary>Has something done that tells in lines of JSON how it gets on; the last line, or what was wrong.</summary>
+    /// <param name="path">Path of the resource.</param>
+    /// <param name="told">Called with each line as it comes.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task<ApiReply> FollowAsync(string path, Func<JsonNode, Task> told, CancellationToken cancellationToken)
+    {
+        client ??= connection.Connect((await authentication.GetAuthenticationStateAsync()).User);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        request.Headers.Accept.ParseAdd("application/x-ndjson");
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+        {
+            return Judge(ApiReply.Read(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken)));
+        }
+
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        var last = ApiReply.Read(response.StatusCode, "");
+        while (await lines.ReadLineAsync(cancellationToken) is { } line)
+        {
+            last = ApiReply.Read(response.StatusCode, line);
+            await told(last.Body!);
+        }
+
+        return last;
+    }
+
     private async Task<ApiReply> SendAsync(HttpMethod method, string path, JsonNode? body, int? version, CancellationToken cancellationToken)
     {
         client ??= connection.Connect((await authentication.GetAuthenticationStateAsync()).User);
@@ -46,7 +72,11 @@ public sealed class ConsoleApi(IConsoleConnection connection, AuthenticationStat
         }
 
         using var response = await client.SendAsync(request, cancellationToken);
-        var reply = ApiReply.Read(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+        return Judge(ApiReply.Read(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken)));
+    }
+
+    private ApiReply Judge(ApiReply reply)
+    {
         if (reply.Status == HttpStatusCode.Unauthorized)
         {
             // The session has ended; whoever signs in again comes back to this page.
@@ -112,6 +142,10 @@ public static class JsonReading
 
     public static long? Number(this JsonNode? node, string name) =>
         (node as JsonObject)?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number ? (long)value.GetValue<JsonElement>().GetDouble() : null;
+
+    /// <summary>A number that need not be whole.</summary>
+    public static double? Decimal(this JsonNode? node, string name) =>
+        (node as JsonObject)?[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number ? value.GetValue<JsonElement>().GetDouble() : null;
 
     public static DateTimeOffset? Time(this JsonNode? node, string name) =>
         DateTimeOffset.TryParse(node.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;

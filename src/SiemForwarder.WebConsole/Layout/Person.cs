@@ -53,6 +53,9 @@ public static class Readable
     /// <summary>A number of things, such as <c>1 event</c> or <c>1,200 events</c>.</summary>
     public static string Count(long? number, string thing) => $"{Number(number)} {thing}{(number == 1 ? "" : "s")}";
 
+    /// <summary>How many in a second, with as many digits as tell something.</summary>
+    public static string Rate(double rate) => rate.ToString(rate is 0 or >= 100 ? "#,0" : rate >= 1 ? "0.#" : "0.##", CultureInfo.InvariantCulture);
+
     public static string Bytes(long? bytes) => bytes switch
     {
         null => "–",

@@ -1,9 +1,14 @@
+using System.Text.Json.Nodes;
+using SiemForwarder.WebConsole.Api;
+
 namespace SiemForwarder.WebConsole.Parts;
 
 /// <summary>The settings of an integration, by section of its page.</summary>
 internal static class IntegrationFields
 {
-    public static readonly (string Title, string? Hint, SettingField[] Fields)[] Sections =
+    private const string WriteOnly = "Secrets are write-only: they are replaced, never shown.";
+
+    private static readonly (string Title, string? Hint, SettingField[] Fields)[] Sections =
     [
         ("General", null,
         [
@@ -25,7 +30,7 @@ internal static class IntegrationFields
             new("syslog.enterpriseNumber", "Enterprise number", SettingKind.Number, "Your organization's, registered with IANA."),
             new("includeRepresentation", "What admins sent", SettingKind.Flag, "Includes the representation of admin events; long, and personal."),
         ]),
-        ("Authentication", "Secrets are write-only: they are replaced, never shown.",
+        ("Authentication", WriteOnly,
         [
             new("authentication.type", "Type", Choices: ["none", "basic", "header", "bearer"]), new("authentication.username", "User name", Hint: "For basic."),
             new("authentication.password", "Password", SettingKind.Secret), new("authentication.header", "Header", SettingKind.Secret, "Name: value"),
@@ -37,7 +42,7 @@ internal static class IntegrationFields
             new("tls.caCertificate", "Authorities (PEM)", SettingKind.Area), new("tls.clientCertificate", "Client certificate (PEM)", SettingKind.Area),
             new("tls.clientKey", "Client key", SettingKind.Secret),
         ]),
-        ("Sources and filter", "Without a filter everything is sent. Several values are separated by commas; a type may end in *.",
+        ("Sources and filter", "Without a filter everything is sent. Several clients or users are separated by commas; a type may end in *.",
         [
             new("sources", "Sources", SettingKind.Numbers, "Ids; empty for all."), new("filter.include.types", "Only types", SettingKind.List),
             new("filter.include.categories", "Only categories", SettingKind.List),
@@ -59,4 +64,29 @@ internal static class IntegrationFields
             new("http.body", "HTTP body", Choices: ["", "single", "array", "ndjson"]), new("http.gzip", "Compressed", SettingKind.Flag),
         ]),
     ];
+
+    /// <summary>The sections of an integration: those of all, and that of the settings which only its kind of destination has.</summary>
+    /// <param name="kind">The kind as the API describes it; null while it is not known.</param>
+    public static IEnumerable<(string Title, string? Hint, SettingField[] Fields)> SectionsOf(JsonNode? kind) =>
+        OwnOf(kind) is { Length: > 0 } own ? [.. Sections[..2], ($"Settings of {kind.Text("name")}", WriteOnly, own), .. Sections[2..]] : Sections;
+
+    /// <summary>The settings that only a kind of destination has.</summary>
+    public static SettingField[] OwnOf(JsonNode? kind) =>
+        [.. kind.Items("fields").Where(field => field.Text("name")?.StartsWith("settings.", StringComparison.Ordinal) == true).Select(Own)];
+
+    private static SettingField Own(JsonNode field)
+    {
+        var (name, usual) = (field.Text("name")!, field.Text("default"));
+        var kind = field.Flag("secret") ? SettingKind.Secret : field.Text("type") switch
+        {
+            "number" => SettingKind.Number, "flag" => SettingKind.Flag, "multilinetext" => SettingKind.Area, _ => SettingKind.Text,
+        };
+        string[] none = field.Flag("required") ? [] : [""];
+        string[]? choices = field.Text("type") == "choice" ? [.. none, .. field.Items("choices").Select(one => one.ToString())] : null;
+        return new SettingField(name, Words(name["settings.".Length..]), kind, field.Text("description"), choices, usual, field.Flag("required"));
+    }
+
+    // sourceType becomes "Source type".
+    private static string Words(string name) => string.Concat(name.Select((one, i) =>
+        i == 0 ? $"{char.ToUpperInvariant(one)}" : char.IsUpper(one) ? $" {char.ToLowerInvariant(one)}" : $"{one}"));
 }

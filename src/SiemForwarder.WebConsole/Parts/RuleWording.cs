@@ -3,7 +3,7 @@ using SiemForwarder.WebConsole.Api;
 
 namespace SiemForwarder.WebConsole.Parts;
 
-/// <summary>How a rule file of the API is told on a page.</summary>
+/// <summary>How rules and event types of the API are told on a page.</summary>
 internal static class RuleWording
 {
     private static readonly string[] Levels = ["informational", "low", "medium", "high", "critical"];
@@ -21,6 +21,10 @@ internal static class RuleWording
 
     public static string Techniques(JsonNode file) =>
         string.Join(' ', file.Items("rules").SelectMany(rule => rule.Items("techniques")).Select(technique => technique.Texts()).Distinct());
+
+    /// <summary>The categories of event types.</summary>
+    public static IReadOnlyList<string> CategoriesOf(IEnumerable<JsonNode> types) =>
+        [.. types.Select(one => one.Text("category") ?? "").Where(one => one.Length > 0).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The values that an alert is about: <c>ip 192.0.2.7, realm acme</c>.</summary>
     public static string Group(JsonNode alert) =>

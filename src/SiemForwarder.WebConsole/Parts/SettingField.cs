@@ -38,7 +38,11 @@ public enum SettingKind
 /// <param name="Kind">How it is edited.</param>
 /// <param name="Hint">What to know about it.</param>
 /// <param name="Choices">The values that it may have; null for any.</param>
-public sealed record SettingField(string Path, string Label, SettingKind Kind = SettingKind.Text, string? Hint = null, string[]? Choices = null)
+/// <param name="Default">What counts if it is not given; null if that is said elsewhere.</param>
+/// <param name="IsRequired">Whether it must be given.</param>
+public sealed record SettingField(
+    string Path, string Label, SettingKind Kind = SettingKind.Text, string? Hint = null, string[]? Choices = null, string? Default = null,
+    bool IsRequired = false)
 {
     private static readonly char[] Separators = [',', '\n'];
 
@@ -50,6 +54,28 @@ public sealed record SettingField(string Path, string Label, SettingKind Kind = 
         JsonArray list => string.Join(", ", list.Select(one => one.Texts())),
         var value => value.Texts() ?? "",
     };
+
+    /// <summary>The setting as a form begins with it: a secret is never filled in.</summary>
+    public string Begin(JsonNode? resource) => Kind switch
+    {
+        SettingKind.Secret => "",
+        SettingKind.Flag when Read(resource).Length == 0 => Default ?? "false",
+        _ => Read(resource),
+    };
+
+    /// <summary>The setting as a person reads it, with its default where it is not given.</summary>
+    public string Show(JsonNode? resource) => (Kind, Read(resource)) switch
+    {
+        (SettingKind.Secret, _) => IsSet(resource) ? "set" : "–",
+        (SettingKind.Flag, var flag) => (flag.Length == 0 ? Default : flag) == "true" ? "yes" : "no",
+        (_, "") => Default is null ? "–" : $"{Default} (default)",
+        (_, var text) => text.StartsWith("-----BEGIN", StringComparison.Ordinal) ? "given" : text,
+    };
+
+    /// <summary>What a person can choose from; null for any text.</summary>
+    public IEnumerable<(string Value, string Text)>? ChoicesToShow => Kind == SettingKind.Flag
+        ? [("true", "yes"), ("false", "no")]
+        : Choices?.Select(choice => (choice, choice.Length > 0 ? choice : Default is null ? "default" : $"{Default} (default)"));
 
     /// <summary>Whether a secret is set.</summary>
     public bool IsSet(JsonNode? resource) => (this with { Path = $"{Path}Set" }).Read(resource) == "true";

@@ -112,12 +112,15 @@ public sealed class ConsoleIntegrationTests(TestPostgres postgres, RunningForwar
 
         await first.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch).ClickAsync();
         await first.Text("waits for the approval of a second administrator").WaitForAsync();
-        await first.Page.Locator("[role=switch]:checked").WaitForAsync();
+        await Microsoft.Playwright.Assertions.Expect(first.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch)).ToBeCheckedAsync();
+        var isStillOn = (bool)(await forwarder.GetAsync($"/api/v1/integrations/{id}"))["enabled"]!;
         await first.Button("Approve").ClickAsync();
         await first.Page.Locator("[role=alert]").First.WaitForAsync();
         await other.Button("Approve").ClickAsync();
         await forwarder.WaitForAsync($"/api/v1/integrations/{id}", node => !node["enabled"]!.GetValue<bool>());
         await first.Page.Locator("[role=switch]:not(:checked)").WaitForAsync();
+
+        Assert.True(isStillOn);
     }
 
     [Fact]

@@ -1,23 +1,17 @@
 using System.Globalization;
-using System.Text.Json;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using SiemForwarder.EndToEnd.Inbox;
 using SiemForwarder.EndToEnd.Pages;
 using SiemForwarder.EndToEnd.Support;
-using SiemForwarder.Simulator.Receivers;
 using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.EndToEnd.Console;
 
 /// <summary>Every page with something on it, as everybody is to be able to use it. UPDATE_GOLDEN=1 writes the pictures of the documentation anew.</summary>
-public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium, ConsolePageTests.Furnished furnished)
-    : IClassFixture<RunningForwarder>, IClassFixture<ConsolePageTests.Furnished>
+public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium, FurnishedForwarder furnished)
+    : IClassFixture<RunningForwarder>, IClassFixture<FurnishedForwarder>
 {
-    private const string Hostile = "<img src=x onerror=document.title='owned'>";
-
-    private static bool IsDrawing => Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1";
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static TheoryData<string, string> AllPages => new()
@@ -37,6 +31,7 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         { "alarms", "console/alarms" },
         { "engines", "console/engines" },
         { "access", "console/access" },
+        { "settings", "console/settings" },
         { "audit", "console/audit" },
     };
 
@@ -48,7 +43,9 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         await furnished.FurnishAsync(forwarder);
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, furnished.Fill(path));
         await visit.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
-        await visit.Page.Locator("main .mud-progress-linear").WaitForAsync(new LocatorWaitForOptions { State = WaitForSelectorState.Detached });
+        await Assertions.Expect(visit.Page.Locator("main .mud-progress-linear")).ToHaveCountAsync(0);
+
+        await Assertions.Expect(visit.Page.GetByText("measuring …")).ToHaveCountAsync(0);
 
         var faults = new List<string>();
         foreach (var theme in (string[])["light", "dark"])
@@ -81,7 +78,7 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         await furnished.FurnishAsync(forwarder);
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/events");
 
-        var user = IsDrawing ? "dave" : Hostile;
+        var user = FurnishedForwarder.LastUser;
         await visit.FillAsync("User", user);
         await visit.Button("Search").ClickAsync();
         await visit.Text("1 event since").WaitForAsync();
@@ -154,60 +151,15 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, refused.StatusCode);
     }
 
+    // Their charts and views stand below what a window shows.
+    private static bool IsShownWhole(string name) => name.StartsWith("overview", StringComparison.Ordinal) || name.StartsWith("source-", StringComparison.Ordinal);
+
     private static async Task DrawAsync(IPage page, string name)
     {
-        if (IsDrawing)
+        if (FurnishedForwarder.IsDrawing)
         {
             await page.SetViewportSizeAsync(1180, 760);
-            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(RepositoryFiles.Root, "docs", "images", $"console-{name}.png") });
+            await page.ScreenshotAsync(new PageScreenshotOptions { FullPage = IsShownWhole(name), Path = Path.Combine(RepositoryFiles.Root, "docs", "images", $"console-{name}.png") });
         }
-    }
-
-    /// <summary>What there is to see, made once: sources, events, integrations in every state.</summary>
-    public sealed class Furnished : IAsyncLifetime
-    {
-        private HttpReceiver? receiver;
-        private int source, integration;
-        private string eventId = "";
-
-        public string Fill(string path) => path.Replace("{integration}", $"{integration}", StringComparison.Ordinal)
-            .Replace("{source}", $"{source}", StringComparison.Ordinal).Replace("{event}", eventId, StringComparison.Ordinal);
-
-        internal async Task FurnishAsync(ForwarderApplication forwarder)
-        {
-            if (receiver is not null)
-            {
-                return;
-            }
-
-            receiver = HttpReceiver.Start(request => System.Text.Encoding.UTF8.GetString(request.PlainBody).Contains("mallory", StringComparison.Ordinal)
-                ? new HttpReply(400, "field user: unknown value") : new HttpReply(200, "ok"));
-            var pusher = await Pusher.CreateAsync(forwarder, "payroll");
-            source = pusher.SourceId;
-            integration = await forwarder.AddIntegrationAsync(new
-            {
-                name = "production SIEM", description = "The security operations center.", serverUrl = $"http://127.0.0.1:{receiver.Port}/collector", batch = new { maxEvents = 1 },
-            });
-            await forwarder.AddIntegrationAsync(new { name = "archive", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}", outputType = "CEF" });
-            await forwarder.PostAsync("/api/v1/integrations", new { name = IsDrawing ? "staging" : Hostile, serverUrl = "tls://siem.example.com:6514", outputType = "LEEF" });
-            var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
-            foreach (var (user, type) in ((string, string)[])[("alice", "LOGIN"), ("bob", "LOGIN_ERROR"), ("mallory", "LOGIN"), (IsDrawing ? "dave" : Hostile, "LOGIN"), ("carol", "LOGOUT")])
-            {
-                var answer = await pusher.PushAsync(JsonSerializer.Serialize(new
-                {
-                    id = Guid.NewGuid(), time = now++, type, realmId = "acme", clientId = "payroll", userId = $"u-{now}", ipAddress = "192.0.2.7",
-                    details = new { username = user },
-                }), Token);
-                Assert.Equal(System.Net.HttpStatusCode.Accepted, answer.Status);
-            }
-
-            await forwarder.WaitForAsync($"/api/v1/integrations/{integration}/status", node => node["setAside"]!.GetValue<long>() == 1 && node["backlog"]!.GetValue<long>() == 0);
-            var found = await forwarder.WaitForAsync("/api/v1/events?type=LOGIN*", node => node["items"]!.AsArray().Count >= 4);
-            eventId = (string)found["items"]!.AsArray().First(one => (string?)one!["userName"] == "alice")!["eventId"]!;
-        }
-
-        public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-        public ValueTask DisposeAsync() => receiver?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 }

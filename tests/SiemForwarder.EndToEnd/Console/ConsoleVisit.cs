@@ -22,11 +22,15 @@ internal sealed class ConsoleVisit : IAsyncDisposable
     public List<string> Errors { get; } = [];
 
     /// <summary>Opens a page of the console without signing in.</summary>
-    public static async Task<ConsoleVisit> OpenAsync(Chromium chromium, ForwarderApplication forwarder, string path, CancellationToken cancellationToken)
+    public static Task<ConsoleVisit> OpenAsync(Chromium chromium, ForwarderApplication forwarder, string path, CancellationToken cancellationToken) =>
+        OpenAsync(chromium, forwarder.Address, path, cancellationToken);
+
+    /// <summary>Opens a page of the console at an address, without signing in.</summary>
+    public static async Task<ConsoleVisit> OpenAsync(Chromium chromium, Uri address, string path, CancellationToken cancellationToken)
     {
-        var visit = new ConsoleVisit(await chromium.OpenAsync(cancellationToken), forwarder.Address);
+        var visit = new ConsoleVisit(await chromium.OpenAsync(cancellationToken), address);
         visit.Page.SetDefaultTimeout(60_000);
-        await visit.Page.GotoAsync(new Uri(forwarder.Address, path).ToString());
+        await visit.Page.GotoAsync(new Uri(address, path).ToString());
         return visit;
     }
 

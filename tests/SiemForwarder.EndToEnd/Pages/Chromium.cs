@@ -37,6 +37,7 @@ public sealed class Chromium : IAsyncLifetime
             gate.Release();
         }
 
+        Assertions.SetDefaultExpectTimeout(BoundMs);
         var context = await browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1400, Height = 1000 } });
         context.SetDefaultTimeout(BoundMs);
         return await context.NewPageAsync();

@@ -104,7 +104,7 @@ internal sealed class DeliveryMeter(DeliveryLane lane, ForwarderTelemetry teleme
             latencies[count++] = Math.Max(0, (now - events[i].OccurredAt).TotalSeconds);
         }
 
-        telemetry.Metrics.RecordAll(MetricCatalog.DeliveryLatency, latencies.AsSpan(0, count), new(Labels.Integration, Labels.Destination));
+        telemetry.Metrics.RecordLatencies(latencies.AsSpan(0, count), new(Labels.Integration, Labels.Destination));
     }
 
     private static (string Word, string? Category) Describe(DeliveryOutcome outcome) => outcome switch

@@ -63,6 +63,13 @@ internal sealed class IntegrationTest(TimeProvider time, IOptions<EngineOptions>
         };
     }
 
+    /// <summary>Runs the test in this process, and tells of each stage when it ends.</summary>
+    public async Task<TestResponse> RunAsync(RunnableIntegration runnable, Action<TestStageResponse> told, CancellationToken cancellationToken)
+    {
+        using var watching = StageLog.Watch(stage => told(Shown(stage)));
+        return await RunAsync(runnable, cancellationToken);
+    }
+
     private static TestStageResponse Shown(TestStage stage) => new(
         stage.Name, stage.Result.ToString().ToLowerInvariant(), stage.Detail, stage.Advice, Math.Round(stage.Elapsed.TotalMilliseconds, 1));
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Access;
@@ -30,17 +32,26 @@ public sealed record TestResponse(
 /// <param name="Milliseconds">How long it took.</param>
 public sealed record TestStageResponse(string Name, string Result, string Detail, string? Advice, double Milliseconds);
 
+/// <summary>A line of a test that is followed: first each stage when it ends, then the result.</summary>
+/// <param name="Stage">A stage that has ended; null in the last line.</param>
+/// <param name="Result">The result, with all stages as they finally are; null before the last line.</param>
+public sealed record TestLine(TestStageResponse? Stage, TestResponse? Result);
+
 /// <summary>Testing an integration.</summary>
 internal static class TestEndpoints
 {
+    private const string Lines = "application/x-ndjson";
+
     private static readonly TimeSpan AskingBound = TimeSpan.FromSeconds(60);
 
     public static void MapTests(this IEndpointRouteBuilder routes) => routes
         .MapPost("/api/v1/integrations/{id:int}/test", Test).WithTags("Integrations").WithName("TestIntegration").Needs(Permission.Operate)
-        .WithSummary("Sends a clearly marked test event, even if the integration is disabled, from an engine of its pool, and reports each stage.");
+        .WithSummary("Sends a clearly marked test event, even if the integration is disabled, from an engine of its pool, and reports each stage.")
+        .WithDescription($"With Accept: {Lines} each stage is a line of JSON, {{\"stage\": …}}, as soon as it ends, and the last line is {{\"result\": …}}. "
+            + "If an engine of another process runs the test, all lines come at its end.");
 
-    private static async Task<Results<Ok<TestResponse>, ProblemHttpResult>> Test(
-        int id, IntegrationStore store, IntegrationTest test, TestRequests requests, EngineReader engines, IOptions<EngineOptions> engine,
+    private static async Task<Results<Ok<TestResponse>, PushStreamHttpResult, ProblemHttpResult>> Test(
+        int id, HttpRequest request, IntegrationStore store, IntegrationTest test, TestRequests requests, EngineReader engines, IOptions<EngineOptions> engine,
         CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } integration)
@@ -57,7 +68,9 @@ internal static class TestEndpoints
         var pool = runnable.EnginePool;
         if (engine.Value.Has(EngineOptions.Dispatch) && engine.Value.EffectivePools.Contains(pool))
         {
-            return TypedResults.Ok(await test.RunAsync(runnable, cancellationToken));
+            return IsFollowed(request)
+                ? TypedResults.Stream(body => FollowAsync(test, runnable, body, cancellationToken), Lines)
+                : TypedResults.Ok(await test.RunAsync(runnable, cancellationToken));
         }
 
         if (!await engines.HasLivingEngineAsync(pool, cancellationToken))
@@ -69,10 +82,62 @@ internal static class TestEndpoints
         }
 
         var bound = (runnable.Destination.Timeout * 3) + TimeSpan.FromSeconds(10);
-        return await requests.AskAsync(runnable, null, bound < AskingBound ? AskingBound : bound, cancellationToken) is { } response
-            ? TypedResults.Ok(response)
-            : TypedResults.Problem(
+        return await requests.AskAsync(runnable, null, bound < AskingBound ? AskingBound : bound, cancellationToken) is not { } response
+            ? TypedResults.Problem(
                 $"The engines of the pool '{pool}' did not respond in time; check /api/v1/engines and their logs.",
-                statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer");
+                statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer")
+            : IsFollowed(request) ? TypedResults.Stream(body => TellAsync(response, body, cancellationToken), Lines)
+            : TypedResults.Ok(response);
+    }
+
+    private static bool IsFollowed(HttpRequest request) =>
+        request.GetTypedHeaders().Accept.Any(one => one.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase));
+
+    private static async Task FollowAsync(IntegrationTest test, RunnableIntegration runnable, Stream body, CancellationToken cancellationToken)
+    {
+        var lines = Channel.CreateUnbounded<TestLine>();
+        var running = RunAsync();
+        await foreach (var line in lines.Reader.ReadAllAsync(cancellationToken))
+        {
+            await WriteAsync(line, body, cancellationToken);
+        }
+
+        await running;
+
+        async Task RunAsync()
+        {
+            var fault = (Exception?)null;
+            try
+            {
+                var result = await test.RunAsync(runnable, stage => lines.Writer.TryWrite(new TestLine(stage, null)), cancellationToken);
+                lines.Writer.TryWrite(new TestLine(null, result));
+            }
+            catch (Exception exception)
+            {
+                // Whoever reads the lines gets it.
+                fault = exception;
+            }
+            finally
+            {
+                lines.Writer.Complete(fault);
+            }
+        }
+    }
+
+    private static async Task TellAsync(TestResponse response, Stream body, CancellationToken cancellationToken)
+    {
+        foreach (var stage in response.Stages)
+        {
+            await WriteAsync(new TestLine(stage, null), body, cancellationToken);
+        }
+
+        await WriteAsync(new TestLine(null, response), body, cancellationToken);
+    }
+
+    private static async Task WriteAsync(TestLine line, Stream body, CancellationToken cancellationToken)
+    {
+        await JsonSerializer.SerializeAsync(body, line, JsonSerializerOptions.Web, cancellationToken);
+        await body.WriteAsync("\n"u8.ToArray(), cancellationToken);
+        await body.FlushAsync(cancellationToken);
     }
 }

@@ -89,6 +89,10 @@ internal sealed class RehearsalRequestTable() : SqlMigration("0022_rehearsals.sq
 [DbContext(typeof(ForwarderDbContext)), Migration("0023_detection_blind")]
 internal sealed class DetectionBlind() : SqlMigration("0023_detection_blind.sql");
 
+/// <summary>What flowed and what waited, minute by minute.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0031_flow_history")]
+internal sealed class FlowMinutes() : SqlMigration("0031_flow_history.sql");
+
 /// <summary>Backtests that run by themselves, and what lists held before.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0041_backtests")]
 internal sealed class DetectionBacktests() : SqlMigration("0041_backtests.sql");

@@ -47,6 +47,30 @@ public sealed class ForwarderMetricsTests : IDisposable
     }
 
     [Fact]
+    public void TheTotalOfACounterGoesOnWhenItsSeriesEnd()
+    {
+        metrics.Add(MetricCatalog.EventsAppended, 4, new(mine));
+        metrics.Add(MetricCatalog.EventsAppended, 3, new(other));
+
+        metrics.Keep(new HashSet<string>(), new HashSet<string>());
+        metrics.Keep(new HashSet<string>(), new HashSet<string>());
+        metrics.Add(MetricCatalog.EventsAppended, 1, new(other));
+
+        Assert.Equal(8, metrics.Total(MetricCatalog.EventsAppended));
+        Assert.Equal(1, metrics.Sum(MetricCatalog.EventsAppended, new(other)));
+    }
+
+    [Fact]
+    public void LatenciesAreSummedUpUntilTheyAreTakenWhetherAnyoneCollectsOrNot()
+    {
+        metrics.RecordLatencies([1.5, 0.5], new(mine, "syslog"));
+        metrics.RecordLatencies([4], new(other, "syslog"));
+
+        Assert.Equal(new ValueTally(3, 6, 4), metrics.TakeLatencies());
+        Assert.Equal(default, metrics.TakeLatencies());
+    }
+
+    [Fact]
     public void AHistogramBeginsAnewWhenOneOfItsSeriesEndsAndRecordsOn()
     {
         var recorded = new ConcurrentQueue<string>();

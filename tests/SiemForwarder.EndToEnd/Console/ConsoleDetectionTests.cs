@@ -1,0 +1,74 @@
+using System.Globalization;
+using SiemForwarder.EndToEnd.Inbox;
+using SiemForwarder.EndToEnd.Pages;
+using SiemForwarder.EndToEnd.Support;
+
+namespace SiemForwarder.EndToEnd.Console;
+
+/// <summary>The page of the detections: alerts over time with their techniques, and who is behind the events.</summary>
+public sealed class ConsoleDetectionTests(RunningForwarder running, Chromium chromium) : IClassFixture<RunningForwarder>
+{
+    private const string Refused = """
+        title: An account is refused
+        id: 6f0a8a52-2a43-4b0c-9a53-0f3f5f6c2f12
+        logsource: {product: application}
+        detection: {refused: {type: account.refused}, condition: refused}
+        level: high
+        tags: [attack.credential-access, attack.t1110.001]
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AlertsAreShownOverTimeWithTheirTechniqueAndTheTopTalkersLeadToTheirEvents()
+    {
+        var forwarder = await running.GetAsync();
+        var pusher = await Pusher.CreateAsync(forwarder, "apps");
+        await forwarder.PostAsync("/api/v1/rules", new { name = "refused", yaml = Refused, enabled = true });
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, (await pusher.PushAsync(Pusher.Event("one", "account.refused", "mallory"), Token)).Status);
+        var alerts = await forwarder.WaitForAsync("/api/v1/alert-summary", node => (int)node["alerts"]! == 1);
+        await forwarder.WaitForAsync("/api/v1/event-summary?user=mallory", node => (long)node["events"]! >= 1);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/detections");
+
+        var section = visit.Page.Locator("section[aria-label='Alerts over time']");
+        await section.Locator("tr", new() { HasText = "T1110.001" }).GetByText("An account is refused").First.WaitForAsync();
+        await section.Locator("figure", new() { HasText = "Alerts" }).First.Locator("path.line.a").WaitForAsync(new() { State = Microsoft.Playwright.WaitForSelectorState.Attached });
+        await section.GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "mallory", Exact = true }).ClickAsync();
+        await visit.Page.WaitForURLAsync("**/console/events?user=mallory&from=*");
+
+        Assert.Equal("T1110.001", (string)alerts["techniques"]![0]!["technique"]!);
+        Assert.Equal(1, alerts["points"]!.AsArray().Sum(point => (long)point!["events"]!));
+        Assert.Equal("high", (string)alerts["newest"]![0]!["level"]!);
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
+    public async Task ASummaryCountsWhatASearchFindsOverTimeByUserClientAddressAndType()
+    {
+        var forwarder = await running.GetAsync();
+        var source = await SeededLog.AddSourceAsync(forwarder, "counted");
+        var from = DateTimeOffset.UtcNow.AddHours(-3);
+        await SeededLog.AppendAsync(forwarder, source, ["often", "often", "seldom"], from.AddHours(1).ToUnixTimeMilliseconds());
+
+        var path = string.Create(CultureInfo.InvariantCulture, $"/api/v1/event-summary?source={source}&from={from:yyyy-MM-ddTHH:mm:ss}Z");
+        var summary = await forwarder.WaitForAsync(path, node => (long)node["events"]! == 3);
+
+        Assert.True((bool)summary["isWhole"]!);
+        Assert.Equal(3, summary["points"]!.AsArray().Sum(point => (long)point!["events"]!));
+        Assert.Equal(("often", 2L), ((string)summary["users"]![0]!["value"]!, (long)summary["users"]![0]!["events"]!));
+        Assert.Equal(("app", 3L), ((string)summary["clients"]![0]!["value"]!, (long)summary["clients"]![0]!["events"]!));
+        Assert.Equal(("192.0.2.1", 3L), ((string)summary["addresses"]![0]!["value"]!, (long)summary["addresses"]![0]!["events"]!));
+        Assert.Equal(("LOGIN", 3L), ((string)summary["types"]![0]!["value"]!, (long)summary["types"]![0]!["events"]!));
+    }
+
+    [Theory]
+    [InlineData("/api/v1/event-summary?from=0001-01-01T00:00:00Z")]
+    [InlineData("/api/v1/event-summary?from=9999-12-31T23:59:59Z")]
+    [InlineData("/api/v1/alert-summary?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z")]
+    public async Task TheEndsOfTheCalendarAreCountedToo(string path)
+    {
+        var forwarder = await running.GetAsync();
+
+        Assert.InRange((await forwarder.GetAsync(path))["points"]!.AsArray().Count, 0, 50);
+    }
+}

@@ -1,0 +1,126 @@
+using Npgsql;
+using SiemForwarder.EndToEnd.Inbox;
+using SiemForwarder.EndToEnd.Pages;
+using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Simulator.Receivers;
+
+namespace SiemForwarder.EndToEnd.Console;
+
+/// <summary>The overview: charts of what flowed, the flow as it is now, and what needs attention first.</summary>
+public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromium)
+{
+    private const string Often = "--Forwarder:Operations:GaugeInterval=00:00:01";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TheChartsShowWhatFlowedAndWhatWaitsAsLinesAndAsATable()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, Often);
+        await using var receiver = TcpSyslogReceiver.Start();
+        await forwarder.AddIntegrationAsync(new { name = "open", serverUrl = $"tcp://127.0.0.1:{receiver.Port}" });
+        await forwarder.AddIntegrationAsync(new { name = "closed", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}" });
+        var pusher = await Pusher.CreateAsync(forwarder);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(System.Net.HttpStatusCode.Accepted, (await pusher.PushAsync(Pusher.Event($"{i}"), Token)).Status);
+        }
+
+        var history = await forwarder.WaitForAsync("/api/v1/history", node => Sum(node, "appended") >= 5 && Sum(node, "delivered") >= 5 && Sum(node, "backlog") >= 5);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token);
+        var chart = visit.Page.Locator("figure", new() { HasText = "Waiting for integrations" });
+        await chart.Locator("path.line.a").WaitForAsync(new() { State = Microsoft.Playwright.WaitForSelectorState.Attached });
+        var described = await chart.Locator("desc").TextContentAsync();
+        await chart.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Show as a table" }).ClickAsync();
+        // Those of the open integration may have been waiting as well when it was looked at.
+        await chart.Locator("tbody tr td:text-matches('^([5-9]|10)$')").First.WaitForAsync();
+        await visit.Button("Last week").ClickAsync();
+        await visit.Page.WaitForURLAsync("**/?range=week");
+        await visit.Page.Locator("button[aria-pressed=true]:text-is('Last week')").WaitForAsync();
+
+        Assert.Equal(60, history["points"]!.AsArray().Count);
+        Assert.Contains(history["points"]!.AsArray(), point => point!["latencySeconds"] is not null);
+        Assert.Contains("Events: now", described, StringComparison.Ordinal);
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
+    public async Task TheFlowShowsOnEachArrowHowFastItGoesWhatWaitsAndForHowLong()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var source = await SeededLog.AddSourceAsync(forwarder, "branch");
+        await forwarder.AddIntegrationAsync(new { name = "unreachable", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}" });
+        await SeededLog.AppendAsync(forwarder, source, ["alice", "bob"], DateTimeOffset.UtcNow.AddDays(-3).ToUnixTimeMilliseconds());
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token);
+
+        var integration = visit.Page.Locator("section[aria-label='Flow of events'] li", new() { HasText = "unreachable" });
+        await integration.GetByText("2 waiting, the oldest for 3 d").WaitForAsync();
+        await visit.Page.Locator("#out").GetByText("2 waiting, the oldest for 3 d").WaitForAsync();
+        await visit.Page.Locator("#in b:text-matches('^[0-9.]+ events/s$')").WaitForAsync();
+        await integration.Locator(":text-matches('^→ [0-9.]+ events/s')").WaitForAsync();
+
+        var flow = await forwarder.GetAsync("/api/v1/flow");
+        Assert.Equal(2, (long)flow["integrations"]!["backlog"]!);
+        Assert.Equal(2, (long)flow["sources"]!["appended"]!);
+    }
+
+    [Fact]
+    public async Task WithAThousandIntegrationsTheOneInErrorComesFirstAndTheListTurnsItsPages()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await forwarder.PostAsync("/api/v1/integrations", new { name = "copy", serverUrl = "tcp://127.0.0.1:9" });
+        await using (var database = NpgsqlDataSource.Create(forwarder.ConnectionString))
+        await using (var copy = database.CreateCommand("""
+            INSERT INTO integration (name, description, enabled, engine_pool, destination, server_url, definition, created_at, updated_at)
+            SELECT 'branch ' || lpad(n::text, 4, '0'), '', false, engine_pool, destination, server_url, definition, now(), now()
+            FROM integration, generate_series(1, 999) n WHERE name = 'copy'
+            """))
+        {
+            Assert.Equal(999, await copy.ExecuteNonQueryAsync(Token));
+        }
+
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var last = await forwarder.AddIntegrationAsync(new { name = "zzz the last of all", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}" });
+        await SeededLog.AppendAsync(forwarder, source, ["alice"]);
+        await forwarder.WaitForAsync($"/api/v1/integrations/{last}/status", node => (string)node["status"]! == "Error");
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token);
+
+        await visit.Page.Locator("section[aria-label='What needs attention'] li", new() { HasText = "'zzz the last of all' is in Error" }).WaitForAsync();
+        await visit.Page.Locator("section[aria-label='Flow of events'] li", new() { HasText = "zzz the last of all" }).WaitForAsync();
+        await visit.Link("All 1,001").ClickAsync();
+        await visit.Text("Page 1 of 21").WaitForAsync();
+        await visit.Button("Next").ClickAsync();
+        await visit.Text("Page 2 of 21").WaitForAsync();
+        await visit.Link("branch 0051").WaitForAsync();
+        await visit.FillAsync("Search", "branch 0777");
+        await visit.Link("branch 0777").WaitForAsync();
+        await visit.GoToAsync("console/integrations?status=Error");
+        await visit.Link("zzz the last of all").WaitForAsync();
+
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
+    public async Task WhatDoesNotFitOnTheOverviewIsCounted()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var source = await SeededLog.AddSourceAsync(forwarder);
+        var port = LoopbackPorts.Next();
+        for (var i = 0; i < 10; i++)
+        {
+            await forwarder.AddIntegrationAsync(new { name = $"down {i}", serverUrl = $"tcp://127.0.0.1:{port}" });
+        }
+
+        await SeededLog.AppendAsync(forwarder, source, ["alice"]);
+        await forwarder.WaitForAsync("/api/v1/flow", node => (long)node["integrations"]!["failing"]! == 10);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token);
+
+        await visit.Text("2 more integrations are in Error.").WaitForAsync();
+        await visit.Link("See them all").ClickAsync();
+        await visit.Link("down 9").WaitForAsync();
+
+        Assert.EndsWith("/console/integrations?status=Error", visit.Page.Url, StringComparison.Ordinal);
+    }
+
+    private static long Sum(System.Text.Json.Nodes.JsonNode history, string name) => history["points"]!.AsArray().Sum(point => (long?)point![name] ?? 0);
+}
