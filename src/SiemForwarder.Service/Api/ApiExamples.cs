@@ -51,6 +51,7 @@ internal sealed class ApiExamples : IOpenApiOperationTransformer
         ["CheckRule"] = Rule,
         ["UpdateRule"] = Rule,
         ["BacktestRule"] = """{"from":"2026-01-01T00:00:00Z","to":"2026-01-31T00:00:00Z"}""",
+        ["OrderBacktest"] = """{"from":"2026-01-01T00:00:00Z","to":"2026-06-30T00:00:00Z"}""",
         ["UpdateRuleList"] = """{"values":["alice","root"]}""",
         ["UpdateEnginePool"] = """{"description":"Engines that reach the SIEM of the data centre."}""",
     };

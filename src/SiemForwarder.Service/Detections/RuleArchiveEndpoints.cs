@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
 using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Detections;
@@ -16,9 +18,24 @@ internal static class RuleArchiveEndpoints
         group.MapGet("/export", Export).WithName("ExportRules").Needs(Permission.ReadSettings).Produces<byte[]>(StatusCodes.Status200OK, MediaType)
             .WithSummary("Returns all rule files with their fixtures, and all lists, as a folder in the manner of SigmaHQ, in a ZIP file.");
         group.MapPost("/import", Import).WithName("ImportRules").Needs(Permission.Configure)
-            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge).AddOpenApiOperationTransformer(DescribeBodyAsync)
             .WithSummary("Takes in the rules (*.yml) and lists of a ZIP file in the body. New files are off; files of your own are kept unless replace=true. "
                 + "Tells what was refused and why.");
+    }
+
+    // The body is read as a stream: declared in code, another media type would be refused before the caller's permission is looked at.
+    private static Task DescribeBodyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Description = "A ZIP file of at most 8 MiB.",
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                [MediaType] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
+            },
+        };
+        return Task.CompletedTask;
     }
 
     private static async Task<FileContentHttpResult> Export(RuleShelf shelf, CancellationToken cancellationToken)

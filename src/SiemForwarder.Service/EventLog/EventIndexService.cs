@@ -127,7 +127,7 @@ internal sealed class EventIndexService(
         }
 
         await using (var import = await connection.BeginBinaryImportAsync("""
-            COPY event_index (received_at, occurred_at, source_id, position, key, outcome, severity, type, category, user_id, user_name, client_id, ip, event_id)
+            COPY event_index (received_at, occurred_at, source_id, position, key, outcome, severity, type, category, user_id, user_name, client_id, ip, event_id, session_id)
             FROM STDIN (FORMAT BINARY)
             """, cancellationToken))
         {
@@ -165,7 +165,8 @@ internal sealed class EventIndexService(
         await import.WriteAsync(StoredText.Of(one.Type, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         await import.WriteAsync(StoredText.Of(one.Description.Category, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         var id = one.Id == key.ToString() ? null : one.Id;
-        foreach (var text in (string?[])[one.Subject?.Id ?? one.Actor?.Id, one.Subject?.Name ?? one.Actor?.Name, one.ClientId, one.IpAddress, id])
+        var (userId, userName) = (one.Subject?.Id ?? one.Actor?.Id, one.Subject?.Name ?? one.Actor?.Name);
+        foreach (var text in (string?[])[userId, userName, one.ClientId, one.IpAddress, id, one.SessionId])
         {
             await import.WriteAsync(StoredText.Of(text, MaxTextCharacters), NpgsqlDbType.Text, cancellationToken);
         }

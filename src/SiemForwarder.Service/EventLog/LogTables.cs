@@ -42,7 +42,8 @@ internal static class LogTables
     public const string PollCheckpoints = "(SELECT source_id, stream, state FROM poll_checkpoint)";
 
     public const string IndexedEvents = """
-        (SELECT source_id, position, key, event_id, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip FROM event_index)
+        (SELECT source_id, position, key, event_id, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip, session_id
+         FROM event_index)
         """;
 
     /// <summary>The number of events of each source that are not indexed yet.</summary>

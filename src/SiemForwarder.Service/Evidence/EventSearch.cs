@@ -22,7 +22,7 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await using (var command = new NpgsqlCommand($"""
-            SELECT coalesce(event_id, key::text), source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip
+            SELECT coalesce(event_id, key::text), source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip, session_id
             FROM {LogTables.IndexedEvents} e WHERE {where} ORDER BY {column} DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
             """, connection))
         {
@@ -63,7 +63,8 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             Text(9),
             Text(10),
             Text(11),
-            Text(12));
+            Text(12),
+            Text(13));
 
         string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
     }

@@ -36,6 +36,9 @@ public record EventCriteria
     [FromQuery(Name = "client"), Description("Client id, exactly.")]
     public string? Client { get; init; }
 
+    [FromQuery(Name = "session"), Description("Id of a session, exactly.")]
+    public string? Session { get; init; }
+
     [FromQuery(Name = "ip"), Description("IPv4 or IPv6 address or network: 192.0.2.1, 10.0.0.0/8, 2001:db8::/32.")]
     public string? Ip { get; init; }
 }
@@ -55,7 +58,7 @@ public sealed record EventQuery : EventCriteria
 /// <param name="Position">Position in the log of its source.</param>
 public sealed record FoundEvent(
     string EventId, int Source, long Position, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string Type, string Category, string Outcome,
-    int Severity, string? UserId, string? UserName, string? ClientId, string? Ip);
+    int Severity, string? UserId, string? UserName, string? ClientId, string? Ip, string? SessionId);
 
 /// <summary>The time range that a search covered.</summary>
 /// <param name="Time"><c>event</c> or <c>receipt</c>: which time the range refers to.</param>

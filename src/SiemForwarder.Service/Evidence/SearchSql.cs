@@ -26,6 +26,7 @@ internal static class SearchSql
         Add(query.Source, "source_id = {0}");
         Add(terms.Category, "category = {0}");
         Add(query.Client, "client_id = {0}");
+        Add(query.Session, "session_id = {0}");
         Add(terms.Network, terms.IsInNetwork);
 
         // In a database with the locale C, lower() only handles ASCII.

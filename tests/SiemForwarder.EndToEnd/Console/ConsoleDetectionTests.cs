@@ -43,6 +43,36 @@ public sealed class ConsoleDetectionTests(RunningForwarder running, Chromium chr
     }
 
     [Fact]
+    public async Task FromAnEventAnInvestigationGoesOnToWhatItsSessionUserClientAndAddressDid()
+    {
+        var forwarder = await running.GetAsync();
+        var pusher = await Pusher.CreateAsync(forwarder, "logins");
+        await pusher.PushAsync(Login("LOGIN", "s-4711", "trudy"), Token);
+        await pusher.PushAsync(Login("CODE_TO_TOKEN", "s-4711", "trudy"), Token);
+        await pusher.PushAsync(Login("LOGIN", "s-4712", "trudy"), Token);
+        await forwarder.WaitForAsync("/api/v1/events?user=trudy", node => (int)node["total"]! == 3);
+        var found = await forwarder.GetAsync("/api/v1/events?session=s-4712");
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/events/{found["items"]![0]!["eventId"]}");
+
+        await visit.Link("24 h of trudy").WaitForAsync();
+        await visit.Link("7 d of crm").WaitForAsync();
+        await visit.Link("24 h of 192.0.2.44").WaitForAsync();
+        await visit.Link("7 d of s-4712").ClickAsync();
+        await visit.Text("1 event since").WaitForAsync();
+        await visit.FillAsync("Session", "s-4711");
+        await visit.Button("Search").ClickAsync();
+        await visit.Text("2 events since").WaitForAsync();
+
+        Assert.Contains("session=s-4711", visit.Page.Url, StringComparison.Ordinal);
+        Assert.Empty(visit.Errors);
+
+        static string Login(string type, string session, string user) => $$$"""
+            {"id":"{{{Guid.NewGuid():D}}}","type":"access.{{{type}}}","time":{{{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}}},"realmId":"r","realmName":"acme",
+             "authDetails":{"realmId":"acme","clientId":"crm","userId":"u-44","ipAddress":"192.0.2.44","sessionId":"{{{session}}}","username":"{{{user}}}"},"details":{"username":"{{{user}}}"}}
+            """;
+    }
+
+    [Fact]
     public async Task ASummaryCountsWhatASearchFindsOverTimeByUserClientAddressAndType()
     {
         var forwarder = await running.GetAsync();

@@ -45,6 +45,44 @@ public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromiu
     }
 
     [Fact]
+    public async Task TheFirstStepsLeadFromASourceToAnEventSeenAtTheSiem()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var receiver = TcpSyslogReceiver.Start();
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token);
+        var steps = visit.Page.Locator("ol.guide li");
+
+        await steps.Nth(4).GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "See Success: an event has reached the SIEM" }).WaitForAsync();
+        var isNew = await visit.Page.Locator("ol.guide li.done").CountAsync() == 0;
+        await steps.Nth(0).GetByRole(Microsoft.Playwright.AriaRole.Link).ClickAsync();
+        await visit.Field("Kind").SelectOptionAsync("Inbox");
+        await visit.FillAsync("Name *", "applications");
+        await visit.Button("Create").ClickAsync();
+        var key = await visit.Page.Locator("#inbox-key").InnerTextAsync();
+        var source = (int)(await forwarder.GetAsync("/api/v1/sources"))["items"]![0]!["id"]!;
+        await new Pusher(forwarder.Api, source).PushAsync(Pusher.Event("first"), Token, key: key);
+        await visit.GoToAsync("");
+        await visit.Page.Locator("ol.guide li.done").Nth(1).WaitForAsync();
+        await steps.Nth(2).GetByRole(Microsoft.Playwright.AriaRole.Link).ClickAsync();
+        await visit.FillAsync("Name *", "the SIEM");
+        await visit.FillAsync("Server URL *", $"tcp://127.0.0.1:{receiver.Port}");
+        await visit.Button("Create").ClickAsync();
+        await visit.Button("Test SIEM Integration").ClickAsync();
+        await visit.Text("The test event was accepted.").WaitForAsync();
+        await visit.GoToAsync("");
+        await steps.Nth(3).GetByRole(Microsoft.Playwright.AriaRole.Link).ClickAsync();
+        await visit.Page.GetByRole(Microsoft.Playwright.AriaRole.Switch).ClickAsync();
+        await visit.Text("It is enabled.").WaitForAsync();
+        await new Pusher(forwarder.Api, source).PushAsync(Pusher.Event("second"), Token, key: key);
+        await visit.GoToAsync("");
+        await visit.Page.Locator("section[aria-label='Flow of events'] .badge:text-is('Success')").Nth(1).WaitForAsync();
+        await visit.Page.Locator("ol.guide").WaitForAsync(new() { State = Microsoft.Playwright.WaitForSelectorState.Detached });
+
+        Assert.True(isNew);
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
     public async Task TheFlowShowsOnEachArrowHowFastItGoesWhatWaitsAndForHowLong()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

@@ -64,11 +64,15 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
             await DrawAsync(visit.Page, $"{name}-{theme}");
         }
 
-        await visit.Page.SetViewportSizeAsync(360, 740);
-        var overflow = await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        var overflow = new List<int>();
+        foreach (var (width, height) in ((int, int)[])[(360, 740), (3840, 2160)])
+        {
+            await visit.Page.SetViewportSizeAsync(width, height);
+            overflow.Add(await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth"));
+        }
 
         Assert.Empty(faults);
-        Assert.Equal(0, overflow);
+        Assert.All(overflow, one => Assert.Equal(0, one));
         Assert.Equal(0, await visit.Page.Locator("img").CountAsync());
         Assert.NotEqual("owned", await visit.Page.TitleAsync());
         Assert.Empty(visit.Errors);

@@ -20,9 +20,9 @@ public sealed class EventSearchTests(TestPostgres postgres)
         var (first, second) = (await SeededLog.AddSourceAsync(forwarder, "first"), await SeededLog.AddSourceAsync(forwarder, "second"));
         string[] ids =
         [
-            await AppendAsync(forwarder, first, 0, """ "type":"LOGIN","clientId":"crm","userId":"u-1","ipAddress":"192.0.2.1","details":{"username":"alice"} """),
+            await AppendAsync(forwarder, first, 0, """ "type":"LOGIN","clientId":"crm","userId":"u-1","sessionId":"s-1","ipAddress":"192.0.2.1","details":{"username":"alice"} """),
             await AppendAsync(forwarder, first, 1, """ "type":"LOGIN_ERROR","error":"user_not_found","clientId":"crm","ipAddress":"192.0.2.2","details":{"username":"mal\r\nlory"} """),
-            await AppendAsync(forwarder, first, 2, """ "type":"LOGOUT","clientId":"web%","userId":"u-2","ipAddress":"2001:db8::1" """),
+            await AppendAsync(forwarder, first, 2, """ "type":"LOGOUT","clientId":"web%","userId":"u-2","sessionId":"s-1","ipAddress":"2001:db8::1" """),
             await AppendAsync(forwarder, second, 3, """ "type":"REFRESH_TOKEN","clientId":"crm","userId":"u-1","ipAddress":"192.0.2.1","details":{"username":"alice"} """),
         ];
         await forwarder.WaitForAsync("/api/v1/events", node => node["indexLag"]!.GetValue<long>() == 0);
@@ -48,6 +48,8 @@ public sealed class EventSearchTests(TestPostgres postgres)
         Assert.Equal("30", await FindAsync("user=u-1"));
         Assert.Equal("310", await FindAsync("client=crm"));
         Assert.Equal("2", await FindAsync("client=web%25"));
+        Assert.Equal("20", await FindAsync("session=s-1"));
+        Assert.Equal("", await FindAsync("session=S-1"));
         Assert.Equal("2", await FindAsync("ip=2001:db8::1"));
         Assert.Equal("2", await FindAsync("ip=2001:DB8:0:0::1"));
         Assert.Equal("2", await FindAsync("ip=2001:db8::/32"));

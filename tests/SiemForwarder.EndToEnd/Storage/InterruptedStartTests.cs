@@ -18,7 +18,8 @@ public sealed class InterruptedStartTests
     public async Task ASignalWhileItStartsLeavesNoServerAndAFolderThatCanBeUsed(string appears, string signal)
     {
         Assert.SkipWhen(PostgresPrograms.FindFolder() is null, "no PostgreSQL programs on this machine");
-        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder());
+        // Where the tests themselves run in the background of a shell, children would ignore SIGINT.
+        await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder()) { Command = ["env", "--default-signal=INT", "dotnet"] };
         var running = forwarder.RunToEndAsync(Token);
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
         bound.CancelAfter(TimeSpan.FromSeconds(90));

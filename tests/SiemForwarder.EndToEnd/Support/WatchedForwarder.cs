@@ -10,6 +10,14 @@ namespace SiemForwarder.EndToEnd.Support;
 /// <summary>A running service to which everything has happened that a metric counts: polled, pushed, delivered, filtered, refused, retried, failed.</summary>
 internal sealed class WatchedForwarder : IAsyncDisposable
 {
+    private const string Provisioned = """
+        title: An account is provisioned
+        id: 3f1d8a14-7c0a-4c64-8a55-5b2f0f8f2a61
+        logsource: {product: application}
+        detection: {provisioned: {type: account.provisioned}, condition: provisioned}
+        level: low
+        """;
+
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(2);
 
     private readonly KeycloakSimulator keycloak;
@@ -92,6 +100,7 @@ internal sealed class WatchedForwarder : IAsyncDisposable
         });
         Failing = await Application.AddIntegrationAsync(new { name = "dead siem", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}", outputType = "JSON" });
         await Application.PostAsync("/api/v1/rules/08-brute-force-address/enable");
+        await Application.PostAsync("/api/v1/rules", new { name = "provisioned", yaml = Provisioned, enabled = true });
         var source = await Application.PostAsync("/api/v1/sources", new
         {
             name = "watched realm",

@@ -105,6 +105,10 @@ internal sealed class ManagedRule() : SqlMigration("0051_managed_rule.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0052_lease_decline")]
 internal sealed class LeaseDecline() : SqlMigration("0052_lease_decline.sql");
 
+/// <summary>The session of indexed events.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0061_event_session")]
+internal sealed class EventSession() : SqlMigration("0061_event_session.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {
