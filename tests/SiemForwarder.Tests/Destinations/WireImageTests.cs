@@ -110,7 +110,7 @@ public sealed class WireImageTests
     private static IDestination Open(DestinationKind kind)
     {
         var own = kind.Fields.Where(field => field.Name.StartsWith("settings.", StringComparison.Ordinal) && (field.Required || field.Secret))
-            .ToDictionary(field => field.Name["settings.".Length..], _ => SecretText);
+            .ToDictionary(field => field.Name["settings.".Length..], field => field.Secret ? SecretText : "some-name");
         var settings = SomeSettings.For($"{kind.Schemes.First()}://siem.example.com/x");
         return kind.Open(settings with { Settings = own.Count == 0 ? null : SomeSettings.Own(own) }, TimeProvider.System);
     }
