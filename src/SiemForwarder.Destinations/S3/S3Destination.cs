@@ -65,13 +65,14 @@ internal sealed class S3Destination : IDestination
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var layout = new S3Layout(settings, own);
+        var groups = layout.Cut(batch);
         return Task.FromResult<WireImage?>(new WireImage(
-            [.. layout.Cut(batch).Select(group =>
+            [.. groups.Select(group =>
             {
                 using var item = S3Object.Of(layout, group);
                 return new WireUnit(WireUnitKind.File, default, item.Lines.ToArray(), item.Bytes.ToArray());
             })],
-            $"Stored as {string.Join(", ", layout.Cut(batch).Select(layout.KeyOf))} in the bucket '{own.Bucket}'; the head of the requests is not shown."));
+            $"Stored as {string.Join(", ", groups.Select(layout.KeyOf))} in the bucket '{own.Bucket}'; the head of the requests is not shown."));
     }
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)

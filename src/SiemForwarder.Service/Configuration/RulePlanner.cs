@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using SiemForwarder.Connections;
 using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Detections;
 
@@ -92,7 +91,12 @@ internal sealed class RulePlanner(RuleShelf shelf, RuleProvenance provenance)
         public void AddList(int index, DeclaredRuleList wanted)
         {
             var errors = new FieldErrors();
-            CheckList(wanted, errors);
+            RuleListEndpoints.Check(wanted.Name ?? "", wanted.Values, errors);
+            if (wanted.Values?.Any(value => string.IsNullOrWhiteSpace(value)) == true)
+            {
+                errors.Add("values", "Give a list of values, none of them empty.");
+            }
+
             if (!Accept(PlannedChange.RuleList, index, errors))
             {
                 return;
@@ -146,7 +150,7 @@ internal sealed class RulePlanner(RuleShelf shelf, RuleProvenance provenance)
                 RuleCheck.CheckRequest(wanted.Name, asked, errors);
                 if (!errors.Any)
                 {
-                    AddFindings(RuleCheck.Run(beside, wanted.Name!, wanted.Yaml!, wanted.Fixtures), errors);
+                    RuleCheck.AddFaults(RuleCheck.Run(beside, wanted.Name!, wanted.Yaml!, wanted.Fixtures), errors);
                 }
             }
 
@@ -199,20 +203,6 @@ internal sealed class RulePlanner(RuleShelf shelf, RuleProvenance provenance)
                 manager is not null && manager != request.Name ? [$"It is currently managed by {manager}, and from now on by {request.Name}."] : []));
         }
 
-        private static void CheckList(DeclaredRuleList wanted, FieldErrors errors)
-        {
-            if (wanted.Name is not { Length: > 0 and <= 100 } name || name[0] == '_'
-                || !name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '_'))
-            {
-                errors.Add("name", "Give the list a name of at most 100 lower-case letters, digits and underscores.");
-            }
-
-            if (wanted.Values is null || wanted.Values.Any(string.IsNullOrWhiteSpace))
-            {
-                errors.Add("values", "Give a list of values, none of them empty.");
-            }
-        }
-
         private bool Accept(string kind, int index, FieldErrors errors)
         {
             foreach (var (field, sentences) in errors.ByField)
@@ -224,21 +214,6 @@ internal sealed class RulePlanner(RuleShelf shelf, RuleProvenance provenance)
             }
 
             return !errors.Any;
-        }
-
-        private static void AddFindings(RuleCheckResponse check, FieldErrors errors)
-        {
-            foreach (var refusal in check.Refusals)
-            {
-                errors.Add("yaml", refusal);
-            }
-
-            foreach (var fixture in check.Fixtures.Where(fixture => !fixture.Passed))
-            {
-                errors.Add("fixtures", fixture.Expected == "fires"
-                    ? $"'{OneLine.Of(fixture.Title, 100)}' is to fire, and no rule of the file alerts."
-                    : $"'{OneLine.Of(fixture.Title, 100)}' is to stay quiet, and these alert: {string.Join(", ", fixture.Alerts)}.");
-            }
         }
 
         private static JsonObject Show(StoredRule file) => Show(

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SiemForwarder.Connections;
 using SiemForwarder.Detections.Fixtures;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Service.Api;
@@ -62,6 +63,22 @@ internal static partial class RuleCheck
 
         var isValid = refusals.Count == 0 && results.All(result => result.Passed);
         return new RuleCheckResponse(isValid, refusals, RuleWords.Sentences(compiled.Lints), [.. own.Select(rule => rule.Head.Title)], results);
+    }
+
+    /// <summary>Adds what a check found to the fields that it concerns.</summary>
+    public static void AddFaults(RuleCheckResponse check, FieldErrors errors)
+    {
+        foreach (var refusal in check.Refusals)
+        {
+            errors.Add("yaml", refusal);
+        }
+
+        foreach (var fixture in check.Fixtures.Where(fixture => !fixture.Passed))
+        {
+            errors.Add("fixtures", fixture.Expected == "fires"
+                ? $"'{OneLine.Of(fixture.Title, 100)}' is to fire, and no rule of the file alerts."
+                : $"'{OneLine.Of(fixture.Title, 100)}' is to stay quiet, and these alert: {string.Join(", ", fixture.Alerts)}.");
+        }
     }
 
     private static List<FixtureResult> RunFixtures(RuleSet rules, HashSet<string> own, string text, List<string> refusals)

@@ -72,7 +72,7 @@ internal static class RuleEndpoints
         RuleCheck.CheckRequest(request.Name, request, errors);
         if (!errors.Any)
         {
-            AddFaults(RuleCheck.Run(library, request.Name!, request.Yaml!, request.Fixtures), errors);
+            RuleCheck.AddFaults(RuleCheck.Run(library, request.Name!, request.Yaml!, request.Fixtures), errors);
         }
 
         if (errors.Any)
@@ -129,7 +129,7 @@ internal static class RuleEndpoints
             RuleCheck.CheckRequest(file.Name, request, errors);
             if (!errors.Any)
             {
-                AddFaults(RuleCheck.Run(library, file.Name, request.Yaml!, request.Fixtures), errors);
+                RuleCheck.AddFaults(RuleCheck.Run(library, file.Name, request.Yaml!, request.Fixtures), errors);
             }
 
             return;
@@ -227,20 +227,4 @@ internal static class RuleEndpoints
     /// <summary>A file as the API shows it, without what the reader told.</summary>
     public static RuleFileResponse Show(RuleLibrary library, StoredRule file, RuleFigures figures, bool withText) =>
         RuleViews.Show(file, library.Compile([file.Name]), figures, withText);
-
-    private static void AddFaults(RuleCheckResponse check, FieldErrors errors)
-    {
-        foreach (var refusal in check.Refusals)
-        {
-            errors.Add("yaml", refusal);
-        }
-
-        foreach (var fixture in check.Fixtures.Where(fixture => !fixture.Passed))
-        {
-            errors.Add(
-                "fixtures",
-                fixture.Expected == "fires" ? $"'{fixture.Title}' must fire, but no rule alerts."
-                    : $"'{fixture.Title}' must stay quiet, but these alert: {string.Join(", ", fixture.Alerts)}.");
-        }
-    }
 }

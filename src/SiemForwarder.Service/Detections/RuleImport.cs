@@ -98,8 +98,9 @@ internal sealed class RuleImport(RuleTable table, RuleShelf shelf)
     {
         var check = rule.Enabled ? RuleCheck.Run(together, rule.Name, archived.Text, archived.Fixtures)
             : RuleCheck.Run(together.Compile([rule.Name]), rule.Name, archived.Fixtures);
-        var wrong = check.Fixtures.Where(fixture => !fixture.Passed).Select(fixture => $"The fixture '{fixture.Title}' does not go as expected.");
-        return [.. check.Refusals, .. wrong];
+        var errors = new FieldErrors();
+        RuleCheck.AddFaults(check, errors);
+        return [.. Sentences(errors)];
     }
 
     private async Task<List<string>> SaveListsAsync(

@@ -124,7 +124,7 @@ internal static partial class RuleListEndpoints
     {
         if (!Name().IsMatch(name))
         {
-            errors.Add("name", "A list has a name of at most 100 lower-case letters, digits and underscores.");
+            errors.Add("name", "Give the list a name of at most 100 lower-case letters, digits and underscores.");
         }
 
         if (values is null || values.Count > MaxValues)

@@ -14,12 +14,15 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
 {
     private const long MinuteMs = 60_000;
 
+    // One for each thread and not for each log: looking through a page never waits, and hundreds of logs would keep the size of their largest page.
+    [ThreadStatic]
+    private static HashSet<TimedKey>? keysOfPage;
+
     // Events without their own time are compared with the hour before their receipt, and a little after it because engine clocks differ.
     private const long MinutesBeforeReceipt = 60;
     private const long MinutesAfterReceipt = 1;
 
     private readonly Dictionary<long, Bucket> minutes = [];
-    private readonly HashSet<TimedKey> page = [];
     private int keyCount;
     private long clock;
 
@@ -85,6 +88,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     /// <remarks>Where all of them are new, as nearly always, the same list.</remarks>
     public IReadOnlyList<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
     {
+        var page = keysOfPage ??= [];
         page.Clear();
         List<IncomingEvent>? selected = null;
         for (var i = 0; i < events.Count; i++)
