@@ -16,7 +16,7 @@ switch (args.FirstOrDefault())
         await Pushes.RunSteadyAsync(Number(1, 1000));
         return 0;
     case "throughput":
-        await Throughput.RunAsync(Number(1, 600_000), Number(2, 5), args.Contains("http"));
+        await Throughput.RunAsync(Number(1, 600_000), Number(2, 5), args.Contains("http"), args.Contains("single"));
         return 0;
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
@@ -29,7 +29,7 @@ switch (args.FirstOrDefault())
         await DetectionEndToEnd.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] | latency [posts a second] | stages | pushes | growth [bounds] | detections [stored]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | pushes | growth [bounds] | detections [stored]");
         return 1;
 }
 

@@ -41,24 +41,29 @@ internal static class Pushes
         }
     }
 
-    /// <summary>A steady rate of single events, as plug-ins of several Keycloak servers send them: latency of each POST, and the processors that are busy.</summary>
+    /// <summary>A steady rate of single events, as plug-ins of several Keycloak servers send them, delivered as CEF over TCP: latency of each POST, and
+    /// the processors that are busy.</summary>
     /// <param name="perSecond">POSTs a second.</param>
     public static async Task RunSteadyAsync(int perSecond)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var receiver = new CountingReceiver();
         await using var forwarder = await StartAsync(stop.Token);
+        await forwarder.PostAsync(
+            "/api/v1/integrations", new { name = "cef", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "CEF", enabled = true }, stop.Token);
         var source = await forwarder.PostAsync("/api/v1/sources", new { name = "steady", kind = "http", inbox = new { key = Key } }, stop.Token);
         var path = $"/api/v1/sources/{source["id"]}/events";
         await PaceAsync(forwarder.Api, path, perSecond, SteadyWarmUp, stop.Token);
         var (service, postgres) = (forwarder.Process!.Id, ProcessUsage.PostgresPid(forwarder));
         var (serviceCpu, postgresCpu) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
-        var before = await CountSegmentsAsync(forwarder, stop.Token);
+        var (before, received) = (await CountSegmentsAsync(forwarder, stop.Token), receiver.Lines);
         var clock = Stopwatch.StartNew();
         var milliseconds = await PaceAsync(forwarder.Api, path, perSecond, SteadyLength, stop.Token);
         ProcessUsage.Print("posts per second", milliseconds.Count / clock.Elapsed.TotalSeconds);
         ProcessUsage.Print("median milliseconds", milliseconds[milliseconds.Count / 2]);
         ProcessUsage.Print("99th percentile milliseconds", milliseconds[milliseconds.Count * 99 / 100]);
         ProcessUsage.Print("events per append", milliseconds.Count / (double)(await CountSegmentsAsync(forwarder, stop.Token) - before));
+        ProcessUsage.Print("events per second that the receiver took", (receiver.Lines - received) / clock.Elapsed.TotalSeconds);
         ProcessUsage.Print("busy processors, service", (ProcessUsage.CpuSeconds(service) - serviceCpu) / clock.Elapsed.TotalSeconds, "N2");
         ProcessUsage.Print("busy processors, PostgreSQL", (ProcessUsage.TreeCpuSeconds(postgres) - postgresCpu) / clock.Elapsed.TotalSeconds, "N2");
     }

@@ -11,6 +11,9 @@ namespace SiemForwarder.Benchmarks;
 internal static class Stages
 {
     private const int Events = 1000;
+
+    // What repeats is found again, so ids, sessions and users must not repeat sooner than in real traffic.
+    private const int DistinctEvents = 40_000;
     private const int Rounds = 200;
     private const int Passes = 5;
 
@@ -18,14 +21,16 @@ internal static class Stages
     {
         await using var keycloak = await KeycloakSimulator.StartAsync(new SimulatorOptions(), CancellationToken.None);
         using var traffic = new SimulatedTraffic(seed: 1);
-        traffic.FillLogins(keycloak.Realm, Events, 1_789_041_600_000, 1_789_041_600_000 + Events);
-        var rows = keycloak.Realm.UserEvents.Rows().Select(Encoding.UTF8.GetBytes).ToList();
+        traffic.FillLogins(keycloak.Realm, DistinctEvents, 1_789_041_600_000, 1_789_041_600_000 + DistinctEvents);
+        var all = keycloak.Realm.UserEvents.Rows().Select(Encoding.UTF8.GetBytes).ToList();
+        var rows = all[..Events];
         var source = new EventSource(1, "realm", "siem-demo", "sso.example.com");
         var incoming = rows.Select((row, i) => new IncomingEvent(1_789_041_600_000 + i, EventKey.FromHash(row), null, row)).ToList();
         var (bytes, ends) = SegmentCodec.Join(incoming);
         var packed = SegmentCodec.PackBody(bytes, ends);
-        SecurityEvent Normalize(int i) =>
-            EventNormalizer.Normalize(EventStream.User, rows[i], incoming[i].Key, source, i + 1, incoming[i].OccurredAtMs, DateTimeOffset.UnixEpoch);
+        SecurityEvent Normalize(int i) => EventNormalizer.Normalize(
+            EventStream.User, all[i], incoming[i % Events].Key, source, i + 1, incoming[i % Events].OccurredAtMs, DateTimeOffset.UnixEpoch);
+        var next = 0;
         var events = Enumerable.Range(0, Events).Select(Normalize).ToArray();
 
         Console.WriteLine($"{"stage",-34} {"ns/event",10} {"B/event",10}");
@@ -36,7 +41,7 @@ internal static class Stages
         {
             for (var i = 0; i < Events; i++)
             {
-                Normalize(i);
+                Normalize(next++ % DistinctEvents);
             }
         });
         MeasureFormat("JSON, native", new OutputSettings(OutputType.Json, "native", null, 256 * 1024), events);

@@ -18,19 +18,21 @@ internal static class Throughput
     private const string Key = "benchmark-key-0123456789";
     private const int EventsPerRequest = 100;
     private const int Connections = 8;
+    private const int SingleConnections = 16;
 
     /// <summary>Runs the product, and the peers that are installed, in turn, and prints medians, spread and ratios.</summary>
     /// <param name="count">Events of a run.</param>
     /// <param name="runs">Runs of each.</param>
     /// <param name="isHttp">NDJSON over HTTP instead of CEF over TCP; no peer of Debian's main packages sends that.</param>
-    public static async Task RunAsync(int count, int runs, bool isHttp)
+    /// <param name="isSingle">One event per request instead of arrays; no peer takes part.</param>
+    public static async Task RunAsync(int count, int runs, bool isHttp, bool isSingle)
     {
-        var peers = isHttp ? [] : new[] { Peer.SyslogNg, Peer.Rsyslog }.Where(peer => peer.IsInstalled).ToList();
+        var peers = isHttp || isSingle ? [] : new[] { Peer.SyslogNg, Peer.Rsyslog }.Where(peer => peer.IsInstalled).ToList();
         var (own, others) = (new List<Figures>(), peers.ToDictionary(peer => peer, _ => new List<Figures>()));
         for (var run = 0; run < runs; run++)
         {
             using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(10));
-            own.Add(await RunOnceAsync(count, isHttp, stop.Token));
+            own.Add(await RunOnceAsync(count, isHttp, isSingle, stop.Token));
             foreach (var (peer, figures) in others)
             {
                 // What is synced with every batch is an order slower: a tenth of the events tells as much.
@@ -45,7 +47,7 @@ internal static class Throughput
         }
     }
 
-    private static async Task<Figures> RunOnceAsync(int count, bool isHttp, CancellationToken cancellationToken)
+    private static async Task<Figures> RunOnceAsync(int count, bool isHttp, bool isSingle, CancellationToken cancellationToken)
     {
         using var receiver = new NumberingReceiver(count, isHttp);
         await using var forwarder = new ForwarderProcess(ForwarderProcess.NewFolder(), new Dictionary<string, string>
@@ -65,7 +67,7 @@ internal static class Throughput
         var allocatedBefore = await AllocatedAsync(forwarder, cancellationToken);
         var clock = Stopwatch.StartNew();
         var sender = new InboxSender(forwarder.Api.BaseAddress!.Port, $"/api/v1/sources/{source["id"]}/events", Key);
-        await sender.SendAsync(count, EventsPerRequest, Connections, cancellationToken);
+        await sender.SendAsync(count, isSingle ? 1 : EventsPerRequest, isSingle ? SingleConnections : Connections, cancellationToken);
         await receiver.Complete.WaitAsync(cancellationToken);
         return new Figures(
             count, clock.Elapsed.TotalSeconds, ProcessUsage.CpuSeconds(service) - serviceBefore, ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore,

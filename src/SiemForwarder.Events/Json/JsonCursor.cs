@@ -84,9 +84,7 @@ public ref struct JsonCursor
     /// <summary>Opens the current object or array: the next members or elements are its own.</summary>
     public void Enter()
     {
-        at++;
-        depth++;
-        (isFirst, isUnread) = (true, false);
+        (at, depth, isFirst, isUnread) = (at + 1, depth + 1, true, false);
     }
 
     /// <summary>Advances to the next member of the open object, skipping the rest of the last one; false at the end of the object.</summary>
@@ -162,8 +160,11 @@ public ref struct JsonCursor
     }
 
     /// <summary>The current value as text: a string as it is, a number or boolean as written, an object or array as redacted JSON, null as null.</summary>
-    public string? ReadText() => Kind switch
+    /// <param name="place">Place in the event, for <see cref="RecentTexts"/>; null if its text seldom repeats.</param>
+    /// <param name="twin">Another place where the same id often stands.</param>
+    public string? ReadText(int? place = null, int? twin = null) => Kind switch
     {
+        JsonTokenType.String when place is { } own && !IsEscaped && !value.IsEmpty => RecentTexts.Get(value, own, twin),
         JsonTokenType.String => JsonText.ToText(value, IsEscaped),
         JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False => Utf8StringPool.GetString(value),
         JsonTokenType.StartObject or JsonTokenType.StartArray => SecretRedactor.Redact(ReadRaw()),
@@ -390,7 +391,7 @@ public ref struct JsonCursor
 
     private void SkipSpace()
     {
-        while (at < json.Length && json[at] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+        while (at < json.Length && json[at] <= (byte)' ' && json[at] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
         {
             at++;
         }

@@ -6,6 +6,11 @@ namespace SiemForwarder.Events.Keycloak;
 /// <summary>Reads and searches the details of an event, with secrets redacted.</summary>
 internal static class EventDetails
 {
+    // Places of names and values in RecentTexts, behind those of the members.
+    private const int NamePlaces = 32;
+    private const int ValuePlaces = 48;
+    private const int LastPlace = 15;
+
     // This few are found faster by a linear search.
     private const int FewMembers = 16;
 
@@ -28,7 +33,9 @@ internal static class EventDetails
         cursor.Enter();
         while (cursor.NextMember())
         {
-            Add(members, Utf8StringPool.GetString(cursor.Name), ref cursor);
+            var place = Math.Min(members.Count, LastPlace);
+            // Where a session is new, its code has the same id.
+            Add(members, RecentTexts.Get(cursor.Name, NamePlaces + place), cursor.ReadText(ValuePlaces + place, (int)KeycloakMember.SessionId));
         }
 
         KeepLast(members);
@@ -37,9 +44,10 @@ internal static class EventDetails
 
     /// <summary>Adds the cursor's current value under its name, or the mask if the name denotes a secret;
     /// <see cref="KeepLast"/> must be called after the last one.</summary>
-    public static void Add(List<KeyValuePair<string, string>> members, string name, ref JsonCursor cursor)
+    public static void Add(List<KeyValuePair<string, string>> members, string name, ref JsonCursor cursor) => Add(members, name, cursor.ReadText());
+
+    private static void Add(List<KeyValuePair<string, string>> members, string name, string? text)
     {
-        var text = cursor.ReadText();
         if (text is null)
         {
             return;

@@ -66,16 +66,16 @@ internal struct KeycloakEvent()
         var (isUser, isAdmin) = (shape == KeycloakEventShape.User, shape == KeycloakEventShape.Admin);
         switch (member)
         {
-            case KeycloakMember.Id: Id = cursor.ReadText(); break;
+            case KeycloakMember.Id: Id = cursor.ReadText((int)member); break;
             case KeycloakMember.Time: Time = cursor.ReadInteger(); break;
-            case KeycloakMember.Type when !isAdmin: Type = cursor.ReadText(); break;
-            case KeycloakMember.RealmId: (IsRealmIdText, RealmId) = (cursor.Kind == JsonTokenType.String, cursor.ReadText()); break;
-            case KeycloakMember.NativeType when !isUser && !isAdmin: NativeType = cursor.ReadText(); break;
-            case KeycloakMember.RealmName when !isUser && !isAdmin: RealmName = cursor.ReadText(); break;
-            case KeycloakMember.OperationType when !isUser: Operation = cursor.ReadText(); break;
-            case KeycloakMember.ResourceType when !isUser: ResourceType = cursor.ReadText(); break;
-            case KeycloakMember.ResourcePath when !isUser: ResourcePath = cursor.ReadText(); break;
-            case KeycloakMember.Error: Error = cursor.ReadText(); break;
+            case KeycloakMember.Type when !isAdmin: Type = cursor.ReadText((int)member); break;
+            case KeycloakMember.RealmId: (IsRealmIdText, RealmId) = (cursor.Kind == JsonTokenType.String, cursor.ReadText((int)member)); break;
+            case KeycloakMember.NativeType when !isUser && !isAdmin: NativeType = cursor.ReadText((int)member); break;
+            case KeycloakMember.RealmName when !isUser && !isAdmin: RealmName = cursor.ReadText((int)member); break;
+            case KeycloakMember.OperationType when !isUser: Operation = cursor.ReadText((int)member); break;
+            case KeycloakMember.ResourceType when !isUser: ResourceType = cursor.ReadText((int)member); break;
+            case KeycloakMember.ResourcePath when !isUser: ResourcePath = cursor.ReadText((int)member); break;
+            case KeycloakMember.Error: Error = cursor.ReadText((int)member); break;
             case KeycloakMember.Details: Details = EventDetails.Read(ref cursor); break;
             case KeycloakMember.Representation when !isUser: Representation = ReadRepresentation(ref cursor); break;
             case KeycloakMember.AuthDetails when !isUser && cursor.Kind == JsonTokenType.StartObject: ReadActor(ref cursor); break;
@@ -98,7 +98,7 @@ internal struct KeycloakEvent()
             var member = KeycloakMemberNames.Find(cursor.Name);
             if (member == KeycloakMember.RealmId)
             {
-                ActorRealmId = cursor.ReadText();
+                ActorRealmId = cursor.ReadText((int)KeycloakMember.AuthDetails);
             }
             else
             {
@@ -111,11 +111,11 @@ internal struct KeycloakEvent()
     {
         switch (member)
         {
-            case KeycloakMember.ClientId: ClientId = cursor.ReadText(); break;
-            case KeycloakMember.UserId: UserId = cursor.ReadText(); break;
-            case KeycloakMember.UserName: UserName = cursor.ReadText(); break;
-            case KeycloakMember.SessionId: SessionId = cursor.ReadText(); break;
-            case KeycloakMember.IpAddress: IpAddress = cursor.ReadText(); break;
+            case KeycloakMember.ClientId: ClientId = cursor.ReadText((int)member); break;
+            case KeycloakMember.UserId: UserId = cursor.ReadText((int)member); break;
+            case KeycloakMember.UserName: UserName = cursor.ReadText((int)member); break;
+            case KeycloakMember.SessionId: SessionId = cursor.ReadText((int)member); break;
+            case KeycloakMember.IpAddress: IpAddress = cursor.ReadText((int)member); break;
             default: break;
         }
     }

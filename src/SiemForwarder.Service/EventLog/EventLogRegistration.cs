@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Location;
 using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage;
@@ -14,7 +15,7 @@ internal static class EventLogRegistration
         return services
             .AddSingleton(provider => new DayPartitions(provider.GetRequiredService<DatabaseConnections>().Vital))
             .AddSingleton<IpLocations>()
-            .AddSingleton(_ => new SegmentCache())
+            .AddSingleton(provider => new SegmentCache(provider.GetRequiredService<IOptions<EventLogOptions>>().Value.MemoryBytes / 2))
             .AddSingleton<EventLogSignal>()
             .AddSingleton(provider =>
             {

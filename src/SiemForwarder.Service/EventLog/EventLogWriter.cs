@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using SiemForwarder.Service.Engines;
@@ -16,7 +17,7 @@ namespace SiemForwarder.Service.EventLog;
 /// </remarks>
 internal sealed class EventLogWriter(
     NpgsqlDataSource database, DayPartitions partitions, SegmentCache cache, EventLogSignal signal, LogHistory history, AppendNotices notices,
-    TimeProvider time, DatabaseConnections? connections = null)
+    TimeProvider time, DatabaseConnections? connections = null, IOptions<EventLogOptions>? options = null)
 {
     public const string Channel = "siemforwarder_log";
 
@@ -45,11 +46,12 @@ internal sealed class EventLogWriter(
     private readonly ConcurrentDictionary<int, Appender> appenders = new();
     private long sweptAt = time.GetTimestamp();
 
-    /// <summary>The maximum number of keys in all key windows of the process, about 34 MiB.</summary>
-    internal int MaxKeys { get; init; } = 1_000_000;
-
     /// <summary>Estimated memory of a key in a window, in bytes.</summary>
     internal const int BytesOfKey = 34;
+
+    /// <summary>The maximum number of keys in all key windows of the process.</summary>
+    internal int MaxKeys { get; init; } =
+        (int)Math.Min(int.MaxValue, (options?.Value.MemoryBytes / 2 ?? SegmentCache.UsualWeight) / BytesOfKey);
 
     /// <summary>The number of keys in all windows.</summary>
     internal int KeyCount => appenders.Values.Sum(appender => appender.Window.Size);
@@ -60,7 +62,7 @@ internal sealed class EventLogWriter(
         using var span = ForwarderTracing.Start("append");
         span?.SetTag("events", append.Events.Count);
         SweepWindows();
-        var appender = appenders.GetOrAdd(append.SourceId, _ => new Appender());
+        var appender = appenders.GetOrAdd(append.SourceId, _ => new Appender(MaxKeys));
         await appender.Turn.WaitAsync(cancellationToken);
         try
         {
@@ -160,11 +162,7 @@ internal sealed class EventLogWriter(
     {
         var (head, fresh) = (page.Head, page.Events);
         window.Head = page.After;
-        foreach (var incoming in fresh)
-        {
-            window.Add(incoming.OccurredAtMs, incoming.Key);
-        }
-
+        window.Add(fresh);
         window.Trim();
         var next = head.NextPosition + fresh.Count;
         var segment = page.ToSegment();
@@ -305,11 +303,11 @@ internal sealed class EventLogWriter(
 
     private static short CheckpointOf(LogAppend append) => (short)((short)append.Stream + (short)append.Lane);
 
-    private sealed class Appender
+    private sealed class Appender(int maxKeys)
     {
         public SemaphoreSlim Turn { get; } = new(1, 1);
 
-        public KeyWindow Window { get; } = new();
+        public KeyWindow Window { get; } = new(maxKeys);
 
         /// <summary>Edition of the history that the window was filled in.</summary>
         public int Edition { get; set; }

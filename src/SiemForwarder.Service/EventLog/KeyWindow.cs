@@ -22,9 +22,13 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     private const long MinutesBeforeReceipt = 60;
     private const long MinutesAfterReceipt = 1;
 
+    // Enough to wait for them together, few enough to stay in the processor's first cache.
+    private const int Touched = 64;
+
     private readonly Dictionary<long, Bucket> minutes = [];
     private int keyCount;
     private long clock;
+    private int lastTouch;
 
     // A minute without keys takes memory too.
     private int Weight => keyCount + minutes.Count;
@@ -42,9 +46,16 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     {
         clock++;
         var missing = new SortedSet<long>();
+        var seen = (First: long.MaxValue, Last: long.MaxValue);
         for (var i = 0; i < events.Count; i++)
         {
             var (first, last) = MinutesOf(events[i]);
+            if ((first, last) == seen)
+            {
+                continue;
+            }
+
+            seen = (first, last);
             for (var minute = first; minute <= last; minute++)
             {
                 if (minutes.TryGetValue(minute, out var bucket))
@@ -61,12 +72,22 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return [.. missing];
     }
 
-    /// <summary>Marks minutes as covered; their stored keys must be added with <see cref="Add"/> before the window is queried.</summary>
+    /// <summary>Marks minutes as covered; their stored keys must be added with <see cref="Add(long, EventKey)"/> before the window is queried.</summary>
     public void Cover(IEnumerable<long> missing)
     {
         foreach (var minute in missing)
         {
             minutes.TryAdd(minute, new Bucket { LastUse = clock });
+        }
+    }
+
+    /// <summary>Adds stored events whose minutes are covered; the others are read when needed.</summary>
+    public void Add(IReadOnlyList<IncomingEvent> stored)
+    {
+        for (var i = 0; i < stored.Count; i++)
+        {
+            Touch(stored, i);
+            Add(stored[i].OccurredAtMs, stored[i].Key);
         }
     }
 
@@ -93,6 +114,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         List<IncomingEvent>? selected = null;
         for (var i = 0; i < events.Count; i++)
         {
+            Touch(events, i);
             var incoming = events[i];
             if (Contains(incoming) || !page.Add(new TimedKey(incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
             {
@@ -105,6 +127,29 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         }
 
         return selected ?? events;
+    }
+
+    // The slots of a page lie anywhere in memory. Read one after the other, each is waited for; read beforehand, independently, they arrive together.
+    private void Touch(IReadOnlyList<IncomingEvent> events, int first)
+    {
+        if (first % Touched != 0)
+        {
+            return;
+        }
+
+        var (minute, bucket, touch) = (long.MinValue, (Bucket?)null, 0);
+        for (var i = first; i < Math.Min(first + Touched, events.Count); i++)
+        {
+            var (at, key) = (events[i].OccurredAtMs, events[i].Key);
+            if (MinuteOf(at) is var own && own != minute)
+            {
+                (minute, bucket) = (own, minutes.GetValueOrDefault(own));
+            }
+
+            touch += bucket?.Touch(new Slot(key, at)) ?? 0;
+        }
+
+        lastTouch = touch;
     }
 
     /// <summary>Evicts the least recently used minutes beyond the bound; those of the current page stay.</summary>
@@ -197,6 +242,9 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         public int Count { get; private set; }
 
         public long LastUse { get; set; }
+
+        /// <summary>Reads the place of a key; what it returns has no meaning.</summary>
+        public int Touch(in Slot sought) => slots.Length == 0 ? 0 : slots[sought.Hash() & (slots.Length - 1)].Hash();
 
         public bool Contains(in Slot sought) => Count > 0 && slots[Find(slots, sought)].IsTaken;
 

@@ -46,6 +46,10 @@ internal static class LogTables
          FROM event_index)
         """;
 
+    /// <summary>What the rows of <see cref="IndexedEvents"/> are quickly found by: <c>hashtext</c> of user id and name in lower case, of client, session and
+    /// the address as <c>host</c> writes it.</summary>
+    public const string TermsOfEvent = "event_terms(user_id, user_name, client_id, ip, session_id)";
+
     /// <summary>The number of events of each source that are not indexed yet.</summary>
     public const string NotIndexed = """
         (SELECT h.source_id, h.next_position - 1 - coalesce(c.position, 0) AS events FROM log_head h LEFT JOIN index_checkpoint c USING (source_id))

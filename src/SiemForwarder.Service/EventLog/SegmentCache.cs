@@ -1,8 +1,11 @@
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Recently appended or read segments of all sources, bounded by weight, so that an event is fetched and parsed once per engine.</summary>
-internal sealed class SegmentCache(long maxWeight = 64L * 1024 * 1024)
+internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
 {
+    /// <summary>Bytes for the segments that deliveries share, unless the settings say otherwise.</summary>
+    public const long UsualWeight = 32L * 1024 * 1024;
+
     private readonly Lock access = new();
     private readonly Dictionary<int, SortedList<long, LinkedListNode<LogSegment>>> bySource = [];
     private readonly LinkedList<LogSegment> byUse = [];
@@ -87,10 +90,19 @@ internal sealed class SegmentCache(long maxWeight = 64L * 1024 * 1024)
     {
         lock (access)
         {
+            Drop();
+            Interlocked.Increment(ref edition);
+        }
+    }
+
+    /// <summary>Drops all segments; they are read again when needed.</summary>
+    public void Drop()
+    {
+        lock (access)
+        {
             bySource.Clear();
             byUse.Clear();
             weight = 0;
-            Interlocked.Increment(ref edition);
         }
     }
 

@@ -20,6 +20,10 @@ internal static class SegmentCodec
     private const int Quality = 1;
     private const int Window = 20;
 
+    // What Brotli compresses at a time at this quality.
+    private const int MaxShortBody = 128 * 1024;
+    private const int OutputStep = 16 * 1024;
+
     public static byte[] PackKeys(IReadOnlyList<IncomingEvent> events)
     {
         var packed = new byte[events.Count * EventKey.Size];
@@ -90,31 +94,56 @@ internal static class SegmentCodec
     /// <summary>Compresses; the array belongs to the caller.</summary>
     public static byte[] PackBody(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> ends)
     {
-        var plain = ArrayPool<byte>.Shared.Rent((ends.Length * Varint.MaxSize) + bytes.Length);
-        var packed = ArrayPool<byte>.Shared.Rent(BrotliEncoder.GetMaxCompressedLength(plain.Length) + sizeof(int));
+        // A long body is compressed where it stands; a short one behind its lengths, for fewer bytes. Nothing as long as a body is rented: the pool would
+        // keep such an array for every thread.
+        var isShort = bytes.Length <= MaxShortBody;
+        var first = ArrayPool<byte>.Shared.Rent((ends.Length * Varint.MaxSize) + (isShort ? bytes.Length : 0));
+        using var packed = new PooledBuffer(OutputStep);
+        var encoder = new BrotliEncoder(Quality, Window);
         try
         {
             var (length, previous) = (0, 0);
             foreach (var end in ends)
             {
-                length += Varint.Write(plain.AsSpan(length), (ulong)(end - previous));
+                length += Varint.Write(first.AsSpan(length), (ulong)(end - previous));
                 previous = end;
             }
 
-            bytes.CopyTo(plain.AsSpan(length));
-            length += bytes.Length;
-            BinaryPrimitives.WriteInt32LittleEndian(packed, length);
-            if (!BrotliEncoder.TryCompress(plain.AsSpan(0, length), packed.AsSpan(sizeof(int)), out var written, Quality, Window))
+            BinaryPrimitives.WriteInt32LittleEndian(packed.Take(sizeof(int)), length + bytes.Length);
+            if (isShort)
             {
-                throw new InvalidOperationException("Brotli needs more space than it declared.");
+                bytes.CopyTo(first.AsSpan(length));
+                Compress(ref encoder, first.AsSpan(0, length + bytes.Length), isLast: true, packed);
+            }
+            else
+            {
+                Compress(ref encoder, first.AsSpan(0, length), isLast: false, packed);
+                Compress(ref encoder, bytes, isLast: true, packed);
             }
 
-            return packed[..(sizeof(int) + written)];
+            return packed.Written.ToArray();
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(plain);
-            ArrayPool<byte>.Shared.Return(packed);
+            encoder.Dispose();
+            ArrayPool<byte>.Shared.Return(first);
+        }
+    }
+
+    private static void Compress(ref BrotliEncoder encoder, ReadOnlySpan<byte> source, bool isLast, PooledBuffer output)
+    {
+        OperationStatus status;
+        do
+        {
+            status = encoder.Compress(source, output.GetSpan(OutputStep), out var consumed, out var written, isLast);
+            output.Advance(written);
+            source = source[consumed..];
+        }
+        while (status == OperationStatus.DestinationTooSmall);
+
+        if (status != OperationStatus.Done)
+        {
+            throw new InvalidOperationException($"Brotli ended with {status}.");
         }
     }
 
@@ -132,15 +161,15 @@ internal static class SegmentCodec
             throw new InvalidDataException("A segment of the event log is damaged: the length of its body is impossible.");
         }
 
-        var plain = ArrayPool<byte>.Shared.Rent(length);
+        packed = packed[sizeof(int)..];
+        // The lengths, and what follows them in as many bytes as they could take.
+        var first = ArrayPool<byte>.Shared.Rent(Math.Min(length, count * Varint.MaxSize));
+        var decoder = default(BrotliDecoder);
         try
         {
-            if (!BrotliDecoder.TryDecompress(packed[sizeof(int)..], plain, out var written) || written != length)
-            {
-                throw new InvalidDataException("A segment of the event log is damaged: its body cannot be decompressed.");
-            }
-
-            ReadOnlySpan<byte> rest = plain.AsSpan(0, length);
+            var head = first.AsSpan(0, Math.Min(length, count * Varint.MaxSize));
+            Decompress(ref decoder, ref packed, head);
+            ReadOnlySpan<byte> rest = head;
             var ends = new int[count];
             var total = 0L;
             for (var i = 0; i < count; i++)
@@ -149,18 +178,36 @@ internal static class SegmentCodec
                 ends[i] = (int)total;
             }
 
-            if (total != rest.Length)
+            if (total != rest.Length + (length - head.Length))
             {
                 throw new InvalidDataException("A segment of the event log is damaged: the lengths of its events do not match its body.");
             }
 
-            return (rest.ToArray(), ends);
+            var bytes = GC.AllocateUninitializedArray<byte>((int)total);
+            rest.CopyTo(bytes);
+            Decompress(ref decoder, ref packed, bytes.AsSpan(rest.Length));
+            if (decoder.Decompress(packed, stackalloc byte[1], out _, out var surplus) != OperationStatus.Done || surplus > 0)
+            {
+                throw Damaged();
+            }
+
+            return (bytes, ends);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(plain);
+            decoder.Dispose();
+            ArrayPool<byte>.Shared.Return(first);
         }
     }
+
+    // Fills the target.
+    private static void Decompress(ref BrotliDecoder decoder, ref ReadOnlySpan<byte> packed, Span<byte> target)
+    {
+        decoder.Decompress(packed, target, out var consumed, out var written);
+        packed = written == target.Length ? packed[consumed..] : throw Damaged();
+    }
+
+    private static InvalidDataException Damaged() => new("A segment of the event log is damaged: its body cannot be decompressed.");
 
     /// <summary>Reads a number from the front of packed bytes and advances past it.</summary>
     /// <exception cref="InvalidDataException">The row is damaged.</exception>

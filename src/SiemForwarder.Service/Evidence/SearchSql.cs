@@ -1,5 +1,6 @@
 using Npgsql;
 using SiemForwarder.Events;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Evidence;
@@ -25,12 +26,13 @@ internal static class SearchSql
         Add(window.To, $"{column} < {{0}}");
         Add(query.Source, "source_id = {0}");
         Add(terms.Category, "category = {0}");
-        Add(query.Client, "client_id = {0}");
-        Add(query.Session, "session_id = {0}");
-        Add(terms.Network, terms.IsInNetwork);
+        Add(query.Client, $"client_id = {{0}} AND {LogTables.TermsOfEvent} @> ARRAY[hashtext({{0}})]");
+        Add(query.Session, $"session_id = {{0}} AND {LogTables.TermsOfEvent} @> ARRAY[hashtext({{0}})]");
+        Add(terms.Network, terms.IsOneAddress ? $"{terms.IsInNetwork} AND {LogTables.TermsOfEvent} @> ARRAY[hashtext(host({{0}}::inet))]" : terms.IsInNetwork);
 
         // In a database with the locale C, lower() only handles ASCII.
-        Add(query.User?.ToLowerInvariant(), "(lower(user_id) IN ({0}, lower({0})) OR lower(user_name) IN ({0}, lower({0})))");
+        Add(query.User?.ToLowerInvariant(), "(lower(user_id) IN ({0}, lower({0})) OR lower(user_name) IN ({0}, lower({0})))"
+            + $" AND {LogTables.TermsOfEvent} && ARRAY[hashtext({{0}}), hashtext(lower({{0}}))]");
         Add(query.Outcome is null ? null : (short)OutcomeOf(query.Outcome), "outcome = {0}");
         if (query.Type is { Length: > 1 } type && type.EndsWith('*'))
         {

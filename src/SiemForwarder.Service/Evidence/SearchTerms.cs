@@ -34,6 +34,9 @@ internal sealed record SearchTerms(bool ByReceipt, string? Category, string? Net
     private static readonly Dictionary<string, bool> Times = new() { ["event"] = false, ["receipt"] = true };
     private static readonly Dictionary<string, string?> Categories = EventCatalog.Categories.ToDictionary(name => name, name => (string?)name);
 
+    /// <summary>Whether the network is a single address.</summary>
+    public bool IsOneAddress => Network?.EndsWith(Network.Contains(':', StringComparison.Ordinal) ? "/128" : "/32", StringComparison.Ordinal) == true;
+
     /// <summary>No terms: every category and address, by the time of the event.</summary>
     public static SearchTerms None { get; } = new(false, null, null, IsInIPv4Network);
 

@@ -6,14 +6,23 @@ using SiemForwarder.Service.Telemetry;
 namespace SiemForwarder.Service.Inbox;
 
 /// <summary>Group commit for one source: events that arrive during an append are combined into the next one.</summary>
-/// <remarks>An append costs the same for one event as for a thousand, so the queue keeps up with any number of senders of single events.</remarks>
+/// <remarks>
+/// An append costs the same for one event as for a thousand, so the queue keeps up with any number of senders of single events. Where the last appends
+/// carried several requests, the next one waits until as many are there again, but no longer than <see cref="Gathering"/> after the end of the last:
+/// a single sender, and what comes after a pause, never wait.
+/// </remarks>
 internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan timeout, TimeProvider time)
 {
     private const int MaxEvents = 5000;
 
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
+
     private readonly Lock guard = new();
     private readonly List<Push> waiting = [];
     private bool isRunning;
+    private (int Last, int Before) groupSizes;
+    private long lastEnd;
+    private TaskCompletionSource? enough;
 
     /// <summary>Stores events; completes after the commit, or when nothing was stored. The bytes must not change until then.</summary>
     public Task<CommitOutcome> CommitAsync(IReadOnlyList<IncomingEvent> events)
@@ -24,6 +33,11 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             waiting.Add(push);
             if (isRunning)
             {
+                if (enough is not null && waiting.Count >= UsualSize)
+                {
+                    enough.TrySetResult();
+                }
+
                 return push.Done.Task;
             }
 
@@ -35,15 +49,19 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         return push.Done.Task;
     }
 
+    private int UsualSize => Math.Max(groupSizes.Last, groupSizes.Before);
+
     private async Task DrainAsync()
     {
-        while (TakeGroup() is { Count: > 0 } group)
+        while (await GatherAsync() is { Count: > 0 } group)
         {
             try
             {
                 // Not part of the request that happened to come first.
                 using var span = ForwarderTracing.StartRoot("commit", group.Where(push => push.Sent != default).Select(push => new ActivityLink(push.Sent)));
-                Complete(group, await AppendAsync(Joined(group)));
+                var outcome = await AppendAsync(Joined(group));
+                lastEnd = time.GetTimestamp();
+                Complete(group, outcome);
             }
             catch (Exception exception)
             {
@@ -53,10 +71,27 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         }
     }
 
+    private async Task<List<Push>> GatherAsync()
+    {
+        Task? gathered = null;
+        lock (guard)
+        {
+            if (waiting.Count > 0 && waiting.Count < UsualSize && Gathering - time.GetElapsedTime(lastEnd) is var rest && rest > TimeSpan.Zero)
+            {
+                enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                gathered = Task.WhenAny(enough.Task, Task.Delay(rest, time, CancellationToken.None));
+            }
+        }
+
+        await (gathered ?? Task.CompletedTask);
+        return TakeGroup();
+    }
+
     private List<Push> TakeGroup()
     {
         lock (guard)
         {
+            enough = null;
             var (count, events) = (0, 0);
             while (count < waiting.Count && (count == 0 || events + waiting[count].Events.Count <= MaxEvents))
             {
@@ -66,6 +101,11 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             var group = waiting.GetRange(0, count);
             waiting.RemoveRange(0, count);
             isRunning = count > 0;
+            if (isRunning)
+            {
+                groupSizes = (count, groupSizes.Last);
+            }
+
             return group;
         }
     }

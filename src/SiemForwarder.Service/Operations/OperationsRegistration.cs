@@ -16,6 +16,7 @@ internal static class OperationsRegistration
             .AddSingleton<FlowReader>()
             .AddHostedService<StateGaugeService>()
             .AddHostedService<FlowHistoryService>()
+            .AddHostedService<MemoryReleaseService>()
             .AddSingleton<OperationsService>()
             .AddHostedService(provider => provider.GetRequiredService<OperationsService>());
     }

@@ -43,6 +43,35 @@ public sealed class CommitQueueTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task SendersThatCameTogetherAreWaitedForAndGoIntoOneAppendAgain()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        var queue = new CommitQueue(source, bench.NewWriter(), TimeSpan.FromSeconds(30), new PatientClock());
+        Task<CommitOutcome> Commit() => queue.CommitAsync([LogBench.Event(Guid.NewGuid(), 1_789_041_600_000)]);
+        await Held.RunAsync(bench.Database, source, Commit, () => Task.WhenAll(Commit(), Commit(), Commit()), Token);
+
+        var outcomes = await Task.WhenAll(Commit(), Commit(), Commit()).WaitAsync(TimeSpan.FromSeconds(60), Token);
+
+        Assert.All(outcomes, outcome => Assert.Equal(1, outcome.Stored));
+        Assert.Equal(3L, await bench.ScalarAsync("SELECT count(*) FROM segment"));
+    }
+
+    [Fact]
+    public async Task ASenderThatComesAloneAfterManyIsServedToo()
+    {
+        await using var bench = await LogBench.CreateAsync(postgres);
+        var source = await bench.AddSourceAsync();
+        var queue = new CommitQueue(source, bench.NewWriter(), TimeSpan.FromSeconds(30), TimeProvider.System);
+        Task<CommitOutcome> Commit() => queue.CommitAsync([LogBench.Event(Guid.NewGuid(), 1_789_041_600_000)]);
+        await Held.RunAsync(bench.Database, source, Commit, () => Task.WhenAll(Commit(), Commit(), Commit()), Token);
+
+        var outcome = await Commit().WaitAsync(TimeSpan.FromSeconds(60), Token);
+
+        Assert.Equal(1, outcome.Stored);
+    }
+
+    [Fact]
     public async Task ALogThatStandsStillIsAnsweredWith503AndAFullInboxToo()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:Inbox:CommitTimeout=00:00:01", "--Forwarder:Inbox:MaxPendingBytes=2097152");
@@ -65,6 +94,15 @@ public sealed class CommitQueueTests(TestPostgres postgres)
         Assert.Contains(answers, answer => answer.Text.Contains("did not answer within 1 s", StringComparison.Ordinal));
         Assert.Equal((1, 3, 0), Pusher.Counts(after));
         Assert.Equal(2, (await forwarder.GetAsync($"/api/v1/sources/{pusher.SourceId}/status"))["storedEvents"]!.GetValue<long>());
+    }
+
+    /// <summary>A clock on which no short wait ever ends.</summary>
+    private sealed class PatientClock : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime < TimeSpan.FromSeconds(1) ? Timeout.InfiniteTimeSpan : dueTime, period);
     }
 
     /// <summary>The head of a log, locked, so that no append can end.</summary>

@@ -1,9 +1,12 @@
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Events;
+using SiemForwarder.Service.Api;
 using SiemForwarder.Service.EventLog;
+using SiemForwarder.Service.Evidence;
 using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Service;
@@ -64,6 +67,46 @@ public sealed class EventSearchTests(TestPostgres postgres)
         Assert.Equal("0", await FindAsync("category=Authentication&type=LOGIN"));
         var whole = await forwarder.GetAsync("/api/v1/events?from=2026-09-10T08:00:00Z&pageSize=1");
         Assert.Equal((4, true), (whole["total"]!.GetValue<int>(), whole["totalIsExact"]!.GetValue<bool>()));
+    }
+
+    [Theory]
+    [InlineData("user")]
+    [InlineData("client")]
+    [InlineData("session")]
+    [InlineData("ip")]
+    public async Task ASearchForOneOfManyIsAnsweredByAnIndexOfTheDay(string criterion)
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await AppendAsync(forwarder, await SeededLog.AddSourceAsync(forwarder), 0, """ "type":"LOGIN" """);
+        await using var database = NpgsqlDataSource.Create(forwarder.ConnectionString);
+        await using var connection = await database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        var query = new EventCriteria { From = Start };
+        query = criterion switch
+        {
+            "user" => query with { User = "alice" },
+            "client" => query with { Client = "crm" },
+            "session" => query with { Session = "s-1" },
+            _ => query with { Ip = "192.0.2.1" },
+        };
+        var terms = SearchTerms.Read(query, new FieldErrors());
+        var (where, parameters) = SearchSql.Where(query, terms, SearchSql.WindowOf(query, terms, Start.AddDays(1)));
+        // With so few events a planner would read them all, or all of that time.
+        await using (var plain = new NpgsqlCommand("SET enable_seqscan = off; SET enable_indexscan = off", connection))
+        {
+            await plain.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var condition = where.Replace("occurred_at >= $1", "$1::timestamptz IS NOT NULL", StringComparison.Ordinal);
+        await using var command = new NpgsqlCommand($"EXPLAIN SELECT position FROM {LogTables.IndexedEvents} e WHERE {condition}", connection);
+        command.Parameters.AddRange(SearchSql.Copies(parameters));
+        var plan = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+        {
+            plan.Add(reader.GetString(0));
+        }
+
+        Assert.Contains(plan, line => line.Contains("Index Cond", StringComparison.Ordinal) && line.Contains("hashtext", StringComparison.Ordinal));
     }
 
     [Fact]

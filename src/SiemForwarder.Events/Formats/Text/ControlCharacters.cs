@@ -22,6 +22,11 @@ internal static class ControlCharacters
     /// <summary>The text without leading and trailing spaces and characters that become spaces.</summary>
     public static ReadOnlySpan<char> Trim(ReadOnlySpan<char> text)
     {
+        if (text.IsEmpty || (text[0] is > ' ' and < '\u007F' && text[^1] is > ' ' and < '\u007F'))
+        {
+            return text;
+        }
+
         var first = text.IndexOfAnyExcept(Blank);
         return first < 0 ? [] : text[first..(text.LastIndexOfAnyExcept(Blank) + 1)];
     }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace SiemForwarder.Events.Formats.Text;
@@ -32,6 +34,7 @@ internal sealed class EscapeRules
     private readonly string backslashed;
     private readonly bool keepsLineBreaks;
     private readonly EscapeRules? keepingInvisible;
+    private readonly Vector128<ushort>[] escaped;
 
     private EscapeRules(string backslashed, bool keepsLineBreaks, string blanked = "")
         : this(backslashed, keepsLineBreaks, blanked, InvisibleText.Units + InvisibleText.Leads) =>
@@ -44,6 +47,7 @@ internal sealed class EscapeRules
         var all = backslashed + blanked + ControlCharacters.All;
         plain = SearchValues.Create([.. Enumerable.Range(0, 128).Select(unit => (char)unit).Where(unit => !all.Contains(unit, StringComparison.Ordinal))]);
         special = SearchValues.Create(all + invisible);
+        escaped = [.. (backslashed + blanked).Select(unit => Vector128.Create((ushort)unit))];
     }
 
     /// <summary>The rules for the same place with the given treatment of invisible characters.</summary>
@@ -54,9 +58,66 @@ internal sealed class EscapeRules
         keepingInvisible is null || text.Length <= length / (2 * InvisibleText.ShownLength) || Ascii.IsValid(text)
             ? Texts.Cut(text, length) : InvisibleText.Cut(text, length);
 
+    /// <summary>Appends a text that is printable ASCII without anything to escape, as nearly all are; false, with nothing written, if it is not.</summary>
+    public bool TryAppendPlain(Utf8Buffer output, ReadOnlySpan<char> text)
+    {
+        const int Width = 8;
+        if (text.Length < Width)
+        {
+            return TryAppendShort(output, text);
+        }
+
+        var target = output.GetSpan(text.Length);
+        var units = MemoryMarshal.Cast<char, ushort>(text);
+        for (var at = 0; ; at = Math.Min(at + Width, text.Length - Width))
+        {
+            // The last part may overlap the one before it.
+            var part = Vector128.Create(units[at..]);
+            var others = Vector128.GreaterThan(part - Vector128.Create((ushort)' '), Vector128.Create((ushort)('~' - ' ')));
+            foreach (var unit in escaped)
+            {
+                others |= Vector128.Equals(part, unit);
+            }
+
+            if (others != Vector128<ushort>.Zero)
+            {
+                return false;
+            }
+
+            Vector128.Narrow(part, part).GetLower().CopyTo(target[at..]);
+            if (at == text.Length - Width)
+            {
+                output.Advance(text.Length);
+                return true;
+            }
+        }
+    }
+
+    private bool TryAppendShort(Utf8Buffer output, ReadOnlySpan<char> text)
+    {
+        if (text.ContainsAnyExcept(plain))
+        {
+            return false;
+        }
+
+        var target = output.GetSpan(text.Length);
+        for (var at = 0; at < text.Length; at++)
+        {
+            target[at] = (byte)text[at];
+        }
+
+        output.Advance(text.Length);
+        return true;
+    }
+
     /// <summary>Appends the escaped text.</summary>
     public void Append(Utf8Buffer output, ReadOnlySpan<char> text)
     {
+        if (TryAppendPlain(output, text))
+        {
+            return;
+        }
+
         var at = text.IndexOfAnyExcept(plain);
         while (at >= 0)
         {

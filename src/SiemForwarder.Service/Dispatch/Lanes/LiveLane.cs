@@ -12,16 +12,21 @@ internal sealed class LiveLane(
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
+    // A steady stream of single events goes out a few at a time: a batch costs a send and a commit, however many events it has. What comes after a
+    // pause, and what waits already, goes out at once.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
+
     /// <summary>Delivers until cancelled; returns the source whose checkpoint another engine moved if one took over.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var checkpoints = await databaseRetry.TryUntilDoneAsync(journal.LoadCheckpointsAsync, cancellationToken);
         while (true)
         {
-            var grown = signal.Grown;
-            var progress = false;
+            var (grown, began) = (signal.Grown, time.GetTimestamp());
+            var (progress, caughtUp) = (false, true);
             foreach (var sourceId in await databaseRetry.TryUntilDoneAsync(ListSourcesAsync, cancellationToken))
             {
+                var known = signal.NextPosition(sourceId) - 1;
                 var run = await delivery.DeliverNextAsync(sourceId, checkpoints.GetValueOrDefault(sourceId), long.MaxValue, cancellationToken);
                 if (run.End == RunEnd.CheckpointTaken)
                 {
@@ -30,6 +35,12 @@ internal sealed class LiveLane(
 
                 checkpoints[sourceId] = run.LastPosition;
                 progress |= run.End == RunEnd.Done;
+                caughtUp &= run.LastPosition >= known;
+            }
+
+            if (progress && caughtUp && Gathering - time.GetElapsedTime(began) is var rest && rest > TimeSpan.Zero)
+            {
+                await Task.Delay(rest, time, cancellationToken);
             }
 
             if (!progress)

@@ -123,3 +123,7 @@ internal abstract class SqlMigration(string file) : Migration
         migrationBuilder.Sql(reader.ReadToEnd());
     }
 }
+
+/// <summary>An index of what events are searched by.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0062_event_terms")]
+internal sealed class EventTerms() : SqlMigration("0062_event_terms.sql");
