@@ -64,6 +64,39 @@ public sealed class LiveLaneTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatComesRightBehindABatchIsGatheredForAMoment()
+    {
+        bench.Log.Append(LaneBench.SourceId, 1, "a");
+        await using var delivery = bench.Live(stop.Token);
+        var running = Lane(delivery).RunAsync(stop.Token);
+        await WaitAsync(() => bench.Journal.Records.Count == 1 && bench.Time.WaitingTimers > 0);
+
+        bench.Log.Append(LaneBench.SourceId, 2, "b");
+        bench.Log.Append(LaneBench.SourceId, 3, "c");
+        signal.Advance(LaneBench.SourceId, 4);
+        await bench.AdvanceUntilAsync(() => bench.Journal.Records.Count == 2);
+
+        Assert.Equal(["1", "2,3"], bench.Destination.Positions);
+        await StopAsync(running);
+    }
+
+    [Fact]
+    public async Task WhatWaitsAlreadyGoesOutWithoutAMoment()
+    {
+        bench.Destination = new AnsweringDestination(_ => new DeliveryOutcome.Delivered("ok")) { Limits = new BatchLimits(1, 1_000_000) };
+        bench.Log.Append(LaneBench.SourceId, 1, "a", "b", "c");
+        signal.Advance(LaneBench.SourceId, 4);
+        var before = bench.Time.GetUtcNow();
+        await using var delivery = bench.Live(stop.Token);
+        var running = Lane(delivery).RunAsync(stop.Token);
+
+        await WaitAsync(() => bench.Journal.Records.Count == 3);
+
+        Assert.Equal(before, bench.Time.GetUtcNow());
+        await StopAsync(running);
+    }
+
+    [Fact]
     public async Task WhileThereIsNothingToSendTheDestinationMayRecover() => await RunUntilAsync(() => bench.Destination.Recoveries > 2);
 
     [Fact]
