@@ -128,6 +128,8 @@ internal sealed record Figures(int Events, double Seconds, double CpuSeconds, do
 /// <summary>Posts arrays of login events over plain sockets, so that the sender costs little; each event has its number in its id.</summary>
 internal sealed class InboxSender(int port, string path, string key)
 {
+    private const string LengthName = "Content-Length: ";
+
     public Task SendAsync(int count, int eventsPerRequest, int connections, CancellationToken cancellationToken)
     {
         var next = 0;
@@ -208,8 +210,11 @@ internal sealed class InboxSender(int port, string path, string key)
                 throw new InvalidOperationException($"The inbox answered: {text}");
             }
 
-            // Answers are chunked JSON: they end with the last chunk.
-            if (text.EndsWith("0\r\n\r\n", StringComparison.Ordinal))
+            // Of known length, or in chunks.
+            var (end, known) = (text.IndexOf("\r\n\r\n", StringComparison.Ordinal), text.IndexOf(LengthName, StringComparison.Ordinal));
+            if (end > 0 && known > 0
+                ? length == end + 4 + int.Parse(text.AsSpan(known + LengthName.Length, text.IndexOf('\r', known) - known - LengthName.Length), CultureInfo.InvariantCulture)
+                : text.EndsWith("0\r\n\r\n", StringComparison.Ordinal))
             {
                 return;
             }

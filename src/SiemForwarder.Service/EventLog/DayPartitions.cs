@@ -20,14 +20,14 @@ internal sealed class DayPartitions(NpgsqlDataSource database)
 
     /// <summary>Ensures that the partitions for this instant exist.</summary>
     /// <exception cref="PostgresException">The tables are locked (55P03); try again.</exception>
-    public async ValueTask EnsureAsync(DateTimeOffset instant, CancellationToken cancellationToken)
+    public ValueTask EnsureAsync(DateTimeOffset instant, CancellationToken cancellationToken)
     {
         var day = DateOnly.FromDateTime(instant.UtcDateTime);
-        if (known.ContainsKey(day))
-        {
-            return;
-        }
+        return known.ContainsKey(day) ? ValueTask.CompletedTask : CreateAsync(day, cancellationToken);
+    }
 
+    private async ValueTask CreateAsync(DateOnly day, CancellationToken cancellationToken)
+    {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(LockTimeout);

@@ -1,3 +1,5 @@
+using SiemForwarder.Events;
+
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>The new events of an append, to be stored as a segment, and the log head after them.</summary>
@@ -59,7 +61,14 @@ internal sealed class NewPage
         Days = Day == FormerDay ? Head.Days : [.. FormerDay is null ? Head.Days : Head.Days.Take(Head.Days.Count - 1), Day],
     };
 
-    public LogSegment ToSegment() => new(
-        Append.SourceId, Append.Stream, Head.NextPosition, ReceivedAt, Bytes, Ends, [.. Events.Select(one => one.Key)],
-        [.. Events.Select(one => one.OccurredAtMs)], names: Append.Names);
+    public LogSegment ToSegment()
+    {
+        var (keys, times) = (new EventKey[Events.Count], new long[Events.Count]);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            (keys[i], times[i]) = (Events[i].Key, Events[i].OccurredAtMs);
+        }
+
+        return new LogSegment(Append.SourceId, Append.Stream, Head.NextPosition, ReceivedAt, Bytes, Ends, keys, times, names: Append.Names);
+    }
 }

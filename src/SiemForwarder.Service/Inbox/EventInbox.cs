@@ -107,7 +107,8 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
             return (batch is null ? null : new PushResponse(0, 0, batch.Rejected), refusal);
         }
 
-        var queue = queues.GetOrAdd(inbox.SourceId, id => new CommitQueue(id, log, options.Value.CommitTimeout, time));
+        var queue = queues.TryGetValue(inbox.SourceId, out var known)
+            ? known : queues.GetOrAdd(inbox.SourceId, id => new CommitQueue(id, log, options.Value.CommitTimeout, time));
         var began = time.GetTimestamp();
         var commit = await queue.CommitAsync(batch.Events);
         telemetry.PushCommitted(inbox.SourceName, commit.Fault is null, time.GetElapsedTime(began));
@@ -132,7 +133,11 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
             : $"{refusal.Status} {refusal.Title}: {refusal.Detail}";
         telemetry.RequestPushed(inbox.SourceName, response?.Accepted ?? 0, response?.Duplicates ?? 0, response?.Rejected.Count
             ?? 0, fault is not null && IsFaultToLog(inbox.SourceId) ? fault : null);
-        statuses.AddOrUpdate(inbox.SourceId, _ => Add(InboxStatus.Unused), (_, status) => Add(status));
+        var known = statuses.GetOrAdd(inbox.SourceId, InboxStatus.Unused);
+        while (!statuses.TryUpdate(inbox.SourceId, Add(known), known))
+        {
+            known = statuses.GetOrAdd(inbox.SourceId, InboxStatus.Unused);
+        }
 
         InboxStatus Add(InboxStatus status) => status with
         {

@@ -71,14 +71,22 @@ internal static class InboxCredentials
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(given), digest);
+        Hash(given, digest);
         var found = false;
         foreach (var key in keys)
         {
-            SHA256.HashData(Encoding.UTF8.GetBytes(key.Reveal()), expected);
+            Hash(key.Reveal(), expected);
             found |= CryptographicOperations.FixedTimeEquals(digest, expected);
         }
 
         return found;
+    }
+
+    private static void Hash(string text, Span<byte> digest)
+    {
+        const int Usual = 512;
+        var length = Encoding.UTF8.GetMaxByteCount(text.Length);
+        var utf8 = length <= Usual ? stackalloc byte[Usual] : new byte[length];
+        SHA256.HashData(utf8[..Encoding.UTF8.GetBytes(text, utf8)], digest);
     }
 }

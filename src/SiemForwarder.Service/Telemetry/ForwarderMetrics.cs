@@ -191,22 +191,20 @@ internal sealed class ForwarderMetrics : IDisposable
 
     private void Remember(MetricDefinition histogram, SeriesLabels labels)
     {
-        foreach (var name in Names(histogram, labels))
+        for (var i = 0; i < histogram.Labels.Count; i++)
         {
-            recorded.TryAdd(name, true);
-        }
-    }
-
-    private static IEnumerable<(string Label, string Name)> Names(MetricDefinition metric, SeriesLabels labels)
-    {
-        for (var i = 0; i < metric.Labels.Count; i++)
-        {
-            if (metric.Labels[i] is MetricCatalog.Integration or MetricCatalog.Source && labels[i].Length > 0)
+            if (NameAt(histogram, labels, i) is { } name && !recorded.ContainsKey(name))
             {
-                yield return (metric.Labels[i], labels[i]);
+                recorded.TryAdd(name, true);
             }
         }
     }
+
+    private static (string Label, string Name)? NameAt(MetricDefinition metric, SeriesLabels labels, int index) =>
+        metric.Labels[index] is MetricCatalog.Integration or MetricCatalog.Source && labels[index].Length > 0 ? (metric.Labels[index], labels[index]) : null;
+
+    private static IEnumerable<(string Label, string Name)> Names(MetricDefinition metric, SeriesLabels labels) =>
+        Enumerable.Range(0, metric.Labels.Count).Select(i => NameAt(metric, labels, i)).OfType<(string Label, string Name)>();
 
     private IEnumerable<Measurement<long>> Collect(MetricDefinition counter) =>
         counters[counter].Select(pair => new Measurement<long>(pair.Value, Tags(counter, pair.Key)));

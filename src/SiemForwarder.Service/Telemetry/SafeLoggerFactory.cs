@@ -1,9 +1,14 @@
+using System.Collections.Concurrent;
+
 namespace SiemForwarder.Service.Telemetry;
 
 /// <summary>Forwards entries to the log with exceptions whose text cannot be mistaken for entries (<see cref="SafeLog"/>).</summary>
 internal sealed class SafeLoggerFactory(ILoggerFactory log) : ILoggerFactory
 {
-    public ILogger CreateLogger(string categoryName) => new SafeLogger(log.CreateLogger(categoryName));
+    // ASP.NET Core asks for loggers with every request, and the factory behind this one makes new ones.
+    private readonly ConcurrentDictionary<string, ILogger> loggers = new(StringComparer.Ordinal);
+
+    public ILogger CreateLogger(string categoryName) => loggers.GetOrAdd(categoryName, static (name, log) => new SafeLogger(log.CreateLogger(name)), log);
 
     public void AddProvider(ILoggerProvider provider) => log.AddProvider(provider);
 

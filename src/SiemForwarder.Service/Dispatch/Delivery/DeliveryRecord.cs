@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -101,6 +102,9 @@ internal static class DeliveryStatement
 
     private static readonly CompositeFormat Statement = CompositeFormat.Parse(Delivered);
 
+    // There are two: one of live lanes, one of replays.
+    private static readonly ConcurrentDictionary<(string Moved, string Status), string> Statements = new();
+
     /// <summary>Creates the statement.</summary>
     /// <param name="database">The database.</param>
     /// <param name="moved">Moves the checkpoint from $3 to $4 for the holder of the lease; returns a row if it did.</param>
@@ -115,7 +119,8 @@ internal static class DeliveryStatement
         NpgsqlDataSource database, string moved, string status, int integrationId, DeliveryRecord record, DateTimeOffset now, string engine, long fence,
         long? replayId)
     {
-        var command = database.CreateCommand(string.Format(CultureInfo.InvariantCulture, Statement, moved, status));
+        var command = database.CreateCommand(
+            Statements.GetOrAdd((moved, status), static of => string.Format(CultureInfo.InvariantCulture, Statement, of.Moved, of.Status)));
         var parameters = command.Parameters;
         parameters.Add(new NpgsqlParameter<int> { TypedValue = integrationId });
         parameters.Add(new NpgsqlParameter<int> { TypedValue = record.SourceId });
