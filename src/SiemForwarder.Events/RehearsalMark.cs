@@ -12,6 +12,10 @@ public static class RehearsalMark
     /// <summary>What every user name begins with.</summary>
     public const string UserPrefix = "rehearsal-";
 
+    /// <summary>Names of the attacks that can be pretended.</summary>
+    public static IReadOnlyList<string> Scenarios { get; } =
+        ["brute-force", "brute-force-success", "password-spray", "role-granted", "auditing-off", "user-impersonated", "new-admin"];
+
     /// <summary>The event with its marks last, also where a privacy rule took them.</summary>
     /// <param name="one">The event.</param>
     /// <param name="id">Id of the rehearsal.</param>

@@ -2,7 +2,7 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.S3;
 
-/// <summary>Objects of lines in a bucket of Amazon S3, or of a server that speaks its protocol, in a folder per hour.</summary>
+/// <summary>Objects of lines, or tables of OCSF in Parquet, in a bucket of Amazon S3, or of a server that speaks its protocol, in a folder per hour.</summary>
 /// <remarks>https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html.</remarks>
 internal sealed class S3Destination : IDestination
 {
@@ -22,7 +22,7 @@ internal sealed class S3Destination : IDestination
     {
         Id = "s3",
         Name = "Amazon S3",
-        Description = "Stores events as objects of lines in a bucket of Amazon S3, or of a server that speaks its protocol, in a folder per hour.",
+        Description = "Stores events as lines or tables of Parquet in a bucket of Amazon S3, or of a server that speaks its protocol, by hour.",
         DefaultPorts = new Dictionary<string, int> { ["https"] = 443, ["http"] = 80 },
         Acceptance = Acceptance.Acknowledged,
         CheckServerUrl = S3Settings.CheckUrl,
@@ -62,17 +62,23 @@ internal sealed class S3Destination : IDestination
             : result.ToOutcome(settings.IntegrationName, batch.Count, $"events stored in the bucket '{own.Bucket}'");
     }
 
-    public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
+    public async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
         var layout = new S3Layout(settings, own);
-        var groups = layout.Cut(batch);
-        return Task.FromResult<WireImage?>(new WireImage(
-            [.. groups.Select(group =>
-            {
-                using var item = S3Object.Of(layout, group);
-                return new WireUnit(WireUnitKind.File, default, item.Lines.ToArray(), item.Bytes.ToArray());
-            })],
-            $"Stored as {string.Join(", ", groups.Select(layout.KeyOf))} in the bucket '{own.Bucket}'; the head of the requests is not shown."));
+        if (!layout.Cut(batch).TryGet(out var groups, out var fault))
+        {
+            return new WireImage([], $"{fault.What} {fault.Advice}");
+        }
+
+        var units = new List<WireUnit>(groups.Count);
+        foreach (var group in groups)
+        {
+            using var item = await S3Object.OfAsync(layout, group, cancellationToken);
+            units.Add(new WireUnit(WireUnitKind.File, default, item.Lines.ToArray(), item.Bytes.ToArray()));
+        }
+
+        return new WireImage(
+            units, $"Stored as {string.Join(", ", groups.Select(layout.KeyOf))} in the bucket '{own.Bucket}'; the head of the requests is not shown.");
     }
 
     public async Task<TestReport> TestAsync(DeliveryBatch batch, CancellationToken cancellationToken)
@@ -96,10 +102,10 @@ internal sealed class S3Destination : IDestination
         {
             log.Failed(TestStageName.Acceptance, fault);
         }
-        else
+        else if (layout.Cut(batch).TryGet(out var groups, out _))
         {
             log.Passed(TestStageName.Authentication, $"the server accepted the signature of {ofTest.Identity}");
-            log.Passed(TestStageName.Acceptance, $"the bucket '{own.Bucket}' has the test event. To see it: {layout.KeyOf(layout.Cut(batch)[0])}");
+            log.Passed(TestStageName.Acceptance, $"the bucket '{own.Bucket}' has the test event. To see it: {layout.KeyOf(groups[0])}");
         }
 
         return log.ToReport(batch.Bytes.ToArray(), default);
@@ -124,7 +130,11 @@ internal sealed class S3Destination : IDestination
     private async Task<SettledBatch> StoreAsync(S3Session with, DeliveryBatch batch, bool isFirst, CancellationToken cancellationToken)
     {
         var layout = new S3Layout(settings, own);
-        var groups = layout.Cut(batch);
+        if (!layout.Cut(batch).TryGet(out var groups, out var none))
+        {
+            return new SettledBatch([], [.. Enumerable.Range(0, batch.Count)], none);
+        }
+
         for (var number = 0; number < groups.Count; number++)
         {
             var group = groups[number];
@@ -144,7 +154,7 @@ internal sealed class S3Destination : IDestination
                 }
             }
 
-            using var item = S3Object.Of(layout, group);
+            using var item = await S3Object.OfAsync(layout, group, cancellationToken);
             if (await with.StoreAsync(item, cancellationToken) is { } fault)
             {
                 return new SettledBatch([], Indexes([group, .. groups.Skip(number + 1)]), fault);

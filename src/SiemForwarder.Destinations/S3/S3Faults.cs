@@ -72,6 +72,10 @@ internal static class S3Faults
         ErrorCategory.Configuration, $"{settings.Endpoint} answered a request to store an object as no server of S3 does: without an ETag.",
         "Check that the server URL leads to a server of S3 and not to a web server or a proxy.", NeedsChange: true);
 
+    public static Fault NoTable(DestinationSettings settings, string type) => new(
+        ErrorCategory.Configuration, $"{settings.Endpoint} is to get tables of OCSF, and an event of the type '{type}' is not in that schema.",
+        "Set outputType to JSON and schema to ocsf or ocsf-1.9, or settings.objects to lines.", NeedsChange: true);
+
     private static Fault TooLarge(DestinationSettings settings, string said) => new(
         ErrorCategory.Rejected, $"{settings.Endpoint} does not take an object that large: {said}.", "Raise the limit of the server or of a proxy before it.");
 

@@ -1,12 +1,10 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations.Http;
+using SiemForwarder.Destinations.S3.Parquet;
 using SiemForwarder.Events;
-using SiemForwarder.Events.Bytes;
-using SiemForwarder.Events.Formats.Text;
 
 namespace SiemForwarder.Destinations.S3;
 
@@ -14,7 +12,8 @@ namespace SiemForwarder.Destinations.S3;
 /// <param name="Batch">The batch that they are part of.</param>
 /// <param name="Folder">Folder of the object, behind the prefix: <c>prod/2026/11/27/14</c>.</param>
 /// <param name="Indexes">Their indexes in the batch, ascending.</param>
-internal sealed record S3Group(DeliveryBatch Batch, string Folder, IReadOnlyList<int> Indexes)
+/// <param name="Table">The table that all of them are rows of; null for lines.</param>
+internal sealed record S3Group(DeliveryBatch Batch, string Folder, IReadOnlyList<int> Indexes, OcsfTable? Table)
 {
     public SecurityEvent this[int number] => Batch.Events[Indexes[number]];
 
@@ -28,7 +27,7 @@ internal sealed record S3Group(DeliveryBatch Batch, string Folder, IReadOnlyList
 /// <summary>Which objects a batch becomes, and what they are named.</summary>
 /// <remarks>
 /// An object is named after the events in it, so that the same events always make the same object, and another set of events never replaces it.
-/// The hour is the one in which the events happened.
+/// The hour is the one in which the events happened, and a table has the events of one OCSF class.
 /// </remarks>
 internal sealed class S3Layout(DestinationSettings settings, S3Settings own)
 {
@@ -37,31 +36,39 @@ internal sealed class S3Layout(DestinationSettings settings, S3Settings own)
 
     private readonly string root = own.Prefix.Length == 0 ? "" : own.Prefix + "/";
 
-    public bool Gzip => settings.Http.Gzip;
+    public bool Gzip => settings.Http.Gzip && !own.IsParquet;
 
-    public string ContentType => Gzip ? "application/gzip" : EventValue.IsJson(settings.Http) ? "application/x-ndjson" : "text/plain";
+    public string ContentType => own.IsParquet ? "application/vnd.apache.parquet"
+        : Gzip ? "application/gzip" : EventValue.IsJson(settings.Http) ? "application/x-ndjson" : "text/plain";
 
-    public List<S3Group> Cut(DeliveryBatch batch)
+    /// <summary>The objects that a batch becomes, or why it becomes none.</summary>
+    public Result<List<S3Group>> Cut(DeliveryBatch batch)
     {
-        var groups = new Dictionary<string, List<int>>(StringComparer.Ordinal);
+        var groups = new Dictionary<string, (List<int> Indexes, OcsfTable? Table)>(StringComparer.Ordinal);
         for (var index = 0; index < batch.Count; index++)
         {
-            var folder = FolderOf(batch.Events[index]);
-            if (!groups.TryGetValue(folder, out var indexes))
+            var table = own.IsParquet ? OcsfTable.Find(batch[index].Span) : null;
+            if (own.IsParquet && table is null)
             {
-                groups[folder] = indexes = [];
+                return S3Faults.NoTable(settings, batch.Events[index].Type);
             }
 
-            indexes.Add(index);
+            var folder = FolderOf(batch.Events[index], table);
+            if (!groups.TryGetValue(folder, out var group))
+            {
+                groups[folder] = group = ([], table);
+            }
+
+            group.Indexes.Add(index);
         }
 
-        return [.. groups.Select(group => new S3Group(batch, group.Key, group.Value))];
+        return groups.Select(group => new S3Group(batch, group.Key, group.Value.Indexes, group.Value.Table)).ToList();
     }
 
     /// <summary>The name of the object of a group.</summary>
     public string KeyOf(S3Group group)
     {
-        var ending = (EventValue.IsJson(settings.Http) ? ".ndjson" : ".txt") + (Gzip ? ".gz" : "");
+        var ending = own.IsParquet ? ".parquet" : (EventValue.IsJson(settings.Http) ? ".ndjson" : ".txt") + (Gzip ? ".gz" : "");
         return string.Create(CultureInfo.InvariantCulture, $"{StartOfKey(group)}{group.Indexes.Count}-{Digest(group)}{ending}");
     }
 
@@ -89,10 +96,18 @@ internal sealed class S3Layout(DestinationSettings settings, S3Settings own)
         return most;
     }
 
-    private string FolderOf(SecurityEvent one)
+    private string FolderOf(SecurityEvent one, OcsfTable? table)
     {
-        var partition = Segment(own.ByRealm ? one.Source.Realm : one.Source.Name);
-        return string.Create(CultureInfo.InvariantCulture, $"{partition}/{one.OccurredAt.UtcDateTime:yyyy'/'MM'/'dd'/'HH}");
+        var (partition, time) = (Segment(own.Partition == S3Partition.Source ? one.Source.Name : one.Source.Realm), one.OccurredAt.UtcDateTime);
+        return table is null ? string.Create(CultureInfo.InvariantCulture, $"{partition}/{time:yyyy'/'MM'/'dd'/'HH}")
+            : own.Partition == S3Partition.SecurityLake
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{table.CustomSource}/region={own.RegionAt(settings.ServerUrl)}/accountId={own.AccountId}/eventDay={time:yyyyMMdd}")
+            // Names that query engines read as columns of the table.
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"class={table.Name}/{(own.Partition == S3Partition.Source ? "source" : "realm")}={partition}/day={time:yyyy'-'MM'-'dd}/hour={time:HH}");
     }
 
     // Two integrations, or a replay beside the live traffic, send the same events for different reasons: neither may take the other's objects for its own.
@@ -116,79 +131,5 @@ internal sealed class S3Layout(DestinationSettings settings, S3Settings own)
     {
         var safe = string.Concat(name.Select(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_' ? character : '-'));
         return safe.Length == 0 ? "unknown" : safe[0] is '.' or '_' ? "-" + safe[1..] : safe;
-    }
-}
-
-/// <summary>An object as it is stored, and its manifest.</summary>
-internal sealed class S3Object : IDisposable
-{
-    private readonly PooledBuffer lines = new();
-    private readonly MemoryStream compressed = new();
-
-    private S3Object(S3Layout layout, S3Group group)
-    {
-        (Key, ManifestKey, ContentType) = (layout.KeyOf(group), layout.ManifestKeyOf(group), layout.ContentType);
-        var isWhole = group.Indexes.Count == group.Batch.Count;
-        RequestBody.WriteLines(isWhole ? group.Batch : group.Batch.Select(group.Indexes), lines);
-        if (layout.Gzip)
-        {
-            using var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true);
-            gzip.Write(lines.Written);
-        }
-
-        Bytes = layout.Gzip ? compressed.GetBuffer().AsMemory(0, (int)compressed.Length) : lines.Memory;
-        Digest = DigestOf(Bytes.Span);
-        Manifest = WriteManifest(group);
-    }
-
-    public string Key { get; }
-
-    public string ManifestKey { get; }
-
-    public string ContentType { get; }
-
-    /// <summary>The events, one per line.</summary>
-    public ReadOnlyMemory<byte> Lines => lines.Memory;
-
-    /// <summary>The same as stored.</summary>
-    public ReadOnlyMemory<byte> Bytes { get; }
-
-    /// <summary>SHA-256 of <see cref="Bytes"/>.</summary>
-    public byte[] Digest { get; }
-
-    public ReadOnlyMemory<byte> Manifest { get; }
-
-    public static S3Object Of(S3Layout layout, S3Group group) => new(layout, group);
-
-    public static byte[] DigestOf(ReadOnlySpan<byte> bytes) => SHA256.HashData(bytes);
-
-    public void Dispose()
-    {
-        lines.Dispose();
-        compressed.Dispose();
-    }
-
-    private byte[] WriteManifest(S3Group group)
-    {
-        var (first, last) = (group[0], group[group.Indexes.Count - 1]);
-        using var json = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(json, EventValue.WriterOptions))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("object"u8, Key);
-            writer.WriteNumber("events"u8, group.Indexes.Count);
-            writer.WriteString("source"u8, first.Source.Name);
-            writer.WriteNumber("firstPosition"u8, first.Position);
-            writer.WriteNumber("lastPosition"u8, last.Position);
-            writer.WriteString("firstEventId"u8, first.Id);
-            writer.WriteString("lastEventId"u8, last.Id);
-            writer.WriteString("firstTime"u8, Instants.InText(group.Indexes.Min(index => group.Batch.Events[index].OccurredAt)));
-            writer.WriteString("lastTime"u8, Instants.InText(group.Indexes.Max(index => group.Batch.Events[index].OccurredAt)));
-            writer.WriteNumber("bytes"u8, Bytes.Length);
-            writer.WriteString("sha256"u8, Convert.ToHexStringLower(Digest));
-            writer.WriteEndObject();
-        }
-
-        return json.ToArray();
     }
 }

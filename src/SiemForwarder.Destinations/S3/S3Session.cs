@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -86,16 +87,19 @@ internal sealed class S3Session : IDisposable
 
     private async Task<Fault?> PutAsync(string key, ReadOnlyMemory<byte> bytes, string contentType, byte[] digest, CancellationToken cancellationToken)
     {
-        var content = bytes.ToArray();
         var put = await CallAsync(
             async (open, token) =>
             {
-                using var stream = new MemoryStream(content, writable: false);
+                using var stream = Over(bytes);
                 return await open.PutObjectAsync(Request(key, stream, contentType, digest), token);
             },
             cancellationToken);
         return put.TryGet(out var stored, out var fault) && string.IsNullOrEmpty(stored.ETag) ? S3Faults.Unconfirmed(settings) : fault;
     }
+
+    // An attempt sends the bytes from where they are: an object may be as large as a batch.
+    private static MemoryStream Over(ReadOnlyMemory<byte> bytes) => MemoryMarshal.TryGetArray(bytes, out var part)
+        ? new MemoryStream(part.Array!, part.Offset, part.Count, writable: false) : new MemoryStream(bytes.ToArray(), writable: false);
 
     private PutObjectRequest Request(string key, Stream content, string contentType, byte[] digest)
     {

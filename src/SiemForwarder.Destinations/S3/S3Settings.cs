@@ -4,10 +4,22 @@ using SiemForwarder.Connections;
 
 namespace SiemForwarder.Destinations.S3;
 
+/// <summary>What the folders of objects are named after.</summary>
+internal enum S3Partition
+{
+    Realm,
+    Source,
+
+    /// <summary>The custom source, region, account and day, as Amazon Security Lake wants them.</summary>
+    SecurityLake,
+}
+
 /// <summary>Settings specific to S3.</summary>
 /// <param name="Bucket">Bucket to store in; it must exist.</param>
 /// <param name="Prefix">What the name of every object begins with, without slashes around it; may be empty.</param>
-/// <param name="ByRealm">Whether the first folder is the realm of an event instead of its source.</param>
+/// <param name="IsParquet">Whether an object is a table in Parquet instead of lines.</param>
+/// <param name="Partition">What the folders are named after.</param>
+/// <param name="AccountId">Account that the folders of Security Lake name; empty for others.</param>
 /// <param name="Region">Region that requests are signed for; empty for that of the server URL.</param>
 /// <param name="AddressStyle">auto, virtual or path.</param>
 /// <param name="Identity">Whose requests these are.</param>
@@ -18,7 +30,8 @@ namespace SiemForwarder.Destinations.S3;
 /// <param name="Interval">Least time between two objects of a source that do not fill a batch.</param>
 /// <param name="Faults">What is wrong with them.</param>
 internal sealed partial record S3Settings(
-    string Bucket, string Prefix, bool ByRealm, string Region, string AddressStyle, S3Identity Identity, string Encryption, string KmsKey,
+    string Bucket, string Prefix, bool IsParquet, S3Partition Partition, string AccountId, string Region, string AddressStyle, S3Identity Identity,
+    string Encryption, string KmsKey,
     string StorageClass, bool HasManifest, TimeSpan Interval, IReadOnlyList<SettingFault> Faults)
 {
     private const string UsualRegion = "us-east-1";
@@ -27,11 +40,17 @@ internal sealed partial record S3Settings(
     [
         new("settings.bucket", DestinationFieldType.Text, "Bucket to store in; it must exist.") { Required = true },
         new("settings.prefix", DestinationFieldType.Text, "What the name of every object begins with.") { Default = "keycloak" },
-        new("settings.partition", DestinationFieldType.Choice,
-            "What the first folder behind the prefix is named after; the next ones are year, month, day and hour.")
+        new("settings.objects", DestinationFieldType.Choice,
+            "What an object is: lines, or a table in Parquet with the events of one OCSF class, which needs a schema of OCSF.")
         {
-            Default = "realm", Choices = ["realm", "source"],
+            Default = "lines", Choices = ["lines", "parquet"],
         },
+        new("settings.partition", DestinationFieldType.Choice,
+            "What folders are named after, before day and hour; securityLake, for tables, makes those of Amazon Security Lake.")
+        {
+            Default = "realm", Choices = ["realm", "source", "securityLake"],
+        },
+        new("settings.accountId", DestinationFieldType.Text, "Account of AWS that the folders of Amazon Security Lake name: 12 digits."),
         new("settings.region", DestinationFieldType.Text, "Region that requests are signed for; default: that of the server URL, or us-east-1.")
         {
             LeadsSecrets = true,
@@ -87,12 +106,34 @@ internal sealed partial record S3Settings(
         }
 
         var identity = S3Identity.Read(reader);
-        var byRealm = reader.Choice("partition", "realm", "realm", "source") == "realm";
+        var isParquet = reader.Choice("objects", "lines", "lines", "parquet") == "parquet";
+        var partition = reader.Choice("partition", "realm", "realm", "source", "securityLake") switch
+        {
+            "source" => S3Partition.Source, "securityLake" => S3Partition.SecurityLake, _ => S3Partition.Realm,
+        };
+        var accountId = ReadAccount(reader, isParquet, partition);
         var addressStyle = reader.Choice("addressStyle", "auto", "auto", "virtual", "path");
         var hasManifest = reader.Flag("manifest", true);
         var interval = TimeSpan.FromSeconds(reader.Number("intervalSeconds", 60, 0, 900));
         return new S3Settings(
-            bucket, prefix, byRealm, region, addressStyle, identity, encryption, kmsKey, storageClass, hasManifest, interval, reader.Faults);
+            bucket, prefix, isParquet, partition, accountId, region, addressStyle, identity, encryption, kmsKey, storageClass, hasManifest, interval,
+            reader.Faults);
+    }
+
+    private static string ReadAccount(SettingReader reader, bool isParquet, S3Partition partition)
+    {
+        var account = reader.Text("accountId") ?? "";
+        if (partition == S3Partition.SecurityLake && !isParquet)
+        {
+            reader.Fault("partition", "Security Lake takes tables alone: set settings.objects to parquet.");
+        }
+
+        if (partition == S3Partition.SecurityLake ? !AccountNumber().IsMatch(account) : account.Length > 0)
+        {
+            reader.Fault("accountId", "Must be the 12 digits of an account with settings.partition securityLake, and is used with that alone.");
+        }
+
+        return account;
     }
 
     /// <summary>What is wrong with a URL; null if it is valid.</summary>
@@ -129,6 +170,9 @@ internal sealed partial record S3Settings(
 
     [GeneratedRegex(@"^(?!\.{1,2}$)[A-Za-z0-9!_.'()=-]{1,100}$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex PrefixSegment();
+
+    [GeneratedRegex("^[0-9]{12}$", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex AccountNumber();
 
     [GeneratedRegex("^[a-z0-9-]{1,40}$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex RegionName();

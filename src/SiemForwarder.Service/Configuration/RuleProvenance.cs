@@ -39,7 +39,7 @@ internal sealed class RuleProvenance(NpgsqlDataSource database)
     }
 }
 
-/// <summary>Reads from changes of rule files and lists who manages them, and warns those who change what a configuration manages.</summary>
+/// <summary>Shows who manages rule files and lists, reads it from changes, and warns those who change what a configuration manages.</summary>
 internal static class RuleProvenanceFilter
 {
     /// <summary>The routes of rule files, or of lists, whose changes carry <see cref="Provenance.Parameter"/>.</summary>
@@ -63,15 +63,15 @@ internal static class RuleProvenanceFilter
     private static async ValueTask<object?> ApplyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next, string kind, string thing)
     {
         var http = context.HttpContext;
+        var provenance = http.RequestServices.GetRequiredService<RuleProvenance>();
         var name = http.GetRouteValue("name") as string ?? context.Arguments.OfType<RuleRequest>().FirstOrDefault()?.Name;
         if (name is null || HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method))
         {
-            return await next(context);
+            return Show(await next(context), kind, await provenance.ReadAsync(http.RequestAborted));
         }
 
         var given = http.Request.Query[Provenance.Parameter].FirstOrDefault();
         var errors = new FieldErrors();
-        var provenance = http.RequestServices.GetRequiredService<RuleProvenance>();
         var stored = (await provenance.ReadAsync(http.RequestAborted)).GetValueOrDefault((kind, name));
         var manager = Provenance.Read(given, stored, errors);
         if (errors.Any)
@@ -92,7 +92,24 @@ internal static class RuleProvenanceFilter
             await provenance.SetAsync(kind, name, manager, http.RequestAborted);
         }
 
-        return result;
+        return Show(result, kind, await provenance.ReadAsync(http.RequestAborted));
+    }
+
+    private static object? Show(object? result, string kind, IReadOnlyDictionary<(string Kind, string Name), string> managers)
+    {
+        return result switch
+        {
+            INestedHttpResult nested => Show(nested.Result, kind, managers),
+            Ok<RuleFileResponse> { Value: { } file } => TypedResults.Ok(Managed(file)),
+            Created<RuleFileResponse> { Value: { } file } created => TypedResults.Created(created.Location, Managed(file)),
+            Ok<ListPage<RuleFileResponse>> { Value: { } page } => TypedResults.Ok(page with { Items = [.. page.Items.Select(Managed)] }),
+            Ok<RuleListResponse> { Value: { } list } => TypedResults.Ok(ManagedList(list)),
+            Ok<ListPage<RuleListResponse>> { Value: { } page } => TypedResults.Ok(page with { Items = [.. page.Items.Select(ManagedList)] }),
+            _ => result,
+        };
+
+        RuleFileResponse Managed(RuleFileResponse file) => file with { ManagedBy = managers.GetValueOrDefault((kind, file.Name)) };
+        RuleListResponse ManagedList(RuleListResponse list) => list with { ManagedBy = managers.GetValueOrDefault((kind, list.Name)) };
     }
 
     private static int? StatusOf(object? result) => result switch

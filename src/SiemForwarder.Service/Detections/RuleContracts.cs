@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
 using SiemForwarder.Detections;
 using SiemForwarder.Detections.Rules;
 
@@ -25,9 +26,11 @@ public sealed record RuleRequest(string? Name, string? Yaml, string? Fixtures = 
 /// <param name="Findings">Why it does not run, or what its author should look at.</param>
 /// <param name="Yaml">The file; null in lists.</param>
 /// <param name="Fixtures">Its fixtures; null in lists and if there are none.</param>
+/// <param name="ManagedBy">Name of the configuration file that manages it. Absent if none does.</param>
 public sealed record RuleFileResponse(
     string Name, string Origin, bool Enabled, string State, [property: ReadOnly(true)] int Version, int? ExpectedAlertsPerDay, long AlertsToday,
-    DateTimeOffset? UpdatedAt, IReadOnlyList<RuleResponse> Rules, IReadOnlyList<string> Findings, string? Yaml, string? Fixtures);
+    DateTimeOffset? UpdatedAt, IReadOnlyList<RuleResponse> Rules, IReadOnlyList<string> Findings, string? Yaml, string? Fixtures,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ManagedBy = null);
 
 /// <summary>One rule of a file.</summary>
 /// <param name="Id">Its id in alerts: UUID, name or title.</param>
@@ -67,8 +70,10 @@ public sealed record FixtureResult(string Title, string Expected, IReadOnlyList<
 /// <param name="Version">The version; the ETag.</param>
 /// <param name="Origin"><c>pack</c> while it has the values that come with the forwarder, else <c>own</c>.</param>
 /// <param name="UsedBy">Names of the rule files that use it.</param>
+/// <param name="ManagedBy">Name of the configuration file that manages it. Absent if none does.</param>
 public sealed record RuleListResponse(
-    string Name, IReadOnlyList<string> Values, [property: ReadOnly(true)] int Version, string Origin, IReadOnlyList<string> UsedBy);
+    string Name, IReadOnlyList<string> Values, [property: ReadOnly(true)] int Version, string Origin, IReadOnlyList<string> UsedBy,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ManagedBy = null);
 
 /// <summary>The values of a list.</summary>
 /// <param name="Values">At most 10,000, each of at most 500 characters.</param>

@@ -44,17 +44,19 @@ internal static class HistoryLane
     /// <param name="logger">For changes of state.</param>
     /// <param name="lookUp">Reads stored events.</param>
     /// <param name="telemetry">Counts polls.</param>
+    /// <param name="watch">Begins to watch that a poll ends.</param>
     /// <param name="cancellationToken">Cancels reading.</param>
     public static async Task RunAsync(
         KeycloakSource source, IReadOnlyDictionary<EventStream, string?> history, Func<LogAppend, CancellationToken, Task<AppendOutcome>> append,
         Action<RealmPoller> begun, TimeProvider time, ILogger logger,
         Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>> lookUp, ForwarderTelemetry telemetry,
-        CancellationToken cancellationToken)
+        Func<LoopWatch> watch, CancellationToken cancellationToken)
     {
         // A complete checkpoint started later than what is requested now, so that history is read again.
         var unfinished = history.Where(pair => Parse(history, pair.Key) is { IsComplete: false }).ToDictionary();
         using var poller = new RealmPoller(
-            source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp, telemetry: telemetry);
+            source, unfinished, (page, token) => append(page with { Lane = PollLane.History }, token), time, logger, lookUp: lookUp, telemetry: telemetry,
+            watch: watch);
         begun(poller);
         await poller.RunThroughAsync(cancellationToken);
         foreach (var stream in source.Streams.Distinct())

@@ -35,7 +35,6 @@ internal sealed class PollService(
 
     protected override async Task<IReadOnlyList<(int Id, int Version, Source Resource)>> ListEnabledAsync(CancellationToken cancellationToken) =>
         [.. (await store.ListEnabledAsync(cancellationToken)).Where(source => source.Kind == SourceDefinition.KeycloakKind)
-            
             .Select(source => (source.Id, SecretReferences.Stamp(source.Version, source.Definition), source))];
 
     protected override async Task RunAsync(Source resource, long fence, CancellationToken stoppingToken)
@@ -70,7 +69,9 @@ internal sealed class PollService(
                 Opened = Telemetry.CountConnections(source: source.Name),
             };
             var logger = loggers.CreateLogger<RealmPoller>();
-            using var poller = new RealmPoller(HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync, telemetry: Telemetry);
+            using var poller = new RealmPoller(
+                HistoryLane.Live(keycloak), checkpoints, AppendAsync, Time, logger, lookUp: LookUpAsync, telemetry: Telemetry,
+                watch: () => Guard.Watch($"polls the source '{source.Name}'", LoopGuard.StepBound));
             pollers[source.Id] = poller;
             var unread = HistoryLane.Unread(keycloak, checkpoints, history);
             await RunTogetherAsync(
@@ -97,7 +98,7 @@ internal sealed class PollService(
             {
                 await HistoryLane.RunAsync(
                     keycloak, history, AppendAsync, lane => histories[source.Id] = lane, Time, loggers.CreateLogger<RealmPoller>(), LookUpAsync,
-                    Telemetry, cancellationToken);
+                    Telemetry, () => Guard.Watch($"reads the history of the source '{source.Name}'", LoopGuard.StepBound), cancellationToken);
             }
             finally
             {

@@ -151,12 +151,20 @@ public sealed class ApplyRulesTests(TestPostgres postgres) : IAsyncLifetime
         using var answer = await forwarder.Api.SendAsync(change, TestContext.Current.CancellationToken);
         var (undone, back) = await ForwarderProgram.RunAsync(forwarder, "apply", "-f", exported);
 
+        Assert.Equal(["08-brute-force-address", "a-counts-logins", "b-glass"], Managed(await forwarder.GetAsync("/api/v1/rules?pageSize=500")));
+        Assert.Equal(["break_glass"], Managed(await forwarder.GetAsync("/api/v1/rule-lists?pageSize=500")));
+        Assert.Equal(("acme", "acme"), (
+            (string?)(await forwarder.GetAsync("/api/v1/rules/b-glass"))["managedBy"], (string?)(await forwarder.GetAsync("/api/v1/rule-lists/break_glass"))["managedBy"]));
+        Assert.Equal("acme", (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["managedBy"]);
         Assert.Equal(0, code);
         Assert.True(plan == "Nothing to change: 4 resources are as acme says.", $"{plan}\n{await File.ReadAllTextAsync(exported)}");
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Contains("rule file is managed by acme", Assert.Single(answer.Headers.GetValues("Warning")), StringComparison.Ordinal);
         Assert.Equal(0, undone);
         Assert.Contains("    enabled: false -> true", back, StringComparison.Ordinal);
+
+        static IEnumerable<string> Managed(JsonNode page) =>
+            page["items"]!.AsArray().Where(one => (string?)one!["managedBy"] == "acme").Select(one => (string)one!["name"]!);
     }
 
     [Fact]

@@ -38,6 +38,27 @@ public sealed class ConsoleSettingsTests(TestPostgres postgres, RunningForwarder
     }
 
     [Fact]
+    public async Task WhatAConfigurationFileManagesSaysSoBeforeSomebodyChangesIt()
+    {
+        var forwarder = await running.GetAsync();
+        var integration = await forwarder.PostAsync("/api/v1/integrations?managedBy=acme", new { name = "declared", serverUrl = "tcp://127.0.0.1:6514" });
+        var source = await forwarder.PostAsync("/api/v1/sources?managedBy=acme", new { name = "declared", kind = "http", inbox = new { key = "planted-0123456789-abcdef" } });
+        await forwarder.PostAsync("/api/v1/rules?managedBy=acme", new
+        {
+            name = "declared", yaml = "title: Declared\nlogsource: {product: keycloak}\ndetection: {any: {type: LOGIN}, condition: any}\nlevel: low\n",
+        });
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/integrations/{integration["id"]}");
+
+        foreach (var page in new[] { $"console/integrations/{integration["id"]}", $"console/sources/{source["id"]}", "console/detections/declared" })
+        {
+            await visit.GoToAsync(page);
+            await visit.Text("Managed by the configuration file acme: change it there").WaitForAsync();
+        }
+
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
     public async Task WhoMayNotAuditSeesNoSettings()
     {
         var forwarder = await running.GetAsync();

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using SiemForwarder.Connections;
+using SiemForwarder.Events;
 
 namespace SiemForwarder.Service.Commands.Client;
 
@@ -10,7 +12,7 @@ internal static class RehearseCommand
 {
     private static readonly Argument<string?> Scenario = new("scenario")
     {
-        Description = "What to pretend; without it, the scenarios are listed.", Arity = ArgumentArity.ZeroOrOne,
+        Description = "What to pretend; without it, the scenarios are listed.", Arity = ArgumentArity.ZeroOrOne, Validators = { CheckName },
     };
 
     private static readonly Option<string?> Integration = new("--integration", "-i") { Description = "Name or id of the integration.", HelpName = "NAME" };
@@ -28,6 +30,15 @@ internal static class RehearseCommand
             siemforwarder rehearse role-granted -i siem --source acme --bytes
             """, [ExitCodes.NotWell],
             RunAsync, Scenario, Integration, Source, Bytes);
+
+    // Before a key is asked for: a name that no engine knows needs none.
+    private static void CheckName(ArgumentResult argument)
+    {
+        if (argument.Tokens is [var named] && !RehearsalMark.Scenarios.Contains(named.Value, StringComparer.OrdinalIgnoreCase))
+        {
+            argument.AddError($"'{named.Value}' is no scenario. Name one of: {string.Join(", ", RehearsalMark.Scenarios)}.");
+        }
+    }
 
     private static async Task<int> RunAsync(ParseResult result, HttpClient api, CommandOutput output, CancellationToken cancellationToken)
     {

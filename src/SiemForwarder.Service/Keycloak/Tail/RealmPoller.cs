@@ -19,6 +19,7 @@ internal sealed class RealmPoller : IDisposable
     private readonly Dictionary<EventStream, StreamPollStatus> statuses;
     private readonly AuditingWatch auditing;
     private readonly ForwarderTelemetry? telemetry;
+    private readonly Func<LoopWatch>? watch;
     private volatile RealmPollStatus status;
 
     /// <param name="source">Realm to poll.</param>
@@ -29,6 +30,7 @@ internal sealed class RealmPoller : IDisposable
     /// <param name="pageRows">Rows per page; null for the default of each stream.</param>
     /// <param name="lookUp">Reads the stored events of a stream in a time range with exclusive end; null if the database cannot be reached.</param>
     /// <param name="telemetry">Counts polls; null where nobody does.</param>
+    /// <param name="watch">Begins to watch that a poll ends; null where nobody does.</param>
     /// <exception cref="System.Text.Json.JsonException">A stored checkpoint cannot be read.</exception>
     public RealmPoller(
         KeycloakSource source,
@@ -38,9 +40,10 @@ internal sealed class RealmPoller : IDisposable
         ILogger logger,
         int? pageRows = null,
         Func<EventStream, long, long, CancellationToken, Task<IReadOnlyList<IncomingEvent>?>>? lookUp = null,
-        ForwarderTelemetry? telemetry = null)
+        ForwarderTelemetry? telemetry = null,
+        Func<LoopWatch>? watch = null)
     {
-        this.telemetry = telemetry;
+        (this.telemetry, this.watch) = (telemetry, watch);
         this.source = source;
         this.time = time;
         this.logger = logger;
@@ -141,6 +144,8 @@ internal sealed class RealmPoller : IDisposable
 
     private async Task<PollOutcome> PollSafelyAsync(EventStream stream, CancellationToken cancellationToken)
     {
+        // Between polls nothing is expected: the realm may ask for a long pause.
+        using var step = watch?.Invoke();
         try
         {
             var outcome = await PollOnceAsync(stream, cancellationToken);

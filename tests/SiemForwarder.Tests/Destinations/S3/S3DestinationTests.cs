@@ -142,6 +142,21 @@ public sealed class S3DestinationTests : NetworkDestinationContract
         Assert.Contains(put.RequestLine.Split(' ')[1]["/audit/".Length..], image.Note);
     }
 
+    [Fact]
+    public async Task ATableTakesEventsOfOcsfAloneAndSaysWhatToSet()
+    {
+        await using var receiver = HttpReceiver.Start(Agree);
+        await using var destination = Open(SomeSettings.For($"http://127.0.0.1:{receiver.Port}") with { Settings = Own(new { objects = "parquet" }) });
+
+        var outcome = Assert.IsType<DeliveryOutcome.Misconfigured>(await destination.SendAsync(Batch(), Soon));
+        var image = await destination.RenderAsync(Batch(), Soon);
+
+        AssertReadable(outcome.Reason);
+        Assert.Contains("schema to ocsf", outcome.Reason);
+        Assert.Contains("schema to ocsf", image!.Note);
+        Assert.Empty(receiver.Requests);
+    }
+
     [Theory]
     [InlineData("https://s3.eu-central-1.amazonaws.com", true)]
     [InlineData("http://127.0.0.1:9000/", true)]
@@ -192,6 +207,9 @@ public sealed class S3DestinationTests : NetworkDestinationContract
         Assert.Equal(["settings.roleArn"], Faults(new { bucket = "audit", accessKeyId = "k", secretAccessKey = "s", roleArn = "admin" }));
         Assert.Equal(["settings.credential"], Faults(new { bucket = "audit", credential = "webIdentity", accessKeyId = "k" }));
         Assert.Empty(Faults(new { bucket = "audit", credential = "webIdentity", prefix = "" }));
+        Assert.Equal(["settings.partition", "settings.accountId"], Faults(new { bucket = "audit", credential = "webIdentity", partition = "securityLake" }));
+        Assert.Equal(["settings.accountId"], Faults(new { bucket = "audit", credential = "webIdentity", objects = "parquet", accountId = "123456789012" }));
+        Assert.Empty(Faults(new { bucket = "audit", credential = "webIdentity", objects = "parquet", partition = "securityLake", accountId = "123456789012" }));
 
         static IEnumerable<string> Faults(object own) => S3Destination.Kind.CheckSettings!(SomeSettings.Own(own)).Select(fault => fault.Field);
     }
