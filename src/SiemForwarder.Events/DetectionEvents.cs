@@ -74,6 +74,9 @@ public static class DetectionEvents
         StoredByDefault = true,
     };
 
+    /// <summary>A detail of an alert; null if it has none of that name.</summary>
+    public static string? Find(SecurityEvent alert, string detail) => EventDetails.Find(alert.Details, detail);
+
     /// <summary>The same for one rule: named after it, so that a SIEM can tell alerts of different rules apart.</summary>
     public static EventDescription Describe(IReadOnlyList<KeyValuePair<string, string>> details)
     {

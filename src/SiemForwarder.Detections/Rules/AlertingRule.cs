@@ -23,6 +23,9 @@ public abstract class AlertingRule
     /// <summary>False for a rule that only feeds others: it is named by them and none of them says <c>generate: true</c>.</summary>
     public bool IsReported { get; internal set; } = true;
 
+    /// <summary>Whether it, or a rule that feeds it, reads the alerts of rules.</summary>
+    public abstract bool ReadsAlerts { get; }
+
     internal AlertSettings Alerts { get; }
 }
 
@@ -35,6 +38,8 @@ public sealed class DetectionRule : AlertingRule
         Test = test;
         Memory = memory;
     }
+
+    public override bool ReadsAlerts => Head.LogSource.IsForAlerts;
 
     /// <summary>How much of the log it has to see before it alerts; zero where it alerts at once.</summary>
     public TimeSpan LearningTime => Memory switch
@@ -85,6 +90,8 @@ public sealed class CorrelationRule : AlertingRule
 
     /// <summary>Length of the window; both ends belong to it.</summary>
     public required TimeSpan Timespan { get; init; }
+
+    public override bool ReadsAlerts => Feeders.Any(feeder => feeder.ReadsAlerts);
 
     /// <summary>The rules that feed it.</summary>
     public IEnumerable<AlertingRule> Feeders => References.Select(reference => reference.Rule);

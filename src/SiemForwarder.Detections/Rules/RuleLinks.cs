@@ -104,12 +104,7 @@ internal sealed class RuleLinks
         return found is not null && (found.Head.Name == reference || reference.Equals(found.Head.Id, StringComparison.OrdinalIgnoreCase)) ? found : null;
     }
 
-    private static string? OtherRule(RuleDocument document) => document.Forwarder?.Memory switch
-    {
-        UnlessSettings unless => unless.Rule,
-        MissingSettings missing => missing.Rule,
-        _ => null,
-    };
+    private static string? OtherRule(RuleDocument document) => document.Forwarder?.Memory?.OtherRule;
 
     private int Depth(RuleDocument document, HashSet<RuleDocument> above)
     {

@@ -47,18 +47,31 @@ internal sealed class BlindWatchService(
         }
 
         await using var command = database.CreateCommand("""
-            WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[]) AS g (rule, file, source_id, reason)),
+            WITH given AS (
+                SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::boolean[])
+                    AS g (rule, file, source_id, reason, since, leaves_gap)
+            ),
             seeing AS (
-                DELETE FROM detection_blind b WHERE NOT EXISTS (SELECT 1 FROM given g WHERE g.rule = b.rule AND g.source_id = b.source_id)
-            )
-            INSERT INTO detection_blind AS b (rule, file, source_id, reason, since) SELECT rule, file, source_id, reason, $5 FROM given
-            ON CONFLICT (rule, source_id) DO UPDATE SET reason = excluded.reason, file = excluded.file
-                WHERE (b.reason, b.file) IS DISTINCT FROM (excluded.reason, excluded.file)
+                DELETE FROM detection_blind b
+                WHERE NOT EXISTS (SELECT 1 FROM given g WHERE (g.rule, g.source_id) = (b.rule, b.source_id))
+                RETURNING file, source_id, reason, since, leaves_gap
+            ),
+            past AS (
+                INSERT INTO detection_blind_past (file, source_id, reason, since, until)
+                SELECT DISTINCT file, source_id, reason, since, $7 FROM seeing WHERE leaves_gap
+            ),
+            old AS (DELETE FROM detection_blind_past WHERE until < $7 - interval '366 days')
+            INSERT INTO detection_blind AS b (rule, file, source_id, reason, since, leaves_gap)
+            SELECT rule, file, source_id, reason, coalesce(since, $7), leaves_gap FROM given
+            ON CONFLICT (rule, source_id) DO UPDATE SET reason = excluded.reason, file = excluded.file, leaves_gap = excluded.leaves_gap
+                WHERE (b.reason, b.file, b.leaves_gap) IS DISTINCT FROM (excluded.reason, excluded.file, excluded.leaves_gap)
             """);
         command.Parameters.AddWithValue(spots.Select(spot => spot.Rule).ToArray());
         command.Parameters.AddWithValue(spots.Select(spot => spot.File).ToArray());
         command.Parameters.AddWithValue(spots.Select(spot => spot.SourceId).ToArray());
         command.Parameters.AddWithValue(spots.Select(spot => spot.Reason).ToArray());
+        command.Parameters.AddWithValue(spots.Select(spot => spot.Since).ToArray());
+        command.Parameters.AddWithValue(spots.Select(spot => spot.LeavesGap).ToArray());
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = StoredTime.Now(time) });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -18,6 +18,7 @@ internal static class DetectionRegistration
             .AddSingleton<RuleImport>()
             .AddSingleton<RuleViews>()
             .AddSingleton<LearningStarts>()
+            .AddSingleton<PushSilences>()
             .AddSingleton<SeenSources>()
             .AddSingleton<BacktestBlindness>()
             .AddSingleton<Backtests>()

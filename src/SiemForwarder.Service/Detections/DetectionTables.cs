@@ -17,7 +17,7 @@ internal static class DetectionTables
     public const string Backlog = $"""
         (SELECT h.source_id, greatest(h.next_position - 1 - coalesce(c.position, 0), 0) AS events FROM {LogTables.Heads} h
             LEFT JOIN detection_checkpoint c ON c.source_id = h.source_id
-            WHERE h.source_id >= 0 AND EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
+            WHERE EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
         """;
 
     /// <summary>Files that alerted more often today than their author expects of a day: name, alerts, expected.</summary>

@@ -33,7 +33,7 @@ internal sealed class RuleTable(NpgsqlDataSource database, ConfigurationSignal c
 
     private const string BeginAtEnds = $"""
         INSERT INTO detection_checkpoint (source_id, position, snapshot_position)
-        SELECT source_id, next_position - 1, next_position - 1 FROM {LogTables.Heads} h WHERE source_id >= 0
+        SELECT source_id, next_position - 1, next_position - 1 FROM {LogTables.Heads} h
         """;
 
     /// <summary>The version of all rules and lists together; null if no rule is enabled.</summary>
