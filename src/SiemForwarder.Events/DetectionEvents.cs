@@ -66,7 +66,7 @@ public static class DetectionEvents
         Category = "intrusion_detection",
         Classification = new(
             "Detections", "detect", new(2004, 1), new(2004, 1), ["intrusion_detection"], ["info"],
-            "AuditEvent/Other", "GENERIC_EVENT", "Alerts"),
+            "AlertEvent/Alert", "GENERIC_EVENT", "Alerts"),
         Severity = 5,
         FailureSeverity = 5,
         UsualOutcome = EventOutcome.Unknown,

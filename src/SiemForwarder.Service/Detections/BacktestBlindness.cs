@@ -10,7 +10,8 @@ namespace SiemForwarder.Service.Detections;
 /// <summary>Finds the parts of a range of which the log does not hold what rules are for.</summary>
 /// <remarks>Events that were dropped, that Keycloak never stored or cannot read, or that are not read yet.</remarks>
 internal sealed class BacktestBlindness(
-    NpgsqlDataSource database, SeenSources seen, SourceDirectory sources, SegmentNormalizer normalizer, IpLocations locations, TimeProvider time)
+    NpgsqlDataSource database, SeenSources seen, SentFields sent, SourceDirectory sources, SegmentNormalizer normalizer, IpLocations locations,
+    TimeProvider time)
 {
     // Auditing that was switched off so long before the range is found if it was off at its beginning.
     private static readonly TimeSpan WitnessReach = TimeSpan.FromDays(30);
@@ -47,6 +48,8 @@ internal sealed class BacktestBlindness(
         var spots = BlindSpots.Find(rules, asIs, locations.IsConfigured, time.GetUtcNow()).Where(spot => spot.File == file);
         parts.AddRange(
             spots.DistinctBy(spot => (spot.SourceId, spot.Reason)).Select(spot => new BacktestBlindPart(spot.SourceId, range.From, range.To, spot.Reason)));
+        var unseen = (await sent.FindAsync(rules, cancellationToken)).Where(spot => spot.File == file).Select(spot => spot.Reason).Distinct();
+        parts.AddRange(unseen.Select(reason => new BacktestBlindPart(0, range.From, range.To, reason)));
         var reaches = RuleReach.FindAll(rules.Rules);
         var mine = rules.Reported.Where(rule => rule.File == file).Select(rule => reaches[rule.Head.Key]).ToList();
         foreach (var source in read.Where(source => mine.Exists(reach => reach.Reads(source))))

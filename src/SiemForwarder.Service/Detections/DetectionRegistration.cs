@@ -20,6 +20,7 @@ internal static class DetectionRegistration
             .AddSingleton<LearningStarts>()
             .AddSingleton<PushSilences>()
             .AddSingleton<SeenSources>()
+            .AddSingleton<SentFields>()
             .AddSingleton<BacktestBlindness>()
             .AddSingleton<Backtests>()
             .AddSingleton<BacktestTable>()

@@ -10,8 +10,11 @@ internal static class DetectionTables
 
     public const string Rules = "(SELECT name, enabled, expected_per_day, updated_at FROM detection_rule)";
 
-    /// <summary>Rules that are blind, with the source, the reason, and since when.</summary>
-    public const string Blind = "(SELECT rule, file, source_id, reason, since FROM detection_blind)";
+    /// <summary>Rules that are blind, in a source or for the SIEM of an integration (source 0), with the reason and since when.</summary>
+    public const string Blind = """
+        (SELECT rule, file, source_id, reason, since FROM detection_blind
+            UNION ALL SELECT rule, file, 0, reason, since FROM detection_unseen)
+        """;
 
     /// <summary>The events of each source that the rules have not read: source_id, events; none while no rule is enabled.</summary>
     public const string Backlog = $"""

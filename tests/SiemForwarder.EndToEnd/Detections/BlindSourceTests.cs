@@ -89,6 +89,30 @@ public sealed class BlindSourceTests(TestPostgres postgres)
         Assert.Contains("were blind then: Source 'pki' is disabled", Assert.Single(await BacktestAsync(forwarder))["reason"]!.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ARuleWhoseFieldAnIntegrationHidesIsBlindUntilItShowsTheField()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await Pusher.CreateAsync(forwarder, "pki");
+        await forwarder.PostAsync("/api/v1/rules", new { name = "own", yaml = Refused + "\nforwarder: {per: [ip]}", enabled = true });
+        var integration = await forwarder.AddIntegrationAsync(new
+        {
+            name = "SOC", serverUrl = "tcp://127.0.0.1:9", outputType = "JSON", privacy = new[] { new { field = "ip_address", action = "drop" } },
+        });
+
+        Assert.Contains("integration 'SOC' does not see all that the rule looks at: its alerts lack ip (privacy rules)", await LookAsync(forwarder, "Blind"), StringComparison.Ordinal);
+        Assert.Contains("DETECTION_BLIND", (await forwarder.GetAsync("/api/v1/alarms")).ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains("its alerts lack ip", Assert.Single(await BacktestAsync(forwarder))["reason"]!.ToString(), StringComparison.Ordinal);
+
+        var shown = await forwarder.SendAsync(HttpMethod.Get, $"/api/v1/integrations/{integration}");
+        var body = shown.Json;
+        body["privacy"] = new JsonArray();
+        Assert.Equal(HttpStatusCode.OK, (await forwarder.SendAsync(HttpMethod.Put, $"/api/v1/integrations/{integration}", body, shown.ETag)).Status);
+        await LookAsync(forwarder, "Running");
+        Assert.DoesNotContain("DETECTION_BLIND", (await forwarder.GetAsync("/api/v1/alarms")).ToJsonString(), StringComparison.Ordinal);
+        Assert.Empty(await BacktestAsync(forwarder));
+    }
+
     // Looks as the service does every few seconds; the state of the rule with its reasons.
     private static async Task<string> LookAsync(ForwarderApplication forwarder, string state)
     {
