@@ -149,7 +149,7 @@ public sealed class DetectionEngine
     /// <param name="snapshot">The bytes.</param>
     /// <param name="isWanted">The rules to take in; null for all. Each rule may be taken in once.</param>
     /// <returns>Null, or why the bytes cannot be read; the engine then knows nothing and is thrown away.</returns>
-    public string? ReadSnapshot(ReadOnlySpan<byte> snapshot, Predicate<AlertingRule>? isWanted = null)
+    public string? ReadSnapshot(byte[] snapshot, Predicate<AlertingRule>? isWanted = null)
     {
         var states = isWanted is null ? States : [.. States.Where(state => isWanted(state.Rule))];
         var (read, problem) = EngineSnapshot.Read(snapshot, states, matcher);

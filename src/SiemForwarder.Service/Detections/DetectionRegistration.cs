@@ -21,6 +21,7 @@ internal static class DetectionRegistration
             .AddSingleton<PushSilences>()
             .AddSingleton<SeenSources>()
             .AddSingleton<SentFields>()
+            .AddSingleton<CoverageReading>()
             .AddSingleton<BacktestBlindness>()
             .AddSingleton<Backtests>()
             .AddSingleton<BacktestTable>()
