@@ -32,7 +32,7 @@ public sealed class DetectionEngine
         Rules = rules;
         this.options = options ?? new EngineOptions();
         latenessMs = (long)this.options.Lateness.TotalMilliseconds;
-        matcher = new SingleEventMatcher(rules, this.options.Time);
+        matcher = new SingleEventMatcher(rules, this.options.Time, this.options.Sight);
         var states = rules.Detections.Select(rule => (Rule: rule, State: NewState(rule, this.options))).ToList();
         var waiting = states.Where(one => one.State is IFollowsOther).ToLookup(one => ((IFollowsOther)one.State).Other, one => one.State);
         followers = states.ToDictionary(one => one.Rule, one => new Follower(one.State, [.. Names(one.Rule.Head).SelectMany(name => waiting[name])]));
@@ -128,9 +128,10 @@ public sealed class DetectionEngine
     }
 
     /// <summary>Forgets whom the rules alerted, and their counts; what they learned stays. For a reader that followed older events silently.</summary>
-    public void ForgetAlerts()
+    /// <param name="isMeant">The rules that are to forget; null for all.</param>
+    public void ForgetAlerts(Predicate<AlertingRule>? isMeant = null)
     {
-        foreach (var state in States)
+        foreach (var state in States.Where(state => isMeant is null || isMeant(state.Rule)))
         {
             state.ForgetAlerts();
         }
@@ -148,7 +149,7 @@ public sealed class DetectionEngine
     /// <param name="snapshot">The bytes.</param>
     /// <param name="isWanted">The rules to take in; null for all. Each rule may be taken in once.</param>
     /// <returns>Null, or why the bytes cannot be read; the engine then knows nothing and is thrown away.</returns>
-    public string? ReadSnapshot(ReadOnlySpan<byte> snapshot, Predicate<AlertingRule>? isWanted = null)
+    public string? ReadSnapshot(byte[] snapshot, Predicate<AlertingRule>? isWanted = null)
     {
         var states = isWanted is null ? States : [.. States.Where(state => isWanted(state.Rule))];
         var (read, problem) = EngineSnapshot.Read(snapshot, states, matcher);

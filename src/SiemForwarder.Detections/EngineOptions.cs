@@ -1,3 +1,5 @@
+using SiemForwarder.Detections.Rules;
+
 namespace SiemForwarder.Detections;
 
 /// <summary>Which hits become alerts.</summary>
@@ -20,6 +22,9 @@ public sealed record EngineOptions
 
     /// <summary>Measures what each rule costs, and sets one that is slow to Error; null for neither. Alerts do not depend on it.</summary>
     public TimeProvider? Time { get; init; }
+
+    /// <summary>Which rules are given whose alerts; null to find it from the rules of the engine alone.</summary>
+    public AlertSight? Sight { get; init; }
 
     /// <summary>Groups of one correlation, one absence rule, one baseline; also alerts that suppress others, of one rule.</summary>
     public int MaxGroups { get; init; } = 100_000;

@@ -6,7 +6,7 @@ namespace SiemForwarder.Detections;
 /// <summary>The bytes of an engine: a version, then compressed (RFC 7932) the clocks, the objects, the faults, and a section for each rule.</summary>
 internal static class EngineSnapshot
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     public static byte[] Write(IReadOnlyList<RuleState> states, SingleEventMatcher matcher, IReadOnlyCollection<SourceClock> clocks)
     {
@@ -14,6 +14,7 @@ internal static class EngineSnapshot
         bytes.WriteByte(Version);
         using (var compressed = new BrotliStream(bytes, CompressionLevel.Fastest, leaveOpen: true))
         using (var writer = new SnapshotWriter(compressed))
+        using (var section = new SectionWriter(compressed))
         {
             writer.Write(clocks.Count);
             foreach (var clock in clocks)
@@ -23,7 +24,6 @@ internal static class EngineSnapshot
                 writer.Write(clock.SweptTo);
             }
 
-            writer.Write(Bytes(matcher.History.WriteTo));
             writer.Write(matcher.Faults.All.Count);
             foreach (var fault in matcher.Faults.All)
             {
@@ -34,15 +34,21 @@ internal static class EngineSnapshot
                 writer.Write(fault.Reason);
             }
 
+            writer.Flush();
+            using var objects = new BinaryWriter(section);
+            matcher.History.WriteTo(objects);
+            objects.Flush();
+            section.End();
             writer.Write(states.Count);
+            using var memory = new SnapshotWriter(section);
             foreach (var state in states)
             {
                 writer.Write(state.Rule.Head.Key);
                 writer.Write(state.Rule.Version);
-                using var section = new MemoryStream();
-                using var sectionWriter = new SnapshotWriter(section);
-                state.WriteTo(sectionWriter);
-                writer.Write(section.GetBuffer().AsSpan(0, (int)section.Length));
+                writer.Flush();
+                state.WriteTo(memory);
+                memory.Flush();
+                section.End();
             }
         }
 
@@ -52,7 +58,7 @@ internal static class EngineSnapshot
     /// <summary>Fills the states of the rules that the bytes know in the same version.</summary>
     /// <returns>The clocks, and null or why the bytes cannot be read.</returns>
     public static (IReadOnlyList<SourceClock> Clocks, string? Problem) Read(
-        ReadOnlySpan<byte> snapshot, IReadOnlyList<RuleState> states, SingleEventMatcher matcher)
+        byte[] snapshot, IReadOnlyList<RuleState> states, SingleEventMatcher matcher)
     {
         if (snapshot.Length == 0 || snapshot[0] != Version)
         {
@@ -61,10 +67,9 @@ internal static class EngineSnapshot
 
         try
         {
-            using var bytes = new MemoryStream(snapshot[1..].ToArray());
+            using var bytes = new MemoryStream(snapshot, 1, snapshot.Length - 1, writable: false);
             using var compressed = new BrotliStream(bytes, CompressionMode.Decompress);
-            using var reader = new SnapshotReader(compressed);
-            return (Read(reader, states, matcher), null);
+            return (Read(compressed, states, matcher), null);
         }
         catch (Exception fault) when (fault is IOException or InvalidDataException or InvalidOperationException or FormatException or ArgumentException)
         {
@@ -72,32 +77,40 @@ internal static class EngineSnapshot
         }
     }
 
-    private static List<SourceClock> Read(SnapshotReader reader, IReadOnlyList<RuleState> states, SingleEventMatcher matcher)
+    private static List<SourceClock> Read(Stream stream, IReadOnlyList<RuleState> states, SingleEventMatcher matcher)
     {
+        using var reader = new SnapshotReader(stream);
         var clocks = new List<SourceClock>();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
             clocks.Add(new SourceClock((int)reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64()));
         }
 
-        using var history = new BinaryReader(new MemoryStream(reader.ReadBytes()));
-        matcher.History.ReadFrom(history);
         var faults = new List<RuleFault>();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
             faults.Add(new RuleFault(reader.ReadString(), reader.ReadString(), reader.ReadString(), reader.ReadInt64(), reader.ReadString()));
         }
 
+        using (var section = new SectionReader(stream))
+        using (var history = new BinaryReader(section))
+        {
+            matcher.History.ReadFrom(history);
+            section.End();
+        }
+
         var missing = states.ToDictionary(state => (state.Rule.Head.Key, state.Rule.Version));
         for (var left = reader.ReadCount(); left > 0; left--)
         {
             var key = (reader.ReadString(), reader.ReadString());
-            var section = reader.ReadBytes();
+            using var section = new SectionReader(stream);
             if (missing.Remove(key, out var state))
             {
-                using var sectionReader = new SnapshotReader(new MemoryStream(section));
-                state.ReadFrom(sectionReader);
+                using var memory = new SnapshotReader(section);
+                state.ReadFrom(memory);
             }
+
+            section.End();
         }
 
         // A rule that was edited is tried again; the others stay in Error. What is new learns from the next event of each source on.
@@ -105,14 +118,5 @@ internal static class EngineSnapshot
         faults.ForEach(matcher.Faults.Restore);
         clocks.ForEach(clock => clock.IsStarted = missing.Count == 0);
         return clocks;
-    }
-
-    private static byte[] Bytes(Action<BinaryWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        write(writer);
-        writer.Flush();
-        return stream.ToArray();
     }
 }

@@ -20,23 +20,21 @@ public sealed class SingleEventMatcher
     private readonly Dictionary<Route, Candidate[]> routes = [];
     private readonly Dictionary<DetectionRule, RuleCost> costs;
     private readonly TimeProvider? time;
-
-    public SingleEventMatcher(RuleSet rules)
-        : this(rules, new RuleFaults())
-    {
-    }
+    private readonly AlertSight sight;
 
     /// <param name="rules">The rules to ask.</param>
     /// <param name="time">Measures what they cost; null to measure nothing.</param>
-    public SingleEventMatcher(RuleSet rules, TimeProvider? time)
-        : this(rules, new RuleFaults(), time)
+    /// <param name="sight">Which rules are given whose alerts; null to find it from the rules.</param>
+    public SingleEventMatcher(RuleSet rules, TimeProvider? time = null, AlertSight? sight = null)
+        : this(rules, new RuleFaults(), time, sight)
     {
     }
 
-    internal SingleEventMatcher(RuleSet rules, RuleFaults faults, TimeProvider? time = null)
+    internal SingleEventMatcher(RuleSet rules, RuleFaults faults, TimeProvider? time = null, AlertSight? sight = null)
     {
         this.rules = rules;
         this.time = time;
+        this.sight = sight ?? rules.Sight;
         costs = rules.Detections.ToDictionary(rule => rule, _ => new RuleCost());
         Faults = faults;
         Fields = new EventFields(rules.Fields);
@@ -44,7 +42,7 @@ public sealed class SingleEventMatcher
     }
 
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Route(string Type, EventKind Kind, EventOutcome Outcome, LogSource? Source);
+    private readonly record struct Route(string Type, EventKind Kind, EventOutcome Outcome, LogSource? Source, string? Rule);
 
     private readonly record struct Candidate(DetectionRule Rule, RuleCost Cost);
 
@@ -89,7 +87,7 @@ public sealed class SingleEventMatcher
     public IReadOnlyList<DetectionRule> FindPossible(SecurityEvent securityEvent, LogSource source)
     {
         Fields.Load(securityEvent, LocalCalendar.Utc);
-        return Choose(source);
+        return Choose(source, RaisedBy(securityEvent));
     }
 
     /// <summary>What a rule costs for each event that it is asked about; null if that is not measured.</summary>
@@ -123,13 +121,13 @@ public sealed class SingleEventMatcher
 
     private Candidate[] Candidates(SecurityEvent securityEvent, LogSource? source)
     {
-        var route = new Route(securityEvent.Type, securityEvent.Kind, securityEvent.Outcome, source);
+        var route = new Route(securityEvent.Type, securityEvent.Kind, securityEvent.Outcome, source, RaisedBy(securityEvent));
         if (routes.TryGetValue(route, out var known))
         {
             return known;
         }
 
-        var found = WithCosts(Choose(source));
+        var found = WithCosts(Choose(source, route.Rule));
         if (routes.Count < MaxRoutes)
         {
             routes.Add(route, found);
@@ -141,11 +139,16 @@ public sealed class SingleEventMatcher
     private Candidate[] WithCosts(DetectionRule[] found) => Array.ConvertAll(found, rule => new Candidate(rule, costs[rule]));
 
     // By itself, because what it captures would be allocated for each event.
-    private DetectionRule[] Choose(LogSource? source) =>
+    private DetectionRule[] Choose(LogSource? source, string? raisedBy) =>
     [
         .. rules.Detections.Where(rule => rule.Head.DisabledReason is null && !Faults.Has(rule.Head)
-            && (source is null || rule.Head.LogSource.Contains(source)) && Foresee(rule) != Foreknowledge.Never),
+            && (source is null || rule.Head.LogSource.Reads(source)) && (raisedBy is null || sight.Sees(rule, raisedBy))
+            && Foresee(rule) != Foreknowledge.Never),
     ];
+
+    // An alert that names no rule is of none that it could lead back to.
+    private static string? RaisedBy(SecurityEvent securityEvent) =>
+        securityEvent.Kind == EventKind.Detection ? DetectionEvents.Find(securityEvent, DetectionEvents.RuleId) ?? "" : null;
 
     private Foreknowledge Foresee(DetectionRule rule)
     {

@@ -66,13 +66,16 @@ public static class DetectionEvents
         Category = "intrusion_detection",
         Classification = new(
             "Detections", "detect", new(2004, 1), new(2004, 1), ["intrusion_detection"], ["info"],
-            "AuditEvent/Other", "GENERIC_EVENT", "Alerts"),
+            "AlertEvent/Alert", "GENERIC_EVENT", "Alerts"),
         Severity = 5,
         FailureSeverity = 5,
         UsualOutcome = EventOutcome.Unknown,
         Recommended = true,
         StoredByDefault = true,
     };
+
+    /// <summary>A detail of an alert; null if it has none of that name.</summary>
+    public static string? Find(SecurityEvent alert, string detail) => EventDetails.Find(alert.Details, detail);
 
     /// <summary>The same for one rule: named after it, so that a SIEM can tell alerts of different rules apart.</summary>
     public static EventDescription Describe(IReadOnlyList<KeyValuePair<string, string>> details)

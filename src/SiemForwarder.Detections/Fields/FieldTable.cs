@@ -66,6 +66,9 @@ internal enum FieldRoute
     /// <summary>On the event.</summary>
     PerEvent,
 
+    /// <summary>Of an alert on the rule that raised it, of any other event on the event.</summary>
+    PerRule,
+
     /// <summary>On its type, kind and outcome alone, so that rules are chosen by it once for all such events.</summary>
     PerType,
 }

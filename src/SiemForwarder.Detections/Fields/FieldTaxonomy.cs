@@ -113,6 +113,8 @@ internal static class FieldTaxonomy
         ["source.geo.city_name"] = "geo.city",
         ["source.as.number"] = "geo.asn",
         ["source.as.organization.name"] = "geo.org",
+        ["rule.name"] = "rule.title",
+        ["threat.technique.id"] = "rule.techniques",
     };
 
     // Of these the type, the kind and the outcome of an event say everything.
@@ -132,9 +134,10 @@ internal static class FieldTaxonomy
     /// <summary>Where a rule writes a name that nothing is known of, the name that it may have meant; else null.</summary>
     public static string? FindNearMiss(string name) =>
         IsNormalized(name) || KeycloakNames.ContainsKey(name) || Ecs(name) is not null ? null
-        : Normalized.Keys.Concat(KeycloakNames.Keys).FirstOrDefault(known => IsNear(name, known));
+        : Normalized.Keys.Concat(KeycloakNames.Keys).Concat(AlertFields.Names).FirstOrDefault(known => IsNear(name, known));
 
-    public static FieldRoute RouteOf(string normalized) => PerType.Contains(normalized) ? FieldRoute.PerType : FieldRoute.PerEvent;
+    public static FieldRoute RouteOf(string normalized) =>
+        PerType.Contains(normalized) ? FieldRoute.PerType : AlertFields.Has(normalized) ? FieldRoute.PerRule : FieldRoute.PerEvent;
 
     public static string? WatchedPath(string normalized) =>
         normalized.StartsWith(ChangedPrefix, StringComparison.Ordinal) ? normalized[ChangedPrefix.Length..]
@@ -146,6 +149,11 @@ internal static class FieldTaxonomy
         if (Normalized.TryGetValue(normalized, out var known))
         {
             return known;
+        }
+
+        if (AlertFields.Has(normalized))
+        {
+            return AlertFields.Resolver(normalized);
         }
 
         if (normalized.StartsWith(DetailsPrefix, StringComparison.Ordinal))
@@ -193,7 +201,7 @@ internal static class FieldTaxonomy
     };
 
     private static bool IsNormalized(string name) =>
-        (Normalized.ContainsKey(name) && !name.StartsWith("ecs.", StringComparison.Ordinal))
+        (Normalized.ContainsKey(name) && !name.StartsWith("ecs.", StringComparison.Ordinal)) || AlertFields.Has(name)
         || name == "ip.tor" || name.StartsWith(DetailsPrefix, StringComparison.Ordinal) || name.StartsWith(RepresentationPrefix, StringComparison.Ordinal)
         || name.StartsWith(ListPrefix, StringComparison.Ordinal) || WatchedPath(name) is not null;
 

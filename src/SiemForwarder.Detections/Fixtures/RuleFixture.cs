@@ -17,6 +17,8 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
 {
     private static readonly EventSource Source = new(1, "fixture", "acme", "keycloak.example.com");
 
+    private static readonly EventSource AlertSource = new(2, "detections", "", "");
+
     private static readonly LogSource Application = new("application", Source.Name, null);
 
     private const int MaxTimes = 10_000;
@@ -26,7 +28,8 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
 
     /// <summary>Reads the fixtures of a file: below <c>fires</c> and <c>quiet</c>, each with a title and events as they are sent.</summary>
     /// <remarks>
-    /// An event with <c>event_type</c> is one that an application pushes, any other is Keycloak's. Beside the members of its JSON it may say <c>after</c>
+    /// An event with <c>event_type</c> is one that an application pushes, one with <c>rule_id</c> an alert of that rule, any other is Keycloak's.
+    /// Beside the members of its JSON it may say <c>after</c>
     /// (how long after the one before), <c>times</c> and <c>every</c> (it is repeated; <c>{i}</c> in its texts is the number of the repetition), <c>geo</c>
     /// (where its address is), and instead of an event <c>sweep</c> lets time pass.
     /// A representation may be written as a map or a list.
@@ -72,6 +75,7 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
             {
                 at += passed;
                 engine.Advance(Source.Id, at, alerts);
+                engine.Advance(AlertSource.Id, at, alerts);
                 continue;
             }
 
@@ -84,7 +88,8 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
             for (var turn = 0; turn < times; turn++)
             {
                 at += turn == 0 ? TimeSpan.Zero : Duration(map, "every") ?? TimeSpan.FromSeconds(1);
-                var stream = map.Find("event_type") is not null ? EventStream.Pushed
+                var stream = map.Find("rule_id") is not null ? EventStream.Detection
+                    : map.Find("event_type") is not null ? EventStream.Pushed
                     : map.Find("operationType") is not null ? EventStream.Admin : EventStream.User;
                 engine.Follow(ToEvent(map, turn, at, ++position, stream), LogSourceOf(stream), LocalCalendar.Utc, alerts);
             }
@@ -97,6 +102,7 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
     {
         EventStream.Admin => LogSource.KeycloakAdmin,
         EventStream.User => LogSource.KeycloakUser,
+        EventStream.Detection => LogSource.Alerts,
         _ => Application,
     };
 
@@ -109,6 +115,11 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
         {
             json.WriteStartObject();
             WriteHead(json, at, $"00000000-0000-4000-8000-{position:x12}", stream);
+            if (stream == EventStream.Detection && map.Find("event_type") is null)
+            {
+                json.WriteString("event_type", DetectionEvents.Type);
+            }
+
             foreach (var entry in map.Entries.Where(entry => entry.Key is not ("after" or "times" or "every" or "geo")))
             {
                 json.WritePropertyName(entry.Key);
@@ -126,14 +137,15 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
         }
 
         var raw = bytes.ToArray();
+        var source = stream == EventStream.Detection ? AlertSource : Source;
         var normalized = EventNormalizer.Normalize(
-            stream, raw, EventKey.FromHash(raw), Source, position, at.ToUnixTimeMilliseconds(), at.AddSeconds(1));
+            stream, raw, EventKey.FromHash(raw), source, position, at.ToUnixTimeMilliseconds(), at.AddSeconds(1));
         return map.Find("geo") is YamlMap geo ? normalized with { Location = ToLocation(geo) } : normalized;
     }
 
     private static void WriteHead(Utf8JsonWriter json, DateTimeOffset at, string id, EventStream stream)
     {
-        if (stream == EventStream.Pushed)
+        if (stream is EventStream.Pushed or EventStream.Detection)
         {
             json.WriteString("event_id", id);
             json.WriteString("timestamp", at);

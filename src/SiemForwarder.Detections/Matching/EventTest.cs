@@ -1,4 +1,5 @@
 using SiemForwarder.Detections.Fields;
+using SiemForwarder.Events;
 
 namespace SiemForwarder.Detections.Matching;
 
@@ -89,7 +90,14 @@ internal abstract class OneFieldTest(int slot) : EventTest
     protected int Slot { get; } = slot;
 
     public override Foreknowledge Foresee(EventFields fields, FieldTable table) =>
-        table.RouteOf(Slot) == FieldRoute.PerEvent ? Foreknowledge.Maybe : Holds(fields) ? Foreknowledge.Always : Foreknowledge.Never;
+        !IsForeseen(fields, table) ? Foreknowledge.Maybe : Holds(fields) ? Foreknowledge.Always : Foreknowledge.Never;
+
+    private bool IsForeseen(EventFields fields, FieldTable table) => table.RouteOf(Slot) switch
+    {
+        FieldRoute.PerType => true,
+        FieldRoute.PerRule => fields.Event.Kind == EventKind.Detection,
+        _ => false,
+    };
 }
 
 /// <summary>A field with any value that matches; of a list, any element.</summary>

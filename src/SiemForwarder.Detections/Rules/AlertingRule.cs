@@ -20,8 +20,17 @@ public abstract class AlertingRule
     /// <summary>Hash of what the rule says, of its filters, of the lists and the rules that it uses: 32 hexadecimal digits.</summary>
     public string Version { get; }
 
+    /// <summary>Normalized names of the fields that it, its filters and the rules that feed it look at.</summary>
+    public required IReadOnlySet<string> Fields { get; init; }
+
+    /// <summary>Names of the fields whose values its alerts tell as their group.</summary>
+    public abstract IReadOnlyList<string> GroupNames { get; }
+
     /// <summary>False for a rule that only feeds others: it is named by them and none of them says <c>generate: true</c>.</summary>
     public bool IsReported { get; internal set; } = true;
+
+    /// <summary>Whether it, or a rule that feeds it, reads the alerts of rules.</summary>
+    public abstract bool ReadsAlerts { get; }
 
     internal AlertSettings Alerts { get; }
 }
@@ -35,6 +44,10 @@ public sealed class DetectionRule : AlertingRule
         Test = test;
         Memory = memory;
     }
+
+    public override bool ReadsAlerts => Head.LogSource.IsForAlerts;
+
+    public override IReadOnlyList<string> GroupNames => [.. (Memory?.Per ?? Alerts.Per).Select(one => one.Name)];
 
     /// <summary>How much of the log it has to see before it alerts; zero where it alerts at once.</summary>
     public TimeSpan LearningTime => Memory switch
@@ -76,15 +89,20 @@ public enum CorrelationType
 /// <summary>A compiled correlation: hits of other rules within a sliding window.</summary>
 public sealed class CorrelationRule : AlertingRule
 {
-    internal CorrelationRule(RuleHead head, string version, AlertSettings alerts)
+    internal CorrelationRule(RuleHead head, string version, AlertSettings alerts, IReadOnlyList<string> groupNames)
         : base(head, version, alerts)
     {
+        GroupNames = groupNames;
     }
+
+    public override IReadOnlyList<string> GroupNames { get; }
 
     public required CorrelationType Type { get; init; }
 
     /// <summary>Length of the window; both ends belong to it.</summary>
     public required TimeSpan Timespan { get; init; }
+
+    public override bool ReadsAlerts => Feeders.Any(feeder => feeder.ReadsAlerts);
 
     /// <summary>The rules that feed it.</summary>
     public IEnumerable<AlertingRule> Feeders => References.Select(reference => reference.Rule);
@@ -93,9 +111,6 @@ public sealed class CorrelationRule : AlertingRule
     internal TimeSpan? SessionGap { get; init; }
 
     internal IReadOnlyList<CorrelationReference> References { get; init; } = [];
-
-    /// <summary>Names of the group fields, as alerts tell them.</summary>
-    internal IReadOnlyList<string> GroupNames { get; init; } = [];
 
     /// <summary>All of them must hold; empty where <see cref="Expression"/> decides.</summary>
     internal IReadOnlyList<Bound> Bounds { get; init; } = [];

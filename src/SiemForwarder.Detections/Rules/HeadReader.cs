@@ -46,9 +46,27 @@ internal static class HeadReader
             return new LogSource(null, null, null);
         }
 
-        return new LogSource(
+        var source = new LogSource(
             reading.ReadText(map, "product", "logsource"), reading.ReadText(map, "service", "logsource"), reading.ReadText(map, "category", "logsource"));
+        if (WhyIdle(source) is { } reason)
+        {
+            reading.Lint("logsource", reason);
+        }
+
+        return source;
     }
+
+    private static string? WhyIdle(LogSource source) => source switch
+    {
+        { IsForAlerts: true } => null,
+        { Category: { } category } => $"events have no category, so the rule never applies to any; leave '{category}' out",
+        { Product: null or "application" } => null,
+        { Product: "keycloak" } => source.Service is null or "user" or "admin"
+            ? null : $"Keycloak has no events of the service '{source.Service}', so the rule never applies to any; write user or admin",
+        { Product: "forwarder" } => source.Service is null or "audit"
+            ? null : $"the forwarder has no events of the service '{source.Service}', so the rule never applies to any; write audit or detection",
+        _ => $"no events of the product '{source.Product}' are read here, so the rule never applies to any; write keycloak, application or forwarder",
+    };
 
     private static RuleLevel ReadLevel(YamlMap document, RuleReading reading)
     {

@@ -5,6 +5,9 @@ internal abstract record MemorySettings
 {
     /// <summary>The fields whose values tell one group from another.</summary>
     public required IReadOnlyList<GroupField> Per { get; init; }
+
+    /// <summary>Name or id of the rule whose events it waits for; null for none.</summary>
+    public virtual string? OtherRule => null;
 }
 
 /// <summary><c>first_seen</c>: a value that this entity never had, or an entity that was silent for long.</summary>
@@ -23,10 +26,16 @@ internal sealed record FirstSeenSettings(GroupField? Field, TimeSpan Memory, Tim
 internal sealed record TravelSettings(double SpeedKmPerHour, double MinKm, TimeSpan Memory, int ExemptSlot) : MemorySettings;
 
 /// <summary><c>unless</c>: this event without that other one before it.</summary>
-internal sealed record UnlessSettings(string Rule, TimeSpan Within) : MemorySettings;
+internal sealed record UnlessSettings(string Rule, TimeSpan Within) : MemorySettings
+{
+    public override string? OtherRule => Rule;
+}
 
 /// <summary><c>missing</c>: this event, and that other one does not follow.</summary>
-internal sealed record MissingSettings(string Rule, TimeSpan Within) : MemorySettings;
+internal sealed record MissingSettings(string Rule, TimeSpan Within) : MemorySettings
+{
+    public override string? OtherRule => Rule;
+}
 
 /// <summary><c>silence</c>: no event for so long, after there was one.</summary>
 /// <param name="For">How long.</param>

@@ -18,6 +18,15 @@ public sealed record LogSource(string? Product, string? Service, string? Categor
 
     public static readonly LogSource KeycloakAdmin = new("keycloak", "admin", null);
 
+    /// <summary>The alerts of rules; only a rule that names both members reads them.</summary>
+    public static readonly LogSource Alerts = new("forwarder", "detection", null);
+
+    /// <summary>Whether a rule of this source is for alerts.</summary>
+    public bool IsForAlerts => Contains(Alerts) && Product is not null && Service is not null;
+
+    /// <summary>Whether a rule of this source is for events of another.</summary>
+    public bool Reads(LogSource events) => events == Alerts ? IsForAlerts : Contains(events);
+
     /// <summary>Whether everything of <paramref name="other"/> is of this source too.</summary>
     public bool Contains(LogSource other) =>
         IsSame(Product, other.Product) && IsSame(Service, other.Service) && IsSame(Category, other.Category);
@@ -73,4 +82,10 @@ public sealed record RuleHead
         from tag in Tags
         where tag.StartsWith("attack.t", StringComparison.OrdinalIgnoreCase) && tag.Length > 8 && char.IsAsciiDigit(tag[8])
         select tag[7..].ToUpperInvariant();
+
+    /// <summary>The ATT&amp;CK tactics of the tags: <c>credential-access</c>, but no group as <c>attack.g0016</c>.</summary>
+    public IEnumerable<string> Tactics =>
+        from tag in Tags
+        where tag.StartsWith("attack.", StringComparison.OrdinalIgnoreCase) && tag.Length > 8 && !char.IsAsciiDigit(tag[8])
+        select tag[7..].ToLowerInvariant();
 }

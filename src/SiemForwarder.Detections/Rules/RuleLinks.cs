@@ -104,12 +104,7 @@ internal sealed class RuleLinks
         return found is not null && (found.Head.Name == reference || reference.Equals(found.Head.Id, StringComparison.OrdinalIgnoreCase)) ? found : null;
     }
 
-    private static string? OtherRule(RuleDocument document) => document.Forwarder?.Memory switch
-    {
-        UnlessSettings unless => unless.Rule,
-        MissingSettings missing => missing.Rule,
-        _ => null,
-    };
+    private static string? OtherRule(RuleDocument document) => document.Forwarder?.Memory?.OtherRule;
 
     private int Depth(RuleDocument document, HashSet<RuleDocument> above)
     {
@@ -135,10 +130,11 @@ internal sealed class RuleLinks
         {
             var mine = filters.Where(filter => filter.Head.LogSource.Contains(document.Head.LogSource) && Names(filter, document.Head)).ToList();
             var test = mine.Count == 0 ? document.Test! : new AllTest([document.Test!, .. mine.Select(filter => filter.Test!)]);
-            IEnumerable<RuleDocument> sources = [document, .. mine, .. OtherRule(document) is { } other ? [Find(other)!] : Array.Empty<RuleDocument>()];
+            List<RuleDocument> sources = [document, .. mine, .. OtherRule(document) is { } other ? [Find(other)!] : Array.Empty<RuleDocument>()];
             var rule = new DetectionRule(document.Head, test, Version(sources, []), document.Forwarder!.Alerts, document.Forwarder.Memory)
             {
                 File = document.File,
+                Fields = sources.SelectMany(source => source.Reading.UsedFields).ToHashSet(StringComparer.Ordinal),
             };
             rules.Add(document, rule);
             Detections.Add(rule);
@@ -168,14 +164,15 @@ internal sealed class RuleLinks
             return new CorrelationReference(Build(Find(reference)!), group, values);
         }).ToList();
         var version = Version([document], references.Select(reference => reference.Rule.Version));
-        var rule = new CorrelationRule(document.Head, version, document.Forwarder!.Alerts)
+        List<string> groupNames = [.. draft.GroupNames.Select(name => aliases.ContainsKey(name) ? name : Normalize(document, name))];
+        var rule = new CorrelationRule(document.Head, version, document.Forwarder!.Alerts, groupNames)
         {
             File = document.File,
+            Fields = document.Reading.UsedFields.Concat(references.SelectMany(reference => reference.Rule.Fields)).ToHashSet(StringComparer.Ordinal),
             Type = draft.Type,
             Timespan = draft.Timespan,
             SessionGap = document.Forwarder.SessionGap,
             References = references,
-            GroupNames = [.. draft.GroupNames.Select(name => aliases.ContainsKey(name) ? name : Normalize(document, name))],
             Bounds = draft.Bounds,
             Expression = draft.Expression is null ? null : new CorrelationReader(document.Reading).Compile(draft.Expression, draft.References),
             Percentile = draft.Percentile,

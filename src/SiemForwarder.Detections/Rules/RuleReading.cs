@@ -22,6 +22,9 @@ internal sealed class RuleReading(string rule, FieldTable fields, IReadOnlyDicti
     /// <summary>Names of the placeholders that the rule uses; their values are part of its version.</summary>
     public SortedSet<string> UsedLists { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Normalized names of the fields that the rule looks at.</summary>
+    public SortedSet<string> UsedFields { get; } = new(StringComparer.Ordinal);
+
     public void Refuse(string path, string reason) => Refusals.Add(new RuleFinding(Rule, path, reason));
 
     public void Lint(string path, string reason) => Lints.Add(new RuleFinding(Rule, path, reason));
@@ -33,6 +36,7 @@ internal sealed class RuleReading(string rule, FieldTable fields, IReadOnlyDicti
             Lint(path, $"no event has a field '{field}' of its own; did you mean '{meant}'");
         }
 
+        UsedFields.Add(Fields.Normalize(field, IsEcs));
         return Fields.SlotOf(field, IsEcs);
     }
 

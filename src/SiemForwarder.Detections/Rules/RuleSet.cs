@@ -15,10 +15,17 @@ public sealed class RuleSet
         Detections = links.Detections;
         Correlations = links.Correlations;
         Refusals = refusals;
-        Lints = lints;
+        Sight = AlertSight.Of(this);
+        Lints = [.. lints, .. Sight.Circles.Select(LintOf)];
     }
 
     public IReadOnlyList<DetectionRule> Detections { get; }
+
+    /// <summary>Which of the rules are given whose alerts.</summary>
+    public AlertSight Sight { get; }
+
+    /// <summary>Whether any rule reads the alerts of rules.</summary>
+    public bool ReadsAlerts => Detections.Any(rule => rule.ReadsAlerts);
 
     /// <summary>All rules of both kinds.</summary>
     public IEnumerable<AlertingRule> All => Detections.Concat<AlertingRule>(Correlations);
@@ -77,5 +84,12 @@ public sealed class RuleSet
 
         var links = RuleLinks.Join(documents, lists, refusals);
         return new RuleSet(fields, links, refusals, [.. readings.SelectMany(reading => reading.Lints).Distinct()]);
+    }
+
+    private static RuleFinding LintOf((DetectionRule Rule, IReadOnlyList<AlertingRule> Others) circle)
+    {
+        var others = string.Join(", ", circle.Others.Select(other => $"'{other.Head.Title}'"));
+        return new RuleFinding(
+            circle.Rule.Head.Title, "detection", $"it and {others} would raise each other's alerts in a circle, so it is not given theirs");
     }
 }

@@ -43,11 +43,8 @@ internal sealed class SnapshotWriter(Stream stream) : IDisposable
         }
     }
 
-    public void Write(ReadOnlySpan<byte> bytes)
-    {
-        Write((long)bytes.Length);
-        writer.Write(bytes);
-    }
+    /// <summary>Hands on what was written; before somebody else writes to the same stream.</summary>
+    public void Flush() => writer.Flush();
 
     public void Dispose() => writer.Dispose();
 }
@@ -91,8 +88,6 @@ internal sealed class SnapshotReader(Stream stream) : IDisposable
         var other = ReadOptional();
         return new EventMark(at, position, source, other is null ? new Guid(Bytes(16)) : default, other);
     }
-
-    public byte[] ReadBytes() => Bytes(ReadCount());
 
     public void Dispose() => reader.Dispose();
 

@@ -36,8 +36,8 @@ internal static class SchemaRules
             SchemaRule.Required("EventType"),
             SchemaRule.OneOf("EventResult", "Success", "Partial", "Failure", "NA"), SchemaRule.Required("EventProduct"),
             SchemaRule.Required("EventVendor"),
-            SchemaRule.OneOf("EventSchema", "Authentication", "AuditEvent", "UserManagement"),
-            SchemaRule.Required("EventSchemaVersion"), SchemaRule.Required("Dvc"),
+            SchemaRule.OneOf("EventSchema", "Authentication", "AuditEvent", "UserManagement", "AlertEvent"),
+            SchemaRule.Required("EventSchemaVersion"),
         ],
         // Google's Unified Data Model, as accepted by its import.
         ["udm"] =
@@ -51,7 +51,7 @@ internal static class SchemaRules
     };
 
     // Fields that receivers type as addresses; no schema uses a name in another's list for something else.
-    private static readonly HashSet<string> AddressFields = ["source.ip", "related.ip", "src_endpoint.ip", "SrcIpAddr", "principal.ip"];
+    private static readonly HashSet<string> AddressFields = ["source.ip", "related.ip", "src_endpoint.ip", "SrcIpAddr", "DvcIpAddr", "principal.ip"];
 
     /// <summary>Checks the fields of one event; schemas without rules, such as raw, may contain anything.</summary>
     public static void Check(string schema, IReadOnlyList<ParsedField> fields, ParsedMessage reading)
@@ -66,6 +66,12 @@ internal static class SchemaRules
             reading.Error(
                 $"{schema}.{wrong.Name}",
                 $"{wrong.Name} contains '{ParsedMessage.Shown(wrong.Value)}', which is not an address: typed fields reject it.");
+        }
+
+        // Alerts are about no device.
+        if (schema == "asim" && !fields.Any(field => field is { Name: "EventSchema", Value: "AlertEvent" }))
+        {
+            SchemaRule.Required("Dvc").Check("asim.Dvc", fields, reading);
         }
 
         if (schema.StartsWith("ocsf", StringComparison.Ordinal))

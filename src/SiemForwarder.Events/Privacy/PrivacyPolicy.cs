@@ -21,6 +21,9 @@ public sealed class PrivacyPolicy(IReadOnlyList<PrivacyRule> rules, PrivacyKey? 
     /// <summary>Replaces a text in an event with too many values to search for each of them.</summary>
     public const string Withheld = "withheld";
 
+    /// <summary>What stands for a value where a rule hashes it; null without a key.</summary>
+    public string? Pseudonym(string value) => key?.Hash(value);
+
     /// <summary>The event as the integration may show it.</summary>
     public SecurityEvent Apply(SecurityEvent securityEvent)
     {

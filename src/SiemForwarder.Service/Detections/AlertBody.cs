@@ -11,7 +11,6 @@ namespace SiemForwarder.Service.Detections;
 internal static class AlertBody
 {
     private const int MaxMessageLength = 400;
-    private const string TacticTag = "attack.";
 
     /// <summary>The alert as the log stores it: the same alert always under the same key and time, so it is stored once.</summary>
     /// <param name="alert">The alert.</param>
@@ -69,7 +68,7 @@ internal static class AlertBody
     // What a group or the only event says of who and where; several events need not agree on the rest.
     private static void WriteWho(Utf8JsonWriter json, Alert alert, EventSource source, SecurityEvent? trigger)
     {
-        Write("org_id", trigger?.Source.Realm ?? source.Realm);
+        Write("org_id", trigger?.Source.Realm ?? Grouped("realm") ?? source.Realm);
         Write("realm_id", Grouped("realmId") ?? trigger?.RealmId);
         Write("subject", Grouped("username") ?? trigger?.Subject?.Name);
         Write("subject_id", Grouped("userId") ?? trigger?.Subject?.Id);
@@ -100,7 +99,7 @@ internal static class AlertBody
         Write(DetectionEvents.RuleDescription, rule.Description);
         Write(DetectionEvents.RuleTags, string.Join(',', rule.Tags));
         Write(DetectionEvents.Techniques, string.Join(',', rule.Techniques));
-        Write(DetectionEvents.Tactics, string.Join(',', rule.Tags.Where(IsTactic).Select(tag => tag[TacticTag.Length..].ToLowerInvariant())));
+        Write(DetectionEvents.Tactics, string.Join(',', rule.Tactics));
         Write(DetectionEvents.RuleFalsePositives, string.Join("; ", rule.FalsePositives));
 
         void Write(string name, string? value)
@@ -127,8 +126,4 @@ internal static class AlertBody
 
         json.WriteEndArray();
     }
-
-    // attack.credential-access, but neither attack.t1110 nor attack.g0016.
-    private static bool IsTactic(string tag) =>
-        tag.StartsWith(TacticTag, StringComparison.OrdinalIgnoreCase) && tag.Length > TacticTag.Length + 1 && !char.IsAsciiDigit(tag[TacticTag.Length + 1]);
 }

@@ -10,7 +10,8 @@ namespace SiemForwarder.Service.Detections;
 /// <summary>Finds the parts of a range of which the log does not hold what rules are for.</summary>
 /// <remarks>Events that were dropped, that Keycloak never stored or cannot read, or that are not read yet.</remarks>
 internal sealed class BacktestBlindness(
-    NpgsqlDataSource database, SeenSources seen, SourceDirectory sources, SegmentNormalizer normalizer, IpLocations locations, TimeProvider time)
+    NpgsqlDataSource database, SeenSources seen, SentFields sent, SourceDirectory sources, SegmentNormalizer normalizer, IpLocations locations,
+    TimeProvider time)
 {
     // Auditing that was switched off so long before the range is found if it was off at its beginning.
     private static readonly TimeSpan WitnessReach = TimeSpan.FromDays(30);
@@ -28,8 +29,13 @@ internal sealed class BacktestBlindness(
         """;
 
     /// <summary>The blind parts, by their beginning.</summary>
+    /// <param name="rules">The rules of the file, and those beside which it runs.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="log">The log that is followed.</param>
+    /// <param name="range">What is followed of it.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<IReadOnlyList<BacktestBlindPart>> FindAsync(
-        RunningRules rules, IEventLog log, BacktestRange range, CancellationToken cancellationToken)
+        RunningRules rules, string file, IEventLog log, BacktestRange range, CancellationToken cancellationToken)
     {
         var parts = new List<BacktestBlindPart>();
         await AddStoredAsync(parts, range, cancellationToken);
@@ -37,16 +43,21 @@ internal sealed class BacktestBlindness(
         // A backtest reads what is stored, also of sources that are off, and what the reader of the running rules missed.
         var asIs = read.Select(source => source with
         {
-            Enabled = true, FailingSince = null, Off = [], LostCount = 0, BehindSince = null, GapAt = null, UnreadSince = null,
+            Enabled = true, FailingSince = null, Off = [], LostCount = 0, BehindSince = null, GapAt = null, UnreadSince = null, Silence = null,
         }).ToList();
-        var spots = BlindSpots.Find(rules, asIs, locations.IsConfigured, time.GetUtcNow());
+        var spots = BlindSpots.Find(rules, asIs, locations.IsConfigured, time.GetUtcNow()).Where(spot => spot.File == file);
         parts.AddRange(
             spots.DistinctBy(spot => (spot.SourceId, spot.Reason)).Select(spot => new BacktestBlindPart(spot.SourceId, range.From, range.To, spot.Reason)));
-        var readBefore = time.GetUtcNow() - BlindSpots.MaxUnread;
-        foreach (var source in read.Where(source => source.Enabled && (source.FailingSince is not null || source.UnreadSince < readBefore)))
+        var unseen = (await sent.FindAsync(rules, cancellationToken)).Where(spot => spot.File == file).Select(spot => spot.Reason).Distinct();
+        parts.AddRange(unseen.Select(reason => new BacktestBlindPart(0, range.From, range.To, reason)));
+        var reaches = RuleReach.FindAll(rules.Rules);
+        var mine = rules.Reported.Where(rule => rule.File == file).Select(rule => reaches[rule.Head.Key]).ToList();
+        foreach (var source in read.Where(source => mine.Exists(reach => reach.Reads(source))))
         {
-            Add(parts, range, source.Id, source.NotReadSince!.Value, range.To, $"Source '{source.Name}' is not read up to now; see its status.");
+            AddUnread(parts, range, source);
         }
+
+        await AddPastAsync(parts, range, file, cancellationToken);
 
         foreach (var (subject, from, to, name) in await ReadAuditingOffAsync(log, range, cancellationToken))
         {
@@ -54,6 +65,40 @@ internal sealed class BacktestBlindness(
         }
 
         return [.. parts.OrderBy(part => part.From).ThenBy(part => part.Source)];
+    }
+
+    private void AddUnread(List<BacktestBlindPart> parts, BacktestRange range, SeenSource source)
+    {
+        var now = time.GetUtcNow();
+        if (!source.Enabled)
+        {
+            var since = source.NotReadSince ?? source.ChangedAt;
+            Add(parts, range, source.Id, since, range.To, $"Source '{source.Name}' is disabled, so its events since then are not in the log.");
+        }
+        else if (source.FailingSince is not null || source.UnreadSince < now - BlindSpots.MaxUnread)
+        {
+            Add(parts, range, source.Id, source.NotReadSince!.Value, range.To, $"Source '{source.Name}' is not read up to now; see its status.");
+        }
+        else if (source.Silence is { } silence && now - silence.Since > silence.Bound)
+        {
+            Add(parts, range, source.Id, silence.Since, range.To, $"Nobody has pushed events to source '{source.Name}' since then; check their sender.");
+        }
+    }
+
+    // What made the rules blind at the time, as they were watched then.
+    private async Task AddPastAsync(List<BacktestBlindPart> parts, BacktestRange range, string file, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT DISTINCT source_id, since, until, reason FROM detection_blind_past WHERE file = $1 AND until > $2 AND since < $3");
+        command.Parameters.AddWithValue(file);
+        command.Parameters.AddWithValue(range.From.ToUniversalTime());
+        command.Parameters.AddWithValue(range.To.ToUniversalTime());
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            Add(parts, range, reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<DateTimeOffset>(2),
+                $"The rules were blind then: {reader.GetString(3)}");
+        }
     }
 
     private static void Add(List<BacktestBlindPart> parts, BacktestRange range, int source, DateTimeOffset from, DateTimeOffset to, string reason)

@@ -43,7 +43,7 @@ internal static class BacktestEndpoints
         var range = Read(request, errors, MaxEvents, DefaultEvents, Bound, time);
         return errors.Any
             ? Problems.Invalid(errors)
-            : TypedResults.Ok(await backtests.RunAsync(file, library.Compile([name]), range, (_, _, _) => ValueTask.FromResult(true), cancellationToken));
+            : TypedResults.Ok(await backtests.RunAsync(file, library, range, (_, _, _) => ValueTask.FromResult(true), cancellationToken));
     }
 
     private static async Task<Results<Accepted<BacktestRunResponse>, ValidationProblem, ProblemHttpResult>> Order(

@@ -54,7 +54,7 @@ internal sealed class BacktestService(
 
         long? touchedAt = null;
         var range = new BacktestRange(order.From, order.To, order.MaxEvents, null);
-        var result = await backtests.RunAsync(file, library.Compile([order.File]), range, TellAsync, cancellationToken);
+        var result = await backtests.RunAsync(file, library, range, TellAsync, cancellationToken);
         if (result is not null)
         {
             await table.EndAsync(order.Id, result, null, cancellationToken);

@@ -23,20 +23,23 @@ internal sealed class Backtests(
 
     /// <summary>Follows the events of a range, and those before it that the rules learn from.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="rules">Its rules, and those that they need.</param>
+    /// <param name="library">It and all others.</param>
     /// <param name="range">What to follow.</param>
     /// <param name="isWanted">Told after each part how many events of how many were followed; false ends the run.</param>
     /// <param name="cancellationToken">Cancels the run.</param>
     /// <returns>What was found; null if it was no longer wanted.</returns>
     public async Task<BacktestResponse?> RunAsync(
-        StoredRule file, RuleSet rules, BacktestRange range, Func<long, long, CancellationToken, ValueTask<bool>> isWanted, CancellationToken cancellationToken)
+        StoredRule file, RuleLibrary library, BacktestRange range, Func<long, long, CancellationToken, ValueTask<bool>> isWanted,
+        CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var log = new EventLogReader(connections.Shared, new SegmentCache(CacheBytes), signal);
         var merge = new LogMerge(log, sources, normalizer, options.Value.ToCalendar());
-        var (positions, ends) = await FindRangeAsync(range.From - rules.Reach, range.To, cancellationToken);
+        var rules = library.Compile([file.Name]);
+        var beside = rules.ReadsAlerts ? library.CompileEnabled(file.Name) : new RunningRules(rules, new HashSet<string>([file.Name], StringComparer.Ordinal));
+        var (positions, ends) = await FindRangeAsync(range.From - rules.Reach, range.To, rules.ReadsAlerts, cancellationToken);
         var total = ends.Sum(end => end.Value - positions[end.Key]);
-        var (engine, findings) = (new DetectionEngine(rules), new BacktestFindings(file, rules, range));
+        var (engine, findings) = (new DetectionEngine(rules, new EngineOptions { Sight = beside.Rules.Sight }), new BacktestFindings(file, rules, range));
         var (raised, followed, isWhole) = (new List<RaisedAlert>(), 0L, true);
         DateTimeOffset? coveredTo = null;
         while (await merge.ReadAsync(positions, ends, PartSize, cancellationToken) is { } part)
@@ -59,19 +62,20 @@ internal sealed class Backtests(
             }
         }
 
-        var blind = await blindness.FindAsync(new RunningRules(rules, new HashSet<string>([file.Name], StringComparer.Ordinal)), log, range, cancellationToken);
+        var blind = await blindness.FindAsync(beside, file.Name, log, range, cancellationToken);
         return findings.Show(followed, isWhole, coveredTo, blind);
     }
 
     private async Task<(Dictionary<int, long> Positions, Dictionary<int, long> Ends)> FindRangeAsync(
-        DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+        DateTimeOffset from, DateTimeOffset to, bool withAlerts, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand($"""
             SELECT source_id, min(first_position) - 1, max(last_position) FROM {LogTables.Segments} s
-            WHERE source_id >= 0 AND highest_at >= $1 AND lowest_at < $2 GROUP BY source_id
+            WHERE source_id >= $3 AND highest_at >= $1 AND lowest_at < $2 GROUP BY source_id
             """);
         command.Parameters.AddWithValue(from.ToUnixTimeMilliseconds());
         command.Parameters.AddWithValue(to.ToUnixTimeMilliseconds());
+        command.Parameters.AddWithValue(withAlerts ? DetectionTables.SourceId : 0);
         var (positions, ends) = (new Dictionary<int, long>(), new Dictionary<int, long>());
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -1,8 +1,5 @@
+using System.Globalization;
 using SiemForwarder.Connections;
-using SiemForwarder.Detections;
-using SiemForwarder.Detections.Rules;
-using SiemForwarder.Events;
-using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Service.Detections;
 
@@ -28,16 +25,35 @@ internal sealed record SeenSource(
     /// <summary>End of the newest range of the last day in which Keycloak could not read its own events; null for none.</summary>
     public DateTimeOffset? GapAt { get; init; }
 
+    /// <summary>When its settings were last changed; if it is off, it was on before at most until then.</summary>
+    public DateTimeOffset ChangedAt { get; init; }
+
+    /// <summary>How long it has been silent, if events are pushed to it and it ever had one; null otherwise.</summary>
+    public PushSilence? Silence { get; init; }
+
     /// <summary>Since when events of the source may be missing because it is not read; null if it is.</summary>
     public DateTimeOffset? NotReadSince => FailingSince < UnreadSince ? FailingSince : UnreadSince ?? FailingSince;
 }
+
+/// <summary>The silence of a source of pushed events.</summary>
+/// <param name="Since">When its last event arrived.</param>
+/// <param name="Bound">How long it may be silent.</param>
+/// <param name="IsConfigured">Whether the settings say so; otherwise it is what the source itself usually does.</param>
+internal sealed record PushSilence(DateTimeOffset Since, TimeSpan Bound, bool IsConfigured);
 
 /// <summary>A rule that cannot see what it is for.</summary>
 /// <param name="Rule">Key of the rule.</param>
 /// <param name="File">Its file.</param>
 /// <param name="SourceId">The source; 0 if it is about none.</param>
 /// <param name="Reason">Why, and what to do.</param>
-internal sealed record BlindSpot(string Rule, string File, int SourceId, string Reason);
+internal sealed record BlindSpot(string Rule, string File, int SourceId, string Reason)
+{
+    /// <summary>Since when, if that is known better than by looking; null otherwise.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Whether the events of this time stay missing when the rule sees again.</summary>
+    public bool LeavesGap { get; init; }
+}
 
 /// <summary>Decides which rules are blind where: pure, from what the rules can match and what the sources store.</summary>
 internal static class BlindSpots
@@ -48,47 +64,6 @@ internal static class BlindSpots
     /// <summary>Polls that are this far behind are no longer only between two polls.</summary>
     public static readonly TimeSpan MaxUnread = TimeSpan.FromMinutes(15);
 
-    private static readonly EventSource Nowhere = new(0, "", "", "");
-
-    /// <summary>The types of events that each rule could match, and whether it could match any.</summary>
-    /// <param name="rules">The rules that run.</param>
-    public static IReadOnlyDictionary<string, RuleReach> FindReaches(RuleSet rules)
-    {
-        var matcher = new SingleEventMatcher(rules);
-        var types = rules.Detections.ToDictionary(
-            rule => rule.Head.Key, _ => (User: new HashSet<string>(), Admin: new HashSet<string>()), StringComparer.Ordinal);
-        foreach (var description in KeycloakEventCatalog.All)
-        {
-            var isAdmin = description.Kind == EventKind.Admin;
-            foreach (var rule in matcher.FindPossible(EventOf(description, isAdmin), isAdmin ? LogSource.KeycloakAdmin : LogSource.KeycloakUser))
-            {
-                (isAdmin ? types[rule.Head.Key].Admin : types[rule.Head.Key].User).Add(description.Type);
-            }
-        }
-
-        var reaches = new Dictionary<string, RuleReach>(StringComparer.Ordinal);
-        foreach (var rule in rules.Detections)
-        {
-            var (user, admin) = types[rule.Head.Key];
-            var application = rule.Head.LogSource is { Product: "application", Service: { } service } ? service : null;
-            reaches[rule.Head.Key] = new RuleReach(
-                [user], [admin], IsForKeycloak(rule.Head.LogSource), rule.Head.Needs.ToHashSet(StringComparer.Ordinal),
-                application is null ? [] : new HashSet<string>([application], StringComparer.Ordinal), rule.Head.LogSource.Product == "application");
-        }
-
-        // Each behind those that feed it.
-        foreach (var rule in rules.Correlations)
-        {
-            var fed = rule.Feeders.Select(feeder => reaches[feeder.Head.Key]).ToList();
-            reaches[rule.Head.Key] = new RuleReach(
-                [.. fed.SelectMany(one => one.UserTypes)], [.. fed.SelectMany(one => one.AdminTypes)], fed.Exists(one => one.IsForKeycloak),
-                rule.Head.Needs.Concat(fed.SelectMany(one => one.Needs)).ToHashSet(StringComparer.Ordinal),
-                fed.SelectMany(one => one.Applications).ToHashSet(StringComparer.Ordinal), fed.Exists(one => one.IsForApplications));
-        }
-
-        return reaches;
-    }
-
     /// <summary>The rules among those that report, and the sources in which they are blind.</summary>
     /// <param name="rules">The rules that run.</param>
     /// <param name="sources">All sources.</param>
@@ -97,61 +72,47 @@ internal static class BlindSpots
     public static IReadOnlyList<BlindSpot> Find(RunningRules rules, IReadOnlyList<SeenSource> sources, bool knowsPlaces, DateTimeOffset now)
     {
         var spots = new List<BlindSpot>();
-        var reaches = FindReaches(rules.Rules);
-        foreach (var rule in rules.Rules.All.Where(rule => rules.IsReported(rule.Head.Key) && rule.Head.Level != RuleLevel.Informational))
+        var reaches = RuleReach.FindAll(rules.Rules);
+        foreach (var rule in rules.Reported)
         {
-            var reach = reaches[rule.Head.Key];
-            void Add(int source, string reason) => spots.Add(new BlindSpot(rule.Head.Key, rule.File, source, reason));
-            if (reach.Needs.Contains("geo") && !knowsPlaces)
+            var found = Find(reaches[rule.Head.Key], sources, knowsPlaces, now);
+            spots.AddRange(found.Select(why => new BlindSpot(rule.Head.Key, rule.File, why.SourceId, why.Reason)
             {
-                Add(0, "There is no database of places, so no event has a country; set Forwarder__Location.");
-                continue;
-            }
-
-            if (reach.Applications.FirstOrDefault(name => !sources.Any(source => source.Enabled && source.Name == name)) is { } lacking)
-            {
-                Add(0, $"No enabled source is named '{lacking}', whose events the rule looks at.");
-                continue;
-            }
-
-            if (reach.IsForApplications && !sources.Any(source => source.Enabled && !source.IsKeycloak))
-            {
-                Add(0, "No source of pushed events is enabled, so there are no events to look at.");
-                continue;
-            }
-
-            var read = sources.Where(source => source.Enabled && (source.IsKeycloak || !reach.IsForKeycloak)
-                && (reach.Applications.Count == 0 || reach.IsForKeycloak || reach.Applications.Contains(source.Name))).ToList();
-            if (reach.IsForKeycloak && !sources.Any(source => source.Enabled))
-            {
-                Add(0, "No source is enabled, so there are no events to look at.");
-            }
-
-            foreach (var source in read)
-            {
-                if (WhyBlind(reach, source, now) is { } reason)
-                {
-                    Add(source.Id, reason);
-                }
-            }
+                Since = why.Since, LeavesGap = why.LeavesGap,
+            }));
         }
 
+        spots.AddRange(AlertBlindness.Find(rules, reaches, spots));
         return spots;
     }
 
-    private static string? WhyBlind(RuleReach reach, SeenSource source, DateTimeOffset now)
+    private static IEnumerable<Why> Find(RuleReach reach, IReadOnlyList<SeenSource> sources, bool knowsPlaces, DateTimeOffset now)
     {
-        if (WhyUnread(source, now) is { } unread)
+        if (WhyNothing(reach, sources, knowsPlaces) is { } reason)
         {
-            return unread;
+            return [new Why(0, reason)];
         }
 
-        var name = $"Source '{source.Name}'";
-        if (!source.IsKeycloak || !reach.IsForKeycloak)
-        {
-            return null;
-        }
+        return sources.Where(reach.Reads).Select(source => WhyBlind(reach, source, now)).OfType<Why>();
+    }
 
+    private static string? WhyNothing(RuleReach reach, IReadOnlyList<SeenSource> sources, bool knowsPlaces)
+    {
+        var enabled = sources.Where(source => source.Enabled).ToList();
+        return reach.Needs.Contains("geo") && !knowsPlaces ? "There is no database of places, so no event has a country; set Forwarder__Location."
+            : reach.Applications.FirstOrDefault(name => !enabled.Exists(source => source.Name == name)) is { } lacking
+                ? $"No enabled source is named '{lacking}', whose events the rule looks at."
+            : reach.IsForApplications && !enabled.Exists(source => !source.IsKeycloak)
+                ? "No source of pushed events is enabled, so there are no events to look at."
+            : reach.IsForKeycloak && enabled.Count == 0 ? "No source is enabled, so there are no events to look at."
+            : null;
+    }
+
+    private static Why? WhyBlind(RuleReach reach, SeenSource source, DateTimeOffset now) =>
+        WhyUnread(source, now) ?? (source.IsKeycloak && WhyNotStored(reach, source) is { } reason ? new Why(source.Id, reason, LeavesGap: true) : null);
+
+    private static string? WhyNotStored(RuleReach reach, SeenSource source)
+    {
         var lacksUser = reach.UserTypes.Where(types => types.Count > 0).ToList();
         var lacksAdmin = reach.AdminTypes.Any(types => types.Count > 0) && reach.UserTypes.Zip(reach.AdminTypes).Any(one => one.First.Count == 0);
         if (lacksUser.Count > 0 && source.Off.Contains("user") && reach.UserTypes.Zip(reach.AdminTypes).Any(one => one.Second.Count == 0))
@@ -166,7 +127,7 @@ internal static class BlindSpots
 
         if (source.Streams is { } streams && ((lacksAdmin && !streams.Contains("admin")) || (lacksUser.Count > 0 && !lacksAdmin && !streams.Contains("user"))))
         {
-            return $"{name} does not poll the stream that the rule looks at; add it to keycloak.streams.";
+            return $"Source '{source.Name}' does not poll the stream that the rule looks at; add it to keycloak.streams.";
         }
 
         if (source.StoredTypes is { } stored)
@@ -183,58 +144,61 @@ internal static class BlindSpots
             : null;
     }
 
-    private static string? WhyUnread(SeenSource source, DateTimeOffset now)
+    private static Why? WhyUnread(SeenSource source, DateTimeOffset now)
     {
-        if (source.FailingSince is not null)
+        var name = source.Name;
+        if (!source.Enabled)
         {
-            return $"Source '{source.Name}' cannot be read; see its status.";
+            // A realm is read from where it was left; what applications push meanwhile is refused.
+            var reason = $"Source '{name}' is disabled, so its events are not read; enable it, or delete it if it is not needed any more.";
+            return new Why(source.Id, reason, LeavesGap: !source.IsKeycloak);
+        }
+
+        if (source.FailingSince is { } failing)
+        {
+            return new Why(source.Id, $"Source '{name}' cannot be read; see its status.", failing);
         }
 
         if (source.LostCount > 0)
         {
-            return $"{source.LostCount} events of source '{source.Name}' were dropped before the rules read them, within the last day.";
+            var reason = $"{source.LostCount} events of source '{name}' were dropped before the rules read them, within the last day.";
+            return new Why(source.Id, reason, LeavesGap: true);
         }
 
         if (now - source.BehindSince > Behind)
         {
-            return $"The rules have not read all events of source '{source.Name}'; check that an engine with the role dispatch runs.";
+            var reason = $"The rules have not read all events of source '{name}'; check that an engine with the role dispatch runs.";
+            return new Why(source.Id, reason, source.BehindSince);
         }
 
         if (source.UnreadSince is { } unread && now - unread > MaxUnread)
         {
-            return $"Source '{source.Name}' is read only up to {UtcText.Second(unread)} UTC; check that an engine with the role poll runs, and its status.";
+            var reason = $"Source '{name}' is read only up to {UtcText.Second(unread)} UTC; check that an engine with the role poll runs, and its status.";
+            return new Why(source.Id, reason, unread);
         }
 
-        return source.GapAt is { } gap
-            ? $"Keycloak cannot read some of its events of source '{source.Name}', the newest of {UtcText.Second(gap)} UTC; they are missing. See its status."
-            : null;
+        return WhySilent(source, now) ?? WhyGap(source);
     }
 
-    private static bool IsForKeycloak(LogSource source) =>
-        source.Contains(LogSource.KeycloakUser) || source.Contains(LogSource.KeycloakAdmin);
-
-    private static SecurityEvent EventOf(EventDescription description, bool isAdmin)
+    private static Why? WhySilent(SeenSource source, DateTimeOffset now)
     {
-        var parts = description.Type.Split('-', 2);
-        var json = isAdmin
-            ? $$"""{"id":"t","time":0,"operationType":"{{parts[0]}}","resourceType":"{{parts[^1]}}","resourcePath":""}"""
-            : $$"""{"id":"t","time":0,"type":"{{description.Type}}"}""";
-        return EventNormalizer.Normalize(
-            isAdmin ? EventStream.Admin : EventStream.User, System.Text.Encoding.UTF8.GetBytes(json), default, Nowhere, 0, 0, DateTimeOffset.UnixEpoch);
-    }
-}
+        if (source.Silence is not { } silence || now - silence.Since <= silence.Bound)
+        {
+            return null;
+        }
 
-/// <summary>What a rule can see.</summary>
-/// <param name="UserTypes">Types of user events that it, or each rule that feeds it, could match.</param>
-/// <param name="AdminTypes">The same of admin events, in the same order.</param>
-/// <param name="IsForKeycloak">Whether it looks at Keycloak's events.</param>
-/// <param name="Needs">What it says that a realm must store.</param>
-/// <param name="IsForApplications">Whether it looks at events that applications push.</param>
-/// <param name="Applications">Names of the sources of pushed events that it, or rules that feed it, name.</param>
-internal sealed record RuleReach(
-    IReadOnlyList<HashSet<string>> UserTypes, IReadOnlyList<HashSet<string>> AdminTypes, bool IsForKeycloak, IReadOnlySet<string> Needs,
-    HashSet<string> Applications, bool IsForApplications)
-{
-    /// <summary>A rule that could match more types than that asks for no type.</summary>
-    public const int FewTypes = 40;
+        var than = $"longer than it {(silence.IsConfigured ? "may be silent" : "has been silent before")} ({Words(silence.Bound)})";
+        var reason = $"Nobody has pushed events to source '{source.Name}' since {UtcText.Second(silence.Since)} UTC, {than}; check their sender.";
+        return new Why(source.Id, reason, silence.Since, LeavesGap: true);
+    }
+
+    private static Why? WhyGap(SeenSource source) => source.GapAt is not { } gap ? null : new Why(
+        source.Id,
+        $"Keycloak cannot read some of its events of source '{source.Name}', the newest of {UtcText.Second(gap)} UTC; they are missing. See its status.");
+
+    private static string Words(TimeSpan span) => string.Create(
+        CultureInfo.InvariantCulture, $"{(span.TotalHours >= 2 ? span.TotalHours : span.TotalMinutes):0.#} {(span.TotalHours >= 2 ? "hours" : "minutes")}");
+
+    // Why a rule is blind in a source.
+    private sealed record Why(int SourceId, string Reason, DateTimeOffset? Since = null, bool LeavesGap = false);
 }

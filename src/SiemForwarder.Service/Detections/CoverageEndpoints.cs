@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
-using SiemForwarder.Detections.Rules;
 using SiemForwarder.Service.Access;
 using SiemForwarder.Service.Api;
 
@@ -12,38 +11,42 @@ namespace SiemForwarder.Service.Detections;
 /// <param name="Rules">Titles of the enabled rules.</param>
 /// <param name="Available">Titles of the rules that are off.</param>
 /// <param name="Reasons">Why rules are blind.</param>
+/// <param name="Sources">Each source that enabled rules read for it.</param>
 public sealed record CoverageResponse(
-    string Technique, string State, IReadOnlyList<string> Rules, IReadOnlyList<string> Available, IReadOnlyList<string> Reasons);
+    string Technique, string State, IReadOnlyList<string> Rules, IReadOnlyList<string> Available, IReadOnlyList<string> Reasons,
+    IReadOnlyList<SourceCoverage> Sources);
+
+/// <summary>Whether a technique is watched in one source.</summary>
+/// <param name="Source">Name of the source.</param>
+/// <param name="State"><c>Watched</c>, or <c>Blind</c> if every enabled rule that reads the source is blind there or in Error.</param>
+/// <param name="Reasons">Why rules are blind there.</param>
+public sealed record SourceCoverage(string Source, string State, IReadOnlyList<string> Reasons);
 
 /// <summary>Shows what the rules watch, backtests and the coverage of ATT&amp;CK.</summary>
 internal static class CoverageEndpoints
 {
-    private const string Watched = "Watched";
-    private const string Blind = "Blind";
-    private const string Off = "Off";
-
     public static void MapCoverage(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/rules").WithTags("Detections");
         group.MapGet("/coverage", Coverage).WithName("ListCoverage").Needs(Permission.ReadSettings)
-            .WithSummary("Lists the ATT&CK techniques that rules are for: watched, blind with the reason, or off.");
+            .WithSummary("Lists the ATT&CK techniques that rules are for: watched, in which source, blind with the reason, or off.");
         group.MapGet("/navigator-layer", Layer).WithName("GetNavigatorLayer").Needs(Permission.ReadSettings).Produces<JsonObject>()
             .WithSummary("Returns the coverage as a layer for MITRE's ATT&CK Navigator.");
     }
 
     private static async Task<Results<Ok<ListPage<CoverageResponse>>, ValidationProblem>> Coverage(
-        [AsParameters] WholeListQuery query, RuleShelf shelf, RuleViews views, CancellationToken cancellationToken) =>
-        query.Cut(await ReadAsync(shelf, views, cancellationToken));
+        [AsParameters] WholeListQuery query, CoverageReading reading, CancellationToken cancellationToken) =>
+        query.Cut(await reading.ReadAsync(cancellationToken));
 
     // The format of ATT&CK Navigator layers, version 4.5 (mitre-attack/attack-navigator, layers/spec).
-    private static async Task<Ok<JsonObject>> Layer(RuleShelf shelf, RuleViews views, CancellationToken cancellationToken)
+    private static async Task<Ok<JsonObject>> Layer(CoverageReading reading, CancellationToken cancellationToken)
     {
-        var techniques = (await ReadAsync(shelf, views, cancellationToken)).Select(one => (JsonNode)new JsonObject
+        var techniques = (await reading.ReadAsync(cancellationToken)).Select(one => (JsonNode)new JsonObject
         {
             ["techniqueID"] = one.Technique,
-            ["score"] = one.State switch { Watched => 100, Blind => 50, _ => 0 },
-            ["color"] = one.State switch { Watched => "#8ec843", Blind => "#fcbf6b", _ => "#d9d9d9" },
-            ["comment"] = string.Join('\n', one.Rules.Concat(one.Reasons).Concat(one.Available.Select(title => $"off: {title}"))),
+            ["score"] = one.State switch { CoverageReading.Watched => 100, CoverageReading.Blind => 50, _ => 0 },
+            ["color"] = one.State switch { CoverageReading.Watched => "#8ec843", CoverageReading.Blind => "#fcbf6b", _ => "#d9d9d9" },
+            ["comment"] = CommentOf(one),
             ["enabled"] = true,
         });
         return TypedResults.Ok(new JsonObject
@@ -59,24 +62,7 @@ internal static class CoverageEndpoints
         });
     }
 
-    private static async Task<IReadOnlyList<CoverageResponse>> ReadAsync(RuleShelf shelf, RuleViews views, CancellationToken cancellationToken)
-    {
-        var library = await shelf.ReadAsync(cancellationToken);
-        var figures = await views.ReadFiguresAsync(cancellationToken);
-        var all = library.Compile(library.Files.Keys);
-        var rules = all.All.Where(rule => rule.Head.Level != RuleLevel.Informational)
-            .SelectMany(rule => rule.Head.Techniques.Distinct(StringComparer.Ordinal).Select(technique => (technique, rule)));
-        return
-        [
-            .. rules.GroupBy(one => one.technique, one => one.rule).OrderBy(one => one.Key, StringComparer.Ordinal).Select(one =>
-            {
-                var enabled = one.Where(rule => library.Files[rule.File].Enabled).ToList();
-                var reasons = enabled.SelectMany(rule => figures.Blind[rule.Head.Key].Select(spot => spot.Reason)).Distinct(StringComparer.Ordinal).ToList();
-                var sees = enabled.Exists(rule => !figures.Blind.Contains(rule.Head.Key) && figures.Reports.GetValueOrDefault(rule.Head.Key)?.Fault is null);
-                return new CoverageResponse(
-                    one.Key, enabled.Count == 0 ? Off : sees ? Watched : Blind, [.. enabled.Select(rule => rule.Head.Title)],
-                    [.. one.Where(rule => !library.Files[rule.File].Enabled).Select(rule => rule.Head.Title)], reasons);
-            }),
-        ];
-    }
+    private static string CommentOf(CoverageResponse one) => string.Join(
+        '\n',
+        [.. one.Rules, .. one.Sources.Select(source => $"{source.Source}: {source.State}"), .. one.Reasons, .. one.Available.Select(title => $"off: {title}")]);
 }

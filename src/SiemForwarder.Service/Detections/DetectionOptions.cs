@@ -30,6 +30,10 @@ internal sealed class DetectionOptions
     /// <summary>How often to look which rules are blind.</summary>
     public TimeSpan BlindInterval { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long a source of pushed events may be silent until rules that look at its events are blind. Default: twice its own longest silence
+    /// of a week, at least an hour.</summary>
+    public TimeSpan? MaxPushSilence { get; set; }
+
     /// <summary>The calendar of all sources.</summary>
     internal LocalCalendar ToCalendar() => new()
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SiemForwarder.Detections;
 using SiemForwarder.Detections.Alerts;
+using SiemForwarder.Detections.Rules;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
@@ -97,18 +98,25 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     {
         sweptAt = parts.Time.GetTimestamp();
         var raised = new List<Alert>();
-        foreach (var sweep in await parts.DatabaseRetry.TryUntilDoneAsync(parts.Starts.ReadSweepsAsync, cancellationToken))
+        var sweeps = await parts.DatabaseRetry.TryUntilDoneAsync(parts.Starts.ReadSweepsAsync, cancellationToken);
+        foreach (var sweep in sweeps.Where(sweep => sweep.SourceId != DetectionTables.SourceId && IsFollowed(sweep)))
         {
-            if (positions.TryGetValue(sweep.SourceId, out var position) && position >= sweep.LastPosition)
-            {
-                engine.Advance(sweep.SourceId, sweep.At, raised);
-            }
+            engine.Advance(sweep.SourceId, sweep.At!.Value, raised);
+        }
+
+        // No alert is missing of a time up to which all sources were followed, once those that time itself raised are followed too.
+        if (raised.Count == 0 && sweeps.Count > 0 && sweeps.All(IsFollowed))
+        {
+            engine.Advance(DetectionTables.SourceId, sweeps.Min(sweep => sweep.At!.Value), raised);
         }
 
         var isDue = followedSinceSnapshot > 0 && parts.Time.GetElapsedTime(snapshotAt) >= parts.Options.SnapshotInterval;
         return (raised.Count == 0 && !isDue)
             || await CommitAsync([.. raised.Select(alert => new RaisedAlert(alert, null))], [], [], cancellationToken);
     }
+
+    private bool IsFollowed(SourceSweep sweep) =>
+        sweep.At is not null && positions.TryGetValue(sweep.SourceId, out var position) && position >= sweep.LastPosition;
 
     private async Task<bool> CommitAsync(
         List<RaisedAlert> raised, List<FollowedRange> ranges, Dictionary<int, long> before, CancellationToken cancellationToken,
@@ -193,7 +201,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     private async Task AddNewSourcesAsync(CancellationToken cancellationToken)
     {
         var existing = await parts.Sources.ListAsync(cancellationToken);
-        foreach (var id in existing.Where(id => id >= 0))
+        foreach (var id in existing)
         {
             positions.TryAdd(id, 0);
         }
@@ -220,10 +228,10 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
             await LearnAsync(state.SnapshotPositions, cancellationToken);
             var learned = engine.WriteSnapshot();
             engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
-            engine.ReadSnapshot(learned, rule => !state.SnapshotRules.Contains(RunningRules.StampOf(rule)));
+            engine.ReadSnapshot(learned, rule => !IsKnown(rule));
         }
 
-        if (engine.ReadSnapshot(snapshot, rule => state.SnapshotRules.Contains(RunningRules.StampOf(rule))) is { } problem)
+        if (engine.ReadSnapshot(snapshot, IsKnown) is { } problem)
         {
             parts.Logger.LogWarning("What the detection rules remembered is not usable: {Problem}. They learn again from stored events.", problem);
             engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
@@ -238,7 +246,11 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
             followedSinceSnapshot += range.Last - range.First + 1;
         }
 
+        // Nobody was told of what new rules found in what was followed before they were there.
+        engine.ForgetAlerts(rule => !IsKnown(rule));
         engine.Faults.TakeNew();
+
+        bool IsKnown(AlertingRule rule) => state.SnapshotRules.Contains(RunningRules.StampOf(rule));
     }
 
     private async Task LearnAsync(IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)

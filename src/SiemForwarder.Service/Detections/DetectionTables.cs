@@ -10,14 +10,17 @@ internal static class DetectionTables
 
     public const string Rules = "(SELECT name, enabled, expected_per_day, updated_at FROM detection_rule)";
 
-    /// <summary>Rules that are blind, with the source, the reason, and since when.</summary>
-    public const string Blind = "(SELECT rule, file, source_id, reason, since FROM detection_blind)";
+    /// <summary>Rules that are blind, in a source or for the SIEM of an integration (source 0), with the reason and since when.</summary>
+    public const string Blind = """
+        (SELECT rule, file, source_id, reason, since FROM detection_blind
+            UNION ALL SELECT rule, file, 0, reason, since FROM detection_unseen)
+        """;
 
     /// <summary>The events of each source that the rules have not read: source_id, events; none while no rule is enabled.</summary>
     public const string Backlog = $"""
         (SELECT h.source_id, greatest(h.next_position - 1 - coalesce(c.position, 0), 0) AS events FROM {LogTables.Heads} h
             LEFT JOIN detection_checkpoint c ON c.source_id = h.source_id
-            WHERE h.source_id >= 0 AND EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
+            WHERE EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
         """;
 
     /// <summary>Files that alerted more often today than their author expects of a day: name, alerts, expected.</summary>

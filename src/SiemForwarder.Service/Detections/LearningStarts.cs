@@ -9,8 +9,8 @@ namespace SiemForwarder.Service.Detections;
 /// <summary>Up to when a source is known to be read completely.</summary>
 /// <param name="SourceId">The source.</param>
 /// <param name="LastPosition">End of its log at that time.</param>
-/// <param name="At">The time.</param>
-internal readonly record struct SourceSweep(int SourceId, long LastPosition, DateTimeOffset At);
+/// <param name="At">The time; null while the source fails, or is not known to be read completely.</param>
+internal readonly record struct SourceSweep(int SourceId, long LastPosition, DateTimeOffset? At);
 
 /// <summary>Reads what the rules have to know about time: where older events begin that they learn from, and how far sources are read.</summary>
 internal sealed class LearningStarts(NpgsqlDataSource database, TimeProvider time)
@@ -20,10 +20,10 @@ internal sealed class LearningStarts(NpgsqlDataSource database, TimeProvider tim
 
     // The status of a poller that is not renewed is no news.
     private const string SweepSql = $"""
-        SELECT s.id, h.next_position - 1, CASE WHEN s.kind <> 'keycloak' THEN $1 ELSE (
+        SELECT s.id, h.next_position - 1, CASE WHEN s.kind <> 'keycloak' THEN $1 WHEN p.failing_since IS NULL THEN (
             SELECT CASE WHEN bool_and(x ->> 'completeAt' IS NOT NULL) THEN min((x ->> 'completeAt')::timestamptz) END FROM jsonb_array_elements(p.report -> 'streams') x) END
         FROM {ConfigurationTables.Sources} s JOIN {LogTables.Heads} h ON h.source_id = s.id LEFT JOIN {SourceStatusTable.Rows} p ON p.source_id = s.id
-        WHERE s.enabled AND s.id >= 0 AND (s.kind <> 'keycloak' OR (p.report IS NOT NULL AND p.failing_since IS NULL))
+        WHERE s.enabled
         """;
 
     /// <summary>The positions after which each log is followed silently, so that the rules know what they need.</summary>
@@ -54,7 +54,7 @@ internal sealed class LearningStarts(NpgsqlDataSource database, TimeProvider tim
         return starts;
     }
 
-    /// <summary>Up to when each source is read completely; sources that fail are missing.</summary>
+    /// <summary>Up to when each enabled source is read completely.</summary>
     public async Task<IReadOnlyList<SourceSweep>> ReadSweepsAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(SweepSql);
@@ -63,10 +63,8 @@ internal sealed class LearningStarts(NpgsqlDataSource database, TimeProvider tim
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            if (!await reader.IsDBNullAsync(2, cancellationToken))
-            {
-                sweeps.Add(new SourceSweep(reader.GetInt32(0), reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2)));
-            }
+            var at = await reader.IsDBNullAsync(2, cancellationToken) ? (DateTimeOffset?)null : reader.GetFieldValue<DateTimeOffset>(2);
+            sweeps.Add(new SourceSweep(reader.GetInt32(0), reader.GetInt64(1), at));
         }
 
         return sweeps;

@@ -61,6 +61,11 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
     /// <param name="cancellationToken">Cancels the attempt.</param>
     public async ValueTask FollowAsync(DetectionEngine engine, MergedPart part, List<RaisedAlert> alerts, CancellationToken cancellationToken)
     {
+        if (IsIdle(engine, part.Segment.SourceId))
+        {
+            return;
+        }
+
         var source = await sources.GetAsync(part.Segment.SourceId, cancellationToken);
         var raised = new List<Alert>();
         for (var index = part.First; index < part.End;)
@@ -81,6 +86,9 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
         }
     }
 
+    // Most rules read no alerts; their log is then passed over.
+    private static bool IsIdle(DetectionEngine engine, int sourceId) => sourceId == DetectionTables.SourceId && !engine.Rules.ReadsAlerts;
+
     /// <summary>What rules know the sender of an event as.</summary>
     public LogSource SourceOf(SecurityEvent securityEvent)
     {
@@ -92,6 +100,8 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
                 return LogSource.KeycloakAdmin;
             case EventKind.Operational:
                 return OwnEvents;
+            case EventKind.Detection:
+                return LogSource.Alerts;
             default:
                 if (!applications.TryGetValue(securityEvent.Source.Name, out var known))
                 {

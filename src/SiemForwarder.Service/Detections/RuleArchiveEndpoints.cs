@@ -20,7 +20,7 @@ internal static class RuleArchiveEndpoints
         group.MapPost("/import", Import).WithName("ImportRules").Needs(Permission.Configure)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).AddOpenApiOperationTransformer(DescribeBodyAsync)
             .WithSummary("Takes in the rules (*.yml) and lists of a ZIP file in the body. New files are off; files of your own are kept unless replace=true. "
-                + "Tells what was refused and why.");
+                + "If anything is refused, nothing is stored, unless partial=true takes what is good; the outcome tells which, and why.");
     }
 
     // The body is read as a stream: declared in code, another media type would be refused before the caller's permission is looked at.
@@ -48,7 +48,7 @@ internal static class RuleArchiveEndpoints
     }
 
     private static async Task<Results<Ok<RuleImportResponse>, ProblemHttpResult>> Import(
-        bool? replace, RuleImport import, HttpContext http, CancellationToken cancellationToken)
+        bool? replace, bool? partial, RuleImport import, HttpContext http, CancellationToken cancellationToken)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
@@ -66,7 +66,8 @@ internal static class RuleArchiveEndpoints
         var (rules, lists, problem) = await RuleArchive.ReadAsync(body, cancellationToken);
         return problem is not null
             ? TypedResults.Problem(problem, statusCode: StatusCodes.Status400BadRequest, title: "Not an archive of rules")
-            : TypedResults.Ok(await import.RunAsync(rules, lists, replace ?? false, Caller.Of(http.User)!.Name, cancellationToken));
+            : TypedResults.Ok(await import.RunAsync(
+                rules, lists, new ImportWishes(replace ?? false, partial ?? false, Caller.Of(http.User)!.Name), cancellationToken));
     }
 
     private static async Task<bool> CopyAsync(Stream from, MemoryStream to, CancellationToken cancellationToken)

@@ -4,13 +4,15 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Detections;
 
 /// <summary>What became of an import.</summary>
+/// <param name="Outcome"><c>All</c>: everything was taken; <c>Good</c>: what was good was taken, as <c>partial=true</c> asked for; <c>Nothing</c>: nothing was
+/// stored, because of what was refused.</param>
 /// <param name="Created">Names of new rule files; they are off.</param>
 /// <param name="Replaced">Names of rule files of your own that have a new text; they stay on or off.</param>
 /// <param name="Unchanged">Names of rule files that are here with the same text.</param>
 /// <param name="Lists">Names of lists that were created or replaced.</param>
 /// <param name="Refused">Files that were not taken.</param>
 public sealed record RuleImportResponse(
-    IReadOnlyList<string> Created, IReadOnlyList<string> Replaced, IReadOnlyList<string> Unchanged, IReadOnlyList<string> Lists,
+    string Outcome, IReadOnlyList<string> Created, IReadOnlyList<string> Replaced, IReadOnlyList<string> Unchanged, IReadOnlyList<string> Lists,
     IReadOnlyList<RefusedImport> Refused);
 
 /// <summary>A file that was not taken.</summary>
@@ -18,25 +20,51 @@ public sealed record RuleImportResponse(
 /// <param name="Reasons">Why, and what to do.</param>
 public sealed record RefusedImport(string Path, IReadOnlyList<string> Reasons);
 
-/// <summary>Takes in the rules and lists of an archive: each file by itself, so that one fault does not keep the others out.</summary>
+/// <summary>How an archive is taken in.</summary>
+/// <param name="IsReplacing">Whether files and lists of your own that have the same name get the new text.</param>
+/// <param name="IsPartial">Whether what is good is taken though something else is refused.</param>
+/// <param name="By">Who imports.</param>
+internal sealed record ImportWishes(bool IsReplacing, bool IsPartial, string By);
+
+/// <summary>Takes in the rules and lists of an archive in one transaction: all of it or nothing, or all that is good.</summary>
 internal sealed class RuleImport(RuleTable table, RuleShelf shelf)
 {
-    private const string Changed = "Somebody else has changed it meanwhile; import it again.";
+    private const string Changed = "Somebody else has changed rules or lists meanwhile; import it again.";
 
     /// <param name="rules">The rules.</param>
     /// <param name="lists">The lists; those that rules name must be here or among them.</param>
-    /// <param name="isReplacing">Whether files of your own that have the same name get the new text.</param>
-    /// <param name="by">Who imports.</param>
+    /// <param name="wishes">How to take them in.</param>
     /// <param name="cancellationToken">Cancels what is left.</param>
     public async Task<RuleImportResponse> RunAsync(
-        IReadOnlyList<ArchivedRule> rules, IReadOnlyDictionary<string, IReadOnlyList<string>> lists, bool isReplacing, string by,
-        CancellationToken cancellationToken)
+        IReadOnlyList<ArchivedRule> rules, IReadOnlyDictionary<string, IReadOnlyList<string>> lists, ImportWishes wishes, CancellationToken cancellationToken)
     {
-        var (created, replaced, unchanged, refused) = (new List<string>(), new List<string>(), new List<string>(), new List<RefusedImport>());
+        var (unchanged, refused) = (new List<string>(), new List<RefusedImport>());
         var library = await shelf.ReadAsync(cancellationToken);
-        var savedLists = await SaveListsAsync(library, lists, isReplacing, by, refused, cancellationToken);
-        library = savedLists.Count > 0 ? await shelf.ReadAsync(cancellationToken) : library;
-        var wanted = new Dictionary<string, (ArchivedRule Archived, StoredRule Rule)>(StringComparer.Ordinal);
+        var goodLists = FindGoodLists(library, lists, wishes, refused);
+        var wanted = FindWanted(library, rules, wishes, unchanged, refused);
+        var good = FindGood(library, wanted, goodLists, refused);
+        if (refused.Count == 0 || wishes.IsPartial)
+        {
+            if (good.Count + goodLists.Count == 0 || await table.SaveAllAsync(good, goodLists, wishes.By, cancellationToken) == ChangeResult.Done)
+            {
+                return new RuleImportResponse(
+                    refused.Count == 0 ? "All" : "Good", Names(good.Where(rule => rule.Version == 0)), Names(good.Where(rule => rule.Version > 0)), unchanged,
+                    [.. goodLists.Select(list => list.Name)], refused);
+            }
+
+            refused.AddRange(wanted.Where(one => good.Contains(one.Rule)).Select(one => new RefusedImport(one.Archived.Path, [Changed])));
+            refused.AddRange(goodLists.Select(list => new RefusedImport(PathOf(list.Name), [Changed])));
+        }
+
+        return new RuleImportResponse("Nothing", [], [], unchanged, [], refused);
+    }
+
+    private static List<string> Names(IEnumerable<StoredRule> rules) => [.. rules.Select(rule => rule.Name)];
+
+    private static List<(ArchivedRule Archived, StoredRule Rule)> FindWanted(
+        RuleLibrary library, IReadOnlyList<ArchivedRule> rules, ImportWishes wishes, List<string> unchanged, List<RefusedImport> refused)
+    {
+        var (wanted, names) = (new List<(ArchivedRule, StoredRule)>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var archived in rules)
         {
             var known = library.Files.GetValueOrDefault(archived.Name);
@@ -44,43 +72,43 @@ internal sealed class RuleImport(RuleTable table, RuleShelf shelf)
             {
                 unchanged.Add(archived.Name);
             }
-            else if (WhyNot(archived, known, isReplacing, wanted.ContainsKey(archived.Name)) is { } reason)
+            else if (WhyNot(archived, known, wishes.IsReplacing, names.Contains(archived.Name)) is { } reason)
             {
                 refused.Add(new RefusedImport(archived.Path, [reason]));
             }
             else
             {
-                var rule = known is null ? new StoredRule(archived.Name, false, false, archived.Text, archived.Fixtures, null, 0, null)
-                    : known with { Body = archived.Text, Fixtures = archived.Fixtures };
-                wanted.Add(archived.Name, (archived, rule));
+                names.Add(archived.Name);
+                wanted.Add((archived, known is null ? new StoredRule(archived.Name, false, false, archived.Text, archived.Fixtures, null, 0, null)
+                    : known with { Body = archived.Text, Fixtures = archived.Fixtures }));
             }
         }
 
-        var files = new Dictionary<string, StoredRule>(library.Files, StringComparer.Ordinal);
-        foreach (var (archived, rule) in wanted.Values)
-        {
-            files[archived.Name] = rule;
-        }
+        return wanted;
+    }
 
-        // Files of one archive may name each other's rules, so each is checked beside all others.
-        var together = new RuleLibrary(library.Version, files, library.Lists);
-        foreach (var (archived, rule) in wanted.Values)
+    // Files of one archive may name each other's rules, so each is checked beside all others.
+    private static List<StoredRule> FindGood(
+        RuleLibrary library, List<(ArchivedRule Archived, StoredRule Rule)> wanted, List<StoredList> lists, List<RefusedImport> refused)
+    {
+        var (files, all) = (library.Files.ToDictionary(StringComparer.Ordinal), library.Lists.ToDictionary(StringComparer.Ordinal));
+        wanted.ForEach(one => files[one.Rule.Name] = one.Rule);
+        lists.ForEach(list => all[list.Name] = list);
+        var together = new RuleLibrary(library.Version, files, all);
+        var good = new List<StoredRule>();
+        foreach (var (archived, rule) in wanted)
         {
             if (Faults(together, archived, rule) is { Count: > 0 } faults)
             {
                 refused.Add(new RefusedImport(archived.Path, faults));
             }
-            else if (await table.SaveAsync(rule, cancellationToken) != ChangeResult.Done)
-            {
-                refused.Add(new RefusedImport(archived.Path, [Changed]));
-            }
             else
             {
-                (rule.Version == 0 ? created : replaced).Add(rule.Name);
+                good.Add(rule);
             }
         }
 
-        return new RuleImportResponse(created, replaced, unchanged, savedLists, refused);
+        return good;
     }
 
     private static string? WhyNot(ArchivedRule archived, StoredRule? known, bool isReplacing, bool isTwice)
@@ -103,11 +131,10 @@ internal sealed class RuleImport(RuleTable table, RuleShelf shelf)
         return [.. Sentences(errors)];
     }
 
-    private async Task<List<string>> SaveListsAsync(
-        RuleLibrary library, IReadOnlyDictionary<string, IReadOnlyList<string>> lists, bool isReplacing, string by, List<RefusedImport> refused,
-        CancellationToken cancellationToken)
+    private static List<StoredList> FindGoodLists(
+        RuleLibrary library, IReadOnlyDictionary<string, IReadOnlyList<string>> lists, ImportWishes wishes, List<RefusedImport> refused)
     {
-        var saved = new List<string>();
+        var good = new List<StoredList>();
         foreach (var (name, values) in lists)
         {
             var known = library.Lists.GetValueOrDefault(name);
@@ -118,23 +145,25 @@ internal sealed class RuleImport(RuleTable table, RuleShelf shelf)
 
             var errors = new FieldErrors();
             RuleListEndpoints.Check(name, values, errors);
-            if (known is { Version: > 0 } && !isReplacing)
+            if (known is { Version: > 0 } && !wishes.IsReplacing)
             {
                 errors.Add("name", $"There is a list '{name}' with other values; import with replace=true, or rename it.");
             }
 
-            if (errors.Any || await table.SaveListAsync(name, values, known?.Version ?? 0, by, cancellationToken) != ChangeResult.Done)
+            if (errors.Any)
             {
-                refused.Add(new RefusedImport($"lists/{name}.txt", errors.Any ? [.. Sentences(errors)] : [Changed]));
+                refused.Add(new RefusedImport(PathOf(name), [.. Sentences(errors)]));
             }
             else
             {
-                saved.Add(name);
+                good.Add(new StoredList(name, values, known?.Version ?? 0, null));
             }
         }
 
-        return saved;
+        return good;
     }
+
+    private static string PathOf(string list) => $"lists/{list}.txt";
 
     private static IEnumerable<string> Sentences(FieldErrors errors) => errors.ByField.Values.SelectMany(sentences => sentences);
 

@@ -66,9 +66,10 @@ internal sealed record RuleLibrary(int Version, IReadOnlyDictionary<string, Stor
     }
 
     /// <summary>Compiles the enabled files.</summary>
-    public RunningRules CompileEnabled()
+    /// <param name="also">A file that is to run beside them.</param>
+    public RunningRules CompileEnabled(string? also = null)
     {
-        var enabled = Files.Values.Where(rule => rule.Enabled).Select(rule => rule.Name).ToHashSet(StringComparer.Ordinal);
+        var enabled = Files.Values.Where(rule => rule.Enabled || rule.Name == also).Select(rule => rule.Name).ToHashSet(StringComparer.Ordinal);
         return new RunningRules(Compile(enabled), enabled);
     }
 
@@ -81,6 +82,9 @@ internal sealed record RuleLibrary(int Version, IReadOnlyDictionary<string, Stor
 internal sealed record RunningRules(RuleSet Rules, IReadOnlySet<string> Enabled)
 {
     private readonly Dictionary<string, string> files = Rules.All.ToDictionary(rule => rule.Head.Key, rule => rule.File, StringComparer.Ordinal);
+
+    /// <summary>The rules whose alerts are wanted.</summary>
+    public IEnumerable<AlertingRule> Reported => Rules.All.Where(rule => IsReported(rule.Head.Key) && rule.Head.Level != RuleLevel.Informational);
 
     /// <summary>Key and version of every rule, to know whether a snapshot holds what it remembers.</summary>
     public IReadOnlyList<string> Stamps => [.. Rules.All.Select(StampOf)];

@@ -33,7 +33,7 @@ internal sealed class RuleTable(NpgsqlDataSource database, ConfigurationSignal c
 
     private const string BeginAtEnds = $"""
         INSERT INTO detection_checkpoint (source_id, position, snapshot_position)
-        SELECT source_id, next_position - 1, next_position - 1 FROM {LogTables.Heads} h WHERE source_id >= 0
+        SELECT source_id, next_position - 1, next_position - 1 FROM {LogTables.Heads} h
         """;
 
     /// <summary>The version of all rules and lists together; null if no rule is enabled.</summary>
@@ -75,7 +75,14 @@ internal sealed class RuleTable(NpgsqlDataSource database, ConfigurationSignal c
     /// <summary>Stores a rule file if it still has the version that the caller read.</summary>
     /// <param name="rule">What it is to be; its version is the one that was read, 0 for a new one.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
-    public Task<ChangeResult> SaveAsync(StoredRule rule, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<ChangeResult> SaveAsync(StoredRule rule, CancellationToken cancellationToken) => ChangeAsync([SaveRule(rule)], cancellationToken);
+
+    /// <summary>Stores rule files and lists in one transaction if all of them still have the version that the caller read.</summary>
+    public Task<ChangeResult> SaveAllAsync(
+        IReadOnlyList<StoredRule> rules, IReadOnlyList<StoredList> lists, string by, CancellationToken cancellationToken) =>
+        ChangeAsync([.. lists.Select(list => SaveList(list.Name, list.Entries, list.Version, by)), .. rules.Select(SaveRule)], cancellationToken);
+
+    private TableChange SaveRule(StoredRule rule) => new(
         """
         INSERT INTO detection_rule AS r (name, is_pack, enabled, body, fixtures, expected_per_day, version, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7 + 1, $8, $8)
@@ -86,16 +93,19 @@ internal sealed class RuleTable(NpgsqlDataSource database, ConfigurationSignal c
             new() { Value = rule.Name }, new() { Value = rule.IsPack }, new() { Value = rule.Enabled }, Text(rule.Body), Text(rule.Fixtures),
             new() { Value = (object?)rule.ExpectedPerDay ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer }, new() { Value = rule.Version },
             new() { Value = time.GetUtcNow() },
-        ],
-        cancellationToken);
+        ]);
 
     /// <summary>Deletes a rule file if it still has the version that the caller read.</summary>
     public Task<ChangeResult> DeleteAsync(string name, int version, CancellationToken cancellationToken) => ChangeAsync(
-        "DELETE FROM detection_rule WHERE name = $1 AND version = $2 AND NOT is_pack", [new() { Value = name }, new() { Value = version }], cancellationToken);
+        [new("DELETE FROM detection_rule WHERE name = $1 AND version = $2 AND NOT is_pack", [new() { Value = name }, new() { Value = version }])],
+        cancellationToken);
 
     /// <summary>Stores a list if it still has the version that the caller read.</summary>
     public Task<ChangeResult> SaveListAsync(
-        string name, IReadOnlyList<string> entries, int version, string by, CancellationToken cancellationToken) => ChangeAsync(
+        string name, IReadOnlyList<string> entries, int version, string by, CancellationToken cancellationToken) =>
+        ChangeAsync([SaveList(name, entries, version, by)], cancellationToken);
+
+    private TableChange SaveList(string name, IReadOnlyList<string> entries, int version, string by) => new(
         $"""
         WITH changed AS (
             INSERT INTO detection_list AS l (name, entries, version, updated_at) VALUES ($1, $5, $2 + 1, $4)
@@ -104,28 +114,36 @@ internal sealed class RuleTable(NpgsqlDataSource database, ConfigurationSignal c
         )
         {RuleListHistory.Record}
         """,
-        [.. ListChange(name, version, by), new() { Value = entries.ToArray() }], cancellationToken);
+        [.. ListChange(name, version, by), new() { Value = entries.ToArray() }]);
 
     /// <summary>Deletes a list; one of the pack has its own values again.</summary>
     public Task<ChangeResult> DeleteListAsync(string name, int version, string by, CancellationToken cancellationToken) => ChangeAsync(
-        $"""
-        WITH changed AS (DELETE FROM detection_list WHERE name = $1 AND version = $2 RETURNING name, NULL::text[] AS entries)
-        {RuleListHistory.Record}
-        """,
-        [.. ListChange(name, version, by)], cancellationToken);
+        [
+            new(
+                $"""
+                WITH changed AS (DELETE FROM detection_list WHERE name = $1 AND version = $2 RETURNING name, NULL::text[] AS entries)
+                {RuleListHistory.Record}
+                """,
+                [.. ListChange(name, version, by)]),
+        ],
+        cancellationToken);
 
     private NpgsqlParameter[] ListChange(string name, int version, string by) =>
         [new() { Value = name }, new() { Value = version }, new() { Value = by }, new() { Value = time.GetUtcNow() }];
 
-    private async Task<ChangeResult> ChangeAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+    // One statement of a change; it changes a row unless somebody else was faster.
+    private sealed record TableChange(string Sql, NpgsqlParameter[] Parameters);
+
+    private async Task<ChangeResult> ChangeAsync(IReadOnlyList<TableChange> changes, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Changes follow one another, so that the first rule that is enabled is known as the first.
         await ExecuteAsync("UPDATE detection_reader SET rules_version = rules_version + 1");
         var wasRunning = await IsRunningAsync();
-        await using (var change = new NpgsqlCommand(sql, connection, transaction))
+        foreach (var (sql, parameters) in changes)
         {
+            await using var change = new NpgsqlCommand(sql, connection, transaction);
             change.Parameters.AddRange(parameters);
             if (await change.ExecuteNonQueryAsync(cancellationToken) == 0)
             {

@@ -52,7 +52,8 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
         }
 
         var blind = new List<(string Rule, StoredBlindSpot Spot)>();
-        await using (var command = new NpgsqlCommand("SELECT rule, source_id, reason, since FROM detection_blind ORDER BY since, source_id", connection))
+        const string BlindSql = $"SELECT rule, source_id, reason, since FROM {DetectionTables.Blind} b ORDER BY since, source_id, reason";
+        await using (var command = new NpgsqlCommand(BlindSql, connection))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))

@@ -6,7 +6,7 @@ using SiemForwarder.Service.Storage;
 namespace SiemForwarder.Service.Detections;
 
 /// <summary>Reads what sources store, how far they are read, and how far the rules have read them.</summary>
-internal sealed class SeenSources(NpgsqlDataSource database, TimeProvider time)
+internal sealed class SeenSources(NpgsqlDataSource database, PushSilences silences, TimeProvider time)
 {
     private const string SourceSql = $$"""
         SELECT s.id, s.name, s.kind = 'keycloak', s.enabled, p.failing_since, coalesce(p.auditing_off, '{}'),
@@ -19,7 +19,8 @@ internal sealed class SeenSources(NpgsqlDataSource database, TimeProvider time)
                 SELECT g.received_at FROM {{LogTables.Segments}} g WHERE g.source_id = s.id AND g.last_position > coalesce(c.position, 0) ORDER BY g.last_position LIMIT 1) END,
             CASE WHEN s.kind = 'keycloak' THEN p.updated_at - make_interval(secs => p.unread_seconds) END,
             (SELECT max(to_timestamp((g ->> 'toMs')::bigint / 1000.0)) FROM jsonb_array_elements(coalesce(p.report -> 'streams', '[]')) x
-                CROSS JOIN LATERAL jsonb_array_elements(coalesce(x -> 'gaps', '[]')) g WHERE (g ->> 'toMs')::bigint > extract(epoch FROM $1 - interval '1 day') * 1000)
+                CROSS JOIN LATERAL jsonb_array_elements(coalesce(x -> 'gaps', '[]')) g WHERE (g ->> 'toMs')::bigint > extract(epoch FROM $1 - interval '1 day') * 1000),
+            s.updated_at, CASE WHEN s.kind <> 'keycloak' THEN h.last_received_at END
         FROM {{ConfigurationTables.Sources}} s JOIN {{LogTables.Heads}} h ON h.source_id = s.id
         LEFT JOIN {{SourceStatusTable.Rows}} p ON p.source_id = s.id LEFT JOIN detection_checkpoint c ON c.source_id = s.id
         WHERE s.id > 0
@@ -28,6 +29,7 @@ internal sealed class SeenSources(NpgsqlDataSource database, TimeProvider time)
     /// <summary>All sources as they are now.</summary>
     public async Task<IReadOnlyList<SeenSource>> ReadAsync(CancellationToken cancellationToken)
     {
+        var silenceOf = await silences.ReadAsync(cancellationToken);
         await using var command = database.CreateCommand(SourceSql);
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() });
         var sources = new List<SeenSource>();
@@ -38,7 +40,8 @@ internal sealed class SeenSources(NpgsqlDataSource database, TimeProvider time)
                 reader.GetInt32(0), reader.GetString(1), reader.GetBoolean(2), reader.GetBoolean(3), TimeAt(reader, 4), reader.GetFieldValue<string[]>(5),
                 TextsAt(reader, 6), reader.IsDBNull(7) ? null : reader.GetBoolean(7), TextsAt(reader, 8), reader.GetInt64(9), TimeAt(reader, 10))
             {
-                UnreadSince = TimeAt(reader, 11), GapAt = TimeAt(reader, 12),
+                UnreadSince = TimeAt(reader, 11), GapAt = TimeAt(reader, 12), ChangedAt = reader.GetFieldValue<DateTimeOffset>(13),
+                Silence = TimeAt(reader, 14) is { } last ? silenceOf(reader.GetInt32(0), last) : null,
             });
         }
 

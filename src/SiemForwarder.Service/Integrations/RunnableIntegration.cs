@@ -21,6 +21,9 @@ internal sealed record RunnableIntegration(
     /// <summary>The event as this integration may show it: the only path to what is sent live, replayed, redriven, tested or previewed.</summary>
     public ShownEvent Show(SecurityEvent one) => new(Privacy?.Apply(one) ?? one);
 
+    /// <summary>What stands for a value that this integration hashes; null if it has no key.</summary>
+    public string? Pseudonym(string value) => Privacy?.Pseudonym(value);
+
     /// <summary>Whether this version can read the settings; those that a newer version saved it may not.</summary>
     public static bool IsReadable(Integration integration) =>
         DestinationCatalog.Find(integration.Destination) is not null && IntegrationSettings.Read(integration.Definition, out _) is not null;

@@ -3,7 +3,7 @@ namespace SiemForwarder.Service.Storage;
 /// <summary>The configured sources and integrations for the SQL of other folders; each constant is a subquery to use in place of a table.</summary>
 internal static class ConfigurationTables
 {
-    public const string Sources = "(SELECT id, name, kind, enabled, version, definition FROM source)";
+    public const string Sources = "(SELECT id, name, kind, enabled, version, definition, updated_at FROM source)";
 
     public const string Integrations = "(SELECT id, name, enabled, paused_at, engine_pool, destination, updated_at, version FROM integration)";
 

@@ -9,7 +9,7 @@ internal static class RuleWording
     private static readonly string[] Levels = ["informational", "low", "medium", "high", "critical"];
 
     /// <summary>Class of the badge of a state.</summary>
-    public static string Class(string? state) => state switch { "Running" => "good", "Error" or "Blind" => "bad", "Off" => "off", _ => "open" };
+    public static string Class(string? state) => state switch { "Running" or "Watched" => "good", "Error" or "Blind" => "bad", "Off" => "off", _ => "open" };
 
     /// <summary>Why a file does not run as it should, each reason once.</summary>
     public static IEnumerable<string> Reasons(JsonNode file) =>

@@ -73,6 +73,82 @@ public sealed class ConsoleDetectionTests(RunningForwarder running, Chromium chr
     }
 
     [Fact]
+    public async Task AnAlertIsShownWithItsEventsInTheirOrderAndABacktestWithItsBlindParts()
+    {
+        var forwarder = await running.GetAsync();
+        var pusher = await Pusher.CreateAsync(forwarder, "orders");
+        const string Pair = """
+            title: Denied and denied again
+            logsource: {product: application, service: orders}
+            detection: {denied: {type: order.denied}, condition: denied}
+            level: informational
+            name: order_denied
+            ---
+            title: Two orders denied
+            level: high
+            correlation: {type: event_count, rules: [order_denied], group-by: [username], timespan: 1h, condition: {gte: 2}}
+            """;
+        await forwarder.PostAsync("/api/v1/rules", new { name = "orders", yaml = Pair, enabled = true });
+        // The later one is sent first.
+        await pusher.PushAsync($"[{Order("second", 1)},{Order("first", 2)}]", Token);
+        var found = await forwarder.WaitForAsync("/api/v1/events?type=DETECTION&user=oscar", node => (int)node["total"]! == 1);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/events/{found["items"]![0]!["eventId"]}");
+
+        var alert = visit.Page.Locator("section[aria-label='Alert']");
+        await alert.GetByText("Two orders denied").WaitForAsync();
+        Assert.Equal(["first", "second"], await alert.Locator("tbody a").AllInnerTextsAsync());
+        await alert.GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "first", Exact = true }).ClickAsync();
+        await visit.Text("order.denied").First.WaitForAsync();
+
+        var shown = await forwarder.SendAsync(HttpMethod.Get, $"/api/v1/sources/{pusher.SourceId}");
+        var off = shown.Json;
+        off["enabled"] = false;
+        await forwarder.SendAsync(HttpMethod.Put, $"/api/v1/sources/{pusher.SourceId}", off, shown.ETag);
+        await visit.Page.GotoAsync($"{new Uri(visit.Page.Url).GetLeftPart(UriPartial.Authority)}/console/detections/orders");
+        await visit.Button("Last 24 hours").ClickAsync();
+        var backtest = visit.Page.Locator("section[aria-label='Backtest']");
+        await backtest.GetByText("1 alert in ").WaitForAsync();
+        await backtest.GetByText("Blind from").First.WaitForAsync();
+        Assert.Empty(visit.Errors);
+
+        static string Order(string id, int minutesAgo) => $$"""
+            {"event_id":"{{id}}","event_type":"order.denied","timestamp":"{{DateTimeOffset.UtcNow.AddMinutes(-minutesAgo):O}}","subject":"oscar"}
+            """;
+    }
+
+    [Fact]
+    public async Task TheCoveragePageShowsWhatIsWatchedInWhichSourceAndWhatIsNot()
+    {
+        var forwarder = await running.GetAsync();
+        await Pusher.CreateAsync(forwarder, "covered");
+        const string Covered = """
+            title: Covered
+            logsource: {product: application, service: covered}
+            detection: {denied: {type: card.denied}, condition: denied}
+            tags: [attack.t1199]
+            """;
+        await forwarder.PostAsync("/api/v1/rules", new { name = "covered", yaml = Covered, enabled = true });
+        await forwarder.PostAsync("/api/v1/rules", new
+        {
+            name = "uncovered", enabled = true,
+            yaml = Covered.Replace("covered", "nobody", StringComparison.Ordinal).Replace("Covered", "Uncovered", StringComparison.Ordinal).Replace("t1199", "t1195", StringComparison.Ordinal),
+        });
+        await forwarder.WaitForAsync("/api/v1/rules/uncovered", file => (string)file["state"]! == "Blind");
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/detections");
+
+        await visit.Link("Coverage of ATT&CK").ClickAsync();
+        await visit.Page.Locator("tr", new() { HasText = "T1199" }).GetByText("covered", new() { Exact = false }).First.WaitForAsync();
+        await visit.Page.Locator("tr", new() { HasText = "T1195" }).GetByText("No enabled source is named 'nobody'").First.WaitForAsync();
+        var coverage = await forwarder.GetAsync("/api/v1/rules/coverage?pageSize=1000");
+        var watched = coverage["items"]!.AsArray().Single(one => (string)one!["technique"]! == "T1199")!;
+        Assert.Equal(("Watched", "covered", "Watched"), ((string)watched["state"]!, (string)watched["sources"]![0]!["source"]!, (string)watched["sources"]![0]!["state"]!));
+        Assert.Contains(coverage["items"]!.AsArray(), one => (string)one!["state"]! == "Off");
+        var layer = await forwarder.GetAsync("/api/v1/rules/navigator-layer");
+        Assert.Contains("covered: Watched", (string)layer["techniques"]!.AsArray().Single(one => (string)one!["techniqueID"]! == "T1199")!["comment"]!, StringComparison.Ordinal);
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
     public async Task ASummaryCountsWhatASearchFindsOverTimeByUserClientAddressAndType()
     {
         var forwarder = await running.GetAsync();

@@ -28,6 +28,7 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         { "event-types", "console/event-types" },
         { "detections", "console/detections" },
         { "detection", "console/detections/08-brute-force-address" },
+        { "coverage", "console/detections/coverage" },
         { "alarms", "console/alarms" },
         { "engines", "console/engines" },
         { "access", "console/access" },

@@ -54,7 +54,7 @@ public sealed class BacktestTests(TestPostgres postgres)
         var told = new List<(long Followed, long Total)>();
 
         var result = await backtests.RunAsync(
-            library.Files["own"], library.Compile(["own"]), range,
+            library.Files["own"], library, range,
             async (followed, total, token) =>
             {
                 told.Add((followed, total));

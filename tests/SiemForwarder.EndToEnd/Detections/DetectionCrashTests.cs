@@ -17,6 +17,7 @@ public sealed class DetectionCrashTests
 {
     private const int Events = 100_000;
     private const int Kills = 3;
+    private const string SeveralRulesOnOneAddress = "94d1f5b8-7c32-5a0e-b6f4-1e8d2c3a5b45";
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(8);
 
     [Fact]
@@ -55,9 +56,12 @@ public sealed class DetectionCrashTests
         }
 
         await followed.WaitForAsync(source, Events, bound.Token);
-        var alerts = (await log.ReadAllAsync(DetectionTables.SourceId)).ConvertAll(entry => JsonNode.Parse(entry.Body)!["event_id"]!.GetValue<string>());
         var expected = await undisturbed;
+        await followed.WaitForAsync(DetectionTables.SourceId, expected.Count, bound.Token);
+        var raised = (await log.ReadAllAsync(DetectionTables.SourceId)).ConvertAll(entry => JsonNode.Parse(entry.Body)!);
+        var alerts = raised.ConvertAll(alert => alert["event_id"]!.GetValue<string>());
         Assert.True(expected.Count > 1000, $"Only {expected.Count} alerts: the test shows little.");
+        Assert.Contains(raised, alert => alert["rule_id"]!.GetValue<string>() == SeveralRulesOnOneAddress);
         Assert.Equal(expected.Order(StringComparer.Ordinal), alerts.Order(StringComparer.Ordinal));
     }
 
@@ -77,16 +81,31 @@ public sealed class DetectionCrashTests
         var rules = RuleSet.Load(DetectionPack.Files.Select(file => file.File), DetectionPack.Lists);
         Assert.Empty(rules.Refusals);
         var engine = new DetectionEngine(rules);
-        var (alerts, position, from) = (new List<Alert>(), 0L, new EventSource(source, "realm", "r", "kc"));
+        var (raised, position, from) = (new List<RaisedAlert>(), 0L, new EventSource(source, "realm", "r", "kc"));
         foreach (var (stream, page) in new CrashTraffic(startMs).Pages(Events))
         {
             foreach (var one in page)
             {
                 var read = EventNormalizer.Normalize(stream, one.Body, one.Key, from, ++position, one.OccurredAtMs, DateTimeOffset.UtcNow);
-                engine.Follow(read, stream == EventStream.Admin ? LogSource.KeycloakAdmin : LogSource.KeycloakUser, LocalCalendar.Utc, alerts);
+                Follow(read, stream == EventStream.Admin ? LogSource.KeycloakAdmin : LogSource.KeycloakUser);
             }
         }
 
-        return alerts.ConvertAll(alert => alert.Id.ToString("D"));
+        // The rules over alerts read what the others raised, and what they raise themselves.
+        var (told, names) = (new EventSource(DetectionTables.SourceId, "detections", "", ""), new Dictionary<int, string>());
+        for (var index = 0; index < raised.Count; index++)
+        {
+            var one = AlertBody.ToIncoming(raised[index].Alert, raised[index].At!.Source, raised[index].Only, names);
+            Follow(EventNormalizer.Normalize(EventStream.Detection, one.Body, one.Key, told, index + 1, one.OccurredAtMs, DateTimeOffset.UtcNow), LogSource.Alerts);
+        }
+
+        return raised.ConvertAll(one => one.Alert.Id.ToString("D"));
+
+        void Follow(SecurityEvent read, LogSource logSource)
+        {
+            var alerts = new List<Alert>();
+            engine.Follow(read, logSource, LocalCalendar.Utc, alerts);
+            raised.AddRange(alerts.Select(alert => new RaisedAlert(alert, read)));
+        }
     }
 }

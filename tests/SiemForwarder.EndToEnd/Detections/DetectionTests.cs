@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using SiemForwarder.EndToEnd.Inbox;
 using SiemForwarder.EndToEnd.Support;
@@ -33,6 +35,44 @@ public sealed class DetectionTests(TestPostgres postgres)
         """;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task HitsThatWereSuppressedArriveAsAnUpdateOnceTheirTimeIsOver()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var receiver = TcpSyslogReceiver.Start();
+        var pusher = await Pusher.CreateAsync(forwarder, "apps");
+        await forwarder.AddIntegrationAsync(new
+        {
+            name = "alerts", serverUrl = $"tcp://127.0.0.1:{receiver.Port}", outputType = "JSON", filter = new { include = new { types = new[] { "DETECTION" } } },
+        });
+        const string Refused = """
+            title: Refused
+            name: refused
+            logsource: {product: application}
+            detection: {selection: {type: account.refused}, condition: selection}
+            level: high
+            forwarder: {suppress: 1h, update: true, per: [username]}
+            """;
+        await forwarder.PostAsync("/api/v1/rules", new { name = "refused", yaml = Refused, enabled = true });
+
+        // Three hours ago, so that the hour and what may come late are over as soon as the events are read.
+        var start = DateTimeOffset.UtcNow.AddHours(-3);
+        var events = Enumerable.Range(0, 4).Select(
+            number => $$"""{"event_id":"e{{number}}","event_type":"account.refused","timestamp":"{{start.AddMinutes(number):O}}","subject":"alice"}""");
+        Assert.Equal(HttpStatusCode.Accepted, (await pusher.PushAsync($"[{string.Join(',', events)}]", Token)).Status);
+
+        await receiver.WaitForMessagesAsync(2, Token);
+        var (alert, update) = (JsonNode.Parse(receiver.Messages[0])!, JsonNode.Parse(receiver.Messages[^1])!);
+        Assert.Equal(("e0", 0, null), (Newest(alert), Suppressed(alert), alert["context"]!["status"]?.ToString()));
+        Assert.Equal(("e3", 3, "update"), (Newest(update), Suppressed(update), update["context"]!["status"]!.ToString()));
+        Assert.Equal(start.AddHours(1).ToUnixTimeMilliseconds(), update["timestamp"]!.GetValue<DateTimeOffset>().ToUnixTimeMilliseconds());
+        Assert.Equal("alice", update["subject"]!.ToString());
+        await forwarder.WaitForAsync("/api/v1/events?type=DETECTION", node => node["items"]!.AsArray().Count == 2);
+
+        static string Newest(JsonNode told) => JsonNode.Parse(told["context"]!["events"]!.ToString())!.AsArray().Last()!["id"]!.ToString();
+        static int Suppressed(JsonNode told) => int.Parse(told["context"]!["suppressed_count"]!.ToString(), CultureInfo.InvariantCulture);
+    }
 
     [Fact]
     public async Task AnAlertArrivesAtTheReceiverAndIsFoundBySearch()

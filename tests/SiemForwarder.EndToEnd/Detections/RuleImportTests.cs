@@ -2,7 +2,10 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Detections;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.EndToEnd.Detections;
 
@@ -50,6 +53,7 @@ public sealed class RuleImportTests(TestPostgres postgres)
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(["base", "domains", "many"], Names(told, "created").Order(StringComparer.Ordinal));
+        Assert.Equal("All", told["outcome"]!.ToString());
         Assert.Empty(told["refused"]!.AsArray());
         Assert.InRange(Names(told, "unchanged").Count, 40, 100);
         Assert.Equal(["own_domains"], Names(told, "lists"));
@@ -59,26 +63,52 @@ public sealed class RuleImportTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task OneFaultKeepsNoOtherFileOutAndOwnFilesAreReplacedOnlyOnWish()
+    public async Task OneFaultKeepsEverythingOutUnlessWhatIsGoodIsAskedForAndOwnFilesAreReplacedOnlyOnWish()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);
         await forwarder.PostAsync("/api/v1/rules", new { name = "base", yaml = Base });
         var archive = Zip(
             ("rules/base.yml", Base.Replace("Refused", "Refused again", StringComparison.Ordinal)), ("rules/wrong.yml", "title: Wrong"),
-            ("rules/08-brute-force-address.yml", Base), ("rules/windows/proc_creation_win_Whoami.yml", Many));
+            ("rules/08-brute-force-address.yml", Base), ("rules/windows/proc_creation_win_Whoami.yml", Many), ("lists/own_domains.txt", "example.com"));
 
         var (_, told) = await ImportAsync(forwarder, archive);
+        Assert.Equal(("Nothing", 3), (told["outcome"]!.ToString(), told["refused"]!.AsArray().Count));
+        Assert.All((string[])["created", "replaced", "lists"], what => Assert.Empty(Names(told, what)));
+        Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Get, "/api/v1/rules/proc_creation_win_whoami")).Status);
+        Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Get, "/api/v1/rule-lists/own_domains")).Status);
+
+        (_, told) = await ImportAsync(forwarder, archive, "?partial=true");
+        Assert.Equal(("Good", "own_domains"), (told["outcome"]!.ToString(), Assert.Single(Names(told, "lists"))));
         Assert.Equal(["proc_creation_win_whoami"], Names(told, "created"));
         Assert.Equal(
             ["rules/08-brute-force-address.yml", "rules/base.yml", "rules/wrong.yml"],
             told["refused"]!.AsArray().Select(one => one!["path"]!.ToString()).Order(StringComparer.Ordinal));
 
-        (_, told) = await ImportAsync(forwarder, archive, "?replace=true");
+        (_, told) = await ImportAsync(forwarder, archive, "?replace=true&partial=true");
         Assert.Equal(["base"], Names(told, "replaced"));
         Assert.Contains("Refused again", (await forwarder.GetAsync("/api/v1/rules/base"))["yaml"]!.ToString(), StringComparison.Ordinal);
 
         Assert.Equal(HttpStatusCode.BadRequest, (await ImportAsync(forwarder, Zip(("../x.yml", Base)))).Status);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await ImportAsync(forwarder, new byte[(8 * 1024 * 1024) + 1])).Status);
+    }
+
+    [Fact]
+    public async Task WhenSomebodyElseIsFasterNothingOfAnImportIsStored()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var table = forwarder.Services.GetRequiredService<RuleTable>();
+        StoredRule Rule(string name, int version) => new(name, false, false, Base.Replace("own_refused", name, StringComparison.Ordinal), null, null, version, null);
+
+        Assert.Equal(ChangeResult.Done, await table.SaveAsync(Rule("two", 0), Token));
+
+        // The last of them was changed since it was read.
+        var result = await table.SaveAllAsync([Rule("one", 0), Rule("two", 7)], [new StoredList("own_domains", ["example.com"], 0, null)], "test", Token);
+
+        Assert.Equal(ChangeResult.Stale, result);
+        Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Get, "/api/v1/rules/one")).Status);
+        Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Get, "/api/v1/rule-lists/own_domains")).Status);
+        Assert.Equal(ChangeResult.Done, await table.SaveAllAsync([Rule("one", 0), Rule("two", 1)], [], "test", Token));
+        Assert.Equal("Off", (await forwarder.GetAsync("/api/v1/rules/one"))["state"]!.ToString());
     }
 
     private static async Task<(HttpStatusCode Status, JsonNode Told)> ImportAsync(ForwarderApplication forwarder, byte[] archive, string query = "")

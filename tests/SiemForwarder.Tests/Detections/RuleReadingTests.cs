@@ -46,6 +46,16 @@ public sealed class RuleReadingTests
         Assert.Contains("200,000 values", Assert.Single(Load(bomb).Refusals).ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AFileOfMoreThanOneMebibyteIsRefusedUnread()
+    {
+        var rule = Rule("selection:\n    type: LOGIN");
+        var filled = $"{rule}\ndescription: {new string('x', (1024 * 1024) - rule.Length - 14)}";
+
+        Assert.Empty(Load(filled).Refusals);
+        Assert.Contains("1 MiB", Assert.Single(Load(filled + "x").Refusals).ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(70)]
     [InlineData(100_000)]

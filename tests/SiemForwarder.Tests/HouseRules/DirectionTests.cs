@@ -26,7 +26,7 @@ public sealed class DirectionTests
         ("Sources", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "EventLog", "Keycloak", "Inbox"]),
         ("Integrations", ["Settings", "Storage", "Api", "Access", "EventLog"]),
         ("Dispatch", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "Resilience", "EventLog", "Integrations"]),
-        ("Detections", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "Location", "EventLog", "Sources"]),
+        ("Detections", ["Settings", "Storage", "Telemetry", "Engines", "Api", "Access", "Location", "EventLog", "Sources", "Integrations"]),
         ("Preview", ["Settings", "Storage", "Api", "Access", "EventLog", "Integrations", "Dispatch"]),
         ("Status", ["Settings", "Storage", "Telemetry", "Api", "Access", "Engines", "EventLog", "Integrations", "Dispatch"]),
         ("Operations",

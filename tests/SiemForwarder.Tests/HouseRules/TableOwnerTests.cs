@@ -24,7 +24,7 @@ public sealed partial class TableOwnerTests
         ["Detections"] =
         [
             "detection_rule", "detection_list", "detection_list_version", "detection_reader", "detection_checkpoint", "detection_batch", "detection_day",
-            "detection_blind", "detection_backtest",
+            "detection_blind", "detection_blind_past", "detection_unseen", "detection_backtest",
         ],
         ["Configuration"] = ["managed_rule"],
         ["Operations"] = ["alarm", "flow_minute"],

@@ -9,7 +9,7 @@ internal readonly ref struct AsimKind
         EventType = eventType;
     }
 
-    /// <summary><c>Authentication</c>, <c>AuditEvent</c> or <c>UserManagement</c>.</summary>
+    /// <summary><c>Authentication</c>, <c>AuditEvent</c>, <c>UserManagement</c> or <c>AlertEvent</c>.</summary>
     public ReadOnlySpan<char> Schema { get; }
 
     public ReadOnlySpan<char> EventType { get; }
@@ -17,6 +17,8 @@ internal readonly ref struct AsimKind
     public bool IsAuthentication => Schema is "Authentication";
 
     public bool IsAudit => Schema is "AuditEvent";
+
+    public bool IsAlert => Schema is "AlertEvent";
 
     /// <summary>Parses the catalogue's classification: <c>Authentication/Elevate (EventSubType=AssumeRole)</c>.</summary>
     public static AsimKind Of(SecurityEvent securityEvent)

@@ -5,7 +5,8 @@ using SiemForwarder.Events.Keycloak;
 
 namespace SiemForwarder.Events.Formats.Asim;
 
-/// <summary>Writes Microsoft's ASIM: Authentication 0.1.4, Audit Event 0.1.2 or User Management 0.1.2; the rest goes into <c>AdditionalFields</c>.</summary>
+/// <summary>Writes Microsoft's ASIM: Authentication 0.1.4, Audit Event 0.1.2, User Management 0.1.2 or Alert Event 0.1; the rest goes into
+/// <c>AdditionalFields</c>.</summary>
 internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
 {
     /// <summary>Id of the schema in an integration's settings.</summary>
@@ -18,18 +19,34 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         var kind = AsimKind.Of(securityEvent);
         json.Instant("TimeGenerated"u8, securityEvent.OccurredAt);
         json.Number("EventCount"u8, 1);
-        json.Instant("EventStartTime"u8, securityEvent.OccurredAt);
-        json.Instant("EventEndTime"u8, securityEvent.OccurredAt);
+        var (start, end) = kind.IsAlert ? AsimAlert.Span(securityEvent) : (securityEvent.OccurredAt, securityEvent.OccurredAt);
+        json.Instant("EventStartTime"u8, start);
+        json.Instant("EventEndTime"u8, end);
         json.Identity("EventType"u8, kind.EventType);
         json.Text("EventResult"u8, securityEvent.Outcome switch { EventOutcome.Success => "Success"u8, EventOutcome.Failure => "Failure"u8, _ => "NA"u8 });
         json.Text("EventProduct"u8, "Keycloak"u8);
         json.Text("EventVendor"u8, "Keycloak"u8);
         json.Identity("EventSchema"u8, kind.Schema);
-        json.Text("EventSchemaVersion"u8, kind.IsAuthentication ? "0.1.4"u8 : "0.1.2"u8);
+        json.Text("EventSchemaVersion"u8, kind.IsAuthentication ? "0.1.4"u8 : kind.IsAlert ? "0.1"u8 : "0.1.2"u8);
         json.Text("EventSeverity"u8, securityEvent.Severity switch { <= 1 => "Informational"u8, <= 3 => "Low"u8, <= 6 => "Medium"u8, _ => "High"u8 });
         json.Identity("EventUid"u8, securityEvent.Id);
         json.Identity("EventOriginalType"u8, securityEvent.Type);
         json.Identity("EventOriginalSubType"u8, securityEvent.SignatureId);
+        if (kind.IsAlert)
+        {
+            json.Text("EventMessage"u8, EventSummary.Compose(securityEvent, message), Worth.Message);
+            AsimAlert.Write(securityEvent, json);
+        }
+        else
+        {
+            WriteActivity(securityEvent, kind, json);
+        }
+
+        KeycloakMembers.Write("AdditionalFields"u8, securityEvent, json, includeRepresentation);
+    }
+
+    private void WriteActivity(SecurityEvent securityEvent, in AsimKind kind, JsonMembers json)
+    {
         json.Required("Dvc"u8, Known(securityEvent.Source.Host, "Keycloak"));
         json.Required("ActorUsername"u8, Known(securityEvent.Actor?.Name, Known(securityEvent.Actor?.Id, "unknown")));
         json.Text("ActorUserId"u8, securityEvent.Actor?.Id, Worth.Core);
@@ -45,8 +62,6 @@ internal sealed class AsimPayload(bool includeRepresentation) : JsonPayload
         {
             WriteTarget(securityEvent, kind, json);
         }
-
-        KeycloakMembers.Write("AdditionalFields"u8, securityEvent, json, includeRepresentation);
     }
 
     private static void WriteTarget(SecurityEvent securityEvent, in AsimKind kind, JsonMembers json)

@@ -109,6 +109,10 @@ internal sealed class LeaseDecline() : SqlMigration("0052_lease_decline.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0061_event_session")]
 internal sealed class EventSession() : SqlMigration("0061_event_session.sql");
 
+/// <summary>What rules over alerts read, and when rules were blind.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0081_detection_sight")]
+internal sealed class DetectionSight() : SqlMigration("0081_detection_sight.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

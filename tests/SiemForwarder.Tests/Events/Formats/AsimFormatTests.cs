@@ -12,7 +12,9 @@ public sealed class AsimFormatTests
     public void EveryEventMeetsItsSchema(int maxBytes)
     {
         var schemas = new[] { "authentication", "audit_event", "user_management" }
-            .Select(name => JsonDocument.Parse(File.ReadAllText(RepositoryFiles.Shared("conformance", "asim", name + ".json"))).RootElement)
+            .Select(name => RepositoryFiles.Shared("conformance", "asim", name + ".json"))
+            .Append(Path.Combine(RepositoryFiles.Root, "tests", "SiemForwarder.Tests", "Fixtures", "asim-alert-event.json"))
+            .Select(path => JsonDocument.Parse(File.ReadAllText(path)).RootElement)
             .ToDictionary(schema => schema.GetProperty("fields").GetProperty("EventSchema").GetProperty("value").GetString()!);
         foreach (var securityEvent in CatalogueEvents.All())
         {
@@ -39,6 +41,33 @@ public sealed class AsimFormatTests
             Assert.Contains(root.GetProperty("EventResult").GetString(), (string?[])["Success", "Failure", "NA"]);
             Assert.Equal(securityEvent.Id, root.GetProperty("EventUid").GetString());
         }
+    }
+
+    [Fact]
+    public void AnAlertIsAnAlertEventWithItsRuleTechniquesUserAndAddress()
+    {
+        using var document = JsonDocument.Parse(FormatSettings.Write("asim", CatalogueEvents.Detections().First()));
+        var root = document.RootElement;
+
+        Assert.Equal(("AlertEvent", "0.1", "Alert"), (Text("EventSchema"), Text("EventSchemaVersion"), Text("EventType")));
+        Assert.Equal(("Password spraying", "One address tries many users.", "High", "high"), (Text("AlertName"), Text("RuleDescription"), Text("EventSeverity"), Text("EventOriginalSeverity")));
+        Assert.Equal(("Credential Access", "T1110, T1110.003"), (Text("AttackTactics"), Text("AttackTechniques")));
+        Assert.Equal(("alice", "u1", "s1", "2001:db8::7", "User"), (Text("Username"), Text("UserId"), Text("UserSessionId"), Text("DvcIpAddr"), Text("IndicatorType")));
+        Assert.Equal(("2025-11-03T10:05:30.123Z", "2025-11-03T10:15:30.123Z"), (Text("EventStartTime"), Text("EventEndTime")));
+        Assert.Equal("2001:db8::7", root.GetProperty("AdditionalFields").GetProperty("details").GetProperty("group_ip").GetString());
+        Assert.Equal(80, root.GetProperty("ThreatRiskLevel").GetInt32());
+
+        string? Text(string name) => root.GetProperty(name).GetString();
+    }
+
+    [Fact]
+    public void AnAlertOfAnAddressAloneSaysSo()
+    {
+        var alert = CatalogueEvents.Detections().First() with { Subject = null, Actor = null };
+        using var document = JsonDocument.Parse(FormatSettings.Write("asim", alert));
+
+        Assert.Equal("Ip", document.RootElement.GetProperty("IndicatorType").GetString());
+        Assert.False(document.RootElement.TryGetProperty("Username", out _));
     }
 
     [Theory]

@@ -92,11 +92,52 @@ public sealed class BlindSpotTests
     }
 
     [Fact]
+    public void ADisabledSourceBlindsTheRulesThatReadItAndNoOthers()
+    {
+        var (disabled, pki) = (Whole with { Id = 2, Name = "staging", Enabled = false }, Whole with { Id = 3, Name = "pki", IsKeycloak = false, Enabled = false });
+        var spot = Assert.Single(Find("08-brute-force-address", Whole, disabled, pki));
+
+        Assert.Equal((2, false), (spot.SourceId, spot.LeavesGap));
+        Assert.Contains("'staging' is disabled", spot.Reason, StringComparison.Ordinal);
+        var applications = Find("53-signing-outside-hours", Whole, pki, pki with { Id = 4, Name = "other", Enabled = true });
+        Assert.Equal((3, true), (Assert.Single(applications).SourceId, applications[0].LeavesGap));
+    }
+
+    [Theory]
+    [InlineData(59, false)]
+    [InlineData(61, true)]
+    public void ASourceThatIsSilentLongerThanItUsuallyIsBlindsTheRulesThatReadIt(int minutes, bool isBlind)
+    {
+        var pki = Whole with { Id = 2, Name = "pki", IsKeycloak = false, Silence = new PushSilence(Now.AddMinutes(-minutes), TimeSpan.FromHours(1), IsConfigured: false) };
+        var spots = Find("53-signing-outside-hours", Whole, pki);
+
+        Assert.Equal(isBlind ? 1 : 0, spots.Count);
+        Assert.All(spots, spot => Assert.Equal((2, Now.AddMinutes(-61), true), (spot.SourceId, spot.Since, spot.LeavesGap)));
+        Assert.All(spots, spot => Assert.Contains("since 2026-03-02 07:59:00 UTC, longer than it has been silent before (60 minutes)", spot.Reason, StringComparison.Ordinal));
+        Assert.Empty(Find("08-brute-force-address", Whole, pki));
+    }
+
+    [Fact]
     public void WithoutASourceOrPlacesNothingIsSeen()
     {
         Assert.Equal(0, Assert.Single(Find("08-brute-force-address", Whole with { Enabled = false })).SourceId);
-        Assert.NotEmpty(Find("19-new-country", Whole, knowsPlaces: false));
+        Assert.NotEmpty(BlindSpots.Find(RuleLibrary.Of(1, [Enabled("19-new-country")], []).CompileEnabled(), [Whole], knowsPlaces: false, Now));
         Assert.Empty(Find("19-new-country", Whole));
+    }
+
+    [Fact]
+    public void ARuleOverAlertsSeesAsLongAsOneRuleWhoseAlertsItReadsDoes()
+    {
+        string[] files = ["45-several-rules", "46-blinded-after-alert", "08-brute-force-address", "03-auditing-off"];
+        IReadOnlyList<BlindSpot> Of(SeenSource source, params string[] enabled) =>
+            BlindSpots.Find(RuleLibrary.Of(1, [.. enabled.Select(Enabled)], []).CompileEnabled(), [source], true, Now);
+
+        Assert.Empty(Of(Whole, files));
+        Assert.Equal(["03-auditing-off", "46-blinded-after-alert"], Of(Whole with { StoresRepresentation = false }, files).Select(spot => spot.File).Order());
+        Assert.Equal(["46-blinded-after-alert"], Of(Whole, [.. files.Except(["03-auditing-off"])]).Select(spot => spot.File));
+        Assert.Contains("No enabled rule raises the alerts that 'Alert of a rule'", Of(Whole, "45-several-rules")[0].Reason, StringComparison.Ordinal);
+        var all = Of(Whole with { FailingSince = Now.AddHours(-1) }, files);
+        Assert.Contains("'Password guessing from one address'", all.First(spot => spot.File == "45-several-rules").Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,8 +152,8 @@ public sealed class BlindSpotTests
         Assert.Contains(blind, spot => spot.File == "50-certificate-issuer");
     }
 
-    private static IReadOnlyList<BlindSpot> Find(string file, SeenSource source, bool knowsPlaces = true) =>
-        BlindSpots.Find(RuleLibrary.Of(1, [Enabled(file)], []).CompileEnabled(), [source], knowsPlaces, Now);
+    private static IReadOnlyList<BlindSpot> Find(string file, params SeenSource[] sources) =>
+        BlindSpots.Find(RuleLibrary.Of(1, [Enabled(file)], []).CompileEnabled(), sources, knowsPlaces: true, Now);
 
     private static StoredRule Enabled(string name) => new(name, true, true, null, null, null, 1, Now);
 }
