@@ -192,7 +192,7 @@ internal static class BlindSpots
 
         if (source.LostCount > 0)
         {
-            return $"{source.LostCount} events of source '{source.Name}' were dropped before the rules read them, within the last day.";
+            return $"The rules missed {CountText.Of(source.LostCount, "event")} of source '{source.Name}', dropped before they were read, within the last day.";
         }
 
         if (now - source.BehindSince > Behind)

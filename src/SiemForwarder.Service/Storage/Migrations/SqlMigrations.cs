@@ -109,6 +109,14 @@ internal sealed class LeaseDecline() : SqlMigration("0052_lease_decline.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0061_event_session")]
 internal sealed class EventSession() : SqlMigration("0061_event_session.sql");
 
+/// <summary>Deliveries of replays, found by what they contain.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0071_delivery_of_replay")]
+internal sealed class DeliveryOfReplay() : SqlMigration("0071_delivery_of_replay.sql");
+
+/// <summary>What each integration delivered and what waited for it.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0072_integration_flow")]
+internal sealed class IntegrationFlow() : SqlMigration("0072_integration_flow.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {
