@@ -10,16 +10,17 @@ internal sealed record SettledBatch(IReadOnlyList<RejectedEvent> Refused, IReadO
 {
     /// <param name="integrationName">Name of the integration, for the reason.</param>
     /// <param name="count">Number of events in the batch.</param>
-    /// <param name="what">What was confirmed: <c>records in 'topic'</c>.</param>
-    public DeliveryOutcome ToOutcome(string integrationName, int count, string what)
+    /// <param name="thing">What was confirmed: <c>record</c>.</param>
+    /// <param name="where">Where it is: <c>in 'topic'</c>.</param>
+    public DeliveryOutcome ToOutcome(string integrationName, int count, string thing, string where)
     {
         if (Fault is null)
         {
-            return new DeliveryOutcome.Delivered($"{count} {what}");
+            return new DeliveryOutcome.Delivered($"{CountText.Of(count, thing)} {where}");
         }
 
         return Retry.Count == count ? Fault.ToOutcome(integrationName)
             : Refused.Count == count ? new DeliveryOutcome.Rejected(Refused[0].Reason, Refused[0].Answer)
-            : new DeliveryOutcome.Partial(Refused, Retry, $"{count - Refused.Count - Retry.Count} of {count} {what}; {Fault.What}");
+            : new DeliveryOutcome.Partial(Refused, Retry, $"{count - Refused.Count - Retry.Count} of {CountText.Of(count, thing)} {where}; {Fault.What}");
     }
 }

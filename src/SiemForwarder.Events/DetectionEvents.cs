@@ -7,6 +7,9 @@ public static class DetectionEvents
 {
     public const string Type = "DETECTION";
 
+    /// <summary>Id of the source that all alerts are of.</summary>
+    public const int SourceId = -1;
+
     /// <summary>Id of the rule: its UUID, name or title.</summary>
     public const string RuleId = "rule_id";
 

@@ -21,6 +21,9 @@ switch (args.FirstOrDefault())
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
         return 0;
+    case "console":
+        await ConsoleSpeed.RunAsync(Number(1, 1_000_000), Number(2, 1000));
+        return 0;
     case "detections" when args.Contains("stored"):
         await DetectionEndToEnd.RunAsync();
         return 0;
@@ -29,7 +32,7 @@ switch (args.FirstOrDefault())
         await DetectionEndToEnd.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | pushes | growth [bounds] | detections [stored]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | pushes | growth [bounds] | console [events] [integrations] | detections [stored]");
         return 1;
 }
 

@@ -130,9 +130,10 @@ internal sealed class InboxSender(int port, string path, string key)
 {
     private const string LengthName = "Content-Length: ";
 
-    public Task SendAsync(int count, int eventsPerRequest, int connections, CancellationToken cancellationToken)
+    /// <summary>Sends the events whose numbers are at least <paramref name="from"/> and below <paramref name="count"/>.</summary>
+    public Task SendAsync(int count, int eventsPerRequest, int connections, CancellationToken cancellationToken, int from = 0)
     {
-        var next = 0;
+        var next = from;
         return Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -234,10 +234,10 @@ internal sealed record PublishResult(int Confirmed, IReadOnlyList<int> Missing, 
     {
         if (Fault is null)
         {
-            return new DeliveryOutcome.Delivered($"{count} messages confirmed");
+            return new DeliveryOutcome.Delivered($"{CountText.Of(count, "message")} confirmed");
         }
 
-        return Confirmed > 0 ? new DeliveryOutcome.Partial([], Missing, $"{Confirmed} of {count} messages confirmed; {Fault.What}")
+        return Confirmed > 0 ? new DeliveryOutcome.Partial([], Missing, $"{Confirmed} of {CountText.Of(count, "message")} confirmed; {Fault.What}")
             : TooLarge ? new DeliveryOutcome.Rejected($"Integration '{integrationName}': {Fault.What} {Fault.Advice}", Fault.What)
             : Fault.ToOutcome(integrationName);
     }

@@ -55,7 +55,8 @@ internal sealed class FileDestination : IDestination
         }
 
         fault = await file.AppendAsync(lines.Frame(batch), settings.Timeout, time, cancellationToken);
-        return fault is null ? new DeliveryOutcome.Delivered($"{batch.Count} lines written to disk") : fault.ToOutcome(settings.IntegrationName);
+        return fault is null ? new DeliveryOutcome.Delivered($"{CountText.Of(batch.Count, "line")} written to disk")
+            : fault.ToOutcome(settings.IntegrationName);
     }
 
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) =>

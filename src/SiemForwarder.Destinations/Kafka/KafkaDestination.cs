@@ -66,7 +66,7 @@ internal sealed class KafkaDestination : IDestination
         {
             var result = await session.SendAsync(batch, cancellationToken);
             usable = result.Retry.Count == 0;
-            return result.ToOutcome(settings.IntegrationName, batch.Count, $"records in '{own.Topic}'");
+            return result.ToOutcome(settings.IntegrationName, batch.Count, "record", $"in '{own.Topic}'");
         }
         finally
         {

@@ -67,7 +67,7 @@ internal sealed class NatsDestination : IDestination
             result = await SendOnceAsync(batch, cancellationToken);
         }
 
-        return result.ToOutcome(settings.IntegrationName, batch.Count, $"messages stored under '{own.Subject}'");
+        return result.ToOutcome(settings.IntegrationName, batch.Count, "message", $"stored under '{own.Subject}'");
     }
 
     public Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken) => Task.FromResult<WireImage?>(new WireImage(

@@ -59,7 +59,7 @@ internal sealed class S3Destination : IDestination
 
         return result.Fault is { Category: ErrorCategory.Rejected } tooLarge && result.Retry.Count == batch.Count
             ? new DeliveryOutcome.Rejected($"Integration '{settings.IntegrationName}': {tooLarge.What} {tooLarge.Advice}", tooLarge.What)
-            : result.ToOutcome(settings.IntegrationName, batch.Count, $"events stored in the bucket '{own.Bucket}'");
+            : result.ToOutcome(settings.IntegrationName, batch.Count, "event", $"stored in the bucket '{own.Bucket}'");
     }
 
     public async Task<WireImage?> RenderAsync(DeliveryBatch batch, CancellationToken cancellationToken)

@@ -130,13 +130,13 @@ internal sealed class RelpDestination : IDestination
         retry.AddRange(Enumerable.Range(result.Answered, batch.Count - result.Answered));
         if (retry.Count == 0 && refused.Count == 0)
         {
-            return new DeliveryOutcome.Delivered($"{result.Taken} messages acknowledged (200 OK)");
+            return new DeliveryOutcome.Delivered($"{CountText.Of(result.Taken, "message")} acknowledged (200 OK)");
         }
 
         if (result.Taken > 0)
         {
             var what = result.Fault?.What ?? $"{connector.Endpoint} answered {result.Refused[0].Answer}.";
-            return new DeliveryOutcome.Partial(refused, retry, $"{result.Taken} of {batch.Count} messages acknowledged; {what}");
+            return new DeliveryOutcome.Partial(refused, retry, $"{result.Taken} of {CountText.Of(batch.Count, "message")} acknowledged; {what}");
         }
 
         // If nothing was accepted, the receiver may be at fault rather than the messages: halving gives each its own chance.

@@ -140,8 +140,8 @@ internal sealed class SyslogTcpDestination : IDestination
 
     private DeliveryOutcome.Delivered Delivered() => new(resent.Goes == 0
         ? "acknowledged by the receiver's TCP"
-        : $"acknowledged by the receiver's TCP; before that, {resent.Events} events ({resent.Bytes} bytes) were sent again in {resent.Goes} attempts because a "
-            + "connection had ended abnormally");
+        : $"acknowledged by the receiver's TCP; before that, it took {CountText.Of(resent.Goes, "attempt")} to send "
+            + $"{CountText.Of(resent.Events, "event")} ({resent.Bytes} bytes) again because a connection had ended abnormally");
 
     private async Task<Fault?> WriteAsync(ReadOnlyMemory<byte> framed, CancellationToken cancellationToken)
     {

@@ -161,7 +161,7 @@ internal static class BlindSpots
 
         if (source.LostCount > 0)
         {
-            var reason = $"{source.LostCount} events of source '{name}' were dropped before the rules read them, within the last day.";
+            var reason = $"The rules missed {CountText.Of(source.LostCount, "event")} of source '{name}', dropped before they were read, within the last day.";
             return new Why(source.Id, reason, LeavesGap: true);
         }
 

@@ -1,3 +1,4 @@
+using SiemForwarder.Events;
 using SiemForwarder.Service.EventLog;
 
 namespace SiemForwarder.Service.Detections;
@@ -6,7 +7,7 @@ namespace SiemForwarder.Service.Detections;
 internal static class DetectionTables
 {
     /// <summary>The source of the alerts, in every database; its lease is the right to read for the rules.</summary>
-    public const int SourceId = -1;
+    public const int SourceId = DetectionEvents.SourceId;
 
     public const string Rules = "(SELECT name, enabled, expected_per_day, updated_at FROM detection_rule)";
 

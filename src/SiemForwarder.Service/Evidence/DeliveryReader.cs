@@ -14,6 +14,9 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
     private const string SetAsideColumns =
         "id, source_id, position, event_id, event_type, occurred_at, bytes, reason, answer, set_aside_at, state, note, decided_at, mapping_version";
 
+    // Live batches follow each other, so the first that ends at or behind an event contains it; where some were sent again, others overlap it.
+    private const int OverlappingBatches = 50;
+
     public async Task<DeliveryList> ListDeliveriesAsync(int integrationId, int page, int pageSize, CancellationToken cancellationToken) => new(
         await ReadAsync(
             $"SELECT {DeliveryColumns} FROM {DeliveryTables.Deliveries} d WHERE integration_id = $1 ORDER BY delivered_at DESC, id DESC OFFSET $2 LIMIT $3",
@@ -25,23 +28,41 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
             [integrationId, (page - 1) * pageSize, pageSize], ReadSetAside, cancellationToken),
         await CountAsync($"SELECT count(*) FROM {DeliveryTables.SetAside} a WHERE integration_id = $1", integrationId, cancellationToken), page, pageSize);
 
-    /// <summary>The delivery that contained an event; null if none did.</summary>
-    public async Task<DeliveryResponse?> FindDeliveryAsync(int integrationId, int sourceId, long position, CancellationToken cancellationToken)
+    /// <summary>The first delivery of each of these integrations that contained an event; none for those that did not deliver it.</summary>
+    public async Task<IReadOnlyDictionary<int, DeliveryResponse>> FindDeliveriesAsync(
+        int[] integrationIds, int sourceId, long position, CancellationToken cancellationToken)
     {
+        if (integrationIds.Length == 0)
+        {
+            return new Dictionary<int, DeliveryResponse>();
+        }
+
         var found = await ReadAsync($"""
-            SELECT {DeliveryColumns} FROM {DeliveryTables.Deliveries} d
-            WHERE integration_id = $1 AND source_id = $2 AND last_position >= $3 AND first_position <= $3 AND (filtered IS NULL OR NOT filtered @> $3)
-            ORDER BY delivered_at LIMIT 1
-            """, [integrationId, sourceId, position], ReadDelivery, cancellationToken);
-        return found.FirstOrDefault();
+            SELECT {DeliveryColumns}, one.integration_id FROM unnest($1) i (integration_id) CROSS JOIN LATERAL (
+                SELECT * FROM (
+                    (SELECT * FROM {DeliveryTables.Deliveries} d
+                        WHERE d.integration_id = i.integration_id AND source_id = $2 AND last_position >= $3 AND replay_id IS NULL
+                        ORDER BY last_position LIMIT {OverlappingBatches})
+                    UNION ALL (SELECT * FROM {DeliveryTables.Deliveries} d
+                        WHERE d.integration_id = i.integration_id AND source_id = $2 AND last_position >= $3 AND replay_id IS NOT NULL)
+                ) near WHERE first_position <= $3 AND (filtered IS NULL OR NOT filtered @> $3) ORDER BY delivered_at, id LIMIT 1) one
+            """, [integrationIds, sourceId, position], reader => Of(reader, ReadDelivery), cancellationToken);
+        return found.ToDictionary();
     }
 
-    public async Task<SetAsideResponse?> FindSetAsideAsync(int integrationId, int sourceId, long position, CancellationToken cancellationToken)
+    /// <summary>What each of these integrations set aside of an event; none for those that did not.</summary>
+    public async Task<IReadOnlyDictionary<int, SetAsideResponse>> FindSetAsideAsync(
+        int[] integrationIds, int sourceId, long position, CancellationToken cancellationToken)
     {
+        if (integrationIds.Length == 0)
+        {
+            return new Dictionary<int, SetAsideResponse>();
+        }
+
         var found = await ReadAsync(
-            $"SELECT {SetAsideColumns} FROM {DeliveryTables.SetAside} a WHERE integration_id = $1 AND source_id = $2 AND position = $3",
-            [integrationId, sourceId, position], ReadSetAside, cancellationToken);
-        return found.FirstOrDefault();
+            $"SELECT {SetAsideColumns}, integration_id FROM {DeliveryTables.SetAside} a WHERE integration_id = ANY ($1) AND source_id = $2 AND position = $3",
+            [integrationIds, sourceId, position], reader => Of(reader, ReadSetAside), cancellationToken);
+        return found.ToDictionary();
     }
 
     private async Task<List<T>> ReadAsync<T>(string sql, object[] values, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
@@ -68,6 +89,9 @@ internal sealed class DeliveryReader(NpgsqlDataSource database)
         command.Parameters.AddWithValue(integrationId);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
+
+    private static KeyValuePair<int, T> Of<T>(NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read) =>
+        KeyValuePair.Create(reader.GetInt32(reader.GetOrdinal("integration_id")), read(reader));
 
     private static DeliveryResponse ReadDelivery(NpgsqlDataReader reader) => new(
         reader.GetInt64(0),

@@ -99,15 +99,9 @@ internal sealed class EventJourneys(
     {
         var source = await sources.GetAsync(segment.SourceId, cancellationToken);
         var one = normalizer.NormalizeOne(segment, index, source);
-        var fates = new List<EventFate>();
-        var (all, _) = await integrations.ListAsync(null, null, 1, 1000, cancellationToken);
-        foreach (var integration in all)
-        {
-            fates.Add(await FateAsync(integration, one, cancellationToken));
-        }
-
         return new EventJourney(
-            one.Id, source.Id, source.Name, one.Position, one.OccurredAt, segment.ReceivedAt, AsSent(one), Normalized(one), fates);
+            one.Id, source.Id, source.Name, one.Position, one.OccurredAt, segment.ReceivedAt, AsSent(one), Normalized(one),
+            await TellFatesAsync(one, cancellationToken));
     }
 
     // The log stores exactly what the source sent; what people see has secrets masked, like every delivery.
@@ -127,26 +121,30 @@ internal sealed class EventJourneys(
         return bytes.WrittenMemory;
     }
 
-    private async Task<EventFate> FateAsync(Integration integration, SecurityEvent one, CancellationToken cancellationToken)
+    // A fixed number of statements, however many integrations there are.
+    private async Task<IReadOnlyList<EventFate>> TellFatesAsync(SecurityEvent one, CancellationToken cancellationToken)
     {
-        var settings = IntegrationSettings.ReadKnown(integration.Definition);
-        var checkpoint = FateRules.IsSelected(settings, one)
-            ? await ReadCheckpointAsync(integration.Id, one.Source.Id, cancellationToken) : default;
-        var rules = new FateRules(integration, settings, one, checkpoint);
-        var setAside = rules.AsksForRecords
-            ? await deliveries.FindSetAsideAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) : null;
-        var delivery = rules.AsksForRecords && setAside is null
-            ? await deliveries.FindDeliveryAsync(integration.Id, one.Source.Id, one.Position, cancellationToken) : null;
-        return rules.Tell(setAside, delivery);
+        var checkpoints = await ReadCheckpointsAsync(one.Source.Id, cancellationToken);
+        var rules = (await integrations.ListAllAsync(cancellationToken))
+            .Select(integration => (integration.Id, Rules: new FateRules(integration, one, checkpoints.GetValueOrDefault(integration.Id)))).ToList();
+        int[] asked = [.. rules.Where(each => each.Rules.AsksForRecords).Select(each => each.Id)];
+        var setAside = await deliveries.FindSetAsideAsync(asked, one.Source.Id, one.Position, cancellationToken);
+        var sent = await deliveries.FindDeliveriesAsync([.. asked.Where(id => !setAside.ContainsKey(id))], one.Source.Id, one.Position, cancellationToken);
+        return [.. rules.Select(each => each.Rules.Tell(setAside.GetValueOrDefault(each.Id), sent.GetValueOrDefault(each.Id)))];
     }
 
-    private async Task<FateCheckpoint> ReadCheckpointAsync(int integrationId, int sourceId, CancellationToken cancellationToken)
+    private async Task<Dictionary<int, FateCheckpoint>> ReadCheckpointsAsync(int sourceId, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            $"SELECT position, start_position FROM {LogTables.Checkpoints} c WHERE integration_id = $1 AND source_id = $2");
-        command.Parameters.AddWithValue(integrationId);
+            $"SELECT integration_id, position, start_position FROM {LogTables.Checkpoints} c WHERE source_id = $1");
         command.Parameters.AddWithValue(sourceId);
+        var checkpoints = new Dictionary<int, FateCheckpoint>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? new FateCheckpoint(reader.GetInt64(0), reader.GetInt64(1)) : default;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            checkpoints[reader.GetInt32(0)] = new FateCheckpoint(reader.GetInt64(1), reader.GetInt64(2));
+        }
+
+        return checkpoints;
     }
 }

@@ -21,6 +21,14 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
         // One snapshot, so that an event indexed meanwhile is not counted without being listed.
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+
+        // From the newest on: whatever the planner expects of a condition, it never sorts all that a long time holds. What has an index is sorted.
+        if (!SearchSql.HasTerm(query, terms))
+        {
+            await using var walk = new NpgsqlCommand("SET LOCAL enable_sort = off", connection);
+            await walk.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         await using (var command = new NpgsqlCommand($"""
             SELECT coalesce(event_id, key::text), source_id, position, occurred_at, received_at, type, category, outcome, severity, user_id, user_name, client_id, ip, session_id
             FROM {LogTables.IndexedEvents} e WHERE {where} ORDER BY {column} DESC, source_id, position DESC OFFSET {(page - 1) * pageSize} LIMIT {pageSize}
@@ -34,12 +42,37 @@ internal sealed class EventSearch(NpgsqlDataSource database, TimeProvider time)
             }
         }
 
+        // Behind a page that is not full there is nothing: to count would be to look through everything again.
+        var isLast = items.Count < pageSize && (items.Count > 0 || page == 1);
+        if (!isLast && IsFrequent(items, terms, window))
+        {
+            // The index would first collect all of them, of which only so many are counted.
+            (where, parameters) = SearchSql.Where(query, terms, window, byTerm: false);
+        }
+
+        var total = isLast ? ((page - 1) * pageSize) + items.Count : await CountAsync(connection, where, parameters, cancellationToken);
+        var lag = await ReadLagAsync(connection, cancellationToken);
+        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, lag, page, pageSize, window);
+    }
+
+    // Whether the events of a page follow each other so closely that the time range holds far more than are counted.
+    private bool IsFrequent(List<FoundEvent> items, SearchTerms terms, SearchWindow window)
+    {
+        if (items.Count == 0)
+        {
+            return false;
+        }
+
+        var (newest, oldest) = terms.ByReceipt ? (items[0].ReceivedAt, items[^1].ReceivedAt) : (items[0].OccurredAt, items[^1].OccurredAt);
+        return (newest - oldest) * (2.0 * CountLimit / items.Count) < (window.To ?? time.GetUtcNow()) - window.From;
+    }
+
+    private static async Task<int> CountAsync(NpgsqlConnection connection, string where, List<object> parameters, CancellationToken cancellationToken)
+    {
         await using var count = new NpgsqlCommand(
             $"SELECT count(*) FROM (SELECT 1 FROM {LogTables.IndexedEvents} e WHERE {where} LIMIT {CountLimit + 1}) found", connection);
         count.Parameters.AddRange(SearchSql.Copies(parameters));
-        var total = (int)(long)(await count.ExecuteScalarAsync(cancellationToken))!;
-        var lag = await ReadLagAsync(connection, cancellationToken);
-        return new EventList(items, Math.Min(total, CountLimit), total <= CountLimit, lag, page, pageSize, window);
+        return (int)(long)(await count.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private static async Task<long> ReadLagAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

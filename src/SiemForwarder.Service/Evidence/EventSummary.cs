@@ -103,7 +103,7 @@ internal sealed class EventSummary(NpgsqlDataSource database, EventLogReader log
     public async Task<AlertSummaryResponse> ReadAlertsAsync(DateTimeOffset? from, DateTimeOffset? to, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var (criteria, terms) = (new EventCriteria { From = from, To = to, Type = DetectionEvents.Type }, SearchTerms.None);
+        var (criteria, terms) = (new EventCriteria { From = from, To = to, Type = DetectionEvents.Type, Source = DetectionEvents.SourceId }, SearchTerms.None);
         var window = SearchSql.WindowOf(criteria, terms, now);
         var (first, step) = Steps(window, now);
         var places = await FindAlertsAsync(criteria, terms, window, cancellationToken);

@@ -41,6 +41,13 @@ internal sealed class IntegrationStore(
         return (items, total);
     }
 
+    /// <summary>All integrations, by name.</summary>
+    public async Task<IReadOnlyList<Integration>> ListAllAsync(CancellationToken cancellationToken)
+    {
+        await using var database = await contexts.CreateDbContextAsync(cancellationToken);
+        return await database.Integrations.AsNoTracking().OrderBy(integration => integration.Name).ToListAsync(cancellationToken);
+    }
+
     public async Task<Integration?> FindAsync(int id, CancellationToken cancellationToken)
     {
         await using var database = await contexts.CreateDbContextAsync(cancellationToken);

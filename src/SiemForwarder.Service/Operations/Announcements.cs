@@ -85,8 +85,9 @@ internal sealed class Announcements(NpgsqlDataSource database)
         return new Announcement(
             new OperationalEvent(
                 OperationalEvent.SetAside, "Events set aside", false, 7, reader.GetFieldValue<DateTimeOffset>(2), $"integration:{id}", name,
-                $"The destination of integration '{name}' permanently rejected {ids.Length} events; they are set aside; delivery continues. "
-                    + $"Last reason: {reader.GetString(3)} See /api/v1/integrations/{id}/set-aside, fix the cause and redrive them.",
+                $"The destination of integration '{name}' permanently rejected {CountText.Of(ids.Length, "event")}. "
+                    + $"What it rejects is set aside; delivery continues. Last reason: {reader.GetString(3)} "
+                    + $"See /api/v1/integrations/{id}/set-aside, fix the cause and redrive them.",
                 $"{ids[0]}-{ids[^1]}"),
             DeliveryTables.MarkSetAsideTold,
             ids);
@@ -123,8 +124,8 @@ internal sealed class Announcements(NpgsqlDataSource database)
         return new Announcement(
             new OperationalEvent(
                 OperationalEvent.Lost, "Events lost", false, 9, reader.GetFieldValue<DateTimeOffset>(2), $"integration:{id}", name,
-                $"{reader.GetInt64(6)} events of source '{source}' (positions {reader.GetInt64(7)} to {reader.GetInt64(8)}) were dropped before "
-                    + $"integration '{name}' received them. {reader.GetString(3)}",
+                $"Integration '{name}' did not receive {CountText.Of(reader.GetInt64(6), "event")} of source '{source}' "
+                    + $"(positions {reader.GetInt64(7)} to {reader.GetInt64(8)}) before retention dropped them. {reader.GetString(3)}",
                 $"{ids[0]}-{ids[^1]}"),
             LogTables.MarkGapsTold,
             ids);

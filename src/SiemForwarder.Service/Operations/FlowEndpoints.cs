@@ -59,7 +59,7 @@ public sealed record HistoryResponse(string Range, DateTimeOffset From, DateTime
 /// <summary>What was counted in one step. What is null was not counted, because no engine ran or there was nothing to measure.</summary>
 /// <param name="At">When the step began.</param>
 /// <param name="Seconds">How long it lasts; the last one lasts until now.</param>
-/// <param name="Appended">Events that were new in the log.</param>
+/// <param name="Appended">Events that were new in the log; null in the history of one integration.</param>
 /// <param name="Delivered">Events that destinations accepted; one counts once for each integration.</param>
 /// <param name="LatencySeconds">Average time from when an event happened to when its destination accepted it, of some events of each batch.</param>
 /// <param name="MaxLatencySeconds">The longest of them.</param>
@@ -80,6 +80,9 @@ public sealed record HistoryQuery
     [FromQuery(Name = "range"), Description("hour (default, by the minute), day (by 15 minutes) or week (by two hours)."), AllowedValues("hour", "day", "week")]
     public string? Range { get; init; }
 
+    [FromQuery(Name = "integration"), Description("Id of an integration, for its part alone; all of them by default.")]
+    public int? Integration { get; init; }
+
     /// <summary>The range with its default; adds an error if it is not known.</summary>
     internal (string Name, TimeSpan Length, TimeSpan Step) Read(FieldErrors errors)
     {
@@ -96,7 +99,7 @@ internal static class FlowEndpoints
         routes.MapGet("/api/v1/flow", Now).WithTags("Status").WithName("GetFlow").Needs(Permission.ReadStates)
             .WithSummary("Shows the flow from the sources over the log to the integrations: sums, and those that need attention first.");
         routes.MapGet("/api/v1/history", History).WithTags("Status").WithName("GetHistory").Needs(Permission.ReadStates)
-            .WithSummary("Shows throughput, end-to-end latency and backlog of the last hour, day or week.");
+            .WithSummary("Shows throughput, end-to-end latency and backlog of the last hour, day or week, of all integrations or of one.");
     }
 
     private static async Task<Results<Ok<FlowResponse>, ValidationProblem>> Now(
@@ -108,8 +111,9 @@ internal static class FlowEndpoints
         return errors.Any ? Problems.Invalid(errors) : TypedResults.Ok(await reader.ReadAsync(count, cancellationToken));
     }
 
-    private static async Task<Results<Ok<HistoryResponse>, ValidationProblem>> History(
-        [AsParameters] HistoryQuery query, FlowHistory history, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HistoryResponse>, ValidationProblem, ProblemHttpResult>> History(
+        [AsParameters] HistoryQuery query, FlowHistory history, IntegrationHistory ofEach, IntegrationStore integrations, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         var (range, length, step) = query.Read(errors);
@@ -120,19 +124,43 @@ internal static class FlowEndpoints
 
         var now = time.GetUtcNow();
         var from = new DateTimeOffset(now.Ticks - (now.Ticks % step.Ticks), TimeSpan.Zero) - length + step;
+        var steps = Enumerable.Range(0, (int)(length / step)).Select(i => from + (step * i));
         var counted = await history.ReadAsync(from, step, cancellationToken);
-        var points = Enumerable.Range(0, (int)(length / step)).Select(i => Point(from + (step * i), step, now, counted));
-        return TypedResults.Ok(new HistoryResponse(range, from, now, (int)step.TotalSeconds, [.. points]));
+        if (query.Integration is not { } id)
+        {
+            return TypedResults.Ok(new HistoryResponse(range, from, now, (int)step.TotalSeconds, [.. steps.Select(at => Point(at, step, now, counted))]));
+        }
+
+        if (await integrations.FindAsync(id, cancellationToken) is not { } integration)
+        {
+            return Problems.NotFound("integration", id);
+        }
+
+        var own = await ofEach.ReadAsync(id, from, step, cancellationToken);
+        return TypedResults.Ok(new HistoryResponse(range, from, now, (int)step.TotalSeconds, [.. steps.Select(at => PointOf(at))]));
+
+        // Where an engine counted, an integration without a row did nothing, and nothing waited for it.
+        HistoryPoint PointOf(DateTimeOffset at) =>
+            own.TryGetValue(at, out var tally) || (at + step > integration.CreatedAt && counted.ContainsKey((at, FlowSeries.Backlog)))
+                ? Point(at, step, now, null, tally.Delivered, tally.Latency, tally.Backlog) : Point(at, step, now, null, null, default, null);
     }
 
     private static HistoryPoint Point(
         DateTimeOffset at, TimeSpan step, DateTimeOffset now, IReadOnlyDictionary<(DateTimeOffset, string), ValueTally> counted)
     {
-        var latency = Of(FlowSeries.Latency) is { Samples: > 0 } measured ? measured : (ValueTally?)null;
-        return new HistoryPoint(
-            at, Math.Max(1, Math.Min(step.TotalSeconds, (now - at).TotalSeconds)), Of(FlowSeries.Appended)?.Samples, Of(FlowSeries.Delivered)?.Samples,
-            latency?.Total / latency?.Samples, latency?.Highest, (long?)Of(FlowSeries.Backlog)?.Highest);
+        return Point(
+            at, step, now, Of(FlowSeries.Appended)?.Samples, Of(FlowSeries.Delivered)?.Samples, Of(FlowSeries.Latency) ?? default,
+            (long?)Of(FlowSeries.Backlog)?.Highest);
 
         ValueTally? Of(string series) => counted.TryGetValue((at, series), out var tally) ? tally : null;
+    }
+
+    private static HistoryPoint Point(
+        DateTimeOffset at, TimeSpan step, DateTimeOffset now, long? appended, long? delivered, ValueTally latency, long? backlog)
+    {
+        var seconds = Math.Max(1, Math.Min(step.TotalSeconds, (now - at).TotalSeconds));
+        return latency.Samples > 0
+            ? new HistoryPoint(at, seconds, appended, delivered, latency.Total / latency.Samples, latency.Highest, backlog)
+            : new HistoryPoint(at, seconds, appended, delivered, null, null, backlog);
     }
 }

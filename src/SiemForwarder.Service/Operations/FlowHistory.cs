@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Operations;
@@ -21,9 +22,12 @@ internal static class FlowSeries
 }
 
 /// <summary>What flowed and what waited, minute by minute, of all engines together.</summary>
-internal sealed class FlowHistory(NpgsqlDataSource database)
+internal sealed class FlowHistory(NpgsqlDataSource database, TimeProvider time)
 {
     private static readonly TimeSpan Retention = TimeSpan.FromDays(8);
+    private static readonly TimeSpan Shared = TimeSpan.FromSeconds(5);
+
+    private readonly SharedAnswers<(DateTimeOffset, TimeSpan), IReadOnlyDictionary<(DateTimeOffset, string), ValueTally>> answers = new(Shared, null, time);
 
     /// <summary>Adds what one engine counted to the minute of <paramref name="now"/>, and drops what is older than eight days.</summary>
     public async Task AddAsync(DateTimeOffset now, IReadOnlyDictionary<string, ValueTally> counted, CancellationToken cancellationToken)
@@ -54,7 +58,11 @@ internal sealed class FlowHistory(NpgsqlDataSource database)
     }
 
     /// <summary>The tallies since <paramref name="from"/>, by step and series; a step without an engine has none.</summary>
-    public async Task<IReadOnlyDictionary<(DateTimeOffset At, string Series), ValueTally>> ReadAsync(
+    public Task<IReadOnlyDictionary<(DateTimeOffset At, string Series), ValueTally>> ReadAsync(
+        DateTimeOffset from, TimeSpan step, CancellationToken cancellationToken) =>
+        answers.GetAsync((from, step), token => ReadNowAsync(from, step, token), cancellationToken);
+
+    private async Task<IReadOnlyDictionary<(DateTimeOffset At, string Series), ValueTally>> ReadNowAsync(
         DateTimeOffset from, TimeSpan step, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("""
@@ -76,10 +84,13 @@ internal sealed class FlowHistory(NpgsqlDataSource database)
 
 /// <summary>Writes what this engine counted to the history, every few seconds.</summary>
 internal sealed class FlowHistoryService(
-    FlowHistory history, ForwarderMetrics metrics, IOptions<OperationsOptions> options, LoopGuard guard, TimeProvider time) : BackgroundService
+    FlowHistory history, IntegrationHistory integrations, ForwarderMetrics metrics, IOptions<OperationsOptions> options, LoopGuard guard, TimeProvider time)
+    : BackgroundService
 {
     // What could not be written yet.
     private readonly Dictionary<string, ValueTally> counted = [];
+    private readonly Dictionary<string, IntegrationTally> countedOfEach = [];
+    private IReadOnlyDictionary<string, long> deliveredOfEach = new Dictionary<string, long>();
     private long appended;
     private long delivered;
 
@@ -91,21 +102,65 @@ internal sealed class FlowHistoryService(
         Count();
         await history.AddAsync(time.GetUtcNow(), counted, cancellationToken);
         counted.Clear();
+        await integrations.AddAsync(time.GetUtcNow(), countedOfEach, cancellationToken);
+        countedOfEach.Clear();
     }
 
     private void Count()
     {
         Note(FlowSeries.Appended, new ValueTally(Since(ref appended, metrics.Total(MetricCatalog.EventsAppended)), 0, 0));
         Note(FlowSeries.Delivered, new ValueTally(Since(ref delivered, metrics.Total(MetricCatalog.EventsDelivered)), 0, 0));
-        Note(FlowSeries.Latency, metrics.TakeLatencies());
-        if (metrics.Values(MetricCatalog.StateAge).Count > 0)
+        var latencies = metrics.TakeLatencies();
+        Note(FlowSeries.Latency, latencies.Values.Aggregate(default(ValueTally), (sum, one) => sum.Plus(one)));
+        foreach (var (integration, latency) in latencies)
         {
-            var waiting = metrics.Values(MetricCatalog.BacklogEvents).Sum(one => one.Value);
-            Note(FlowSeries.Backlog, new ValueTally(1, waiting, waiting));
+            NoteOf(integration, new IntegrationTally(0, latency, 0));
         }
+
+        CountDelivered();
+        CountBacklog();
+    }
+
+    private void CountDelivered()
+    {
+        var now = metrics.SumsByFirst(MetricCatalog.EventsDelivered);
+        foreach (var (integration, count) in now)
+        {
+            // What is less than before began anew: an integration was deleted, and another has its name.
+            var before = deliveredOfEach.GetValueOrDefault(integration);
+            NoteOf(integration, new IntegrationTally(count >= before ? count - before : count, default, 0));
+        }
+
+        deliveredOfEach = now;
+    }
+
+    private void CountBacklog()
+    {
+        if (metrics.Values(MetricCatalog.StateAge).Count == 0)
+        {
+            return;
+        }
+
+        var sum = 0.0;
+        foreach (var one in metrics.Values(MetricCatalog.BacklogEvents).GroupBy(one => one.Labels.First, one => one.Value))
+        {
+            var waiting = one.Sum();
+            sum += waiting;
+            NoteOf(one.Key, new IntegrationTally(0, default, (long)waiting));
+        }
+
+        Note(FlowSeries.Backlog, new ValueTally(1, sum, sum));
     }
 
     private void Note(string series, ValueTally tally) => counted[series] = counted.GetValueOrDefault(series).Plus(tally);
+
+    private void NoteOf(string integration, IntegrationTally tally)
+    {
+        if (!tally.IsEmpty)
+        {
+            countedOfEach[integration] = countedOfEach.GetValueOrDefault(integration).Plus(tally);
+        }
+    }
 
     private static long Since(ref long before, long now)
     {

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
@@ -9,8 +10,14 @@ using SiemForwarder.Service.Telemetry;
 namespace SiemForwarder.Service.Operations;
 
 /// <summary>Reads the flow from the sources over the log to the integrations: of all of them the sums, of those that need attention most each one.</summary>
-internal sealed class FlowReader(NpgsqlDataSource database, ForwarderMetrics metrics, TimeProvider time)
+/// <remarks>However many pages look every few seconds, it is read once for all of them; after a change of the configuration at once.</remarks>
+internal sealed class FlowReader(NpgsqlDataSource database, ForwarderMetrics metrics, ConfigurationSignal configuration, TimeProvider time)
 {
+    private static readonly TimeSpan Shared = TimeSpan.FromSeconds(3);
+
+    private readonly SharedAnswers<int, FlowResponse> answers = new(Shared, configuration, time);
+
+
     private const string Sources = $"""
         WITH one AS (
             SELECT s.id, s.name, t.state, t.failing_since, t.error, h.next_position - 1 AS appended, h.last_received_at,
@@ -54,10 +61,13 @@ internal sealed class FlowReader(NpgsqlDataSource database, ForwarderMetrics met
         SELECT lag.integration_id, min(o.lowest_at) FROM lag CROSS JOIN {LogTables.OldestOfLag} o WHERE o.lowest_at IS NOT NULL GROUP BY lag.integration_id
         """;
 
-    /// <summary>The flow as it is now.</summary>
+    /// <summary>The flow as it is now, or was a few seconds ago.</summary>
     /// <param name="top">How many sources and how many integrations to name.</param>
-    /// <param name="cancellationToken">Cancels the reading.</param>
-    public async Task<FlowResponse> ReadAsync(int top, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public Task<FlowResponse> ReadAsync(int top, CancellationToken cancellationToken) =>
+        answers.GetAsync(top, token => ReadNowAsync(top, token), cancellationToken);
+
+    private async Task<FlowResponse> ReadNowAsync(int top, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var sources = await ReadSourcesAsync(top, now, cancellationToken);

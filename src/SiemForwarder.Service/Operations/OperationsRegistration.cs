@@ -13,6 +13,7 @@ internal static class OperationsRegistration
             .AddSingleton<AlarmTable>()
             .AddSingleton<Announcements>()
             .AddSingleton<FlowHistory>()
+            .AddSingleton<IntegrationHistory>()
             .AddSingleton<FlowReader>()
             .AddHostedService<StateGaugeService>()
             .AddHostedService<FlowHistoryService>()

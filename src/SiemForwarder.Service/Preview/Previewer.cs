@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Lint;
@@ -55,7 +56,7 @@ internal sealed class Previewer(TimeProvider time)
         var frames = isStream ? FrameReader.Read(image.Units[0].Body, out framing) : [];
         if (isStream && frames.Count != batch.Count)
         {
-            var sentence = $"A receiver would read the {batch.Count} events of this stream as {frames.Count} messages.";
+            var sentence = $"A receiver would read {CountText.Of(batch.Count, "event")} of this stream as {CountText.Of(frames.Count, "message")}.";
             framing = [.. framing, new Finding(FindingLevel.Error, "framing", sentence)];
         }
 

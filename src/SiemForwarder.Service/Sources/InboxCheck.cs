@@ -1,3 +1,4 @@
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Keycloak.Checks;
 using SiemForwarder.Service.Storage;
@@ -36,7 +37,8 @@ internal static class InboxCheck
             },
             lastStoredAt is { } at
                 ? new("pushed events", SourceCheckResult.Ok,
-                    $"The last event was stored at {at:O}; this process accepted {status.Accepted} events and recognized {status.Duplicates} duplicates.")
+                    $"The last event was stored at {UtcText.Second(at)} UTC; this process accepted {CountText.Of(status.Accepted, "event")} "
+                        + $"and recognized {CountText.Of(status.Duplicates, "duplicate")}.")
                 : new("pushed events", SourceCheckResult.Warning, "Nothing has been stored yet.", $"Push a first event: {Example(inbox, url)}"),
             Faults(status),
         ];
@@ -45,7 +47,8 @@ internal static class InboxCheck
     private static SourceCheckItem Faults(InboxStatus status) => status is { LastFault: { } fault, LastFaultAt: { } at }
         ? new(
             "refused pushes", status.LastAcceptedAt > at + Recent ? SourceCheckResult.Ok : SourceCheckResult.Warning,
-            $"{status.Refused} requests and {status.Rejected} events were rejected since this process started, the last at {at:O}: {fault}",
+            $"Rejected since this process started: {CountText.Of(status.Refused, "request")} and "
+                + $"{CountText.Of(status.Rejected, "event")}, the last at {UtcText.Second(at)} UTC: {fault}",
             "Fix the sender; rejected events are not stored.")
         : new("refused pushes", SourceCheckResult.Ok, "None since this process started.");
 

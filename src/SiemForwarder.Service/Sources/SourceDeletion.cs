@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Connections;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
 
@@ -88,8 +89,11 @@ internal sealed class SourceDeletion(
 
         logger.LogWarning(
             "Source {Source} ({Id}) was deleted with force=true; these integrations will not receive the events they lacked: {Lost}.",
-            name, id, string.Join(", ", undelivered.Select(lost => $"'{lost.Integration}' {lost.Count} events (positions {lost.First} to {lost.Last})")));
+            name, id, string.Join(", ", undelivered.Select(Lost)));
     }
+
+    private static string Lost(UndeliveredRange lost) =>
+        $"'{lost.Integration}' {CountText.Of(lost.Count, "event")} (positions {lost.First} to {lost.Last})";
 
     private static async Task<(string Name, int Version)?> FindAsync(NpgsqlConnection connection, int id, CancellationToken cancellationToken)
     {

@@ -108,7 +108,7 @@ internal sealed class ForwarderMetrics : IDisposable
     public void RecordLatencies(ReadOnlySpan<double> seconds, SeriesLabels labels)
     {
         var histogram = MetricCatalog.DeliveryLatency;
-        latencies.Add(seconds);
+        latencies.Add(labels.First, seconds);
         var one = histograms[histogram];
         if (!one.Enabled || seconds.IsEmpty)
         {
@@ -124,8 +124,12 @@ internal sealed class ForwarderMetrics : IDisposable
         Remember(histogram, labels);
     }
 
-    /// <summary>The latencies that were recorded since this was last called.</summary>
-    public ValueTally TakeLatencies() => latencies.Take();
+    /// <summary>The present sums of a counter by the value of its first label.</summary>
+    public IReadOnlyDictionary<string, long> SumsByFirst(MetricDefinition counter) =>
+        counters[counter].GroupBy(pair => pair.Key.First, pair => pair.Value).ToDictionary(one => one.Key, one => one.Sum());
+
+    /// <summary>The latencies that were recorded since this was last called, by integration.</summary>
+    public IReadOnlyDictionary<string, ValueTally> TakeLatencies() => latencies.Take();
 
     /// <summary>The present values of a gauge; none if the database has not been read for two minutes.</summary>
     public IReadOnlyList<GaugeValue> Values(MetricDefinition gauge) => [.. readings.TryGetValue(gauge, out var read) ? read() : FromState(gauge)];
@@ -236,29 +240,32 @@ internal sealed class ForwarderMetrics : IDisposable
         return count == tags.Length ? tags : tags[..count];
     }
 
-    /// <summary>Sums up latencies until they are taken.</summary>
+    /// <summary>Sums up latencies by integration until they are taken.</summary>
     private sealed class LatencyTally
     {
         private readonly Lock gate = new();
-        private ValueTally sum;
+        private Dictionary<string, ValueTally> sums = [];
 
-        public void Add(ReadOnlySpan<double> seconds)
+        public void Add(string integration, ReadOnlySpan<double> seconds)
         {
+            var sum = default(ValueTally);
+            foreach (var value in seconds)
+            {
+                sum = sum.Plus(new ValueTally(1, value, value));
+            }
+
             lock (gate)
             {
-                foreach (var value in seconds)
-                {
-                    sum = sum.Plus(new ValueTally(1, value, value));
-                }
+                sums[integration] = sums.GetValueOrDefault(integration).Plus(sum);
             }
         }
 
-        public ValueTally Take()
+        public Dictionary<string, ValueTally> Take()
         {
             lock (gate)
             {
-                var taken = sum;
-                sum = default;
+                var taken = sums;
+                sums = [];
                 return taken;
             }
         }

@@ -34,7 +34,7 @@ public sealed class ConsoleDetectionTests(RunningForwarder running, Chromium chr
         await section.Locator("tr", new() { HasText = "T1110.001" }).GetByText("An account is refused").First.WaitForAsync();
         await section.Locator("figure", new() { HasText = "Alerts" }).First.Locator("path.line.a").WaitForAsync(new() { State = Microsoft.Playwright.WaitForSelectorState.Attached });
         await section.GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "mallory", Exact = true }).ClickAsync();
-        await visit.Page.WaitForURLAsync("**/console/events?user=mallory&from=*");
+        await visit.WaitForAddressAsync("/console/events?user=mallory&from=*");
 
         Assert.Equal("T1110.001", (string)alerts["techniques"]![0]!["technique"]!);
         Assert.Equal(1, alerts["points"]!.AsArray().Sum(point => (long)point!["events"]!));

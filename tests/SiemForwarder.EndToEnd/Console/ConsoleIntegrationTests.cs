@@ -32,7 +32,7 @@ public sealed class ConsoleIntegrationTests(TestPostgres postgres, RunningForwar
         await visit.Button("Delete").ClickAsync();
         await visit.Page.Locator(".mud-dialog").GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await visit.Text("'first of all' was deleted.").WaitForAsync();
-        await visit.Page.WaitForURLAsync("**/console/integrations");
+        await visit.WaitForAddressAsync("/console/integrations");
 
         Assert.Matches(@"/console/integrations/\d+$", address);
         Assert.DoesNotContain("first of all", (await forwarder.GetAsync("/api/v1/integrations?pageSize=200")).ToJsonString(), StringComparison.Ordinal);

@@ -1,4 +1,3 @@
-using Npgsql;
 using SiemForwarder.EndToEnd.Inbox;
 using SiemForwarder.EndToEnd.Pages;
 using SiemForwarder.EndToEnd.Support;
@@ -9,6 +8,8 @@ namespace SiemForwarder.EndToEnd.Console;
 /// <summary>The overview: charts of what flowed, the flow as it is now, and what needs attention first.</summary>
 public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromium)
 {
+    private static readonly Microsoft.Playwright.LocatorWaitForOptions Attached = new() { State = Microsoft.Playwright.WaitForSelectorState.Attached };
+
     private const string Often = "--Forwarder:Operations:GaugeInterval=00:00:01";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -35,12 +36,38 @@ public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromiu
         // Those of the open integration may have been waiting as well when it was looked at.
         await chart.Locator("tbody tr td:text-matches('^([5-9]|10)$')").First.WaitForAsync();
         await visit.Button("Last week").ClickAsync();
-        await visit.Page.WaitForURLAsync("**/?range=week");
+        await visit.WaitForAddressAsync("/?range=week");
         await visit.Page.Locator("button[aria-pressed=true]:text-is('Last week')").WaitForAsync();
 
         Assert.Equal(60, history["points"]!.AsArray().Count);
         Assert.Contains(history["points"]!.AsArray(), point => point!["latencySeconds"] is not null);
         Assert.Contains("Events: now", described, StringComparison.Ordinal);
+        Assert.Empty(visit.Errors);
+    }
+
+    [Fact]
+    public async Task ThePageOfAnIntegrationHasChartsOfItsPartAlone()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, Often);
+        await using var receiver = TcpSyslogReceiver.Start();
+        var open = await forwarder.AddIntegrationAsync(new { name = "open", serverUrl = $"tcp://127.0.0.1:{receiver.Port}" });
+        var closed = await forwarder.AddIntegrationAsync(new { name = "closed", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}" });
+        var pusher = await Pusher.CreateAsync(forwarder);
+        Assert.Equal(System.Net.HttpStatusCode.Accepted, (await pusher.PushAsync(Pusher.Event("1"), Token)).Status);
+        await forwarder.WaitForAsync($"/api/v1/history?range=week&integration={open}", node => Sum(node, "delivered") >= 1);
+        await forwarder.WaitForAsync($"/api/v1/history?range=week&integration={closed}", node => Sum(node, "backlog") >= 1);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, $"console/integrations/{open}?range=week");
+        var charts = visit.Page.Locator("section[aria-label=Charts]");
+
+        await charts.Locator("button[aria-pressed=true]:text-is('Last week')").WaitForAsync();
+        await charts.Locator("figure", new() { HasText = "Events per second" }).Locator("desc", new() { HasText = "Delivered: now " }).WaitForAsync(Attached);
+        await charts.Locator("figure", new() { HasText = "From event to SIEM" }).Locator("desc", new() { HasText = "Longest: now " }).WaitForAsync(Attached);
+        var lines = await charts.Locator("figure", new() { HasText = "Events per second" }).Locator("path.line").CountAsync();
+        await visit.GoToAsync($"console/integrations/{closed}");
+        await charts.Locator("figure", new() { HasText = "Waiting" }).Locator("desc", new() { HasText = "Events: now 1" }).WaitForAsync(Attached);
+        await charts.Locator("figure", new() { HasText = "From event to SIEM" }).GetByText("Nothing was measured in this time.").WaitForAsync();
+
+        Assert.Equal(1, lines);
         Assert.Empty(visit.Errors);
     }
 
@@ -107,16 +134,7 @@ public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromiu
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);
         await forwarder.PostAsync("/api/v1/integrations", new { name = "copy", serverUrl = "tcp://127.0.0.1:9" });
-        await using (var database = NpgsqlDataSource.Create(forwarder.ConnectionString))
-        await using (var copy = database.CreateCommand("""
-            INSERT INTO integration (name, description, enabled, engine_pool, destination, server_url, definition, created_at, updated_at)
-            SELECT 'branch ' || lpad(n::text, 4, '0'), '', false, engine_pool, destination, server_url, definition, now(), now()
-            FROM integration, generate_series(1, 999) n WHERE name = 'copy'
-            """))
-        {
-            Assert.Equal(999, await copy.ExecuteNonQueryAsync(Token));
-        }
-
+        await SeededIntegrations.CopyAsync(forwarder, "copy", 999);
         var source = await SeededLog.AddSourceAsync(forwarder);
         var last = await forwarder.AddIntegrationAsync(new { name = "zzz the last of all", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}" });
         await SeededLog.AppendAsync(forwarder, source, ["alice"]);

@@ -12,6 +12,12 @@ namespace SiemForwarder.EndToEnd.Console;
 public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium, FurnishedForwarder furnished)
     : IClassFixture<RunningForwarder>, IClassFixture<FurnishedForwarder>
 {
+    // Who asked for less motion gets none.
+    private const string Moving = """
+        [...document.querySelectorAll('*')].map(one => getComputedStyle(one))
+            .filter(one => one.animationName !== 'none' || one.transitionDuration.split(',').some(part => parseFloat(part) > 0)).length
+        """;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static TheoryData<string, string> AllPages => new()
@@ -65,6 +71,7 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
             await DrawAsync(visit.Page, $"{name}-{theme}");
         }
 
+        var moving = await visit.Page.EvaluateAsync<int>(Moving);
         var overflow = new List<int>();
         foreach (var (width, height) in ((int, int)[])[(360, 740), (3840, 2160)])
         {
@@ -73,6 +80,7 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         }
 
         Assert.Empty(faults);
+        Assert.Equal(0, moving);
         Assert.All(overflow, one => Assert.Equal(0, one));
         Assert.Equal(0, await visit.Page.Locator("img").CountAsync());
         Assert.NotEqual("owned", await visit.Page.TitleAsync());

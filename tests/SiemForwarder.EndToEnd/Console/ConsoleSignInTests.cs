@@ -48,7 +48,7 @@ public sealed class ConsoleSignInTests(TestPostgres postgres, RunningForwarder r
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/integrations", (string)key["key"]!);
 
         var revoked = await forwarder.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{key["id"]}");
-        await visit.Page.WaitForURLAsync("**/signin/key?returnUrl=*");
+        await visit.WaitForAddressAsync("/signin/key?returnUrl=*");
 
         Assert.Equal(HttpStatusCode.NoContent, revoked.Status);
     }
@@ -60,7 +60,7 @@ public sealed class ConsoleSignInTests(TestPostgres postgres, RunningForwarder r
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token);
 
         await visit.Button("Sign out").ClickAsync();
-        await visit.Page.WaitForURLAsync("**/signin/key");
+        await visit.WaitForAddressAsync("/signin/key");
         await visit.Page.GotoAsync(forwarder.Address.ToString());
 
         Assert.Contains("/signin/key?returnUrl=", visit.Page.Url, StringComparison.Ordinal);
@@ -82,7 +82,7 @@ public sealed class ConsoleSignInTests(TestPostgres postgres, RunningForwarder r
         var who = await visit.Page.Locator(".who").InnerTextAsync();
         var creators = await visit.Link("Create SIEM Integration").CountAsync();
         await visit.Button("Sign out").ClickAsync();
-        await visit.Page.WaitForURLAsync("**/signin/key");
+        await visit.WaitForAddressAsync("/signin/key");
 
         Assert.Equal(("bob", 0), (who, creators));
     }

@@ -38,7 +38,14 @@ public sealed class ConsoleSourceTests(RunningForwarder running, Chromium chromi
         await recommended.Locator("li", new() { HasText = "UPDATE_PASSWORD" }).First.WaitForAsync();
         await recommended.GetByText("2 of ").WaitForAsync();
 
-        Assert.Equal(0, await recommended.Locator("li b:text-is('LOGIN')").CountAsync());
+        var named = await recommended.Locator("li b:text-is('LOGIN')").CountAsync();
+        await visit.GoToAsync("console/event-types");
+        await visit.Field("Stored by").SelectOptionAsync("realm");
+        await visit.WaitForAddressAsync($"/console/event-types?source={source["id"]}");
+        await visit.Page.Locator("tr", new() { Has = visit.Page.Locator("th:text-is('LOGIN')") }).Locator("td:text-is('yes')").Nth(1).WaitForAsync();
+        await visit.Page.Locator("tr", new() { Has = visit.Page.Locator("th:text-is('UPDATE_PASSWORD')") }).Locator(".badge:text-is('no')").WaitForAsync();
+
+        Assert.Equal(0, named);
         Assert.Empty(visit.Errors);
     }
 

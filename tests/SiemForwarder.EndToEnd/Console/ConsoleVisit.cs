@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using SiemForwarder.EndToEnd.Pages;
 using SiemForwarder.EndToEnd.Support;
@@ -26,9 +27,10 @@ internal sealed class ConsoleVisit : IAsyncDisposable
         OpenAsync(chromium, forwarder.Address, path, cancellationToken);
 
     /// <summary>Opens a page of the console at an address, without signing in.</summary>
-    public static async Task<ConsoleVisit> OpenAsync(Chromium chromium, Uri address, string path, CancellationToken cancellationToken)
+    public static async Task<ConsoleVisit> OpenAsync(
+        Chromium chromium, Uri address, string path, CancellationToken cancellationToken, string? zone = null)
     {
-        var visit = new ConsoleVisit(await chromium.OpenAsync(cancellationToken), address);
+        var visit = new ConsoleVisit(await chromium.OpenAsync(cancellationToken, zone), address);
         visit.Page.SetDefaultTimeout(60_000);
         await visit.Page.GotoAsync(new Uri(address, path).ToString());
         return visit;
@@ -36,9 +38,9 @@ internal sealed class ConsoleVisit : IAsyncDisposable
 
     /// <summary>Opens a page of the console and signs in by key.</summary>
     public static async Task<ConsoleVisit> SignInAsync(
-        Chromium chromium, ForwarderApplication forwarder, CancellationToken cancellationToken, string path = "", string? key = null)
+        Chromium chromium, ForwarderApplication forwarder, CancellationToken cancellationToken, string path = "", string? key = null, string? zone = null)
     {
-        var visit = await OpenAsync(chromium, forwarder, path, cancellationToken);
+        var visit = await OpenAsync(chromium, forwarder.Address, path, cancellationToken, zone);
         await visit.EnterKeyAsync(key ?? AdminKey.Value);
         await visit.Heading.WaitForAsync();
         return visit;
@@ -55,6 +57,10 @@ internal sealed class ConsoleVisit : IAsyncDisposable
 
     /// <summary>The text wherever it is on the page; wait for it to be seen.</summary>
     public ILocator Text(string text) => Page.GetByText(text).First;
+
+    /// <summary>Waits until the address ends so; a star stands for anything. A page that only changes its address loads nothing that could be waited for.</summary>
+    public Task WaitForAddressAsync(string ending) =>
+        Assertions.Expect(Page).ToHaveURLAsync(new Regex(Regex.Escape(ending).Replace("\\*", ".*", StringComparison.Ordinal) + "$", RegexOptions.None, TimeSpan.FromSeconds(1)));
 
     public async Task GoToAsync(string path)
     {

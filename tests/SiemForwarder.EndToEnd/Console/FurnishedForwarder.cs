@@ -57,6 +57,7 @@ public sealed class FurnishedForwarder : IAsyncLifetime
         {
             name = "production SIEM", description = "The security operations center.", serverUrl = $"http://127.0.0.1:{receiver.Port}/collector", batch = new { maxEvents = 1 },
         });
+        await AddHistoryOfAsync(forwarder, "production SIEM");
         await forwarder.AddIntegrationAsync(new { name = "archive", serverUrl = $"tcp://127.0.0.1:{LoopbackPorts.Next()}", outputType = "CEF" });
         await forwarder.PostAsync("/api/v1/integrations", new { name = IsDrawing ? "staging" : Hostile, serverUrl = "tls://siem.example.com:6514", outputType = "LEEF" });
         var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
@@ -103,6 +104,19 @@ public sealed class FurnishedForwarder : IAsyncLifetime
         keycloak.Realm.UserEvents.AddPoison(keycloak.NowMs());
         await forwarder.WaitForAsync(
             $"/api/v1/sources/{source}/status", node => node["poll"]?["streams"]?.AsArray().Any(stream => stream!["gaps"]!.AsArray().Count > 0) == true);
+    }
+
+    private static async Task AddHistoryOfAsync(ForwarderApplication forwarder, string name)
+    {
+        var history = forwarder.Services.GetRequiredService<IntegrationHistory>();
+        for (var minute = 57; minute > 0; minute--)
+        {
+            var waiting = minute is > 14 and < 20 ? (20 - minute) * 120 : 0;
+            await history.AddAsync(DateTimeOffset.UtcNow.AddMinutes(-minute), new Dictionary<string, IntegrationTally>
+            {
+                [name] = new(waiting > 0 ? 60 : 180 + (long)(60 * Math.Sin(minute / 6.0)), new(60, 60 * (1.1 + (waiting / 60.0)), 2.2 + (waiting / 20.0)), waiting),
+            }, Token);
+        }
     }
 
     // An hour of a working day, with half a minute in which a receiver was away.

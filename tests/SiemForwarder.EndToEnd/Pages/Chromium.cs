@@ -9,28 +9,23 @@ namespace SiemForwarder.EndToEnd.Pages;
 /// <summary>Debian's Chromium without a window: started at its first use, one for the test run, a fresh profile for each page.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private const string Program = "/usr/bin/chromium";
     private const float BoundMs = 60_000;
-
-    // Nothing but the pages under test is to be asked for; the tests may run as root, where there is no sandbox.
-    private static readonly string[] Arguments =
-    [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ];
 
     private readonly SemaphoreSlim gate = new(1);
     private IPlaywright? playwright;
     private IBrowser? browser;
 
     /// <summary>Opens a page of its own with nothing remembered; closing its context closes it. Everything that it waits for is bounded.</summary>
-    public async Task<IPage> OpenAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the waiting for the browser.</param>
+    /// <param name="zone">Time zone of the browser; that of the machine if there is none.</param>
+    public async Task<IPage> OpenAsync(CancellationToken cancellationToken, string? zone = null)
     {
-        Skip.Unless(File.Exists(Program), "Chromium is not installed.");
+        Skip.Unless(File.Exists(BrowserLaunch.Program), "Chromium is not installed.");
         await gate.WaitAsync(cancellationToken);
         try
         {
             playwright ??= await Playwright.CreateAsync();
-            browser ??= await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Program, Args = Arguments, Timeout = BoundMs });
+            browser ??= await BrowserLaunch.StartAsync(playwright, BoundMs);
         }
         finally
         {
@@ -38,7 +33,10 @@ public sealed class Chromium : IAsyncLifetime
         }
 
         Assertions.SetDefaultExpectTimeout(BoundMs);
-        var context = await browser.NewContextAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1400, Height = 1000 } });
+        var context = await browser.NewContextAsync(new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = 1400, Height = 1000 }, TimezoneId = zone,
+        });
         context.SetDefaultTimeout(BoundMs);
         return await context.NewPageAsync();
     }

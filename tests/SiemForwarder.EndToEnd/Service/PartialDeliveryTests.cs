@@ -29,8 +29,8 @@ public sealed class PartialDeliveryTests(TestPostgres postgres)
     }
 
     [Theory]
-    [InlineData(false, "their indexing cannot be confirmed")]
-    [InlineData(true, "the 3 events before the rejected one are indexed")]
+    [InlineData(false, "whose indexing cannot be confirmed")]
+    [InlineData(true, "before the rejected one, 3 events indexed")]
     public async Task WhatACollectorTookBeforeItsRefusalIsNotCalledIndexedUnlessItSaysSo(bool hasAckId, string said)
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

@@ -27,7 +27,7 @@ public sealed partial class TableOwnerTests
             "detection_blind", "detection_blind_past", "detection_unseen", "detection_backtest",
         ],
         ["Configuration"] = ["managed_rule"],
-        ["Operations"] = ["alarm", "flow_minute"],
+        ["Operations"] = ["alarm", "flow_minute", "integration_flow"],
         ["Audit"] = ["audit", "audit_head", "audit_pending"],
     };
 

@@ -121,7 +121,7 @@ internal static class HecPartialBatch
         }
 
         var refused = partial.Refused.Select(one => one.Index).ToHashSet();
-        var note = $"the {bad} events before the rejected one were not confirmed in time and are sent again";
+        var note = $"before the rejected one, {CountText.Of(bad, "event")} not confirmed in time, sent again";
         return Note(verdict with { Outcome = partial with { Retry = [.. Enumerable.Range(0, count).Where(index => !refused.Contains(index))] } }, note);
     }
 

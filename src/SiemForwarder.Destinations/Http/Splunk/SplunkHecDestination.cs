@@ -124,13 +124,13 @@ internal sealed class SplunkHecDestination : HttpIntake
     {
         if (reply.AckId is null)
         {
-            return HecPartialBatch.Note(partial, $"the {bad} events before the rejected one were accepted, but their indexing cannot be confirmed");
+            return HecPartialBatch.Note(partial, $"before the rejected one, {CountText.Of(bad, "event")} accepted, whose indexing cannot be confirmed");
         }
 
         var confirmed = await acknowledgement.WaitAsync(used, answer, reply.AckId, cancellationToken);
         return confirmed.Outcome switch
         {
-            DeliveryOutcome.Delivered => HecPartialBatch.Note(partial, $"the {bad} events before the rejected one are indexed"),
+            DeliveryOutcome.Delivered => HecPartialBatch.Note(partial, $"before the rejected one, {CountText.Of(bad, "event")} indexed"),
             DeliveryOutcome.Transient => HecPartialBatch.RetryTaken(partial, bad, count),
             _ => confirmed,
         };

@@ -149,7 +149,7 @@ internal static class ApplyCommand
             await output.Error.WriteLineAsync(fault.ToString());
         }
 
-        await output.Error.WriteLineAsync($"{(faults.Count == 1 ? "1 fault" : $"{faults.Count} faults")}; nothing is changed.");
+        await output.Error.WriteLineAsync($"{CountText.Of(faults.Count, "fault")}; nothing is changed.");
     }
 
     private static async Task WritePlanAsync(DeclaredConfiguration declared, ConfigurationPlan plan, TextWriter output)

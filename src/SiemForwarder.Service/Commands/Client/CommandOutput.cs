@@ -144,5 +144,5 @@ internal static class ShownValue
     };
 
     /// <summary>An amount with its unit: <c>1 event</c>, <c>20 events</c>.</summary>
-    public static string Count(long count, string unit) => string.Create(CultureInfo.InvariantCulture, $"{count:N0} {unit}{(count == 1 ? "" : "s")}");
+    public static string Count(long count, string unit) => CountText.Of(count, unit);
 }

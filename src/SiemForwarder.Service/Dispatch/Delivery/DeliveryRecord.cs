@@ -37,7 +37,7 @@ internal sealed record DeliveryRecord(
 
     /// <summary>The status message about rejected events; null if there are none.</summary>
     public string? DescribeRefusals(int integrationId) => SetAside.Count == 0 ? null
-        : $"The destination permanently rejected {(SetAside.Count == 1 ? "an event" : $"{SetAside.Count} events")}"
+        : $"The destination permanently rejected {CountText.Of(SetAside.Count, "event")}"
             + $"{(TookAny == true ? "" : " and accepted none of the batch")}: {SetAside[^1].Reason} Rejected events are set aside, not retried. "
             + $"See /api/v1/integrations/{integrationId}/set-aside, fix the cause, then redrive or discard them.";
 

@@ -1,3 +1,4 @@
+using SiemForwarder.Connections;
 using SiemForwarder.Service.Keycloak.Client;
 using SiemForwarder.Service.Keycloak.Polling;
 
@@ -29,8 +30,8 @@ internal static class SweepAnchor
             new PollNotice(
                 PollNotice.Removed,
                 nowMs,
-                $"{count} events of the last minutes were removed from realm '{tail.Source.Realm}' at Keycloak. They are kept here; find out who cleared "
-                    + "the events there.",
+                $"Someone removed {CountText.Of(count, "event")} of the last minutes from realm '{tail.Source.Realm}' at Keycloak. They are kept "
+                    + "here; find out who cleared the events there.",
                 oldestMs,
                 nowMs,
                 count),

@@ -109,6 +109,18 @@ internal sealed class LeaseDecline() : SqlMigration("0052_lease_decline.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0061_event_session")]
 internal sealed class EventSession() : SqlMigration("0061_event_session.sql");
 
+/// <summary>An index of what events are searched by.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0062_event_terms")]
+internal sealed class EventTerms() : SqlMigration("0062_event_terms.sql");
+
+/// <summary>Deliveries of replays, found by what they contain.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0071_delivery_of_replay")]
+internal sealed class DeliveryOfReplay() : SqlMigration("0071_delivery_of_replay.sql");
+
+/// <summary>What each integration delivered and what waited for it.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0072_integration_flow")]
+internal sealed class IntegrationFlow() : SqlMigration("0072_integration_flow.sql");
+
 /// <summary>What rules over alerts read, and when rules were blind.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0081_detection_sight")]
 internal sealed class DetectionSight() : SqlMigration("0081_detection_sight.sql");
@@ -127,7 +139,3 @@ internal abstract class SqlMigration(string file) : Migration
         migrationBuilder.Sql(reader.ReadToEnd());
     }
 }
-
-/// <summary>An index of what events are searched by.</summary>
-[DbContext(typeof(ForwarderDbContext)), Migration("0062_event_terms")]
-internal sealed class EventTerms() : SqlMigration("0062_event_terms.sql");

@@ -1,6 +1,5 @@
 using SiemForwarder.Events;
 using SiemForwarder.Service.Evidence;
-using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Tests.Service.Evidence;
@@ -15,7 +14,7 @@ public sealed class FateRulesTests
     private static readonly SetAsideResponse Aside = new(1, 1, Position, "id", "LOGIN_ERROR", At, "", "", "it smells", "HTTP 400", At, "open", null, null, 1);
 
     [Theory]
-    [InlineData(49, 0, "waiting", "1 events of its source, including this one, are waiting. It will be sent.")]
+    [InlineData(49, 0, "waiting", "It is the next event of its source. It will be sent.")]
     [InlineData(40, 0, "waiting", "10 events of its source, including this one, are waiting. It will be sent.")]
     [InlineData(50, 0, "filtered out", "The filter at that time excluded it, or its delivery record is past its retention.")]
     [InlineData(90, 50, "before start", "The event was stored before the integration was created, or before the source was added to it.")]
@@ -33,12 +32,12 @@ public sealed class FateRulesTests
         var fate = Rules(90, 0).Tell(null, Sent);
 
         Assert.Equal(("delivered", Sent), (fate.State, fate.Delivery));
-        Assert.Equal($"Accepted at {At:O}: HTTP 200.", fate.Explanation);
+        Assert.Equal("Accepted at 2026-11-20 12:00:00 UTC: HTTP 200.", fate.Explanation);
     }
 
     [Fact]
     public void WhatABackfillBroughtFromBeforeTheStartNamesIt() =>
-        Assert.Equal($"Accepted at {At:O} by replay 8: HTTP 200.", Rules(90, 50).Tell(null, Sent with { Replay = 8 }).Explanation);
+        Assert.Equal("Accepted at 2026-11-20 12:00:00 UTC by replay 8: HTTP 200.", Rules(90, 50).Tell(null, Sent with { Replay = 8 }).Explanation);
 
     [Theory]
     [InlineData("open", "set aside", "The destination rejected it: it smells")]
@@ -58,31 +57,30 @@ public sealed class FateRulesTests
     [Fact]
     public void AnEventOfASourceThatIsNotForwardedIsNotSelected()
     {
-        var settings = Settings with { Sources = [77] };
+        const string Definition = """{"sources":[77]}""";
 
-        Assert.False(Rules(90, 0, settings).AsksForRecords);
-        Assert.Equal("not selected", Rules(90, 0, settings).Tell(null, null).State);
+        Assert.False(Rules(90, 0, Definition).AsksForRecords);
+        Assert.Equal("not selected", Rules(90, 0, Definition).Tell(null, null).State);
     }
 
     [Fact]
     public void WhatTheFilterLeavesOutSaysByWhichRule()
     {
-        var settings = Settings with { Filter = new FilterContract(new MatchContract(Types: ["LOGIN"])) };
+        const string Definition = """{"filter":{"include":{"types":["LOGIN"]}}}""";
 
-        Assert.Equal("The filter excluded it: type LOGIN_ERROR is not in include.types", Rules(90, 0, settings).Tell(null, null).Explanation);
-        Assert.Equal("The filter will exclude it: type LOGIN_ERROR is not in include.types", Rules(10, 0, settings).Tell(null, null).Explanation);
+        Assert.Equal("The filter excluded it: type LOGIN_ERROR is not in include.types", Rules(90, 0, Definition).Tell(null, null).Explanation);
+        Assert.Equal("The filter will exclude it: type LOGIN_ERROR is not in include.types", Rules(10, 0, Definition).Tell(null, null).Explanation);
     }
 
     [Fact]
     public void WhatWaitsForADisabledIntegrationSaysSo() =>
         Assert.EndsWith("The integration is disabled.", Rules(10, 0, isEnabled: false).Tell(null, null).Explanation, StringComparison.Ordinal);
 
-    private static IntegrationSettings Settings => IntegrationSettings.ReadKnown("{}");
-
-    private static FateRules Rules(long checkpoint, long start, IntegrationSettings? settings = null, bool isEnabled = true) => new(
+    private static FateRules Rules(long checkpoint, long start, string definition = "{}", bool isEnabled = true) => new(
         new Integration
         {
-            Id = 3, Name = "corp", Description = "", Enabled = isEnabled, EnginePool = "default", Destination = "webhook", ServerUrl = "https://siem.example.com/", Definition = "{}",
+            Id = 3, Name = "corp", Description = "", Enabled = isEnabled, EnginePool = "default", Destination = "webhook", ServerUrl = "https://siem.example.com/",
+            Definition = definition,
         },
-        settings ?? Settings, Support.Some.LoginEvent(position: Position), new FateCheckpoint(checkpoint, start));
+        Support.Some.LoginEvent(position: Position), new FateCheckpoint(checkpoint, start));
 }

@@ -66,8 +66,9 @@ public sealed class ForwarderMetricsTests : IDisposable
         metrics.RecordLatencies([1.5, 0.5], new(mine, "syslog"));
         metrics.RecordLatencies([4], new(other, "syslog"));
 
-        Assert.Equal(new ValueTally(3, 6, 4), metrics.TakeLatencies());
-        Assert.Equal(default, metrics.TakeLatencies());
+        Assert.Equal(
+            new Dictionary<string, ValueTally> { [mine] = new(2, 2, 1.5), [other] = new(1, 4, 4) }, metrics.TakeLatencies());
+        Assert.Empty(metrics.TakeLatencies());
     }
 
     [Fact]

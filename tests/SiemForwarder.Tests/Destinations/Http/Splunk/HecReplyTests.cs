@@ -81,7 +81,7 @@ public sealed class HecReplyTests
         var partial = HecPartialBatch.Of(Rejected, Answer, 2, 4);
 
         Assert.Equal(
-            "partial 4 s: refused 2 (reason) [answer]; retry 0,1,3; answer; the 2 events before the rejected one were not confirmed in time and are sent again",
+            "partial 4 s: refused 2 (reason) [answer]; retry 0,1,3; answer; before the rejected one, 2 events not confirmed in time, sent again",
             Told.Of(HecPartialBatch.RetryTaken(partial, 2, 4)));
         Assert.Same(Busy, HecPartialBatch.RetryTaken(Busy, 2, 4));
         Assert.Equal("partial 4 s: refused 2 (reason) [answer]; retry 3; answer; note", Told.Of(HecPartialBatch.Note(partial, "note")));
