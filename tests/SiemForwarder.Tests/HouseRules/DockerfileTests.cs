@@ -31,6 +31,10 @@ public sealed partial class DockerfileTests
     [Fact]
     public void TheProgramNeedsNoIcu() => Assert.Contains("<InvariantGlobalization>true</InvariantGlobalization>", Read("Directory.Build.props"), StringComparison.Ordinal);
 
+    // Nor time zones, which detections and the console's local times need.
+    [Fact]
+    public void TimeZonesComeFromTheImageThatBuilds() => Assert.Contains("\nCOPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo\n", Dockerfile, StringComparison.Ordinal);
+
     [Fact]
     public void BaseImagesStandAtTheTopAndMayBeGivenByDigest()
     {
