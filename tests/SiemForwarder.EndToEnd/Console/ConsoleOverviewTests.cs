@@ -60,9 +60,9 @@ public sealed class ConsoleOverviewTests(TestPostgres postgres, Chromium chromiu
         var charts = visit.Page.Locator("section[aria-label=Charts]");
 
         await charts.Locator("button[aria-pressed=true]:text-is('Last week')").WaitForAsync();
-        await charts.Locator("figure", new() { HasText = "Events per second" }).Locator("desc", new() { HasText = "Delivered: now " }).WaitForAsync(Attached);
+        await charts.Locator("figure", new() { HasText = "Delivered per second" }).Locator("desc", new() { HasText = "Delivered: now " }).WaitForAsync(Attached);
         await charts.Locator("figure", new() { HasText = "From event to SIEM" }).Locator("desc", new() { HasText = "Longest: now " }).WaitForAsync(Attached);
-        var lines = await charts.Locator("figure", new() { HasText = "Events per second" }).Locator("path.line").CountAsync();
+        var lines = await charts.Locator("figure", new() { HasText = "Delivered per second" }).Locator("path.line").CountAsync();
         await visit.GoToAsync($"console/integrations/{closed}");
         await charts.Locator("figure", new() { HasText = "Waiting" }).Locator("desc", new() { HasText = "Events: now 1" }).WaitForAsync(Attached);
         await charts.Locator("figure", new() { HasText = "From event to SIEM" }).GetByText("Nothing was measured in this time.").WaitForAsync();
