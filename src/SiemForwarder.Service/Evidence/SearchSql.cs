@@ -30,7 +30,7 @@ internal static class SearchSql
     /// <param name="query">What is searched for.</param>
     /// <param name="terms">Its validated parts.</param>
     /// <param name="window">The time range.</param>
-    /// <param name="byTerm">Whether the index of users, clients, sessions and addresses may be used; without it the events are read one after the other.</param>
+    /// <param name="byTerm">Whether the index of users, clients, sessions and addresses may be used; without it events are read one after the other.</param>
     public static (string Where, List<object> Parameters) Where(EventCriteria query, SearchTerms terms, SearchWindow window, bool byTerm = true)
     {
         var column = ColumnOf(terms);
