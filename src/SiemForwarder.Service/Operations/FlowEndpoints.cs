@@ -98,7 +98,8 @@ internal static class FlowEndpoints
     {
         routes.MapGet("/api/v1/flow", Now).WithTags("Status").WithName("GetFlow").Needs(Permission.ReadStates)
             .WithSummary("Shows the flow from the sources over the log to the integrations: sums, and those that need attention first.");
-        routes.MapGet("/api/v1/history", History).WithTags("Status").WithName("GetHistory").Needs(Permission.ReadStates).ProducesProblem(StatusCodes.Status404NotFound)
+        routes.MapGet("/api/v1/history", History).WithTags("Status").WithName("GetHistory").Needs(Permission.ReadStates)
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .WithSummary("Shows throughput, end-to-end latency and backlog of the last hour, day or week, of all integrations or of one.");
     }
 
