@@ -103,6 +103,8 @@ public abstract class ConsolePage : ComponentBase, IDisposable
         finally
         {
             IsBusy = false;
+            // A part of the page that had it done draws itself alone, and the others would show what was read before.
+            StateHasChanged();
         }
     }
 

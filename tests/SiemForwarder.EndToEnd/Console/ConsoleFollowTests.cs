@@ -14,13 +14,16 @@ public sealed class ConsoleFollowTests(RunningForwarder running, Chromium chromi
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task EachStageIsALineAsSoonAsItEndsAndTheResultIsTheLast()
+    [Theory]
+    [InlineData("followed", "default")]
+    [InlineData("followed elsewhere", "dmz")]
+    public async Task EachStageIsALineAsSoonAsItEndsAndTheResultIsTheLast(string name, string pool)
     {
         var forwarder = await running.GetAsync();
+        await using var far = pool == "default" ? null : await StartOfPoolAsync(forwarder, pool);
         using var open = new ManualResetEventSlim();
         await using var receiver = Held(open);
-        var created = await forwarder.PostAsync("/api/v1/integrations", new { name = "followed", serverUrl = $"http://127.0.0.1:{receiver.Port}/in" });
+        var created = await forwarder.PostAsync("/api/v1/integrations", new { name, enginePool = pool, serverUrl = $"http://127.0.0.1:{receiver.Port}/in" });
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/integrations/{created["id"]}/test");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
 
@@ -46,7 +49,7 @@ public sealed class ConsoleFollowTests(RunningForwarder running, Chromium chromi
         Assert.Equal(5, line["result"]!["stages"]!.AsArray().Count);
         Assert.Null(await lines.ReadLineAsync(Token));
         var audit = await forwarder.GetAsync("/api/v1/audit?pageSize=50");
-        Assert.Contains(audit["items"]!.AsArray(), one => (string)one!["action"]! == "integration.test" && (string)one["name"]! == "followed");
+        Assert.Contains(audit["items"]!.AsArray(), one => (string)one!["action"]! == "integration.test" && (string)one["name"]! == name);
     }
 
     [Fact]
@@ -66,6 +69,14 @@ public sealed class ConsoleFollowTests(RunningForwarder running, Chromium chromi
 
         Assert.Equal(5, await visit.Page.Locator(".test ol.stages li").CountAsync());
         Assert.Empty(visit.Errors);
+    }
+
+    private static async Task<ForwarderApplication> StartOfPoolAsync(ForwarderApplication forwarder, string pool)
+    {
+        await forwarder.SendAsync(HttpMethod.Post, "/api/v1/engine-pools", new { name = pool });
+        var engine = await ForwarderApplication.StartOnAsync(forwarder.ConnectionString, "--Forwarder:Engine:Name=far", $"--Forwarder:Engine:Pools:0={pool}");
+        await forwarder.WaitForAsync("/api/v1/engines", node => node["items"]!.AsArray().Any(one => (string?)one!["name"] == "far"));
+        return engine;
     }
 
     private static HttpReceiver Held(ManualResetEventSlim open, HttpReply? reply = null) => HttpReceiver.Start(_ =>

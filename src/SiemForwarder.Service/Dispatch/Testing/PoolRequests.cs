@@ -15,10 +15,22 @@ internal sealed record PoolRequest(long Id, int IntegrationId, string? Argument)
 internal abstract class PoolRequests<TResponse>(string table, NpgsqlDataSource database, IOptions<EngineOptions> engine, TimeProvider time)
     where TResponse : class
 {
+    // What is told may contain a NUL, which jsonb cannot store.
+    private protected static string ToJson<T>(T value) =>
+        JsonSerializer.Serialize(value, JsonSerializerOptions.Web).Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal);
+
+    private protected NpgsqlDataSource Database => database;
+
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Requests a run from an engine of the pool; null if none responded in time.</summary>
-    public async Task<TResponse?> AskAsync(RunnableIntegration integration, string? argument, TimeSpan bound, CancellationToken cancellationToken)
+    /// <param name="integration">What to run it for.</param>
+    /// <param name="argument">What the engine has to know beside; null if nothing.</param>
+    /// <param name="bound">How long to wait.</param>
+    /// <param name="meanwhile">Called with the number of the request while it runs, and once more after its end; null for nothing.</param>
+    /// <param name="cancellationToken">Withdraws the request.</param>
+    public async Task<TResponse?> AskAsync(
+        RunnableIntegration integration, string? argument, TimeSpan bound, Func<long, Task>? meanwhile, CancellationToken cancellationToken)
     {
         await using var ask = database.CreateCommand($"INSERT INTO {table} (integration_id, pool, argument) VALUES ($1, $2, $3) RETURNING id");
         ask.Parameters.AddWithValue(integration.Id);
@@ -32,7 +44,9 @@ internal abstract class PoolRequests<TResponse>(string table, NpgsqlDataSource d
             {
                 await using var look = database.CreateCommand($"SELECT report::text FROM {table} WHERE id = $1");
                 look.Parameters.AddWithValue(id);
-                if (await look.ExecuteScalarAsync(cancellationToken) is string report)
+                var answer = await look.ExecuteScalarAsync(cancellationToken);
+                await (meanwhile?.Invoke(id) ?? Task.CompletedTask);
+                if (answer is string report)
                 {
                     return JsonSerializer.Deserialize<TResponse>(report, JsonSerializerOptions.Web);
                 }
@@ -71,15 +85,33 @@ internal abstract class PoolRequests<TResponse>(string table, NpgsqlDataSource d
     {
         await using var command = database.CreateCommand($"UPDATE {table} SET report = $2::jsonb WHERE id = $1");
         command.Parameters.AddWithValue(request.Id);
-        // A response may contain a NUL, which jsonb cannot store.
-        command.Parameters.AddWithValue(JsonSerializer.Serialize(response, JsonSerializerOptions.Web).Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal));
+        command.Parameters.AddWithValue(ToJson(response));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }
 
 /// <summary>Tests for other engines to run.</summary>
 internal sealed class TestRequests(NpgsqlDataSource database, IOptions<EngineOptions> engine, TimeProvider time)
-    : PoolRequests<TestResponse>("test_request", database, engine, time);
+    : PoolRequests<TestResponse>("test_request", database, engine, time)
+{
+    /// <summary>Stores a stage that has ended.</summary>
+    public async Task TellAsync(PoolRequest request, TestStageResponse stage, CancellationToken cancellationToken)
+    {
+        await using var command = Database.CreateCommand("UPDATE test_request SET stages = stages || jsonb_build_array($2::jsonb) WHERE id = $1");
+        command.Parameters.AddWithValue(request.Id);
+        command.Parameters.AddWithValue(ToJson(stage));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>The stages that have ended, in order; none if an engine of an older version runs the test.</summary>
+    public async Task<IReadOnlyList<TestStageResponse>> ReadStagesAsync(long id, CancellationToken cancellationToken)
+    {
+        await using var command = Database.CreateCommand("SELECT stages::text FROM test_request WHERE id = $1");
+        command.Parameters.AddWithValue(id);
+        return await command.ExecuteScalarAsync(cancellationToken) is string stages
+            ? JsonSerializer.Deserialize<List<TestStageResponse>>(stages, JsonSerializerOptions.Web)! : [];
+    }
+}
 
 /// <summary>Rehearsals for other engines to run; the argument is the request as JSON.</summary>
 internal sealed class RehearsalRequests(NpgsqlDataSource database, IOptions<EngineOptions> engine, TimeProvider time)

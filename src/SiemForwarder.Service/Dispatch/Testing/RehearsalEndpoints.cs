@@ -128,7 +128,7 @@ internal static class RehearsalEndpoints
         }
 
         var argument = JsonSerializer.Serialize(request with { Scenario = scenario!.Name }, JsonSerializerOptions.Web);
-        return await requests.AskAsync(runnable, argument, AskingBound, cancellationToken) is { } response
+        return await requests.AskAsync(runnable, argument, AskingBound, null, cancellationToken) is { } response
             ? TypedResults.Ok(response)
             : TypedResults.Problem(
                 $"The engines of the pool '{pool}' did not respond in time; check /api/v1/engines and their logs. "

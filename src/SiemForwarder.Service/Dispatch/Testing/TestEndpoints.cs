@@ -47,8 +47,7 @@ internal static class TestEndpoints
     public static void MapTests(this IEndpointRouteBuilder routes) => routes
         .MapPost("/api/v1/integrations/{id:int}/test", Test).WithTags("Integrations").WithName("TestIntegration").Needs(Permission.Operate)
         .WithSummary("Sends a clearly marked test event, even if the integration is disabled, from an engine of its pool, and reports each stage.")
-        .WithDescription($"With Accept: {Lines} each stage is a line of JSON, {{\"stage\": …}}, as soon as it ends, and the last line is {{\"result\": …}}. "
-            + "If an engine of another process runs the test, all lines come at its end.");
+        .WithDescription($"With Accept: {Lines} each stage is a line of JSON, {{\"stage\": …}}, as soon as it ends, and the last line is {{\"result\": …}}.");
 
     private static async Task<Results<Ok<TestResponse>, PushStreamHttpResult, ProblemHttpResult>> Test(
         int id, HttpRequest request, IntegrationStore store, IntegrationTest test, TestRequests requests, EngineReader engines, IOptions<EngineOptions> engine,
@@ -81,57 +80,91 @@ internal static class TestEndpoints
                 statusCode: StatusCodes.Status409Conflict, title: "No engine to run the test");
         }
 
-        var bound = (runnable.Destination.Timeout * 3) + TimeSpan.FromSeconds(10);
-        return await requests.AskAsync(runnable, null, bound < AskingBound ? AskingBound : bound, cancellationToken) is not { } response
-            ? TypedResults.Problem(
-                $"The engines of the pool '{pool}' did not respond in time; check /api/v1/engines and their logs.",
-                statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer")
-            : IsFollowed(request) ? TypedResults.Stream(body => TellAsync(response, body, cancellationToken), Lines)
-            : TypedResults.Ok(response);
+        return IsFollowed(request)
+            ? await FollowElsewhereAsync(requests, runnable, cancellationToken)
+            : await requests.AskAsync(runnable, null, BoundOf(runnable), null, cancellationToken) is { } response
+            ? TypedResults.Ok(response)
+            : TypedResults.Problem(Silence(pool), statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer");
     }
+
+    private static TimeSpan BoundOf(RunnableIntegration runnable) =>
+        TimeSpan.FromTicks(Math.Max(AskingBound.Ticks, ((runnable.Destination.Timeout * 3) + TimeSpan.FromSeconds(10)).Ticks));
+
+    private static string Silence(string pool) => $"The engines of the pool '{pool}' did not respond in time; check /api/v1/engines and their logs.";
 
     private static bool IsFollowed(HttpRequest request) =>
         request.GetTypedHeaders().Accept.Any(one => one.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase));
 
-    private static async Task FollowAsync(IntegrationTest test, RunnableIntegration runnable, Stream body, CancellationToken cancellationToken)
+    private static Task FollowAsync(IntegrationTest test, RunnableIntegration runnable, Stream body, CancellationToken cancellationToken)
     {
         var lines = Channel.CreateUnbounded<TestLine>();
-        var running = RunAsync();
-        await foreach (var line in lines.Reader.ReadAllAsync(cancellationToken))
+        _ = RunAsync(lines.Writer, async () =>
         {
-            await WriteAsync(line, body, cancellationToken);
+            var result = await test.RunAsync(runnable, stage => lines.Writer.TryWrite(new TestLine(stage, null)), cancellationToken);
+            lines.Writer.TryWrite(new TestLine(null, result));
+        });
+        return CopyAsync(lines.Reader, body, cancellationToken);
+    }
+
+    private static async Task<Results<Ok<TestResponse>, PushStreamHttpResult, ProblemHttpResult>> FollowElsewhereAsync(
+        TestRequests requests, RunnableIntegration runnable, CancellationToken cancellationToken)
+    {
+        var lines = Channel.CreateUnbounded<TestLine>();
+        _ = RunAsync(lines.Writer, async () =>
+        {
+            var told = 0;
+            var result = await requests.AskAsync(runnable, null, BoundOf(runnable), TellAsync, cancellationToken);
+            if (result is null && told == 0)
+            {
+                return;
+            }
+
+            result ??= TestResponse.Unusable(Silence(runnable.EnginePool), string.Empty);
+            // An engine of an older version tells all of them at the end.
+            Tell(told == 0 ? result.Stages : []);
+            lines.Writer.TryWrite(new TestLine(null, result));
+
+            async Task TellAsync(long id) => Tell([.. (await requests.ReadStagesAsync(id, cancellationToken)).Skip(told)]);
+
+            void Tell(IReadOnlyList<TestStageResponse> stages)
+            {
+                told += stages.Count;
+                foreach (var stage in stages)
+                {
+                    lines.Writer.TryWrite(new TestLine(stage, null));
+                }
+            }
+        });
+
+        return await lines.Reader.WaitToReadAsync(cancellationToken)
+            ? TypedResults.Stream(body => CopyAsync(lines.Reader, body, cancellationToken), Lines)
+            : TypedResults.Problem(Silence(runnable.EnginePool), statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer");
+    }
+
+    // Whoever reads the lines gets the exception.
+    private static async Task RunAsync(ChannelWriter<TestLine> lines, Func<Task> run)
+    {
+        var fault = (Exception?)null;
+        try
+        {
+            await run();
         }
-
-        await running;
-
-        async Task RunAsync()
+        catch (Exception exception)
         {
-            var fault = (Exception?)null;
-            try
-            {
-                var result = await test.RunAsync(runnable, stage => lines.Writer.TryWrite(new TestLine(stage, null)), cancellationToken);
-                lines.Writer.TryWrite(new TestLine(null, result));
-            }
-            catch (Exception exception)
-            {
-                // Whoever reads the lines gets it.
-                fault = exception;
-            }
-            finally
-            {
-                lines.Writer.Complete(fault);
-            }
+            fault = exception;
+        }
+        finally
+        {
+            lines.Complete(fault);
         }
     }
 
-    private static async Task TellAsync(TestResponse response, Stream body, CancellationToken cancellationToken)
+    private static async Task CopyAsync(ChannelReader<TestLine> lines, Stream body, CancellationToken cancellationToken)
     {
-        foreach (var stage in response.Stages)
+        await foreach (var line in lines.ReadAllAsync(cancellationToken))
         {
-            await WriteAsync(new TestLine(stage, null), body, cancellationToken);
+            await WriteAsync(line, body, cancellationToken);
         }
-
-        await WriteAsync(new TestLine(null, response), body, cancellationToken);
     }
 
     private static async Task WriteAsync(TestLine line, Stream body, CancellationToken cancellationToken)

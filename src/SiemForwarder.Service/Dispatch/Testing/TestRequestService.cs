@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Integrations;
@@ -39,9 +40,33 @@ internal sealed class TestRequestService(
         }
 
         var response = store.FindRunnable(integration, out var fault) is { } runnable
-            ? await test.RunAsync(runnable, cancellationToken)
+            ? await RunAsync(request, runnable, cancellationToken)
             : TestResponse.Unusable(fault!, engine.Value.Name);
         await tests.AnswerAsync(request, response, cancellationToken);
+    }
+
+    // Whoever asked follows the stages: each is told when it ends, and all of them before the result.
+    private async Task<TestResponse> RunAsync(PoolRequest request, RunnableIntegration runnable, CancellationToken cancellationToken)
+    {
+        var stages = Channel.CreateUnbounded<TestStageResponse>();
+        var telling = TellAsync();
+        try
+        {
+            return await test.RunAsync(runnable, stage => stages.Writer.TryWrite(stage), cancellationToken);
+        }
+        finally
+        {
+            stages.Writer.Complete();
+            await telling;
+        }
+
+        async Task TellAsync()
+        {
+            await foreach (var stage in stages.Reader.ReadAllAsync(cancellationToken))
+            {
+                await tests.TellAsync(request, stage, cancellationToken);
+            }
+        }
     }
 
     private async Task RehearseAsync(PoolRequest request, CancellationToken cancellationToken)

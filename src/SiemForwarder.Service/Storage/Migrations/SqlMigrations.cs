@@ -121,6 +121,10 @@ internal sealed class DeliveryOfReplay() : SqlMigration("0071_delivery_of_replay
 [DbContext(typeof(ForwarderDbContext)), Migration("0072_integration_flow")]
 internal sealed class IntegrationFlow() : SqlMigration("0072_integration_flow.sql");
 
+/// <summary>The stages of tests that other engines run.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0073_test_stages")]
+internal sealed class TestStages() : SqlMigration("0073_test_stages.sql");
+
 /// <summary>What rules over alerts read, and when rules were blind.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0081_detection_sight")]
 internal sealed class DetectionSight() : SqlMigration("0081_detection_sight.sql");
