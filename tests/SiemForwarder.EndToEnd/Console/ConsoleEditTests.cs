@@ -1,11 +1,14 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using SiemForwarder.EndToEnd.Pages;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Operations;
+using SiemForwarder.Simulator.Receivers;
 
 namespace SiemForwarder.EndToEnd.Console;
 
-/// <summary>The sections of an integration's page, each with its own button to edit it.</summary>
+/// <summary>The sections of an integration's page, each with its own button to edit it, and what is repaired there.</summary>
 public sealed class ConsoleEditTests(RunningForwarder running, Chromium chromium) : IClassFixture<RunningForwarder>
 {
     private const string Password = "a-password-nobody-sees", PrivacyKey = "0123456789abcdef0123456789abcdef";
@@ -59,5 +62,28 @@ public sealed class ConsoleEditTests(RunningForwarder running, Chromium chromium
             await form.WaitForAsync(new() { State = WaitForSelectorState.Detached });
             await forwarder.WaitForAsync(path, isSaved);
         }
+    }
+
+    [Fact]
+    public async Task AnEventThatWasSetAsideIsAnAlarmAndIsRedrivenByItself()
+    {
+        var forwarder = await running.GetAsync();
+        var reply = new HttpReply(400, "no such field");
+        await using var receiver = HttpReceiver.Start(_ => Volatile.Read(ref reply));
+        var source = await SeededLog.AddSourceAsync(forwarder, "repaired");
+        var id = await forwarder.AddIntegrationAsync(new { name = "repaired", serverUrl = $"http://127.0.0.1:{receiver.Port}/in", sources = new[] { source } });
+        await SeededLog.AppendAsync(forwarder, source, ["refused"]);
+        await forwarder.WaitForAsync($"/api/v1/integrations/{id}/set-aside", node => node["items"]!.AsArray().Count == 1);
+        await forwarder.Services.GetRequiredService<OperationsService>().LookInTurnAsync(Token);
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/alarms");
+        await visit.Page.Locator("tbody tr", new() { HasText = "repaired" }).GetByText("EVENTS_SET_ASIDE").WaitForAsync();
+
+        Volatile.Write(ref reply, new HttpReply(200, "ok"));
+        await visit.GoToAsync($"console/integrations/{id}");
+        await visit.Button("Redrive").ClickAsync();
+        await visit.Page.Locator("section[aria-label='Set-aside events'] tbody .badge.good").WaitForAsync();
+
+        Assert.Equal("delivered", (string)(await forwarder.GetAsync($"/api/v1/integrations/{id}/set-aside"))["items"]![0]!["state"]!);
+        Assert.Empty(visit.Errors);
     }
 }
