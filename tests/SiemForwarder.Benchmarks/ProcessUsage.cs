@@ -19,9 +19,14 @@ internal static class ProcessUsage
     public static double TreeCpuSeconds(int pid) => CpuSeconds(pid) + Children(pid).Sum(TreeCpuSeconds);
 
     /// <summary>Highest resident memory of a process so far, in MiB.</summary>
-    public static double PeakMemoryMiB(int pid)
+    public static double PeakMemoryMiB(int pid) => MiBOf(pid, "VmHWM:");
+
+    /// <summary>Resident memory of a process that is its own: without the files that it has mapped.</summary>
+    public static double OwnMemoryMiB(int pid) => MiBOf(pid, "RssAnon:");
+
+    private static double MiBOf(int pid, string name)
     {
-        var line = File.ReadLines($"/proc/{pid}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
+        var line = File.ReadLines($"/proc/{pid}/status").First(text => text.StartsWith(name, StringComparison.Ordinal));
         return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024;
     }
 

@@ -69,12 +69,27 @@ internal static class Throughput
         var sender = new InboxSender(forwarder.Api.BaseAddress!.Port, $"/api/v1/sources/{source["id"]}/events", Key);
         await sender.SendAsync(count, isSingle ? 1 : EventsPerRequest, isSingle ? SingleConnections : Connections, cancellationToken);
         await receiver.Complete.WaitAsync(cancellationToken);
-        return new Figures(
+        var figures = new Figures(
             count, clock.Elapsed.TotalSeconds, ProcessUsage.CpuSeconds(service) - serviceBefore, ProcessUsage.TreeCpuSeconds(postgres) - postgresBefore,
             ProcessUsage.PeakMemoryMiB(service), receiver.Duplicates)
         {
             AllocatedBytes = await AllocatedAsync(forwarder, cancellationToken) - allocatedBefore,
         };
+        await RestAsync(service, cancellationToken);
+        return figures;
+    }
+
+    // How much memory is given back while nothing comes: BENCHMARK_REST says how many seconds to look.
+    private static async Task RestAsync(int service, CancellationToken cancellationToken)
+    {
+        if (!int.TryParse(Environment.GetEnvironmentVariable("BENCHMARK_REST"), CultureInfo.InvariantCulture, out var seconds))
+        {
+            return;
+        }
+
+        ProcessUsage.Print("own memory at the end, MiB", ProcessUsage.OwnMemoryMiB(service), "N0");
+        await Task.Delay(TimeSpan.FromSeconds(seconds), cancellationToken);
+        ProcessUsage.Print($"own memory {seconds} seconds later, MiB", ProcessUsage.OwnMemoryMiB(service), "N0");
     }
 
     private static async Task<double> AllocatedAsync(ForwarderProcess forwarder, CancellationToken cancellationToken)

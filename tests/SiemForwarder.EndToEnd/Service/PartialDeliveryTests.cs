@@ -29,7 +29,7 @@ public sealed class PartialDeliveryTests(TestPostgres postgres)
     }
 
     [Theory]
-    [InlineData(false, "whose indexing cannot be confirmed")]
+    [InlineData(false, "the indexing cannot be confirmed")]
     [InlineData(true, "before the rejected one, 3 events indexed")]
     public async Task WhatACollectorTookBeforeItsRefusalIsNotCalledIndexedUnlessItSaysSo(bool hasAckId, string said)
     {

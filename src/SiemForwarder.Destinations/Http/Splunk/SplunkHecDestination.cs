@@ -124,7 +124,7 @@ internal sealed class SplunkHecDestination : HttpIntake
     {
         if (reply.AckId is null)
         {
-            return HecPartialBatch.Note(partial, $"before the rejected one, {CountText.Of(bad, "event")} accepted, whose indexing cannot be confirmed");
+            return HecPartialBatch.Note(partial, $"before the rejected one, {CountText.Of(bad, "event")} accepted, but the indexing cannot be confirmed");
         }
 
         var confirmed = await acknowledgement.WaitAsync(used, answer, reply.AckId, cancellationToken);
