@@ -244,11 +244,11 @@ internal sealed class ScenarioRun : IAsyncDisposable
         var own = await StoredLog.CountAsync(Log, "SELECT next_position - 1 FROM log_head WHERE source_id = 0", cancellationToken);
         var resent = await StoredLog.CountAsync(
             Log,
-            $"SELECT coalesce(sum((regexp_match(answer, 'before it (\\d+) events'))[1]::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
+            $"SELECT coalesce(sum(replace((regexp_match(answer, 'to send ([0-9,]+) event'))[1], ',', '')::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
             cancellationToken);
         var resends = await StoredLog.CountAsync(
             Log,
-            $"SELECT coalesce(sum((regexp_match(answer, 'in (\\d+) goes'))[1]::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
+            $"SELECT coalesce(sum(replace((regexp_match(answer, 'it took ([0-9,]+) attempt'))[1], ',', '')::bigint), 0) FROM delivery WHERE integration_id = {feed.Id}",
             cancellationToken);
         var verdict = Judge.Decide(new Evidence(
             issued, Oracle.IsRemoved, log, arrivals, setAside, feed.Rendering, feed.LargestBatch, feed.Interruptions, feed.KeepsOrder, own + Foreign, resent, resends));

@@ -100,7 +100,7 @@ public sealed class SyslogTcpDestinationTests : NetworkDestinationContract
         var outcome = Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(5, from: 15), Soon));
         await receiver.WaitForMessagesAsync(20, Soon);
 
-        Assert.Contains("before that, 15 events", outcome.Answer, StringComparison.Ordinal);
+        Assert.Contains("to send 15 events (", outcome.Answer, StringComparison.Ordinal);
         Assert.Equal(
             Enumerable.Range(0, 4).SelectMany(number => Texts(SomeBatch.Syslog(5, from: number * 5))), receiver.Messages.Select(Encoding.UTF8.GetString));
         Assert.DoesNotContain("again", Assert.IsType<DeliveryOutcome.Delivered>(await destination.SendAsync(SomeBatch.Syslog(1), Soon)).Answer, StringComparison.Ordinal);
