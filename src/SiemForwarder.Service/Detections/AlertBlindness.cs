@@ -6,15 +6,14 @@ internal static class AlertBlindness
     private const int MaxNames = 5;
 
     /// <param name="rules">The rules that run.</param>
-    /// <param name="reaches">What each can see.</param>
     /// <param name="spots">Where the other rules are blind.</param>
-    public static IEnumerable<BlindSpot> Find(RunningRules rules, IReadOnlyDictionary<string, RuleReach> reaches, IReadOnlyList<BlindSpot> spots)
+    public static IEnumerable<BlindSpot> Find(RunningRules rules, IReadOnlyList<BlindSpot> spots)
     {
         var blind = spots.Select(spot => spot.Rule).ToHashSet(StringComparer.Ordinal);
-        var open = rules.Reported.Where(rule => reaches[rule.Head.Key].AlertReaders.Count > 0 && !blind.Contains(rule.Head.Key)).ToList();
+        var open = rules.Reported.Where(rule => rules.Reaches[rule.Head.Key].AlertReaders.Count > 0 && !blind.Contains(rule.Head.Key)).ToList();
         var found = new List<BlindSpot>();
         // Alerts of a rule over alerts may be looked at by another, which is then blind too.
-        while (open.Select(rule => (Rule: rule, Reason: WhyBlind(rules, reaches[rule.Head.Key], blind))).FirstOrDefault(one => one.Reason is not null)
+        while (open.Select(rule => (Rule: rule, Reason: WhyBlind(rules, rules.Reaches[rule.Head.Key], blind))).FirstOrDefault(one => one.Reason is not null)
             is { Rule: { } rule, Reason: { } reason })
         {
             open.Remove(rule);

@@ -50,8 +50,7 @@ internal sealed class BacktestBlindness(
             spots.DistinctBy(spot => (spot.SourceId, spot.Reason)).Select(spot => new BacktestBlindPart(spot.SourceId, range.From, range.To, spot.Reason)));
         var unseen = (await sent.FindAsync(rules, cancellationToken)).Where(spot => spot.File == file).Select(spot => spot.Reason).Distinct();
         parts.AddRange(unseen.Select(reason => new BacktestBlindPart(0, range.From, range.To, reason)));
-        var reaches = RuleReach.FindAll(rules.Rules);
-        var mine = rules.Reported.Where(rule => rule.File == file).Select(rule => reaches[rule.Head.Key]).ToList();
+        var mine = rules.Reported.Where(rule => rule.File == file).Select(rule => rules.Reaches[rule.Head.Key]).ToList();
         foreach (var source in read.Where(source => mine.Exists(reach => reach.Reads(source))))
         {
             AddUnread(parts, range, source);

@@ -72,17 +72,16 @@ internal static class BlindSpots
     public static IReadOnlyList<BlindSpot> Find(RunningRules rules, IReadOnlyList<SeenSource> sources, bool knowsPlaces, DateTimeOffset now)
     {
         var spots = new List<BlindSpot>();
-        var reaches = RuleReach.FindAll(rules.Rules);
         foreach (var rule in rules.Reported)
         {
-            var found = Find(reaches[rule.Head.Key], sources, knowsPlaces, now);
+            var found = Find(rules.Reaches[rule.Head.Key], sources, knowsPlaces, now);
             spots.AddRange(found.Select(why => new BlindSpot(rule.Head.Key, rule.File, why.SourceId, why.Reason)
             {
                 Since = why.Since, LeavesGap = why.LeavesGap,
             }));
         }
 
-        spots.AddRange(AlertBlindness.Find(rules, reaches, spots));
+        spots.AddRange(AlertBlindness.Find(rules, spots));
         return spots;
     }
 

@@ -82,6 +82,10 @@ internal sealed record RuleLibrary(int Version, IReadOnlyDictionary<string, Stor
 internal sealed record RunningRules(RuleSet Rules, IReadOnlySet<string> Enabled)
 {
     private readonly Dictionary<string, string> files = Rules.All.ToDictionary(rule => rule.Head.Key, rule => rule.File, StringComparer.Ordinal);
+    private readonly Lazy<IReadOnlyDictionary<string, RuleReach>> reaches = new(() => RuleReach.FindAll(Rules));
+
+    /// <summary>What each rule could match, by its key; found once, when it is first asked for.</summary>
+    public IReadOnlyDictionary<string, RuleReach> Reaches => reaches.Value;
 
     /// <summary>The rules whose alerts are wanted.</summary>
     public IEnumerable<AlertingRule> Reported => Rules.All.Where(rule => IsReported(rule.Head.Key) && rule.Head.Level != RuleLevel.Informational);

@@ -1,4 +1,3 @@
-using System.Text;
 using SiemForwarder.Detections;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Events;
@@ -20,8 +19,6 @@ internal sealed record RuleReach(
     /// <summary>A rule that could match more types than that asks for no type.</summary>
     public const int FewTypes = 40;
 
-    private static readonly EventSource Nowhere = new(0, "", "", "");
-
     /// <summary>It, or the rules that feed it, as far as they read alerts.</summary>
     public IReadOnlyList<DetectionRule> AlertReaders { get; private init; } = [];
 
@@ -40,7 +37,8 @@ internal sealed record RuleReach(
         foreach (var description in KeycloakEventCatalog.All)
         {
             var isAdmin = description.Kind == EventKind.Admin;
-            foreach (var rule in matcher.FindPossible(EventOf(description, isAdmin), isAdmin ? LogSource.KeycloakAdmin : LogSource.KeycloakUser))
+            var probe = isAdmin ? SiemProbe.OfAdminEvent(description.Type, []) : SiemProbe.OfUserEvent(description.Type, []);
+            foreach (var rule in matcher.FindPossible(probe.Event, isAdmin ? LogSource.KeycloakAdmin : LogSource.KeycloakUser))
             {
                 (isAdmin ? types[rule.Head.Key].Admin : types[rule.Head.Key].User).Add(description.Type);
             }
@@ -81,14 +79,4 @@ internal sealed record RuleReach(
     {
         AlertReaders = [.. fed.SelectMany(one => one.AlertReaders).Distinct()],
     };
-
-    private static SecurityEvent EventOf(EventDescription description, bool isAdmin)
-    {
-        var parts = description.Type.Split('-', 2);
-        var json = isAdmin
-            ? $$"""{"id":"t","time":0,"operationType":"{{parts[0]}}","resourceType":"{{parts[^1]}}","resourcePath":""}"""
-            : $$"""{"id":"t","time":0,"type":"{{description.Type}}"}""";
-        return EventNormalizer.Normalize(
-            isAdmin ? EventStream.Admin : EventStream.User, Encoding.UTF8.GetBytes(json), default, Nowhere, 0, 0, DateTimeOffset.UnixEpoch);
-    }
 }

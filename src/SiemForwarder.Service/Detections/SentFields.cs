@@ -5,10 +5,10 @@ namespace SiemForwarder.Service.Detections;
 /// <summary>Finds the rules of which the integrations that send now do not show all; looks again only after a change.</summary>
 internal sealed class SentFields(IntegrationStore store)
 {
-    private Finding? known;
+    private KnownSpots? known;
 
     // What was found, and of what.
-    private sealed record Finding(RunningRules Rules, IReadOnlyList<(int Id, int Version)> Integrations, IReadOnlyList<UnseenSpot> Spots);
+    private sealed record KnownSpots(RunningRules Rules, IReadOnlyList<(int Id, int Version)> Integrations, IReadOnlyList<UnseenSpot> Spots);
 
     /// <summary>The rules among those that report, and the integrations that do not show all of what they are for.</summary>
     public async Task<IReadOnlyList<UnseenSpot>> FindAsync(RunningRules rules, CancellationToken cancellationToken)
@@ -21,7 +21,7 @@ internal sealed class SentFields(IntegrationStore store)
         }
 
         var runnable = enabled.Select(one => store.FindRunnable(one, out _)).OfType<RunnableIntegration>().ToList();
-        var found = new Finding(rules, versions, UnseenFields.Find(rules, runnable));
+        var found = new KnownSpots(rules, versions, UnseenFields.Find(rules, runnable));
         known = found;
         return found.Spots;
     }

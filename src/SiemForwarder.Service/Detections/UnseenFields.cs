@@ -27,13 +27,13 @@ internal static class UnseenFields
             return [];
         }
 
-        var (spots, reaches) = (new List<UnseenSpot>(), RuleReach.FindAll(rules.Rules));
+        var spots = new List<UnseenSpot>();
         foreach (var integration in integrations)
         {
             using var output = new ProbeOutput(integration);
             foreach (var rule in rules.Reported)
             {
-                if (WhyUnseen(rule, reaches[rule.Head.Key], output) is { } reason)
+                if (WhyUnseen(rule, rules.Reaches[rule.Head.Key], output) is { } reason)
                 {
                     spots.Add(new UnseenSpot(rule.Head.Key, rule.File, integration.Id, reason));
                 }

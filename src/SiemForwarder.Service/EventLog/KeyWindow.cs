@@ -28,6 +28,8 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     private readonly Dictionary<long, Bucket> minutes = [];
     private int keyCount;
     private long clock;
+
+    // Kept so that reading beforehand is not compiled away.
     private int lastTouch;
 
     // A minute without keys takes memory too.

@@ -133,11 +133,12 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
             : $"{refusal.Status} {refusal.Title}: {refusal.Detail}";
         telemetry.RequestPushed(inbox.SourceName, response?.Accepted ?? 0, response?.Duplicates ?? 0, response?.Rejected.Count
             ?? 0, fault is not null && IsFaultToLog(inbox.SourceId) ? fault : null);
-        var known = statuses.GetOrAdd(inbox.SourceId, InboxStatus.Unused);
-        while (!statuses.TryUpdate(inbox.SourceId, Add(known), known))
+        InboxStatus known;
+        do
         {
             known = statuses.GetOrAdd(inbox.SourceId, InboxStatus.Unused);
         }
+        while (!statuses.TryUpdate(inbox.SourceId, Add(known), known));
 
         InboxStatus Add(InboxStatus status) => status with
         {

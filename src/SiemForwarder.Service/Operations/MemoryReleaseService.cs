@@ -17,23 +17,22 @@ internal sealed class MemoryReleaseService(SegmentCache cache, LoopGuard guard, 
     private bool isAfterBurst;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => guard.RunAsync(
-        "gives memory back after a burst", token => LookAsync(GC.GetTotalAllocatedBytes(), token), token => Task.Delay(Interval, time, token), stoppingToken);
+        "gives memory back after a burst", _ => Task.FromResult(Look(GC.GetTotalAllocatedBytes())), token => Task.Delay(Interval, time, token), stoppingToken);
 
     /// <summary>Gives memory back if the first calm interval after a burst has passed; tells whether it did.</summary>
     /// <param name="allocated">Bytes that the process has allocated so far.</param>
-    /// <param name="cancellationToken">Unused: a collection cannot be cancelled.</param>
-    internal Task<bool> LookAsync(long allocated, CancellationToken cancellationToken)
+    internal bool Look(long allocated)
     {
         var grown = allocated - before;
         (before, isAfterBurst) = (allocated, isAfterBurst || grown >= Burst);
         if (!isAfterBurst || grown > Calm)
         {
-            return Task.FromResult(false);
+            return false;
         }
 
         isAfterBurst = false;
         cache.Drop();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        return Task.FromResult(true);
+        return true;
     }
 }

@@ -51,11 +51,6 @@ internal ref struct CefExtension
     /// <summary>Appends a text of at most <paramref name="length"/> UTF-16 units; an empty one is omitted.</summary>
     public void Add(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
     {
-        if (value.IsEmpty || TryAddPlain(key, value, length))
-        {
-            return;
-        }
-
         var text = Shorten(value, length);
         if (text.IsEmpty)
         {
@@ -71,7 +66,7 @@ internal ref struct CefExtension
     public void Add(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value,
         int length)
     {
-        var text = value.IsEmpty ? [] : Shorten(value, length);
+        var text = Shorten(value, length);
         if (text.IsEmpty)
         {
             return;
@@ -93,25 +88,6 @@ internal ref struct CefExtension
         {
             Add(labelKey, label, key, "1", 1);
         }
-    }
-
-    // Nearly every value is short and plain: nothing of it is trimmed, cut or escaped.
-    private bool TryAddPlain(scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value, int length)
-    {
-        if (value.Length > Math.Min(length, valueLength) || value[0] == ' ' || value[^1] == ' ')
-        {
-            return false;
-        }
-
-        var start = Begin(key);
-        if (!rules.TryAppendPlain(output, value))
-        {
-            output.Truncate(start);
-            return false;
-        }
-
-        Keep(start);
-        return true;
     }
 
     private readonly ReadOnlySpan<char> Shorten(ReadOnlySpan<char> value, int length) =>

@@ -84,13 +84,16 @@ internal static class TestEndpoints
             ? await FollowElsewhereAsync(requests, runnable, cancellationToken)
             : await requests.AskAsync(runnable, null, BoundOf(runnable), null, cancellationToken) is { } response
             ? TypedResults.Ok(response)
-            : TypedResults.Problem(Silence(pool), statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer");
+            : NoAnswer(pool);
     }
 
     private static TimeSpan BoundOf(RunnableIntegration runnable) =>
         TimeSpan.FromTicks(Math.Max(AskingBound.Ticks, ((runnable.Destination.Timeout * 3) + TimeSpan.FromSeconds(10)).Ticks));
 
     private static string Silence(string pool) => $"The engines of the pool '{pool}' did not respond in time; check /api/v1/engines and their logs.";
+
+    private static ProblemHttpResult NoAnswer(string pool) =>
+        TypedResults.Problem(Silence(pool), statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer");
 
     private static bool IsFollowed(HttpRequest request) =>
         request.GetTypedHeaders().Accept.Any(one => one.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase));
@@ -138,7 +141,7 @@ internal static class TestEndpoints
 
         return await lines.Reader.WaitToReadAsync(cancellationToken)
             ? TypedResults.Stream(body => CopyAsync(lines.Reader, body, cancellationToken), Lines)
-            : TypedResults.Problem(Silence(runnable.EnginePool), statusCode: StatusCodes.Status504GatewayTimeout, title: "No answer");
+            : NoAnswer(runnable.EnginePool);
     }
 
     // Whoever reads the lines gets the exception.
