@@ -34,11 +34,10 @@ public sealed class ConsoleJourneyTests(RunningForwarder running, Chromium chrom
         var second = await journey.Locator("li").CountAsync();
         await journey.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "delivered 1", Exact = true }).ClickAsync();
         var line = journey.Locator("li", new LocatorLocatorOptions { HasText = "takes it" });
-        await line.WaitForAsync();
+        await Assertions.Expect(journey.Locator("li")).ToHaveCountAsync(1);
         var time = line.Locator("time");
 
         Assert.Equal((50, 12), (first, second));
-        Assert.Equal(1, await journey.Locator("li").CountAsync());
         Assert.StartsWith("takes it delivered Accepted at ", await line.InnerTextAsync(), StringComparison.Ordinal);
         Assert.Equal(at.ToOffset(TimeSpan.FromHours(9)).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), await time.InnerTextAsync());
         Assert.StartsWith(at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture), await time.GetAttributeAsync("title"), StringComparison.Ordinal);
