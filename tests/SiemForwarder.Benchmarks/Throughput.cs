@@ -27,7 +27,8 @@ internal static class Throughput
     /// <param name="isSingle">One event per request instead of arrays; no peer takes part.</param>
     public static async Task RunAsync(int count, int runs, bool isHttp, bool isSingle)
     {
-        var peers = isHttp || isSingle ? [] : new[] { Peer.SyslogNg, Peer.Rsyslog }.Where(peer => peer.IsInstalled).ToList();
+        var isAlone = isHttp || isSingle || Environment.GetEnvironmentVariable("BENCHMARK_ALONE") is not null;
+        var peers = isAlone ? [] : new[] { Peer.SyslogNg, Peer.Rsyslog }.Where(peer => peer.IsInstalled).ToList();
         var (own, others) = (new List<Figures>(), peers.ToDictionary(peer => peer, _ => new List<Figures>()));
         for (var run = 0; run < runs; run++)
         {

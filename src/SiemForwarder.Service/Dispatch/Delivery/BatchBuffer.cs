@@ -51,5 +51,13 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
     /// <summary>The current batch; valid until the buffer changes.</summary>
     public DeliveryBatch ToBatch() => new(bytes.Memory, ends.ToArray(), events.ToArray());
 
-    public void Dispose() => bytes.Dispose();
+    /// <summary>Gives the memory back; the buffer is empty and can be used again.</summary>
+    public void Dispose()
+    {
+        bytes.Dispose();
+        events.Clear();
+        events.TrimExcess();
+        ends.Clear();
+        ends.TrimExcess();
+    }
 }

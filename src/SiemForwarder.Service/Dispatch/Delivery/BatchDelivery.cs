@@ -1,11 +1,11 @@
+using System.Diagnostics;
 using SiemForwarder.Destinations;
-using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
-/// <summary>The pipeline of every lane: read, normalize, filter, conceal, format; then send, settle, record.</summary>
+/// <summary>The pipeline of every lane: assemble (<see cref="BatchAssembler"/>), then send, settle, record.</summary>
 /// <remarks>
 /// Order is kept per source. A checkpoint moves only after everything before it was accepted by the destination or set aside.
 /// </remarks>
@@ -14,12 +14,11 @@ internal sealed class BatchDelivery : IAsyncDisposable
     private readonly DeliveryLane lane;
     private readonly DeliveryParts shared;
     private readonly IDestination destination;
-    private readonly BatchBuffer buffer;
+    private readonly BatchAssembler assembler;
     private readonly DeliveryRound round;
     private readonly BatchSettlement settlement;
     private readonly DeliveryNotes notes;
     private readonly DeliveryMeter meter;
-    private readonly EventStopwatch watch;
     private readonly DatabaseRetry databaseRetry;
     private readonly DelayedCancellation grace;
     private readonly LoopWatch? step;
@@ -30,13 +29,11 @@ internal sealed class BatchDelivery : IAsyncDisposable
         var (integration, options, time, telemetry) = (lane.Integration, shared.Options, shared.Time, shared.Telemetry);
         (this.lane, this.shared) = (lane, shared);
         destination = integration.Kind.Open(integration.Destination, time);
-        var limits = destination.Limits with { MaxEvents = Math.Min(destination.Limits.MaxEvents, lane.MaxEvents) };
-        buffer = new BatchBuffer(lane.Formatter ?? EventFormatCatalog.Create(integration.Output), limits);
         grace = new DelayedCancellation(options.StopGrace, stopping);
         databaseRetry = new DatabaseRetry(time, telemetry);
         meter = new DeliveryMeter(lane, telemetry, time);
         notes = new DeliveryNotes(lane, shared, meter, databaseRetry);
-        watch = new EventStopwatch(options.SlowEvent, time);
+        assembler = new BatchAssembler(lane, shared, destination.Limits, meter, stopping);
         round = new DeliveryRound(destination, options, time, notes.AttemptFailedAsync, WaitForFreshLeaseAsync, meter, grace.Token);
         settlement = new BatchSettlement(lane.Journal.SetsAside ? options.MaxRefusalsInARow : int.MaxValue);
         step = shared.Guard?.Watch(lane.Loop, LoopGuard.StepBound);
@@ -44,60 +41,36 @@ internal sealed class BatchDelivery : IAsyncDisposable
     }
 
     /// <summary>Delivers the next run of positions until every event is accepted, set aside, or excluded by the filter.</summary>
-    public async Task<DeliveredRun> DeliverNextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
+    /// <param name="sourceId">The log to deliver from.</param>
+    /// <param name="afterPosition">Its checkpoint.</param>
+    /// <param name="upToPosition">The last position to deliver.</param>
+    /// <param name="cancellationToken">Stops the lane.</param>
+    /// <param name="prepares">Whether the next run may be prepared meanwhile.</param>
+    /// <param name="next">The log and the checkpoint that are asked for next; null for the same log.</param>
+    public async Task<DeliveredRun> DeliverNextAsync(
+        int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken, bool prepares = false,
+        (int SourceId, long AfterPosition)? next = null)
     {
         step?.Progressed();
-        using var trace = meter.Begin(sourceId, afterPosition);
-        var run = await databaseRetry.TryUntilDoneAsync(token => AssembleAsync(sourceId, afterPosition, upToPosition, token), cancellationToken);
+        var run = await assembler.NextAsync(sourceId, afterPosition, upToPosition, cancellationToken);
         if (run is null)
         {
             step?.Passed();
             return new DeliveredRun(RunEnd.NothingNew, afterPosition, 0);
         }
 
-        await notes.SlowAsync(sourceId, watch.Slow, cancellationToken);
+        using var trace = run.Trace;
+        Activity.Current = trace ?? Activity.Current;
+        await notes.SlowAsync(sourceId, run.Slow, cancellationToken);
         await notes.LostAsync(run, cancellationToken);
+        if (prepares)
+        {
+            assembler.Begin(next?.SourceId ?? sourceId, next?.AfterPosition ?? run.LastPosition);
+        }
+
         var isDone = await DeliverAsync(run, cancellationToken);
         step?.Passed();
         return new DeliveredRun(isDone ? RunEnd.Done : RunEnd.CheckpointTaken, run.LastPosition, run.Batch.Count);
-    }
-
-    /// <summary>Reads until the batch is full or the log ends; null if there is nothing new. The batch is valid until the next call.</summary>
-    private async Task<AssembledBatch?> AssembleAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
-    {
-        buffer.Clear();
-        watch.Reset();
-        var run = new LogRun(lane.Log, sourceId, afterPosition, upToPosition);
-        if (run.Incarnation == 0)
-        {
-            return null;
-        }
-
-        var source = await shared.Sources.GetAsync(sourceId, cancellationToken);
-        run.SourceName = source.Name;
-        while (!buffer.IsFull && await DeliveryMeter.ReadAsync(run, cancellationToken) is { } part)
-        {
-            using var formatting = DeliveryMeter.Formatting();
-            var slice = shared.Normalizer.NormalizeSlice(part.Segment, part.First, source);         // normalize
-            for (var i = part.First; i < Math.Min(part.End, slice.End); i++)
-            {
-                watch.Start();
-                if (lane.Selection.Wants(slice[i]))                                                 // filter
-                {
-                    var shown = lane.Integration.Show(lane.Selection.Mark(slice[i]));               // conceal
-                    if (buffer.IsFull || !buffer.TryFormat(shown))                                  // format
-                    {
-                        return run.With(buffer);
-                    }
-
-                    watch.Stop(slice[i], slice.TookOf(i));
-                }
-
-                run.Advance();
-            }
-        }
-
-        return run.With(buffer);
     }
 
     /// <summary>Sends a run, in parts if necessary; false if the checkpoint is no longer this lane's to move.</summary>
@@ -154,8 +127,8 @@ internal sealed class BatchDelivery : IAsyncDisposable
     {
         step?.Dispose();
         shared.Normalizer.Leave();
+        await assembler.DisposeAsync();
         grace.Dispose();
-        buffer.Dispose();
         await destination.DisposeAsync();
     }
 }

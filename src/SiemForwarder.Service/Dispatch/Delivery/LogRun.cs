@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SiemForwarder.Destinations;
 using SiemForwarder.Service.EventLog;
 
@@ -21,6 +22,12 @@ internal sealed record AssembledBatch(
 {
     /// <summary>Name of the source.</summary>
     public string SourceName { get; init; } = "";
+
+    /// <summary>Its trace, begun before it was read; null if nobody listens.</summary>
+    public Activity? Trace { get; init; }
+
+    /// <summary>The events that took too long to prepare; usually none.</summary>
+    public IReadOnlyList<(string EventId, TimeSpan Took)> Slow { get; init; } = [];
 }
 
 /// <summary>Reads from a position, segment by segment, and tracks how far it got and which positions were gone.</summary>

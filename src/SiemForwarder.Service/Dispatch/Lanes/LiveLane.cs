@@ -24,10 +24,14 @@ internal sealed class LiveLane(
         {
             var (grown, began) = (signal.Grown, time.GetTimestamp());
             var (progress, caughtUp) = (false, true);
-            foreach (var sourceId in await databaseRetry.TryUntilDoneAsync(ListSourcesAsync, cancellationToken))
+            var listed = await databaseRetry.TryUntilDoneAsync(ListSourcesAsync, cancellationToken);
+            for (var i = 0; i < listed.Count; i++)
             {
+                var (sourceId, nextId) = (listed[i], listed[(i + 1) % listed.Count]);
                 var known = signal.NextPosition(sourceId) - 1;
-                var run = await delivery.DeliverNextAsync(sourceId, checkpoints.GetValueOrDefault(sourceId), long.MaxValue, cancellationToken);
+                var run = await delivery.DeliverNextAsync(
+                    sourceId, checkpoints.GetValueOrDefault(sourceId), long.MaxValue, cancellationToken, prepares: true,
+                    nextId == sourceId ? null : (nextId, checkpoints.GetValueOrDefault(nextId)));
                 if (run.End == RunEnd.CheckpointTaken)
                 {
                     return sourceId;
