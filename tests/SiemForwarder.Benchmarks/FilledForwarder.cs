@@ -71,7 +71,7 @@ internal sealed class FilledForwarder : IAsyncDisposable
             await forwarder.PostAsync("/api/v1/sources", new { name = $"branch {number:000}", kind = "http", inbox = new { key = Key } }, cancellationToken);
         }
 
-        var sender = new InboxSender(Port, $"/api/v1/sources/{source["id"]}/events", Key);
+        var sender = new InboxSender(Port, [$"/api/v1/sources/{source["id"]}/events"], Key);
         await sender.SendAsync(events - LastEvents, 100, Connections, cancellationToken);
         Say(clock, "events are stored");
         await forwarder.PostAsync("/api/v1/rules", new { name = "login-refused", yaml = Rule, enabled = true }, cancellationToken);

@@ -66,7 +66,11 @@ internal static class Stages
             window.Add(incoming[i % Events].OccurredAtMs, EventKey.FromHash(BitConverter.GetBytes(i)));
         }
 
-        return () => window.SelectNew(incoming);
+        return () =>
+        {
+            var added = window.AddNew(incoming);
+            window.Forget(added);
+        };
     }
 
     private static void MeasureFormat(string name, OutputSettings settings, SecurityEvent[] events)

@@ -67,7 +67,7 @@ internal static class Throughput
         var (serviceBefore, postgresBefore) = (ProcessUsage.CpuSeconds(service), ProcessUsage.TreeCpuSeconds(postgres));
         var allocatedBefore = await AllocatedAsync(forwarder, cancellationToken);
         var clock = Stopwatch.StartNew();
-        var sender = new InboxSender(forwarder.Api.BaseAddress!.Port, $"/api/v1/sources/{source["id"]}/events", Key);
+        var sender = new InboxSender(forwarder.Port, [$"/api/v1/sources/{source["id"]}/events"], Key);
         await sender.SendAsync(count, isSingle ? 1 : EventsPerRequest, isSingle ? SingleConnections : Connections, cancellationToken);
         await receiver.Complete.WaitAsync(cancellationToken);
         var figures = new Figures(
@@ -141,106 +141,11 @@ internal sealed record Figures(int Events, double Seconds, double CpuSeconds, do
     }
 }
 
-/// <summary>Posts arrays of login events over plain sockets, so that the sender costs little; each event has its number in its id.</summary>
-internal sealed class InboxSender(int port, string path, string key)
-{
-    private const string LengthName = "Content-Length: ";
-
-    /// <summary>Sends the events whose numbers are at least <paramref name="from"/> and below <paramref name="count"/>.</summary>
-    public Task SendAsync(int count, int eventsPerRequest, int connections, CancellationToken cancellationToken, int from = 0)
-    {
-        var next = from;
-        return Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(async () =>
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-            using var body = new PooledBuffer();
-            var answer = new byte[4096];
-            while (Interlocked.Add(ref next, eventsPerRequest) - eventsPerRequest is var first && first < count)
-            {
-                body.Clear();
-                Write(body, first, Math.Min(eventsPerRequest, count - first));
-                var head = $"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n";
-                await socket.SendAsync(Encoding.ASCII.GetBytes(head), cancellationToken);
-                await socket.SendAsync(body.Memory, cancellationToken);
-                await ReadAnswerAsync(socket, answer, cancellationToken);
-            }
-        }, cancellationToken)));
-    }
-
-    private static void Write(PooledBuffer body, int first, int count)
-    {
-        body.Append("["u8);
-        WriteEvents(body, first, count, ","u8);
-        body.Append("]"u8);
-    }
-
-    /// <summary>Writes numbered events with something between them.</summary>
-    internal static void WriteEvents(PooledBuffer body, int first, int count, ReadOnlySpan<byte> between)
-    {
-        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
-        for (var number = first; number < first + count; number++)
-        {
-            var person = number * 7919 % 1000;
-            body.Append(number == first ? default : between);
-            body.Append("{\"id\":\"c0ffee00-0000-4000-8000-"u8);
-            AppendNumber(body, number, 12);
-            body.Append("\",\"time\":"u8);
-            AppendNumber(body, now, 13);
-            body.Append(number % 10 == 0 ? ",\"type\":\"access.LOGIN_ERROR\",\"error\":\"invalid_user_credentials\""u8 : ",\"type\":\"access.LOGIN\""u8);
-            body.Append(",\"realmId\":\"c7fc32ed-5c92-4cea-b8da-2008ce1d2e71\",\"realmName\":\"acme\",\"authDetails\":{\"realmId\":\"acme\",\"clientId\":\"web-app\",\"userId\":\"ca99d5df-9069-4c01-a339-"u8);
-            AppendNumber(body, person, 12);
-            body.Append("\",\"ipAddress\":\"192.0.2."u8);
-            AppendNumber(body, 100 + (person % 100), 3);
-            body.Append("\",\"sessionId\":\"756261b0-2a1a-4f9e-82ad-"u8);
-            AppendNumber(body, number * 31L, 12);
-            body.Append("\",\"username\":\"alice."u8);
-            AppendNumber(body, person, 3);
-            body.Append("\"},\"details\":{\"auth_method\":\"openid-connect\",\"auth_type\":\"code\",\"redirect_uri\":\"https://apps.example.com/callback\",\"code_id\":\"756261b0-2a1a-4f9e-82ad-"u8);
-            AppendNumber(body, number * 31L, 12);
-            body.Append("\",\"username\":\"alice."u8);
-            AppendNumber(body, person, 3);
-            body.Append("\"}}"u8);
-        }
-    }
-
-    private static void AppendNumber(PooledBuffer body, long number, int digits)
-    {
-        var text = body.Take(digits);
-        for (var i = digits - 1; i >= 0; i--)
-        {
-            text[i] = (byte)('0' + (number % 10));
-            number /= 10;
-        }
-    }
-
-    private static async Task ReadAnswerAsync(Socket socket, byte[] answer, CancellationToken cancellationToken)
-    {
-        var length = 0;
-        while (true)
-        {
-            var read = await socket.ReceiveAsync(answer.AsMemory(length), cancellationToken);
-            length += read;
-            var text = Encoding.ASCII.GetString(answer, 0, length);
-            if (read == 0 || !text.StartsWith("HTTP/1.1 202", StringComparison.Ordinal))
-            {
-                throw new InvalidOperationException($"The inbox answered: {text}");
-            }
-
-            // Of known length, or in chunks.
-            var (end, known) = (text.IndexOf("\r\n\r\n", StringComparison.Ordinal), text.IndexOf(LengthName, StringComparison.Ordinal));
-            if (end > 0 && known > 0
-                ? length == end + 4 + int.Parse(text.AsSpan(known + LengthName.Length, text.IndexOf('\r', known) - known - LengthName.Length), CultureInfo.InvariantCulture)
-                : text.EndsWith("0\r\n\r\n", StringComparison.Ordinal))
-            {
-                return;
-            }
-        }
-    }
-}
-
 /// <summary>Takes lines over TCP, or bodies over HTTP, and ticks off the number in the id of every event.</summary>
-internal sealed class NumberingReceiver(int count, bool isHttp) : SocketReceiver
+/// <param name="count">How many are expected.</param>
+/// <param name="isHttp">Bodies over HTTP.</param>
+/// <param name="bufferBytes">Bytes read at a time on each connection.</param>
+internal sealed class NumberingReceiver(int count, bool isHttp, int bufferBytes = 1024 * 1024) : SocketReceiver
 {
     private static readonly byte[] Prefix = "c0ffee00-0000-4000-8000-"u8.ToArray();
     private readonly TaskCompletionSource complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -252,9 +157,12 @@ internal sealed class NumberingReceiver(int count, bool isHttp) : SocketReceiver
 
     public int Duplicates => duplicates;
 
+    /// <summary>When each event came, as a timestamp; null unless somebody wants to know.</summary>
+    public long[]? ReceivedAt { get; init; }
+
     protected override async Task ReadAsync(Socket connection)
     {
-        var (buffer, kept, last) = (new byte[1024 * 1024], 0, -1);
+        var (buffer, kept, last) = (new byte[bufferBytes], 0, -1);
         long bodyLeft = 0;
         while (await connection.ReceiveAsync(buffer.AsMemory(kept)) is > 0 and var read)
         {
@@ -312,9 +220,13 @@ internal sealed class NumberingReceiver(int count, bool isHttp) : SocketReceiver
                 {
                     Interlocked.Increment(ref duplicates);
                 }
-                else if (Interlocked.Decrement(ref missing) == 0)
+                else
                 {
-                    complete.TrySetResult();
+                    ReceivedAt?[number] = Stopwatch.GetTimestamp();
+                    if (Interlocked.Decrement(ref missing) == 0)
+                    {
+                        complete.TrySetResult();
+                    }
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
 
@@ -73,7 +74,7 @@ public ref struct JsonCursor
     /// <summary>Whether <see cref="Value"/> is a string with escapes.</summary>
     public bool IsEscaped { get; private set; }
 
-    /// <summary>Reads the root value.</summary>
+    /// <summary>Reads the value that comes next: at the beginning, the root.</summary>
     /// <exception cref="JsonException">There is none, or it is broken.</exception>
     public void ReadRoot()
     {
@@ -115,8 +116,7 @@ public ref struct JsonCursor
         }
 
         at++;
-        SkipSpace();
-        ReadValue();
+        ReadRoot();
         return true;
     }
 
@@ -309,8 +309,7 @@ public ref struct JsonCursor
     // Stands on the opening quote, and behind the closing one afterwards; tells in IsEscaped whether there are escapes.
     private ReadOnlySpan<byte> ReadString()
     {
-        var start = ++at;
-        IsEscaped = false;
+        (IsEscaped, var start) = (false, ++at);
         while (true)
         {
             FindStop();
@@ -389,6 +388,8 @@ public ref struct JsonCursor
         }
     }
 
+    // Inlined, because events are written without spaces.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SkipSpace()
     {
         while (at < json.Length && json[at] <= (byte)' ' && json[at] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')

@@ -117,7 +117,7 @@ internal sealed class EventLogWriter(
                 await KeyReader.CoverAsync(database, append.SourceId, window, missing, cancellationToken);
             }
 
-            var fresh = window.SelectNew(append.Events);
+            var fresh = window.AddNew(append.Events);
             if (fresh.Count == 0)
             {
                 return await MoveCheckpointAsync(append, head, cancellationToken)
@@ -127,6 +127,11 @@ internal sealed class EventLogWriter(
 
             var page = new NewPage(append, fresh, head, time);
             var (stored, owned) = await CommitAsync(page, cancellationToken);
+            if (!stored)
+            {
+                window.Forget(fresh);
+            }
+
             if (!owned)
             {
                 return new AppendOutcome.Superseded();
@@ -162,7 +167,6 @@ internal sealed class EventLogWriter(
     {
         var (head, fresh) = (page.Head, page.Events);
         window.Head = page.After;
-        window.Add(fresh);
         window.Trim();
         var next = head.NextPosition + fresh.Count;
         var segment = page.ToSegment();

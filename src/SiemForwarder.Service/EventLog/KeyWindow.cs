@@ -14,10 +14,6 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
 {
     private const long MinuteMs = 60_000;
 
-    // One for each thread and not for each log: looking through a page never waits, and hundreds of logs would keep the size of their largest page.
-    [ThreadStatic]
-    private static HashSet<TimedKey>? keysOfPage;
-
     // Events without their own time are compared with the hour before their receipt, and a little after it because engine clocks differ.
     private const long MinutesBeforeReceipt = 60;
     private const long MinutesAfterReceipt = 1;
@@ -83,16 +79,6 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         }
     }
 
-    /// <summary>Adds stored events whose minutes are covered; the others are read when needed.</summary>
-    public void Add(IReadOnlyList<IncomingEvent> stored)
-    {
-        for (var i = 0; i < stored.Count; i++)
-        {
-            Touch(stored, i);
-            Add(stored[i].OccurredAtMs, stored[i].Key);
-        }
-    }
-
     /// <summary>Adds a stored event if its minute is covered; otherwise it is read when needed.</summary>
     public void Add(long occurredAtMs, EventKey key)
     {
@@ -102,23 +88,19 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         }
     }
 
-    public bool Contains(in IncomingEvent incoming) => incoming.IsTimeOfReceipt ? ContainsBefore(incoming) :
-        minutes.TryGetValue(MinuteOf(incoming.OccurredAtMs), out var bucket)
-        && (bucket.Contains(new Slot(incoming.Key, incoming.OccurredAtMs))
-            || (incoming.FormerKey is { } former && bucket.Contains(new Slot(former, incoming.OccurredAtMs))));
-
-    /// <summary>The events that are not in the log, each once, in their original order. All their minutes must be covered.</summary>
-    /// <remarks>Where all of them are new, as nearly always, the same list.</remarks>
-    public IReadOnlyList<IncomingEvent> SelectNew(IReadOnlyList<IncomingEvent> events)
+    /// <summary>Adds the events that are not in the log, and returns them, each once, in their original order. All their minutes must be covered.</summary>
+    /// <remarks>
+    /// Where all of them are new, as nearly always, the same list. They are added before they are stored, so that each is looked up once; if then they are
+    /// not stored, they must be taken back with <see cref="Forget"/>.
+    /// </remarks>
+    public IReadOnlyList<IncomingEvent> AddNew(IReadOnlyList<IncomingEvent> events)
     {
-        var page = keysOfPage ??= [];
-        page.Clear();
         List<IncomingEvent>? selected = null;
         for (var i = 0; i < events.Count; i++)
         {
             Touch(events, i);
             var incoming = events[i];
-            if (Contains(incoming) || !page.Add(new TimedKey(incoming.Key, incoming.IsTimeOfReceipt ? long.MinValue : incoming.OccurredAtMs)))
+            if (!TryAdd(incoming))
             {
                 selected ??= [.. events.Take(i)];
             }
@@ -129,6 +111,37 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         }
 
         return selected ?? events;
+    }
+
+    /// <summary>Takes back events that were added as new but not stored.</summary>
+    public void Forget(IReadOnlyList<IncomingEvent> added)
+    {
+        foreach (var incoming in added)
+        {
+            if (minutes.TryGetValue(MinuteOf(incoming.OccurredAtMs), out var bucket) && bucket.Remove(new Slot(incoming.Key, incoming.OccurredAtMs)))
+            {
+                keyCount--;
+            }
+        }
+    }
+
+    // False if it is in the log already, or was added before.
+    private bool TryAdd(in IncomingEvent incoming)
+    {
+        if (incoming.IsTimeOfReceipt && IsInTheHourBefore(incoming))
+        {
+            return false;
+        }
+
+        var bucket = minutes[MinuteOf(incoming.OccurredAtMs)];
+        if ((!incoming.IsTimeOfReceipt && incoming.FormerKey is { } former && bucket.Contains(new Slot(former, incoming.OccurredAtMs)))
+            || !bucket.Add(new Slot(incoming.Key, incoming.OccurredAtMs)))
+        {
+            return false;
+        }
+
+        keyCount++;
+        return true;
     }
 
     // The slots of a page lie anywhere in memory. Read one after the other, each is waited for; read beforehand, independently, they arrive together.
@@ -199,7 +212,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         return incoming.IsTimeOfReceipt ? (minute - MinutesBeforeReceipt, minute + MinutesAfterReceipt) : (minute, minute);
     }
 
-    private bool ContainsBefore(in IncomingEvent incoming)
+    private bool IsInTheHourBefore(in IncomingEvent incoming)
     {
         var (first, last) = MinutesOf(incoming);
         for (var minute = first; minute <= last; minute++)
@@ -211,14 +224,6 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
         }
 
         return false;
-    }
-
-    /// <summary>The identity of an event.</summary>
-    private readonly record struct TimedKey(EventKey Key, long OccurredAtMs)
-    {
-        public bool Equals(TimedKey other) => Key.Value == other.Key.Value && OccurredAtMs == other.OccurredAtMs;
-
-        public override int GetHashCode() => KeyHash.Of((ulong)(Key.Value >> 64), (ulong)Key.Value, OccurredAtMs);
     }
 
     /// <summary>Senders choose their keys, so the hash is seeded with a value they cannot know.</summary>
@@ -270,6 +275,33 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
             slot = added;
             anyTime?.Add(added.Key);
             Count++;
+            return true;
+        }
+
+        /// <summary>Removes a key; false if it is not there.</summary>
+        public bool Remove(in Slot removed)
+        {
+            var hole = Count == 0 ? -1 : Find(slots, removed);
+            if (hole < 0 || !slots[hole].IsTaken)
+            {
+                return false;
+            }
+
+            // What was put further on because the place was taken moves up, or it would not be found any more.
+            var mask = slots.Length - 1;
+            for (var next = (hole + 1) & mask; slots[next].IsTaken; next = (next + 1) & mask)
+            {
+                var home = slots[next].Hash() & mask;
+                if (((next - home) & mask) >= ((next - hole) & mask))
+                {
+                    slots[hole] = slots[next];
+                    hole = next;
+                }
+            }
+
+            slots[hole] = default;
+            anyTime = null;
+            Count--;
             return true;
         }
 

@@ -130,7 +130,7 @@ public sealed class EventLogTests(TestPostgres postgres)
         Assert.NotEmpty(missing);
         window.Head = await LogHead.ReadAsync(bench.Database, source, TestContext.Current.CancellationToken);
         await KeyReader.CoverAsync(bench.Database, source, window, missing, TestContext.Current.CancellationToken);
-        Assert.Empty(window.SelectNew(old));
+        Assert.Empty(window.AddNew(old));
     }
 
     [Fact]
