@@ -19,7 +19,7 @@ switch (args.FirstOrDefault())
         await Throughput.RunAsync(Number(1, 600_000), Number(2, 5), args.Contains("http"), args.Contains("single"));
         return 0;
     case "scale":
-        await Scale.RunAsync(Number(1, 500));
+        await Scale.RunAsync(Number(1, 500), Number(2, 1));
         return 0;
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
@@ -35,7 +35,7 @@ switch (args.FirstOrDefault())
         await DetectionEndToEnd.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] | pushes | growth [bounds] | console [events] [integrations] | detections [stored]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] [events a second of each] | pushes | growth [bounds] | console [events] [integrations] | detections [stored]");
         return 1;
 }
 

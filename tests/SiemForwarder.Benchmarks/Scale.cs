@@ -14,13 +14,13 @@ internal static class Scale
     private const int EventsPerRequest = 100;
     private const int Connections = 8;
     private const int TrickleSeconds = 30;
-    private const int TricklePerSource = 10;
     private const int Backlog = 1_000_000;
     private const int SmallBuffer = 64 * 1024;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(60);
 
     /// <param name="most">The largest number of sources, and of integrations.</param>
-    public static async Task RunAsync(int most)
+    /// <param name="perSource">Events a second of each source, where all of them trickle.</param>
+    public static async Task RunAsync(int most, int perSource)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(30));
         foreach (var sources in new[] { 1, most / 10, most })
@@ -28,7 +28,7 @@ internal static class Scale
             await CostAsync(sources, stop.Token);
         }
 
-        await ManyAsync(most, stop.Token);
+        await ManyAsync(most, perSource, stop.Token);
         await DrainAsync(stop.Token);
     }
 
@@ -46,15 +46,15 @@ internal static class Scale
     }
 
     /// <summary>Each integration has a source of its own: first all of them idle, then each gets single events at a steady rate.</summary>
-    private static async Task ManyAsync(int most, CancellationToken cancellationToken)
+    private static async Task ManyAsync(int most, int perSource, CancellationToken cancellationToken)
     {
-        var count = most * TricklePerSource * TrickleSeconds;
+        var count = most * perSource * TrickleSeconds;
         using var receiver = new NumberingReceiver(count, isHttp: false, SmallBuffer) { ReceivedAt = new long[count] };
         await using var forwarder = await StartAsync(cancellationToken);
         var paths = await AddSourcesAsync(forwarder, most, cancellationToken);
         for (var i = 0; i < most; i++)
         {
-            await AddIntegrationAsync(forwarder, $"siem {i}", receiver.Port, int.Parse(paths[i].Split('/')[4], CultureInfo.InvariantCulture), cancellationToken);
+            await AddIntegrationAsync(forwarder, $"siem {i}", receiver.Port, SourceOf(paths[i]), cancellationToken);
         }
 
         await Task.Delay(Idle, cancellationToken);
@@ -64,7 +64,7 @@ internal static class Scale
         ProcessUsage.Print($"{most} sources, {most} integrations, idle: busy processors, PostgreSQL", idle.Postgres / Idle.TotalSeconds, "N3");
         ProcessUsage.Print($"{most} sources, {most} integrations, idle: own memory, MiB", ProcessUsage.OwnMemoryMiB(forwarder.Process!.Id), "N0");
         var (usage, clock) = (new Usage(forwarder), Stopwatch.StartNew());
-        var sender = new InboxSender(forwarder.Port, paths, Key) { PerSecond = most * TricklePerSource, SentAt = new long[count] };
+        var sender = new InboxSender(forwarder.Port, paths, Key) { PerSecond = most * perSource, SentAt = new long[count] };
         await sender.SendAsync(count, 1, 2 * Connections, cancellationToken);
         var sent = clock.Elapsed;
         await receiver.Complete.WaitAsync(cancellationToken);
@@ -75,7 +75,7 @@ internal static class Scale
         usage.Print($"{most} sources, {most} integrations", count);
     }
 
-    /// <summary>An integration that comes late drains a million stored events while another one delivers single events as they come.</summary>
+    /// <summary>An integration that was disabled drains a million stored events while another one delivers single events as they come.</summary>
     private static async Task DrainAsync(CancellationToken cancellationToken)
     {
         const int Live = 3000;
@@ -84,12 +84,13 @@ internal static class Scale
         await using var forwarder = await StartAsync(cancellationToken);
         var paths = await AddSourcesAsync(forwarder, 2, cancellationToken);
         var (stored, current) = (paths[..1], paths[1..]);
+        var late = await AddIntegrationAsync(forwarder, "late", backlog.Port, SourceOf(stored[0]), cancellationToken, isEnabled: false);
         await new InboxSender(forwarder.Port, stored, Key).SendAsync(Backlog, EventsPerRequest, Connections, cancellationToken);
         await AddIntegrationAsync(forwarder, "live", live.Port, SourceOf(current[0]), cancellationToken);
         var sender = new InboxSender(forwarder.Port, current, Key) { PerSecond = 100, SentAt = new long[Live] };
         await sender.SendAsync(Live / 2, 1, 1, cancellationToken);
         PrintLatencies("live alone, sent to received", sender.SentAt, live.ReceivedAt, 0, Live / 2);
-        await AddIntegrationAsync(forwarder, "late", backlog.Port, SourceOf(stored[0]), cancellationToken, startAt: "oldest");
+        await forwarder.PostAsync($"/api/v1/integrations/{late}/enable", null, cancellationToken);
         var (usage, clock) = (new Usage(forwarder), Stopwatch.StartNew());
         var meanwhile = sender.SendAsync(Live, 1, 1, cancellationToken, Live / 2);
         await backlog.Complete.WaitAsync(cancellationToken);
@@ -123,12 +124,14 @@ internal static class Scale
         return paths;
     }
 
-    private static Task AddIntegrationAsync(
-        ForwarderProcess forwarder, string name, int port, int? source, CancellationToken cancellationToken, string? startAt = null) =>
-        forwarder.PostAsync("/api/v1/integrations", new
-        {
-            name, serverUrl = $"tcp://127.0.0.1:{port}", outputType = "CEF", enabled = true, sources = source is { } id ? new[] { id } : [], startAt,
-        }, cancellationToken);
+    private static async Task<int> AddIntegrationAsync(
+        ForwarderProcess forwarder, string name, int port, int? source, CancellationToken cancellationToken, bool isEnabled = true)
+    {
+        var sources = source is { } id ? new[] { id } : [];
+        var created = await forwarder.PostAsync(
+            "/api/v1/integrations", new { name, serverUrl = $"tcp://127.0.0.1:{port}", outputType = "CEF", enabled = isEnabled, sources }, cancellationToken);
+        return (int)created["id"]!;
+    }
 
     private static void PrintLatencies(string what, long[] sentAt, long[] receivedAt, int from, int? to = null)
     {

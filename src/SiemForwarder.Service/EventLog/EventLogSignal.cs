@@ -16,11 +16,25 @@ internal readonly record struct LogTail(EventKey Key, DateOnly Day);
 /// <summary>Knows how far each log reaches, and wakes readers when one grows.</summary>
 internal sealed class EventLogSignal
 {
+    // Waiting for more logs than these one by one costs more than a wake-up too many.
+    private const int MaxWatched = 8;
+
     private readonly ConcurrentDictionary<int, KnownHead> heads = new();
+    private readonly ConcurrentDictionary<int, ChangeSignal> watched = new();
     private readonly ChangeSignal grown = new();
 
     /// <summary>Completes when any log grows after this call.</summary>
     public Task Grown => grown.Changed;
+
+    /// <summary>Completes when one of these logs grows after this call.</summary>
+    /// <remarks>Hundreds of readers of a log each must not all wake for every append. A reader of many logs may wake for one that it does not read.</remarks>
+    /// <param name="sourceIds">The logs; empty for all.</param>
+    public Task GrownOf(IReadOnlyList<int> sourceIds) => sourceIds.Count switch
+    {
+        0 or > MaxWatched => Grown,
+        1 => Watch(sourceIds[0]),
+        _ => Task.WhenAny(sourceIds.Select(Watch)),
+    };
 
     /// <summary>A snapshot of the known heads of all logs.</summary>
     public IReadOnlyDictionary<int, KnownHead> Known => new Dictionary<int, KnownHead>(heads);
@@ -54,6 +68,7 @@ internal sealed class EventLogSignal
             });
         if (grew)
         {
+            Raise(sourceId);
             grown.Raise();
         }
     }
@@ -67,9 +82,31 @@ internal sealed class EventLogSignal
             heads[sourceId] = head;
         }
 
+        foreach (var sourceId in watched.Keys)
+        {
+            Raise(sourceId);
+        }
+
         grown.Raise();
     }
 
     /// <summary>Forgets the log of a deleted source.</summary>
-    public void Forget(int sourceId) => heads.TryRemove(sourceId, out _);
+    public void Forget(int sourceId)
+    {
+        heads.TryRemove(sourceId, out _);
+        if (watched.TryRemove(sourceId, out var signal))
+        {
+            signal.Raise();
+        }
+    }
+
+    private Task Watch(int sourceId) => watched.GetOrAdd(sourceId, static _ => new ChangeSignal()).Changed;
+
+    private void Raise(int sourceId)
+    {
+        if (watched.TryGetValue(sourceId, out var signal))
+        {
+            signal.Raise();
+        }
+    }
 }

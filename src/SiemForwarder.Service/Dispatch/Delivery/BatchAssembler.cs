@@ -51,7 +51,9 @@ internal sealed class BatchAssembler : IAsyncDisposable
             return prepared;
         }
 
-        var run = await databaseRetry.TryUntilDoneAsync(token => AssembleAsync(current, sourceId, afterPosition, upToPosition, token), cancellationToken);
+        // A lane of hundreds of sources asks for each of them whenever one has grown.
+        var run = lane.Log.LastPosition(sourceId) <= afterPosition ? null : await databaseRetry.TryUntilDoneAsync(
+            token => AssembleAsync(current, sourceId, afterPosition, upToPosition, token), cancellationToken);
         if (run is null)
         {
             // Hundreds of integrations that wait would otherwise keep the size of their largest batch.

@@ -22,7 +22,7 @@ internal sealed class LiveLane(
         var checkpoints = await databaseRetry.TryUntilDoneAsync(journal.LoadCheckpointsAsync, cancellationToken);
         while (true)
         {
-            var (grown, began) = (signal.Grown, time.GetTimestamp());
+            var (grown, began) = (signal.GrownOf(integration.Sources), time.GetTimestamp());
             var (progress, caughtUp) = (false, true);
             var listed = await databaseRetry.TryUntilDoneAsync(ListSourcesAsync, cancellationToken);
             for (var i = 0; i < listed.Count; i++)
@@ -50,7 +50,7 @@ internal sealed class LiveLane(
             if (!progress)
             {
                 await delivery.RecoverAsync(cancellationToken);
-                await Task.WhenAny(grown, Task.Delay(IdleInterval, time, cancellationToken));
+                await grown.WaitAsync(IdleInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 cancellationToken.ThrowIfCancellationRequested();
             }
         }
