@@ -28,6 +28,8 @@ internal static class ServiceDatabase
             settings.AutoPrepareMinUsages = 2;
         }
 
+        // Nothing that is set lasts longer than its transaction, so there is nothing to reset; otherwise each statement would cost a second one.
+        settings.NoResetOnClose = true;
         settings.KeepAlive = settings.KeepAlive == 0 ? 15 : settings.KeepAlive;
         if (maxConnections is { } max)
         {

@@ -36,30 +36,38 @@ internal sealed class RedriveLane(
         while (true)
         {
             var changed = configuration.Changed;
-            await RedriveAsync(cancellationToken);
+            if (await RedriveAsync(cancellationToken))
+            {
+                continue;
+            }
+
             await Task.WhenAny(changed, Task.Delay(IdleInterval, time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    /// <summary>Sends the events that are currently requested.</summary>
-    private async Task RedriveAsync(CancellationToken cancellationToken)
+    /// <summary>Sends the events that are currently requested; true if all of as many as are read at once were settled, so that there may be more.</summary>
+    private async Task<bool> RedriveAsync(CancellationToken cancellationToken)
     {
         var requested = await databaseRetry.TryUntilDoneAsync(token => table.ListRequestedAsync(integration.Id, AtOnce, token), cancellationToken);
         if (requested.Count == 0)
         {
-            return;
+            return false;
         }
 
         var journal = new RedriveJournal(table, status, requested[0]);
         await using var delivery = open(journal, cancellationToken);
+        var areSettled = true;
         foreach (var one in requested)
         {
             journal.Current = one;
 
-            // Nothing new: this engine does not know the log yet; the next pass tries the event again.
-            await delivery.DeliverNextAsync(one.SourceId, one.Position - 1, one.Position, cancellationToken);
+            // Nothing new: this engine does not know the log yet; a later pass tries the event again.
+            var run = await delivery.DeliverNextAsync(one.SourceId, one.Position - 1, one.Position, cancellationToken);
+            areSettled &= run.End == RunEnd.Done;
         }
+
+        return areSettled && requested.Count == AtOnce;
     }
 }
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Api;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 
@@ -15,24 +16,48 @@ internal interface IRedriveTable
 }
 
 /// <summary>The stored decisions on set-aside events.</summary>
-internal sealed class RedriveTable(NpgsqlDataSource database, TimeProvider time) : IRedriveTable
+internal sealed class RedriveTable(NpgsqlDataSource database, ConfigurationSignal configuration, TimeProvider time) : IRedriveTable
 {
+    private static readonly TimeSpan LookLifetime = TimeSpan.FromSeconds(4);
+
+    // Hundreds of integrations ask every few seconds, and nearly always none of them has a request.
+    private readonly SharedAnswers<bool, HashSet<int>> requested = new(LookLifetime, configuration, time);
+
     public async Task<IReadOnlyList<RequestedEvent>> ListRequestedAsync(int integrationId, int limit, CancellationToken cancellationToken)
     {
+        if (!(await requested.GetAsync(true, ListIntegrationsAsync, cancellationToken)).Contains(integrationId))
+        {
+            return [];
+        }
+
         await using var command = database.CreateCommand("""
             SELECT id, source_id, position, bytes, render_again FROM set_aside WHERE integration_id = $1 AND state = 'requested' ORDER BY id LIMIT $2
             """);
         command.Parameters.AddWithValue(integrationId);
         command.Parameters.AddWithValue(limit);
-        var requested = new List<RequestedEvent>();
+        var events = new List<RequestedEvent>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            requested.Add(new RequestedEvent(
+            events.Add(new RequestedEvent(
                 reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetFieldValue<byte[]>(3), reader.GetBoolean(4)));
         }
 
-        return requested;
+        return events;
+    }
+
+    // The integrations that have requests.
+    private async Task<HashSet<int>> ListIntegrationsAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT DISTINCT integration_id FROM set_aside WHERE state = 'requested'");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var ids = new HashSet<int>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(reader.GetInt32(0));
+        }
+
+        return ids;
     }
 
     public async Task SettleAsync(long id, string state, string note, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Npgsql;
+using SiemForwarder.Service.Api;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -22,7 +23,7 @@ internal interface IReplayTable
 }
 
 /// <summary>The replays in the database.</summary>
-internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) : IReplayTable, IBackfillOrders
+internal sealed class ReplayTable(NpgsqlDataSource database, ConfigurationSignal configuration, TimeProvider time) : IReplayTable, IBackfillOrders
 {
     /// <summary>What running replays still have to read from the logs.</summary>
     public static readonly LogHold Hold = new(
@@ -36,6 +37,11 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) 
         """);
 
     private const int BackfillEventsPerSecond = 2000;
+
+    private static readonly TimeSpan LookLifetime = TimeSpan.FromSeconds(10);
+
+    // Every integration asks, and nearly always none of them has a replay.
+    private readonly SharedAnswers<bool, HashSet<int>> running = new(LookLifetime, configuration, time);
 
     private const string Columns = """
         r.id, r.integration_id, r.kind, r.state, r.definition::text, r.events_per_second, r.delivered, r.byte_count, r.missing, r.error, r.next_attempt_at,
@@ -105,9 +111,23 @@ internal sealed class ReplayTable(NpgsqlDataSource database, TimeProvider time) 
         (await ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.id = {id}", integrationId, cancellationToken)).SingleOrDefault();
 
     public async Task<Replay?> FindRunningAsync(int integrationId, CancellationToken cancellationToken) =>
-        (await ReadAsync(
+        !(await running.GetAsync(true, ListRunningAsync, cancellationToken)).Contains(integrationId) ? null : (await ReadAsync(
             $"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.state = 'running' ORDER BY r.id LIMIT 1", integrationId, cancellationToken))
                 .SingleOrDefault();
+
+    // The integrations that have running replays.
+    private async Task<HashSet<int>> ListRunningAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT DISTINCT integration_id FROM replay WHERE state = 'running'");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var ids = new HashSet<int>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(reader.GetInt32(0));
+        }
+
+        return ids;
+    }
 
     /// <summary>Changes the state of a replay in the state <paramref name="from"/>; returns how many were changed.</summary>
     public async Task<int> MoveAsync(long id, string from, string to, CancellationToken cancellationToken)

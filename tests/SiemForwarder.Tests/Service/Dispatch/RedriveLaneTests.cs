@@ -119,6 +119,27 @@ public sealed class RedriveLaneTests : IDisposable
     }
 
     [Fact]
+    public async Task MoreRequestsThanAreReadAtOnceGoOutWithoutAPause()
+    {
+        bench.Log.Append(LaneBench.SourceId, 1, [.. Enumerable.Range(1, 250).Select(number => $"user-{number}")]);
+        Enumerable.Range(1, 250).ToList().ForEach(number => table.Request(number, number, $"x{number}"));
+        var before = bench.Time.GetUtcNow();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var lane = new RedriveLane(bench.Integration, table, bench.Journal, Open, configuration, bench.Time, bench.Telemetry);
+        var running = lane.RunAsync(stop.Token);
+
+        // The clock of the lane stands still, so that it would wait forever.
+        while (table.Settled.Count < 250 && !running.IsCompleted)
+        {
+            await Task.Yield();
+        }
+
+        Assert.Equal((250, before), (table.Settled.Count, bench.Time.GetUtcNow()));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
     public async Task WithoutARequestNoConnectionIsOpened()
     {
         await RunUntilAsync(() => table.Lists > 2);
