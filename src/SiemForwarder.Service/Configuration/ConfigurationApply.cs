@@ -111,7 +111,7 @@ internal sealed class ConfigurationApply(HttpClient api)
             }
         }
 
-        if (change.Kind == PlannedChange.RuleList)
+        if (change.Kind is PlannedChange.RuleList or PlannedChange.Role)
         {
             // Its path names it.
             body.Remove("name");
@@ -132,6 +132,7 @@ internal sealed class ConfigurationApply(HttpClient api)
         var list = change.Kind switch
         {
             PlannedChange.Pool => "engine-pools", PlannedChange.Source => "sources", PlannedChange.RuleList => "rule-lists", PlannedChange.Rule => "rules",
+            PlannedChange.Role => "roles",
             _ => "integrations",
         };
         var id = change.Id?.ToString(CultureInfo.InvariantCulture) ?? Uri.EscapeDataString(change.Name);

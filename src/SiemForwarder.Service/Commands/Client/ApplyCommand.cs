@@ -165,7 +165,7 @@ internal static class ApplyCommand
                 _ => ("~", ""),
             };
             await output.WriteLineAsync($"{sign} {DeclaredConfiguration.Describe(change.Kind, change.Name)}{note}");
-            foreach (var member in change.Action == PlannedChange.Update ? change.Members : [])
+            foreach (var member in change.Action is PlannedChange.Update or PlannedChange.Delete ? change.Members : [])
             {
                 await output.WriteLineAsync($"    {member.Field}: {Shown(member.Before)} -> {Shown(member.After)}");
             }
