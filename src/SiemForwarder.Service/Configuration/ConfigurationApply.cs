@@ -52,7 +52,8 @@ internal sealed class ConfigurationApply(HttpClient api)
 
         var plan = (await answer.Content.ReadFromJsonAsync<ConfigurationPlan>(JsonSerializerOptions.Web, cancellationToken))!;
         // Unreadable values are already reported; the service reporting them as missing adds nothing.
-        var known = declared.Faults.Select(fault => (fault.Resource, fault.Field)).ToHashSet();
+        var known = declared.Faults.SelectMany(fault => new[] { (fault.Resource, fault.Field), (fault.Resource, RuleTexts.TextOf(fault.Field) ?? fault.Field) })
+            .ToHashSet();
         var found = plan.Faults.Select(fault => declared.Locate(fault.Kind, fault.Index, fault.Field, fault.Sentence))
             .Where(fault => !known.Contains((fault.Resource, fault.Field)));
         return (plan, [.. declared.Faults.Concat(found).OrderBy(fault => fault.Place.File, StringComparer.Ordinal).ThenBy(fault => fault.Place.Line)]);
