@@ -88,7 +88,7 @@ internal sealed class ConfigurationPlanner(
             if (pass.Accept(PlannedChange.Source, index, errors))
             {
                 var after = ToJson(SourceEndpoints.View(sources, sources.Preview(stored, valid!)));
-                pass.Add(PlannedChange.Source, index, stored is null ? null : Of(stored), after);
+                pass.Add(PlannedChange.Source, index, stored is null ? null : Of(stored), after, SecretRules.FindUnread(valid!.Secrets));
             }
         }
     }
@@ -127,7 +127,7 @@ internal sealed class ConfigurationPlanner(
             after["enginePool"] = declared.EnginePool ?? EnginePool.Default;
             pass.Add(
                 PlannedChange.Integration, index, stored is null ? null : Of(stored, pass), after,
-                await filters.FindAsync(valid.Settings.Filter, cancellationToken) ?? []);
+                [.. await filters.FindAsync(valid.Settings.Filter, cancellationToken) ?? [], .. SecretRules.FindUnread(valid.Secrets)]);
             if (stored is not null && await IsAskedForAsync(pass, stored, "update", after, cancellationToken))
             {
                 pass.MarkWaiting();
