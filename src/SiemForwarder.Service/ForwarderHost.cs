@@ -95,6 +95,7 @@ internal static class ForwarderHost
         app.MapPushes();
         var routes = app.RecordChanges();
         routes.MapKeys();
+        routes.MapRoles();
         routes.MapSignIn();
         routes.MapSources();
         routes.MapSourceStatus();

@@ -15,6 +15,7 @@ internal static class AccessDescription
     private static readonly Dictionary<string, string> Examples = new()
     {
         ["CreateKey"] = """{"name":"nightly report","role":"siem-viewer","expiresAt":"2030-01-01T00:00:00Z"}""",
+        ["UpdateRole"] = """{"grantedTo":["soc","soc/leads"]}""",
         ["RotateKey"] = """{"overlapSeconds":3600}""",
     };
 

@@ -61,13 +61,18 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
             : Forbidden(context).ExecuteAsync(context);
     }
 
-    private static ProblemHttpResult Forbidden(HttpContext context)
-    {
-        var caller = Caller.Of(context.User)!;
-        var detail = context.GetEndpoint()?.Metadata.GetMetadata<NeededPermission>() is not { } needed
-            ? "This endpoint is not open to any caller."
-            : $"This requires {string.Join(" or ", Roles.With(needed.Permission))}; '{caller.Name}' has "
-                + $"{(caller.Roles.Count == 0 ? "no role" : string.Join(", ", caller.Roles))}. Ask an administrator for a suitable key or role.";
-        return TypedResults.Problem(detail, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed");
-    }
+    /// <summary>The refusal of a caller whose roles lack a permission.</summary>
+    /// <param name="subject">What needs it: <c>This</c>.</param>
+    /// <param name="caller">Who asked.</param>
+    /// <param name="needed">The permission.</param>
+    public static ProblemHttpResult Forbidden(string subject, Caller caller, Permission needed) => Forbidden(
+        $"{subject} requires {string.Join(" or ", Roles.With(needed))}; '{caller.Name}' has "
+            + $"{(caller.Roles.Count == 0 ? "no role" : string.Join(", ", caller.Roles))}. Ask an administrator for a suitable key or role.");
+
+    private static ProblemHttpResult Forbidden(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<NeededPermission>() is { } needed
+        ? Forbidden("This", Caller.Of(context.User)!, needed.Permission)
+        : Forbidden("This endpoint is not open to any caller.");
+
+    private static ProblemHttpResult Forbidden(string detail) =>
+        TypedResults.Problem(detail, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed");
 }

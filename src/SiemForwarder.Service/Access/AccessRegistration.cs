@@ -48,6 +48,7 @@ internal static class AccessRegistration
         var services = builder.Services;
         services.AddOptions<OidcOptions>().Configure<IConfiguration>(OidcOptions.Bind).ValidateOnStart();
         services.AddSingleton<IValidateOptions<OidcOptions>, OidcOptionsRules>().AddSingleton(new SettingsSection(OidcOptions.Section, typeof(OidcOptions)));
+        services.AddSingleton<RoleGrantTable>().AddSingleton<RealmRoles>();
         services.AddSingleton<TokenIntrospection>().AddSingleton<RealmTokens>().AddSingleton<SignedInPeople>().AddSingleton<SignIn>();
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>>(provider => provider.GetRequiredService<RealmTokens>());
         services.AddSingleton<IConfigureOptions<CookieAuthenticationOptions>>(provider => provider.GetRequiredService<SignIn>());

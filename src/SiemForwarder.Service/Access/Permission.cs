@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace SiemForwarder.Service.Access;
 
 /// <summary>What an endpoint requires of its caller; each permission has a policy of the same name.</summary>
@@ -24,7 +26,7 @@ internal enum Permission
     /// <summary>Test, check, pause, resume, retry, replay, redrive.</summary>
     Operate,
 
-    /// <summary>Change integrations, sources, pools and keys; give up events.</summary>
+    /// <summary>Change integrations, sources, pools, keys and roles; give up events.</summary>
     Configure,
 
     /// <summary>Push events to an inbox.</summary>
@@ -55,6 +57,10 @@ internal static class Roles
     /// <summary>Whether one of the roles has the permission; unknown roles have none.</summary>
     public static bool May(IEnumerable<string> roles, Permission permission) =>
         permission == Permission.BeKnown || roles.Any(role => Table.TryGetValue(role, out var granted) && granted.Contains(permission));
+
+    /// <summary>The permissions of a caller with these roles, as the API writes them.</summary>
+    public static IEnumerable<string> PermissionsOf(IReadOnlyList<string> roles) => Enum.GetValues<Permission>()
+        .Where(one => one != Permission.BeKnown && May(roles, one)).Select(one => JsonNamingPolicy.CamelCase.ConvertName(one.ToString()));
 
     /// <summary>The roles that have a permission.</summary>
     public static IEnumerable<string> With(Permission permission) => All.Where(role => May([role], permission));

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Connections;
 using SiemForwarder.Service.Access.Keys;
+using SiemForwarder.Service.Access.Realms;
 using SiemForwarder.Service.Detections;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Sources;
@@ -27,13 +28,13 @@ internal sealed record ResourceView(string Name, JsonObject Shown, IReadOnlyDict
 
 /// <summary>Reads resources as the API shows them, to record their state before and after a change.</summary>
 internal sealed class ResourceViews(
-    IntegrationStore integrations, SourceStore sources, ApiKeyTable keys, RuleShelf rules, IDbContextFactory<ForwarderDbContext> contexts,
+    IntegrationStore integrations, SourceStore sources, ApiKeyTable keys, RealmRoles roles, RuleShelf rules, IDbContextFactory<ForwarderDbContext> contexts,
     IOptions<JsonOptions> json)
 {
     private static readonly Dictionary<string, string> Kinds = new(StringComparer.OrdinalIgnoreCase)
     {
         ["integrations"] = "integration", ["sources"] = "source", ["keys"] = "key", ["engine-pools"] = "pool",
-        ["rules"] = "rule", ["rule-lists"] = "list",
+        ["rules"] = "rule", ["rule-lists"] = "list", ["roles"] = "role",
     };
 
     /// <summary>Kind and id of the target of a request; the id is null if it creates something.</summary>
@@ -55,6 +56,7 @@ internal sealed class ResourceViews(
         ("pool", _) => FindPoolAsync(id, cancellationToken),
         ("rule", _) => FindRuleAsync(id, cancellationToken),
         ("list", _) => FindListAsync(id, cancellationToken),
+        ("role", _) => FindRoleAsync(id, cancellationToken),
         _ => Task.FromResult<ResourceView?>(null),
     };
 
@@ -104,6 +106,18 @@ internal sealed class ResourceViews(
     private async Task<ResourceView?> FindRuleAsync(string name, CancellationToken cancellationToken) =>
         (await rules.ReadAsync(cancellationToken)).Files.TryGetValue(name, out var file)
             ? new ResourceView(name, ToJson(file), new Dictionary<string, Secret>())
+            : null;
+
+    private async Task<ResourceView?> FindRoleAsync(string name, CancellationToken cancellationToken) =>
+        (await roles.ReadNowAsync(cancellationToken)).FirstOrDefault(role => role.Role == name) is { } role
+            ? new ResourceView(
+                name,
+                new JsonObject
+                {
+                    ["grantedTo"] = new JsonArray([.. RoleEndpoints.Plain(role.GrantedTo).Select(one => (JsonNode)one)]),
+                    ["managedBy"] = role.Stored?.ManagedBy,
+                },
+                new Dictionary<string, Secret>())
             : null;
 
     private async Task<ResourceView?> FindListAsync(string name, CancellationToken cancellationToken) =>

@@ -52,7 +52,8 @@ internal sealed class ConfigurationApply(HttpClient api)
 
         var plan = (await answer.Content.ReadFromJsonAsync<ConfigurationPlan>(JsonSerializerOptions.Web, cancellationToken))!;
         // Unreadable values are already reported; the service reporting them as missing adds nothing.
-        var known = declared.Faults.Select(fault => (fault.Resource, fault.Field)).ToHashSet();
+        var known = declared.Faults.SelectMany(fault => new[] { (fault.Resource, fault.Field), (fault.Resource, RuleTexts.TextOf(fault.Field) ?? fault.Field) })
+            .ToHashSet();
         var found = plan.Faults.Select(fault => declared.Locate(fault.Kind, fault.Index, fault.Field, fault.Sentence))
             .Where(fault => !known.Contains((fault.Resource, fault.Field)));
         return (plan, [.. declared.Faults.Concat(found).OrderBy(fault => fault.Place.File, StringComparer.Ordinal).ThenBy(fault => fault.Place.Line)]);
@@ -111,7 +112,7 @@ internal sealed class ConfigurationApply(HttpClient api)
             }
         }
 
-        if (change.Kind == PlannedChange.RuleList)
+        if (change.Kind is PlannedChange.RuleList or PlannedChange.Role)
         {
             // Its path names it.
             body.Remove("name");
@@ -132,6 +133,7 @@ internal sealed class ConfigurationApply(HttpClient api)
         var list = change.Kind switch
         {
             PlannedChange.Pool => "engine-pools", PlannedChange.Source => "sources", PlannedChange.RuleList => "rule-lists", PlannedChange.Rule => "rules",
+            PlannedChange.Role => "roles",
             _ => "integrations",
         };
         var id = change.Id?.ToString(CultureInfo.InvariantCulture) ?? Uri.EscapeDataString(change.Name);

@@ -8,7 +8,7 @@ using SiemForwarder.Service.Sources;
 
 namespace SiemForwarder.Service.Configuration;
 
-/// <summary>The pools, sources, integrations and rules that should exist, as declared in a configuration file.</summary>
+/// <summary>The pools, sources, integrations, rules and roles that should exist, as declared in a configuration file.</summary>
 public sealed record ConfigurationRequest
 {
     /// <summary>Name of the configuration: 1 to 100 letters, digits, spaces, dots, dashes or underscores. Everything it creates or changes is managed
@@ -28,6 +28,8 @@ public sealed record ConfigurationRequest
     public IReadOnlyList<DeclaredRuleList>? RuleLists { get; init; }
 
     public IReadOnlyList<DeclaredRule>? Rules { get; init; }
+
+    public IReadOnlyList<DeclaredRole>? Roles { get; init; }
 }
 
 /// <summary>A file of detection rules as declared in a configuration file.</summary>
@@ -65,6 +67,18 @@ public sealed record DeclaredRuleList
     public IReadOnlyList<string>? Values { get; init; }
 }
 
+/// <summary>Who in the realm has a role, as declared in a configuration file.</summary>
+public sealed record DeclaredRole
+{
+    /// <summary>The role.</summary>
+    [AllowedValues("siem-admin", "siem-operator", "siem-viewer", "siem-investigator", "siem-auditor")]
+    public string? Name { get; init; }
+
+    /// <summary>Names of realm roles, roles of the client, and groups (soc/leads) whose holders have the role: at most 100, each of at most 255
+    /// characters; empty for nobody.</summary>
+    public IReadOnlyList<string>? GrantedTo { get; init; }
+}
+
 /// <summary>An integration as declared in a configuration file: it references its sources by name, because they may not exist yet.</summary>
 public sealed record DeclaredIntegration : IntegrationRequest
 {
@@ -82,7 +96,7 @@ public sealed record DeclaredIntegration : IntegrationRequest
 public sealed record ConfigurationPlan(string Name, IReadOnlyList<PlannedChange> Changes, IReadOnlyList<PlannedFault> Faults);
 
 /// <summary>What happens to one resource.</summary>
-/// <param name="Kind"><c>enginePool</c>, <c>source</c>, <c>integration</c>, <c>ruleList</c> or <c>rule</c>.</param>
+/// <param name="Kind"><c>enginePool</c>, <c>source</c>, <c>integration</c>, <c>ruleList</c>, <c>rule</c> or <c>role</c>.</param>
 /// <param name="Index">Position in the list of its kind in the request; null for a deletion.</param>
 /// <param name="Name">Name of the resource.</param>
 /// <param name="Action"><c>create</c>; <c>update</c>; <c>adopt</c>, which changes only what manages it; <c>delete</c>; <c>wait</c>, if the same
@@ -101,12 +115,15 @@ public sealed record PlannedChange(
     internal const string Integration = "integration";
     internal const string RuleList = "ruleList";
     internal const string Rule = "rule";
+    internal const string Role = "role";
     internal const string Create = "create";
     internal const string Update = "update";
     internal const string Adopt = "adopt";
     internal const string Delete = "delete";
     internal const string Wait = "wait";
     internal const string None = "none";
+
+    internal static string Moves(string manager, string? name) => $"It is currently managed by {manager}, and from now on by {name}.";
 }
 
 /// <summary>One setting that changes.</summary>
@@ -131,9 +148,10 @@ public sealed record PlannedFault(string Kind, int? Index, string Field, string 
 /// <param name="Integrations">All integrations, with their sources by name.</param>
 /// <param name="RuleLists">Lists of your own, and those that come with the forwarder and have other values now.</param>
 /// <param name="Rules">Rule files of your own, and what was decided about those that come with the forwarder.</param>
+/// <param name="Roles">Roles that were changed while the service runs; absent for callers who may not read who has which role.</param>
 public sealed record ConfigurationResponse(
     IReadOnlyList<JsonObject> EnginePools, IReadOnlyList<JsonObject> Sources, IReadOnlyList<JsonObject> Integrations, IReadOnlyList<JsonObject> RuleLists,
-    IReadOnlyList<JsonObject> Rules);
+    IReadOnlyList<JsonObject> Rules, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JsonObject>? Roles = null);
 
 /// <summary>The placeholder in an exported configuration for a secret whose value exists only in the database.</summary>
 internal static class StoredSecret

@@ -13,7 +13,8 @@ namespace SiemForwarder.Service.Configuration;
 
 /// <summary>Exports the current state in the form of a configuration file; planning the result changes nothing.</summary>
 internal sealed class ConfigurationExport(
-    IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, RulePlanner rules, IOptions<JsonOptions> json)
+    IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, RulePlanner rules, RolePlanner roles,
+    IOptions<JsonOptions> json)
 {
     // Written even if they are defaults: what readers look for, and what other defaults depend on.
     private static readonly string[] Always =
@@ -22,7 +23,10 @@ internal sealed class ConfigurationExport(
     private static readonly string[] ShownAlone =
         ["id", "version", "createdAt", "updatedAt", "status", "warnings", "pausedSince", "managedBy", "privacyKeySet", "secretReferences"];
 
-    public async Task<ConfigurationResponse> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>The current state.</summary>
+    /// <param name="withRoles">Whether the reader may know who has which role.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
+    public async Task<ConfigurationResponse> ReadAsync(bool withRoles, CancellationToken cancellationToken)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var pools = await context.EnginePools.AsNoTracking().OrderBy(one => one.Name).ToListAsync(cancellationToken);
@@ -35,7 +39,8 @@ internal sealed class ConfigurationExport(
             [.. all.Select(Declare)],
             [.. wishes.Select(integration => Declare(integration, names))],
             ruleLists,
-            ruleFiles);
+            ruleFiles,
+            withRoles ? await roles.ExportAsync(cancellationToken) : null);
     }
 
     private static JsonObject Declare(EnginePool pool) => pool.Description.Length == 0

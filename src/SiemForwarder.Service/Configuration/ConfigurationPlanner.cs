@@ -15,7 +15,7 @@ namespace SiemForwarder.Service.Configuration;
 /// <summary>Compares a declared configuration with the current state, using the same rules as changes through the API; changes nothing.</summary>
 internal sealed class ConfigurationPlanner(
     IDbContextFactory<ForwarderDbContext> contexts, SourceStore sources, IntegrationStore integrations, FilterWarnings filters, ChangeApprovals approvals,
-    RulePlanner rules, IOptions<JsonOptions> json)
+    RulePlanner rules, RolePlanner roles, IOptions<JsonOptions> json)
 {
     private const int MaxPending = 50;
 
@@ -47,6 +47,8 @@ internal sealed class ConfigurationPlanner(
         pass.Changes.AddRange(await rules.PlanAsync(
             request, pass.Named(PlannedChange.RuleList, request.RuleLists, one => one.Name), pass.Named(PlannedChange.Rule, request.Rules, one => one.Name),
             pass.Faults, cancellationToken));
+        pass.Changes.AddRange(await roles.PlanAsync(
+            request, pass.Named(PlannedChange.Role, request.Roles, one => one.Name), pass.Faults, cancellationToken));
         return new ConfigurationPlan(request.Name ?? "", pass.Changes, pass.Faults);
     }
 
@@ -86,7 +88,7 @@ internal sealed class ConfigurationPlanner(
             if (pass.Accept(PlannedChange.Source, index, errors))
             {
                 var after = ToJson(SourceEndpoints.View(sources, sources.Preview(stored, valid!)));
-                pass.Add(PlannedChange.Source, index, stored is null ? null : Of(stored), after);
+                pass.Add(PlannedChange.Source, index, stored is null ? null : Of(stored), after, SecretRules.FindUnread(valid!.Secrets));
             }
         }
     }
@@ -125,7 +127,7 @@ internal sealed class ConfigurationPlanner(
             after["enginePool"] = declared.EnginePool ?? EnginePool.Default;
             pass.Add(
                 PlannedChange.Integration, index, stored is null ? null : Of(stored, pass), after,
-                await filters.FindAsync(valid.Settings.Filter, cancellationToken) ?? []);
+                [.. await filters.FindAsync(valid.Settings.Filter, cancellationToken) ?? [], .. SecretRules.FindUnread(valid.Secrets)]);
             if (stored is not null && await IsAskedForAsync(pass, stored, "update", after, cancellationToken))
             {
                 pass.MarkWaiting();
@@ -243,7 +245,7 @@ internal sealed class ConfigurationPlanner(
                 : present.ManagedBy != Request.Name ? PlannedChange.Adopt
                 : PlannedChange.None;
             var other = present?.ManagedBy is { } manager && manager != Request.Name
-                ? new[] { $"It is currently managed by {manager}, and from now on by {Request.Name}." }
+                ? new[] { PlannedChange.Moves(manager, Request.Name) }
                 : [];
             Changes.Add(new PlannedChange(
                 kind, index, after["name"]!.GetValue<string>(), action, present?.Id, present?.Version, present?.ManagedBy, members,

@@ -6,6 +6,7 @@ internal static class ConfigurationRegistration
     public static IServiceCollection AddDeclaredConfiguration(this IServiceCollection services) => services
         .AddSingleton<ConfigurationPlanner>()
         .AddSingleton<RulePlanner>()
+        .AddSingleton<RolePlanner>()
         .AddSingleton<RuleProvenance>()
         .AddSingleton<ConfigurationExport>()
         .AddHostedService<ConfigurationFileService>();

@@ -200,7 +200,7 @@ internal sealed class RulePlanner(RuleShelf shelf, RuleProvenance provenance)
                 : PlannedChange.None;
             Changes.Add(new PlannedChange(
                 kind, index, name, action, null, version, manager, members,
-                manager is not null && manager != request.Name ? [$"It is currently managed by {manager}, and from now on by {request.Name}."] : []));
+                manager is not null && manager != request.Name ? [PlannedChange.Moves(manager, request.Name)] : []));
         }
 
         private bool Accept(string kind, int index, FieldErrors errors)

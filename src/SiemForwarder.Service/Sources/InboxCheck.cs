@@ -13,10 +13,12 @@ internal static class InboxCheck
     /// <summary>The items of the report.</summary>
     /// <param name="source">The source as stored.</param>
     /// <param name="inbox">Its inbox; null if it has none.</param>
+    /// <param name="secrets">Its secrets, those that cannot be read as well.</param>
     /// <param name="status">What this process has accepted.</param>
     /// <param name="lastStoredAt">When an event of the source was last stored.</param>
     /// <param name="url">Where to push.</param>
-    public static IReadOnlyList<SourceCheckItem> Run(Source source, InboxSettings? inbox, InboxStatus status, DateTimeOffset? lastStoredAt, string url)
+    public static IReadOnlyList<SourceCheckItem> Run(
+        Source source, InboxSettings? inbox, IReadOnlyDictionary<string, Secret> secrets, InboxStatus status, DateTimeOffset? lastStoredAt, string url)
     {
         if (inbox is null)
         {
@@ -30,6 +32,8 @@ internal static class InboxCheck
                 : new("inbox", SourceCheckResult.Failed, "The source is disabled, so pushes are rejected with 409.", "Enable the source."),
             inbox.Keys.Count switch
             {
+                0 when secrets.GetValueOrDefault(SourceDefinition.InboxKey)?.Unread is { } unread => new(
+                    "inbox keys", SourceCheckResult.Failed, $"No one can push: {unread}", "Put the key there, or set inbox.key anew."),
                 0 => new("inbox keys", SourceCheckResult.Failed, "No key is set, so no one can push.", "Set inbox.key."),
                 1 => new("inbox keys", SourceCheckResult.Ok, $"One key. {Proof(inbox)}"),
                 _ => new("inbox keys", SourceCheckResult.Warning, $"Two keys are valid. {Proof(inbox)}",

@@ -61,8 +61,8 @@ internal static class SourceStatusEndpoints
 
         var url = $"{request.Scheme}://{request.Host}/api/v1/sources/{id}/events";
         var pushed = InboxCheck.Run(
-            source, definition.ToInbox(source, secrets, pulledByContent: false), inbox.StatusOf(id), await store.ReadLastStoredAsync(id, cancellationToken),
-            url);
+            source, definition.ToInbox(source, secrets, pulledByContent: false), secrets, inbox.StatusOf(id),
+            await store.ReadLastStoredAsync(id, cancellationToken), url);
         if (definition.Keycloak is null)
         {
             return TypedResults.Ok(new SourceCheckReport(pushed));

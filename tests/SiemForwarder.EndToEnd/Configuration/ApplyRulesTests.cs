@@ -126,6 +126,7 @@ public sealed class ApplyRulesTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Equal(2, code);
         Assert.Contains($"{file}:3: rule list 'Break Glass', name: Give the list a name", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:9: rule file 'absent', file: The file cannot be read", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("'absent', yaml", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:12: rule file 'glass', fixtures: 'Somebody' is to fire", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:14: rule file 'broken', yaml: ", output, StringComparison.Ordinal);
         Assert.Contains($"{file}:16: rule file '08-brute-force-address', yaml: The rules that come with the forwarder", output, StringComparison.Ordinal);

@@ -167,6 +167,23 @@ public sealed class ConsolePageTests(RunningForwarder running, Chromium chromium
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, refused.StatusCode);
     }
 
+    [Fact]
+    public async Task ARoleShowsWhoHasItAndWhatManagesIt()
+    {
+        var forwarder = await running.GetAsync();
+        using var change = new HttpRequestMessage(HttpMethod.Put, "/api/v1/roles/siem-investigator?managedBy=acme")
+        {
+            Content = System.Net.Http.Json.JsonContent.Create(new { grantedTo = new[] { "soc", "<img src=x>" } }), Headers = { { "If-Match", "*" } },
+        };
+        (await forwarder.Api.SendAsync(change, Token)).Dispose();
+        await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/access");
+
+        var row = await visit.Page.Locator("section[aria-label='Roles of the realm'] tr:has-text('siem-investigator')").InnerTextAsync();
+
+        Assert.Equal("siem-investigator <img src=x>, soc admin key file acme", string.Join(' ', row.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal(0, await visit.Page.Locator("img").CountAsync());
+    }
+
     // Their charts and views stand below what a window shows.
     private static bool IsShownWhole(string name) => name.StartsWith("overview", StringComparison.Ordinal) || name.StartsWith("source-", StringComparison.Ordinal);
 

@@ -46,6 +46,24 @@ public sealed class SecretReferenceTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task AKeyOfAnInboxThatIsNotThereIsToldByThePlanAndByTheCheck()
+    {
+        await using var folder = new TemporaryFolder();
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, Setting(folder));
+        var file = Path.Combine(folder.Path, "absent");
+        var declared = new { name = "apps", kind = "http", inbox = new { key = $"file:{file}" } };
+        var missing = $"inbox.key is file:{file}, which does not exist on this engine.";
+
+        var plan = await forwarder.PostAsync("/api/v1/configuration/plan", new { name = "acme", sources = new[] { declared } });
+        var source = await forwarder.PostAsync("/api/v1/sources", declared);
+        var report = await forwarder.PostAsync($"/api/v1/sources/{source["id"]}/check");
+
+        Assert.Empty(plan["faults"]!.AsArray());
+        Assert.Equal(missing, (string?)Assert.Single(plan["changes"]!.AsArray())!["warnings"]!.AsArray().Single());
+        Assert.Contains($"No one can push: {missing}", report["items"]!.AsArray().Select(item => (string?)item!["detail"]));
+    }
+
+    [Fact]
     public async Task AKeyOfAnInboxMayBeReplacedInItsFile()
     {
         await using var folder = new TemporaryFolder();

@@ -6,26 +6,16 @@ namespace SiemForwarder.Tests.HouseRules;
 /// <summary>Every relative link of the documentation leads to a file that is there, and to a heading in it.</summary>
 public sealed class DocumentLinkTests
 {
-    private static readonly string[] Documents =
-    [
-        Path.Combine(RepositoryFiles.Root, "README.md"),
-        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md"),
-        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "siem"), "*.md"),
-        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "deploy"), "*.md", SearchOption.AllDirectories),
-        .. Directory.GetFiles(Path.Combine(RepositoryFiles.Root, "docs", "content"), "*.md", SearchOption.AllDirectories),
-        .. Directory.GetDirectories(Path.Combine(RepositoryFiles.Root, "src")).Select(folder => Path.Combine(folder, "README.md")).Where(File.Exists),
-    ];
-
     [Fact]
     public void EveryLinkLeadsSomewhere()
     {
         var broken =
-            from document in Documents
+            from document in DocumentPages.All
             from Match link in Regex.Matches(File.ReadAllText(document), @"\]\((?!https?:)(?<path>[^)#\s]*)(?:#(?<anchor>[^)\s]+))?\)")
             let target = link.Groups["path"].Length == 0 ? document : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(document)!, link.Groups["path"].Value))
             where !(File.Exists(target) || Directory.Exists(target))
                 || (link.Groups["anchor"].Success && !Anchors(target).Contains(link.Groups["anchor"].Value))
-            select $"{Path.GetRelativePath(RepositoryFiles.Root, document)}: {link.Value}";
+            select $"{DocumentPages.NameOf(document)}: {link.Value}";
 
         Assert.Empty(broken);
     }
@@ -45,10 +35,10 @@ public sealed class DocumentLinkTests
         // The table of docs/access.md is generated from the endpoints.
         var known = Operations(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "access.md"))).Select(Shape).ToHashSet();
         var unknown =
-            from document in Documents
+            from document in DocumentPages.All
             from operation in Operations(File.ReadAllText(document))
             where !known.Contains(Shape(operation))
-            select $"{Path.GetRelativePath(RepositoryFiles.Root, document)}: {operation}";
+            select $"{DocumentPages.NameOf(document)}: {operation}";
 
         Assert.NotEmpty(known);
         Assert.Empty(unknown);
@@ -64,11 +54,11 @@ public sealed class DocumentLinkTests
     {
         var metrics = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "metrics.md"));
         var unknown =
-            from document in Documents
+            from document in DocumentPages.All
             where !document.EndsWith("changelog.md", StringComparison.Ordinal)
             from Match metric in Regex.Matches(File.ReadAllText(document), @"\bsiemforwarder_[a-z_]+")
             where !metrics.Contains(metric.Value, StringComparison.Ordinal)
-            select $"{Path.GetRelativePath(RepositoryFiles.Root, document)}: {metric.Value}";
+            select $"{DocumentPages.NameOf(document)}: {metric.Value}";
 
         Assert.Empty(unknown);
     }

@@ -11,7 +11,7 @@ public sealed partial class TableOwnerTests
     private static readonly Dictionary<string, string[]> Owners = new()
     {
         ["Storage"] = ["source", "integration", "engine_pool", "protection_key"],
-        ["Access"] = ["api_key", "signed_in", "logout_token"],
+        ["Access"] = ["api_key", "signed_in", "logout_token", "role_grant"],
         ["Engines"] = ["engine", "lease", "lease_decline", "expiry"],
         ["EventLog"] =
         [

@@ -77,8 +77,7 @@ internal static class KeyEndpoints
         var caller = Caller.Of(user)!;
         return TypedResults.Ok(new CallerResponse(
             caller.Kind, caller.Id, caller.Name, caller.Roles,
-            [.. Enum.GetValues<Permission>().Where(one => one != Permission.BeKnown && caller.May(one)).Select(one => Camel(one.ToString()))],
-            caller.SourceId));
+            [.. Roles.PermissionsOf(caller.Roles)], caller.SourceId));
     }
 
     private static async Task<Results<Ok<ApiKeyList>, ValidationProblem>> List(
@@ -186,6 +185,4 @@ internal static class KeyEndpoints
     /// <summary>A key as the API shows it, without its secret.</summary>
     public static ApiKeyResponse View(ApiKey key) => new(
         key.Id, key.Name, key.Role, key.SourceId, key.CreatedAt, key.CreatedBy, key.ExpiresAt, key.LastUsedAt, key.PreviousUntil, key.RevokedAt, key.RevokedBy);
-
-    private static string Camel(string name) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(name);
 }

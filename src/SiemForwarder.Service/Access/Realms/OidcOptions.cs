@@ -33,7 +33,8 @@ internal sealed class OidcOptions
     /// <summary>Claim paths that contain role names; if empty, realm roles, the client's roles and groups.</summary>
     public IList<string> RoleClaims { get; set; } = [];
 
-    /// <summary>Token role names that grant a role of this service; a role not listed is granted by its own name.</summary>
+    /// <summary>Token role names that grant a role of this service; a role not listed is granted by its own name. A change through the API replaces
+    /// both.</summary>
     public IDictionary<string, string[]> Roles { get; set; } = new Dictionary<string, string[]>();
 
     /// <summary>Whether each token is checked with the realm, so that revoking it takes effect within seconds.</summary>

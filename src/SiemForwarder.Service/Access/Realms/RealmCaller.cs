@@ -21,11 +21,12 @@ internal static class RealmCaller
     /// <summary>The caller described by the claims.</summary>
     /// <param name="kind">Kind of caller.</param>
     /// <param name="claims">Claims of an access token, or an introspection response.</param>
-    /// <param name="options">Which claims contain roles, and what they are called there.</param>
-    public static Caller Read(string kind, JsonElement claims, OidcOptions options)
+    /// <param name="options">Which claims contain roles.</param>
+    /// <param name="granted">Which of their names grant which role.</param>
+    public static Caller Read(string kind, JsonElement claims, OidcOptions options, IReadOnlyList<RealmRole> granted)
     {
         var names = options.ClaimPaths.SelectMany(path => Names(claims, path)).ToHashSet(StringComparer.Ordinal);
-        var roles = Granted.Where(role => (options.Roles.TryGetValue(role, out var giving) ? giving : [role]).Any(names.Contains));
+        var roles = granted.Where(role => role.GrantedTo.Any(name => names.Contains(Plain(name)))).Select(role => role.Role);
         var subject = Text(claims, "sub") ?? "";
         var name = Text(claims, "preferred_username") ?? Text(claims, "username") ?? Text(claims, "azp") ?? subject;
         return new Caller(kind, subject, OneLine.Of(name, 100), [.. roles]);
@@ -63,6 +64,6 @@ internal static class RealmCaller
         return [];
     }
 
-    // A group comes with its path.
-    private static string Plain(string name) => name.StartsWith('/') ? name[1..] : name;
+    /// <summary>A name without the slash before it: a group comes with its path.</summary>
+    public static string Plain(string name) => name.StartsWith('/') ? name[1..] : name;
 }

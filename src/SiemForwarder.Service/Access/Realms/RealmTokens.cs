@@ -3,11 +3,13 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
+using SiemForwarder.Service.Storage;
 
 namespace SiemForwarder.Service.Access.Realms;
 
 /// <summary>Authenticates callers by access tokens of the realm.</summary>
-internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospection introspection, TimeProvider time) : IConfigureNamedOptions<JwtBearerOptions>
+internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospection introspection, RealmRoles roles, TimeProvider time)
+    : IConfigureNamedOptions<JwtBearerOptions>
 {
     public const string Scheme = "Realm";
 
@@ -64,10 +66,17 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
         $"The realm {options.Value.Authority} does not respond, so its tokens cannot be verified. API keys still work.", RetryAfter);
 
     // If the realm's keys could not be read, every token looks unsigned.
-    private async Task ExplainAsync(AuthenticationFailedContext context) => Refuse(
-        context,
-        context.Exception is SecurityTokenExpiredException || await HasKeysAsync(context.Options, context.HttpContext.RequestAborted)
-            ? Explain(context.Exception) : Away);
+    private async Task ExplainAsync(AuthenticationFailedContext context)
+    {
+        // An unavailable database is no fault of the token: the API answers as for every other request.
+        if (!DatabaseFault.IsDatabase(context.Exception))
+        {
+            Refuse(
+                context,
+                context.Exception is SecurityTokenExpiredException || await HasKeysAsync(context.Options, context.HttpContext.RequestAborted)
+                    ? Explain(context.Exception) : Away);
+        }
+    }
 
     private static async Task<bool> HasKeysAsync(JwtBearerOptions bearer, CancellationToken cancellationToken)
     {
@@ -110,7 +119,7 @@ internal sealed class RealmTokens(IOptions<OidcOptions> options, TokenIntrospect
             claims = told;
         }
 
-        context.Principal = RealmCaller.Read("token", claims, options.Value).ToPrincipal(Scheme);
+        context.Principal = RealmCaller.Read("token", claims, options.Value, await roles.ReadAsync()).ToPrincipal(Scheme);
     }
 
     private static void Refuse(ResultContext<JwtBearerOptions> context, AccessRefusal refusal)

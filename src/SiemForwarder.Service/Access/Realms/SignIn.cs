@@ -13,7 +13,7 @@ using SiemForwarder.Service.Access.Keys;
 namespace SiemForwarder.Service.Access.Realms;
 
 /// <summary>Signs people in at the realm (authorization code with PKCE) and keeps them signed in by a cookie.</summary>
-internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople people, RealmTokens tokens)
+internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople people, RealmTokens tokens, RealmRoles roles)
     : IConfigureNamedOptions<CookieAuthenticationOptions>, IConfigureNamedOptions<OpenIdConnectOptions>
 {
     public const string CookieScheme = "Session";
@@ -64,7 +64,7 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
             Name = $"{CookieName}-sign-in-", HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/signin", IsEssential = true,
         };
         connect.TokenValidationParameters = new TokenValidationParameters { ValidAudience = realm.ClientId, LifetimeValidator = tokens.IsInForce };
-        connect.Events = new OpenIdConnectEvents { OnTokenValidated = Welcome, OnRemoteFailure = TellAsync };
+        connect.Events = new OpenIdConnectEvents { OnTokenValidated = WelcomeAsync, OnRemoteFailure = TellAsync };
     }
 
     /// <summary>Whether a cookie-authenticated request comes from a page of this address, beyond its origin header.</summary>
@@ -74,15 +74,14 @@ internal sealed class SignIn(IOptions<OidcOptions> options, SignedInPeople peopl
         || request.Headers.ContainsKey(CsrfHeader) || request.Headers["Sec-Fetch-Site"] == "same-origin";
 
     // Roles are in the access token, which the realm returned in the same response; the ID token has none.
-    private Task Welcome(TokenValidatedContext context)
+    private async Task WelcomeAsync(TokenValidatedContext context)
     {
         var access = new JsonWebToken(context.TokenEndpointResponse!.AccessToken);
-        var caller = RealmCaller.Read("session", RealmCaller.ReadClaims(access), options.Value);
+        var caller = RealmCaller.Read("session", RealmCaller.ReadClaims(access), options.Value, await roles.ReadAsync());
         var ticket = context.Properties!;
         ticket.Items[SignedInPeople.SessionId] = context.SecurityToken.Payload.TryGetValue("sid", out var sid) ? sid as string : null;
         ticket.StoreTokens([new AuthenticationToken { Name = IdToken, Value = context.TokenEndpointResponse.IdToken }]);
         context.Principal = (caller with { Id = context.SecurityToken.Subject }).ToPrincipal(RealmScheme);
-        return Task.CompletedTask;
     }
 
     private static async Task TellAsync(RemoteFailureContext context)

@@ -18,7 +18,7 @@ internal static class ApplyCommand
 
     private static readonly Option<bool> DryRun = new("--dry-run")
     {
-        Description = "Shows the plan and changes nothing; a key that may read settings is enough.",
+        Description = "Shows the plan and changes nothing; a key that may read settings is enough, for roles one of an auditor.",
     };
 
     private static readonly Option<bool> Prune = new("--prune") { Description = "Deletes what the file manages and no longer names." };
@@ -165,7 +165,7 @@ internal static class ApplyCommand
                 _ => ("~", ""),
             };
             await output.WriteLineAsync($"{sign} {DeclaredConfiguration.Describe(change.Kind, change.Name)}{note}");
-            foreach (var member in change.Action == PlannedChange.Update ? change.Members : [])
+            foreach (var member in change.Action is PlannedChange.Update or PlannedChange.Delete ? change.Members : [])
             {
                 await output.WriteLineAsync($"    {member.Field}: {Shown(member.Before)} -> {Shown(member.After)}");
             }

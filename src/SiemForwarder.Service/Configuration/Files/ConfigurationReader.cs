@@ -17,7 +17,7 @@ internal readonly record struct FilePlace(string File, long Line)
 
 /// <summary>One fault in a configuration file.</summary>
 /// <param name="Place">Its location.</param>
-/// <param name="Resource">The source, integration, pool or rule concerned; empty if none.</param>
+/// <param name="Resource">The source, integration, pool, rule or role concerned; empty if none.</param>
 /// <param name="Field">The setting, with dots between the parts; empty if none.</param>
 /// <param name="Sentence">What is wrong and what to do.</param>
 internal sealed record FileFault(FilePlace Place, string Resource, string Field, string Sentence)
@@ -41,7 +41,7 @@ internal sealed record DeclaredConfiguration(
     {
         [PlannedChange.Pool] = ("enginePools", "engine pool"), [PlannedChange.Source] = ("sources", "source"),
         [PlannedChange.Integration] = ("integrations", "integration"), [PlannedChange.RuleList] = ("ruleLists", "rule list"),
-        [PlannedChange.Rule] = ("rules", "rule file"),
+        [PlannedChange.Rule] = ("rules", "rule file"), [PlannedChange.Role] = ("roles", "role"),
     };
 
     /// <summary>Paths of the rule files that it names.</summary>
@@ -85,7 +85,7 @@ internal static class ConfigurationReader
     private static readonly Dictionary<string, string> Kinds = new()
     {
         ["enginePools"] = PlannedChange.Pool, ["sources"] = PlannedChange.Source, ["integrations"] = PlannedChange.Integration,
-        ["ruleLists"] = PlannedChange.RuleList, ["rules"] = PlannedChange.Rule,
+        ["ruleLists"] = PlannedChange.RuleList, ["rules"] = PlannedChange.Rule, ["roles"] = PlannedChange.Role,
     };
 
     /// <summary>The files at a path: the path itself, or for a folder its non-hidden files in order of name.</summary>
@@ -165,7 +165,7 @@ internal static class ConfigurationReader
         {
             reading.Faults.Add(new FileFault(
                 new FilePlace(file, root.Start.Line), "", "",
-                "A configuration file must be a mapping with the keys enginePools, sources, integrations, ruleLists and rules."));
+                "A configuration file must be a mapping with the keys enginePools, sources, integrations, ruleLists, rules and roles."));
             return;
         }
 

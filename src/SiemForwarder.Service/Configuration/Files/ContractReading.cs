@@ -28,12 +28,12 @@ internal sealed class ContractReading
     {
         [PlannedChange.Pool] = typeof(EnginePoolRequest), [PlannedChange.Source] = typeof(SourceRequest),
         [PlannedChange.Integration] = typeof(DeclaredIntegration), [PlannedChange.RuleList] = typeof(DeclaredRuleList),
-        [PlannedChange.Rule] = typeof(DeclaredRule),
+        [PlannedChange.Rule] = typeof(DeclaredRule), [PlannedChange.Role] = typeof(DeclaredRole),
     }.ToFrozenDictionary();
 
     private static readonly FrozenDictionary<string, FrozenSet<string>> Secrets = new Dictionary<string, FrozenSet<string>>
     {
-        [PlannedChange.Pool] = [], [PlannedChange.RuleList] = [], [PlannedChange.Rule] = [],
+        [PlannedChange.Pool] = [], [PlannedChange.RuleList] = [], [PlannedChange.Rule] = [], [PlannedChange.Role] = [],
         [PlannedChange.Source] =
         [
             SourceDefinition.ClientSecret, SourceDefinition.PrivateKey, SourceDefinition.ClientAssertion, SourceDefinition.ClientKey,

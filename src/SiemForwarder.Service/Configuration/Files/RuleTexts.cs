@@ -11,6 +11,9 @@ internal static class RuleTexts
     // The member that names a file, and the one that its text becomes.
     private static readonly (string Path, string Text)[] Members = [("file", "yaml"), ("fixturesFile", "fixtures")];
 
+    /// <summary>The member that the text of a file becomes; null for a member that names no file.</summary>
+    public static string? TextOf(string path) => Members.FirstOrDefault(member => member.Path == path).Text;
+
     /// <summary>Reads the files of the rules from a position of the list on; the service itself never reads a path that a request names.</summary>
     /// <param name="file">The configuration file; paths are relative to its folder.</param>
     /// <param name="rules">The declared rules.</param>

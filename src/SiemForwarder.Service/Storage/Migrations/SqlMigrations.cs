@@ -129,6 +129,10 @@ internal sealed class TestStages() : SqlMigration("0073_test_stages.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0081_detection_sight")]
 internal sealed class DetectionSight() : SqlMigration("0081_detection_sight.sql");
 
+/// <summary>What roles are called in the realm.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0110_role_grant")]
+internal sealed class RoleGrantNames() : SqlMigration("0110_role_grant.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

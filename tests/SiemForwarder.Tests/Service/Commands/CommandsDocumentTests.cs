@@ -31,13 +31,53 @@ public sealed class CommandsDocumentTests
     [MemberData(nameof(Examples))]
     public void EveryExampleIsACommandLineThatTheProgramTakes(string example)
     {
-        // What stands behind a pipe is of other programs.
-        var line = Regex.Split(example, @" \| | \|\| ")[0];
-        var words = Regex.Matches(line, "'([^']*)'|[^ ]+").Select(word => word.Groups[1].Success ? word.Groups[1].Value : word.Value).ToArray();
+        var words = WordsOf(example);
 
         Assert.Equal(ClientCommands.Program, words[0]);
-        Assert.Empty(ClientCommands.Parse(words[1..]).Errors.Select(error => error.Message));
+        Assert.Null(FindFault(words[1..]));
     }
+
+    [Fact]
+    public void EveryCommandLineOfTheDocumentationIsOneThatTheProgramTakes()
+    {
+        var lines =
+            from page in DocumentPages.All
+            from line in CommandLinesOf(page)
+            select (Page: DocumentPages.NameOf(page), Line: line);
+        var faults =
+            from one in lines
+            let fault = FindFault(WordsOf(one.Line))
+            where fault is not null
+            select $"{one.Page}: {one.Line}: {fault}";
+
+        Assert.InRange(lines.Count(), 30, 500);
+        Assert.Empty(faults);
+    }
+
+    // The program by its name in blocks and in running text, and as it is started from the repository and in the image.
+    private static IEnumerable<string> CommandLinesOf(string page)
+    {
+        var text = File.ReadAllText(page);
+        var quoted = Regex.Matches(text, @"`siemforwarder (?<line>[^`…]+)`").Select(match => match.Groups["line"].Value)
+            // One word alone only names the command.
+            .Select(line => line.Contains(' ', StringComparison.Ordinal) || line.StartsWith('-') ? line : $"{line} --help");
+        var others = Regex.Matches(text, @"(?:SiemForwarder\.Service --|/app/SiemForwarder\.Service) (?<line>[a-z-][^`#\n]*)").Select(match => match.Groups["line"].Value.Trim());
+        return DocumentPages.CommandsOf(page).Where(command => command.StartsWith($"{ClientCommands.Program} ", StringComparison.Ordinal))
+            .Select(command => command[(ClientCommands.Program.Length + 1)..]).Concat(quoted).Concat(others);
+    }
+
+    // What stands behind a pipe is of other programs.
+    private static string[] WordsOf(string line) =>
+        [.. Regex.Matches(Regex.Split(line, @" \| | \|\| ")[0], "'([^']*)'|[^ ]+").Select(word => word.Groups[1].Success ? word.Groups[1].Value : word.Value)];
+
+    private static string? FindFault(string[] words) => words[0] switch
+    {
+        _ when words[^1] is "--help" && CommandArguments.Commands.Contains(words[0]) => null,
+        "--version" or "health" or "serve" => null,
+        "demo" => DemoOptions.Parse(words[1..]) is null ? "demo does not know an option" : null,
+        "COMMAND" => null,
+        _ => ClientCommands.Parse(words).Errors is [var error, ..] ? error.Message : null,
+    };
 
     [Fact]
     public void EveryCodeByWhichACommandEndsIsExplained()

@@ -28,6 +28,7 @@ internal static class ConfigurationSchema
         ["integrations"] = (PlannedChange.Integration, "Where events go, and in which form."),
         ["ruleLists"] = (PlannedChange.RuleList, "Values for placeholders in detection rules."),
         ["rules"] = (PlannedChange.Rule, "Files of detection rules, and which of those that come with the forwarder run."),
+        ["roles"] = (PlannedChange.Role, "Who in the realm has which role."),
     };
 
     // Values that the contracts do not name, since catalogues do.
@@ -59,7 +60,7 @@ internal static class ConfigurationSchema
         return new JsonObject
         {
             ["$schema"] = "http://json-schema.org/draft-07/schema#", ["title"] = "Configuration of SiemForwarder",
-            ["description"] = "Engine pools, sources, integrations and rules for siemforwarder apply: docs/configuration.md.",
+            ["description"] = "Engine pools, sources, integrations, rules and roles for siemforwarder apply: docs/configuration.md.",
             ["type"] = "object", ["additionalProperties"] = false, ["properties"] = properties,
         };
     }

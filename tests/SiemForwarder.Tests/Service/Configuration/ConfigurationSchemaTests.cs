@@ -81,7 +81,7 @@ public sealed class ConfigurationSchemaTests : IDisposable
 
         Assert.Empty(declared.Faults);
         Assert.Empty(Check(declared.Request));
-        Assert.Equal(5, declared.Request.Count(member => member.Value is JsonArray));
+        Assert.Equal(6, declared.Request.Count(member => member.Value is JsonArray));
     }
 
     // Path, a value that is right, and one of another type.
