@@ -51,7 +51,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
                 return;
             }
 
-            var (alerts, ranges, lost) = (new List<RaisedAlert>(), new List<FollowedRange>(), new Dictionary<int, long>());
+            var (alerts, ranges, lost) = (new List<Alert>(), new List<FollowedRange>(), new Dictionary<int, long>());
             var before = new Dictionary<int, long>(positions);
             await FollowNextAsync(alerts, ranges, lost, cancellationToken);
             if (parts.Breaks.Edition != edition || (ranges.Count > 0 && !await CommitAsync(alerts, ranges, before, cancellationToken, lost)))
@@ -73,7 +73,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     }
 
     private async Task FollowNextAsync(
-        List<RaisedAlert> alerts, List<FollowedRange> ranges, Dictionary<int, long> lost, CancellationToken cancellationToken)
+        List<Alert> alerts, List<FollowedRange> ranges, Dictionary<int, long> lost, CancellationToken cancellationToken)
     {
         for (var left = MaxEvents; left > 0;)
         {
@@ -112,14 +112,14 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
 
         var isDue = followedSinceSnapshot > 0 && parts.Time.GetElapsedTime(snapshotAt) >= parts.Options.SnapshotInterval;
         return (raised.Count == 0 && !isDue)
-            || await CommitAsync([.. raised.Select(alert => new RaisedAlert(alert, null))], [], [], cancellationToken);
+            || await CommitAsync(raised, [], [], cancellationToken);
     }
 
     private bool IsFollowed(SourceSweep sweep) =>
         sweep.At is not null && positions.TryGetValue(sweep.SourceId, out var position) && position >= sweep.LastPosition;
 
     private async Task<bool> CommitAsync(
-        List<RaisedAlert> raised, List<FollowedRange> ranges, Dictionary<int, long> before, CancellationToken cancellationToken,
+        List<Alert> raised, List<FollowedRange> ranges, Dictionary<int, long> before, CancellationToken cancellationToken,
         IReadOnlyDictionary<int, long>? lost = null)
     {
         var faults = engine.Faults.TakeNew();
@@ -128,10 +128,10 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
             parts.Logger.LogError("{Fault}", fault.ToString());
         }
 
-        var alerts = raised.Where(one => rules.IsReported(one.Alert.RuleId)).ToList();
+        var alerts = raised.Where(alert => rules.IsReported(alert.RuleId)).ToList();
         var isDue = isLearned || followedSinceSnapshot >= EventsBetweenSnapshots
             || (followedSinceSnapshot > 0 && parts.Time.GetElapsedTime(snapshotAt) >= parts.Options.SnapshotInterval);
-        var counts = alerts.CountBy(one => (rules.FileOf(one.Alert.RuleId), one.Alert.RuleId)).ToDictionary(one => one.Key, one => one.Value);
+        var counts = alerts.CountBy(alert => (rules.FileOf(alert.RuleId), alert.RuleId)).ToDictionary(one => one.Key, one => one.Value);
         var batch = new FollowedBatch(ranges, before, counts)
         {
             Snapshot = isDue ? new ReaderSnapshot(engine.WriteSnapshot(), rules.Stamps) : null,
@@ -156,7 +156,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         return true;
     }
 
-    private async Task<bool> StoreAsync(FollowedBatch batch, List<RaisedAlert> alerts, CancellationToken cancellationToken)
+    private async Task<bool> StoreAsync(FollowedBatch batch, List<Alert> alerts, CancellationToken cancellationToken)
     {
         if (alerts.Count == 0)
         {
@@ -185,16 +185,16 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         }
     }
 
-    private async Task<IReadOnlyList<IncomingEvent>> ToIncomingAsync(List<RaisedAlert> alerts, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IncomingEvent>> ToIncomingAsync(List<Alert> alerts, CancellationToken cancellationToken)
     {
         var sources = new Dictionary<int, EventSource>();
-        foreach (var id in alerts.SelectMany(one => one.Alert.Events.Select(source => source.SourceId).Append(one.Alert.Trigger.SourceId)).Distinct())
+        foreach (var id in alerts.SelectMany(alert => alert.Events.Append(alert.Trigger)).Select(one => one.SourceId).Distinct())
         {
             sources[id] = await parts.Sources.GetAsync(id, cancellationToken);
         }
 
         var names = sources.ToDictionary(source => source.Key, source => source.Value.Name);
-        return [.. alerts.Select(one => AlertBody.ToIncoming(one.Alert, sources[one.Alert.Trigger.SourceId], one.Only, names))];
+        return [.. alerts.Select(alert => AlertBody.ToIncoming(alert, sources[alert.Trigger.SourceId], names))];
     }
 
     // New sources are read from their beginning.
@@ -264,7 +264,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
 
     private async Task FollowSilentlyAsync(Dictionary<int, long> at, IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
     {
-        var ignored = new List<RaisedAlert>();
+        var ignored = new List<Alert>();
         while (await parts.DatabaseRetry.TryUntilDoneAsync(async token => await past.ReadAsync(at, ends, MaxEvents, token), cancellationToken) is { } part)
         {
             await past.FollowAsync(engine, part, ignored, cancellationToken);

@@ -13,9 +13,12 @@ internal static class DetectionTables
 
     /// <summary>Rules that are blind, in a source or for the SIEM of an integration (source 0), with the reason and since when.</summary>
     public const string Blind = """
-        (SELECT rule, file, source_id, reason, since FROM detection_blind
+        (SELECT rule, file, source_id, reason, since FROM detection_blind WHERE NOT is_partial
             UNION ALL SELECT rule, file, 0, reason, since FROM detection_unseen)
         """;
+
+    /// <summary>Rules that see only a part of what they are for, with the reason and since when.</summary>
+    public const string PartlyBlind = "(SELECT rule, source_id, reason, since FROM detection_blind WHERE is_partial)";
 
     /// <summary>The events of each source that the rules have not read: source_id, events; none while no rule is enabled.</summary>
     public const string Backlog = $"""
