@@ -34,6 +34,13 @@ internal static class DetectionTables
             WHERE r.enabled AND d.alerts > r.expected_per_day)
         """;
 
+    /// <summary>Rules in Error: rule, title, the event at which it happened (empty for none), the reason, and when the reader told of it.</summary>
+    public const string Faults = """
+        (SELECT r ->> 'rule' AS rule, r ->> 'title' AS title, r -> 'fault' ->> 'eventId' AS event, r -> 'fault' ->> 'reason' AS reason, d.reported_at AS since
+            FROM detection_reader d CROSS JOIN LATERAL jsonb_array_elements(d.report) r
+            WHERE r ->> 'fault' IS NOT NULL AND EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
+        """;
+
     /// <summary>The reading that is to be done: one row while any rule is enabled.</summary>
     public const string Work = "(SELECT -1 AS id WHERE EXISTS (SELECT 1 FROM detection_rule WHERE enabled))";
 
