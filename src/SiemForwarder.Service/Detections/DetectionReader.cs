@@ -12,7 +12,7 @@ namespace SiemForwarder.Service.Detections;
 
 /// <summary>What the reader works with, whatever the rules.</summary>
 internal sealed record DetectionParts(
-    DetectionOptions Options, EventLogReader Log, EventLogReader History, EventLogWriter Writer, LogHistory Breaks, EventLogSignal Signal,
+    DetectionOptions Options, EventLogReader Log, Func<EventLogReader> OpenHistory, EventLogWriter Writer, LogHistory Breaks, EventLogSignal Signal,
     SourceDirectory Sources, SegmentNormalizer Normalizer, LearningStarts Starts, DatabaseRetry DatabaseRetry,
     TimeProvider Time, ForwarderMetrics Metrics, ILogger Logger);
 
@@ -29,7 +29,6 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     private readonly LogMerge merge = new(parts.Log, parts.Sources, parts.Normalizer, parts.Options.ToCalendar());
-    private readonly LogMerge past = new(parts.History, parts.Sources, parts.Normalizer, parts.Options.ToCalendar());
     private readonly int edition = parts.Breaks.Edition;
     private DetectionEngine engine = new(rules.Rules, new RuleEngineOptions { Time = parts.Time });
     private Dictionary<int, long> positions = [];
@@ -41,7 +40,8 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     /// <summary>Reads until cancelled; ends if another engine took over or the history of the log was replaced.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await RecallAsync(cancellationToken);
+        // What it reads of the past is kept no longer than it takes to follow that.
+        await RecallAsync(new LogMerge(parts.OpenHistory(), parts.Sources, parts.Normalizer, parts.Options.ToCalendar()), cancellationToken);
         while (true)
         {
             var grown = parts.Signal.Grown;
@@ -213,19 +213,19 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     }
 
     /// <summary>Brings the rules to where they stood: by the snapshot and what was read since, or for rules that it does not know by older events.</summary>
-    private async Task RecallAsync(CancellationToken cancellationToken)
+    private async Task RecallAsync(LogMerge past, CancellationToken cancellationToken)
     {
         var state = await parts.DatabaseRetry.TryUntilDoneAsync(journal.LoadAsync, cancellationToken);
         positions = new Dictionary<int, long>(state.Positions);
         if (state.Snapshot is not { } snapshot)
         {
-            await LearnAsync(state.Positions, cancellationToken);
+            await LearnAsync(past, state.Positions, cancellationToken);
             return;
         }
 
         if (!rules.Stamps.All(state.SnapshotRules.Contains))
         {
-            await LearnAsync(state.SnapshotPositions, cancellationToken);
+            await LearnAsync(past, state.SnapshotPositions, cancellationToken);
             var learned = engine.WriteSnapshot();
             engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
             engine.ReadSnapshot(learned, rule => !IsKnown(rule));
@@ -235,14 +235,14 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         {
             parts.Logger.LogWarning("What the detection rules remembered is not usable: {Problem}. They learn again from stored events.", problem);
             engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
-            await LearnAsync(state.Positions, cancellationToken);
+            await LearnAsync(past, state.Positions, cancellationToken);
             return;
         }
 
         foreach (var range in state.Since)
         {
             var at = new Dictionary<int, long> { [range.SourceId] = range.First - 1 };
-            await FollowSilentlyAsync(at, new Dictionary<int, long> { [range.SourceId] = range.Last }, cancellationToken);
+            await FollowSilentlyAsync(past, at, new Dictionary<int, long> { [range.SourceId] = range.Last }, cancellationToken);
             followedSinceSnapshot += range.Last - range.First + 1;
         }
 
@@ -253,16 +253,17 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         bool IsKnown(AlertingRule rule) => state.SnapshotRules.Contains(RunningRules.StampOf(rule));
     }
 
-    private async Task LearnAsync(IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
+    private async Task LearnAsync(LogMerge past, IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
     {
         var starts = await parts.DatabaseRetry.TryUntilDoneAsync(
             token => parts.Starts.FindAsync(ends, rules.Rules.Reach, parts.Options.LearningEvents, token), cancellationToken);
-        await FollowSilentlyAsync(starts, ends, cancellationToken);
+        await FollowSilentlyAsync(past, starts, ends, cancellationToken);
         engine.ForgetAlerts();
         isLearned = true;
     }
 
-    private async Task FollowSilentlyAsync(Dictionary<int, long> at, IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
+    private async Task FollowSilentlyAsync(
+        LogMerge past, Dictionary<int, long> at, IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
     {
         var ignored = new List<Alert>();
         while (await parts.DatabaseRetry.TryUntilDoneAsync(async token => await past.ReadAsync(at, ends, MaxEvents, token), cancellationToken) is { } part)
