@@ -6,7 +6,7 @@ namespace SiemForwarder.Detections;
 /// <summary>The bytes of an engine: a version, then compressed (RFC 7932) the clocks, the objects, the faults, and a section for each rule.</summary>
 internal static class EngineSnapshot
 {
-    private const byte Version = 2;
+    private const byte Version = 3;
 
     public static byte[] Write(IReadOnlyList<RuleState> states, SingleEventMatcher matcher, IReadOnlyCollection<SourceClock> clocks)
     {

@@ -2,9 +2,9 @@ using SiemForwarder.Detections.Rules;
 
 namespace SiemForwarder.Detections.Alerts;
 
-/// <summary>One value of the group that an alert is about.</summary>
+/// <summary>One value of the group that an alert is about, or of whom its events name.</summary>
 /// <param name="Name">The normalized name of the field, or the alias.</param>
-/// <param name="Value">The value as text; cut to 256 characters, the end of a longer one replaced by its hash.</param>
+/// <param name="Value">The value as text; cut to 256 characters, the end of a longer one replaced by its hash where state keeps it.</param>
 public readonly record struct GroupValue(string Name, string Value);
 
 /// <summary>An event that an alert rests on.</summary>
@@ -54,6 +54,10 @@ public sealed record Alert
 
     /// <summary>Hits of the same rule and group since its last alert that no alert was made of.</summary>
     public long SuppressedCount { get; init; }
+
+    /// <summary>Realm, user, actor, client, session and address where all events that it rests on have the same, by their normalized names.</summary>
+    /// <remarks>None of a baseline and of a silence, which rest on more than the event they name; none of an update.</remarks>
+    public IReadOnlyList<GroupValue> Agreed { get; init; } = [];
 
     /// <summary>True where it tells how an earlier alert went on, by the hits that were suppressed since.</summary>
     public bool IsUpdate { get; init; }

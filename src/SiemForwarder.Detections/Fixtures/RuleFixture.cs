@@ -17,6 +17,8 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
 {
     private static readonly EventSource Source = new(1, "fixture", "acme", "keycloak.example.com");
 
+    private const string RealmId = "3f6c1f2e-5b0e-4d6b-9a0e-2f6f4b1c7d10";
+
     private static readonly EventSource AlertSource = new(2, "detections", "", "");
 
     private static readonly LogSource Application = new("application", Source.Name, null);
@@ -31,7 +33,7 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
     /// An event with <c>event_type</c> is one that an application pushes, one with <c>rule_id</c> an alert of that rule, any other is Keycloak's.
     /// Beside the members of its JSON it may say <c>after</c>
     /// (how long after the one before), <c>times</c> and <c>every</c> (it is repeated; <c>{i}</c> in its texts is the number of the repetition), <c>geo</c>
-    /// (where its address is), and instead of an event <c>sweep</c> lets time pass.
+    /// (where its address is), <c>names</c> (of users by their ids, as the forwarder asks for them), and instead of an event <c>sweep</c> lets time pass.
     /// A representation may be written as a map or a list.
     /// </remarks>
     /// <returns>The fixtures, or why the file cannot be read.</returns>
@@ -120,7 +122,7 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
                 json.WriteString("event_type", DetectionEvents.Type);
             }
 
-            foreach (var entry in map.Entries.Where(entry => entry.Key is not ("after" or "times" or "every" or "geo")))
+            foreach (var entry in map.Entries.Where(entry => entry.Key is not ("after" or "times" or "every" or "geo" or "names")))
             {
                 json.WritePropertyName(entry.Key);
                 if (entry.Key == "representation" && entry.Value is not YamlScalar)
@@ -139,7 +141,7 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
         var raw = bytes.ToArray();
         var source = stream == EventStream.Detection ? AlertSource : Source;
         var normalized = EventNormalizer.Normalize(
-            stream, raw, EventKey.FromHash(raw), source, position, at.ToUnixTimeMilliseconds(), at.AddSeconds(1));
+            stream, raw, EventKey.FromHash(raw), source, position, at.ToUnixTimeMilliseconds(), at.AddSeconds(1), NamesOf(map));
         return map.Find("geo") is YamlMap geo ? normalized with { Location = ToLocation(geo) } : normalized;
     }
 
@@ -154,7 +156,27 @@ public sealed record RuleFixture(string Title, bool Fires, IReadOnlyList<YamlMap
 
         json.WriteString("id", id);
         json.WriteNumber("time", at.ToUnixTimeMilliseconds());
-        json.WriteString("realmId", "3f6c1f2e-5b0e-4d6b-9a0e-2f6f4b1c7d10");
+        json.WriteString("realmId", RealmId);
+    }
+
+    // Who acts may be of another realm than the one that is acted on.
+    private static UserNames? NamesOf(YamlMap map)
+    {
+        if (map.Find("names") is not YamlMap given)
+        {
+            return null;
+        }
+
+        var names = new UserNames();
+        var actorRealm = ((map.Find("authDetails") as YamlMap)?.Find("realmId") as YamlScalar)?.Text;
+        foreach (var entry in given.Entries)
+        {
+            var name = (entry.Value as YamlScalar)?.Text ?? "";
+            names.Add(RealmId, entry.Key, name);
+            names.Add(actorRealm ?? RealmId, entry.Key, name);
+        }
+
+        return names;
     }
 
     private static EventLocation ToLocation(YamlMap geo)

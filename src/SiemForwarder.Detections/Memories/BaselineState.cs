@@ -66,11 +66,12 @@ internal sealed class BaselineState(DetectionRule rule, BaselineSettings setting
         }
 
         history.Tell(bucket, threshold);
-        if (Hits(occasion, key, occasion.Mark, out var suppressed))
+        // The other events of the bucket are only counted, so who they name is not known.
+        if (Hits(occasion, key, occasion.Mark, Parties.None, out var suppressed))
         {
             // A bucket belongs to a source, where the group does.
             var source = GroupKey.SourceOf(key) is { } number ? AlertId.Part(number) : "";
-            Tell(occasion, key, occasion.Mark, count, suppressed, [occasion.Mark], source, AlertId.Part(bucket * bucketMs));
+            Tell(occasion, key, new Evidence(occasion.Mark, [occasion.Mark], []), count, suppressed, source, AlertId.Part(bucket * bucketMs));
         }
     }
 

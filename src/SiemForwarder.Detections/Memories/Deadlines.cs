@@ -4,8 +4,9 @@ using SiemForwarder.Detections.State;
 namespace SiemForwarder.Detections.Memories;
 
 /// <summary>A group that something is expected of until a time, and the event since which it is.</summary>
+/// <param name="Parties">Whom that event names, for the alert.</param>
 [StructLayout(LayoutKind.Auto)]
-internal readonly record struct Deadline(long At, EventMark Since, string GroupKey)
+internal readonly record struct Deadline(long At, EventMark Since, string GroupKey, KeptParties Parties)
 {
     /// <summary>By time, then by the event since which it is.</summary>
     public int Against(Deadline other)
@@ -73,6 +74,7 @@ internal sealed class Deadlines(int maxDeadlines)
             writer.Write(deadline.At);
             writer.Write(deadline.Since);
             writer.Write(deadline.GroupKey);
+            deadline.Parties.WriteTo(writer);
         }
     }
 
@@ -80,7 +82,7 @@ internal sealed class Deadlines(int maxDeadlines)
     {
         for (var left = reader.ReadCount(); left > 0; left--)
         {
-            Add(new Deadline(reader.ReadInt64(), reader.ReadMark(), reader.ReadString()));
+            Add(new Deadline(reader.ReadInt64(), reader.ReadMark(), reader.ReadString(), KeptParties.ReadFrom(reader)));
         }
     }
 }

@@ -54,9 +54,9 @@ internal sealed class FirstSeenState(DetectionRule rule, FirstSeenSettings setti
         var isKnown = entity.EventCount >= settings.MinEvents && at - entity.FirstAt >= learnMs && since.Length(occasion.Mark.SourceId, at) >= learnMs;
         var isNew = silenceMs is { } silence ? at - entity.LastAt > silence : IsNew(entity, value, at);
         Remember(entity, value, at);
-        if (isKnown && isNew && Hits(occasion, key, occasion.Mark, out var suppressed))
+        if (isKnown && isNew && Hits(occasion, key, occasion.Mark, Parties.All, out var suppressed))
         {
-            Tell(occasion, key, occasion.Mark, null, suppressed, [occasion.Mark], AlertId.Part(occasion.Mark));
+            Tell(occasion, key, Evidence.Of(occasion), null, suppressed, AlertId.Part(occasion.Mark));
         }
     }
 

@@ -52,7 +52,7 @@ internal sealed class MissingState(DetectionRule rule, MissingSettings settings,
         var key = occasion.Key.Written.ToString();
         if (others.Find(key)?.AnyAfter(mark, mark.At + withinMs) != true)
         {
-            CountEvicted(deadlines.Add(new Deadline(mark.At + withinMs, mark, key)), mark.At);
+            CountEvicted(deadlines.Add(new Deadline(mark.At + withinMs, mark, key, KeptParties.Of(occasion))), mark.At);
         }
     }
 
@@ -61,9 +61,10 @@ internal sealed class MissingState(DetectionRule rule, MissingSettings settings,
         foreach (var due in deadlines.TakeUpTo(sweptTo - LatenessMs, sourceId))
         {
             var trigger = due.Since with { At = due.At };
-            if (Hits(occasion, due.GroupKey, trigger, out var suppressed))
+            if (Hits(occasion, due.GroupKey, trigger, Parties.None, out var suppressed))
             {
-                Tell(occasion, due.GroupKey, trigger, null, suppressed, [due.Since], AlertId.Part(due.Since), AlertId.Part(due.At));
+                var evidence = new Evidence(trigger, [due.Since], due.Parties.Values);
+                Tell(occasion, due.GroupKey, evidence, null, suppressed, AlertId.Part(due.Since), AlertId.Part(due.At));
             }
         }
     }

@@ -51,7 +51,7 @@ internal sealed class SilenceState(DetectionRule rule, SilenceSettings settings,
 
         if (DeadlineAfter(occasion) is { } deadline)
         {
-            CountEvicted(deadlines.Add(new Deadline(deadline, mark, key)), mark.At);
+            CountEvicted(deadlines.Add(new Deadline(deadline, mark, key, KeptParties.None)), mark.At);
         }
     }
 
@@ -62,9 +62,10 @@ internal sealed class SilenceState(DetectionRule rule, SilenceSettings settings,
             told.FindOrAdd(due.GroupKey, out var evicted).Last = due.Since;
             CountEvicted(evicted, due.At);
             var trigger = due.Since with { At = due.At };
-            if (Hits(occasion, due.GroupKey, trigger, out var suppressed))
+            // Who the last event names is not who is silent.
+            if (Hits(occasion, due.GroupKey, trigger, Parties.None, out var suppressed))
             {
-                Tell(occasion, due.GroupKey, trigger, null, suppressed, [due.Since], AlertId.Part(due.Since), AlertId.Part(due.At));
+                Tell(occasion, due.GroupKey, new Evidence(trigger, [due.Since], []), null, suppressed, AlertId.Part(due.Since), AlertId.Part(due.At));
             }
         }
     }

@@ -14,7 +14,7 @@ internal sealed class TravelState(DetectionRule rule, TravelSettings settings, E
     private readonly long memoryMs = (long)settings.Memory.TotalMilliseconds;
     private readonly EntityStore<Places> entities = new(options.MaxEntities, places => places.Count == 0 ? long.MinValue : places[^1].Mark.At);
 
-    private readonly record struct Place(EventMark Mark, double Latitude, double Longitude, double RadiusKm, string Ip);
+    private readonly record struct Place(EventMark Mark, double Latitude, double Longitude, double RadiusKm, string Ip, PartyPrint Parties);
 
     // By time.
     private sealed class Places : List<Place>;
@@ -38,7 +38,7 @@ internal sealed class TravelState(DetectionRule rule, TravelSettings settings, E
 
         var places = entities.FindOrAdd(occasion.Key.Written, out var key, out var evicted);
         CountEvicted(evicted, occasion.Mark.At);
-        var place = new Place(occasion.Mark, latitude, longitude, location.AccuracyRadiusKm ?? 0, GroupKey.Bound(ip));
+        var place = new Place(occasion.Mark, latitude, longitude, location.AccuracyRadiusKm ?? 0, GroupKey.Bound(ip), occasion.PartyPrint);
         var index = places.FindIndex(one => one.Mark.Against(place.Mark) > 0);
         index = index < 0 ? places.Count : index;
         if (index > 0)
@@ -68,6 +68,7 @@ internal sealed class TravelState(DetectionRule rule, TravelSettings settings, E
             writer.Write(place.Longitude);
             writer.Write(place.RadiusKm);
             writer.Write(place.Ip);
+            place.Parties.WriteTo(writer);
         }
     });
 
@@ -76,7 +77,8 @@ internal sealed class TravelState(DetectionRule rule, TravelSettings settings, E
         var places = new Places();
         for (var left = reader.ReadCount(); left > 0; left--)
         {
-            places.Add(new Place(reader.ReadMark(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadString()));
+            places.Add(new Place(
+                reader.ReadMark(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble(), reader.ReadString(), PartyPrint.ReadFrom(reader)));
         }
 
         return places;
@@ -92,7 +94,8 @@ internal sealed class TravelState(DetectionRule rule, TravelSettings settings, E
 
         var distance = DistanceKm(earlier, later) - earlier.RadiusKm - later.RadiusKm;
         var speed = distance / (apartMs / HourMs);
-        if (distance < settings.MinKm || speed <= settings.SpeedKmPerHour || !Hits(occasion, key, occasion.Mark, out var suppressed))
+        var agreed = earlier.Parties.Shared(later.Parties);
+        if (distance < settings.MinKm || speed <= settings.SpeedKmPerHour || !Hits(occasion, key, occasion.Mark, agreed, out var suppressed))
         {
             return;
         }
@@ -100,7 +103,8 @@ internal sealed class TravelState(DetectionRule rule, TravelSettings settings, E
         // The pair hits once, whichever of the two came last.
         string[] pair = [AlertId.Part(earlier.Mark), AlertId.Part(later.Mark)];
         Array.Sort(pair, StringComparer.Ordinal);
-        Tell(occasion, key, occasion.Mark, Math.Round(speed), suppressed, [earlier.Mark, later.Mark], pair);
+        var evidence = new Evidence(occasion.Mark, [earlier.Mark, later.Mark], Parties.Values(occasion.Event, agreed));
+        Tell(occasion, key, evidence, Math.Round(speed), suppressed, pair);
     }
 
     // Haversine, on a sphere: off by half a percent at most.

@@ -49,9 +49,9 @@ internal sealed class UnlessState(DetectionRule rule, UnlessSettings settings, E
 
         var key = occasion.Key.Written.ToString();
         var isThere = others.Find(key)?.NewestUpTo(mark) is { } newest && newest >= mark.At - withinMs;
-        if (!isThere && since.Length(mark.SourceId, mark.At) >= withinMs && Hits(occasion, key, mark, out var suppressed))
+        if (!isThere && since.Length(mark.SourceId, mark.At) >= withinMs && Hits(occasion, key, mark, Parties.All, out var suppressed))
         {
-            Tell(occasion, key, mark, null, suppressed, [mark], AlertId.Part(mark), AlertId.Part(mark.At));
+            Tell(occasion, key, Evidence.Of(occasion), null, suppressed, AlertId.Part(mark), AlertId.Part(mark.At));
         }
     }
 

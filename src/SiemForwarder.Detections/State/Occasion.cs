@@ -6,11 +6,16 @@ using SiemForwarder.Events;
 namespace SiemForwarder.Detections.State;
 
 /// <summary>A rule held: for the correlations that it feeds.</summary>
-internal readonly record struct Hit(RuleState State, string GroupKey, EventMark Trigger);
+/// <param name="Agreed">Of the <see cref="Parties"/> of the event at hand those on which all events agree that the hit rests on.</param>
+internal readonly record struct Hit(RuleState State, string GroupKey, EventMark Trigger, uint Agreed);
 
 /// <summary>One turn of an engine: an event that matched, or a sweep that moved time on; with what came of it. Used again for each.</summary>
 internal sealed class Occasion
 {
+    private readonly uint[] partyHashes = new uint[Parties.Count];
+    private bool isHashed;
+    private PartyPrint? partyPrint;
+
     /// <summary>The fields of the event; null where time moved on without one.</summary>
     public EventFields? Fields { get; private set; }
 
@@ -25,6 +30,27 @@ internal sealed class Occasion
 
     public GroupKey Key { get; } = new();
 
+    /// <summary>The event; null where time moved on without one.</summary>
+    public SecurityEvent? Event => Fields?.Event;
+
+    /// <summary>What comparing the <see cref="Parties"/> of the event needs; good until the next turn.</summary>
+    public ReadOnlySpan<uint> PartyHashes
+    {
+        get
+        {
+            if (!isHashed && Event is { } securityEvent)
+            {
+                Parties.Hash(securityEvent, partyHashes);
+                isHashed = true;
+            }
+
+            return partyHashes;
+        }
+    }
+
+    /// <summary>The same to be kept.</summary>
+    public PartyPrint PartyPrint => partyPrint ??= new PartyPrint(PartyHashes);
+
     public List<Hit> Hits { get; } = [];
 
     public ICollection<Alert> Alerts { get; private set; } = [];
@@ -37,6 +63,7 @@ internal sealed class Occasion
         (HighAt, HighestAt) = high;
         Alerts = alerts;
         Hits.Clear();
+        (isHashed, partyPrint) = (false, null);
     }
 
     /// <summary>The newest time that counts for a scope.</summary>

@@ -135,12 +135,13 @@ internal abstract class RuleState
     }
 
     /// <summary>Tells the correlations of a hit.</summary>
+    /// <param name="agreed">See <see cref="Hit"/>.</param>
     /// <returns>Whether the hit becomes an alert; then the caller says which events it rests on, by <see cref="Tell"/>.</returns>
-    protected bool Hits(Occasion occasion, string groupKey, in EventMark trigger, out long suppressed)
+    protected bool Hits(Occasion occasion, string groupKey, in EventMark trigger, uint agreed, out long suppressed)
     {
         hitCount++;
         suppressed = 0;
-        occasion.Hits.Add(new Hit(this, groupKey, trigger));
+        occasion.Hits.Add(new Hit(this, groupKey, trigger, agreed));
         if (!isReported)
         {
             return false;
@@ -158,14 +159,12 @@ internal abstract class RuleState
     }
 
     /// <summary>Makes the alert of a hit.</summary>
-    /// <param name="trigger">The event, or the deadline in its place.</param>
-    /// <param name="marks">All events that it rests on, by time; the trigger is one of them.</param>
     /// <param name="discriminator">See <see cref="AlertId"/>.</param>
     protected void Tell(
-        Occasion occasion, string groupKey, in EventMark trigger, double? value, long suppressed, IReadOnlyList<EventMark> marks,
-        params ReadOnlySpan<string> discriminator)
+        Occasion occasion, string groupKey, in Evidence evidence, double? value, long suppressed, params ReadOnlySpan<string> discriminator)
     {
         alertCount++;
+        var (trigger, marks, agreed) = evidence;
         var (position, sourceId) = (trigger.Position, trigger.SourceId);
         occasion.Alerts.Add(new Alert
         {
@@ -181,8 +180,19 @@ internal abstract class RuleState
             FirstAt = DateTimeOffset.FromUnixTimeMilliseconds(marks[0].At),
             LastAt = DateTimeOffset.FromUnixTimeMilliseconds(marks[^1].At),
             SuppressedCount = suppressed,
+            Agreed = agreed,
         });
     }
+}
+
+/// <summary>What an alert rests on.</summary>
+/// <param name="Trigger">The event that triggered it, or the deadline in its place.</param>
+/// <param name="Marks">All events, by time; the trigger is one of them.</param>
+/// <param name="Agreed">The <see cref="Parties"/> on which they agree.</param>
+internal readonly record struct Evidence(EventMark Trigger, IReadOnlyList<EventMark> Marks, IReadOnlyList<GroupValue> Agreed)
+{
+    /// <summary>The event at hand alone.</summary>
+    public static Evidence Of(Occasion occasion) => new(occasion.Mark, [occasion.Mark], Parties.Values(occasion.Event, Parties.All));
 }
 
 /// <summary>A rule that remembers nothing: each event that matches is a hit.</summary>
@@ -193,9 +203,9 @@ internal sealed class PlainState(DetectionRule rule, EngineOptions options)
     {
         occasion.WriteKey(Rule.Alerts.Scope, Rule.Alerts.Per);
         var key = Rule.Alerts.Per.Count == 0 ? "\uFFFF\uFFFF" : occasion.Key.Written.ToString();
-        if (Hits(occasion, key, occasion.Mark, out var suppressed))
+        if (Hits(occasion, key, occasion.Mark, Parties.All, out var suppressed))
         {
-            Tell(occasion, key, occasion.Mark, null, suppressed, [occasion.Mark], AlertId.Part(occasion.Mark));
+            Tell(occasion, key, Evidence.Of(occasion), null, suppressed, AlertId.Part(occasion.Mark));
         }
     }
 }

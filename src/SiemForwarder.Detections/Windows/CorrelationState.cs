@@ -12,7 +12,7 @@ internal sealed class CorrelationState : RuleState
     private readonly WindowShape shape;
     private readonly Dictionary<string, WindowGroup> groups = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WindowGroup>.AlternateLookup<ReadOnlySpan<char>> groupsByText;
-    private readonly List<(string Key, Occurrence Occurrence)> pending = [];
+    private readonly List<(string Key, Occurrence Occurrence, uint Agreed)> pending = [];
     private int sweepAt;
 
     public CorrelationState(CorrelationRule rule, EngineOptions options)
@@ -54,19 +54,19 @@ internal sealed class CorrelationState : RuleState
             if (key.SequenceEqual(pending[index].Key))
             {
                 var known = pending[index].Occurrence;
-                pending[index] = (pending[index].Key, known with { Rules = known.Rules | (1UL << reference) });
+                pending[index] = (pending[index].Key, known with { Rules = known.Rules | (1UL << reference) }, pending[index].Agreed & hit.Agreed);
                 return;
             }
         }
 
-        pending.Add((TextOf(key), WithValue(occasion, hit, new Occurrence(hit.Trigger, 1UL << reference, null, double.NaN), source.Values)));
+        pending.Add((TextOf(key), WithValue(occasion, hit, new Occurrence(hit.Trigger, 1UL << reference, null, double.NaN), source.Values), hit.Agreed));
     }
 
     /// <summary>Puts what was collected into its groups.</summary>
     public override void Follow(Occasion occasion)
     {
         var high = occasion.HighFor(rule.Alerts.Scope);
-        foreach (var (key, occurrence) in pending)
+        foreach (var (key, occurrence, agreed) in pending)
         {
             if (occurrence.At < high - LatenessMs)
             {
@@ -76,9 +76,9 @@ internal sealed class CorrelationState : RuleState
 
             var group = GroupOf(key, high);
             group.Trim(high - LatenessMs);
-            if (group.Insert(occurrence) is { } hit)
+            if (group.Insert(occurrence, occasion, agreed) is { } hit)
             {
-                Report(occasion, key, group, hit, occurrence.Mark);
+                Report(occasion, key, group, hit, occurrence.Mark, group.Agreed(hit, agreed));
             }
 
             if (group.Count > options.MaxOccurrences)
@@ -114,9 +114,9 @@ internal sealed class CorrelationState : RuleState
         sweepAt = Math.Min(Math.Max(FirstSweep, groups.Count * 2), options.MaxGroups);
     }
 
-    private void Report(Occasion occasion, string key, WindowGroup group, WindowHit hit, in EventMark trigger)
+    private void Report(Occasion occasion, string key, WindowGroup group, WindowHit hit, in EventMark trigger, uint agreed)
     {
-        if (!Hits(occasion, key, trigger, out var suppressed))
+        if (!Hits(occasion, key, trigger, agreed, out var suppressed))
         {
             return;
         }
@@ -127,7 +127,8 @@ internal sealed class CorrelationState : RuleState
             marks[index] = group[hit.From + index].Mark;
         }
 
-        Tell(occasion, key, trigger, hit.Value, suppressed, marks, AlertId.Part(trigger), AlertId.Part(marks[0].At));
+        var evidence = new Evidence(trigger, marks, Parties.Values(occasion.Event, agreed));
+        Tell(occasion, key, evidence, hit.Value, suppressed, AlertId.Part(trigger), AlertId.Part(marks[0].At));
         if (rule.Alerts.Resets)
         {
             group.Clear();

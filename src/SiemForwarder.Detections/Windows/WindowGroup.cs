@@ -27,6 +27,7 @@ internal sealed class WindowGroup(WindowShape shape)
     private int start;
     private int windowFrom;
     private WindowMeasure? measure;
+    private PartyPrint? parties;
 
     public int Count { get; private set; }
 
@@ -39,11 +40,15 @@ internal sealed class WindowGroup(WindowShape shape)
     public ref readonly Occurrence this[int index] => ref items is null ? ref only : ref items[start + index];
 
     /// <summary>Puts an occurrence where its time says, and looks for a window with it in which the condition holds, the earliest first.</summary>
-    public WindowHit? Insert(in Occurrence occurrence)
+    /// <param name="occurrence">The occurrence.</param>
+    /// <param name="occasion">The event at hand.</param>
+    /// <param name="agreed">Those of its parties that the occurrence stands for.</param>
+    public WindowHit? Insert(in Occurrence occurrence, Occasion occasion, uint agreed)
     {
         if (Count == 0 || occurrence.Mark.Against(this[Count - 1].Mark) >= 0)
         {
             Append(occurrence);
+            Follow(occasion, agreed);
             return Check(measure ?? Measured(), windowFrom, Count - 1, Count - 1);
         }
 
@@ -51,9 +56,15 @@ internal sealed class WindowGroup(WindowShape shape)
         Append(occurrence);
         Array.Copy(items!, start + index, items!, start + index + 1, Count - 1 - index);
         items![start + index] = occurrence;
+        Run().Insert(occasion.PartyHashes, agreed, Count - 1 - index);
         Rebuild();
         return FindLate(index);
     }
+
+    /// <summary>The parties on which all occurrences of a window agree.</summary>
+    /// <param name="hit">The window; of one that a late event completed it may say too few, if newer occurrences than its own differ.</param>
+    /// <param name="trigger">What the occurrence stands for that completed it.</param>
+    public uint Agreed(in WindowHit hit, uint trigger) => hit.From == hit.To ? trigger : Run().Shared(Count - hit.From) & trigger;
 
     /// <summary>Forgets occurrences that no window can hold any more; of a sequence also those that nothing can come before any more.</summary>
     /// <param name="lateBeforeAt">No event older than this will be put in.</param>
@@ -78,7 +89,7 @@ internal sealed class WindowGroup(WindowShape shape)
 
     public void Clear()
     {
-        (only, items, start, windowFrom, Count, measure) = (default, null, 0, 0, 0, null);
+        (only, items, start, windowFrom, Count, measure, parties) = (default, null, 0, 0, 0, null, null);
     }
 
     public void WriteTo(SnapshotWriter writer)
@@ -93,6 +104,15 @@ internal sealed class WindowGroup(WindowShape shape)
             writer.WriteOptional(one.Text);
             writer.Write(one.Number);
         }
+
+        if (Count == 1)
+        {
+            parties!.WriteTo(writer);
+        }
+        else if (Count > 1)
+        {
+            Run().WriteTo(writer, Count);
+        }
     }
 
     public void ReadFrom(SnapshotReader reader)
@@ -104,6 +124,27 @@ internal sealed class WindowGroup(WindowShape shape)
         }
 
         Progress = progress;
+        parties = Count == 0 ? null : Count == 1 ? PartyPrint.ReadFrom(reader) : PartyRun.ReadRunFrom(reader);
+    }
+
+    // A group of one occurrence shares what is kept of its event with others.
+    private void Follow(Occasion occasion, uint agreed)
+    {
+        if (Count > 1 || parties is PartyRun)
+        {
+            Run().Append(occasion.PartyHashes, agreed, Count);
+        }
+        else
+        {
+            parties = agreed == Parties.All ? occasion.PartyPrint : new PartyPrint(occasion.PartyHashes, agreed);
+        }
+    }
+
+    private PartyRun Run()
+    {
+        var run = parties as PartyRun ?? new PartyRun(parties!);
+        parties = run;
+        return run;
     }
 
     private void RemoveOldest()

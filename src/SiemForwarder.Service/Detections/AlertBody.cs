@@ -15,9 +15,8 @@ internal static class AlertBody
     /// <summary>The alert as the log stores it: the same alert always under the same key and time, so it is stored once.</summary>
     /// <param name="alert">The alert.</param>
     /// <param name="source">The source of the event that triggered it.</param>
-    /// <param name="trigger">That event, if it is at hand and the alert is about it alone; null otherwise.</param>
     /// <param name="names">Names of sources by id.</param>
-    public static IncomingEvent ToIncoming(Alert alert, EventSource source, SecurityEvent? trigger, IReadOnlyDictionary<int, string> names)
+    public static IncomingEvent ToIncoming(Alert alert, EventSource source, IReadOnlyDictionary<int, string> names)
     {
         var output = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(output))
@@ -28,7 +27,7 @@ internal static class AlertBody
             json.WriteString("event_type"u8, DetectionEvents.Type);
             json.WriteNumber("severity"u8, alert.Rule.Severity);
             json.WriteString("reason"u8, Message(alert));
-            WriteWho(json, alert, source, trigger);
+            WriteWho(json, alert, source);
             WriteRule(json, alert);
             foreach (var (name, value) in alert.Group)
             {
@@ -65,20 +64,22 @@ internal static class AlertBody
         return text.Length <= MaxMessageLength ? text : string.Concat(text.AsSpan(0, MaxMessageLength - 1), "…");
     }
 
-    // What a group or the only event says of who and where; several events need not agree on the rest.
-    private static void WriteWho(Utf8JsonWriter json, Alert alert, EventSource source, SecurityEvent? trigger)
+    // What the group says of who and where, and else that on which all events agree.
+    private static void WriteWho(Utf8JsonWriter json, Alert alert, EventSource source)
     {
-        Write("org_id", trigger?.Source.Realm ?? Grouped("realm") ?? source.Realm);
-        Write("realm_id", Grouped("realmId") ?? trigger?.RealmId);
-        Write("subject", Grouped("username") ?? trigger?.Subject?.Name);
-        Write("subject_id", Grouped("userId") ?? trigger?.Subject?.Id);
-        Write("requestor", Grouped("actor.username") ?? trigger?.Actor?.Name);
-        Write("requestor_id", Grouped("actor.userId") ?? trigger?.Actor?.Id);
-        Write("client_id", Grouped("clientId") ?? trigger?.ClientId);
-        Write("session_id", Grouped("sessionId") ?? trigger?.SessionId);
-        Write("ip_address", Grouped("ip") ?? Grouped("actor.ip") ?? trigger?.IpAddress);
+        Write("org_id", Agreed("realm") ?? Grouped("realm") ?? source.Realm);
+        Write("realm_id", Grouped("realmId") ?? Agreed("realmId"));
+        Write("subject", Grouped("username") ?? Agreed("username"));
+        Write("subject_id", Grouped("userId") ?? Agreed("userId"));
+        Write("requestor", Grouped("actor.username") ?? Agreed("actor.username"));
+        Write("requestor_id", Grouped("actor.userId") ?? Agreed("actor.userId"));
+        Write("client_id", Grouped("clientId") ?? Agreed("clientId"));
+        Write("session_id", Grouped("sessionId") ?? Agreed("sessionId"));
+        Write("ip_address", Grouped("ip") ?? Grouped("actor.ip") ?? Agreed("ip"));
 
         string? Grouped(string name) => alert.Group.FirstOrDefault(one => one.Name == name).Value;
+
+        string? Agreed(string name) => alert.Agreed.FirstOrDefault(one => one.Name == name).Value;
 
         void Write(string name, string? value)
         {

@@ -41,9 +41,10 @@ public sealed record BacktestBlindPart(int Source, DateTimeOffset From, DateTime
 /// <param name="UpdatedAt">When it last said how far it is.</param>
 /// <param name="Result">What it found; null before it is done.</param>
 /// <param name="Problem">Why it failed, and what to do; null if it did not.</param>
+/// <param name="OrderedBy">Name of the key or person that ordered it; null if an older version took the order.</param>
 public sealed record BacktestRunResponse(
     Guid Id, string Rule, string State, DateTimeOffset From, DateTimeOffset To, long Events, long TotalEvents, DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt, BacktestResponse? Result, string? Problem);
+    DateTimeOffset UpdatedAt, BacktestResponse? Result, string? Problem, string? OrderedBy);
 
 /// <summary>How often a rule would have alerted.</summary>
 public sealed record BacktestRule(string Id, string Title, long Alerts);

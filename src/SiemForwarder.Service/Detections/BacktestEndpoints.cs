@@ -27,7 +27,7 @@ internal static class BacktestEndpoints
         group.MapGet("/backtests/{id}", Get).WithName("GetBacktest").Needs(Permission.ReadEvents)
             .WithSummary("Shows how far a backtest is, and what it found once it is done.");
         group.MapDelete("/backtests/{id}", Delete).WithName("DeleteBacktest").Needs(Permission.ReadEvents)
-            .WithSummary("Deletes a backtest; one that is running ends.");
+            .WithSummary("Deletes a backtest that the caller ordered, or any if it may change rules; one that is running ends.");
     }
 
     private static async Task<Results<Ok<BacktestResponse>, ValidationProblem, ProblemHttpResult>> Run(
@@ -48,7 +48,7 @@ internal static class BacktestEndpoints
 
     private static async Task<Results<Accepted<BacktestRunResponse>, ValidationProblem, ProblemHttpResult>> Order(
         string name, BacktestRequest request, RuleShelf shelf, BacktestTable table, ConfigurationSignal configuration, TimeProvider time,
-        CancellationToken cancellationToken)
+        HttpContext http, CancellationToken cancellationToken)
     {
         if (!(await shelf.ReadAsync(cancellationToken)).Files.ContainsKey(name))
         {
@@ -62,7 +62,7 @@ internal static class BacktestEndpoints
             return Problems.Invalid(errors);
         }
 
-        if (await table.OrderAsync(name, range, cancellationToken) is not { } id)
+        if (await table.OrderAsync(name, range, Caller.Of(http.User)!, cancellationToken) is not { } id)
         {
             return TypedResults.Problem(
                 "Eight backtests are waiting or running; wait until one is done, or delete one.", statusCode: StatusCodes.Status409Conflict,
@@ -85,10 +85,24 @@ internal static class BacktestEndpoints
             ? TypedResults.Ok(run)
             : Problems.NotFound("backtest", id);
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(string name, string id, BacktestTable table, CancellationToken cancellationToken) =>
-        Guid.TryParse(id, out var known) && await table.DeleteAsync(name, known, cancellationToken)
-            ? TypedResults.NoContent()
-            : Problems.NotFound("backtest", id);
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        string name, string id, BacktestTable table, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParse(id, out var known))
+        {
+            return Problems.NotFound("backtest", id);
+        }
+
+        if (await table.DeleteAsync(name, known, Caller.Of(http.User)!, cancellationToken))
+        {
+            return TypedResults.NoContent();
+        }
+
+        return await table.FindAsync(name, known, cancellationToken) is not { } others ? Problems.NotFound("backtest", id)
+            : TypedResults.Problem(
+                $"This backtest was ordered by {(others.OrderedBy is { } by ? $"'{by}'" : "somebody else")}; they or an administrator can delete it.",
+                statusCode: StatusCodes.Status403Forbidden, title: "Not your backtest");
+    }
 
     private static BacktestRange Read(BacktestRequest request, FieldErrors errors, int maxEvents, int defaultEvents, TimeSpan? bound, TimeProvider time)
     {

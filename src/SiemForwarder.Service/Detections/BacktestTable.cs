@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using SiemForwarder.Service.Access;
 
 namespace SiemForwarder.Service.Detections;
 
@@ -17,20 +18,20 @@ internal sealed class BacktestTable(NpgsqlDataSource database, TimeProvider time
     private const int MaxOpen = 8;
 
     private const string Select =
-        "SELECT id, file, state, range_from, range_to, followed, total, created_at, touched_at, result::text, problem FROM detection_backtest";
+        "SELECT id, file, state, range_from, range_to, followed, total, created_at, touched_at, result::text, problem, ordered_by FROM detection_backtest";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     /// <summary>Stores an order, and forgets the oldest of too many; null if too many are waiting or running.</summary>
-    public async Task<Guid?> OrderAsync(string file, BacktestRange range, CancellationToken cancellationToken)
+    public async Task<Guid?> OrderAsync(string file, BacktestRange range, Caller caller, CancellationToken cancellationToken)
     {
         var id = Guid.NewGuid();
         await using var command = database.CreateCommand($"""
             WITH gone AS (
                 DELETE FROM detection_backtest WHERE state <> 'waiting' AND (state <> 'running' OR touched_at < $7) AND id IN (SELECT id FROM detection_backtest ORDER BY created_at DESC OFFSET {MaxKept - 1})
             )
-            INSERT INTO detection_backtest (id, file, range_from, range_to, max_events, state, created_at, touched_at)
-            SELECT $1, $2, $3, $4, $5, 'waiting', $6, $6
+            INSERT INTO detection_backtest (id, file, range_from, range_to, max_events, state, created_at, touched_at, ordered_as, ordered_by)
+            SELECT $1, $2, $3, $4, $5, 'waiting', $6, $6, $8, $9
             WHERE (SELECT count(*) FROM detection_backtest WHERE state = 'waiting' OR (state = 'running' AND touched_at > $7)) < {MaxOpen}
             """);
         command.Parameters.AddWithValue(id);
@@ -40,6 +41,8 @@ internal sealed class BacktestTable(NpgsqlDataSource database, TimeProvider time
         command.Parameters.AddWithValue(range.MaxEvents);
         command.Parameters.AddWithValue(time.GetUtcNow());
         command.Parameters.AddWithValue(time.GetUtcNow() - MaxSilence);
+        command.Parameters.AddWithValue(caller.Credential);
+        command.Parameters.AddWithValue(caller.Name);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? id : null;
     }
 
@@ -102,12 +105,15 @@ internal sealed class BacktestTable(NpgsqlDataSource database, TimeProvider time
         return (await ReadAsync(command, cancellationToken)).SingleOrDefault();
     }
 
-    /// <summary>Deletes a backtest, which ends one that runs; false if there is none.</summary>
-    public async Task<bool> DeleteAsync(string file, Guid id, CancellationToken cancellationToken)
+    /// <summary>Deletes a backtest, which ends one that runs; false if there is none that the caller may delete.</summary>
+    /// <remarks>A caller may delete its own, and any if it may change rules.</remarks>
+    public async Task<bool> DeleteAsync(string file, Guid id, Caller caller, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("DELETE FROM detection_backtest WHERE file = $1 AND id = $2");
+        await using var command = database.CreateCommand("DELETE FROM detection_backtest WHERE file = $1 AND id = $2 AND ($3 OR ordered_as = $4)");
         command.Parameters.AddWithValue(file);
         command.Parameters.AddWithValue(id);
+        command.Parameters.AddWithValue(caller.May(Permission.Configure));
+        command.Parameters.AddWithValue(caller.Credential);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
@@ -129,7 +135,7 @@ internal sealed class BacktestTable(NpgsqlDataSource database, TimeProvider time
                 reader.GetGuid(0), reader.GetString(1), state, reader.GetFieldValue<DateTimeOffset>(3), reader.GetFieldValue<DateTimeOffset>(4),
                 reader.GetInt64(5), reader.GetInt64(6), reader.GetFieldValue<DateTimeOffset>(7), touchedAt,
                 reader.IsDBNull(9) ? null : JsonSerializer.Deserialize<BacktestResponse>(reader.GetString(9), Json),
-                reader.IsDBNull(10) ? null : reader.GetString(10)));
+                reader.IsDBNull(10) ? null : reader.GetString(10), reader.IsDBNull(11) ? null : reader.GetString(11)));
         }
 
         return runs;

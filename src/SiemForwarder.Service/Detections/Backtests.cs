@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using SiemForwarder.Detections;
+using SiemForwarder.Detections.Alerts;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Storage;
@@ -40,7 +41,7 @@ internal sealed class Backtests(
         var (positions, ends) = await FindRangeAsync(range.From - rules.Reach, range.To, rules.ReadsAlerts, cancellationToken);
         var total = ends.Sum(end => end.Value - positions[end.Key]);
         var (engine, findings) = (new DetectionEngine(rules, new EngineOptions { Sight = beside.Rules.Sight }), new BacktestFindings(file, rules, range));
-        var (raised, followed, isWhole) = (new List<RaisedAlert>(), 0L, true);
+        var (raised, followed, isWhole) = (new List<Alert>(), 0L, true);
         DateTimeOffset? coveredTo = null;
         while (await merge.ReadAsync(positions, ends, PartSize, cancellationToken) is { } part)
         {
@@ -100,9 +101,9 @@ internal sealed class BacktestFindings(StoredRule file, RuleSet rules, BacktestR
     private readonly List<BacktestAlert> found = [];
 
     /// <summary>Counts the alerts of the file's own rules within the range.</summary>
-    public void Take(IReadOnlyList<RaisedAlert> raised)
+    public void Take(IReadOnlyList<Alert> raised)
     {
-        foreach (var (alert, _) in raised)
+        foreach (var alert in raised)
         {
             if (alert.OccurredAt < range.From || alert.OccurredAt >= range.To || !counts.TryGetValue(alert.RuleId, out var count))
             {

@@ -53,6 +53,9 @@ internal sealed record BlindSpot(string Rule, string File, int SourceId, string 
 
     /// <summary>Whether the events of this time stay missing when the rule sees again.</summary>
     public bool LeavesGap { get; init; }
+
+    /// <summary>Whether the rule still sees a part of what it is for.</summary>
+    public bool IsPartial { get; init; }
 }
 
 /// <summary>Decides which rules are blind where: pure, from what the rules can match and what the sources store.</summary>

@@ -56,8 +56,8 @@ internal sealed class BlindWatchService(
     {
         await using var command = database.CreateCommand("""
             WITH given AS (
-                SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::boolean[])
-                    AS g (rule, file, source_id, reason, since, leaves_gap)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::boolean[], $8::boolean[])
+                    AS g (rule, file, source_id, reason, since, leaves_gap, is_partial)
             ),
             seeing AS (
                 DELETE FROM detection_blind b
@@ -69,10 +69,11 @@ internal sealed class BlindWatchService(
                 SELECT DISTINCT file, source_id, reason, since, $7 FROM seeing WHERE leaves_gap
             ),
             old AS (DELETE FROM detection_blind_past WHERE until < $7 - interval '366 days')
-            INSERT INTO detection_blind AS b (rule, file, source_id, reason, since, leaves_gap)
-            SELECT rule, file, source_id, reason, coalesce(since, $7), leaves_gap FROM given
-            ON CONFLICT (rule, source_id) DO UPDATE SET reason = excluded.reason, file = excluded.file, leaves_gap = excluded.leaves_gap
-                WHERE (b.reason, b.file, b.leaves_gap) IS DISTINCT FROM (excluded.reason, excluded.file, excluded.leaves_gap)
+            INSERT INTO detection_blind AS b (rule, file, source_id, reason, since, leaves_gap, is_partial)
+            SELECT rule, file, source_id, reason, coalesce(since, $7), leaves_gap, is_partial FROM given
+            ON CONFLICT (rule, source_id) DO UPDATE SET reason = excluded.reason, file = excluded.file, leaves_gap = excluded.leaves_gap,
+                is_partial = excluded.is_partial, since = CASE WHEN b.is_partial = excluded.is_partial THEN b.since ELSE excluded.since END
+                WHERE (b.reason, b.file, b.leaves_gap, b.is_partial) IS DISTINCT FROM (excluded.reason, excluded.file, excluded.leaves_gap, excluded.is_partial)
             """);
         command.Parameters.AddWithValue(spots.Select(spot => spot.Rule).ToArray());
         command.Parameters.AddWithValue(spots.Select(spot => spot.File).ToArray());
@@ -81,6 +82,7 @@ internal sealed class BlindWatchService(
         command.Parameters.AddWithValue(spots.Select(spot => spot.Since).ToArray());
         command.Parameters.AddWithValue(spots.Select(spot => spot.LeavesGap).ToArray());
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = StoredTime.Now(time) });
+        command.Parameters.AddWithValue(spots.Select(spot => spot.IsPartial).ToArray());
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

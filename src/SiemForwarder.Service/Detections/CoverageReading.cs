@@ -24,7 +24,8 @@ internal sealed class CoverageReading(RuleShelf shelf, RuleViews views, SeenSour
             .. rules.GroupBy(one => one.technique, one => one.rule).OrderBy(one => one.Key, StringComparer.Ordinal).Select(one =>
             {
                 var enabled = one.Where(rule => library.Files[rule.File].Enabled).ToList();
-                var reasons = enabled.SelectMany(rule => figures.Blind[rule.Head.Key].Select(spot => spot.Reason)).Distinct(StringComparer.Ordinal).ToList();
+                var reasons = enabled.SelectMany(rule => figures.Blind[rule.Head.Key].Concat(figures.PartlyBlind[rule.Head.Key]))
+                    .Select(spot => spot.Reason).Distinct(StringComparer.Ordinal).ToList();
                 var sees = enabled.Exists(rule => !figures.Blind.Contains(rule.Head.Key) && !IsInError(rule, figures));
                 var inSources = sources.Select(source => InSource(source, [.. enabled.Where(rule => reaches[rule.Head.Key].Reads(source))], figures));
                 return new CoverageResponse(

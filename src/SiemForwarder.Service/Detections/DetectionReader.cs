@@ -12,7 +12,7 @@ namespace SiemForwarder.Service.Detections;
 
 /// <summary>What the reader works with, whatever the rules.</summary>
 internal sealed record DetectionParts(
-    DetectionOptions Options, EventLogReader Log, EventLogReader History, EventLogWriter Writer, LogHistory Breaks, EventLogSignal Signal,
+    DetectionOptions Options, EventLogReader Log, Func<EventLogReader> OpenHistory, EventLogWriter Writer, LogHistory Breaks, EventLogSignal Signal,
     SourceDirectory Sources, SegmentNormalizer Normalizer, LearningStarts Starts, DatabaseRetry DatabaseRetry,
     TimeProvider Time, ForwarderMetrics Metrics, ILogger Logger);
 
@@ -29,7 +29,6 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     private readonly LogMerge merge = new(parts.Log, parts.Sources, parts.Normalizer, parts.Options.ToCalendar());
-    private readonly LogMerge past = new(parts.History, parts.Sources, parts.Normalizer, parts.Options.ToCalendar());
     private readonly int edition = parts.Breaks.Edition;
     private DetectionEngine engine = new(rules.Rules, new RuleEngineOptions { Time = parts.Time });
     private Dictionary<int, long> positions = [];
@@ -41,7 +40,8 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     /// <summary>Reads until cancelled; ends if another engine took over or the history of the log was replaced.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await RecallAsync(cancellationToken);
+        // What it reads of the past is kept no longer than it takes to follow that.
+        await RecallAsync(new LogMerge(parts.OpenHistory(), parts.Sources, parts.Normalizer, parts.Options.ToCalendar()), cancellationToken);
         while (true)
         {
             var grown = parts.Signal.Grown;
@@ -51,7 +51,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
                 return;
             }
 
-            var (alerts, ranges, lost) = (new List<RaisedAlert>(), new List<FollowedRange>(), new Dictionary<int, long>());
+            var (alerts, ranges, lost) = (new List<Alert>(), new List<FollowedRange>(), new Dictionary<int, long>());
             var before = new Dictionary<int, long>(positions);
             await FollowNextAsync(alerts, ranges, lost, cancellationToken);
             if (parts.Breaks.Edition != edition || (ranges.Count > 0 && !await CommitAsync(alerts, ranges, before, cancellationToken, lost)))
@@ -73,7 +73,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     }
 
     private async Task FollowNextAsync(
-        List<RaisedAlert> alerts, List<FollowedRange> ranges, Dictionary<int, long> lost, CancellationToken cancellationToken)
+        List<Alert> alerts, List<FollowedRange> ranges, Dictionary<int, long> lost, CancellationToken cancellationToken)
     {
         for (var left = MaxEvents; left > 0;)
         {
@@ -112,14 +112,14 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
 
         var isDue = followedSinceSnapshot > 0 && parts.Time.GetElapsedTime(snapshotAt) >= parts.Options.SnapshotInterval;
         return (raised.Count == 0 && !isDue)
-            || await CommitAsync([.. raised.Select(alert => new RaisedAlert(alert, null))], [], [], cancellationToken);
+            || await CommitAsync(raised, [], [], cancellationToken);
     }
 
     private bool IsFollowed(SourceSweep sweep) =>
         sweep.At is not null && positions.TryGetValue(sweep.SourceId, out var position) && position >= sweep.LastPosition;
 
     private async Task<bool> CommitAsync(
-        List<RaisedAlert> raised, List<FollowedRange> ranges, Dictionary<int, long> before, CancellationToken cancellationToken,
+        List<Alert> raised, List<FollowedRange> ranges, Dictionary<int, long> before, CancellationToken cancellationToken,
         IReadOnlyDictionary<int, long>? lost = null)
     {
         var faults = engine.Faults.TakeNew();
@@ -128,10 +128,10 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
             parts.Logger.LogError("{Fault}", fault.ToString());
         }
 
-        var alerts = raised.Where(one => rules.IsReported(one.Alert.RuleId)).ToList();
+        var alerts = raised.Where(alert => rules.IsReported(alert.RuleId)).ToList();
         var isDue = isLearned || followedSinceSnapshot >= EventsBetweenSnapshots
             || (followedSinceSnapshot > 0 && parts.Time.GetElapsedTime(snapshotAt) >= parts.Options.SnapshotInterval);
-        var counts = alerts.CountBy(one => (rules.FileOf(one.Alert.RuleId), one.Alert.RuleId)).ToDictionary(one => one.Key, one => one.Value);
+        var counts = alerts.CountBy(alert => (rules.FileOf(alert.RuleId), alert.RuleId)).ToDictionary(one => one.Key, one => one.Value);
         var batch = new FollowedBatch(ranges, before, counts)
         {
             Snapshot = isDue ? new ReaderSnapshot(engine.WriteSnapshot(), rules.Stamps) : null,
@@ -156,7 +156,7 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         return true;
     }
 
-    private async Task<bool> StoreAsync(FollowedBatch batch, List<RaisedAlert> alerts, CancellationToken cancellationToken)
+    private async Task<bool> StoreAsync(FollowedBatch batch, List<Alert> alerts, CancellationToken cancellationToken)
     {
         if (alerts.Count == 0)
         {
@@ -185,16 +185,16 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         }
     }
 
-    private async Task<IReadOnlyList<IncomingEvent>> ToIncomingAsync(List<RaisedAlert> alerts, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<IncomingEvent>> ToIncomingAsync(List<Alert> alerts, CancellationToken cancellationToken)
     {
         var sources = new Dictionary<int, EventSource>();
-        foreach (var id in alerts.SelectMany(one => one.Alert.Events.Select(source => source.SourceId).Append(one.Alert.Trigger.SourceId)).Distinct())
+        foreach (var id in alerts.SelectMany(alert => alert.Events.Append(alert.Trigger)).Select(one => one.SourceId).Distinct())
         {
             sources[id] = await parts.Sources.GetAsync(id, cancellationToken);
         }
 
         var names = sources.ToDictionary(source => source.Key, source => source.Value.Name);
-        return [.. alerts.Select(one => AlertBody.ToIncoming(one.Alert, sources[one.Alert.Trigger.SourceId], one.Only, names))];
+        return [.. alerts.Select(alert => AlertBody.ToIncoming(alert, sources[alert.Trigger.SourceId], names))];
     }
 
     // New sources are read from their beginning.
@@ -213,19 +213,19 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
     }
 
     /// <summary>Brings the rules to where they stood: by the snapshot and what was read since, or for rules that it does not know by older events.</summary>
-    private async Task RecallAsync(CancellationToken cancellationToken)
+    private async Task RecallAsync(LogMerge past, CancellationToken cancellationToken)
     {
         var state = await parts.DatabaseRetry.TryUntilDoneAsync(journal.LoadAsync, cancellationToken);
         positions = new Dictionary<int, long>(state.Positions);
         if (state.Snapshot is not { } snapshot)
         {
-            await LearnAsync(state.Positions, cancellationToken);
+            await LearnAsync(past, state.Positions, cancellationToken);
             return;
         }
 
         if (!rules.Stamps.All(state.SnapshotRules.Contains))
         {
-            await LearnAsync(state.SnapshotPositions, cancellationToken);
+            await LearnAsync(past, state.SnapshotPositions, cancellationToken);
             var learned = engine.WriteSnapshot();
             engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
             engine.ReadSnapshot(learned, rule => !IsKnown(rule));
@@ -235,14 +235,14 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         {
             parts.Logger.LogWarning("What the detection rules remembered is not usable: {Problem}. They learn again from stored events.", problem);
             engine = new DetectionEngine(rules.Rules, new RuleEngineOptions { Time = parts.Time });
-            await LearnAsync(state.Positions, cancellationToken);
+            await LearnAsync(past, state.Positions, cancellationToken);
             return;
         }
 
         foreach (var range in state.Since)
         {
             var at = new Dictionary<int, long> { [range.SourceId] = range.First - 1 };
-            await FollowSilentlyAsync(at, new Dictionary<int, long> { [range.SourceId] = range.Last }, cancellationToken);
+            await FollowSilentlyAsync(past, at, new Dictionary<int, long> { [range.SourceId] = range.Last }, cancellationToken);
             followedSinceSnapshot += range.Last - range.First + 1;
         }
 
@@ -253,18 +253,19 @@ internal sealed class DetectionReader(DetectionParts parts, RunningRules rules, 
         bool IsKnown(AlertingRule rule) => state.SnapshotRules.Contains(RunningRules.StampOf(rule));
     }
 
-    private async Task LearnAsync(IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
+    private async Task LearnAsync(LogMerge past, IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
     {
         var starts = await parts.DatabaseRetry.TryUntilDoneAsync(
             token => parts.Starts.FindAsync(ends, rules.Rules.Reach, parts.Options.LearningEvents, token), cancellationToken);
-        await FollowSilentlyAsync(starts, ends, cancellationToken);
+        await FollowSilentlyAsync(past, starts, ends, cancellationToken);
         engine.ForgetAlerts();
         isLearned = true;
     }
 
-    private async Task FollowSilentlyAsync(Dictionary<int, long> at, IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
+    private async Task FollowSilentlyAsync(
+        LogMerge past, Dictionary<int, long> at, IReadOnlyDictionary<int, long> ends, CancellationToken cancellationToken)
     {
-        var ignored = new List<RaisedAlert>();
+        var ignored = new List<Alert>();
         while (await parts.DatabaseRetry.TryUntilDoneAsync(async token => await past.ReadAsync(at, ends, MaxEvents, token), cancellationToken) is { } part)
         {
             await past.FollowAsync(engine, part, ignored, cancellationToken);

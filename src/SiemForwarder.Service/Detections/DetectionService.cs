@@ -37,9 +37,9 @@ internal sealed class DetectionService(
 
             var journal = new DetectionJournal(connections.Vital, fence, Time);
             // A separate cache, so that history does not evict the newest segments from the engine's cache.
-            var past = new EventLogReader(connections.Shared, new SegmentCache(HistoryCacheBytes), signal);
+            EventLogReader OpenHistory() => new(connections.Shared, new SegmentCache(HistoryCacheBytes), signal);
             var parts = new DetectionParts(
-                options.Value, log, past, writer, history, signal, sources, normalizer, starts, DatabaseRetry, Time, Telemetry.Metrics, logger);
+                options.Value, log, OpenHistory, writer, history, signal, sources, normalizer, starts, DatabaseRetry, Time, Telemetry.Metrics, logger);
             await new DetectionReader(parts, rules, journal, fence).RunAsync(stoppingToken);
 
             // If the history of the log was replaced, this process has to know before it continues reading.

@@ -13,9 +13,12 @@ internal static class DetectionTables
 
     /// <summary>Rules that are blind, in a source or for the SIEM of an integration (source 0), with the reason and since when.</summary>
     public const string Blind = """
-        (SELECT rule, file, source_id, reason, since FROM detection_blind
+        (SELECT rule, file, source_id, reason, since FROM detection_blind WHERE NOT is_partial
             UNION ALL SELECT rule, file, 0, reason, since FROM detection_unseen)
         """;
+
+    /// <summary>Rules that see only a part of what they are for, with the reason and since when.</summary>
+    public const string PartlyBlind = "(SELECT rule, source_id, reason, since FROM detection_blind WHERE is_partial)";
 
     /// <summary>The events of each source that the rules have not read: source_id, events; none while no rule is enabled.</summary>
     public const string Backlog = $"""
@@ -29,6 +32,13 @@ internal static class DetectionTables
         (SELECT r.name, d.alerts, r.expected_per_day FROM detection_rule r
             JOIN (SELECT file, sum(alerts)::bigint AS alerts FROM detection_day WHERE day = (now() AT TIME ZONE 'UTC')::date GROUP BY file) d ON d.file = r.name
             WHERE r.enabled AND d.alerts > r.expected_per_day)
+        """;
+
+    /// <summary>Rules in Error: rule, title, the event at which it happened (empty for none), the reason, and when the reader told of it.</summary>
+    public const string Faults = """
+        (SELECT r ->> 'rule' AS rule, r ->> 'title' AS title, r -> 'fault' ->> 'eventId' AS event, r -> 'fault' ->> 'reason' AS reason, d.reported_at AS since
+            FROM detection_reader d CROSS JOIN LATERAL jsonb_array_elements(d.report) r
+            WHERE r ->> 'fault' IS NOT NULL AND EXISTS (SELECT 1 FROM detection_rule WHERE enabled))
         """;
 
     /// <summary>The reading that is to be done: one row while any rule is enabled.</summary>

@@ -57,9 +57,9 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
     /// <summary>Lets the rules follow some events.</summary>
     /// <param name="engine">The rules.</param>
     /// <param name="part">The events.</param>
-    /// <param name="alerts">Filled with what they raise, and the event at which they raised it.</param>
+    /// <param name="alerts">Filled with what they raise.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
-    public async ValueTask FollowAsync(DetectionEngine engine, MergedPart part, List<RaisedAlert> alerts, CancellationToken cancellationToken)
+    public async ValueTask FollowAsync(DetectionEngine engine, MergedPart part, List<Alert> alerts, CancellationToken cancellationToken)
     {
         if (IsIdle(engine, part.Segment.SourceId))
         {
@@ -67,19 +67,13 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
         }
 
         var source = await sources.GetAsync(part.Segment.SourceId, cancellationToken);
-        var raised = new List<Alert>();
         for (var index = part.First; index < part.End;)
         {
             var slice = normalizer.NormalizeSlice(part.Segment, index, source);
             for (; index < Math.Min(slice.End, part.End); index++)
             {
                 var one = slice[index];
-                engine.Follow(one, SourceOf(one), calendar, raised);
-                if (raised.Count > 0)
-                {
-                    alerts.AddRange(raised.Select(alert => new RaisedAlert(alert, one)));
-                    raised.Clear();
-                }
+                engine.Follow(one, SourceOf(one), calendar, alerts);
             }
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -111,11 +105,4 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
                 return known;
         }
     }
-}
-
-/// <summary>An alert, and the event at which it was raised; null if time alone raised it.</summary>
-internal readonly record struct RaisedAlert(Alert Alert, SecurityEvent? At)
-{
-    /// <summary>The event, if the alert is about it alone.</summary>
-    public SecurityEvent? Only => Alert.EventCount == 1 && At is { } at && at.Id == Alert.Trigger.Id && at.Source.Id == Alert.Trigger.SourceId ? at : null;
 }

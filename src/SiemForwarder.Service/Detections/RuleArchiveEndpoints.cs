@@ -20,7 +20,7 @@ internal static class RuleArchiveEndpoints
         group.MapPost("/import", Import).WithName("ImportRules").Needs(Permission.Configure)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).AddOpenApiOperationTransformer(DescribeBodyAsync)
             .WithSummary("Takes in the rules (*.yml) and lists of a ZIP file in the body. New files are off; files of your own are kept unless replace=true. "
-                + "If anything is refused, nothing is stored, unless partial=true takes what is good; the outcome tells which, and why.");
+                + "If anything is refused, nothing is stored and the status is 422, unless partial=true takes what is good; the outcome tells which, and why.");
     }
 
     // The body is read as a stream: declared in code, another media type would be refused before the caller's permission is looked at.
@@ -47,7 +47,7 @@ internal static class RuleArchiveEndpoints
         return TypedResults.File(bytes, MediaType, "siemforwarder-rules.zip");
     }
 
-    private static async Task<Results<Ok<RuleImportResponse>, ProblemHttpResult>> Import(
+    private static async Task<Results<Ok<RuleImportResponse>, UnprocessableEntity<RuleImportResponse>, ProblemHttpResult>> Import(
         bool? replace, bool? partial, RuleImport import, HttpContext http, CancellationToken cancellationToken)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -64,10 +64,15 @@ internal static class RuleArchiveEndpoints
 
         body.Position = 0;
         var (rules, lists, problem) = await RuleArchive.ReadAsync(body, cancellationToken);
-        return problem is not null
-            ? TypedResults.Problem(problem, statusCode: StatusCodes.Status400BadRequest, title: "Not an archive of rules")
-            : TypedResults.Ok(await import.RunAsync(
-                rules, lists, new ImportWishes(replace ?? false, partial ?? false, Caller.Of(http.User)!.Name), cancellationToken));
+        if (problem is not null)
+        {
+            return TypedResults.Problem(problem, statusCode: StatusCodes.Status400BadRequest, title: "Not an archive of rules");
+        }
+
+        // Who only looks at the status must not take an import for done of which nothing is stored.
+        var wishes = new ImportWishes(replace ?? false, partial ?? false, Caller.Of(http.User)!.Name);
+        var told = await import.RunAsync(rules, lists, wishes, cancellationToken);
+        return told.Outcome == RuleImportResponse.Nothing ? TypedResults.UnprocessableEntity(told) : TypedResults.Ok(told);
     }
 
     private static async Task<bool> CopyAsync(Stream from, MemoryStream to, CancellationToken cancellationToken)

@@ -13,7 +13,10 @@ namespace SiemForwarder.Service.Detections;
 /// <param name="Refused">Files that were not taken.</param>
 public sealed record RuleImportResponse(
     string Outcome, IReadOnlyList<string> Created, IReadOnlyList<string> Replaced, IReadOnlyList<string> Unchanged, IReadOnlyList<string> Lists,
-    IReadOnlyList<RefusedImport> Refused);
+    IReadOnlyList<RefusedImport> Refused)
+{
+    internal const string Nothing = "Nothing";
+}
 
 /// <summary>A file that was not taken.</summary>
 /// <param name="Path">Where it stands in the archive.</param>
@@ -56,7 +59,7 @@ internal sealed class RuleImport(RuleTable table, RuleShelf shelf)
             refused.AddRange(goodLists.Select(list => new RefusedImport(PathOf(list.Name), [Changed])));
         }
 
-        return new RuleImportResponse("Nothing", [], [], unchanged, [], refused);
+        return new RuleImportResponse(RuleImportResponse.Nothing, [], [], unchanged, [], refused);
     }
 
     private static List<string> Names(IEnumerable<StoredRule> rules) => [.. rules.Select(rule => rule.Name)];

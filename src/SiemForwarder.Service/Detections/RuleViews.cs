@@ -10,8 +10,10 @@ namespace SiemForwarder.Service.Detections;
 /// <param name="Reports">The last report of each rule, by key.</param>
 /// <param name="Today">Alerts since midnight UTC, by key.</param>
 /// <param name="Blind">Why rules are blind, and since when, by key.</param>
+/// <param name="PartlyBlind">The same of rules that see only a part of what they are for.</param>
 internal sealed record RuleFigures(
-    IReadOnlyDictionary<string, RuleReport> Reports, IReadOnlyDictionary<string, long> Today, ILookup<string, StoredBlindSpot> Blind);
+    IReadOnlyDictionary<string, RuleReport> Reports, IReadOnlyDictionary<string, long> Today, ILookup<string, StoredBlindSpot> Blind,
+    ILookup<string, StoredBlindSpot> PartlyBlind);
 
 /// <summary>Why a rule is blind in a source, and since when.</summary>
 /// <param name="SourceId">The source; 0 if it is about none.</param>
@@ -51,20 +53,23 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
             }
         }
 
-        var blind = new List<(string Rule, StoredBlindSpot Spot)>();
-        const string BlindSql = $"SELECT rule, source_id, reason, since FROM {DetectionTables.Blind} b ORDER BY since, source_id, reason";
-        await using (var command = new NpgsqlCommand(BlindSql, connection))
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-        {
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                blind.Add((reader.GetString(0), new StoredBlindSpot(reader.GetInt32(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3))));
-            }
-        }
-
         return new RuleFigures(
             reports.ToDictionary(report => report.Rule, StringComparer.Ordinal), today,
-            blind.ToLookup(one => one.Rule, one => one.Spot, StringComparer.Ordinal));
+            await ReadSpotsAsync(connection, DetectionTables.Blind, cancellationToken),
+            await ReadSpotsAsync(connection, DetectionTables.PartlyBlind, cancellationToken));
+    }
+
+    private static async Task<ILookup<string, StoredBlindSpot>> ReadSpotsAsync(NpgsqlConnection connection, string rows, CancellationToken cancellationToken)
+    {
+        var spots = new List<(string Rule, StoredBlindSpot Spot)>();
+        await using var command = new NpgsqlCommand($"SELECT rule, source_id, reason, since FROM {rows} b ORDER BY since, source_id, reason", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            spots.Add((reader.GetString(0), new StoredBlindSpot(reader.GetInt32(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3))));
+        }
+
+        return spots.ToLookup(one => one.Rule, one => one.Spot, StringComparer.Ordinal);
     }
 
     /// <summary>A file as the API shows it.</summary>
@@ -87,7 +92,7 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
     private static RuleResponse Show(StoredRule file, AlertingRule rule, RuleFigures figures)
     {
         var report = figures.Reports.GetValueOrDefault(rule.Head.Key);
-        var (state, reasons) = StateOf(file, rule, report, figures.Blind[rule.Head.Key]);
+        var (state, reasons) = StateOf(file, rule, report, figures);
         return new RuleResponse(
             rule.Head.Key, rule.Head.Title, RuleWords.Of(rule.Head.Level), [.. rule.Head.Techniques],
             rule.IsReported && rule.Head.Level != RuleLevel.Informational, state, reasons, report?.HitCount ?? 0, report?.SuppressedCount ?? 0,
@@ -95,7 +100,7 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
     }
 
     private static (string State, IReadOnlyList<string> Reasons) StateOf(
-        StoredRule file, AlertingRule rule, RuleReport? report, IEnumerable<StoredBlindSpot> blind)
+        StoredRule file, AlertingRule rule, RuleReport? report, RuleFigures figures)
     {
         if (!file.Enabled || rule.Head.DisabledReason is not null)
         {
@@ -107,21 +112,23 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
             return (Error, [RuleWords.Of(fault)]);
         }
 
-        if (blind.ToList() is { Count: > 0 } spots)
+        if (figures.Blind[rule.Head.Key].Select(Sentence).ToList() is { Count: > 0 } blind)
         {
-            return (Blind, spots.ConvertAll(spot => string.Create(CultureInfo.InvariantCulture, $"Since {spot.Since:yyyy-MM-dd HH:mm:ss} UTC: {spot.Reason}")));
+            return (Blind, blind);
         }
 
-        if (report?.DegradedSince is null && LearnsUntil(rule, report) is { } learns)
+        List<string> misses = [.. figures.PartlyBlind[rule.Head.Key].Select(Sentence)];
+        if (report?.DegradedSince is { } since)
         {
-            return (Learning, [learns]);
+            misses.Add(string.Create(CultureInfo.InvariantCulture,
+                $"Since {since:yyyy-MM-dd HH:mm:ss} UTC it forgot {report.EvictedCount} groups to make room, so it may miss something."));
         }
 
-        return report?.DegradedSince is { } since
-            ? (Degraded, [string.Create(CultureInfo.InvariantCulture,
-                $"Since {since:yyyy-MM-dd HH:mm:ss} UTC it forgot {report.EvictedCount} groups to make room, so it may miss something.")])
-            : (Running, []);
+        return misses.Count > 0 ? (Degraded, misses) : LearnsUntil(rule, report) is { } learns ? (Learning, [learns]) : (Running, []);
     }
+
+    private static string Sentence(StoredBlindSpot spot) =>
+        string.Create(CultureInfo.InvariantCulture, $"Since {spot.Since:yyyy-MM-dd HH:mm:ss} UTC: {spot.Reason}");
 
     private static string? LearnsUntil(AlertingRule rule, RuleReport? report)
     {

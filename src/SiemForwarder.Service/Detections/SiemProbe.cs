@@ -52,7 +52,7 @@ internal sealed record SiemProbe(SecurityEvent Event, IReadOnlyDictionary<string
             FirstAt = At,
             LastAt = At,
         };
-        var incoming = AlertBody.ToIncoming(alert, Source, null, new Dictionary<int, string>());
+        var incoming = AlertBody.ToIncoming(alert, Source, new Dictionary<int, string>());
         return new SiemProbe(EventNormalizer.Normalize(EventStream.Detection, incoming.Body, incoming.Key, Source, 0, 0, At), marks);
     }
 

@@ -38,6 +38,9 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly AlarmKind DetectionBlind =
         new("DETECTION_BLIND", "DETECTION_SEES", "Detection rules are blind", "Detection rules see again", 7);
 
+    public static readonly AlarmKind DetectionFailing =
+        new("DETECTION_FAILING", "DETECTION_RUNS", "A detection rule is in Error", "A detection rule runs again", 7);
+
     public static readonly AlarmKind DetectionNoisy =
         new("DETECTION_NOISY", "DETECTION_QUIET", "A detection rule alerts more often than expected", "A detection rule alerts as often as expected", 4);
 
@@ -58,7 +61,7 @@ internal sealed record AlarmKind(string Raised, string? Cleared, string RaisedNa
     public static readonly IReadOnlyList<AlarmKind> All =
     [
         IntegrationFailing, PoolEmpty, SourceUnreachable, AuditingOff, NodeClockAhead, RetentionMarginShort, RealmReadTwice, CredentialExpiring, EventsSetAside,
-        EventsSlow, EventsLost, HistoryReplaced, DetectionBlind, DetectionNoisy,
+        EventsSlow, EventsLost, HistoryReplaced, DetectionBlind, DetectionFailing, DetectionNoisy,
     ];
 }
 

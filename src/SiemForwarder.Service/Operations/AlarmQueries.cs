@@ -158,6 +158,13 @@ internal sealed class AlarmQueries(
         FROM {DetectionTables.Blind} b GROUP BY b.file
         """;
 
+    private const string DetectionFailing = $"""
+        SELECT 'rule:' || f.rule, f.title, f.since,
+            'Rule ''' || f.title || ''' is in Error' || CASE WHEN f.event = '' THEN '' ELSE ' since event ' || f.event END || ': ' || f.reason
+            || '. It finds nothing until its file is saved again or switched off and on; the other rules go on.'
+        FROM {DetectionTables.Faults} f
+        """;
+
     private const string DetectionNoisy = $"""
         SELECT 'rule:' || n.name, n.name, date_trunc('day', $1, 'UTC'),
             'Rules of ''' || n.name || ''' raised more alerts today than the ' || n.expected_per_day || ' a day that are expected. Narrow the rules, exclude what is '
@@ -181,6 +188,7 @@ internal sealed class AlarmQueries(
         (AlarmKind.EventsLost, EventsLost),
         (AlarmKind.HistoryReplaced, HistoryReplaced),
         (AlarmKind.DetectionBlind, DetectionBlind),
+        (AlarmKind.DetectionFailing, DetectionFailing),
         (AlarmKind.DetectionNoisy, DetectionNoisy),
     ];
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using SiemForwarder.WebConsole.Api;
 
@@ -21,6 +23,16 @@ internal static class RuleWording
 
     public static string Techniques(JsonNode file) =>
         string.Join(' ', file.Items("rules").SelectMany(rule => rule.Items("techniques")).Select(technique => technique.Texts()).Distinct());
+
+    /// <summary>How often the rules of a file held.</summary>
+    public static long Hits(JsonNode file) => file.Items("rules").Sum(rule => rule.Number("hits") ?? 0);
+
+    /// <summary>What rules cost together for an event that they are asked about, in microseconds; a dash where nothing is measured.</summary>
+    public static string Cost(IEnumerable<JsonNode> rules)
+    {
+        var costs = rules.Select(rule => rule["microsecondsPerEvent"]).OfType<JsonValue>().Select(cost => cost.GetValue<JsonElement>().GetDouble()).ToList();
+        return costs.Count == 0 ? "–" : costs.Sum().ToString("0.0", CultureInfo.InvariantCulture);
+    }
 
     /// <summary>The categories of event types.</summary>
     public static IReadOnlyList<string> CategoriesOf(IEnumerable<JsonNode> types) =>

@@ -30,6 +30,10 @@ public sealed class ConsoleDetectionTests(RunningForwarder running, Chromium chr
         await forwarder.WaitForAsync("/api/v1/event-summary?user=mallory", node => (long)node["events"]! >= 1);
         await using var visit = await ConsoleVisit.SignInAsync(chromium, forwarder, Token, "console/detections");
 
+        // The list shows what the rule found and what it costs.
+        var cells = visit.Page.Locator("tbody tr", new() { Has = visit.Page.GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "refused", Exact = true }) }).Locator("td.number");
+        Assert.Equal("1", await cells.First.InnerTextAsync());
+        Assert.Matches("^[0-9]+\\.[0-9]$", await cells.Nth(1).InnerTextAsync());
         var section = visit.Page.Locator("section[aria-label='Alerts over time']");
         await section.Locator("tr", new() { HasText = "T1110.001" }).GetByText("An account is refused").First.WaitForAsync();
         await section.Locator("figure", new() { HasText = "Alerts" }).First.Locator("path.line.a").WaitForAsync(new() { State = Microsoft.Playwright.WaitForSelectorState.Attached });

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using SiemForwarder.EndToEnd.Inbox;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Service.Detections;
+using SiemForwarder.Service.Operations;
 
 namespace SiemForwarder.EndToEnd.Detections;
 
@@ -23,6 +24,14 @@ public sealed class AlertRuleServiceTests(TestPostgres postgres)
         name: provisioned
         logsource: {product: application}
         detection: {selection: {type: account.provisioned}, condition: selection}
+        level: low
+        """;
+
+    private const string Own = """
+        title: Changed
+        name: changed
+        logsource: {product: forwarder, service: audit}
+        detection: {selection: {type: '*'}, condition: selection}
         level: low
         """;
 
@@ -122,18 +131,23 @@ public sealed class AlertRuleServiceTests(TestPostgres postgres)
         await AddAsync(forwarder, ("two", TwoOfOne));
         var watch = forwarder.Services.GetRequiredService<BlindWatchService>();
 
-        Assert.Contains("No enabled rule raises the alerts", await BlindAsync(), StringComparison.Ordinal);
+        Assert.Contains("No enabled rule raises the alerts", await ReasonAsync("Blind"), StringComparison.Ordinal);
         await AddAsync(forwarder, ("refused", Refused));
-        Assert.Contains("are blind themselves: 'Refused'", await BlindAsync(), StringComparison.Ordinal);
+        Assert.Contains("are blind themselves: 'Refused'", await ReasonAsync("Blind"), StringComparison.Ordinal);
+        await AddAsync(forwarder, ("own", Own));
+        Assert.Contains("1 of 2 rules whose alerts it looks at is blind, or partly so: 'Refused'", await ReasonAsync("Degraded"), StringComparison.Ordinal);
+        await forwarder.Services.GetRequiredService<OperationsService>().LookInTurnAsync(Token);
+        var alarms = (await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray();
+        Assert.Equal(["rule:refused"], alarms.Select(alarm => alarm!["subject"]!.ToString()));
         await Pusher.CreateAsync(forwarder);
         await watch.LookInTurnAsync(Token);
         Assert.Equal("Running", (await forwarder.GetAsync("/api/v1/rules/two"))["state"]!.ToString());
 
-        async Task<string> BlindAsync()
+        async Task<string> ReasonAsync(string state)
         {
             await watch.LookInTurnAsync(Token);
             var rule = await forwarder.GetAsync("/api/v1/rules/two");
-            Assert.Equal("Blind", rule["state"]!.ToString());
+            Assert.Equal(state, rule["state"]!.ToString());
             return rule["rules"]!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using SiemForwarder.EndToEnd.Access;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Detections;
@@ -41,6 +42,32 @@ public sealed class BacktestTests(TestPostgres postgres)
         Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Get, path)).Status);
         Assert.Equal(400, (int)(await forwarder.SendAsync(HttpMethod.Post, "/api/v1/rules/own/backtests", new { from = Start, to = Start })).Status);
         Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Post, "/api/v1/rules/none/backtests", new { from = Start })).Status);
+    }
+
+    [Fact]
+    public async Task ABacktestIsDeletedByWhoeverOrderedItOrByAnAdministrator()
+    {
+        await using var forwarder = await StartAsync();
+        using var caller = new Caller(forwarder.Address);
+        var (one, other) = (await Caller.NewKeyAsync(forwarder, "siem-investigator"), await Caller.NewKeyAsync(forwarder, "siem-investigator"));
+        var (first, second) = (await OrderAsync(), await OrderAsync());
+
+        using var refused = await caller.SendAsync((string)other["key"]!, HttpMethod.Delete, first);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Contains($"ordered by '{one["name"]}'", await refused.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        Assert.Equal(one["name"]!.ToString(), (await forwarder.GetAsync(first))["orderedBy"]!.ToString());
+        using var deleted = await caller.SendAsync((string)one["key"]!, HttpMethod.Delete, first);
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        Assert.Equal(204, (int)(await forwarder.SendAsync(HttpMethod.Delete, second)).Status);
+        using var gone = await caller.SendAsync((string)other["key"]!, HttpMethod.Delete, first);
+        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+
+        async Task<string> OrderAsync()
+        {
+            using var ordered = await caller.SendAsync((string)one["key"]!, HttpMethod.Post, "/api/v1/rules/own/backtests", new { from = Start, to = Start.AddHours(1) });
+            Assert.Equal(HttpStatusCode.Accepted, ordered.StatusCode);
+            return ordered.Headers.Location!.ToString();
+        }
     }
 
     [Fact]

@@ -81,7 +81,7 @@ public sealed class DetectionCrashTests
         var rules = RuleSet.Load(DetectionPack.Files.Select(file => file.File), DetectionPack.Lists);
         Assert.Empty(rules.Refusals);
         var engine = new DetectionEngine(rules);
-        var (raised, position, from) = (new List<RaisedAlert>(), 0L, new EventSource(source, "realm", "r", "kc"));
+        var (raised, position, from) = (new List<(Alert Alert, EventSource Source)>(), 0L, new EventSource(source, "realm", "r", "kc"));
         foreach (var (stream, page) in new CrashTraffic(startMs).Pages(Events))
         {
             foreach (var one in page)
@@ -95,7 +95,7 @@ public sealed class DetectionCrashTests
         var (told, names) = (new EventSource(DetectionTables.SourceId, "detections", "", ""), new Dictionary<int, string>());
         for (var index = 0; index < raised.Count; index++)
         {
-            var one = AlertBody.ToIncoming(raised[index].Alert, raised[index].At!.Source, raised[index].Only, names);
+            var one = AlertBody.ToIncoming(raised[index].Alert, raised[index].Source, names);
             Follow(EventNormalizer.Normalize(EventStream.Detection, one.Body, one.Key, told, index + 1, one.OccurredAtMs, DateTimeOffset.UtcNow), LogSource.Alerts);
         }
 
@@ -105,7 +105,7 @@ public sealed class DetectionCrashTests
         {
             var alerts = new List<Alert>();
             engine.Follow(read, logSource, LocalCalendar.Utc, alerts);
-            raised.AddRange(alerts.Select(alert => new RaisedAlert(alert, read)));
+            raised.AddRange(alerts.Select(alert => (alert, read.Source)));
         }
     }
 }

@@ -57,6 +57,31 @@ public sealed class DetectionReaderTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task WhatAnOlderVersionRememberedIsLearnedAgainFromStoredEvents()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var first = await ForwarderApplication.StartOnAsync(database, "--Forwarder:Engine:Name=first", "--Forwarder:Engine:Roles:0=api");
+        Pusher pusher;
+        await using (var second = await ForwarderApplication.StartOnAsync(database, "--Forwarder:Engine:Name=second"))
+        {
+            pusher = await Pusher.CreateAsync(second);
+            await second.PostAsync("/api/v1/rules", new { name = "three-refused", yaml = ThreeRefused, enabled = true });
+            await PushAsync(pusher, "a", "b");
+            await WaitForPositionAsync(second, pusher.SourceId, 2);
+        }
+
+        // The first byte is the version of the shape.
+        const string Older = "WITH old AS (UPDATE detection_reader SET snapshot = set_byte(snapshot, 0, 2) WHERE snapshot IS NOT NULL RETURNING 1) SELECT count(*) FROM old";
+        Assert.Equal(1L, await ScalarAsync(first, Older));
+        await using var third = await ForwarderApplication.StartOnAsync(database, "--Forwarder:Engine:Name=third");
+        await PushAsync(new Pusher(third.Api, pusher.SourceId), "c");
+
+        await WaitForPositionAsync(third, pusher.SourceId, 3);
+        Assert.Equal(1L, await ScalarAsync(third, "SELECT next_position - 1 FROM log_head WHERE source_id = -1"));
+        Assert.Equal(3, await ScalarAsync(third, "SELECT get_byte(snapshot, 0) FROM detection_reader"));
+    }
+
+    [Fact]
     public async Task ARuleThatIsSwitchedOnKnowsWhatHappenedBeforeButAlertsOnlyOnWhatHappensNow()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

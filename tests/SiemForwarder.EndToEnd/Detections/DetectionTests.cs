@@ -75,6 +75,49 @@ public sealed class DetectionTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task OneIntegrationTakesAlertsAloneAndTheOneBesideItNone()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        await using var alerts = TcpSyslogReceiver.Start();
+        await using var others = TcpSyslogReceiver.Start();
+        var pusher = await Pusher.CreateAsync(forwarder, "apps");
+        await forwarder.AddIntegrationAsync(new
+        {
+            name = "alerts", serverUrl = $"tcp://127.0.0.1:{alerts.Port}", outputType = "JSON", filter = new { include = new { types = new[] { "DETECTION" } } },
+        });
+        var none = await forwarder.AddIntegrationAsync(new
+        {
+            name = "others", serverUrl = $"tcp://127.0.0.1:{others.Port}", outputType = "JSON", filter = new { exclude = new { types = new[] { "DETECTION" } } },
+        });
+        await forwarder.PostAsync("/api/v1/rules", new { name = "guessing", yaml = Guessing, enabled = true });
+
+        foreach (var id in (string[])["a", "b", "c"])
+        {
+            Assert.Equal(HttpStatusCode.Accepted, (await pusher.PushAsync(Pusher.Event(id, "account.refused"), Token)).Status);
+        }
+
+        // A second alert of another address, and an event behind it: what stands before them in the logs was decided on.
+        await alerts.WaitForMessagesAsync(1, Token);
+        foreach (var id in (string[])["d", "e", "f", "g"])
+        {
+            var pushed = Pusher.Event(id, "account.refused").Replace("192.0.2.7", "192.0.2.8", StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.Accepted, (await pusher.PushAsync(pushed, Token)).Status);
+        }
+
+        await alerts.WaitForMessagesAsync(2, Token);
+        await others.WaitUntilAsync(receiver => receiver.Messages.Any(one => IdOf(one) == "g"), Token);
+        // The integration that takes no alerts has passed by those in their log too.
+        await forwarder.WaitForAsync($"/api/v1/integrations/{none}/status", status => status["backlog"]!.GetValue<long>() == 0);
+        Assert.Equal(2, alerts.Messages.Count);
+        Assert.All(alerts.Messages, one => Assert.Equal("DETECTION", TypeOf(one)));
+        Assert.DoesNotContain("DETECTION", others.Messages.Select(TypeOf));
+        Assert.Equal(["a", "b", "c", "d", "e", "f", "g"], others.Messages.Where(one => TypeOf(one) == "account.refused").Select(IdOf).Order(StringComparer.Ordinal));
+
+        static string TypeOf(byte[] message) => JsonNode.Parse(message)!["event_type"]!.ToString();
+        static string IdOf(byte[] message) => JsonNode.Parse(message)!["event_id"]!.ToString();
+    }
+
+    [Fact]
     public async Task AnAlertArrivesAtTheReceiverAndIsFoundBySearch()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

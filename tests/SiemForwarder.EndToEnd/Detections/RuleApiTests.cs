@@ -158,6 +158,35 @@ public sealed class RuleApiTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task ARuleThatIsTooSlowIsInErrorAndAnAlarmNamesItWhileTheOtherShowsItsCostAndHits()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres);
+        var pusher = await Pusher.CreateAsync(forwarder);
+        const string Slow = """
+            title: Looks around
+            name: looks_around
+            logsource: {product: application}
+            detection: {selection: {'username|re': '^(?=a)(a+)+b$'}, condition: selection}
+            level: high
+            """;
+        await forwarder.PostAsync("/api/v1/rules", new { name = "slow", yaml = Slow, enabled = true });
+        await forwarder.PostAsync("/api/v1/rules", new { name = "own", yaml = Refused, enabled = true });
+
+        Assert.Equal(HttpStatusCode.Accepted, (await pusher.PushAsync(Pusher.Event("a", "account.refused", new string('a', 60)), Token)).Status);
+        var slow = await forwarder.WaitForAsync("/api/v1/rules/slow", file => file["state"]!.ToString() == "Error");
+        await forwarder.Services.GetRequiredService<OperationsService>().LookInTurnAsync(Token);
+
+        Assert.Contains("regular expression took more than 50 ms", slow["rules"]![0]!["reasons"]![0]!.ToString(), StringComparison.Ordinal);
+        var alarm = Assert.Single((await forwarder.GetAsync("/api/v1/alarms"))["items"]!.AsArray(), one => one!["kind"]!.ToString() == "DETECTION_FAILING")!;
+        Assert.Equal("Looks around", alarm["name"]!.ToString());
+        Assert.Contains("since event a: a regular expression took more than 50 ms", alarm["message"]!.ToString(), StringComparison.Ordinal);
+        var list = await forwarder.GetAsync("/api/v1/rules?pageSize=1000");
+        var own = list["items"]!.AsArray().Single(file => file!["name"]!.ToString() == "own")!["rules"]![0]!;
+        Assert.Equal(1, own["hits"]!.GetValue<int>());
+        Assert.True(own["microsecondsPerEvent"]!.GetValue<double>() > 0);
+    }
+
+    [Fact]
     public async Task ARuleThatHasNotSeenEnoughIsLearning()
     {
         await using var forwarder = await ForwarderApplication.StartAsync(postgres);

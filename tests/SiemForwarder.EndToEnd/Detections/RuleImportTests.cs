@@ -71,13 +71,15 @@ public sealed class RuleImportTests(TestPostgres postgres)
             ("rules/base.yml", Base.Replace("Refused", "Refused again", StringComparison.Ordinal)), ("rules/wrong.yml", "title: Wrong"),
             ("rules/08-brute-force-address.yml", Base), ("rules/windows/proc_creation_win_Whoami.yml", Many), ("lists/own_domains.txt", "example.com"));
 
-        var (_, told) = await ImportAsync(forwarder, archive);
+        var (status, told) = await ImportAsync(forwarder, archive);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
         Assert.Equal(("Nothing", 3), (told["outcome"]!.ToString(), told["refused"]!.AsArray().Count));
         Assert.All((string[])["created", "replaced", "lists"], what => Assert.Empty(Names(told, what)));
         Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Get, "/api/v1/rules/proc_creation_win_whoami")).Status);
         Assert.Equal(404, (int)(await forwarder.SendAsync(HttpMethod.Get, "/api/v1/rule-lists/own_domains")).Status);
 
-        (_, told) = await ImportAsync(forwarder, archive, "?partial=true");
+        (status, told) = await ImportAsync(forwarder, archive, "?partial=true");
+        Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(("Good", "own_domains"), (told["outcome"]!.ToString(), Assert.Single(Names(told, "lists"))));
         Assert.Equal(["proc_creation_win_whoami"], Names(told, "created"));
         Assert.Equal(

@@ -5,6 +5,7 @@ using SiemForwarder.Detections.Fields;
 using SiemForwarder.Detections.Rules;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Detections;
+using SiemForwarder.Tests.Support;
 
 namespace SiemForwarder.Tests.Detections;
 
@@ -97,12 +98,29 @@ public sealed class AlertRuleTests
             "title: second\nname: second\nlogsource: {product: forwarder, service: detection}\ndetection: {selection: {rule.id: first}, condition: selection}");
 
         Assert.True(run.Told(Alert("a", "guessing")));
-        var next = AlertBody.ToIncoming(run.Alerts[0], Log, null, new Dictionary<int, string>());
+        var next = AlertBody.ToIncoming(run.Alerts[0], Log, new Dictionary<int, string>());
         Assert.True(run.Told(Encoding.UTF8.GetString(next.Body.Span)));
         Assert.Equal(["first", "second"], run.Alerts.Select(alert => alert.RuleId));
         Assert.Empty(run.Engine.Rules.Lints);
         Assert.Equal("first", Assert.Single(run.Engine.Rules.Sight.RaisersFor(run.Engine.Rules.Detections[1])).Head.Key);
         Assert.Empty(run.Engine.Rules.Sight.RaisersFor(run.Engine.Rules.Detections[0]));
+    }
+
+    [Fact]
+    public void ThePackFindsAUserInAlertsThatAreGroupedBySomethingElse()
+    {
+        var files = DetectionPack.Files.Where(file => file.File.Name.StartsWith("45-", StringComparison.Ordinal)).Select(file => file.File.Text);
+        var failures = new EngineRun(EngineRun.Rules(EngineRun.Failed, EngineRun.Correlation(
+            "type: event_count, rules: [failed], group-by: [ip], timespan: 5m, condition: {gte: 2}", "Guessing")));
+        failures.At(0, "LOGIN_ERROR", "alice");
+        failures.At(1, "LOGIN_ERROR", "alice");
+        var guessing = AlertBody.ToIncoming(Assert.Single(failures.Alerts), Some.Source, new Dictionary<int, string>());
+        var run = Run([.. files]);
+
+        run.Told(Encoding.UTF8.GetString(guessing.Body.Span));
+        run.Told(Alert("b", "travel", minute: 1, more: $",\"org_id\":\"{Some.Source.Realm}\""));
+        Assert.True(run.Told(Alert("c", "mfa", minute: 2, more: $",\"org_id\":\"{Some.Source.Realm}\"")));
+        Assert.Equal("fw_several_rules_user", Assert.Single(run.Alerts).Rule.Name);
     }
 
     [Fact]

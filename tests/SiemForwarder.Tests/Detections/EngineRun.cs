@@ -63,6 +63,16 @@ internal sealed class EngineRun
         return Alerts.Count > before;
     }
 
+    /// <summary>Goes on where another run stopped.</summary>
+    public void TakeOver(EngineRun other)
+    {
+        Alerts.AddRange(other.Alerts);
+        foreach (var (source, position) in other.positions)
+        {
+            positions[source] = position;
+        }
+    }
+
     public bool Sweep(double seconds, int source = 1)
     {
         var before = Alerts.Count;

@@ -129,6 +129,14 @@ internal sealed class TestStages() : SqlMigration("0073_test_stages.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0081_detection_sight")]
 internal sealed class DetectionSight() : SqlMigration("0081_detection_sight.sql");
 
+/// <summary>Rules that see only a part of what they are for.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0100_detection_partly_blind")]
+internal sealed class DetectionPartlyBlind() : SqlMigration("0100_detection_partly_blind.sql");
+
+/// <summary>Who ordered a backtest.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0101_backtest_owner")]
+internal sealed class BacktestOwner() : SqlMigration("0101_backtest_owner.sql");
+
 /// <summary>What roles are called in the realm.</summary>
 [DbContext(typeof(ForwarderDbContext)), Migration("0110_role_grant")]
 internal sealed class RoleGrantNames() : SqlMigration("0110_role_grant.sql");

@@ -133,7 +133,11 @@ public sealed class BlindSpotTests
             BlindSpots.Find(RuleLibrary.Of(1, [.. enabled.Select(Enabled)], []).CompileEnabled(), [source], true, Now);
 
         Assert.Empty(Of(Whole, files));
-        Assert.Equal(["03-auditing-off", "46-blinded-after-alert"], Of(Whole with { StoresRepresentation = false }, files).Select(spot => spot.File).Order());
+        var some = Of(Whole with { StoresRepresentation = false }, files);
+        Assert.Equal(["03-auditing-off", "46-blinded-after-alert"], some.Where(spot => !spot.IsPartial).Select(spot => spot.File).Order());
+        var partly = some.Where(spot => spot.IsPartial).ToList();
+        Assert.Equal(["fw_several_rules_address", "fw_several_rules_user"], partly.Select(spot => NameOf(spot.Rule)).Order());
+        Assert.All(partly, spot => Assert.Contains("1 of 2 rules whose alerts it looks at is blind, or partly so: 'Auditing", spot.Reason, StringComparison.Ordinal));
         Assert.Equal(["46-blinded-after-alert"], Of(Whole, [.. files.Except(["03-auditing-off"])]).Select(spot => spot.File));
         Assert.Contains("No enabled rule raises the alerts that 'Alert of a rule'", Of(Whole, "45-several-rules")[0].Reason, StringComparison.Ordinal);
         var all = Of(Whole with { FailingSince = Now.AddHours(-1) }, files);
@@ -148,9 +152,12 @@ public sealed class BlindSpotTests
         var inbox = Whole with { Id = 2, Name = "pki", IsKeycloak = false };
         Assert.Empty(BlindSpots.Find(library.CompileEnabled(), [Whole, inbox], knowsPlaces: true, Now));
         var blind = BlindSpots.Find(library.CompileEnabled(), [Whole], knowsPlaces: true, Now);
-        Assert.All(blind, spot => Assert.Contains("pushed events", spot.Reason, StringComparison.Ordinal));
+        Assert.All(blind, spot => Assert.Contains(spot.IsPartial ? "6 of " : "pushed events", spot.Reason, StringComparison.Ordinal));
+        Assert.All(blind, spot => Assert.Equal(spot.IsPartial, spot.File is "45-several-rules" or "46-blinded-after-alert"));
         Assert.Contains(blind, spot => spot.File == "50-certificate-issuer");
     }
+
+    private static string? NameOf(string key) => RuleLibrary.Of(1, [Enabled("45-several-rules")], []).CompileEnabled().Rules.All.First(rule => rule.Head.Key == key).Head.Name;
 
     private static IReadOnlyList<BlindSpot> Find(string file, params SeenSource[] sources) =>
         BlindSpots.Find(RuleLibrary.Of(1, [Enabled(file)], []).CompileEnabled(), sources, knowsPlaces: true, Now);
