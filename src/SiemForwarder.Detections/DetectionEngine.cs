@@ -139,7 +139,12 @@ public sealed class DetectionEngine
 
     /// <summary>What became of each rule so far.</summary>
     public IReadOnlyList<RuleReport> Describe() => [
-        .. States.Select(state => state.Describe(Faults.Find(state.Rule.Head), highestAt) with { MicrosecondsPerEvent = matcher.MicrosecondsOf(state.Rule) }),
+        .. States.Select(state => state.Describe(Faults.Find(state.Rule.Head), highestAt) with
+        {
+            MicrosecondsPerEvent = matcher.MicrosecondsOf(state.Rule),
+            ExcessiveShare = matcher.ExcessOf(state.Rule),
+            UnseenFields = matcher.FindUnseenFields(state.Rule),
+        }),
     ];
 
     /// <summary>All that the engine knows, as bytes: compact, and the same for the same knowledge.</summary>

@@ -3,7 +3,7 @@ using SiemForwarder.Detections.State;
 
 namespace SiemForwarder.Detections;
 
-/// <summary>The bytes of an engine: a version, then compressed (RFC 7932) the clocks, the objects, the faults, and a section for each rule.</summary>
+/// <summary>The bytes of an engine: a version, then compressed (RFC 7932) clocks, faults, objects and fields, and a section for each rule.</summary>
 internal static class EngineSnapshot
 {
     private const byte Version = 3;
@@ -37,6 +37,7 @@ internal static class EngineSnapshot
             writer.Flush();
             using var objects = new BinaryWriter(section);
             matcher.History.WriteTo(objects);
+            matcher.Fields.Sightings.WriteTo(objects);
             objects.Flush();
             section.End();
             writer.Write(states.Count);
@@ -96,6 +97,7 @@ internal static class EngineSnapshot
         using (var history = new BinaryReader(section))
         {
             matcher.History.ReadFrom(history);
+            matcher.Fields.Sightings.ReadFrom(history);
             section.End();
         }
 

@@ -28,6 +28,12 @@ public sealed record RuleReport(
     /// <summary>What it costs for each event that it is asked about; null for a correlation, and where nothing is measured.</summary>
     public double? MicrosecondsPerEvent { get; init; }
 
+    /// <summary>The part of the time of all rules that it takes, 0 to 1, if that is more than a fifth; null if not, or if there are few rules.</summary>
+    public double? ExcessiveShare { get; init; }
+
+    /// <summary>Fields that it looks at and that no event of the last seven days had; empty while it has not looked for so long.</summary>
+    public IReadOnlyList<string> UnseenFields { get; init; } = [];
+
     /// <summary>Event time until which it only learns; null where it can alert.</summary>
     public DateTimeOffset? LearningUntil { get; init; }
 }

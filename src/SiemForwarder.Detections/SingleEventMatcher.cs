@@ -93,6 +93,22 @@ public sealed class SingleEventMatcher
     /// <summary>What a rule costs for each event that it is asked about; null if that is not measured.</summary>
     internal double? MicrosecondsOf(AlertingRule rule) => rule is DetectionRule single && costs[single].Count > 0 ? costs[single].Microseconds : null;
 
+    /// <summary>The part of the time of all rules that a rule took, if that is too much for one of many; null if not.</summary>
+    internal double? ExcessOf(AlertingRule rule)
+    {
+        if (rule is not DetectionRule single || costs.Count < RuleCost.Many)
+        {
+            return null;
+        }
+
+        var all = costs.Values.Sum(cost => cost.Total.Ticks);
+        return all >= RuleCost.Meaningful.Ticks && costs[single].Total.Ticks > RuleCost.MaxShare * all ? costs[single].Total.Ticks / (double)all : null;
+    }
+
+    /// <summary>Fields of a rule that no event has had for a week; those that only a change has are left out.</summary>
+    internal IReadOnlyList<string> FindUnseenFields(AlertingRule rule) =>
+        Fields.Sightings.FindUnseen(rule.Fields.Where(name => FieldTaxonomy.WatchedPath(name) is null).Order(StringComparer.Ordinal));
+
     // A pause of the process looks like a slow rule, but not three times in a row; asking again changes nothing.
     private bool Holds(DetectionRule rule, RuleCost cost)
     {
@@ -173,7 +189,19 @@ internal sealed class RuleCost
     /// <summary>How often in a row it must take longer to be set to Error.</summary>
     public const int Turns = 3;
 
+    /// <summary>The part of the time of all rules that one of <see cref="Many"/> may take.</summary>
+    public const double MaxShare = 0.2;
+
+    /// <summary>With fewer rules, one of them always takes a large part.</summary>
+    public const int Many = 10;
+
+    /// <summary>The time of all rules before which a part of it means nothing.</summary>
+    public static readonly TimeSpan Meaningful = TimeSpan.FromSeconds(1);
+
     private long ticks;
+
+    /// <summary>The time that it took.</summary>
+    public TimeSpan Total => TimeSpan.FromTicks(ticks);
 
     /// <summary>Events that it was asked about.</summary>
     public long Count { get; private set; }

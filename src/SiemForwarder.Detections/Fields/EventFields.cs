@@ -10,6 +10,7 @@ internal sealed class EventFields(FieldTable table)
     private readonly int[] stamps = new int[table.Count];
     private readonly List<string> texts = [];
     private int stamp;
+    private long atMs;
     private JsonDocument? raw;
     private JsonDocument? representation;
     private Reading rawReading;
@@ -23,6 +24,9 @@ internal sealed class EventFields(FieldTable table)
         Unreadable,
     }
 
+    /// <summary>Which fields events have had.</summary>
+    public FieldSightings Sightings { get; } = new(table);
+
     public SecurityEvent Event { get; private set; } = null!;
 
     public LocalCalendar Calendar { get; private set; } = LocalCalendar.Utc;
@@ -34,6 +38,7 @@ internal sealed class EventFields(FieldTable table)
     {
         Event = securityEvent;
         Calendar = calendar;
+        atMs = securityEvent.OccurredAt.ToUnixTimeMilliseconds();
         Change = null;
         stamp++;
         hasTexts = false;
@@ -53,6 +58,7 @@ internal sealed class EventFields(FieldTable table)
             {
                 values[slot] = table.Resolvers[slot](this);
                 stamps[slot] = stamp;
+                Sightings.Note(slot, atMs, !values[slot].IsAbsentOrNull);
             }
 
             return ref values[slot];

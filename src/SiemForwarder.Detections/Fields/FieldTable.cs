@@ -16,11 +16,18 @@ internal sealed class FieldTable(FieldNaming naming, IReadOnlyDictionary<string,
     private readonly Dictionary<string, int> slots = new(StringComparer.Ordinal);
     private readonly List<Func<EventFields, FieldValue>> resolvers = [];
     private readonly List<FieldRoute> routes = [];
+    private readonly List<string> names = [];
     private readonly SortedSet<string> watchedPaths = new(StringComparer.Ordinal);
 
     public int Count => resolvers.Count;
 
     public IReadOnlyList<Func<EventFields, FieldValue>> Resolvers => resolvers;
+
+    /// <summary>Normalized names of the fields, by place.</summary>
+    public IReadOnlyList<string> Names => names;
+
+    /// <summary>The place of a field by its normalized name; null if no rule names it.</summary>
+    public int? FindSlot(string normalized) => slots.TryGetValue(normalized, out var slot) ? slot : null;
 
     /// <summary>Whether the field in a place is the same for all events of one type, kind and outcome.</summary>
     public FieldRoute RouteOf(int slot) => routes[slot];
@@ -55,6 +62,7 @@ internal sealed class FieldTable(FieldNaming naming, IReadOnlyDictionary<string,
             }
         }
 
+        names.Add(normalized);
         slots.Add(normalized, resolvers.Count - 1);
         return resolvers.Count - 1;
     }

@@ -44,9 +44,10 @@ public sealed record RuleFileResponse(
 /// <param name="Suppressed">Hits without an alert, because one of the same group was young.</param>
 /// <param name="Groups">Groups or entities that it remembers.</param>
 /// <param name="MicrosecondsPerEvent">What it costs for each event that it is asked about; null before the first.</param>
+/// <param name="Hints">What its author should look at: fields that no event of seven days had, more than a fifth of the time of all rules.</param>
 public sealed record RuleResponse(
     string Id, string Title, string Level, IReadOnlyList<string> Techniques, bool Reports, string State, IReadOnlyList<string> Reasons, long Hits,
-    long Suppressed, int Groups, double? MicrosecondsPerEvent);
+    long Suppressed, int Groups, double? MicrosecondsPerEvent, IReadOnlyList<string> Hints);
 
 /// <summary>What a check of a rule file found.</summary>
 /// <param name="Valid">Whether it can be saved.</param>

@@ -96,7 +96,22 @@ internal sealed class RuleViews(NpgsqlDataSource database, TimeProvider time)
         return new RuleResponse(
             rule.Head.Key, rule.Head.Title, RuleWords.Of(rule.Head.Level), [.. rule.Head.Techniques],
             rule.IsReported && rule.Head.Level != RuleLevel.Informational, state, reasons, report?.HitCount ?? 0, report?.SuppressedCount ?? 0,
-            report?.GroupCount ?? 0, report?.MicrosecondsPerEvent is { } cost ? Math.Round(cost, 2) : null);
+            report?.GroupCount ?? 0, report?.MicrosecondsPerEvent is { } cost ? Math.Round(cost, 2) : null, report is null ? [] : [.. Hints(report)]);
+    }
+
+    private static IEnumerable<string> Hints(RuleReport report)
+    {
+        if (report.UnseenFields is { Count: > 0 } unseen)
+        {
+            yield return $"No event of the last seven days that it looked at had {string.Join(", ", unseen.Select(name => $"'{name}'"))}: check the "
+                + "spelling, and what Keycloak stores.";
+        }
+
+        if (report.ExcessiveShare is { } share)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"It takes {share * 100:0} % of the time of all rules: ask for type and outcome first, ")
+                + "and for fewer or simpler expressions.";
+        }
     }
 
     private static (string State, IReadOnlyList<string> Reasons) StateOf(

@@ -24,6 +24,10 @@ internal static class RuleWording
     public static string Techniques(JsonNode file) =>
         string.Join(' ', file.Items("rules").SelectMany(rule => rule.Items("techniques")).Select(technique => technique.Texts()).Distinct());
 
+    /// <summary>What the author of a file should look at, each once.</summary>
+    public static IEnumerable<string> Hints(JsonNode file) =>
+        file.Items("rules").SelectMany(rule => rule.Items("hints")).Select(hint => hint.Texts() ?? "").Distinct();
+
     /// <summary>How often the rules of a file held.</summary>
     public static long Hits(JsonNode file) => file.Items("rules").Sum(rule => rule.Number("hits") ?? 0);
 

@@ -50,13 +50,28 @@ public sealed class RuleCostTests
         Assert.Equal(4, alerts.Count);
     }
 
+    [Theory]
+    [InlineData(10, 3, 100, 0.25)]
+    [InlineData(10, 2, 100, null)]
+    [InlineData(9, 8, 100, null)]
+    [InlineData(10, 3, 50, null)]
+    public void OneOfManyRulesThatTakesMoreThanAFifthOfTheTimeIsTold(int rules, int times, int events, double? share)
+    {
+        // Each reading of the clock goes on by a millisecond, but for the first rule of each event; each rule reads it twice.
+        var text = string.Join("\n---\n", Enumerable.Range(0, rules).Select(number => Rules.Split("---")[0].Replace("First", $"Rule {number}", StringComparison.Ordinal)));
+        var reports = Run(new SteppingTime(call => call % (2 * rules) == 1 ? 1000 * times : 1000), events, out _, text);
+
+        Assert.Equal(share, reports[0].ExcessiveShare is { } excess ? Math.Round(excess, 3) : null);
+        Assert.All(reports.Skip(1), report => Assert.Null(report.ExcessiveShare));
+    }
+
     [Fact]
     public void WithoutAClockNothingIsMeasured() => Assert.All(Run(null, 2, out _), report => Assert.Null(report.MicrosecondsPerEvent));
 
-    private static IReadOnlyList<RuleReport> Run(TimeProvider? time, int events, out List<Alert> alerts)
+    private static IReadOnlyList<RuleReport> Run(TimeProvider? time, int events, out List<Alert> alerts, string rules = Rules)
     {
         var engine = new DetectionEngine(
-            RuleSet.Load([new RuleFile("rules", Rules)], new Dictionary<string, IReadOnlyList<string>>()), new EngineOptions { Time = time });
+            RuleSet.Load([new RuleFile("rules", rules)], new Dictionary<string, IReadOnlyList<string>>()), new EngineOptions { Time = time });
         alerts = [];
         for (var index = 0; index < events; index++)
         {
