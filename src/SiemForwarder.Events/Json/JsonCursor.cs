@@ -258,8 +258,7 @@ public ref struct JsonCursor
         }
 
         value = json.Slice(at, literal.Length);
-        at += literal.Length;
-        Kind = kind;
+        (at, Kind) = (at + literal.Length, kind);
     }
 
     // RFC 8259 section 6.

@@ -44,7 +44,6 @@ internal sealed class BatchAssembler : IAsyncDisposable
     public async Task<AssembledBatch?> NextAsync(int sourceId, long afterPosition, long upToPosition, CancellationToken cancellationToken)
     {
         var prepared = await TakeAheadAsync();
-        spare.Clear();
         if (prepared is not null && (prepared.SourceId, prepared.AfterPosition) == (sourceId, afterPosition) && prepared.LastPosition <= upToPosition)
         {
             (current, spare) = (spare, current);

@@ -1,5 +1,5 @@
 using Npgsql;
-using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
 
@@ -18,14 +18,12 @@ internal interface IRedriveTable
 /// <summary>The stored decisions on set-aside events.</summary>
 internal sealed class RedriveTable(NpgsqlDataSource database, ConfigurationSignal configuration, TimeProvider time) : IRedriveTable
 {
-    private static readonly TimeSpan LookLifetime = TimeSpan.FromSeconds(4);
-
-    // Hundreds of integrations ask every few seconds, and nearly always none of them has a request.
-    private readonly SharedAnswers<bool, HashSet<int>> requested = new(LookLifetime, configuration, time);
+    private readonly WaitingIntegrations requested = new(
+        database, "SELECT DISTINCT integration_id FROM set_aside WHERE state = 'requested'", TimeSpan.FromSeconds(4), configuration, time);
 
     public async Task<IReadOnlyList<RequestedEvent>> ListRequestedAsync(int integrationId, int limit, CancellationToken cancellationToken)
     {
-        if (!(await requested.GetAsync(true, ListIntegrationsAsync, cancellationToken)).Contains(integrationId))
+        if (!await requested.ContainAsync(integrationId, cancellationToken))
         {
             return [];
         }
@@ -44,20 +42,6 @@ internal sealed class RedriveTable(NpgsqlDataSource database, ConfigurationSigna
         }
 
         return events;
-    }
-
-    // The integrations that have requests.
-    private async Task<HashSet<int>> ListIntegrationsAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("SELECT DISTINCT integration_id FROM set_aside WHERE state = 'requested'");
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var ids = new HashSet<int>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            ids.Add(reader.GetInt32(0));
-        }
-
-        return ids;
     }
 
     public async Task SettleAsync(long id, string state, string note, CancellationToken cancellationToken)

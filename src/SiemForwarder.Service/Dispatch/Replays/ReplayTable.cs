@@ -1,5 +1,5 @@
 using Npgsql;
-using SiemForwarder.Service.Api;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Storage;
@@ -38,11 +38,6 @@ internal sealed class ReplayTable(NpgsqlDataSource database, ConfigurationSignal
 
     private const int BackfillEventsPerSecond = 2000;
 
-    private static readonly TimeSpan LookLifetime = TimeSpan.FromSeconds(10);
-
-    // Every integration asks, and nearly always none of them has a replay.
-    private readonly SharedAnswers<bool, HashSet<int>> running = new(LookLifetime, configuration, time);
-
     private const string Columns = """
         r.id, r.integration_id, r.kind, r.state, r.definition::text, r.events_per_second, r.delivered, r.byte_count, r.missing, r.error, r.next_attempt_at,
         r.created_by, r.created_at, r.started_at, r.finished_at,
@@ -51,6 +46,9 @@ internal sealed class ReplayTable(NpgsqlDataSource database, ConfigurationSignal
         ARRAY(SELECT last_position FROM replay_range x WHERE x.replay_id = r.id ORDER BY source_id),
         ARRAY(SELECT position FROM replay_range x WHERE x.replay_id = r.id ORDER BY source_id)
         """;
+
+    private readonly WaitingIntegrations running = new(
+        database, "SELECT DISTINCT integration_id FROM replay WHERE state = 'running'", TimeSpan.FromSeconds(10), configuration, time);
 
     /// <summary>Stores a new replay that starts at once; returns its id.</summary>
     public async Task<long> CreateAsync(
@@ -111,23 +109,9 @@ internal sealed class ReplayTable(NpgsqlDataSource database, ConfigurationSignal
         (await ReadAsync($"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.id = {id}", integrationId, cancellationToken)).SingleOrDefault();
 
     public async Task<Replay?> FindRunningAsync(int integrationId, CancellationToken cancellationToken) =>
-        !(await running.GetAsync(true, ListRunningAsync, cancellationToken)).Contains(integrationId) ? null : (await ReadAsync(
+        !await running.ContainAsync(integrationId, cancellationToken) ? null : (await ReadAsync(
             $"SELECT {Columns} FROM replay r WHERE r.integration_id = $1 AND r.state = 'running' ORDER BY r.id LIMIT 1", integrationId, cancellationToken))
                 .SingleOrDefault();
-
-    // The integrations that have running replays.
-    private async Task<HashSet<int>> ListRunningAsync(CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand("SELECT DISTINCT integration_id FROM replay WHERE state = 'running'");
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var ids = new HashSet<int>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            ids.Add(reader.GetInt32(0));
-        }
-
-        return ids;
-    }
 
     /// <summary>Changes the state of a replay in the state <paramref name="from"/>; returns how many were changed.</summary>
     public async Task<int> MoveAsync(long id, string from, string to, CancellationToken cancellationToken)
