@@ -74,7 +74,7 @@ public sealed class WholeWayTests(TestPostgres postgres, RealKeycloaks keycloaks
         await arrivals.WaitForAllAsync(logins, "user", token);
         await arrivals.WaitForAllAsync(changes, "admin", token);
         var delivered = arrivals.Events;
-        var cef = (await rsyslog.ReadCefAsync(delivered.Count, token)).Where(line => line.GetProperty("app").GetString() == appName).ToList();
+        var cef = await rsyslog.ReadCefAsync(delivered.Count, token, appName);
 
         Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(2 * PollSeconds) + Margin);
         AssertOnce(logins, delivered, "user");

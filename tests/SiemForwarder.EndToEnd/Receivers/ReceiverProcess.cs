@@ -62,8 +62,8 @@ internal sealed class ReceiverProcess : IAsyncDisposable
         while (!IsListening(port) && await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    /// <summary>The first lines of its output, as soon as there are so many.</summary>
-    public async Task<IReadOnlyList<JsonElement>> ReadAsync(string name, int count, CancellationToken cancellationToken)
+    /// <summary>The lines of its output that contain a text, as soon as there are so many.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ReadAsync(string name, int count, CancellationToken cancellationToken, string text = "")
     {
         using var timer = new PeriodicTimer(Look);
         var lines = Array.Empty<string>();
@@ -71,7 +71,7 @@ internal sealed class ReceiverProcess : IAsyncDisposable
         {
             do
             {
-                lines = File.Exists(PathOf(name)) ? ReadWholeLines(PathOf(name)) : [];
+                lines = File.Exists(PathOf(name)) ? [.. ReadWholeLines(PathOf(name)).Where(line => line.Contains(text, StringComparison.Ordinal))] : [];
             }
             while (lines.Length < count && await timer.WaitForNextTickAsync(cancellationToken));
         }

@@ -25,7 +25,12 @@ public sealed class RsyslogServer : SyslogServer
         : Directory.GetFiles("/usr/lib", "lmnsd_ossl.so", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 3 }).Length == 0
             ? "rsyslog-openssl is not installed: run .ci/install-receivers" : null;
 
-    public Task<IReadOnlyList<JsonElement>> ReadCefAsync(int count, CancellationToken cancellationToken) => Process.ReadAsync(CefOutput, count, cancellationToken);
+    /// <summary>The CEF messages that were parsed, as soon as there are so many.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="cancellationToken">Bounds the wait.</param>
+    /// <param name="appName">Only those of this APP-NAME: others may send to the same server.</param>
+    public Task<IReadOnlyList<JsonElement>> ReadCefAsync(int count, CancellationToken cancellationToken, string? appName = null) =>
+        Process.ReadAsync(CefOutput, count, cancellationToken, appName is null ? "" : $"\"app\":\"{appName}\"");
 
     protected override Task StartAsync(CancellationToken cancellationToken)
     {
