@@ -204,7 +204,7 @@ internal static class Growth
         var reader = new EventLogReader(process.Connections.Shared, new SegmentCache(), process.Signal);
         var start = Stopwatch.GetTimestamp();
         var after = 0L;
-        while (await reader.ReadAsync(source, after, cancellationToken) is { } segment)
+        while (await reader.HoldAsync(source, after, cancellationToken) is { } segment)
         {
             after = segment.LastPosition;
         }

@@ -34,8 +34,11 @@ switch (args.FirstOrDefault())
         DetectionSpeed.Run();
         await DetectionEndToEnd.RunAsync();
         return 0;
+    case "dictionary" when args.Length == 3:
+        SegmentDictionary.Train(args[1], args[2]);
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] [events a second of each] | pushes | growth [bounds] | console [events] [integrations] | detections [stored]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] [events a second of each] | pushes | growth [bounds] | console [events] [integrations] | detections [stored] | dictionary <fixtures> <file>");
         return 1;
 }
 

@@ -26,16 +26,16 @@ internal static class Stages
         var rows = all[..Events];
         var source = new EventSource(1, "realm", "siem-demo", "sso.example.com");
         var incoming = rows.Select((row, i) => new IncomingEvent(1_789_041_600_000 + i, EventKey.FromHash(row), null, row)).ToList();
-        var (bytes, ends) = SegmentCodec.Join(incoming);
-        var packed = SegmentCodec.PackBody(bytes, ends);
+        var body = SegmentBody.Join(incoming);
+        var packed = SegmentCodec.PackBody(body, SegmentCodec.Zstandard);
         SecurityEvent Normalize(int i) => EventNormalizer.Normalize(
             EventStream.User, all[i], incoming[i % Events].Key, source, i + 1, incoming[i % Events].OccurredAtMs, DateTimeOffset.UnixEpoch);
         var next = 0;
         var events = Enumerable.Range(0, Events).Select(Normalize).ToArray();
 
         Console.WriteLine($"{"stage",-34} {"ns/event",10} {"B/event",10}");
-        Measure("pack a segment body (Brotli)", () => SegmentCodec.PackBody(bytes, ends));
-        Measure("unpack a segment body", () => SegmentCodec.UnpackBody(SegmentCodec.Brotli, packed, Events));
+        Measure("pack a segment body (Zstandard)", () => SegmentCodec.PackBody(body, SegmentCodec.Zstandard));
+        Measure("unpack a segment body", () => SegmentCodec.UnpackBody(SegmentCodec.Zstandard, packed, Events).Release());
         Measure("deduplicate against an hour", Deduplicating(incoming));
         Measure("normalize", () =>
         {
@@ -50,10 +50,10 @@ internal static class Stages
         MeasureFormat("JSON in RFC 5424 with SD", new OutputSettings(OutputType.Syslog, "native", new SyslogHeaderSettings(), 8192), events);
         MeasureFormat("JSON in RFC 3164", new OutputSettings(OutputType.Syslog, "native", new SyslogHeaderSettings(SyslogFormat.Rfc3164), 8192), events);
         var page = new LogSegment(
-            1, EventStream.User, 1, DateTimeOffset.UnixEpoch, bytes, ends, [.. incoming.Select(one => one.Key)], [.. incoming.Select(one => one.OccurredAtMs)]);
+            1, EventStream.User, 1, DateTimeOffset.UnixEpoch, body, [.. incoming.Select(one => one.Key)], [.. incoming.Select(one => one.OccurredAtMs)]);
         Measure("deliver as CEF, all of it", Deliveries.Of(page, EventFilter.Everything));
         Measure("deliver nothing of it", Deliveries.Of(page, new EventFilter(new EventMatch { Types = ["NEVER"] }, null)));
-        Console.WriteLine($"{"bytes per event as received",-34} {bytes.Length / Events,10}");
+        Console.WriteLine($"{"bytes per event as received",-34} {body.EventBytes / Events,10}");
         Console.WriteLine($"{"bytes per event packed, with key",-34} {(packed.Length / Events) + 16,10}");
     }
 

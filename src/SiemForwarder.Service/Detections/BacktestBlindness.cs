@@ -143,7 +143,7 @@ internal sealed class BacktestBlindness(
         var parts = new List<(int, DateTimeOffset, DateTimeOffset, string)>();
         var own = await sources.GetAsync(ForwarderWitness.SourceId, cancellationToken);
         var position = await FindFirstAsync(range.From - WitnessReach, cancellationToken);
-        while (await log.ReadAsync(ForwarderWitness.SourceId, position, cancellationToken) is { } segment)
+        while (await log.HoldAsync(ForwarderWitness.SourceId, position, cancellationToken) is { } segment)
         {
             foreach (var one in normalizer.Normalize(segment, own))
             {

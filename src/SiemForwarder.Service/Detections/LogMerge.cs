@@ -35,11 +35,13 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
         LogSegment? next = null;
         foreach (var (sourceId, position) in positions)
         {
-            var segment = position >= (ends?.GetValueOrDefault(sourceId) ?? long.MaxValue) ? null : await log.ReadAsync(sourceId, position, cancellationToken);
+            var segment = position >= (ends?.GetValueOrDefault(sourceId) ?? long.MaxValue) ? null : await log.HoldAsync(sourceId, position, cancellationToken);
             if (segment is not null && (next is null || segment.ReceivedAt < next.ReceivedAt))
             {
-                next = segment;
+                (segment, next) = (next, segment);
             }
+
+            segment?.Body.Release();
         }
 
         if (next is null)
@@ -54,29 +56,36 @@ internal sealed class LogMerge(IEventLog log, ISourceDirectory sources, SegmentN
         return end <= first ? null : new MergedPart(next, first, end, lost);
     }
 
-    /// <summary>Lets the rules follow some events.</summary>
+    /// <summary>Lets the rules follow some events, and releases their segment: each part is followed once.</summary>
     /// <param name="engine">The rules.</param>
     /// <param name="part">The events.</param>
     /// <param name="alerts">Filled with what they raise.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
     public async ValueTask FollowAsync(DetectionEngine engine, MergedPart part, List<Alert> alerts, CancellationToken cancellationToken)
     {
-        if (IsIdle(engine, part.Segment.SourceId))
+        try
         {
-            return;
-        }
-
-        var source = await sources.GetAsync(part.Segment.SourceId, cancellationToken);
-        for (var index = part.First; index < part.End;)
-        {
-            var slice = normalizer.NormalizeSlice(part.Segment, index, source);
-            for (; index < Math.Min(slice.End, part.End); index++)
+            if (IsIdle(engine, part.Segment.SourceId))
             {
-                var one = slice[index];
-                engine.Follow(one, SourceOf(one), calendar, alerts);
+                return;
             }
 
-            cancellationToken.ThrowIfCancellationRequested();
+            var source = await sources.GetAsync(part.Segment.SourceId, cancellationToken);
+            for (var index = part.First; index < part.End;)
+            {
+                var slice = normalizer.NormalizeSlice(part.Segment, index, source);
+                for (; index < Math.Min(slice.End, part.End); index++)
+                {
+                    var one = slice[index];
+                    engine.Follow(one, SourceOf(one), calendar, alerts);
+                }
+
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            part.Segment.Body.Release();
         }
     }
 

@@ -29,7 +29,10 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
     public const string Leases = "(SELECT kind, resource_id, engine, fence FROM lease)";
 
     /// <summary>The engines, for SQL in other folders.</summary>
-    public const string Engines = "(SELECT name, roles, pools, last_seen_at FROM engine)";
+    public const string Engines = "(SELECT name, roles, pools, last_seen_at, reads_codec FROM engine)";
+
+    // The newest codec of segments that this version can read; none is written before every engine can.
+    private const short ReadsCodec = 2;
 
     private static readonly string EngineVersion = typeof(LeaseTable).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -37,8 +40,8 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
     {
         await using var command = database.CreateCommand("""
             WITH alive AS (
-                INSERT INTO engine (name, version, roles, pools, started_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, now())
-                ON CONFLICT (name) DO UPDATE SET version = $2, roles = $3, pools = $4, started_at = $5, last_seen_at = now()
+                INSERT INTO engine (name, version, roles, pools, started_at, last_seen_at, reads_codec) VALUES ($1, $2, $3, $4, $5, now(), $7)
+                ON CONFLICT (name) DO UPDATE SET version = $2, roles = $3, pools = $4, started_at = $5, last_seen_at = now(), reads_codec = $7
             )
             UPDATE lease SET expires_at = now() + $6 WHERE engine = $1 RETURNING kind, resource_id, fence
             """);
@@ -48,6 +51,7 @@ internal sealed class LeaseTable(NpgsqlDataSource database, EngineOptions option
         command.Parameters.AddWithValue(options.EffectivePools);
         command.Parameters.AddWithValue(startedAt);
         command.Parameters.AddWithValue(options.LeaseDuration);
+        command.Parameters.AddWithValue(ReadsCodec);
         return await ReadAsync(command, cancellationToken);
     }
 

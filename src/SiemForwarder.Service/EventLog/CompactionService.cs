@@ -6,7 +6,8 @@ using SiemForwarder.Service.Telemetry;
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Compacts the logs behind the readers, a little at a time, one engine at a time.</summary>
-internal sealed class CompactionService(NpgsqlDataSource database, LoopGuard guard, TimeProvider time, ILogger<CompactionService> logger) : BackgroundService
+internal sealed class CompactionService(
+    NpgsqlDataSource database, LoopGuard guard, TimeProvider time, ILogger<CompactionService> logger, StoredCodec? codecs = null) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan MinAge = TimeSpan.FromMinutes(10);
@@ -51,7 +52,7 @@ internal sealed class CompactionService(NpgsqlDataSource database, LoopGuard gua
 
     private async Task<long> CompactAsync(int sourceId, DateOnly day, TimeSpan minAge, CancellationToken cancellationToken)
     {
-        var compaction = new SegmentCompaction(database, time);
+        var compaction = new SegmentCompaction(database, time, codecs);
         var position = done.GetValueOrDefault((sourceId, day));
         while (await compaction.MergeNextAsync(sourceId, day, position, minAge, cancellationToken) is { } next)
         {

@@ -94,8 +94,20 @@ internal sealed class EventIndexService(
     {
         var incarnation = log.Incarnation(sourceId);
         var segments = new List<LogSegment>();
+        try
+        {
+            return await IndexAsync(sourceId, afterPosition, incarnation, segments, cancellationToken);
+        }
+        finally
+        {
+            segments.ForEach(segment => segment.Body.Release());
+        }
+    }
+
+    private async Task<bool> IndexAsync(int sourceId, long afterPosition, long incarnation, List<LogSegment> segments, CancellationToken cancellationToken)
+    {
         var (last, events) = (afterPosition, 0);
-        while (events < MaxEvents && await log.ReadAsync(sourceId, last, cancellationToken) is { } segment)
+        while (events < MaxEvents && await log.HoldAsync(sourceId, last, cancellationToken) is { } segment)
         {
             await partitions.EnsureAsync(segment.ReceivedAt, cancellationToken);
             segments.Add(segment);

@@ -17,7 +17,8 @@ internal interface IEventLog
     /// <summary>The first segment that reaches beyond a position; null if the log ends there.</summary>
     /// <remarks>Its first position is at most <paramref name="afterPosition"/> + 1, unless retention dropped the events in between.</remarks>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
-    ValueTask<LogSegment?> ReadAsync(int sourceId, long afterPosition, CancellationToken cancellationToken);
+    /// <returns>A segment that the caller holds: its body is released when nothing of it is read any more.</returns>
+    ValueTask<LogSegment?> HoldAsync(int sourceId, long afterPosition, CancellationToken cancellationToken);
 }
 
 /// <summary>Reads the segments of a log in the order of their positions, from the cache if an append or another reader put them there.</summary>
@@ -35,7 +36,7 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
 
     public long Incarnation(int sourceId) => signal.Incarnation(sourceId);
 
-    public async ValueTask<LogSegment?> ReadAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
+    public async ValueTask<LogSegment?> HoldAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
         if (cache.Find(sourceId, afterPosition) is { } cached)
         {
@@ -129,6 +130,12 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
             cache.Add(segment, edition);
         }
 
+        // The first one stays held, for the caller.
+        foreach (var segment in segments.Skip(1))
+        {
+            segment.Body.Release();
+        }
+
         return segments.Count == 0 ? null : segments[0];
     }
 
@@ -181,9 +188,9 @@ internal sealed class EventLogReader(NpgsqlDataSource database, SegmentCache cac
     {
         var keys = SegmentCodec.UnpackKeys(reader.GetFieldValue<byte[]>(5));
         var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(6), keys.Length, reader.GetInt64(4));
-        var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(3), reader.GetFieldValue<byte[]>(7), keys.Length);
+        var body = SegmentCodec.UnpackBody(reader.GetInt16(3), reader.GetFieldValue<byte[]>(7), keys.Length);
         return new LogSegment(
-            sourceId, (EventStream)reader.GetInt16(2), reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), bytes, ends, keys, times,
+            sourceId, (EventStream)reader.GetInt16(2), reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), body, keys, times,
             reader.IsDBNull(8) ? null : SegmentReceipts.Unpack(reader.GetFieldValue<byte[]>(8), keys.Length),
             reader.IsDBNull(9) ? null : UserNames.Parse(reader.GetString(9)));
     }

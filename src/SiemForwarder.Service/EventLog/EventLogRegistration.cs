@@ -25,6 +25,7 @@ internal static class EventLogRegistration
                 return history;
             })
             .AddSingleton<AppendNotices>()
+            .AddSingleton(provider => new StoredCodec(provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton(provider => ActivatorUtilities.CreateInstance<EventLogWriter>(provider, provider.GetRequiredService<DatabaseConnections>().Vital))
             .AddSingleton<EventLogReader>()
             .AddSingleton<StoredBodies>()

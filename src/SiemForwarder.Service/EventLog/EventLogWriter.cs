@@ -17,7 +17,7 @@ namespace SiemForwarder.Service.EventLog;
 /// </remarks>
 internal sealed class EventLogWriter(
     NpgsqlDataSource database, DayPartitions partitions, SegmentCache cache, EventLogSignal signal, LogHistory history, AppendNotices notices,
-    TimeProvider time, DatabaseConnections? connections = null, IOptions<EventLogOptions>? options = null)
+    TimeProvider time, DatabaseConnections? connections = null, IOptions<EventLogOptions>? options = null, StoredCodec? codecs = null)
 {
     public const string Channel = "siemforwarder_log";
 
@@ -172,6 +172,7 @@ internal sealed class EventLogWriter(
         var segment = page.ToSegment();
         segment.AppendedIn = Activity.Current?.Context ?? default;
         cache.Add(segment, page.CacheEdition);
+        page.Body.Release();
         if (history.Edition == edition)
         {
             signal.Advance(page.Append.SourceId, next, head.Incarnation, new LogTail(fresh[^1].Key, page.Day.Day));
@@ -183,6 +184,7 @@ internal sealed class EventLogWriter(
     {
         page.CacheEdition = cache.Edition;
         await partitions.EnsureAsync(page.ReceivedAt, cancellationToken);
+        var codec = codecs is null ? SegmentCodec.Zstandard : await codecs.ChooseAsync(cancellationToken);
         var append = page.Append;
         var isNewDay = page.Day != page.FormerDay;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -193,12 +195,12 @@ internal sealed class EventLogWriter(
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.Events.Count });
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = page.ReceivedAt });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = (short)append.Stream });
-        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = SegmentCodec.Brotli });
+        command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = codec });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.LowestAt });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = page.HighestAt });
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackKeys(page.Events) });
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackTimes(page.Events, page.LowestAt) });
-        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackBody(page.Bytes, page.Ends) });
+        command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = SegmentCodec.PackBody(page.Body, codec) });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Checkpoint ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Jsonb });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)append.Fence ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = CheckpointOf(append) });

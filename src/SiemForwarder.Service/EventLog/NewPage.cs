@@ -22,7 +22,7 @@ internal sealed class NewPage
             HighestAt = Math.Max(HighestAt, incoming.OccurredAtMs);
         }
 
-        (Bytes, Ends) = SegmentCodec.Join(events);
+        Body = SegmentBody.Join(events);
         var day = DateOnly.FromDateTime(ReceivedAt.UtcDateTime);
         FormerDay = head.Days.Count > 0 && head.Days[^1].Day == day ? head.Days[^1] : null;
         Day = FormerDay?.Covering(LowestAt, HighestAt) ?? LogDay.Begin(day, head.NextPosition, LowestAt, HighestAt);
@@ -40,9 +40,8 @@ internal sealed class NewPage
 
     public long HighestAt { get; }
 
-    public byte[] Bytes { get; }
-
-    public int[] Ends { get; }
+    /// <summary>The bytes of its events; held by the page.</summary>
+    public SegmentBody Body { get; }
 
     /// <summary>The day it belongs to, with the bounds after the append.</summary>
     public LogDay Day { get; }
@@ -69,6 +68,6 @@ internal sealed class NewPage
             (keys[i], times[i]) = (Events[i].Key, Events[i].OccurredAtMs);
         }
 
-        return new LogSegment(Append.SourceId, Append.Stream, Head.NextPosition, ReceivedAt, Bytes, Ends, keys, times, names: Append.Names);
+        return new LogSegment(Append.SourceId, Append.Stream, Head.NextPosition, ReceivedAt, Body, keys, times, names: Append.Names);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
     /// <summary>The most that they may take, in bytes.</summary>
     public long MaxWeight => maxWeight;
 
-    /// <summary>The segment that holds the event right after a position; null if it is not cached.</summary>
+    /// <summary>The segment that holds the event right after a position, held once more for the caller; null if it is not cached.</summary>
     public LogSegment? Find(int sourceId, long afterPosition)
     {
         lock (access)
@@ -39,6 +39,7 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
 
             byUse.Remove(segments.Values[index]);
             byUse.AddFirst(segments.Values[index]);
+            segment.Body.Hold();
             return segment;
         }
     }
@@ -63,6 +64,7 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
                 return;
             }
 
+            segment.Body.Hold();
             byUse.AddFirst(segments[segment.LastPosition]);
             weight += segment.Weight;
             while (weight > maxWeight && byUse.Last is { } oldest && oldest.Value != segment)
@@ -70,18 +72,21 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
                 byUse.RemoveLast();
                 weight -= oldest.Value.Weight;
                 bySource[oldest.Value.SourceId].Remove(oldest.Value.LastPosition);
+                oldest.Value.Body.Release();
             }
         }
     }
 
-    /// <summary>The cached segments of a source that reach a position or beyond, in order.</summary>
+    /// <summary>The cached segments of a source that reach a position or beyond, in order; each held once more for the caller.</summary>
     public IReadOnlyList<LogSegment> ListFrom(int sourceId, long position)
     {
         lock (access)
         {
-            return bySource.TryGetValue(sourceId, out var segments)
+            List<LogSegment> found = bySource.TryGetValue(sourceId, out var segments)
                 ? [.. segments.Values.Skip(FirstReaching(segments.Keys, position)).Select(node => node.Value)]
                 : [];
+            found.ForEach(segment => segment.Body.Hold());
+            return found;
         }
     }
 
@@ -100,6 +105,11 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
     {
         lock (access)
         {
+            foreach (var segment in byUse)
+            {
+                segment.Body.Release();
+            }
+
             bySource.Clear();
             byUse.Clear();
             weight = 0;

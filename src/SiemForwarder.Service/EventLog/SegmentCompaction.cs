@@ -11,7 +11,7 @@ namespace SiemForwarder.Service.EventLog;
 /// rows with one, so readers see either the old rows or the new one. Segments are merged once they are old enough that deliveries without a backlog
 /// have read them.
 /// </remarks>
-internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider time)
+internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider time, StoredCodec? codecs = null)
 {
     /// <summary>Maximum number of events in a merged segment.</summary>
     public const int MaxEvents = 4000;
@@ -34,7 +34,8 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         var (run, next) = await FindRunAsync(connection, transaction, table, sourceId, afterPosition, time.GetUtcNow() - minAge, cancellationToken);
         if (run.Count > 1)
         {
-            await ReplaceAsync(connection, transaction, table, run, cancellationToken);
+            var codec = codecs is null ? SegmentCodec.Zstandard : await codecs.ChooseAsync(cancellationToken);
+            await ReplaceAsync(connection, transaction, table, run, codec, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
 
@@ -86,7 +87,7 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
     }
 
     private static async Task ReplaceAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, string table, List<StoredRow> run, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string table, List<StoredRow> run, short codec, CancellationToken cancellationToken)
     {
         var (first, last) = (run[0], run[^1]);
         await using (var remove = new NpgsqlCommand(
@@ -114,18 +115,17 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
 
             var keys = SegmentCodec.UnpackKeys(row.Keys);
             var times = SegmentCodec.UnpackTimes(row.Times, keys.Length, row.LowestAt);
-            var (bytes, ends) = SegmentCodec.UnpackBody(row.Codec, row.Body, keys.Length);
+            var body = SegmentCodec.UnpackBody(row.Codec, row.Body, keys.Length);
             var after = row.Receipts is null ? null : SegmentReceipts.Unpack(row.Receipts, keys.Length);
             var laterUs = (row.ReceivedAt - first.ReceivedAt).Ticks / TimeSpan.TicksPerMicrosecond;
             for (var i = 0; i < keys.Length; i++)
             {
-                var start = i == 0 ? 0 : ends[i - 1];
-                events.Add(new IncomingEvent(times[i], keys[i], null, bytes.AsMemory(start, ends[i] - start)));
+                events.Add(new IncomingEvent(times[i], keys[i], null, body[i]));
                 Count(receipts, laterUs + (after?[i] ?? 0));
             }
         }
 
-        var (joined, joinedEnds) = SegmentCodec.Join(events);
+        var joined = SegmentBody.Join(events);
         await using var store = new NpgsqlCommand($"""
             INSERT INTO {table} (
                 source_id, first_position, last_position, received_at, stream, codec, lowest_at, highest_at, keys, times, body, receipts, names)
@@ -136,15 +136,16 @@ internal sealed class SegmentCompaction(NpgsqlDataSource database, TimeProvider 
         store.Parameters.AddWithValue(last.Last);
         store.Parameters.AddWithValue(first.ReceivedAt);
         store.Parameters.AddWithValue(first.Stream);
-        store.Parameters.AddWithValue(SegmentCodec.Brotli);
+        store.Parameters.AddWithValue(codec);
         store.Parameters.AddWithValue(lowest);
         store.Parameters.AddWithValue(run.Max(row => row.HighestAt));
         store.Parameters.AddWithValue(SegmentCodec.PackKeys(events));
         store.Parameters.AddWithValue(SegmentCodec.PackTimes(events, lowest));
-        store.Parameters.AddWithValue(SegmentCodec.PackBody(joined, joinedEnds));
+        store.Parameters.AddWithValue(SegmentCodec.PackBody(joined, codec));
         store.Parameters.AddWithValue(SegmentReceipts.Pack(receipts));
         store.Parameters.AddWithValue(NpgsqlDbType.Text, names.Count == 0 ? DBNull.Value : names.ToJson());
         await store.ExecuteNonQueryAsync(cancellationToken);
+        joined.Release();
     }
 
     private static void Count(List<(int Events, long AfterUs)> receipts, long afterUs)

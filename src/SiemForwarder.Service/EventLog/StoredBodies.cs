@@ -50,13 +50,12 @@ internal sealed class StoredBodies(NpgsqlDataSource database)
         {
             var keys = SegmentCodec.UnpackKeys(reader.GetFieldValue<byte[]>(2));
             var times = SegmentCodec.UnpackTimes(reader.GetFieldValue<byte[]>(3), keys.Length, reader.GetInt64(1));
-            var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(0), reader.GetFieldValue<byte[]>(4), keys.Length);
+            var body = SegmentCodec.UnpackBody(reader.GetInt16(0), reader.GetFieldValue<byte[]>(4), keys.Length);
             for (var i = 0; i < keys.Length; i++)
             {
-                var start = i == 0 ? 0 : ends[i - 1];
                 if (times[i] >= fromMs && times[i] < toMs)
                 {
-                    events.Add(new IncomingEvent(times[i], keys[i], null, bytes.AsMemory(start, ends[i] - start)));
+                    events.Add(new IncomingEvent(times[i], keys[i], null, body[i]));
                 }
             }
         }

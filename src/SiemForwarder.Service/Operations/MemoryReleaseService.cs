@@ -32,6 +32,7 @@ internal sealed class MemoryReleaseService(SegmentCache cache, LoopGuard guard, 
 
         isAfterBurst = false;
         cache.Drop();
+        SegmentBuffers.Clear();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         return true;
     }

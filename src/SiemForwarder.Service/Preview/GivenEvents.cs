@@ -71,7 +71,7 @@ internal sealed class GivenEvents(SourceDirectory sources, SegmentNormalizer nor
         var outline = PushedOutline.Read(json);
         var (key, _) = new PushedKeys().Of(outline, json, isPulledToo: false, pulledByContent: false);
         var time = outline.TimeMs ?? now.ToUnixTimeMilliseconds();
-        var segment = new LogSegment(source.Id, stream, 0, now, json, [json.Length], [key], [time]);
+        var segment = new LogSegment(source.Id, stream, 0, now, SegmentBody.Join([new IncomingEvent(time, key, null, json)]), [key], [time]);
         return normalizer.NormalizeOne(segment, 0, source);
     }
 

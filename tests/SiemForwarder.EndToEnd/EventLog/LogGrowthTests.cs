@@ -27,7 +27,7 @@ public sealed class LogGrowthTests(TestPostgres postgres)
         await using var held = await HoldAsync(bench, Enumerable.Range(0, 12).Where(day => day != 5));
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(Token);
         bound.CancelAfter(TimeSpan.FromSeconds(20));
-        var segment = await process.Reader.ReadAsync(source, 15, bound.Token);
+        var segment = await process.Reader.HoldAsync(source, 15, bound.Token);
         var before = await process.Reader.FetchBeforeAsync(source, 19, bound.Token);
 
         Assert.Equal(16, segment!.FirstPosition);
@@ -345,7 +345,7 @@ public sealed class LogGrowthTests(TestPostgres postgres)
     {
         var reader = await bench.NewReaderAsync(source);
         var (all, after) = (new List<DateTimeOffset>(), 0L);
-        while (await reader.ReadAsync(source, after, Token) is { } segment)
+        while (await reader.HoldAsync(source, after, Token) is { } segment)
         {
             all.AddRange(Enumerable.Range(0, segment.Count).Select(i => segment.ReceivedAtOf(i)));
             after = segment.LastPosition;

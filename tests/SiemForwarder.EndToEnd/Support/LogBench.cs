@@ -48,11 +48,11 @@ internal sealed class LogBench : IAsyncDisposable
     public EventLogWriter NewWriter(TimeProvider? time = null, EventLogSignal? signal = null, SegmentCache? cache = null) =>
         NewWriter(Database, time ?? TimeProvider.System, signal ?? new EventLogSignal(), cache ?? new SegmentCache());
 
-    public static EventLogWriter NewWriter(NpgsqlDataSource database, TimeProvider time, EventLogSignal signal, SegmentCache cache, int maxKeys = 1_000_000)
+    public static EventLogWriter NewWriter(NpgsqlDataSource database, TimeProvider time, EventLogSignal signal, SegmentCache cache, int maxKeys = 1_000_000, StoredCodec? codecs = null)
     {
         var partitions = new DayPartitions(database);
         var history = new LogHistory(signal, cache, partitions, [ReplayTable.Hold], new ConfigurationSignal(), NullLogger<LogHistory>.Instance);
-        return new EventLogWriter(database, partitions, cache, signal, history, new AppendNotices(), time) { MaxKeys = maxKeys };
+        return new EventLogWriter(database, partitions, cache, signal, history, new AppendNotices(), time, codecs: codecs) { MaxKeys = maxKeys };
     }
 
     /// <summary>What another process has of this log.</summary>
@@ -78,7 +78,7 @@ internal sealed class LogBench : IAsyncDisposable
         var reader = await NewReaderAsync(sourceId);
         var all = new List<(long, EventKey, string)>();
         var after = 0L;
-        while (await reader.ReadAsync(sourceId, after, CancellationToken.None) is { } segment)
+        while (await reader.HoldAsync(sourceId, after, CancellationToken.None) is { } segment)
         {
             for (var i = (int)(after + 1 - segment.FirstPosition); i < segment.Count; i++)
             {

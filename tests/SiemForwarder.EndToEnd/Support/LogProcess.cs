@@ -48,7 +48,7 @@ internal sealed class LogProcess : IAsyncDisposable
     public async Task<List<string>> ReadIdsAsync(int sourceId, long after, CancellationToken cancellationToken)
     {
         var ids = new List<string>();
-        while (await Reader.ReadAsync(sourceId, after, cancellationToken) is { } segment)
+        while (await Reader.HoldAsync(sourceId, after, cancellationToken) is { } segment)
         {
             for (var i = (int)(after + 1 - segment.FirstPosition); i < segment.Count; i++)
             {

@@ -27,11 +27,10 @@ internal static class StoredLog
         {
             var (first, stream) = (reader.GetInt64(0), (EventStream)reader.GetInt16(1));
             var count = SegmentCodec.UnpackKeys(reader.GetFieldValue<byte[]>(3)).Length;
-            var (bytes, ends) = SegmentCodec.UnpackBody(reader.GetInt16(2), reader.GetFieldValue<byte[]>(4), count);
+            var events = SegmentCodec.UnpackBody(reader.GetInt16(2), reader.GetFieldValue<byte[]>(4), count);
             for (var i = 0; i < count; i++)
             {
-                var start = i == 0 ? 0 : ends[i - 1];
-                var body = bytes[start..ends[i]];
+                var body = events[i].ToArray();
                 all.Add(new StoredEvent(
                     first + i, stream, stream is EventStream.User or EventStream.Admin ? EventMint.FindId(body) : null, body));
             }

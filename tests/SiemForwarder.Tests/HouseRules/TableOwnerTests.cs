@@ -16,7 +16,7 @@ public sealed partial class TableOwnerTests
         ["EventLog"] =
         [
             "log_head", "log_day", "log_break", "log_origin", "segment", "event_index", "index_checkpoint", "poll_checkpoint", "integration_checkpoint", "gap",
-            "deleted_source",
+            "deleted_source", "segment_codec",
         ],
         ["Sources"] = ["source_status", "realm_identity"],
         ["Integrations"] = ["integration_status", "pending_change"],

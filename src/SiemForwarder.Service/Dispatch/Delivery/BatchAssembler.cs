@@ -117,6 +117,7 @@ internal sealed class BatchAssembler : IAsyncDisposable
         var isFull = false;
         while (!isFull && !buffer.IsFull && await DeliveryMeter.ReadAsync(run, cancellationToken) is { } part)
         {
+            buffer.TakeOver(part.Segment);
             using var formatting = DeliveryMeter.Formatting();
             var slice = shared.Normalizer.NormalizeSlice(part.Segment, part.First, source);         // normalize
             for (var i = part.First; i < Math.Min(part.End, slice.End); i++)

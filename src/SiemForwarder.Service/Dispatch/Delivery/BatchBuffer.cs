@@ -2,6 +2,7 @@ using SiemForwarder.Destinations;
 using SiemForwarder.Events;
 using SiemForwarder.Events.Bytes;
 using SiemForwarder.Events.Formats;
+using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
@@ -16,6 +17,7 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
     private readonly PooledBuffer bytes = new(FirstBytes);
     private readonly List<SecurityEvent> events = [];
     private readonly List<int> ends = [];
+    private readonly List<SegmentBody> held = [];
 
     /// <summary>A buffer for the format of an integration.</summary>
     public static BatchBuffer For(RunnableIntegration integration, BatchLimits limits) => new(EventFormatCatalog.Create(integration.Output), limits);
@@ -30,6 +32,20 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
         bytes.Clear();
         events.Clear();
         ends.Clear();
+        ReleaseAll();
+    }
+
+    /// <summary>Takes over the hold on a segment: its events are read as long as the batch.</summary>
+    public void TakeOver(LogSegment segment)
+    {
+        if (held.Count > 0 && held[^1] == segment.Body)
+        {
+            segment.Body.Release();
+        }
+        else
+        {
+            held.Add(segment.Body);
+        }
     }
 
     /// <summary>Appends an event; false, with nothing written, if it would make the batch too large for the destination.</summary>
@@ -59,5 +75,12 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
         events.TrimExcess();
         ends.Clear();
         ends.TrimExcess();
+        ReleaseAll();
+    }
+
+    private void ReleaseAll()
+    {
+        held.ForEach(static body => body.Release());
+        held.Clear();
     }
 }

@@ -7,7 +7,7 @@ namespace SiemForwarder.Service.Dispatch.Delivery;
 /// <summary>A range of positions, both ends inclusive.</summary>
 internal readonly record struct PositionRange(long First, long Last);
 
-/// <summary>The part of a segment that a run has not read yet, as indexes of its events.</summary>
+/// <summary>The part of a segment that a run has not read yet, as indexes of its events; who gets it holds the segment.</summary>
 internal readonly record struct SegmentPart(LogSegment Segment, int First, int End);
 
 /// <summary>A run of positions of one log, ready to send.</summary>
@@ -74,9 +74,15 @@ internal sealed class LogRun
 
         // Taken before the log is read: positions up to here that the log no longer holds were dropped by retention.
         var end = Math.Min(log.LastPosition(sourceId), upToPosition);
-        var segment = await log.ReadAsync(sourceId, LastPosition, cancellationToken);
+        var segment = await log.HoldAsync(sourceId, LastPosition, cancellationToken);
         SkipGap(segment is null ? end : Math.Min(segment.FirstPosition - 1, upToPosition));
-        return segment is null || LastPosition == upToPosition ? null : new SegmentPart(
+        if (segment is null || LastPosition == upToPosition)
+        {
+            segment?.Body.Release();
+            return null;
+        }
+
+        return new SegmentPart(
             segment, (int)(LastPosition + 1 - segment.FirstPosition), (int)Math.Min(segment.Count, upToPosition - segment.FirstPosition + 1));
     }
 

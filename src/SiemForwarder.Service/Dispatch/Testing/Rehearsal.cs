@@ -88,7 +88,9 @@ internal sealed class Rehearsal(SourceDirectory sources, SegmentNormalizer norma
     }
 
     private SecurityEvent Normalize(RehearsedEvent one, EventSource source, DateTimeOffset now) => normalizer.NormalizeOne(
-        new LogSegment(source.Id, one.Stream, 0, now, one.Json, [one.Json.Length], [EventKey.FromId(one.Id)], [one.AtMs]), 0, source);
+        new LogSegment(
+            source.Id, one.Stream, 0, now, SegmentBody.Join([new IncomingEvent(one.AtMs, EventKey.FromId(one.Id), null, one.Json)]),
+            [EventKey.FromId(one.Id)], [one.AtMs]), 0, source);
 
     /// <summary>What is sent of a rehearsal, and how it is taken.</summary>
     private sealed class RehearsedRun(IReadOnlyList<SecurityEvent> events)

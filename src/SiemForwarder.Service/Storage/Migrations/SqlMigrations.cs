@@ -141,6 +141,10 @@ internal sealed class BacktestOwner() : SqlMigration("0101_backtest_owner.sql");
 [DbContext(typeof(ForwarderDbContext)), Migration("0110_role_grant")]
 internal sealed class RoleGrantNames() : SqlMigration("0110_role_grant.sql");
 
+/// <summary>From when on segments have a codec that the version before cannot read.</summary>
+[DbContext(typeof(ForwarderDbContext)), Migration("0140_segment_codec")]
+internal sealed class SegmentCodecStart() : SqlMigration("0140_segment_codec.sql");
+
 /// <summary>A migration whose statements are in an embedded <c>.sql</c> file.</summary>
 internal abstract class SqlMigration(string file) : Migration
 {

@@ -17,7 +17,7 @@ public sealed class DeliveryTraceTests : IDisposable
     {
         var appended = new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded);
         bench.Log.Append(LaneBench.SourceId, 1, "alice", "bob");
-        (await bench.Log.ReadAsync(LaneBench.SourceId, 0, TestContext.Current.CancellationToken))!.AppendedIn = appended;
+        (await bench.Log.HoldAsync(LaneBench.SourceId, 0, TestContext.Current.CancellationToken))!.AppendedIn = appended;
         var ended = new ConcurrentQueue<Activity>();
         using var listener = new ActivityListener
         {

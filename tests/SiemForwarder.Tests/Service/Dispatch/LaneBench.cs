@@ -181,14 +181,8 @@ internal sealed class FakeLog : IEventLog
     public void Append(int sourceId, long firstPosition, params string[] users)
     {
         var rows = users.Select((user, i) => Encoding.UTF8.GetBytes(Row(user, firstPosition + i))).ToList();
-        var ends = new int[rows.Count];
-        for (var i = 0; i < ends.Length; i++)
-        {
-            ends[i] = rows[i].Length + (i == 0 ? 0 : ends[i - 1]);
-        }
-
         segments.Add(new LogSegment(
-            sourceId, EventStream.User, firstPosition, DateTimeOffset.UnixEpoch, [.. rows.SelectMany(row => row)], ends,
+            sourceId, EventStream.User, firstPosition, DateTimeOffset.UnixEpoch, SegmentBody.Join([.. rows.Select(row => new IncomingEvent(0, default, null, row))]),
             [.. rows.Select(row => EventKey.FromHash(row))], [.. rows.Select((_, i) => 1_762_164_930_000 + firstPosition + i)]));
         last[sourceId] = firstPosition + users.Length - 1;
     }
@@ -196,7 +190,7 @@ internal sealed class FakeLog : IEventLog
     /// <summary>The log reaches so far, whatever of it is still stored.</summary>
     public void Reach(int sourceId, long lastPosition) => last[sourceId] = lastPosition;
 
-    public ValueTask<LogSegment?> ReadAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
+    public ValueTask<LogSegment?> HoldAsync(int sourceId, long afterPosition, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Reads++;
@@ -206,7 +200,9 @@ internal sealed class FakeLog : IEventLog
             throw new TimeoutException("The database does not answer.");
         }
 
-        return ValueTask.FromResult(segments.Where(one => one.SourceId == sourceId && one.LastPosition > afterPosition).MinBy(one => one.FirstPosition));
+        var found = segments.Where(one => one.SourceId == sourceId && one.LastPosition > afterPosition).MinBy(one => one.FirstPosition);
+        found?.Body.Hold();
+        return ValueTask.FromResult(found);
     }
 
     private static string Row(string user, long position) => JsonSerializer.Serialize(new

@@ -28,7 +28,7 @@ public sealed class MemoryReleaseServiceTests : IAsyncDisposable
     [Fact]
     public void AfterABurstTheFirstCalmMinuteGivesMemoryBackOnce()
     {
-        cache.Add(new LogSegment(1, EventStream.User, 1, DateTimeOffset.UnixEpoch, [1], [1], [default], [0]), cache.Edition);
+        cache.Add(new LogSegment(1, EventStream.User, 1, DateTimeOffset.UnixEpoch, SegmentBody.Join([new IncomingEvent(0, default, null, new byte[1])]), [default], [0]), cache.Edition);
 
         bool[] released = [Look(600), Look(700), Look(710), Look(720)];
 
