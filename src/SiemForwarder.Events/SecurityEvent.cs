@@ -65,7 +65,14 @@ public sealed record SecurityEvent
     public AdminAction? Admin { get; init; }
 
     /// <summary>Keycloak's details in their original order, with secrets redacted.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Details { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, string>> Details
+    {
+        get;
+        // What can be walked in one piece (EventDetails.Span).
+        init => field = value is KeyValuePair<string, string>[] or List<KeyValuePair<string, string>> ? value : value.ToArray();
+    }
+
+    = Array.Empty<KeyValuePair<string, string>>();
 
     /// <summary>True for the older of two events that Keycloak 26 sends for one activity (UPDATE_PASSWORD beside UPDATE_CREDENTIAL).</summary>
     public bool IsDeprecatedDuplicate { get; init; }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
 
@@ -92,17 +93,17 @@ public ref struct JsonCursor
     /// <exception cref="JsonException">The text is broken, or nests too deep.</exception>
     public bool NextMember()
     {
-        if (!NextItem((byte)'}'))
+        // Nearly all events are written without spaces: a comma, and the next name.
+        if (!isUnread && !isFirst && at + 1 < json.Length && json[at] == (byte)',' && json[at + 1] == (byte)'"')
+        {
+            at++;
+        }
+        else if (!NextItem((byte)'}'))
         {
             return false;
         }
 
-        if (json[at] != (byte)'"')
-        {
-            throw Broken();
-        }
-
-        name = ReadString();
+        name = json[at] == (byte)'"' ? ReadString() : throw Broken();
         if (IsEscaped)
         {
             var unescaped = new byte[name.Length];
@@ -201,14 +202,7 @@ public ref struct JsonCursor
             return true;
         }
 
-        if (at >= json.Length || json[at] != end)
-        {
-            throw Broken();
-        }
-
-        at++;
-        depth--;
-        isFirst = false;
+        (at, depth, isFirst) = at < json.Length && json[at] == end ? (at + 1, depth - 1, false) : throw Broken();
         return false;
     }
 
@@ -308,15 +302,10 @@ public ref struct JsonCursor
     // Stands on the opening quote, and behind the closing one afterwards; tells in IsEscaped whether there are escapes.
     private ReadOnlySpan<byte> ReadString()
     {
-        (IsEscaped, var start) = (false, ++at);
-        while (true)
+        (IsEscaped, var start) = (false, at + 1);
+        at = FindStop(json, start);
+        while (at < json.Length)
         {
-            FindStop();
-            if (at >= json.Length)
-            {
-                throw Broken();
-            }
-
             switch (json[at])
             {
                 case (byte)'"':
@@ -324,35 +313,38 @@ public ref struct JsonCursor
                 case (byte)'\\':
                     IsEscaped = true;
                     SkipEscape();
+                    at = FindStop(json, at);
                     break;
                 default:
                     // Control characters must be escaped (RFC 8259 section 7).
                     throw Broken();
             }
         }
+
+        throw Broken();
     }
 
-    // Goes to the next quote, backslash or control character, or the end.
-    private void FindStop()
+    // The next quote, backslash or control character from a place on, or the end.
+    private static int FindStop(ReadOnlySpan<byte> json, int at)
     {
-        var (quote, backslash, space) = (Vector128.Create((byte)'"'), Vector128.Create((byte)'\\'), Vector128.Create((byte)' '));
-        while (json.Length - at >= Vector128<byte>.Count)
+        ref var first = ref MemoryMarshal.GetReference(json);
+        for (; json.Length - at >= Vector128<byte>.Count; at += Vector128<byte>.Count)
         {
-            var part = Vector128.Create(json[at..]);
-            var stops = (Vector128.Equals(part, quote) | Vector128.Equals(part, backslash) | Vector128.LessThan(part, space)).ExtractMostSignificantBits();
+            var part = Vector128.LoadUnsafe(ref first, (nuint)at);
+            var stops = (Vector128.Equals(part, Vector128.Create((byte)'"')) | Vector128.Equals(part, Vector128.Create((byte)'\\'))
+                | Vector128.LessThan(part, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
             if (stops != 0)
             {
-                at += BitOperations.TrailingZeroCount(stops);
-                return;
+                return at + BitOperations.TrailingZeroCount(stops);
             }
-
-            at += Vector128<byte>.Count;
         }
 
         while (at < json.Length && json[at] is not ((byte)'"' or (byte)'\\' or < (byte)' '))
         {
             at++;
         }
+
+        return at;
     }
 
     private void SkipEscape()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using SiemForwarder.Events.Json;
 
@@ -93,16 +94,27 @@ internal static class EventDetails
     }
 
     /// <summary>The detail with that name, or null.</summary>
-    public static string? Find(IReadOnlyList<KeyValuePair<string, string>> details, string name)
+    public static string? Find(IReadOnlyList<KeyValuePair<string, string>> details, string name) => Find(Span(details), name);
+
+    /// <summary>The detail with that name, or null.</summary>
+    public static string? Find(ReadOnlySpan<KeyValuePair<string, string>> details, string name)
     {
-        for (var index = 0; index < details.Count; index++)
+        foreach (ref readonly var detail in details)
         {
-            if (details[index].Key == name)
+            if (detail.Key == name)
             {
-                return details[index].Value;
+                return detail.Value;
             }
         }
 
         return null;
     }
+
+    /// <summary>The details in one piece, which costs less to walk than a list behind its interface.</summary>
+    public static ReadOnlySpan<KeyValuePair<string, string>> Span(IReadOnlyList<KeyValuePair<string, string>> details) => details switch
+    {
+        KeyValuePair<string, string>[] array => array,
+        List<KeyValuePair<string, string>> list => CollectionsMarshal.AsSpan(list),
+        _ => details.ToArray(),
+    };
 }

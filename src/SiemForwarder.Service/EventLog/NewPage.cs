@@ -16,7 +16,7 @@ internal sealed class NewPage
         var now = time.GetUtcNow();
         ReceivedAt = now < head.LastReceivedAt ? head.LastReceivedAt.Value : now;
         (LowestAt, HighestAt) = (long.MaxValue, long.MinValue);
-        foreach (var incoming in events)
+        foreach (ref readonly var incoming in IncomingEvent.Span(events))
         {
             LowestAt = Math.Min(LowestAt, incoming.OccurredAtMs);
             HighestAt = Math.Max(HighestAt, incoming.OccurredAtMs);
@@ -62,10 +62,11 @@ internal sealed class NewPage
 
     public LogSegment ToSegment()
     {
-        var (keys, times) = (new EventKey[Events.Count], new long[Events.Count]);
+        var incoming = IncomingEvent.Span(Events);
+        var (keys, times) = (new EventKey[incoming.Length], new long[incoming.Length]);
         for (var i = 0; i < keys.Length; i++)
         {
-            (keys[i], times[i]) = (Events[i].Key, Events[i].OccurredAtMs);
+            (keys[i], times[i]) = (incoming[i].Key, incoming[i].OccurredAtMs);
         }
 
         return new LogSegment(Append.SourceId, Append.Stream, Head.NextPosition, ReceivedAt, Body, keys, times, names: Append.Names);

@@ -45,18 +45,19 @@ internal sealed class SegmentBody
     public static SegmentBody Join(IReadOnlyList<IncomingEvent> events)
     {
         var (start, total) = (0, 0);
-        for (var i = 0; i < events.Count; i++)
+        var incoming = IncomingEvent.Span(events);
+        foreach (ref readonly var one in incoming)
         {
-            start += Varint.SizeOf((ulong)events[i].Body.Length);
-            total += events[i].Body.Length;
+            start += Varint.SizeOf((ulong)one.Body.Length);
+            total += one.Body.Length;
         }
 
         var buffer = SegmentBuffers.Rent(start + total);
-        var ends = new int[events.Count];
+        var ends = new int[incoming.Length];
         var (place, end) = (0, start);
         for (var i = 0; i < ends.Length; i++)
         {
-            var body = events[i].Body.Span;
+            var body = incoming[i].Body.Span;
             place += Varint.Write(buffer.AsSpan(place), (ulong)body.Length);
             body.CopyTo(buffer.AsSpan(end));
             ends[i] = end += body.Length;

@@ -27,10 +27,11 @@ internal static class SegmentCodec
 
     public static byte[] PackKeys(IReadOnlyList<IncomingEvent> events)
     {
-        var packed = new byte[events.Count * EventKey.Size];
-        for (var i = 0; i < events.Count; i++)
+        var incoming = IncomingEvent.Span(events);
+        var packed = new byte[incoming.Length * EventKey.Size];
+        for (var i = 0; i < incoming.Length; i++)
         {
-            events[i].Key.Write(packed.AsSpan(i * EventKey.Size));
+            incoming[i].Key.Write(packed.AsSpan(i * EventKey.Size));
         }
 
         return packed;
@@ -40,7 +41,7 @@ internal static class SegmentCodec
     {
         var packed = new byte[events.Count * Varint.MaxSize];
         var (length, previous) = (0, lowestAt);
-        foreach (var incoming in events)
+        foreach (ref readonly var incoming in IncomingEvent.Span(events))
         {
             length += Varint.Write(packed.AsSpan(length), Varint.Zigzag(incoming.OccurredAtMs - previous));
             previous = incoming.OccurredAtMs;

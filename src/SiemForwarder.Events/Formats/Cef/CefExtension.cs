@@ -33,6 +33,8 @@ internal ref struct CefExtension
     }
 
     /// <summary>Appends a number.</summary>
+    /// <param name="key">A space, the key and an equals sign; before them a label of the key with its own, if it has one.</param>
+    /// <param name="value">Number.</param>
     public void Add(scoped ReadOnlySpan<byte> key, long value)
     {
         var start = Begin(key);
@@ -62,31 +64,12 @@ internal ref struct CefExtension
         Keep(start);
     }
 
-    /// <summary>Appends a label and its value, both or neither.</summary>
-    public void Add(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<char> value,
-        int length)
-    {
-        var text = Shorten(value, length);
-        if (text.IsEmpty)
-        {
-            return;
-        }
-
-        var start = Begin(labelKey);
-        output.Append(label);
-        output.Append((byte)' ');
-        output.Append(key);
-        output.Append((byte)'=');
-        rules.Append(output, text);
-        Keep(start);
-    }
-
-    /// <summary>Appends a label and the number 1 if a mark is set.</summary>
-    public void AddMark(scoped ReadOnlySpan<byte> labelKey, scoped ReadOnlySpan<byte> label, scoped ReadOnlySpan<byte> key, bool isSet)
+    /// <summary>Appends a pair that is always the same if it is true of the event.</summary>
+    public void AddMark(scoped ReadOnlySpan<byte> pair, bool isSet)
     {
         if (isSet)
         {
-            Add(labelKey, label, key, "1", 1);
+            Keep(Begin(pair));
         }
     }
 
@@ -96,13 +79,7 @@ internal ref struct CefExtension
     private readonly int Begin(scoped ReadOnlySpan<byte> key)
     {
         var start = output.Length;
-        if (hasPairs)
-        {
-            output.Append((byte)' ');
-        }
-
-        output.Append(key);
-        output.Append((byte)'=');
+        output.Append(hasPairs ? key : key[1..]);
         return start;
     }
 

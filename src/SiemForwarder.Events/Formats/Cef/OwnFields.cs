@@ -6,7 +6,8 @@ namespace SiemForwarder.Events.Formats.Cef;
 
 /// <summary>A pair of keys, for CEF and LEEF, for data for which neither standard defines a key.</summary>
 /// <param name="Name">Keycloak's name of the detail or value.</param>
-/// <param name="Cef">Starts with vendor and product, as CEF requires for custom keys (Implementation Standard v27, custom keys).</param>
+/// <param name="Cef">A space, the key, an equals sign. It starts with vendor and product, as CEF requires for custom keys (Implementation Standard v27, custom
+/// keys).</param>
 /// <param name="Leef">Letters and digits, as QRadar requires.</param>
 internal sealed record OwnField(string Name, byte[] Cef, byte[] Leef);
 
@@ -46,6 +47,6 @@ internal static class OwnFields
 
     private static OwnField Field(string name, string key) => new(
         name,
-        Encoding.ASCII.GetBytes($"{EventFormatCatalog.Vendor}{EventFormatCatalog.Product}{char.ToUpperInvariant(key[0])}{key[1..]}"),
+        Encoding.ASCII.GetBytes($" {EventFormatCatalog.Vendor}{EventFormatCatalog.Product}{char.ToUpperInvariant(key[0])}{key[1..]}="),
         Encoding.ASCII.GetBytes(key));
 }
