@@ -43,6 +43,13 @@ public readonly record struct EventKey(UInt128 Value)
 
     public void Write(Span<byte> destination) => BinaryPrimitives.WriteUInt128BigEndian(destination, Value);
 
+    /// <summary>Whether a text is the key in the form of a UUID, as <see cref="ToString"/> writes it.</summary>
+    internal bool IsPrintedAs(ReadOnlySpan<char> text)
+    {
+        Span<char> printed = stackalloc char[36];
+        return text.Length == printed.Length && ToGuid().TryFormat(printed, out _, "D") && text.SequenceEqual(printed);
+    }
+
     /// <summary>The key as a UUID with the same 16 bytes.</summary>
     public Guid ToGuid()
     {

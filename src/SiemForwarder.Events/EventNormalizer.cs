@@ -101,13 +101,16 @@ public static class EventNormalizer
             return NormalizePushed(origin, EventKind.Application);
         }
 
-        var named = origin.InRealm(webhook.RealmName);
-        var id = origin.IdIfKey(webhook.Id);
-        return shape switch
+        switch (shape)
         {
-            PushedShape.UserWebhook => UserEventMapping.Map(WebhookEvent.ToUserEvent(webhook) with { Id = id }, named, isReadable: true),
-            PushedShape.AdminWebhook => AdminEventMapping.Map(WebhookEvent.ToAdminEvent(webhook) with { Id = id }, named, isReadable: true),
-            _ => PushedEventMapping.Map(WebhookEvent.ToPushedEvent(webhook), origin, EventKind.Application, isReadable: true),
-        };
+            case PushedShape.UserWebhook:
+                (webhook.Id, webhook.Type) = (origin.IdIfKey(webhook.Id), PushedOutline.WithoutUserPrefix(webhook.Type));
+                return UserEventMapping.Map(webhook, origin.InRealm(webhook.RealmName), isReadable: true);
+            case PushedShape.AdminWebhook:
+                var named = origin.InRealm(webhook.RealmName);
+                return AdminEventMapping.Map(WebhookEvent.ToAdminEvent(webhook) with { Id = origin.IdIfKey(webhook.Id) }, named, isReadable: true);
+            default:
+                return PushedEventMapping.Map(WebhookEvent.ToPushedEvent(webhook), origin, EventKind.Application, isReadable: true);
+        }
     }
 }

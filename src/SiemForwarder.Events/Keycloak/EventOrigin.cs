@@ -7,6 +7,9 @@ internal readonly record struct EventOrigin(
     /// <summary>The type of an event that does not state one.</summary>
     public const string UnknownType = "UNKNOWN";
 
+    [ThreadStatic]
+    private static (EventSource? Source, EventSource? Named) lastNamed;
+
     private const long FirstMillisecond = -62_135_596_800_000;
     private const long LastMillisecond = 253_402_300_799_999;
 
@@ -29,9 +32,24 @@ internal readonly record struct EventOrigin(
     public string IdOr(string? id) => string.IsNullOrEmpty(id) ? Key.ToString() : id;
 
     /// <summary>The id with which a Keycloak event was pushed, or null if its key has another origin: pushed and pulled events thus share one id.</summary>
-    public string? IdIfKey(string? id) => !string.IsNullOrEmpty(id) && EventKey.FromId(id) == Key ? id : null;
+    public string? IdIfKey(string? id) => !string.IsNullOrEmpty(id) && (Key.IsPrintedAs(id) || EventKey.FromId(id) == Key) ? id : null;
 
     /// <summary>The same origin in the realm named by the event, if that differs from the source's.</summary>
-    public EventOrigin InRealm(string? realm) =>
-        string.IsNullOrEmpty(realm) || realm == Source.Realm ? this : this with { Source = Source with { Realm = realm } };
+    public EventOrigin InRealm(string? realm)
+    {
+        if (string.IsNullOrEmpty(realm) || realm == Source.Realm)
+        {
+            return this;
+        }
+
+        // The events of an inbox that several realms push to mostly come in runs.
+        var (source, named) = lastNamed;
+        if (!ReferenceEquals(source, Source) || named!.Realm != realm)
+        {
+            named = Source with { Realm = realm };
+            lastNamed = (Source, named);
+        }
+
+        return this with { Source = named! };
+    }
 }

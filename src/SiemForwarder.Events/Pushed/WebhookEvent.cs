@@ -8,9 +8,6 @@ namespace SiemForwarder.Events.Pushed;
 /// and any that writes Keycloak's own representation.</remarks>
 internal static class WebhookEvent
 {
-    /// <summary>The pushed login event as Keycloak's API would return it.</summary>
-    public static KeycloakEvent ToUserEvent(in KeycloakEvent webhook) => webhook with { Type = PushedOutline.WithoutUserPrefix(webhook.Type) };
-
     /// <summary>The pushed admin event as Keycloak's API would return it.</summary>
     public static KeycloakEvent ToAdminEvent(in KeycloakEvent webhook)
     {
