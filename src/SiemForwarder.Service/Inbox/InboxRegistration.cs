@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Inbox;
@@ -8,6 +9,6 @@ internal static class InboxRegistration
     public static IServiceCollection AddInbox(this IServiceCollection services)
     {
         services.AddSettings<InboxOptions>(InboxOptions.Section);
-        return services.AddSingleton<InboxMemoryBudget>().AddSingleton<EventInbox>();
+        return services.AddSingleton<InboxMemoryBudget>().AddSingleton<EventInbox>().AddSingleton<IMemoryPoolFactory<byte>, RequestBlocks>();
     }
 }
