@@ -76,7 +76,7 @@ internal static class AccessRegistration
         var given = ApiKeyText.Given(request);
         return given is null && request.Cookies.ContainsKey(KeySessionCookie.Name) ? KeySession.SchemeName
             : given is null && oidc.SignsIn && request.Cookies.ContainsKey(SignIn.CookieName) ? SignIn.CookieScheme
-            : given is not null && oidc.IsOn && given.StartsWith("eyJ", StringComparison.Ordinal) && given.Count(one => one == '.') == 2 ? RealmTokens.Scheme
+            : given is not null && oidc.IsOn && IsToken(given) ? RealmTokens.Scheme
             : ApiKeyAuthentication.SchemeName;
     }
 
@@ -105,8 +105,12 @@ internal static class AccessRegistration
     }
 
     /// <summary>Authorizes callers before endpoints run; must come after the exception handler.</summary>
+    /// <remarks>An endpoint with its own credentials is run at once where nothing else could make the sender known: what follows would find nobody.</remarks>
     public static void UseCallers(this WebApplication app)
     {
+        app.Use((context, next) => context.GetEndpoint() is { RequestDelegate: { } run } endpoint && IsUpTo(endpoint.Metadata, context.Request)
+            ? run(context)
+            : next(context));
         app.UseDescription();
         app.UseAuthentication();
         app.Use((context, next) => IsByCookie(context) && !SignIn.IsMeant(context.Request)
@@ -114,6 +118,16 @@ internal static class AccessRegistration
             : next(context));
         app.UseAuthorization();
     }
+
+    /// <summary>Whether an endpoint that is open to all judges the sender alone: it has its own credentials, and the request holds neither a cookie
+    /// nor what begins like an API key or a token of the realm.</summary>
+    private static bool IsUpTo(EndpointMetadataCollection endpoint, HttpRequest request) =>
+        endpoint.GetMetadata<OwnCredentials>() is not null && endpoint.GetMetadata<OpenToAll>() is not null
+            && request.Headers.Cookie.Count == 0 && !(ApiKeyText.Given(request) is { } given && (IsApiKey(given) || IsToken(given)));
+
+    private static bool IsApiKey(string given) => given.StartsWith(ApiKeyText.Prefix, StringComparison.Ordinal);
+
+    private static bool IsToken(string given) => given.StartsWith("eyJ", StringComparison.Ordinal) && given.Count(one => one == '.') == 2;
 
     private static bool IsByCookie(HttpContext context) =>
         Caller.Of(context.User) is { Kind: "session" } || context.User.Identity?.AuthenticationType == KeySession.SchemeName;

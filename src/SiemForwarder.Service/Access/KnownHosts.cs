@@ -39,7 +39,8 @@ internal sealed class KnownHosts
 
     public bool Contains(HostString host)
     {
-        if (any)
+        // As it is written nearly always; what follows knows every other way to write it.
+        if (any || names.Contains(host.Host))
         {
             return true;
         }

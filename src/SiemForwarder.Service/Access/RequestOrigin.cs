@@ -19,7 +19,8 @@ internal static class RequestOrigin
             return true;
         }
 
-        return request.Headers["Sec-Fetch-Site"].Any(site => site?.Trim().ToLowerInvariant() switch
+        var sites = request.Headers["Sec-Fetch-Site"];
+        return sites.Count > 0 && sites.Any(site => site?.Trim().ToLowerInvariant() switch
         {
             null or "" or "none" or "same-origin" => false,
             "same-site" => isOwn is null,

@@ -15,6 +15,9 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
 {
     private const int MaxEvents = 5000;
 
+    // Answering one takes a fraction of waking a thread for it; with more, the last one would wait for the others.
+    private const int AnsweredTogether = 8;
+
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
 
     private readonly Lock guard = new();
@@ -66,24 +69,25 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             catch (Exception exception)
             {
                 // Whatever went wrong, the senders must learn that nothing is known to be stored, and the next group must run.
-                group.ForEach(push => push.Done.TrySetException(exception));
+                Answer(group, push => push.Done.TrySetException(exception));
             }
         }
     }
 
     private async Task<List<Push>> GatherAsync()
     {
-        Task? gathered = null;
+        var gathered = Task.CompletedTask;
         lock (guard)
         {
             if (waiting.Count > 0 && waiting.Count < UsualSize && Gathering - time.GetElapsedTime(lastEnd) is var rest && rest > TimeSpan.Zero)
             {
                 enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                gathered = Task.WhenAny(enough.Task, Task.Delay(rest, time, CancellationToken.None));
+                gathered = enough.Task.WaitAsync(rest, time, CancellationToken.None);
             }
         }
 
-        await (gathered ?? Task.CompletedTask);
+        // That too few came in time is no fault.
+        await gathered.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return TakeGroup();
     }
 
@@ -140,11 +144,8 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         if (outcome is AppendOutcome.Committed committed)
         {
             var next = 0;
-            foreach (var push in group)
-            {
-                push.Done.TrySetResult(new CommitOutcome(CountStored(push.Events, committed.Stored, ref next), null));
-            }
-
+            group.ForEach(push => push.Stored = CountStored(push.Events, committed.Stored, ref next));
+            Answer(group, static push => push.Done.TrySetResult(new CommitOutcome(push.Stored, null)));
             return;
         }
 
@@ -153,7 +154,24 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             ? new CommitOutcome(0, unavailable.Reason)
             : new CommitOutcome(0, "The source was deleted.") { IsGone = true };
         group.AddRange(TakeAll());
-        group.ForEach(push => push.Done.TrySetResult(failed));
+        Answer(group, push => push.Done.TrySetResult(failed));
+    }
+
+    // Never on the thread that appends: the next group does not wait until this one is answered.
+    private static void Answer(List<Push> group, Action<Push> answer)
+    {
+        for (var first = 0; first < group.Count; first += AnsweredTogether)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static part =>
+                {
+                    for (var i = part.First; i < Math.Min(part.First + AnsweredTogether, part.Group.Count); i++)
+                    {
+                        part.Answer(part.Group[i]);
+                    }
+                },
+                (Group: group, First: first, Answer: answer), preferLocal: false);
+        }
     }
 
     // If the log is unavailable, waiting pushes would only fail later in the same way.
@@ -188,7 +206,11 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         /// <summary>The span of the request that sent them; default if there is none.</summary>
         public ActivityContext Sent { get; } = Activity.Current?.Context ?? default;
 
-        public TaskCompletionSource<CommitOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        /// <summary>How many of its events were new, once they are committed.</summary>
+        public int Stored { get; set; }
+
+        /// <summary>Whoever waits for it goes on where it is completed (<see cref="Answer"/>).</summary>
+        public TaskCompletionSource<CommitOutcome> Done { get; } = new();
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Telemetry;
@@ -10,6 +11,9 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
 {
     // Rejected senders must not be able to fill the log file.
     private static readonly TimeSpan FaultLogInterval = TimeSpan.FromSeconds(10);
+
+    // What nearly every sender says.
+    private const string Json = "application/json";
 
     private readonly ConcurrentDictionary<int, long> faultsLoggedAt = new();
     private readonly ConcurrentDictionary<int, CommitQueue> queues = new();
@@ -23,7 +27,8 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
     /// <param name="request">The request.</param>
     /// <param name="isKnown">Whether the sender is already authorized to push here; otherwise it needs the credentials of the inbox.</param>
     /// <param name="cancellationToken">Cancels waiting for the body.</param>
-    public async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<(PushResponse? Response, PushRefusal? Refusal)> TakeAsync(
         InboxSettings inbox, HttpRequest request, bool isKnown, CancellationToken cancellationToken)
     {
         var (response, refusal) = await TakeUncountedAsync(inbox, request, isKnown, cancellationToken);
@@ -31,7 +36,8 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
         return (response, refusal);
     }
 
-    private async Task<(PushResponse? Response, PushRefusal? Refusal)> TakeUncountedAsync(
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(PushResponse? Response, PushRefusal? Refusal)> TakeUncountedAsync(
         InboxSettings inbox, HttpRequest request, bool isKnown, CancellationToken cancellationToken)
     {
         if (!isKnown && InboxCredentials.RefuseHeaders(inbox, request.Headers, time.GetUtcNow()) is { } unknown)
@@ -39,12 +45,13 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
             return (null, PushRefusal.Unauthorized(unknown));
         }
 
-        if (PushedBatch.IsLines(request.ContentType) is not { } isLines)
+        var isUsual = request.ContentType == Json;
+        if ((isUsual ? false : PushedBatch.IsLines(request.ContentType)) is not { } isLines)
         {
             return (null, PushRefusal.Unsupported("Send application/json (one object or an array) or application/x-ndjson (one object per line)."));
         }
 
-        if (!PushedBatch.IsUtf8(request.ContentType))
+        if (!isUsual && !PushedBatch.IsUtf8(request.ContentType))
         {
             return (null, PushRefusal.Unsupported("The inbox accepts only UTF-8: encode the body in UTF-8, with charset=utf-8 or no charset."));
         }
@@ -57,25 +64,26 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
 
         using var share = room.Open(inbox.SourceId, isProven: isKnown || inbox.Authentication == InboxAuthentication.Key);
         using var sent = new InboxBody(share);
-        using var unzipped = new InboxBody(share);
+        using var unzipped = encoding == "gzip" ? new InboxBody(share) : null;
         var refusal = await ReceiveAsync(inbox, request, sent, share, cancellationToken);
-        if (refusal is null && encoding == "gzip")
+        if (refusal is null && unzipped is not null)
         {
             refusal = await sent.UnzipAsync(unzipped, options.Value.MaxRequestBytes, cancellationToken);
         }
 
-        return refusal is null ? await StoreAsync(inbox, encoding == "gzip" ? unzipped : sent, isLines) : (null, refusal);
+        return refusal is null ? await StoreAsync(inbox, unzipped ?? sent, isLines) : (null, refusal);
     }
 
     /// <summary>Reads the body and checks its signature, if any; null on success.</summary>
-    private async Task<PushRefusal?> ReceiveAsync(
+    private async ValueTask<PushRefusal?> ReceiveAsync(
         InboxSettings inbox, HttpRequest request, InboxBody body, InboxShare share, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(share.IsProven ? Timeout.InfiniteTimeSpan : options.Value.SignedBodyTimeout, time);
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, share.Evicted);
+        // Who is known already has no deadline and is never evicted.
+        using var deadline = share.IsProven ? null : new CancellationTokenSource(options.Value.SignedBodyTimeout, time);
+        using var bound = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, share.Evicted);
         try
         {
-            if (await body.FillAsync(request.Body, request.ContentLength ?? 0, options.Value.MaxRequestBytes, bound.Token) is { } refusal)
+            if (await body.FillAsync(request.Body, request.ContentLength ?? 0, options.Value.MaxRequestBytes, bound?.Token ?? cancellationToken) is { } refusal)
             {
                 return refusal;
             }
@@ -84,7 +92,7 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
         {
             return PushRefusal.Full;
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline?.IsCancellationRequested == true && !cancellationToken.IsCancellationRequested)
         {
             return PushRefusal.Slow($"The body of a signed request must arrive within {options.Value.SignedBodyTimeout.TotalSeconds:0} s; send fewer events.");
         }
@@ -99,7 +107,8 @@ internal sealed class EventInbox(EventLogWriter log, InboxMemoryBudget room, IOp
             : PushRefusal.Full;
     }
 
-    private async Task<(PushResponse? Response, PushRefusal? Refusal)> StoreAsync(InboxSettings inbox, InboxBody body, bool isLines)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(PushResponse? Response, PushRefusal? Refusal)> StoreAsync(InboxSettings inbox, InboxBody body, bool isLines)
     {
         var (batch, refusal) = PushedBatch.Read(body.Bytes, isLines, inbox, options.Value, time.GetUtcNow().ToUnixTimeMilliseconds());
         if (batch is null || batch.Events.Count == 0)

@@ -19,7 +19,7 @@ internal sealed class InboxBody(InboxShare share) : IDisposable
     /// <param name="expected">Announced number of bytes; 0 if none is announced.</param>
     /// <param name="maxBytes">Maximum number of bytes to read.</param>
     /// <param name="cancellationToken">Cancels the attempt.</param>
-    public async Task<PushRefusal?> FillAsync(Stream stream, long expected, int maxBytes, CancellationToken cancellationToken)
+    public async ValueTask<PushRefusal?> FillAsync(Stream stream, long expected, int maxBytes, CancellationToken cancellationToken)
     {
         if (expected > maxBytes)
         {

@@ -36,16 +36,16 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
     /// <param name="isProven">Whether the sender is known to be authorized.</param>
     public InboxShare Open(int sourceId, bool isProven)
     {
-        var share = new InboxShare(this, sourceId) { IsProven = isProven };
-        lock (guard)
+        var share = new InboxShare(this, sourceId, isProven);
+        if (!isProven)
         {
-            if (!isProven)
+            lock (guard)
             {
                 strangers.AddLast(share);
             }
-
-            return share;
         }
+
+        return share;
     }
 
     /// <summary>Reserves memory for a request, if necessary by evicting older unauthenticated ones; reserves nothing if too little is left.</summary>

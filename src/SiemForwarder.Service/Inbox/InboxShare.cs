@@ -1,9 +1,10 @@
 namespace SiemForwarder.Service.Inbox;
 
 /// <summary>The memory reserved for one request; released on disposal.</summary>
-internal sealed class InboxShare(InboxMemoryBudget room, int sourceId) : IDisposable
+internal sealed class InboxShare(InboxMemoryBudget room, int sourceId, bool isProven) : IDisposable
 {
-    private readonly CancellationTokenSource evicted = new();
+    // What is proven from the start is never evicted.
+    private readonly CancellationTokenSource? evicted = isProven ? null : new();
 
     public int SourceId => sourceId;
 
@@ -11,13 +12,13 @@ internal sealed class InboxShare(InboxMemoryBudget room, int sourceId) : IDispos
     public int Bytes { get; set; }
 
     /// <summary>Whether the sender is authenticated.</summary>
-    public bool IsProven { get; set; }
+    public bool IsProven { get; set; } = isProven;
 
     /// <summary>Whether it was evicted in favour of another request.</summary>
     public bool IsEvicted { get; private set; }
 
     /// <summary>Cancels reading on eviction.</summary>
-    public CancellationToken Evicted => evicted.Token;
+    public CancellationToken Evicted => evicted?.Token ?? CancellationToken.None;
 
     public bool TryTake(int bytes) => room.TryTake(this, bytes);
 
@@ -30,7 +31,7 @@ internal sealed class InboxShare(InboxMemoryBudget room, int sourceId) : IDispos
     {
         IsEvicted = true;
         // The callbacks run on another thread because the caller holds the lock of the budget.
-        _ = evicted.CancelAsync();
+        _ = evicted?.CancelAsync();
     }
 
     public void Dispose()
@@ -38,7 +39,7 @@ internal sealed class InboxShare(InboxMemoryBudget room, int sourceId) : IDispos
         room.Close(this);
         if (!IsEvicted)
         {
-            evicted.Dispose();
+            evicted?.Dispose();
         }
     }
 }

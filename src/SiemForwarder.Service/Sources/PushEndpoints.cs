@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Json;
@@ -16,7 +17,9 @@ namespace SiemForwarder.Service.Sources;
 /// <summary>The inbox of a source over HTTP.</summary>
 internal static class PushEndpoints
 {
-    public static void MapPushes(this IEndpointRouteBuilder routes) => routes.MapPost("/api/v1/sources/{id:int}/events", Push)
+    /// <remarks>What takes a push lives as long as the service, so a request makes no scope of its own to find it.</remarks>
+    public static void MapPushes(this IEndpointRouteBuilder routes) => routes
+        .MapPost("/api/v1/sources/{id:int}/events", (int id, HttpContext http) => routes.ServiceProvider.GetRequiredService<PushTaking>().RunAsync(id, http))
         .WithTags("Sources").WithName("PushEvents").WithMetadata(new OwnCredentials(), new AnyQuery())
         .Open("An inbox has its own keys or signatures; an API key with the permission to push is accepted too.")
         .WithSummary("Accepts one event, an array of events, or NDJSON, optionally gzip-compressed. Returns 202 with counts once they are committed.")
@@ -31,47 +34,58 @@ internal static class PushEndpoints
         .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
         .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
         .AddOpenApiOperationTransformer(PushDocumentation.DescribeAsync);
+}
 
-    private static async Task<IResult> Push(
-        int id, HttpContext http, InboxDirectory inboxes, EventInbox events, IOptions<InboxOptions> options, CancellationToken cancellationToken)
+/// <summary>Takes one push request and answers it.</summary>
+internal sealed class PushTaking(InboxDirectory inboxes, EventInbox events, IOptions<InboxOptions> options, IOptions<JsonOptions> json)
+{
+    // The inbox counts bytes itself and names its limit; the server also counts what frames them in chunks.
+    private readonly long? maxBodyBytes = 2L * options.Value.MaxRequestBytes;
+    private readonly MinDataRate minRate = new(options.Value.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
+    private readonly JsonTypeInfo responseType = json.Value.SerializerOptions.GetTypeInfo(typeof(PushResponse));
+
+    /// <summary>Stores the events of a request, and answers with their counts or the refusal.</summary>
+    /// <param name="id">Id of the source.</param>
+    /// <param name="http">The request.</param>
+    public async Task RunAsync(int id, HttpContext http)
     {
-        var (inbox, absent) = await FindAsync(id, inboxes);
+        var (inbox, absent) = await FindAsync(id);
         if (inbox is null)
         {
-            return Refuse(absent!, http.Response);
+            await Refuse(absent!, http.Response).ExecuteAsync(http);
+            return;
         }
 
+        Bound(http);
+        var mayPush = Caller.Of(http.User) is { } caller && caller.May(Permission.Push) && (caller.SourceId ?? id) == id;
+        var (response, refusal) = await events.TakeAsync(inbox, http.Request, mayPush, http.RequestAborted);
+        await (refusal is null ? AnswerAsync(http, response!) : Refuse(refusal, http.Response).ExecuteAsync(http));
+    }
+
+    private void Bound(HttpContext http)
+    {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
-            // The inbox counts bytes itself and names its limit; the server also counts what frames them in chunks.
-            size.MaxRequestBodySize = 2L * options.Value.MaxRequestBytes;
+            size.MaxRequestBodySize = maxBodyBytes;
         }
 
         // For HTTP/2 the server has no such limit per request.
         if (http.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate && HttpProtocol.IsHttp11(http.Request.Protocol))
         {
-            rate.MinDataRate = new MinDataRate(options.Value.MinBodyBytesPerSecond, TimeSpan.FromSeconds(5));
+            rate.MinDataRate = minRate;
         }
-
-        var mayPush = Caller.Of(http.User) is { } caller && caller.May(Permission.Push) && (caller.SourceId ?? id) == id;
-        var (response, refusal) = await events.TakeAsync(inbox, http.Request, mayPush, cancellationToken);
-        return refusal is not null ? Refuse(refusal, http.Response)
-            : new Answer(response!, response!.Accepted + response.Duplicates > 0 ? StatusCodes.Status202Accepted : StatusCodes.Status400BadRequest);
     }
 
-    /// <summary>Answers with the counts in one piece of known length, which costs less than a stream of chunks.</summary>
-    private sealed class Answer(PushResponse response, int status) : IResult
+    // In one piece of known length, which costs less than a stream of chunks.
+    private Task AnswerAsync(HttpContext http, PushResponse response)
     {
-        public Task ExecuteAsync(HttpContext http)
-        {
-            var options = http.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
-            var body = JsonSerializer.SerializeToUtf8Bytes(response, options.GetTypeInfo(typeof(PushResponse)));
-            (http.Response.StatusCode, http.Response.ContentType, http.Response.ContentLength) = (status, "application/json; charset=utf-8", body.Length);
-            return http.Response.Body.WriteAsync(body, http.RequestAborted).AsTask();
-        }
+        var body = JsonSerializer.SerializeToUtf8Bytes(response, responseType);
+        http.Response.StatusCode = response.Accepted + response.Duplicates > 0 ? StatusCodes.Status202Accepted : StatusCodes.Status400BadRequest;
+        (http.Response.ContentType, http.Response.ContentLength) = ("application/json; charset=utf-8", body.Length);
+        return http.Response.Body.WriteAsync(body, http.RequestAborted).AsTask();
     }
 
-    private static async Task<(InboxSettings? Inbox, PushRefusal? Absent)> FindAsync(int id, InboxDirectory inboxes)
+    private async ValueTask<(InboxSettings? Inbox, PushRefusal? Absent)> FindAsync(int id)
     {
         try
         {

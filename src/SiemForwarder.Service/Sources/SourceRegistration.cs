@@ -10,6 +10,7 @@ internal static class SourceRegistration
         .AddSingleton<RealmTwins>()
         .AddSingleton<SourceStatusTable>()
         .AddSingleton<InboxDirectory>()
+        .AddSingleton<PushTaking>()
         .AddSingleton<PollService>()
         .AddHostedService(provider => provider.GetRequiredService<PollService>())
         .AddHostedService<SourceStatusService>();

@@ -38,7 +38,7 @@ internal sealed class ForwarderMetrics : IDisposable
 
     private readonly TimeProvider time;
     private readonly Meter meter;
-    private readonly Dictionary<MetricDefinition, ConcurrentDictionary<SeriesLabels, long>> counters;
+    private readonly Dictionary<MetricDefinition, ConcurrentDictionary<SeriesLabels, StrongBox<long>>> counters;
     private readonly Dictionary<MetricDefinition, StrongBox<long>> totals;
     private readonly ConcurrentDictionary<MetricDefinition, Func<IEnumerable<GaugeValue>>> readings = new();
     private readonly ConcurrentDictionary<(string Label, string Name), bool> recorded = new();
@@ -54,7 +54,7 @@ internal sealed class ForwarderMetrics : IDisposable
         MeterName = TakeName();
         (meter, histograms) = (new Meter(MeterName), new Histograms(MeterName));
         counters = MetricCatalog.All.Where(one => one.Kind == MetricKind.Counter)
-            .ToDictionary(one => one, _ => new ConcurrentDictionary<SeriesLabels, long>());
+            .ToDictionary(one => one, _ => new ConcurrentDictionary<SeriesLabels, StrongBox<long>>());
         totals = counters.Keys.ToDictionary(one => one, _ => new StrongBox<long>());
         foreach (var one in MetricCatalog.All)
         {
@@ -84,14 +84,15 @@ internal sealed class ForwarderMetrics : IDisposable
     public void Add(MetricDefinition counter, long count, SeriesLabels labels = default)
     {
         Interlocked.Add(ref totals[counter].Value, count);
-        counters[counter].AddOrUpdate(labels, static (_, added) => added, static (_, before, added) => before + added, count);
+        Interlocked.Add(ref counters[counter].GetOrAdd(labels, static _ => new StrongBox<long>()).Value, count);
     }
 
     /// <summary>What was ever added to all series of a counter, also to those that have ended.</summary>
     public long Total(MetricDefinition counter) => Interlocked.Read(ref totals[counter].Value);
 
     /// <summary>The present sum of a series of a counter; 0 if there is none.</summary>
-    public long Sum(MetricDefinition counter, SeriesLabels labels = default) => counters[counter].GetValueOrDefault(labels);
+    public long Sum(MetricDefinition counter, SeriesLabels labels = default) =>
+        counters[counter].TryGetValue(labels, out var sum) ? Interlocked.Read(ref sum.Value) : 0;
 
     /// <summary>Records a value of a histogram.</summary>
     public void Record(MetricDefinition histogram, TimeSpan value, SeriesLabels labels)
@@ -126,7 +127,7 @@ internal sealed class ForwarderMetrics : IDisposable
 
     /// <summary>The present sums of a counter by the value of its first label.</summary>
     public IReadOnlyDictionary<string, long> SumsByFirst(MetricDefinition counter) =>
-        counters[counter].GroupBy(pair => pair.Key.First, pair => pair.Value).ToDictionary(one => one.Key, one => one.Sum());
+        counters[counter].GroupBy(pair => pair.Key.First, pair => Interlocked.Read(ref pair.Value.Value)).ToDictionary(one => one.Key, one => one.Sum());
 
     /// <summary>The latencies that were recorded since this was last called, by integration.</summary>
     public IReadOnlyDictionary<string, ValueTally> TakeLatencies() => latencies.Take();
@@ -211,7 +212,7 @@ internal sealed class ForwarderMetrics : IDisposable
         Enumerable.Range(0, metric.Labels.Count).Select(i => NameAt(metric, labels, i)).OfType<(string Label, string Name)>();
 
     private IEnumerable<Measurement<long>> Collect(MetricDefinition counter) =>
-        counters[counter].Select(pair => new Measurement<long>(pair.Value, Tags(counter, pair.Key)));
+        counters[counter].Select(pair => new Measurement<long>(Interlocked.Read(ref pair.Value.Value), Tags(counter, pair.Key)));
 
     private IEnumerable<Measurement<double>> Read(MetricDefinition gauge) =>
         Values(gauge).Select(one => new Measurement<double>(one.Value, Tags(gauge, one.Labels)));

@@ -14,7 +14,7 @@ internal sealed class LiveLane(
 
     // A steady stream of single events goes out a few at a time: a batch costs a send and a commit, however many events it has. What comes after a
     // pause, and what waits already, goes out at once.
-    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(8);
 
     /// <summary>Delivers until cancelled; returns the source whose checkpoint another engine moved if one took over.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
