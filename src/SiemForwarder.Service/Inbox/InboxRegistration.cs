@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Connections;
 using SiemForwarder.Service.Settings;
 
 namespace SiemForwarder.Service.Inbox;
@@ -9,6 +8,6 @@ internal static class InboxRegistration
     public static IServiceCollection AddInbox(this IServiceCollection services)
     {
         services.AddSettings<InboxOptions>(InboxOptions.Section);
-        return services.AddSingleton<InboxMemoryBudget>().AddSingleton<EventInbox>().AddSingleton<IMemoryPoolFactory<byte>, RequestBlocks>();
+        return services.AddSingleton<InboxMemoryBudget>().AddSingleton<EventInbox>();
     }
 }
