@@ -21,6 +21,9 @@ switch (args.FirstOrDefault())
     case "scale":
         await Scale.RunAsync(Number(1, 500), Number(2, 1));
         return 0;
+    case "memory":
+        await Residence.RunAsync(Number(1, 300), Number(2, 50_000));
+        return 0;
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
         return 0;
@@ -35,7 +38,7 @@ switch (args.FirstOrDefault())
         await DetectionEndToEnd.RunAsync();
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] [events a second of each] | pushes | growth [bounds] | console [events] [integrations] | detections [stored]");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] [events a second of each] | memory [integrations] [events] | pushes | growth [bounds] | console [events] [integrations] | detections [stored]");
         return 1;
 }
 
