@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
+using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Destinations;
 
@@ -56,6 +57,9 @@ public sealed record DestinationSettings
 
     /// <summary>Folder that the engine's operator opened for destinations that write to its machine; null if none.</summary>
     public string? LocalFolder { get; init; }
+
+    /// <summary>What windows of batches to be sent again may hold together with those of other integrations.</summary>
+    public ResendBudget Resends { get; init; } = ResendBudget.Unlimited;
 
     /// <summary>Limit for connecting, and for each write or response.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);

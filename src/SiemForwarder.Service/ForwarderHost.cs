@@ -17,6 +17,7 @@ using SiemForwarder.Service.Evidence;
 using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Integrations;
 using SiemForwarder.Service.Integrations.Presets;
+using SiemForwarder.Service.Memory;
 using SiemForwarder.Service.Operations;
 using SiemForwarder.Service.Pages;
 using SiemForwarder.Service.Preview;
@@ -84,6 +85,8 @@ internal static class ForwarderHost
 
         var app = builder.Build();
         app.Services.GetRequiredService<FrontDoor>().Open(app);
+        // Its share of the memory is set aside and shown before the first push.
+        _ = app.Services.GetRequiredService<InboxMemoryBudget>();
         app.UseReverseProxy();
         app.UseRequestLog();
         app.UseRefusalRecord();
@@ -118,6 +121,7 @@ internal static class ForwarderHost
         routes.MapStatus();
         routes.MapSupport();
         routes.MapSettings();
+        routes.MapMemory();
         routes.MapAlarms();
         routes.MapFlow();
         routes.MapAudit();
@@ -145,6 +149,7 @@ internal static class ForwarderHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddStorage(connectionString);
         builder.AddTelemetry();
+        builder.Services.AddMemory();
         builder.Services.AddEngine();
         builder.Services.AddEventLog();
         builder.Services.AddInbox();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -6,8 +7,10 @@ using Npgsql;
 using SiemForwarder.Destinations.Sockets;
 using SiemForwarder.EndToEnd.Support;
 using SiemForwarder.Service;
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Location;
+using SiemForwarder.Service.Memory;
 using SiemForwarder.Service.Sources;
 
 namespace SiemForwarder.Benchmarks;
@@ -29,11 +32,12 @@ internal static class GrowthBounds
     private static void ResendWindows()
     {
         const int Window = 6 * 1024 * 1024;
-        var batch = new byte[256 * 1024];
-        var windows = Enumerable.Range(0, 200).Select(_ => new ResendWindow(Window)).ToList();
-        foreach (var _ in Enumerable.Range(0, Window / batch.Length))
+        const int Batch = 256 * 1024;
+        var budget = new DeliveryMemory(new MemoryBudget(new ForwarderOptions().MemoryBytes)).Resends;
+        var windows = Enumerable.Range(0, 200).Select(_ => new ResendWindow(Window, budget)).ToList();
+        foreach (var _ in Enumerable.Range(0, Window / Batch))
         {
-            windows.ForEach(window => window.Remember(batch, 1000));
+            windows.ForEach(window => window.Remember(ArrayPool<byte>.Shared.Rent(Batch), Batch, 1000));
         }
 
         Growth.Print("resend windows of 200 integrations: MiB", windows.Sum(window => (long)window.Bytes) / 1048576.0);

@@ -21,6 +21,9 @@ internal static class ProcessUsage
     /// <summary>Highest resident memory of a process so far, in MiB.</summary>
     public static double PeakMemoryMiB(int pid) => MiBOf(pid, "VmHWM:");
 
+    /// <summary>Resident memory of a process, with the files that it has mapped.</summary>
+    public static double MemoryMiB(int pid) => MiBOf(pid, "VmRSS:");
+
     /// <summary>Resident memory of a process that is its own: without the files that it has mapped.</summary>
     public static double OwnMemoryMiB(int pid) => MiBOf(pid, "RssAnon:");
 

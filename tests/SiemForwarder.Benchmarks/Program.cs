@@ -21,6 +21,9 @@ switch (args.FirstOrDefault())
     case "scale":
         await Scale.RunAsync(Number(1, 500), Number(2, 1));
         return 0;
+    case "memory":
+        await Residence.RunAsync(Number(1, 300), Number(2, 50_000));
+        return 0;
     case "growth":
         await Growth.RunAsync(args.Contains("bounds"));
         return 0;
@@ -38,7 +41,7 @@ switch (args.FirstOrDefault())
         SegmentDictionary.Train(args[1], args[2]);
         return 0;
     default:
-        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] [events a second of each] | pushes | growth [bounds] | console [events] [integrations] | detections [stored] | dictionary <fixtures> <file>");
+        Console.Error.WriteLine("Usage: catch-up [events] | throughput [events] [runs] [http] [single] | latency [posts a second] | stages | scale [sources] [events a second of each] | memory [integrations] [events] | pushes | growth [bounds] | console [events] [integrations] | detections [stored] | dictionary <fixtures> <file>");
         return 1;
 }
 

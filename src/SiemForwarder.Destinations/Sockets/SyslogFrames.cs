@@ -34,7 +34,15 @@ internal sealed class SyslogFrames(SyslogFraming framing) : IDisposable
         return buffer.AsMemory(0, length);
     }
 
-    public void Dispose() => Release();
+    /// <summary>Gives away the array that begins with the framed batch, which the taker returns to the shared pool; the next batch gets another one.</summary>
+    public byte[] Release()
+    {
+        var released = buffer;
+        buffer = [];
+        return released;
+    }
+
+    public void Dispose() => Return();
 
     private void AppendCounted(ReadOnlySpan<byte> message)
     {
@@ -66,11 +74,11 @@ internal sealed class SyslogFrames(SyslogFraming framing) : IDisposable
             return;
         }
 
-        Release();
+        Return();
         buffer = ArrayPool<byte>.Shared.Rent(size);
     }
 
-    private void Release()
+    private void Return()
     {
         if (buffer.Length > 0)
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using SiemForwarder.Connections;
 using SiemForwarder.Connections.Network;
 
@@ -23,14 +22,15 @@ internal sealed class SyslogTcpDestination : IDestination
 
     public SyslogTcpDestination(DestinationSettings settings, bool secure, TimeProvider time)
     {
-        window = new ResendWindow(SyslogSettings.Read(new SettingReader(settings.Settings)).ResendWindowBytes);
+        window = new ResendWindow(SyslogSettings.Read(new SettingReader(settings.Settings)).ResendWindowBytes, settings.Resends);
         this.settings = settings;
         this.time = time;
         connector = new Connector(settings.Connection, secure, null, time);
         frames = new SyslogFrames(settings.Framing);
     }
 
-    public BatchLimits Limits { get; } = new(MaxEvents: 2000, MaxBytes: 1024 * 1024);
+    // With the last event, which may not fit any more, and with the marks between them a batch stays within an array of a megabyte.
+    public BatchLimits Limits { get; } = new(MaxEvents: 2000, MaxBytes: (1024 - 64) * 1024);
 
     public async Task<DeliveryOutcome> SendAsync(DeliveryBatch batch, CancellationToken cancellationToken)
     {
@@ -46,7 +46,7 @@ internal sealed class SyslogTcpDestination : IDestination
             return fault.ToOutcome(settings.IntegrationName);
         }
 
-        window.Remember(framed, batch.Count);
+        window.Remember(frames.Release(), framed.Length, batch.Count);
         var delivered = Delivered();
         resent = default;
         return delivered;
@@ -168,101 +168,4 @@ internal sealed class SyslogTcpDestination : IDestination
         connection?.Abort();
         connection = null;
     }
-}
-
-/// <summary>Remembers the last framed batches acknowledged by the peer's system, which its program may not have read yet.</summary>
-/// <remarks>
-/// A reset discards whatever is unread in the peer's receive buffer, acknowledged or not. The window is as large as such a buffer, in whole
-/// batches, and exists only in memory: it does not outlive the process. Use RELP if that is not enough.
-/// </remarks>
-internal sealed class ResendWindow : IDisposable
-{
-    private readonly int bytes;
-    private readonly ResendBudget budget;
-    private readonly Queue<Entry> entries = new();
-    private int held;
-    private bool isLeft;
-
-    /// <param name="bytes">How far back it reaches; 0 to disable it.</param>
-    /// <param name="budget">The budget shared by all windows; by default that of the process.</param>
-    public ResendWindow(int bytes, ResendBudget? budget = null)
-    {
-        (this.bytes, this.budget) = (bytes, budget ?? ResendBudget.OfProcess);
-        this.budget.Join();
-    }
-
-    /// <summary>The batches, in the order they were sent.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Batches => entries.Select(entry => (ReadOnlyMemory<byte>)entry.Array.AsMemory(0, entry.Length));
-
-    public int Bytes => held;
-
-    public int Events { get; private set; }
-
-    /// <summary>Keeps a copy of a batch, and drops those beyond the window's reach.</summary>
-    public void Remember(ReadOnlyMemory<byte> framed, int events)
-    {
-        if (bytes == 0)
-        {
-            return;
-        }
-
-        var array = ArrayPool<byte>.Shared.Rent(framed.Length);
-        framed.CopyTo(array);
-        entries.Enqueue(new Entry(array, framed.Length, events));
-        (held, Events) = (held + framed.Length, Events + events);
-        budget.Take(array.Length);
-        var reach = Math.Min(bytes, budget.Share);
-        while (entries.Count > 1 && held - entries.Peek().Length >= reach)
-        {
-            Drop();
-        }
-    }
-
-    public void Dispose()
-    {
-        while (entries.Count > 0)
-        {
-            Drop();
-        }
-
-        if (!isLeft)
-        {
-            isLeft = true;
-            budget.Leave();
-        }
-    }
-
-    private void Drop()
-    {
-        var oldest = entries.Dequeue();
-        (held, Events) = (held - oldest.Length, Events - oldest.Events);
-        budget.Give(oldest.Array.Length);
-        ArrayPool<byte>.Shared.Return(oldest.Array);
-    }
-
-    private readonly record struct Entry(byte[] Array, int Length, int Events);
-}
-
-/// <summary>What all resend windows of a process may hold together: below the limit each keeps its own size, above it an equal share.</summary>
-internal sealed class ResendBudget(long maxBytes)
-{
-    private const long UsualBytes = 128L * 1024 * 1024;
-    private int windows;
-    private long taken;
-
-    public static ResendBudget OfProcess { get; } = new(UsualBytes);
-
-    /// <summary>Bytes held in the arrays of all windows.</summary>
-    public long Taken => Volatile.Read(ref taken);
-
-    /// <summary>How far back a window may currently reach.</summary>
-    public int Share => Taken <= maxBytes ? int.MaxValue : (int)Math.Min(int.MaxValue, maxBytes / Math.Max(1, Volatile.Read(ref windows)));
-
-    public void Join() => Interlocked.Increment(ref windows);
-
-    public void Leave() => Interlocked.Decrement(ref windows);
-
-    public void Take(int size) => Interlocked.Add(ref taken, size);
-
-    public void Give(int size) => Interlocked.Add(ref taken, -size);
 }

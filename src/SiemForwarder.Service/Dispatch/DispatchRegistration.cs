@@ -1,3 +1,4 @@
+using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Dispatch.Lanes;
 using SiemForwarder.Service.Dispatch.Redrive;
 using SiemForwarder.Service.Dispatch.Replays;
@@ -16,7 +17,7 @@ internal static class DispatchRegistration
         services.AddSettings<DispatchOptions>(DispatchOptions.Section);
         return services.AddSingleton<RetryRequests>().AddSingleton<RedriveTable>().AddSingleton<ReplayTable>()
             .AddSingleton<IBackfillOrders>(provider => provider.GetRequiredService<ReplayTable>()).AddSingleton(ReplayTable.Hold)
-            .AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
+            .AddSingleton<DeliveryMemory>().AddSingleton<IntegrationLanes>().AddSingleton<ReplayPlanner>()
             .AddSingleton<IntegrationTest>().AddSingleton<TestRequests>().AddSingleton<Rehearsal>().AddSingleton<RehearsalRequests>()
             .AddHostedService<TestRequestService>()
             .AddHostedService<DispatchService>();

@@ -16,7 +16,7 @@ namespace SiemForwarder.Service.Dispatch;
 internal sealed class DispatchService(
     IntegrationStore store, IntegrationLanes lanes, ConfigurationSignal configuration, EngineLeases leases, DatabaseConnections connections, LogHistory history,
     DayPartitions partitions, ExpiryWatch expiry, IOptions<DispatchOptions> options, IOptions<ForwarderOptions> forwarder, IOptions<EngineOptions> engine,
-    TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard, WorkDeclines declines)
+    TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard, WorkDeclines declines, DeliveryMemory memory)
     : LeasedLoopService<Integration>(LeaseKind.Integration, leases, configuration, forwarder.Value.ConfigurationInterval, time, telemetry, guard)
 {
     private static readonly TimeSpan UnusablePause = TimeSpan.FromSeconds(30);
@@ -63,7 +63,10 @@ internal sealed class DispatchService(
         using var watched = expiry.Open($"integration:{integration.Id}", integration.Version);
         runnable = runnable with
         {
-            Destination = runnable.Destination with { Expiries = watched.Notes, Opened = Telemetry.CountConnections(integration.Name) },
+            Destination = runnable.Destination with
+            {
+                Expiries = watched.Notes, Opened = Telemetry.CountConnections(integration.Name), Resends = memory.Resends,
+            },
         };
         foreach (var (name, end) in runnable.TokenEnds)
         {

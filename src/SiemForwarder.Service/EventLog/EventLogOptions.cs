@@ -24,8 +24,9 @@ internal sealed class EventLogOptions
     [Range(0, long.MaxValue)]
     public long HardLimitBytes { get; set; }
 
-    /// <summary>Memory in bytes, half for recently stored segments, half for the keys by which events that come again are recognized. More of it spares
-    /// PostgreSQL reads when integrations lag a little, or when very many events come in a few minutes.</summary>
+    /// <summary>The most of the memory budget (<c>Forwarder__MemoryBytes</c>) in bytes, half for recently stored segments, half for the keys by which
+    /// events that come again are recognized. More of it spares PostgreSQL reads when integrations lag a little, or when very many events come in a few
+    /// minutes.</summary>
     [Range(1024 * 1024, 64L * 1024 * 1024 * 1024)]
     public long MemoryBytes { get; set; } = 2 * SegmentCache.UsualWeight;
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Location;
 using SiemForwarder.Service.Settings;
 using SiemForwarder.Service.Storage;
@@ -15,7 +14,8 @@ internal static class EventLogRegistration
         return services
             .AddSingleton(provider => new DayPartitions(provider.GetRequiredService<DatabaseConnections>().Vital))
             .AddSingleton<IpLocations>()
-            .AddSingleton(provider => new SegmentCache(provider.GetRequiredService<IOptions<EventLogOptions>>().Value.MemoryBytes / 2))
+            .AddSingleton<LogMemory>()
+            .AddSingleton(provider => provider.GetRequiredService<LogMemory>().Cache)
             .AddSingleton<EventLogSignal>()
             .AddSingleton(provider =>
             {
@@ -26,7 +26,12 @@ internal static class EventLogRegistration
             })
             .AddSingleton<AppendNotices>()
             .AddSingleton(provider => new StoredCodec(provider.GetRequiredService<DatabaseConnections>().Vital, provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton(provider => ActivatorUtilities.CreateInstance<EventLogWriter>(provider, provider.GetRequiredService<DatabaseConnections>().Vital))
+            .AddSingleton(provider =>
+            {
+                var writer = ActivatorUtilities.CreateInstance<EventLogWriter>(provider, provider.GetRequiredService<DatabaseConnections>().Vital);
+                provider.GetRequiredService<LogMemory>().Keys.GiveBack = writer.ForgetKeys;
+                return writer;
+            })
             .AddSingleton<EventLogReader>()
             .AddSingleton<StoredBodies>()
             .AddSingleton<SourceDirectory>()

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using SiemForwarder.Service.Engines;
@@ -17,7 +16,7 @@ namespace SiemForwarder.Service.EventLog;
 /// </remarks>
 internal sealed class EventLogWriter(
     NpgsqlDataSource database, DayPartitions partitions, SegmentCache cache, EventLogSignal signal, LogHistory history, AppendNotices notices,
-    TimeProvider time, DatabaseConnections? connections = null, IOptions<EventLogOptions>? options = null, StoredCodec? codecs = null)
+    TimeProvider time, DatabaseConnections? connections = null, LogMemory? memory = null, StoredCodec? codecs = null)
 {
     public const string Channel = "siemforwarder_log";
 
@@ -51,7 +50,7 @@ internal sealed class EventLogWriter(
 
     /// <summary>The maximum number of keys in all key windows of the process.</summary>
     internal int MaxKeys { get; init; } =
-        (int)Math.Min(int.MaxValue, (options?.Value.MemoryBytes / 2 ?? SegmentCache.UsualWeight) / BytesOfKey);
+        (int)Math.Min(int.MaxValue, (memory?.Keys.Most ?? SegmentCache.UsualWeight) / BytesOfKey);
 
     /// <summary>The number of keys in all windows.</summary>
     internal int KeyCount => appenders.Values.Sum(appender => appender.Window.Size);
@@ -67,6 +66,7 @@ internal sealed class EventLogWriter(
         try
         {
             appender.UsedAt = time.GetTimestamp();
+            appender.Window.MaxKeys = MaxKeysOf(appender);
             return await AppendInTurnAsync(append, appender, cancellationToken);
         }
         catch (Exception exception) when (DatabaseFault.IsDatabase(exception))
@@ -84,7 +84,7 @@ internal sealed class EventLogWriter(
         }
         finally
         {
-            appender.Turn.Release();
+            Release(appender);
         }
     }
 
@@ -281,6 +281,39 @@ internal sealed class EventLogWriter(
         }
 
         var isOver = KeyCount > MaxKeys;
+        ShrinkWindows((window, usedAt) =>
+        {
+            if (time.GetElapsedTime(usedAt) >= IdleAge)
+            {
+                window.Clear();
+            }
+            else if (isOver)
+            {
+                window.Shrink(window.Size / 2);
+                isOver = KeyCount > MaxKeys;
+            }
+        });
+    }
+
+    /// <summary>Forgets keys, those of the windows first that were used least lately; they are read again when needed.</summary>
+    /// <param name="bytes">Memory to free; all windows are emptied if it is <see cref="long.MaxValue"/>.</param>
+    public void ForgetKeys(long bytes)
+    {
+        var left = bytes;
+        ShrinkWindows((window, _) =>
+        {
+            var before = window.Size;
+            if (left > 0)
+            {
+                window.Shrink(bytes == long.MaxValue ? 0 : before / 2);
+                left -= (long)(before - window.Size) * BytesOfKey;
+            }
+        });
+    }
+
+    // Those that an append works on are left alone.
+    private void ShrinkWindows(Action<KeyWindow, long> shrink)
+    {
         foreach (var appender in appenders.Values.OrderBy(one => one.UsedAt))
         {
             if (!appender.Turn.Wait(0, CancellationToken.None))
@@ -290,21 +323,36 @@ internal sealed class EventLogWriter(
 
             try
             {
-                if (time.GetElapsedTime(appender.UsedAt) >= IdleAge)
-                {
-                    appender.Window.Clear();
-                }
-                else if (isOver)
-                {
-                    appender.Window.Shrink(appender.Window.Size / 2);
-                    isOver = KeyCount > MaxKeys;
-                }
+                shrink(appender.Window, appender.UsedAt);
             }
             finally
             {
-                appender.Turn.Release();
+                Release(appender);
             }
         }
+    }
+
+    // What the windows of the other logs leave, and in any case as much as each would get if all were alike.
+    private int MaxKeysOf(Appender appender)
+    {
+        if (memory is null)
+        {
+            return MaxKeys;
+        }
+
+        var room = memory.Keys.Room;
+        var left = Math.Max(room - (memory.Keys.Taken - appender.Counted), room / appenders.Count);
+        return (int)Math.Min(MaxKeys, left / BytesOfKey);
+    }
+
+    private void Release(Appender appender)
+    {
+        var bytes = (long)appender.Window.Size * BytesOfKey;
+        var grown = bytes - appender.Counted;
+        appender.Counted = bytes;
+        appender.Turn.Release();
+        // Afterwards: if others have to make way, this window may be among them.
+        memory?.Keys.Take(grown);
     }
 
     private static short CheckpointOf(LogAppend append) => (short)((short)append.Stream + (short)append.Lane);
@@ -319,5 +367,8 @@ internal sealed class EventLogWriter(
         public int Edition { get; set; }
 
         public long UsedAt { get; set; }
+
+        /// <summary>Bytes of its window in the memory of the process.</summary>
+        public long Counted { get; set; }
     }
 }

@@ -34,6 +34,9 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     /// <summary>The head of the log as this window has seen it; null before the first read.</summary>
     public LogHead? Head { get; set; }
 
+    /// <summary>The most keys and minutes that it keeps beside those of the current page.</summary>
+    public int MaxKeys { get; set; } = maxKeys;
+
     /// <summary>The number of keys and minutes in the window.</summary>
     public int Size => Weight;
 
@@ -168,7 +171,7 @@ internal sealed class KeyWindow(int maxKeys = 1_000_000)
     }
 
     /// <summary>Evicts the least recently used minutes beyond the bound; those of the current page stay.</summary>
-    public void Trim() => TrimTo(maxKeys);
+    public void Trim() => TrimTo(MaxKeys);
 
     /// <summary>Evicts the least recently used minutes beyond the given bound, between two pages.</summary>
     /// <param name="bound">Bound in keys.</param>

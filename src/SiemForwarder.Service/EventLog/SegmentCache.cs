@@ -1,7 +1,11 @@
+using SiemForwarder.Service.Memory;
+
 namespace SiemForwarder.Service.EventLog;
 
 /// <summary>Recently appended or read segments of all sources, bounded by weight, so that an event is fetched and parsed once per engine.</summary>
-internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
+/// <param name="maxWeight">The most that the segments may take, in bytes.</param>
+/// <param name="memory">Their share in the memory of the process; null for a cache beside it.</param>
+internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight, MemoryShare? memory = null)
 {
     /// <summary>Bytes for the segments that deliveries share, unless the settings say otherwise.</summary>
     public const long UsualWeight = 32L * 1024 * 1024;
@@ -67,12 +71,10 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
             segment.Body.Hold();
             byUse.AddFirst(segments[segment.LastPosition]);
             weight += segment.Weight;
-            while (weight > maxWeight && byUse.Last is { } oldest && oldest.Value != segment)
+            memory?.Take(segment.Weight);
+            while ((weight > maxWeight || memory?.Taken > memory?.Room) && byUse.Last is { } oldest && oldest.Value != segment)
             {
-                byUse.RemoveLast();
-                weight -= oldest.Value.Weight;
-                bySource[oldest.Value.SourceId].Remove(oldest.Value.LastPosition);
-                oldest.Value.Body.Release();
+                DropOldest(oldest.Value);
             }
         }
     }
@@ -112,8 +114,30 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight)
 
             bySource.Clear();
             byUse.Clear();
+            memory?.Give(weight);
             weight = 0;
         }
+    }
+
+    /// <summary>Drops the segments that were used least lately, until so many bytes are free or none is left.</summary>
+    public void Drop(long bytes)
+    {
+        lock (access)
+        {
+            for (var most = weight - Math.Min(bytes, weight); weight > most && byUse.Last is { } oldest;)
+            {
+                DropOldest(oldest.Value);
+            }
+        }
+    }
+
+    private void DropOldest(LogSegment oldest)
+    {
+        byUse.RemoveLast();
+        weight -= oldest.Weight;
+        memory?.Give(oldest.Weight);
+        bySource[oldest.SourceId].Remove(oldest.LastPosition);
+        oldest.Body.Release();
     }
 
     /// <summary>Index of the first segment whose last position is not below <paramref name="position"/>.</summary>

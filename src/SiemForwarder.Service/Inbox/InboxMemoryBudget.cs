@@ -1,5 +1,6 @@
 using System.Numerics;
 using Microsoft.Extensions.Options;
+using SiemForwarder.Service.Memory;
 
 namespace SiemForwarder.Service.Inbox;
 
@@ -9,19 +10,21 @@ namespace SiemForwarder.Service.Inbox;
 /// complete, may use a quarter per source and half in total; when that is full, the oldest of them is evicted, so that steady senders get through
 /// however many stall. Whatever the shares, there is room for one request of the maximum size.
 /// </remarks>
-internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
+/// <param name="options">The limits.</param>
+/// <param name="memory">The memory of the process, of which all of it is one share.</param>
+internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options, MemoryBudget memory)
 {
+    // Some requests as Keycloak's plug-ins send them.
+    private const long MinBytes = 16L * 1024 * 1024;
+
+    private readonly MemoryShare pushes = memory.Open(
+        MemoryPart.Pushes, Math.Max(MinBytes, 2 * LargestOf(options.Value)), options.Value.MaxPendingBytes);
+
     private readonly Lock guard = new();
     private readonly Dictionary<int, Use> uses = [];
     private readonly LinkedList<InboxShare> strangers = new();
     private long taken;
     private long takenByStrangers;
-
-    /// <summary>Memory that requests take now, in bytes.</summary>
-    public long Taken => Interlocked.Read(ref taken);
-
-    /// <summary>The most that they may take, in bytes.</summary>
-    public long Limit => Total;
 
     private long Total => options.Value.MaxPendingBytes;
 
@@ -58,7 +61,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
                 uses[share.SourceId] = use = new Use();
             }
 
-            while (!share.IsEvicted && !Fits(share, use, bytes, out var isSourceFull))
+            while (!share.IsEvicted && !(Fits(share, use, bytes, out var isSourceFull) && pushes.TryTake(bytes)))
             {
                 if (strangers.FirstOrDefault(one => one != share && (!isSourceFull || one.SourceId == share.SourceId)) is not { } oldest)
                 {
@@ -86,6 +89,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
             if (!share.IsEvicted && uses.TryGetValue(share.SourceId, out var use))
             {
                 Add(share, use, -bytes);
+                pushes.Give(bytes);
             }
         }
     }
@@ -128,6 +132,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
     {
         if (uses.TryGetValue(share.SourceId, out var use))
         {
+            pushes.Give(share.Bytes);
             Add(share, use, -share.Bytes);
             if (use.Taken == 0)
             {
@@ -150,7 +155,10 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options)
         }
     }
 
-    private long Part(int divisor) => Math.Min(Total, Math.Max(Total / divisor, BitOperations.RoundUpToPowerOf2((uint)options.Value.MaxRequestBytes + 1)));
+    private long Part(int divisor) => Math.Min(Total, Math.Max(Total / divisor, LargestOf(options.Value)));
+
+    // The array that holds a request of the maximum size.
+    private static long LargestOf(InboxOptions options) => BitOperations.RoundUpToPowerOf2((uint)options.MaxRequestBytes + 1);
 
     /// <summary>The memory used by the requests to one source.</summary>
     private sealed class Use

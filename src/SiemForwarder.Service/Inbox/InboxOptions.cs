@@ -19,7 +19,8 @@ internal sealed class InboxOptions
     [Range(1, 100_000)]
     public int MaxRequestEvents { get; set; } = 10_000;
 
-    /// <summary>Maximum bytes of requests being read or waiting for their commit; beyond it the answer is 503. One source gets at most half.</summary>
+    /// <summary>Maximum bytes of requests being read or waiting for their commit; beyond it, or where the memory budget has no more
+    /// (<c>Forwarder__MemoryBytes</c>), the answer is 503. One source gets at most half.</summary>
     [Range(1024 * 1024, int.MaxValue)]
     public int MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
 

@@ -4,8 +4,8 @@ using SiemForwarder.Service.Detections;
 using SiemForwarder.Service.Dispatch.Delivery;
 using SiemForwarder.Service.Engines;
 using SiemForwarder.Service.EventLog;
-using SiemForwarder.Service.Inbox;
 using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Memory;
 using SiemForwarder.Service.Sources;
 using SiemForwarder.Service.Storage;
 using SiemForwarder.Service.Telemetry;
@@ -15,7 +15,7 @@ namespace SiemForwarder.Service.Operations;
 /// <summary>Reads the gauges of the metrics that only the database knows, all of them in one statement, whoever scrapes how often.</summary>
 /// <remarks>Every engine shows them for the whole installation, so that they are there whichever engine is left: take the maximum, not the sum.</remarks>
 internal sealed class StateGaugeService(
-    NpgsqlDataSource database, ForwarderMetrics metrics, EngineLeases leases, SegmentCache cache, EventLogWriter log, InboxMemoryBudget inbox,
+    NpgsqlDataSource database, ForwarderMetrics metrics, EngineLeases leases, MemoryBudget memory,
     IOptions<OperationsOptions> options, IOptions<EventLogOptions> logOptions, LoopGuard guard, TimeProvider time)
     : BackgroundService
 {
@@ -78,10 +78,10 @@ internal sealed class StateGaugeService(
             .Select(pair => new GaugeValue(MetricCatalog.Leases, pair.Value, new(KindOf(pair.Key)))));
         metrics.Observe(MetricCatalog.LoopsFailing, () => [new(MetricCatalog.LoopsFailing, guard.Faults.Count)]);
         metrics.Observe(MetricCatalog.LoopsStalled, () => [new(MetricCatalog.LoopsStalled, guard.Stalled.Count)]);
-        metrics.Observe(MetricCatalog.MemoryUsage, () => Parts(
-            MetricCatalog.MemoryUsage, cache.Weight, (long)log.KeyCount * EventLogWriter.BytesOfKey, inbox.Taken));
-        metrics.Observe(MetricCatalog.MemoryLimit, () => Parts(
-            MetricCatalog.MemoryLimit, cache.MaxWeight, (long)log.MaxKeys * EventLogWriter.BytesOfKey, inbox.Limit));
+        metrics.Observe(MetricCatalog.MemoryUsage, () => Parts(MetricCatalog.MemoryUsage, static share => share.Taken));
+        metrics.Observe(MetricCatalog.MemoryLimit, () => Parts(MetricCatalog.MemoryLimit, static share => share.Most));
+        metrics.Observe(MetricCatalog.MemoryMinimum, () => Parts(MetricCatalog.MemoryMinimum, static share => share.Minimum));
+        metrics.Observe(MetricCatalog.MemoryBudget, () => [new(MetricCatalog.MemoryBudget, memory.Bytes)]);
         return guard.RunAsync("reads the gauges of the metrics", ReadAsync, token => Task.Delay(options.Value.GaugeInterval, time, token), stoppingToken);
     }
 
@@ -115,6 +115,6 @@ internal sealed class StateGaugeService(
 
     private static string KindOf(LeaseKind kind) => kind == LeaseKind.Detections ? "detections" : LeaseTable.NameOf(kind);
 
-    private static IEnumerable<GaugeValue> Parts(MetricDefinition metric, long segments, long keys, long pushes) =>
-        [new(metric, segments, new("segments")), new(metric, keys, new("keys")), new(metric, pushes, new("pushes"))];
+    private IEnumerable<GaugeValue> Parts(MetricDefinition metric, Func<MemoryShare, long> value) =>
+        memory.Shares.Select(share => new GaugeValue(metric, value(share), new(share.Name)));
 }

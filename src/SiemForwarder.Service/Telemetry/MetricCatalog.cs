@@ -162,9 +162,16 @@ internal static class MetricCatalog
 
     public static readonly MetricDefinition Leases = Gauge("engine.leases", "{lease}", "Sources and integrations that this engine runs.", "kind");
 
-    public static readonly MetricDefinition MemoryUsage = Gauge("memory.usage", "By", "Memory that a part of the process takes from its budget.", "part");
+    public static readonly MetricDefinition MemoryUsage = Gauge("memory.usage", "By", "Memory that a part of the process takes of the memory budget.", "part");
 
-    public static readonly MetricDefinition MemoryLimit = Gauge("memory.limit", "By", "The budget of a part of the process.", "part");
+    public static readonly MetricDefinition MemoryLimit = Gauge(
+        "memory.limit", "By", "The most that a part of the process takes of the memory budget.", "part");
+
+    public static readonly MetricDefinition MemoryMinimum = Gauge(
+        "memory.minimum", "By", "What a part of the process always gets of the memory budget.", "part");
+
+    public static readonly MetricDefinition MemoryBudget = Gauge(
+        "memory.budget", "By", "The memory budget of the process, which all parts share (Forwarder__MemoryBytes).");
 
     public static readonly MetricDefinition LoopsFailing = Gauge("loops.failing", "{loop}", "Background loops whose last pass failed.");
 
@@ -183,7 +190,8 @@ internal static class MetricCatalog
         EventsDelivered, BatchesDelivered, BytesDelivered, EventsFiltered, EventsSetAside, EventsRetried, EventsMissing, EventsSlow, AttemptsFailed,
         RoundsFailed, SendDuration, DeliveryLatency, ConnectionsOpened,
         BacklogEvents, BacklogSize, BacklogAge, IntegrationFailing, SetAsideOpen, SourceFailing, SourceUnread, SourceMargin, IntegrationMargin, LogSize,
-        LogEvents, DetectionBacklog, DetectionAlerts, StateAge, Leases, MemoryUsage, MemoryLimit, LoopsFailing, LoopsStalled, DatabaseFaults, AddressesLocked,
+        LogEvents, DetectionBacklog, DetectionAlerts, StateAge, Leases, MemoryUsage, MemoryLimit, MemoryMinimum,
+        MemoryBudget, LoopsFailing, LoopsStalled, DatabaseFaults, AddressesLocked,
         BuildInfo,
     ];
 

@@ -21,6 +21,7 @@ public sealed class ConsoleSettingsTests(TestPostgres postgres, RunningForwarder
         await row.GetByText("night shift").WaitForAsync();
         await row.GetByText("command line").WaitForAsync();
         await row.Locator(".hint").WaitForAsync();
+        await visit.Page.Locator("section[aria-label=Memory] tr", new() { HasText = "pushes" }).WaitForAsync();
         await visit.FillAsync("Search", "ClientSecret");
         await visit.Page.Locator("td code:text-is('***')").First.WaitForAsync();
         var page = await visit.Page.ContentAsync();

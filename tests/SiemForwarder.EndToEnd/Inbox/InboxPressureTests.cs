@@ -3,13 +3,17 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using SiemForwarder.EndToEnd.Support;
+using SiemForwarder.Service.Memory;
 
 namespace SiemForwarder.EndToEnd.Inbox;
 
 /// <summary>Somebody who has no key keeps nobody who has one from pushing.</summary>
 public sealed class InboxPressureTests(TestPostgres postgres)
 {
+    private const string Memory = "/api/v1/memory";
     private const int Announced = 4 * 1024 * 1024;
     private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(5);
 
@@ -77,6 +81,52 @@ public sealed class InboxPressureTests(TestPostgres postgres)
 
         Assert.StartsWith("HTTP/1.1 401 ", await attacker.ReadAnswerAsync(Token), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task WhereTheMemoryOfTheProcessIsTakenPushesAreRefusedAndAcceptedAgainOnceItIsFree()
+    {
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:MemoryBytes=134217728");
+        var (keyed, one) = (await Pusher.CreateAsync(forwarder), Pusher.Event("one"));
+        var batches = forwarder.Services.GetRequiredService<MemoryBudget>().Shares.Single(share => share.Part == MemoryPart.Batches);
+        Assert.True(batches.TryTake(batches.Room - batches.Taken));
+        var senders = new List<SlowSender>();
+        try
+        {
+            for (var i = 0; i < 4; i++)
+            {
+                senders.Add(await SlowSender.StartAsync(forwarder.Api.BaseAddress!, keyed.SourceId, 3 * 1024 * 1024, Token, $"X-API-Key: {Pusher.Key}"));
+            }
+
+            var full = await forwarder.WaitForAsync(Memory, node => TakenBy(node, "pushes") == 4 * Announced);
+            var refused = await keyed.PushAsync(one, Token);
+            var metrics = await forwarder.Api.GetStringAsync("/metrics", Token);
+            batches.Give(batches.Taken);
+            var accepted = await keyed.PushAsync(one, Token);
+
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (refused.Status, refused.Text.Contains("Inbox full", StringComparison.Ordinal)));
+            Assert.Equal((1, 0, 0), Pusher.Counts(accepted));
+            Assert.Equal(134_217_728, (long)full["budgetBytes"]!);
+            Assert.Equal(["segments", "keys", "resends", "batches", "pushes"], full["shares"]!.AsArray().Select(share => (string)share!["part"]!));
+            Assert.All(full["shares"]!.AsArray(), share => Assert.InRange((long)share!["minimumBytes"]!, 1, (long)share["mostBytes"]!));
+            Assert.Equal((long)full["takenBytes"]!, full["shares"]!.AsArray().Sum(share => (long)share!["takenBytes"]!));
+            Assert.Contains(Samples(metrics, "siemforwarder_memory_usage_bytes"), line => line.Contains("part=\"pushes\"", StringComparison.Ordinal) && line.Contains(" 16777216", StringComparison.Ordinal));
+            Assert.Equal(5, Samples(metrics, "siemforwarder_memory_minimum_bytes").Count());
+            Assert.Contains(" 134217728", Assert.Single(Samples(metrics, "siemforwarder_memory_budget_bytes")), StringComparison.Ordinal);
+        }
+        finally
+        {
+            senders.ForEach(sender => sender.Dispose());
+        }
+
+        await forwarder.WaitForAsync(Memory, node => TakenBy(node, "pushes") == 0);
+        Assert.Equal((0, 1, 0), Pusher.Counts(await keyed.PushAsync(one, Token)));
+    }
+
+    private static IEnumerable<string> Samples(string metrics, string name) =>
+        metrics.Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal));
+
+    private static long TakenBy(JsonNode memory, string part) =>
+        (long)memory["shares"]!.AsArray().Single(share => (string)share!["part"]! == part)!["takenBytes"]!;
 
     private static async Task<Pusher> CreateSignedAsync(ForwarderApplication forwarder)
     {

@@ -37,7 +37,8 @@ internal sealed class BatchAssembler : IAsyncDisposable
         stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var formatter = lane.Formatter ?? EventFormatCatalog.Create(lane.Integration.Output);
         var most = limits with { MaxEvents = Math.Min(limits.MaxEvents, lane.MaxEvents) };
-        (current, spare) = (new BatchBuffer(formatter, most), new BatchBuffer(formatter, most));
+        var memory = shared.Memory?.Batches;
+        (current, spare) = (new BatchBuffer(formatter, most, memory), new BatchBuffer(formatter, most, memory));
     }
 
     /// <summary>The next run of positions of a source; null if there is nothing new. It is valid until the next call.</summary>
@@ -68,6 +69,8 @@ internal sealed class BatchAssembler : IAsyncDisposable
     {
         if (lane.Log.LastPosition(sourceId) - afterPosition < MinAhead || !shared.Ahead.Wait(0, CancellationToken.None))
         {
+            // Hundreds of integrations would otherwise keep two buffers each, of which they fill one.
+            spare.Dispose();
             return;
         }
 

@@ -4,20 +4,30 @@ using SiemForwarder.Events.Bytes;
 using SiemForwarder.Events.Formats;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Integrations;
+using SiemForwarder.Service.Memory;
 
 namespace SiemForwarder.Service.Dispatch.Delivery;
 
 /// <summary>The pooled buffer of the batch being built: formatters write into it, and it records where each event ends.</summary>
 /// <param name="formatter">Formats an event.</param>
 /// <param name="limits">Limits of the destination.</param>
-internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits) : IDisposable
+/// <param name="memory">The share of all batches; where it has no more, the batch is full. Null for a batch beside it.</param>
+internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits, MemoryShare? memory = null) : IDisposable
 {
     private const int FirstBytes = 64 * 1024;
+
+    // What a batch may always take, with its normalized events; smaller ones cost more than they save.
+    private const int MinMemory = 256 * 1024;
+
+    // What an event takes in its normalized form, which lives as long as its batch.
+    private const int BytesOfEvent = 768;
 
     private readonly PooledBuffer bytes = new(FirstBytes);
     private readonly List<SecurityEvent> events = [];
     private readonly List<int> ends = [];
     private readonly List<SegmentBody> held = [];
+    private long taken;
+    private bool isShort;
 
     /// <summary>A buffer for the format of an integration.</summary>
     public static BatchBuffer For(RunnableIntegration integration, BatchLimits limits) => new(EventFormatCatalog.Create(integration.Output), limits);
@@ -25,10 +35,17 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
     public int Count => events.Count;
 
     /// <summary>Whether the batch has reached a limit.</summary>
-    public bool IsFull => events.Count >= limits.MaxEvents || bytes.Length >= limits.MaxBytes;
+    public bool IsFull => events.Count >= limits.MaxEvents || bytes.Length >= limits.MaxBytes || isShort;
 
     public void Clear()
     {
+        if (isShort)
+        {
+            // The next one begins small again: what others hold may have changed.
+            Dispose();
+            return;
+        }
+
         bytes.Clear();
         events.Clear();
         ends.Clear();
@@ -61,7 +78,29 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
 
         events.Add(shown.Event);
         ends.Add(bytes.Length);
+        if (memory is not null && bytes.Length + ((long)events.Count * BytesOfEvent) > taken)
+        {
+            Charge(memory);
+        }
+
         return true;
+    }
+
+    // In steps that double, like the array; a first small batch is never refused, or an integration would stand still.
+    private void Charge(MemoryShare share)
+    {
+        var wanted = Math.Max(MinMemory, taken);
+        if (taken == 0)
+        {
+            share.Take(wanted);
+        }
+        else if (!share.TryTake(wanted))
+        {
+            isShort = true;
+            return;
+        }
+
+        taken += wanted;
     }
 
     /// <summary>The current batch; valid until the buffer changes.</summary>
@@ -75,6 +114,8 @@ internal sealed class BatchBuffer(IEventFormatter formatter, BatchLimits limits)
         events.TrimExcess();
         ends.Clear();
         ends.TrimExcess();
+        memory?.Give(taken);
+        (taken, isShort) = (0, false);
         ReleaseAll();
     }
 

@@ -41,7 +41,7 @@ internal sealed record DeliveryLane(RunnableIntegration Integration, long Fence,
 /// <summary>Services shared by all deliveries of a process.</summary>
 internal sealed record DeliveryParts(
     ISourceDirectory Sources, SegmentNormalizer Normalizer, EngineLeases Leases, DispatchOptions Options, TimeProvider Time, ForwarderTelemetry Telemetry,
-    SlowEvents? Slow = null, LoopGuard? Guard = null)
+    SlowEvents? Slow = null, LoopGuard? Guard = null, DeliveryMemory? Memory = null)
 {
     /// <summary>Places for batches that are prepared while another one of their lane is sent.</summary>
     public SemaphoreSlim Ahead { get; } = new(Environment.ProcessorCount);

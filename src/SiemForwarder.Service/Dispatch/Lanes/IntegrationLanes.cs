@@ -17,7 +17,7 @@ namespace SiemForwarder.Service.Dispatch.Lanes;
 internal sealed class IntegrationLanes(
     DatabaseConnections connections, DayPartitions partitions, EventLogReader log, SourceDirectory sources, SegmentNormalizer normalizer,
     EventLogSignal signal, EventLogWriter writer, EngineLeases leases, RedriveTable redrives, ReplayTable replays, RetryRequests retries,
-    ConfigurationSignal configuration,
+    ConfigurationSignal configuration, DeliveryMemory memory,
     IOptions<DispatchOptions> dispatch, IOptions<EngineOptions> engine, TimeProvider time, ForwarderTelemetry telemetry, LoopGuard guard)
 {
     private const string Replays = "replay";
@@ -26,7 +26,7 @@ internal sealed class IntegrationLanes(
 
     private readonly DispatchOptions options = dispatch.Value;
     private readonly DeliveryParts shared = new(sources, normalizer, leases, dispatch.Value, time, telemetry,
-        new SlowEvents(connections.Vital, sources, dispatch.Value.SlowEvent, time, telemetry), guard);
+        new SlowEvents(connections.Vital, sources, dispatch.Value.SlowEvent, time, telemetry), guard, memory);
     private readonly DatabaseRetry databaseRetry = new(time, telemetry);
 
     /// <summary>Runs them until cancelled, or until another engine takes over the live lane.</summary>

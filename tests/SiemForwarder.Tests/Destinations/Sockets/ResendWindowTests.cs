@@ -1,3 +1,4 @@
+using System.Buffers;
 using SiemForwarder.Destinations.Sockets;
 
 namespace SiemForwarder.Tests.Destinations.Sockets;
@@ -10,7 +11,7 @@ public sealed class ResendWindowTests
     [Fact]
     public void AWindowReachesBackSoFarInWholeBatches()
     {
-        using var window = new ResendWindow(4 * Batch, new ResendBudget(long.MaxValue));
+        using var window = new ResendWindow(4 * Batch, ResendBudget.Unlimited);
 
         Fill(window, 10);
 
@@ -21,7 +22,7 @@ public sealed class ResendWindowTests
     [Fact]
     public void ManyWindowsStayWithinTheBudgetOfTheProcessAndEachKeepsItsLastBatch()
     {
-        var budget = new ResendBudget(100 * Batch);
+        var budget = new ResendBudget(static () => 100 * Batch);
         var windows = Enumerable.Range(0, 300).Select(_ => new ResendWindow(96 * Batch, budget)).ToList();
 
         windows.ForEach(window => Fill(window, 96));
@@ -37,7 +38,7 @@ public sealed class ResendWindowTests
     [Fact]
     public void WhileThereIsRoomAWindowHoldsAllThatItMay()
     {
-        var budget = new ResendBudget(1000 * Batch);
+        var budget = new ResendBudget(static () => 1000 * Batch);
         using var one = new ResendWindow(96 * Batch, budget);
         using var two = new ResendWindow(96 * Batch, budget);
 
@@ -51,7 +52,7 @@ public sealed class ResendWindowTests
     {
         for (var i = 0; i < batches; i++)
         {
-            window.Remember(new byte[Batch], 1);
+            window.Remember(ArrayPool<byte>.Shared.Rent(Batch), Batch, 1);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using SiemForwarder.Connections;
 using SiemForwarder.Destinations;
@@ -110,16 +111,18 @@ public sealed class SyslogTcpDestinationTests : NetworkDestinationContract
     [Fact]
     public void TheWindowKeepsTheNewestBatchesUpToItsSize()
     {
-        using var window = new ResendWindow(250);
+        using var window = new ResendWindow(250, ResendBudget.Unlimited);
         foreach (var batch in Enumerable.Range(0, 10))
         {
-            window.Remember(Enumerable.Repeat((byte)batch, 100).ToArray(), 2);
+            var array = ArrayPool<byte>.Shared.Rent(100);
+            array[0] = (byte)batch;
+            window.Remember(array, 100, 2);
         }
 
         Assert.Equal([7, 8, 9], window.Batches.Select(batch => (int)batch.Span[0]));
         Assert.Equal((300, 6), (window.Bytes, window.Events));
-        using var none = new ResendWindow(0);
-        none.Remember(new byte[10], 1);
+        using var none = new ResendWindow(0, ResendBudget.Unlimited);
+        none.Remember(ArrayPool<byte>.Shared.Rent(10), 10, 1);
         Assert.Empty(none.Batches);
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Inbox;
+using SiemForwarder.Service.Memory;
 
 namespace SiemForwarder.Tests.Service.Inbox;
 
@@ -7,7 +8,7 @@ namespace SiemForwarder.Tests.Service.Inbox;
 public sealed class InboxMemoryBudgetTests
 {
     private const int Total = 1024 * 1024;
-    private readonly InboxMemoryBudget room = new(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 60_000 }));
+    private readonly InboxMemoryBudget room = new(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 60_000 }), MemoryBudget.Unlimited);
 
     [Fact]
     public void ASourceHasHalfOfTheRoom()
@@ -72,7 +73,7 @@ public sealed class InboxMemoryBudgetTests
     [Fact]
     public void ARequestOfTheGreatestSizeHasRoomWhateverTheShares()
     {
-        var small = new InboxMemoryBudget(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 600_000 }));
+        var small = new InboxMemoryBudget(Options.Create(new InboxOptions { MaxPendingBytes = Total, MaxRequestBytes = 600_000 }), MemoryBudget.Unlimited);
         using var stranger = small.Open(1, isProven: false);
 
         Assert.True(stranger.TryTake(Total));

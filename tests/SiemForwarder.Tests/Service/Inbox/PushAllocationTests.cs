@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using SiemForwarder.Service.Inbox;
+using SiemForwarder.Service.Memory;
 using SiemForwarder.Service.Telemetry;
 
 namespace SiemForwarder.Tests.Service.Inbox;
@@ -20,7 +21,7 @@ public sealed class PushAllocationTests
     [Fact]
     public async Task APushOfOneEventAllocatesLessThanTwoKilobytes()
     {
-        var room = new InboxMemoryBudget(Options.Create(options));
+        var room = new InboxMemoryBudget(Options.Create(options), MemoryBudget.Unlimited);
         var headers = SomeInbox.Headers(("X-API-Key", Key));
         using var stream = new MemoryStream(body);
         await TakeAsync(Pushes);

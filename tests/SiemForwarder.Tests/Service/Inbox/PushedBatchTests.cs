@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using SiemForwarder.Events;
 using SiemForwarder.Service.Inbox;
+using SiemForwarder.Service.Memory;
 
 namespace SiemForwarder.Tests.Service.Inbox;
 
@@ -128,7 +129,7 @@ public sealed class PushedBatchTests
     [Fact]
     public async Task ABombOfGzipIsRefusedAtTheLimitAndGivesItsRoomBack()
     {
-        var room = new InboxMemoryBudget(Options.Create(Limits));
+        var room = new InboxMemoryBudget(Options.Create(Limits), MemoryBudget.Unlimited);
         using var first = room.Open(1, isProven: true);
         using var second = room.Open(2, isProven: true);
         var bomb = Gzip(new byte[10_000_000]);
@@ -150,7 +151,7 @@ public sealed class PushedBatchTests
     [InlineData(60)]
     public async Task GzipThatWasCutIsRefused(int missing)
     {
-        using var share = new InboxMemoryBudget(Options.Create(Limits)).Open(1, isProven: true);
+        using var share = new InboxMemoryBudget(Options.Create(Limits), MemoryBudget.Unlimited).Open(1, isProven: true);
         var whole = Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 50).Select(number => $"{{\"event_type\":\"x\",\"n\":{number}}}\n"))));
         using var sent = new InboxBody(share);
         using var plain = new InboxBody(share);
@@ -162,7 +163,7 @@ public sealed class PushedBatchTests
     [Fact]
     public async Task WhereNoRoomIsLeftTheAnswerIsToTryAgain()
     {
-        var room = new InboxMemoryBudget(Options.Create(Limits));
+        var room = new InboxMemoryBudget(Options.Create(Limits), MemoryBudget.Unlimited);
         using var second = room.Open(2, isProven: true);
         using var third = room.Open(3, isProven: true);
         Assert.True(second.TryTake(Limits.MaxPendingBytes / 2) && third.TryTake((Limits.MaxPendingBytes / 2) - 5000));
