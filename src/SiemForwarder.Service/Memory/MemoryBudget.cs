@@ -9,7 +9,7 @@ internal enum MemoryPart
     /// <summary>Keys by which events that come again are recognized; dropped ones are read again.</summary>
     Keys,
 
-    /// <summary>Batches kept to be sent again after a connection ended abnormally; the windows reach less far back.</summary>
+    /// <summary>Batches kept to be sent again after a connection ended abnormally; their minimum is all they may take.</summary>
     Resends,
 
     /// <summary>Batches that are prepared or sent; they get smaller.</summary>
