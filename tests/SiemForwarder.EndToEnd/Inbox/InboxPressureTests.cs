@@ -85,7 +85,7 @@ public sealed class InboxPressureTests(TestPostgres postgres)
     [Fact]
     public async Task WhereTheMemoryOfTheProcessIsTakenPushesAreRefusedAndAcceptedAgainOnceItIsFree()
     {
-        await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:MemoryBytes=134217728");
+        await using var forwarder = await ForwarderApplication.StartAsync(postgres, "--Forwarder:MemoryBytes=167772160");
         var (keyed, one) = (await Pusher.CreateAsync(forwarder), Pusher.Event("one"));
         var batches = forwarder.Services.GetRequiredService<MemoryBudget>().Shares.Single(share => share.Part == MemoryPart.Batches);
         Assert.True(batches.TryTake(batches.Room - batches.Taken));
@@ -105,13 +105,13 @@ public sealed class InboxPressureTests(TestPostgres postgres)
 
             Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (refused.Status, refused.Text.Contains("Inbox full", StringComparison.Ordinal)));
             Assert.Equal((1, 0, 0), Pusher.Counts(accepted));
-            Assert.Equal(134_217_728, (long)full["budgetBytes"]!);
+            Assert.Equal(167_772_160, (long)full["budgetBytes"]!);
             Assert.Equal(["segments", "keys", "resends", "batches", "pushes"], full["shares"]!.AsArray().Select(share => (string)share!["part"]!));
             Assert.All(full["shares"]!.AsArray(), share => Assert.InRange((long)share!["minimumBytes"]!, 1, (long)share["mostBytes"]!));
             Assert.Equal((long)full["takenBytes"]!, full["shares"]!.AsArray().Sum(share => (long)share!["takenBytes"]!));
             Assert.Contains(Samples(metrics, "siemforwarder_memory_usage_bytes"), line => line.Contains("part=\"pushes\"", StringComparison.Ordinal) && line.Contains(" 16777216", StringComparison.Ordinal));
             Assert.Equal(5, Samples(metrics, "siemforwarder_memory_minimum_bytes").Count());
-            Assert.Contains(" 134217728", Assert.Single(Samples(metrics, "siemforwarder_memory_budget_bytes")), StringComparison.Ordinal);
+            Assert.Contains(" 167772160", Assert.Single(Samples(metrics, "siemforwarder_memory_budget_bytes")), StringComparison.Ordinal);
         }
         finally
         {

@@ -8,14 +8,14 @@ internal sealed class DeliveryMemory
 {
     private const long MinBatches = 16L * 1024 * 1024;
     private const long MaxBatches = 64L * 1024 * 1024;
-
-    // Always theirs: how far back a window reaches must not depend on what else the process does.
-    private const long ResendsBytes = 128L * 1024 * 1024;
+    private const long MaxResends = 128L * 1024 * 1024;
 
     public DeliveryMemory(MemoryBudget budget)
     {
         Batches = budget.Open(MemoryPart.Batches, MinBatches, MaxBatches);
-        var windows = budget.Open(MemoryPart.Resends, ResendsBytes, ResendsBytes);
+        // Always theirs: how far back a window reaches must not depend on what else the process does.
+        var resends = Math.Min(MaxResends, budget.Bytes / 2);
+        var windows = budget.Open(MemoryPart.Resends, resends, resends);
         Resends = new ResendBudget(() => windows.Room, windows.Take);
     }
 
