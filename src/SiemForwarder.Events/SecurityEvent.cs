@@ -68,7 +68,7 @@ public sealed record SecurityEvent
     public IReadOnlyList<KeyValuePair<string, string>> Details
     {
         get;
-        // What can be walked in one piece (EventDetails.Span).
+        // What can be walked in one piece (ListSpan).
         init => field = value is KeyValuePair<string, string>[] or List<KeyValuePair<string, string>> ? value : value.ToArray();
     }
 

@@ -15,7 +15,7 @@ internal sealed class ForwarderOptions
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "SiemForwarder");
 
     /// <summary>Memory in bytes for segments, keys, resend windows, batches and pushed requests together, beside the 150 to 200 MB of the runtime and the
-    /// program. When it is short, segments and keys are dropped and read again, windows and batches get smaller, and at last pushes are refused with
+    /// program. When it is short, segments and keys are dropped and read again, batches get smaller, and at last pushes are refused with
     /// 503.</summary>
     [Range(96L * 1024 * 1024, 64L * 1024 * 1024 * 1024)]
     public long MemoryBytes { get; set; } = 256L * 1024 * 1024;

@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using SiemForwarder.Events.Bytes;
 using SiemForwarder.Events.Json;
 
 namespace SiemForwarder.Events.Keycloak;
@@ -94,7 +94,7 @@ internal static class EventDetails
     }
 
     /// <summary>The detail with that name, or null.</summary>
-    public static string? Find(IReadOnlyList<KeyValuePair<string, string>> details, string name) => Find(Span(details), name);
+    public static string? Find(IReadOnlyList<KeyValuePair<string, string>> details, string name) => Find(ListSpan.Of(details), name);
 
     /// <summary>The detail with that name, or null.</summary>
     public static string? Find(ReadOnlySpan<KeyValuePair<string, string>> details, string name)
@@ -109,12 +109,4 @@ internal static class EventDetails
 
         return null;
     }
-
-    /// <summary>The details in one piece, which costs less to walk than a list behind its interface.</summary>
-    public static ReadOnlySpan<KeyValuePair<string, string>> Span(IReadOnlyList<KeyValuePair<string, string>> details) => details switch
-    {
-        KeyValuePair<string, string>[] array => array,
-        List<KeyValuePair<string, string>> list => CollectionsMarshal.AsSpan(list),
-        _ => details.ToArray(),
-    };
 }

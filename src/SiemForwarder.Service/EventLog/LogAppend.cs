@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Npgsql;
 using SiemForwarder.Events;
 
@@ -22,14 +21,6 @@ public readonly record struct IncomingEvent(
         get => former == default ? null : former;
         init => former = value ?? default;
     }
-
-    /// <summary>Events in one piece: an event is as long as a line of the cache, and a list behind its interface copies each.</summary>
-    internal static ReadOnlySpan<IncomingEvent> Span(IReadOnlyList<IncomingEvent> events) => events switch
-    {
-        IncomingEvent[] array => array,
-        List<IncomingEvent> list => CollectionsMarshal.AsSpan(list),
-        _ => events.ToArray(),
-    };
 }
 
 /// <summary>A page of events and its poll checkpoint, stored together or not at all.</summary>

@@ -1,4 +1,5 @@
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 
 namespace SiemForwarder.Service.EventLog;
 
@@ -16,7 +17,7 @@ internal sealed class NewPage
         var now = time.GetUtcNow();
         ReceivedAt = now < head.LastReceivedAt ? head.LastReceivedAt.Value : now;
         (LowestAt, HighestAt) = (long.MaxValue, long.MinValue);
-        foreach (ref readonly var incoming in IncomingEvent.Span(events))
+        foreach (ref readonly var incoming in ListSpan.Of(events))
         {
             LowestAt = Math.Min(LowestAt, incoming.OccurredAtMs);
             HighestAt = Math.Max(HighestAt, incoming.OccurredAtMs);
@@ -62,7 +63,7 @@ internal sealed class NewPage
 
     public LogSegment ToSegment()
     {
-        var incoming = IncomingEvent.Span(Events);
+        var incoming = ListSpan.Of(Events);
         var (keys, times) = (new EventKey[incoming.Length], new long[incoming.Length]);
         for (var i = 0; i < keys.Length; i++)
         {

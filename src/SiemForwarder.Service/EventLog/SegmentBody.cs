@@ -45,7 +45,7 @@ internal sealed class SegmentBody
     public static SegmentBody Join(IReadOnlyList<IncomingEvent> events)
     {
         var (start, total) = (0, 0);
-        var incoming = IncomingEvent.Span(events);
+        var incoming = ListSpan.Of(events);
         foreach (ref readonly var one in incoming)
         {
             start += Varint.SizeOf((ulong)one.Body.Length);
@@ -97,7 +97,7 @@ internal sealed class SegmentBody
     }
 
     /// <summary>Holds it once more; only who holds it already, or has it from somebody who does, may.</summary>
-    public void Hold() => Interlocked.Increment(ref holds);
+    public void Retain() => Interlocked.Increment(ref holds);
 
     /// <summary>Releases it once. Nothing of it may be read afterwards, not even an event that was normalized from it.</summary>
     /// <exception cref="InvalidOperationException">It was released more often than held.</exception>

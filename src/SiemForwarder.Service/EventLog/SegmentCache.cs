@@ -43,7 +43,7 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight, Me
 
             byUse.Remove(segments.Values[index]);
             byUse.AddFirst(segments.Values[index]);
-            segment.Body.Hold();
+            segment.Body.Retain();
             return segment;
         }
     }
@@ -68,7 +68,7 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight, Me
                 return;
             }
 
-            segment.Body.Hold();
+            segment.Body.Retain();
             byUse.AddFirst(segments[segment.LastPosition]);
             weight += segment.Weight;
             memory?.Take(segment.Weight);
@@ -87,7 +87,7 @@ internal sealed class SegmentCache(long maxWeight = SegmentCache.UsualWeight, Me
             List<LogSegment> found = bySource.TryGetValue(sourceId, out var segments)
                 ? [.. segments.Values.Skip(FirstReaching(segments.Keys, position)).Select(node => node.Value)]
                 : [];
-            found.ForEach(segment => segment.Body.Hold());
+            found.ForEach(segment => segment.Body.Retain());
             return found;
         }
     }

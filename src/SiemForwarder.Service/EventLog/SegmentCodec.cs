@@ -27,7 +27,7 @@ internal static class SegmentCodec
 
     public static byte[] PackKeys(IReadOnlyList<IncomingEvent> events)
     {
-        var incoming = IncomingEvent.Span(events);
+        var incoming = ListSpan.Of(events);
         var packed = new byte[incoming.Length * EventKey.Size];
         for (var i = 0; i < incoming.Length; i++)
         {
@@ -41,7 +41,7 @@ internal static class SegmentCodec
     {
         var packed = new byte[events.Count * Varint.MaxSize];
         var (length, previous) = (0, lowestAt);
-        foreach (ref readonly var incoming in IncomingEvent.Span(events))
+        foreach (ref readonly var incoming in ListSpan.Of(events))
         {
             length += Varint.Write(packed.AsSpan(length), Varint.Zigzag(incoming.OccurredAtMs - previous));
             previous = incoming.OccurredAtMs;

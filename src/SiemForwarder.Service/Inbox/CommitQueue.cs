@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SiemForwarder.Events;
+using SiemForwarder.Events.Bytes;
 using SiemForwarder.Service.EventLog;
 using SiemForwarder.Service.Telemetry;
 
@@ -69,7 +70,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             catch (Exception exception)
             {
                 // Whatever went wrong, the senders must learn that nothing is known to be stored, and the next group must run.
-                Answer(group, push => push.Done.TrySetException(exception));
+                AnswerAll(group, push => push.Done.TrySetException(exception));
             }
         }
     }
@@ -145,7 +146,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         {
             var next = 0;
             group.ForEach(push => push.Stored = CountStored(push.Events, committed.Stored, ref next));
-            Answer(group, static push => push.Done.TrySetResult(new CommitOutcome(push.Stored, null)));
+            AnswerAll(group, static push => push.Done.TrySetResult(new CommitOutcome(push.Stored, null)));
             return;
         }
 
@@ -154,11 +155,11 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
             ? new CommitOutcome(0, unavailable.Reason)
             : new CommitOutcome(0, "The source was deleted.") { IsGone = true };
         group.AddRange(TakeAll());
-        Answer(group, push => push.Done.TrySetResult(failed));
+        AnswerAll(group, push => push.Done.TrySetResult(failed));
     }
 
     // Never on the thread that appends: the next group does not wait until this one is answered.
-    private static void Answer(List<Push> group, Action<Push> answer)
+    private static void AnswerAll(List<Push> group, Action<Push> answer)
     {
         for (var first = 0; first < group.Count; first += AnsweredTogether)
         {
@@ -167,10 +168,10 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
                 {
                     for (var i = part.First; i < Math.Min(part.First + AnsweredTogether, part.Group.Count); i++)
                     {
-                        part.Answer(part.Group[i]);
+                        part.Give(part.Group[i]);
                     }
                 },
-                (Group: group, First: first, Answer: answer), preferLocal: false);
+                (Group: group, First: first, Give: answer), preferLocal: false);
         }
     }
 
@@ -189,9 +190,10 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
     private static int CountStored(IReadOnlyList<IncomingEvent> sent, IReadOnlyList<IncomingEvent> stored, ref int next)
     {
         var count = 0;
-        foreach (var incoming in sent)
+        var all = ListSpan.Of(stored);
+        foreach (ref readonly var incoming in ListSpan.Of(sent))
         {
-            if (next < stored.Count && stored[next].Body.Equals(incoming.Body))
+            if (next < all.Length && all[next].Body.Equals(incoming.Body))
             {
                 next++;
                 count++;
@@ -209,7 +211,7 @@ internal sealed class CommitQueue(int sourceId, EventLogWriter log, TimeSpan tim
         /// <summary>How many of its events were new, once they are committed.</summary>
         public int Stored { get; set; }
 
-        /// <summary>Whoever waits for it goes on where it is completed (<see cref="Answer"/>).</summary>
+        /// <summary>Whoever waits for it goes on where it is completed (<see cref="AnswerAll"/>).</summary>
         public TaskCompletionSource<CommitOutcome> Done { get; } = new();
     }
 }

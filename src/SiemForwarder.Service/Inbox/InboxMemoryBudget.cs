@@ -21,7 +21,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options, MemoryBu
         MemoryPart.Pushes, Math.Max(MinBytes, 2 * LargestOf(options.Value)), options.Value.MaxPendingBytes);
 
     private readonly Lock guard = new();
-    private readonly Dictionary<int, Use> uses = [];
+    private readonly Dictionary<int, SourceUse> uses = [];
     private readonly LinkedList<InboxShare> strangers = new();
     private long taken;
     private long takenByStrangers;
@@ -58,7 +58,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options, MemoryBu
         {
             if (!uses.TryGetValue(share.SourceId, out var use))
             {
-                uses[share.SourceId] = use = new Use();
+                uses[share.SourceId] = use = new SourceUse();
             }
 
             while (!share.IsEvicted && !(Fits(share, use, bytes, out var isSourceFull) && pushes.TryTake(bytes)))
@@ -122,7 +122,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options, MemoryBu
         }
     }
 
-    private bool Fits(InboxShare share, Use use, int bytes, out bool isSourceFull)
+    private bool Fits(InboxShare share, SourceUse use, int bytes, out bool isSourceFull)
     {
         isSourceFull = use.Taken + bytes > OfSource || (!share.IsProven && use.TakenByStrangers + bytes > OfStrangersOfSource);
         return !isSourceFull && taken + bytes <= Total && (share.IsProven || takenByStrangers + bytes <= OfStrangers);
@@ -143,7 +143,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options, MemoryBu
         strangers.Remove(share);
     }
 
-    private void Add(InboxShare share, Use use, int bytes)
+    private void Add(InboxShare share, SourceUse use, int bytes)
     {
         taken += bytes;
         use.Taken += bytes;
@@ -161,7 +161,7 @@ internal sealed class InboxMemoryBudget(IOptions<InboxOptions> options, MemoryBu
     private static long LargestOf(InboxOptions options) => BitOperations.RoundUpToPowerOf2((uint)options.MaxRequestBytes + 1);
 
     /// <summary>The memory used by the requests to one source.</summary>
-    private sealed class Use
+    private sealed class SourceUse
     {
         public long Taken { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using SiemForwarder.Events.Addresses;
+using SiemForwarder.Events.Bytes;
 using SiemForwarder.Events.Formats.Text;
 using SiemForwarder.Events.Keycloak;
 
@@ -129,7 +130,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
 
     private static void AppendContext(SecurityEvent securityEvent, ref CefExtension extension)
     {
-        var details = EventDetails.Span(securityEvent.Details);
+        var details = ListSpan.Of(securityEvent.Details);
         var identityProvider = EventDetails.Find(details, "identity_provider");
         extension.Add(" app="u8, EventDetails.Find(details, "auth_method"), 31);
         extension.Add(" destinationServiceName="u8, securityEvent.ClientId, 1023);
@@ -155,7 +156,7 @@ internal sealed class CefPayload(string productVersion, InvisibleCharacters invi
     {
         extension.Add(OwnFields.ResourceName.Cef, securityEvent.Admin?.ResourceName, 1023);
         extension.Add(OwnFields.ResourceId.Cef, securityEvent.Admin?.ResourceId, 1023);
-        foreach (ref readonly var detail in EventDetails.Span(securityEvent.Details))
+        foreach (ref readonly var detail in ListSpan.Of(securityEvent.Details))
         {
             if (OwnFields.FindDetail(detail.Key) is { } field)
             {

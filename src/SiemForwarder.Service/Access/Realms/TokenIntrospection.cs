@@ -39,7 +39,7 @@ internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, 
         Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = MaxAnswer,
     };
 
-    private readonly ConcurrentDictionary<string, Answer> answers = new();
+    private readonly ConcurrentDictionary<string, KnownState> answers = new();
 
     /// <summary>Whether the token is active, and its claims if it is.</summary>
     /// <param name="endpoint">The introspection endpoint.</param>
@@ -60,7 +60,7 @@ internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, 
         {
             MakeRoom(now);
             var (until, end) = (now + options.Value.IntrospectionCache, new DateTimeOffset(expires, TimeSpan.Zero));
-            answers[key] = new Answer(state, claims, until < end ? until : end);
+            answers[key] = new KnownState(state, claims, until < end ? until : end);
         }
 
         return (state, claims);
@@ -118,5 +118,5 @@ internal sealed partial class TokenIntrospection(IOptions<OidcOptions> options, 
     [LoggerMessage(LogLevel.Warning, "The realm cannot be asked whether a token is still active: {Reason}")]
     private partial void LogUnreachable(string reason);
 
-    private sealed record Answer(TokenState State, JsonElement Claims, DateTimeOffset Until);
+    private sealed record KnownState(TokenState State, JsonElement Claims, DateTimeOffset Until);
 }

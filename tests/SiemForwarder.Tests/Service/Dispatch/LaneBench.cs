@@ -201,7 +201,7 @@ internal sealed class FakeLog : IEventLog
         }
 
         var found = segments.Where(one => one.SourceId == sourceId && one.LastPosition > afterPosition).MinBy(one => one.FirstPosition);
-        found?.Body.Hold();
+        found?.Body.Retain();
         return ValueTask.FromResult(found);
     }
 

@@ -15,7 +15,7 @@ public sealed class SegmentBodyTests
     {
         SegmentBuffers.Clear();
         var body = Body(SegmentBuffers.MinSize);
-        body.Hold();
+        body.Retain();
 
         body.Release();
         Assert.Equal(0, SegmentBuffers.FreeBytes);
